@@ -1,0 +1,1 @@
+"""The project's tests; a package, because azure-functions-durable installs a top-level `tests` of its own."""
