@@ -1,0 +1,1 @@
+"""One activity for each step, idempotent: it may be killed at any instruction and run again."""

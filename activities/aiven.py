@@ -1,0 +1,97 @@
+"""The steps on Aiven's side: the project VPC and its peering connection (article steps 11, 12 and 14)."""
+
+from activities.step import step
+from clients.aiven import AivenClient, PeeringConnection
+from peering.naming import VNetId
+from peering.outcome import Facts, ProblemError, text
+from peering.spec import Peering
+from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
+
+_VPC_PROBLEMS = {
+    "APPROVED": "project-vpc-not-active",
+    "DELETING": "project-vpc-deleted",
+    "DELETED": "project-vpc-deleted",
+}
+
+
+@step()
+async def project_vpc(peering: Peering, _: Facts) -> Facts:
+    """Look up the project VPC, and whether it has a connection to the VNet already."""
+    async with AivenClient() as aiven:
+        vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+    # Managed Service for TimescaleDB puts a prefix before the cloud's name.
+    if "azure" not in vpc.cloud_name:
+        raise ProblemError("project-vpc-not-azure", f"The project VPC is in {vpc.cloud_name}.")
+    if vpc.state in _VPC_PROBLEMS:
+        raise ProblemError(_VPC_PROBLEMS[vpc.state], f"The project VPC is {vpc.state}.")
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]))
+    return {
+        "cloud_name": vpc.cloud_name,
+        "project_network_cidr": vpc.network_cidr,
+        "found_connection_state": connection.state if connection else None,
+        "found_connection_application_id": connection.peer_azure_app_id if connection else None,
+    }
+
+
+@step()
+async def peering_connection(peering: Peering, facts: Facts) -> Facts:
+    """Article step 11: request the connection, unless it is under way; a failed one is requested again."""
+    vnet = VNetId.parse(text(facts, "vnet_id"))
+    async with AivenClient() as aiven:
+        connection = await _connection(aiven, peering, vnet)
+        if connection is not None and connection.state == DELETE_FIRST:
+            await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
+            raise ProblemError("connection-being-deleted", f"The connection was {DELETE_FIRST}; it is deleted first.")
+        if connection is not None and connection.state == "DELETING":
+            raise ProblemError("connection-being-deleted", "Aiven is deleting the connection.")
+        if connection is not None and connection.state not in REQUEST_AGAIN:
+            return {"requested_connection_state": connection.state}
+        await aiven.request_connection(
+            peering["project"],
+            peering["project_vpc_id"],
+            vnet,
+            application_id=text(facts, "application_id"),
+            tenant_id=text(facts, "tenant_id"),
+            user_peer_network_cidrs=peering["user_peer_network_cidrs"],
+        )
+    return {"requested_connection_state": "APPROVED"}
+
+
+@step()
+async def pending_peer(peering: Peering, facts: Facts) -> Facts:
+    """Article step 12: whether Aiven has built its side, and where the other side has to lead to.
+
+    `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
+    """
+    connection = await _expect(peering, facts, CONNECTION_BUILT)
+    info = connection.state_info
+    tenant = (info.to_tenant_id if info else None) or facts.get("to_tenant_id")
+    network = (info.to_network_id if info else None) or facts.get("to_network_id")
+    if not tenant or not network:
+        raise ProblemError("peer-network-unknown", f"The connection is {connection.state} without a target network.")
+    return {"to_tenant_id": tenant, "to_network_id": network}
+
+
+@step()
+async def active(peering: Peering, facts: Facts) -> Facts:
+    """Article step 14: whether Aiven has seen the VNet peering and set the connection ACTIVE."""
+    connection = await _expect(peering, facts, CONNECTION_ACTIVE)
+    return {"connection_state": connection.state}
+
+
+async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> PeeringConnection | None:
+    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+    return vpc.connection_to(vnet)
+
+
+async def _expect(peering: Peering, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
+    async with AivenClient() as aiven:
+        connection = await _connection(aiven, peering, VNetId.parse(text(facts, "vnet_id")))
+    if connection is None:
+        raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
+    problem = connection_problem(connection.state, expected)
+    if problem is not None:
+        message = connection.state_info.message if connection.state_info else None
+        detail = f"The connection is {connection.state}" + (f": {message}" if message else ".")
+        raise ProblemError(problem, detail)
+    return connection

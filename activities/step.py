@@ -1,0 +1,66 @@
+"""What all steps have in common: facts in, facts or one problem out, never an exception."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from activities.remote_errors import Meanings, occurrence_of
+from clients.credentials import automation_credential
+from peering.outcome import Facts, Occurrence, Outcome, StepRequest
+from peering.spec import Peering
+
+log: Final = logging.getLogger("aiven_azure_peering.step")
+
+#: Answers that a token from before a right was granted would give as well.
+_STALE_TOKEN: Final = frozenset(
+    {"automation-not-authorized", "automation-graph-permission-missing", "vault-access-denied"}
+)
+
+
+Step = Callable[[Peering, Facts], Awaitable[Facts]]
+Activity = Callable[[StepRequest], Awaitable[Outcome]]
+
+#: Every step's activity, by the step's name.
+ACTIVITIES: Final[dict[str, Activity]] = {}
+
+
+def step(meanings: Mapping[str, str] | None = None) -> Callable[[Step], Activity]:
+    """Make an activity of a step function and add it to `ACTIVITIES` under the function's name.
+
+    Args:
+        meanings: which problem this step takes a remote's code for, where the catalogue says otherwise.
+    """
+
+    def wrap(function: Step) -> Activity:
+        async def activity(request: StepRequest) -> Outcome:
+            started = time.perf_counter()
+            outcome = await _outcome(function, request, meanings or {})
+            log.info(
+                "step=%s peering=%s outcome=%s seconds=%.3f",
+                function.__name__,
+                request["peering"]["id"],
+                outcome["problem"]["code"] if "problem" in outcome else "done",
+                time.perf_counter() - started,
+            )
+            return outcome
+
+        activity.__name__ = activity.__qualname__ = function.__name__
+        activity.__doc__ = function.__doc__
+        ACTIVITIES[function.__name__] = activity
+        return activity
+
+    return wrap
+
+
+async def _outcome(function: Step, request: StepRequest, meanings: Meanings) -> Outcome:
+    try:
+        return {"facts": await function(request["peering"], request["facts"])}
+    except Exception as error:
+        occurrence = occurrence_of(error, meanings)
+        if occurrence is None:
+            log.exception("step=%s peering=%s", function.__name__, request["peering"]["id"])
+            occurrence = Occurrence(code="unexpected-error", detail=type(error).__name__)
+        if occurrence["code"] in _STALE_TOKEN:
+            automation_credential().forget()
+        return {"problem": occurrence}

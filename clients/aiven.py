@@ -1,0 +1,156 @@
+"""The part of Aiven's REST API that a peering needs (base https://api.aiven.io/v1, Aiven's OpenAPI document)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, Self
+from urllib.parse import quote
+
+import httpx
+from pydantic import AliasChoices, BaseModel, Field
+
+from clients.settings import settings
+from peering.naming import VNetId
+
+API: Final = "https://api.aiven.io/v1"
+_TRY_AGAIN = re.compile(r"try again in (\d+)\s*s", re.IGNORECASE)
+
+
+class StateInfo(BaseModel):
+    """What Aiven adds to a state; with PENDING_PEER on Azure, where the other side has to lead to."""
+
+    type: str | None = None
+    message: str | None = None
+    to_tenant_id: str | None = Field(None, validation_alias=AliasChoices("to-tenant-id", "to_tenant_id"))
+    to_network_id: str | None = Field(None, validation_alias=AliasChoices("to-network-id", "to_network_id"))
+
+
+class PeeringConnection(BaseModel):
+    """One peering connection of a project VPC."""
+
+    peer_cloud_account: str
+    peer_vpc: str
+    peer_resource_group: str | None = None
+    peer_azure_app_id: str | None = None
+    peer_azure_tenant_id: str | None = None
+    state: str
+    state_info: StateInfo | None = None
+    user_peer_network_cidrs: list[str] = []
+
+    def leads_to(self, vnet: VNetId) -> bool:
+        """Whether this connection is the one to `vnet`; all three keys count, without case."""
+        mine = (self.peer_cloud_account, self.peer_resource_group or "", self.peer_vpc)
+        other = (vnet.subscription_id, vnet.resource_group, vnet.name)
+        return [part.casefold() for part in mine] == [part.casefold() for part in other]
+
+
+class ProjectVpc(BaseModel):
+    """One project VPC with its peering connections."""
+
+    project_vpc_id: str
+    cloud_name: str
+    network_cidr: str
+    state: str
+    peering_connections: list[PeeringConnection] = []
+
+    def connection_to(self, vnet: VNetId) -> PeeringConnection | None:
+        """The peering connection to `vnet`, if there is one."""
+        return next((c for c in self.peering_connections if c.leads_to(vnet)), None)
+
+
+class AivenError(Exception):
+    """Aiven answered with an error.
+
+    `message` is Aiven's own text; an answer that is not its JSON is not repeated, since it may hold anything.
+    """
+
+    def __init__(self, status: int, code: str | None, message: str, retry_after: float | None) -> None:
+        super().__init__(f"Aiven answered {status}: {message}")
+        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
+
+
+def _error(response: httpx.Response) -> AivenError:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    message, code = f"HTTP {response.status_code} without Aiven's error document", None
+    if isinstance(body, Mapping):
+        errors = body.get("errors")
+        first = errors[0] if isinstance(errors, Sequence) and not isinstance(errors, str) and errors else errors
+        if isinstance(first, Mapping):
+            code = first.get("error_code")
+            message = str(first.get("message") or message)
+        elif isinstance(first, str):
+            message = first
+        message = str(body.get("message") or message)
+    header = response.headers.get("retry-after", "")
+    asked = _TRY_AGAIN.search(message)
+    retry_after = float(header) if header.isdigit() else float(asked[1]) if asked else None
+    return AivenError(response.status_code, code, message, retry_after)
+
+
+class AivenClient:
+    """Aiven's API as the user whose token the app has. Use it as an async context manager."""
+
+    def __init__(self) -> None:
+        self._http = httpx.AsyncClient(
+            headers={"authorization": f"aivenv1 {settings().aiven_auth_token.get_secret_value()}"},
+            timeout=httpx.Timeout(30, connect=5),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def _call(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> bytes:
+        url = "/".join([API, *(quote(part, safe="") for part in path)])
+        response = await self._http.request(method, url, json=body)
+        if response.is_error:
+            raise _error(response)
+        return response.content
+
+    async def project_vpc(self, project: str, project_vpc_id: str) -> ProjectVpc:
+        """The project VPC with all its connections: there is no route for a single one.
+
+        Raises:
+            AivenError: Aiven refused; 404 when the project or its VPC does not exist.
+            httpx.TransportError: Aiven was not reached.
+        """
+        return ProjectVpc.model_validate_json(await self._call("GET", "project", project, "vpcs", project_vpc_id))
+
+    async def request_connection(
+        self,
+        project: str,
+        project_vpc_id: str,
+        vnet: VNetId,
+        *,
+        application_id: str,
+        tenant_id: str,
+        user_peer_network_cidrs: Sequence[str],
+    ) -> None:
+        """Request the connection, or a failed one again (article step 11). Aiven takes names in lower case only.
+
+        The answer is incomplete, so it is not used: read the project VPC afterwards.
+        """
+        body: dict[str, object] = {
+            "peer_cloud_account": vnet.subscription_id.lower(),
+            "peer_resource_group": vnet.resource_group.lower(),
+            "peer_vpc": vnet.name.lower(),
+            "peer_azure_app_id": application_id.lower(),
+            "peer_azure_tenant_id": tenant_id.lower(),
+        }
+        if user_peer_network_cidrs:
+            body["user_peer_network_cidrs"] = list(user_peer_network_cidrs)
+        await self._call("POST", "project", project, "vpcs", project_vpc_id, "peering-connections", body=body)
+
+    async def delete_connection(self, project: str, project_vpc_id: str, connection: PeeringConnection) -> None:
+        """Begin to delete a connection, under the names that Aiven lists it with."""
+        await self._call(
+            "DELETE",
+            *("project", project, "vpcs", project_vpc_id, "peering-connections"),
+            *("peer-accounts", connection.peer_cloud_account),
+            *("peer-resource-groups", connection.peer_resource_group or ""),
+            *("peer-vpcs", connection.peer_vpc),
+        )

@@ -1,0 +1,91 @@
+"""The clients of Azure Resource Manager, Microsoft Graph and Key Vault, opened for one activity and closed after it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from clients.credentials import TRANSPORT, automation_credential
+from clients.settings import settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.keyvault.secrets.aio import SecretClient
+    from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
+    from azure.mgmt.network.aio import NetworkManagementClient
+    from msgraph.graph_service_client import GraphServiceClient
+
+
+@asynccontextmanager
+async def network(
+    subscription_id: str,
+    credential: "AsyncTokenCredential | None" = None,
+    auxiliary: "AsyncTokenCredential | None" = None,
+) -> AsyncIterator["NetworkManagementClient"]:
+    """The network client of a subscription, as the app's own identity or as `credential`.
+
+    With `auxiliary`, every request carries a second token in `x-ms-authorization-auxiliary`: that of the other tenant
+    of a cross-tenant peering (learn.microsoft.com, "Authenticate requests across tenants").
+    """
+    from azure.mgmt.core.policies import AsyncAuxiliaryAuthenticationPolicy
+    from azure.mgmt.network.aio import NetworkManagementClient
+
+    cloud = settings().cloud
+    policies = [AsyncAuxiliaryAuthenticationPolicy([auxiliary], cloud.resource_manager_scope)] if auxiliary else []
+    async with NetworkManagementClient(
+        credential or automation_credential(),
+        subscription_id,
+        base_url=cloud.resource_manager,
+        credential_scopes=[cloud.resource_manager_scope],
+        per_retry_policies=policies,
+        **TRANSPORT,
+    ) as client:
+        yield client
+
+
+@asynccontextmanager
+async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationManagementClient"]:
+    """The client for role definitions and role assignments of a subscription, as the app's own identity."""
+    from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
+
+    cloud = settings().cloud
+    async with AuthorizationManagementClient(
+        automation_credential(),
+        subscription_id,
+        base_url=cloud.resource_manager,
+        credential_scopes=[cloud.resource_manager_scope],
+        **TRANSPORT,
+    ) as client:
+        yield client
+
+
+@asynccontextmanager
+async def graph() -> AsyncIterator["GraphServiceClient"]:
+    """The Microsoft Graph client, as the app's own identity. It does not retry: the orchestrator does."""
+    import httpx
+    from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+    from kiota_http.middleware.options import RetryHandlerOption
+    from msgraph.graph_request_adapter import GraphRequestAdapter
+    from msgraph.graph_service_client import GraphServiceClient
+    from msgraph_core import GraphClientFactory
+
+    cloud = settings().cloud
+    provider = AzureIdentityAuthenticationProvider(
+        automation_credential(), scopes=[cloud.graph_scope], allowed_hosts=[cloud.graph.removeprefix("https://")]
+    )
+    async with httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5), http2=True) as http:
+        client = GraphClientFactory.create_with_default_middleware(
+            client=http, options={RetryHandlerOption.get_key(): RetryHandlerOption(should_retry=False)}
+        )
+        adapter = GraphRequestAdapter(provider, client=client)
+        adapter.base_url = f"{cloud.graph}/v1.0"
+        yield GraphServiceClient(request_adapter=adapter)
+
+
+@asynccontextmanager
+async def secrets() -> AsyncIterator["SecretClient"]:
+    """The client of the app's Key Vault, as the app's own identity."""
+    from azure.keyvault.secrets.aio import SecretClient
+
+    url = settings().cloud.vault_url(settings().key_vault_name)
+    async with SecretClient(url, automation_credential(), **TRANSPORT) as client:
+        yield client

@@ -1,0 +1,52 @@
+"""The Azure clouds: which hosts the public one and the sovereign ones answer on (`az cloud list`)."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+CloudName = Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"]
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The endpoints of one Azure cloud."""
+
+    authority: str
+    resource_manager: str
+    graph: str
+    vault_suffix: str
+
+    @property
+    def resource_manager_scope(self) -> str:
+        """The scope of a token for Azure Resource Manager."""
+        return f"{self.resource_manager}/.default"
+
+    @property
+    def graph_scope(self) -> str:
+        """The scope of a token for Microsoft Graph."""
+        return f"{self.graph}/.default"
+
+    def vault_url(self, name: str) -> str:
+        """The URL of a Key Vault."""
+        return f"https://{name}.{self.vault_suffix}"
+
+
+CLOUDS: Final[dict[CloudName, Cloud]] = {
+    "AzureCloud": Cloud(
+        "https://login.microsoftonline.com",
+        "https://management.azure.com",
+        "https://graph.microsoft.com",
+        "vault.azure.net",
+    ),
+    "AzureUSGovernment": Cloud(
+        "https://login.microsoftonline.us",
+        "https://management.usgovcloudapi.net",
+        "https://graph.microsoft.us",
+        "vault.usgovcloudapi.net",
+    ),
+    "AzureChinaCloud": Cloud(
+        "https://login.chinacloudapi.cn",
+        "https://management.chinacloudapi.cn",
+        "https://microsoftgraph.chinacloudapi.cn",
+        "vault.azure.cn",
+    ),
+}

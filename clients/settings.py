@@ -1,0 +1,84 @@
+"""The app settings: one typed place, read from the environment as Azure Functions gives it."""
+
+import os
+from functools import cache
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from clients.clouds import CLOUDS, Cloud, CloudName
+from peering.outcome import ProblemError
+from peering.spec import Deadlines
+
+
+class Settings(BaseModel):
+    """Everything that an operator can set. Field names are the names of the app settings, in lower case."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, str_strip_whitespace=True)
+
+    azure_cloud: Annotated[CloudName, Field(description="The Azure cloud, as `az cloud list` names it.")] = "AzureCloud"
+    azure_credential: Annotated[
+        Literal["managed-identity", "service-principal", "azure-cli"],
+        Field(description="What the app signs in with; there is no default, so that it never guesses."),
+    ]
+    azure_tenant_id: Annotated[
+        UUID | None, Field(description="The customer's tenant; needed with `service-principal`.")
+    ] = None
+    azure_client_id: Annotated[
+        UUID | None,
+        Field(description="The service principal's application id, or the user-assigned managed identity's client id."),
+    ] = None
+    azure_client_secret: Annotated[
+        SecretStr | None, Field(description="The service principal's password; needed with `service-principal`.")
+    ] = None
+    key_vault_name: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$", description="The vault that keeps the passwords."),
+    ]
+    aiven_auth_token: Annotated[SecretStr, Field(min_length=1, description="The Aiven token of the app's user.")]
+    platform_application_id: Annotated[
+        UUID, Field(description="The application that the Aiven platform peers with (article step 7).")
+    ] = UUID("55f300d4-fc50-4c5e-9222-e90a6e2187fb")
+    propagation_deadline_minutes: Annotated[
+        float, Field(gt=0, le=24 * 60, description="How long new objects and rights may take to show effect.")
+    ] = 15
+    platform_deadline_hours: Annotated[
+        float, Field(gt=0, le=5 * 24, description="How long Aiven may take to build its side or to see the other.")
+    ] = 24
+
+    @model_validator(mode="after")
+    def _service_principal_is_whole(self) -> Self:
+        parts = (self.azure_tenant_id, self.azure_client_id, self.azure_client_secret)
+        if self.azure_credential == "service-principal" and None in parts:
+            raise ValueError(
+                "AZURE_CREDENTIAL=service-principal needs AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+            )
+        return self
+
+    @property
+    def cloud(self) -> Cloud:
+        """The endpoints of the chosen Azure cloud."""
+        return CLOUDS[self.azure_cloud]
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """The deadlines in seconds, for the orchestrator's input."""
+        return Deadlines(
+            propagation=self.propagation_deadline_minutes * 60, platform=self.platform_deadline_hours * 3600
+        )
+
+
+@cache
+def settings() -> Settings:
+    """The app's settings.
+
+    Raises:
+        ProblemError: `setting-invalid`, naming every setting that is missing or wrong, without its value.
+    """
+    given = {name: os.environ[name.upper()] for name in Settings.model_fields if os.environ.get(name.upper())}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}".lstrip(": ") for e in error.errors())
+        raise ProblemError("setting-invalid", "; ".join(faults)) from None

@@ -1,0 +1,1 @@
+"""Durable entities: the state that outlives a single run."""

@@ -1,0 +1,1 @@
+"""The workflows: deterministic, replayed by Durable Functions. No I/O, no clock, no random, no environment."""

@@ -1,0 +1,76 @@
+"""Looking again, with durable timers, until a step is done or its deadline has passed.
+
+The pause grows with the time waited: the end of a wait is noticed at most a tenth of its length late, and the number of
+looks grows with its logarithm. History stays small, because the workflow starts over after every few looks.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, TypedDict, cast
+
+from orchestrators.durable import OrchestrationContext, Workflow
+from peering.outcome import Occurrence, Outcome, StepRequest
+from peering.problems import PROBLEMS
+from peering.spec import Deadlines
+
+SHORTEST_PAUSE: Final = timedelta(seconds=1)
+PAUSE_SHARE: Final = 0.1
+LOOKS_IN_ONE_HISTORY: Final = 8
+
+
+class Wait(TypedDict):
+    """The input of `await_step`: the step that could not be done yet, and why."""
+
+    step: str
+    request: StepRequest
+    deadlines: Deadlines
+    since: str
+    tries: int
+    problem: Occurrence
+
+
+class WaitResult(TypedDict):
+    """The output of `await_step`."""
+
+    outcome: Outcome
+    tries: int
+
+
+def may_clear(problem: Occurrence) -> bool:
+    """Whether looking again makes sense at all."""
+    return PROBLEMS[problem["code"]].deadline is not None
+
+
+def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: Deadlines) -> datetime | None:
+    """When to look again at a step that has been waiting since `since`, or None when its deadline has passed."""
+    deadline = PROBLEMS[problem["code"]].deadline
+    if deadline is None:
+        return None
+    last = since + timedelta(seconds=deadlines[deadline])
+    if now >= last:
+        return None
+    asked = timedelta(seconds=problem.get("retry_after", 0))
+    return min(now + max(SHORTEST_PAUSE, asked, PAUSE_SHARE * (now - since)), last)
+
+
+def await_step(context: OrchestrationContext) -> Workflow:
+    """Run a step's activity again and again until it yields facts, meets a problem that stays, or runs out of time.
+
+    Input: `Wait`. Output: `WaitResult`; the custom status says what is waited for and when the next look is.
+    """
+    wait = cast("Wait", context.get_input())
+    since, tries, problem = datetime.fromisoformat(wait["since"]), wait["tries"], wait["problem"]
+    for _ in range(LOOKS_IN_ONE_HISTORY):
+        now = context.current_utc_datetime
+        look = next_look(now, since, problem, wait["deadlines"])
+        if look is None:
+            problem["gave_up_after"] = (now - since).total_seconds()
+            return WaitResult(outcome={"problem": problem}, tries=tries)
+        context.set_custom_status({"problem": problem, "tries": tries, "next_look": look.isoformat()})
+        yield context.create_timer(look)
+        outcome = cast("Outcome", (yield context.call_activity(wait["step"], wait["request"])))
+        tries += 1
+        if "problem" not in outcome or not may_clear(outcome["problem"]):
+            return WaitResult(outcome=outcome, tries=tries)
+        problem = outcome["problem"]
+    context.continue_as_new({**wait, "tries": tries, "problem": problem})
+    return None

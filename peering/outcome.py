@@ -1,0 +1,72 @@
+"""What a step reports: the facts it gathered, or one problem of the catalogue.
+
+Durable Functions keeps the text of an exception but not its class, so an activity never lets one out.
+"""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+from peering.spec import Peering
+
+#: Everything that steps have gathered so far, by name: ids, states, names. Never a secret.
+Facts = dict[str, str | list[str] | None]
+
+
+class Remote(TypedDict):
+    """Which remote answered what: enough for a person to open a support case."""
+
+    service: str
+    status: NotRequired[int | None]
+    code: NotRequired[str | None]
+    request_id: NotRequired[str | None]
+
+
+class Occurrence(TypedDict):
+    """One problem as it happened; `code` is its key in the catalogue."""
+
+    code: str
+    detail: str
+    retry_after: NotRequired[float]
+    remote: NotRequired[Remote]
+    gave_up_after: NotRequired[float]
+
+
+class Outcome(TypedDict, total=False):
+    """What an activity returns: `facts` when the step is done, `problem` when it is not."""
+
+    facts: Facts
+    problem: Occurrence
+
+
+class StepRequest(TypedDict):
+    """The input of a step's activity: the peering, and the facts that the step needs."""
+
+    peering: Peering
+    facts: Facts
+
+
+class ProblemError(Exception):
+    """Raised inside a step to end it with a problem of the catalogue."""
+
+    def __init__(
+        self, code: str, detail: str, *, retry_after: float | None = None, remote: Remote | None = None
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.occurrence = Occurrence(code=code, detail=detail)
+        if retry_after is not None:
+            self.occurrence["retry_after"] = retry_after
+        if remote is not None:
+            self.occurrence["remote"] = remote
+
+
+def text(facts: Mapping[str, str | list[str] | None], name: str) -> str:
+    """The fact `name`, which an earlier step has to have gathered.
+
+    Raises:
+        KeyError: no step gathered it.
+        TypeError: it is not a text.
+    """
+    value = facts[name]
+    if not isinstance(value, str):
+        raise TypeError(f"the fact {name} is {type(value).__name__}, not text")
+    return value

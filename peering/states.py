@@ -1,0 +1,35 @@
+"""The states of an Aiven peering connection and of an Azure VNet peering, and what each one means here.
+
+Aiven's enum is the one of its public API clients (go-client-codegen, 2026-08); it has grown before, so a state that is
+not listed counts as "keep looking". Azure's are those of `Microsoft.Network/virtualNetworks/virtualNetworkPeerings`.
+"""
+
+from typing import Final
+
+#: What an Aiven connection state means while its own side is awaited: a problem's code, or None once it is built.
+CONNECTION_BUILT: Final[dict[str, str | None]] = {
+    "APPROVED": "connection-not-built",
+    "APPROVED_PEER_REQUESTED": "connection-not-built",
+    "PENDING_PEER": None,
+    "ACTIVE": None,
+    "INVALID_SPECIFICATION": "connection-invalid-specification",
+    "REJECTED_BY_PEER": "connection-rejected-by-peer",
+    "DELETED_BY_PEER": "connection-deleted-by-peer",
+    "ERROR": "connection-error",
+    "DELETING": "connection-being-deleted",
+    "DELETED": "connection-absent",
+}
+
+#: The same once the Azure side exists: only ACTIVE will do.
+CONNECTION_ACTIVE: Final[dict[str, str | None]] = {**CONNECTION_BUILT, "PENDING_PEER": "connection-not-active"}
+
+#: States in which a connection has failed and Aiven builds it anew when it is requested again (article step 12).
+REQUEST_AGAIN: Final = frozenset({"INVALID_SPECIFICATION", "REJECTED_BY_PEER", "ERROR", "DELETED"})
+
+#: The one failed state without a way out: the row has to be deleted before a new request.
+DELETE_FIRST: Final = "DELETED_BY_PEER"
+
+
+def connection_problem(state: str, expected: dict[str, str | None]) -> str | None:
+    """The problem code of a connection in `state`, or None when the state is what was awaited."""
+    return expected.get(state, "connection-state-unknown")

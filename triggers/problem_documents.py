@@ -1,0 +1,72 @@
+"""Problems as the HTTP API answers them: RFC 9457 documents (`application/problem+json`)."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+import azure.functions as func
+
+from peering.problems import PROBLEMS
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from peering.outcome import Occurrence
+
+
+class FieldError(TypedDict):
+    """One field that breaks a rule."""
+
+    field: str
+    rule: str
+
+
+class ProblemDocument(TypedDict):
+    """An RFC 9457 document; `code`, `meaning`, `remedy`, `fixable_by` and `errors` are this API's extensions."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    meaning: str
+    remedy: str
+    fixable_by: str
+    errors: NotRequired[list[FieldError]]
+
+
+def problem_document(code: str, detail: str, errors: Sequence[FieldError] = ()) -> ProblemDocument:
+    """The document for one occurrence of a problem of the catalogue."""
+    problem = PROBLEMS[code]
+    document = ProblemDocument(
+        type=f"/api/problems/{code}",
+        title=problem.title,
+        status=problem.status,
+        detail=detail,
+        code=code,
+        meaning=problem.meaning,
+        remedy=problem.remedy,
+        fixable_by=problem.fixer,
+    )
+    if errors:
+        document["errors"] = list(errors)
+    return document
+
+
+def problem_response(code: str, detail: str, errors: Sequence[FieldError] = ()) -> func.HttpResponse:
+    """The HTTP answer for one occurrence of a problem of the catalogue."""
+    document = problem_document(code, detail, errors)
+    return func.HttpResponse(json.dumps(document), status_code=document["status"], mimetype="application/problem+json")
+
+
+def occurrence_response(occurrence: "Occurrence") -> func.HttpResponse:
+    """The HTTP answer for a problem that the app itself met."""
+    return problem_response(occurrence["code"], occurrence["detail"])
+
+
+def field_errors(error: "ValidationError") -> list[FieldError]:
+    """What pydantic found, field by field; never the value, which may be a secret sent by mistake."""
+    return [
+        FieldError(field=".".join(map(str, found["loc"])) or "(body)", rule=found["msg"].removeprefix("Value error, "))
+        for found in error.errors(include_input=False, include_url=False)
+    ]

@@ -1,0 +1,31 @@
+"""`/api/problems`: the catalogue of problems, which the `type` of every problem document leads to."""
+
+import json
+from dataclasses import asdict
+from typing import Final
+
+import azure.functions as func
+from azure.durable_functions import Blueprint
+
+from peering.problems import PROBLEMS
+from triggers.problem_documents import problem_response
+
+blueprint: Final = Blueprint()
+
+
+def list_problems(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding's parameter
+    """`GET /api/problems`: every problem of the catalogue."""
+    catalogue = [asdict(problem) for problem in PROBLEMS.values()]
+    return func.HttpResponse(json.dumps({"problems": catalogue}), mimetype="application/json")
+
+
+def show_problem(req: func.HttpRequest) -> func.HttpResponse:
+    """`GET /api/problems/{code}`: one problem of the catalogue."""
+    code = req.route_params["code"]
+    if code not in PROBLEMS:
+        return problem_response("problem-not-found", f"There is no problem {code}.")
+    return func.HttpResponse(json.dumps(asdict(PROBLEMS[code])), mimetype="application/json")
+
+
+blueprint.route(route="problems", methods=["GET"])(list_problems)
+blueprint.route(route="problems/{code}", methods=["GET"])(show_problem)
