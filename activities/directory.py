@@ -1,4 +1,4 @@
-"""The steps in Entra: sign-in, the application and its password, the service principals (article steps 1 to 4, 7, 10)."""
+"""The steps in Entra: sign-in, the application and its password, the service principals (steps 1 to 4, 7 and 10)."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from azure.keyvault.secrets import SecretProperties
     from azure.keyvault.secrets.aio import SecretClient
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+    from kiota_abstractions.default_query_parameters import QueryParameters
     from msgraph.generated.models.application import Application
     from msgraph.generated.models.service_principal import ServicePrincipal
     from msgraph.graph_service_client import GraphServiceClient
@@ -65,16 +67,12 @@ async def ownership(peering: Peering, facts: Facts) -> Facts:
 @step()
 async def application(peering: Peering, _: Facts) -> Facts:
     """Article step 2: the multi-tenant application, found by its unique name or created."""
-    from kiota_abstractions.base_request_configuration import RequestConfiguration
-    from kiota_abstractions.default_query_parameters import QueryParameters
     from msgraph.generated.models.application import Application
 
-    configuration = RequestConfiguration[QueryParameters]()
-    configuration.headers.add("Prefer", "create-if-missing")
     wanted = Application(display_name=peering["application_name"], sign_in_audience="AzureADMultipleOrgs", tags=[_MARK])
     async with graph() as client:
         by_name = client.applications_with_unique_name(unique_name(peering["id"]))
-        made = await by_name.patch(wanted, request_configuration=configuration)
+        made = await by_name.patch(wanted, request_configuration=_create_if_missing())
         # Graph answers an update with 204 and no object.
         found = made or await by_name.get()
     if found is None or found.app_id is None or found.id is None:
@@ -85,19 +83,32 @@ async def application(peering: Peering, _: Facts) -> Facts:
 @step()
 async def user_service_principal(_: Peering, facts: Facts) -> Facts:
     """Article step 3: the application's service principal in the customer's tenant."""
+    from msgraph.generated.models.service_principal import ServicePrincipal
+
     async with graph() as client:
-        principal = await _find_or_create_principal(client, text(facts, "application_id"))
-    return {"user_principal_id": principal.id}
+        by_application = client.service_principals_with_app_id(text(facts, "application_id"))
+        made = await by_application.patch(ServicePrincipal(tags=[_MARK]), request_configuration=_create_if_missing())
+        principal = made or await by_application.get()
+    return {"user_principal_id": _with_id(principal)}
 
 
 @step({"Authorization_RequestDenied": "platform-principal-forbidden"})
 async def platform_service_principal(_peering: Peering, _facts: Facts) -> Facts:
     """Article step 7: the service principal of the platform's application, often made by an administrator before."""
+    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+    from msgraph.generated.models.service_principal import ServicePrincipal
+
+    platform = str(settings().platform_application_id)
     async with graph() as client:
-        principal = await _find_or_create_principal(client, str(settings().platform_application_id))
-    if principal.account_enabled is False:
+        try:
+            principal = await client.service_principals_with_app_id(platform).get()
+        except ODataError as error:
+            if error.response_status_code != _NOT_FOUND:
+                raise
+            principal = await client.service_principals.post(ServicePrincipal(app_id=platform, tags=[_MARK]))
+    if principal is not None and principal.account_enabled is False:
         raise ProblemError("platform-principal-disabled", f"The service principal {principal.id} is disabled.")
-    return {"platform_principal_id": principal.id}
+    return {"platform_principal_id": _with_id(principal)}
 
 
 @step({"NoBackingApplicationObject": "directory-replicating"})
@@ -181,17 +192,17 @@ async def _find_application(client: "GraphServiceClient", peering: Peering) -> "
         raise
 
 
-async def _find_or_create_principal(client: "GraphServiceClient", application_id: str) -> "ServicePrincipal":
-    """The service principal of an application in this tenant; one that exists is left as it is."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-    from msgraph.generated.models.service_principal import ServicePrincipal
-
-    try:
-        found = await client.service_principals_with_app_id(application_id).get()
-    except ODataError as error:
-        if error.response_status_code != _NOT_FOUND:
-            raise
-        found = await client.service_principals.post(ServicePrincipal(app_id=application_id, tags=[_MARK]))
-    if found is None or found.id is None:
+def _with_id(principal: "ServicePrincipal | None") -> str:
+    if principal is None or principal.id is None:
         raise ProblemError("directory-replicating", "Graph returned the service principal without its id.")
-    return found
+    return principal.id
+
+
+def _create_if_missing() -> "RequestConfiguration[QueryParameters]":
+    """Makes a PATCH by key an upsert: 201 with the object, or 204 for one that was there (Graph, "Upsert")."""
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+    from kiota_abstractions.default_query_parameters import QueryParameters
+
+    configuration = RequestConfiguration[QueryParameters]()
+    configuration.headers.add("Prefer", "create-if-missing")
+    return configuration

@@ -1,10 +1,12 @@
 """The steps on the VNet: the look-up and the cross-tenant VNet peering (article steps 5 and 13)."""
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from activities.step import step
 from clients.azure import network, secrets
 from clients.credentials import application_credential
+from clients.settings import settings
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, text
 from peering.spec import Peering
@@ -43,7 +45,8 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     vnet_id = VNetId.parse(text(facts, "vnet_id"))
     remote = text(facts, "to_network_id")
     name = peering["peering_name"]
-    for found in await _peerings(vnet_id):
+    peerings, password = await asyncio.gather(_peerings(vnet_id), _password(facts))
+    for found in peerings:
         leads_there = same_id(found.remote_virtual_network and found.remote_virtual_network.id, remote)
         if leads_there and found.peering_state != "Disconnected" and _has_options(found, peering):
             return {"vnet_peering_id": found.id}
@@ -51,7 +54,7 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
             name = found.name or name
         elif found.name == name:
             raise ProblemError("peering-name-taken", f"The VNet peering {name} leads to another network.")
-    return {"vnet_peering_id": await _put_as_application(peering, facts, vnet_id, name)}
+    return {"vnet_peering_id": await _put_as_application(peering, facts, vnet_id, name, password)}
 
 
 async def _peerings(vnet_id: VNetId) -> "list[VirtualNetworkPeering]":
@@ -68,13 +71,17 @@ def _has_options(found: "VirtualNetworkPeering", peering: Peering) -> bool:
     )
 
 
-async def _put_as_application(peering: Peering, facts: Facts, vnet_id: VNetId, name: str) -> str:
+async def _password(facts: Facts) -> str:
+    async with secrets() as vault:
+        secret = await vault.get_secret(text(facts, "secret_name"), text(facts, "secret_version"))
+    return secret.value or ""
+
+
+async def _put_as_application(peering: Peering, facts: Facts, vnet_id: VNetId, name: str, password: str) -> str:
     """Put the VNet peering without waiting for the long-running operation: `connected` looks at its result."""
     from azure.mgmt.network.models import SubResource, VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
 
-    async with secrets() as vault:
-        secret = await vault.get_secret(text(facts, "secret_name"), text(facts, "secret_version"))
-    application_id, password = text(facts, "application_id"), secret.value or ""
+    application_id, scope = text(facts, "application_id"), settings().cloud.resource_manager_scope
     wanted = VirtualNetworkPeering(
         properties=VirtualNetworkPeeringPropertiesFormat(
             remote_virtual_network=SubResource(id=text(facts, "to_network_id")),
@@ -89,6 +96,8 @@ async def _put_as_application(peering: Peering, facts: Facts, vnet_id: VNetId, n
         application_credential(text(facts, "to_tenant_id"), application_id, password) as theirs,
         network(vnet_id.subscription_id, ours, auxiliary=theirs) as client,
     ):
+        # Each credential keeps its token; asked for here, the two tenants answer at the same time.
+        await asyncio.gather(ours.get_token(scope), theirs.get_token(scope))
         await client.virtual_network_peerings.begin_create_or_update(
             vnet_id.resource_group, vnet_id.name, name, wanted, polling=False
         )

@@ -1,0 +1,44 @@
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve cloud test lint bench lock clean
+
+help: ## What can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# uv installs the locked packages in seconds; pip, which every Python has, installs uv.
+.venv/ready: requirements-dev.txt requirements-uv.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt requirements-uv.txt
+	touch $@
+
+demo: .venv/ready ## Set up, then one peering from a POST to ACTIVE and Connected, on this machine
+	$(BIN)/python -m local.demo
+
+serve: .venv/ready ## The app on http://127.0.0.1:7071 against the local cloud
+	$(BIN)/python -m local.serve
+
+cloud: .venv/ready ## The local cloud alone, for az, avn or anything else
+	$(BIN)/python -m local.cloud --scenario quick --directory .local
+
+test: .venv/ready lint ## Set up, then all checks and tests
+	$(BIN)/pytest
+
+lint: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+
+bench: .venv/ready ## The benchmarks
+	$(BIN)/python -m bench
+
+lock: .venv/ready ## Lock the dependencies of pyproject.toml anew, with hashes
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --extra local --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements-uv.txt
+
+clean: ## Remove what was installed and written here
+	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis

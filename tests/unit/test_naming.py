@@ -1,0 +1,58 @@
+"""Names and ids are deterministic, and compare as Azure compares them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peering.naming import VNetId, peering_id, role_assignment_name, same_id
+
+VNET = (
+    "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/Net-Prod"
+    "/providers/Microsoft.Network/virtualNetworks/Hub-VNet"
+)
+
+
+def test_a_vnet_id_keeps_its_spelling() -> None:
+    vnet = VNetId.parse(VNET)
+    assert (vnet.resource_group, vnet.name) == ("Net-Prod", "Hub-VNet")
+    assert str(vnet) == VNET
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Hub-VNet",
+        VNET.replace("virtualNetworks", "networkSecurityGroups"),
+        VNET.replace("/resourceGroups/Net-Prod", ""),
+        VNET + "/subnets/default",
+        VNET.replace("11111111-", "1-"),
+        VNET.replace("Hub-VNet", ""),
+        "https://management.azure.com" + VNET,
+    ],
+)
+def test_anything_else_is_no_vnet_id(text: str) -> None:
+    with pytest.raises(ValueError, match="must be the ARM id of a VNet"):
+        VNetId.parse(text)
+
+
+@given(st.sampled_from([str.upper, str.lower, str.title]))
+def test_a_pair_has_one_id_however_it_is_spelled(spell: type[str]) -> None:
+    vpc = "0b39d9ec-76a2-4b0a-a0cd-5a1e1a2b3c4d"
+    assert peering_id("Project", spell(vpc), spell(VNET)) == peering_id("project", vpc, VNET)
+
+
+def test_different_pairs_have_different_ids() -> None:
+    vpcs = [f"0b39d9ec-76a2-4b0a-a0cd-5a1e1a2b3c{n:02d}" for n in range(20)]
+    assert len({peering_id("project", vpc, VNET) for vpc in vpcs}) == len(vpcs)
+
+
+def test_a_role_assignment_is_named_by_scope_role_and_principal() -> None:
+    name = role_assignment_name(VNET, "/subscriptions/1/roleDefinitions/abc", "principal")
+    assert name == role_assignment_name(VNET.upper(), "/other/roleDefinitions/ABC", "PRINCIPAL")
+    assert name != role_assignment_name(VNET, "/subscriptions/1/roleDefinitions/abd", "principal")
+
+
+def test_ids_compare_without_case_and_nothing_equals_nothing() -> None:
+    assert same_id(VNET.upper(), VNET.lower() + "/")
+    assert not same_id(None, None)
