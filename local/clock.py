@@ -1,6 +1,7 @@
 """The time that the local Functions host and the local cloud live by.
 
-Both take a clock, so that one virtual clock can carry a day of timers, propagation delays and polls through a test in seconds.
+Both take a clock, so that one virtual clock can carry a day of timers, propagation delays and polls through a test in
+seconds.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,7 @@
 """A peering's steps as a table for a terminal."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.table import Table
@@ -14,10 +14,11 @@ Status = Mapping[str, Any]
 
 
 def timeline(status: Status) -> Table:
-    """The steps of a peering in the article's order: when each began, how long it took, how many tries, what it awaits."""
+    """The steps in the article's order: when each began, how long it took, how many tries, what it waits for."""
     table = Table(title=f"Peering {status['id']}: {status['state']}", title_justify="left", pad_edge=False)
-    for column, justify in (("Step", "right"), ("", "left"), ("State", "left")):
-        table.add_column(column, justify=justify)
+    table.add_column("Step", justify="right")
+    table.add_column("")
+    table.add_column("State")
     for column in ("Start", "Seconds", "Tries"):
         table.add_column(column, justify="right")
     table.add_column("Waits for")
@@ -37,4 +38,4 @@ def timeline(status: Status) -> Table:
 
 def _origin(steps: Sequence[Status]) -> datetime:
     started = [datetime.fromisoformat(step["started"]) for step in steps if "started" in step]
-    return min(started, default=datetime.min)
+    return min(started, default=datetime.min.replace(tzinfo=UTC))

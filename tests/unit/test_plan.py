@@ -1,6 +1,7 @@
 """The table of steps is whole: every need is yielded once, nothing waits for itself, all fourteen numbers are there."""
 
-from activities.blueprint import ACTIVITIES
+from activities.blueprint import MODULES
+from activities.step import ACTIVITIES
 from peering.plan import ARTICLE, STEPS, ready
 from peering.registry import Record, begin, end, entity_key
 from peering.spec import PeeringRequest
@@ -39,6 +40,7 @@ def test_all_steps_of_the_article_are_there() -> None:
 
 
 def test_every_step_has_its_activity_and_no_other_exists() -> None:
+    assert MODULES
     assert set(ACTIVITIES) == {step.name for step in STEPS}
 
 
