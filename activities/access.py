@@ -64,19 +64,20 @@ async def platform_role_assignment(_: Peering, facts: Facts) -> Facts:
 
 
 async def _custom_role(vnet: VNetId, name: str, actions: tuple[str, ...], description: str) -> str:
-    """The id of the custom role: as it is when it fits, else created under a GUID that its name decides."""
-    from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+    """The id of the custom role: the one of that name if it fits, else one made under a GUID that its name decides.
+
+    Raises:
+        ProblemError: `role-name-taken`, when the role of that name grants something else.
+    """
     from azure.mgmt.authorization.v2022_04_01.models import Permission, RoleDefinition
 
     scope = vnet.subscription_scope
-    guid = role_definition_name(scope, name)
+    quoted = name.replace("'", "''")
     async with authorization(vnet.subscription_id) as client:
-        try:
-            found = await client.role_definitions.get(scope, guid)
-            if _fits(found, actions, scope):
-                return _id(found)
-        except ResourceNotFoundError:
-            pass
+        async for found in client.role_definitions.list(scope, filter=f"roleName eq '{quoted}'"):
+            if not _fits(found, actions, scope):
+                raise ProblemError("role-name-taken", f"The role {name} grants other actions or serves other scopes.")
+            return _id(found)
         wanted = RoleDefinition(
             role_name=name,
             description=description,
@@ -84,23 +85,7 @@ async def _custom_role(vnet: VNetId, name: str, actions: tuple[str, ...], descri
             permissions=[Permission(actions=list(actions), not_actions=[])],
             assignable_scopes=[scope],
         )
-        try:
-            return _id(await client.role_definitions.create_or_update(scope, guid, wanted))
-        except HttpResponseError as error:
-            if error.status_code != _CONFLICT:
-                raise
-            return await _role_of_that_name(client, scope, name, actions)
-
-
-async def _role_of_that_name(
-    client: "AuthorizationManagementClient", scope: str, name: str, actions: tuple[str, ...]
-) -> str:
-    """The id of the role that has the name already, when it grants the same actions."""
-    quoted = name.replace("'", "''")
-    async for role in client.role_definitions.list(scope, filter=f"roleName eq '{quoted}'"):
-        if _fits(role, actions, scope):
-            return _id(role)
-    raise ProblemError("role-name-taken", f"The role {name} exists in the tenant with other actions or scopes.")
+        return _id(await client.role_definitions.create_or_update(scope, role_definition_name(scope, name), wanted))
 
 
 def _fits(role: "RoleDefinition", actions: tuple[str, ...], scope: str) -> bool:

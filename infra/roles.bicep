@@ -1,0 +1,39 @@
+// The two custom roles of a subscription whose VNets are to be peered. Made here, the app needs no right to make roles.
+// Deploy once for each subscription: az deployment sub create --template-file infra/roles.bicep
+
+targetScope = 'subscription'
+
+resource platformRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, 'aiven-azure-peering', 'platform')
+  properties: {
+    roleName: 'Aiven VNet peering (platform) ${subscription().subscriptionId}'
+    description: 'Allows creating a peering to VNets in scope, but not from them.'
+    type: 'CustomRole'
+    permissions: [{ actions: ['Microsoft.Network/virtualNetworks/peer/action'], notActions: [] }]
+    assignableScopes: [subscription().id]
+  }
+}
+
+resource applicationRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, 'aiven-azure-peering', 'application')
+  properties: {
+    roleName: 'Aiven VNet peering (application) ${subscription().subscriptionId}'
+    description: 'Manages the peerings of the VNets it is assigned on.'
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: [
+          'Microsoft.Network/virtualNetworks/read'
+          'Microsoft.Network/virtualNetworks/virtualNetworkPeerings/read'
+          'Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write'
+          'Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete'
+        ]
+        notActions: []
+      }
+    ]
+    assignableScopes: [subscription().id]
+  }
+}
+
+output platformRoleId string = platformRole.name
+output applicationRoleId string = applicationRole.name

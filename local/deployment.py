@@ -1,0 +1,123 @@
+"""The app deployed into this process, for tests and benchmarks: cloud, Functions host, one virtual clock for both."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final, cast
+
+import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from local.clock import Clock, VirtualClock
+from local.cloud import LocalCloud
+from local.host import FunctionsHost
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+
+#: A status document as the API gives it, decoded.
+Status = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A running app with its cloud. `api` is a client of its HTTP API."""
+
+    cloud: LocalCloud
+    host: FunctionsHost
+    api: httpx.Client
+    state: Path
+
+    def request(self, **options: object) -> dict[str, object]:
+        """A request to peer the cloud's first VNet with its first project VPC."""
+        environment = self.cloud.environment
+        vnet = (
+            f"/subscriptions/{environment['AZURE_SUBSCRIPTION_ID']}/resourceGroups/{environment['RESOURCE_GROUP']}"
+            f"/providers/Microsoft.Network/virtualNetworks/{environment['VNET_NAME']}"
+        )
+        pair = {"project": environment["AIVEN_PROJECT"], "project_vpc_id": environment["AIVEN_PROJECT_VPC_ID"]}
+        return {**pair, "vnet_id": vnet, **options}
+
+    def start(self, **options: object) -> str:
+        """Start the peering; returns its id.
+
+        Raises:
+            RuntimeError: the app did not accept the request.
+        """
+        answer = self.api.post("/api/peerings", json=self.request(**options))
+        if answer.status_code != HTTPStatus.ACCEPTED:
+            raise RuntimeError(f"{answer.status_code}: {answer.text}")
+        return cast("str", answer.json()["id"])
+
+    def status(self, identity: str) -> Status:
+        """How the peering stands."""
+        return cast("Status", self.api.get(f"/api/peerings/{identity}").raise_for_status().json())
+
+    def until(self, identity: str, *states: str, seconds: float = 60) -> Status:
+        """Wait, in the machine's time, until the peering is in one of the states, by default any final one.
+
+        Raises:
+            TimeoutError: it did not get there in time.
+        """
+        wanted = states or ("connected", "existing", "failed")
+        deadline = time.monotonic() + seconds
+        while (status := self.status(identity))["state"] not in wanted:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"after {seconds} s the peering is {status}")
+            time.sleep(0.05)
+        return status
+
+    def settle(self, **options: object) -> Status:
+        """Start the peering and wait for its end."""
+        return self.until(self.start(**options))
+
+    def knobs(self, **knobs: object) -> None:
+        """Turn knobs of the cloud."""
+        httpx.put(f"{self.cloud.admin_url}/knobs", json=knobs, trust_env=False).raise_for_status()
+
+    def event(self, **event: object) -> None:
+        """Make something happen in the cloud behind the app's back."""
+        httpx.post(f"{self.cloud.admin_url}/events", json=event, trust_env=False).raise_for_status()
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _serving(portal: BlockingPortal, host: FunctionsHost) -> Iterator[None]:
+    portal.call(host.start)
+    try:
+        yield
+    finally:
+        portal.call(host.stop)
+
+
+@contextmanager
+def deploy(
+    directory: Path, scenario: str = "quick", *, settings: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> Iterator[Deployment]:
+    """Run the app against a cloud of `scenario`, both in this process, on a virtual clock unless told otherwise."""
+    clock = clock or VirtualClock()
+    cloud = LocalCloud(scenario, directory / "cloud", clock=clock, seed=1)
+    state = directory / "app"
+    with ExitStack() as stack:
+        cloud.start()
+        stack.callback(cloud.stop)
+        given = {**cloud.environment, "AZURE_CREDENTIAL": "service-principal", **(settings or {})}
+        stack.enter_context(_environment(given))
+        host = FunctionsHost(PROJECT, state, port=0, clock=clock)
+        stack.enter_context(_serving(stack.enter_context(start_blocking_portal()), host))
+        headers = {"x-functions-key": host.keys.function}
+        api = stack.enter_context(httpx.Client(base_url=host.url, headers=headers, trust_env=False, timeout=60))
+        yield Deployment(cloud, host, api, state)

@@ -1,0 +1,117 @@
+"""One peering from a POST to ACTIVE, and what stands in its way."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local.deployment import Deployment, Status
+from peering.plan import STEPS
+
+
+def problem_code(status: Status) -> str:
+    """The code of the problem that ended the peering."""
+    return str(status["problem"]["code"])
+
+
+def test_a_request_ends_active_and_connected(deployment: Deployment) -> None:
+    status = deployment.settle()
+    assert status["state"] == "connected", status.get("problem")
+    assert {step["name"]: step["state"] for step in status["steps"]} == {step.name: "done" for step in STEPS}
+    assert status["facts"]["connection_state"] == "ACTIVE"
+    assert status["facts"]["peering_state"] == "Connected"
+    assert status["facts"]["vnet_peering_id"].startswith(status["peering"]["vnet_id"])
+
+
+def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment) -> None:
+    first = deployment.settle()
+    made = len([r for r in deployment.cloud.requests if r.method in ("PUT", "POST") and "/oauth2/" not in r.path])
+    second = deployment.settle()
+    assert second["state"] == "connected"
+    assert second["facts"] == first["facts"]
+    again = [r for r in deployment.cloud.requests if r.method == "POST" and "/oauth2/" not in r.path]
+    assert made > 0
+    assert len([r for r in again if "addPassword" in r.path]) == 1
+    assert len([r for r in again if r.path.endswith("/peering-connections")]) == 1
+
+
+def test_requests_in_the_same_moment_start_one_run(deployment: Deployment) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: deployment.api.post("/api/peerings", json=deployment.request()), range(8)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert [answer.json()["joined"] for answer in answers].count(False) == 1
+    assert deployment.until(answers[0].json()["id"])["state"] == "connected"
+    assert len([r for r in deployment.cloud.requests if "addPassword" in r.path]) == 1
+
+
+def test_another_option_while_it_runs_is_refused(deployment: Deployment) -> None:
+    deployment.knobs(approved=3600)
+    deployment.start()
+    answer = deployment.api.post("/api/peerings", json=deployment.request(allow_forwarded_traffic=True))
+    assert answer.status_code == 409
+    assert [error["field"] for error in answer.json()["errors"]] == ["allow_forwarded_traffic"]
+
+
+def test_another_spelling_of_the_vnet_joins(deployment: Deployment) -> None:
+    identity = deployment.start()
+    vnet = str(deployment.request()["vnet_id"]).lower()
+    answer = deployment.api.post("/api/peerings", json=deployment.request(vnet_id=vnet))
+    assert answer.json()["id"] == identity
+
+
+@pytest.mark.parametrize("role", ["least-privilege", "Network Contributor"])
+def test_both_roles_will_do(deployment: Deployment, role: str) -> None:
+    assert deployment.settle(role=role)["state"] == "connected"
+
+
+def test_the_options_reach_the_vnet_peering(deployment: Deployment) -> None:
+    status = deployment.settle(allow_forwarded_traffic=True, peering_name="to-aiven", allow_gateway_transit=True)
+    assert status["state"] == "connected", status.get("problem")
+    assert status["facts"]["vnet_peering_id"].endswith("/virtualNetworkPeerings/to-aiven")
+
+
+def test_the_list_shows_every_peering_in_pages(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    answer = deployment.api.get("/api/peerings?limit=1").json()
+    assert [peering["id"] for peering in answer["peerings"]] == [identity]
+    assert answer["peerings"][0]["state"] == "connected"
+    assert "next" not in answer
+
+
+def test_an_unknown_peering_is_a_problem_document(deployment: Deployment) -> None:
+    answer = deployment.api.get("/api/peerings/nothing-of-the-kind")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "peering-not-found"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "status"),
+    [
+        (b"", "not-json", 400),
+        (b"{", "not-json", 400),
+        (b"\xff\xfe", "not-json", 400),
+        (b"[]", "invalid-request", 400),
+        (b"{}", "invalid-request", 400),
+        (b'"' + b"x" * 65536 + b'"', "body-too-large", 413),
+    ],
+)
+def test_a_bad_body_starts_nothing(deployment: Deployment, body: bytes, code: str, status: int) -> None:
+    answer = deployment.api.post("/api/peerings", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["remedy"]
+    assert deployment.api.get("/api/peerings").json() == {"peerings": []}
+    assert not deployment.cloud.requests
+
+
+def test_without_a_key_nothing_is_answered(deployment: Deployment) -> None:
+    answer = deployment.api.get("/api/peerings", headers={"x-functions-key": "guess"})
+    assert answer.status_code == 401
+
+
+def test_the_engines_management_addresses_are_never_shown(deployment: Deployment) -> None:
+    started = deployment.api.post("/api/peerings", json=deployment.request())
+    identity = started.json()["id"]
+    deployment.until(identity)
+    for answer in (started, deployment.api.get(f"/api/peerings/{identity}"), deployment.api.get("/api/peerings")):
+        assert "runtime/webhooks" not in answer.text
+        assert deployment.host.keys.system not in answer.text
