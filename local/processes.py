@@ -56,15 +56,15 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _await_line(process: subprocess.Popen[bytes], log: Path, pattern: re.Pattern[str]) -> str:
-    """Wait until the log has a match of `pattern`.
+def _await_line(process: subprocess.Popen[bytes], log: Path, file: Path, pattern: re.Pattern[str]) -> str:
+    """Wait until `file` has a match of `pattern`.
 
     Raises:
         RuntimeError: the process ended, or said nothing in time; the message holds the log.
     """
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if match := pattern.search(log.read_text()):
+        if file.exists() and (match := pattern.search(file.read_text())):
             return match[0]
         if process.poll() is not None:
             break
@@ -84,9 +84,10 @@ def local_cloud(directory: Path, scenario: str, *options: str) -> Iterator[dict[
     env_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "local.cloud", "--scenario", scenario, "--directory", str(directory), *options]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=output, stderr=subprocess.STDOUT)
+        # What it prints holds its secrets; they are in the file that only the owner can read.
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=output)
     try:
-        _await_line(process, log, re.compile("LOCAL_CLOUD_ADMIN_URL"))
+        _await_line(process, log, env_file, re.compile("LOCAL_CLOUD_ADMIN_URL"))
         yield read_env_file(env_file)
     finally:
         _stop(process)
@@ -103,7 +104,7 @@ def start_app(state: Path, environment: Mapping[str, str], *, port: int = 0) -> 
     command = [sys.executable, "-m", "local.host", "--app", str(PROJECT), "--state", str(state), "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=PROJECT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT)
-    url = _await_line(process, log, _URL)
+    url = _await_line(process, log, log, _URL)
     key = json.loads((state / "keys.json").read_text())["function"]
     return FunctionsApp(url, key, process, log)
 

@@ -1,0 +1,184 @@
+"""Aiven's API: project VPCs and their peering connections, as its public clients call it."""
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from local.cloud.wire import ApiError, Request, Response, Routes
+from local.cloud.world import Connection, ProjectVpc, World
+
+_VPCS: Final = r"/v1/project/(?P<project>[^/]+)/vpcs"
+_VPC: Final = rf"{_VPCS}/(?P<vpc>[^/]+)"
+_CONNECTIONS: Final = rf"{_VPC}/peering-connections"
+_NAMES: Final = ("peer_cloud_account", "peer_resource_group", "peer_vpc", "peer_azure_app_id", "peer_azure_tenant_id")
+#: States in which the idempotent POST requests the connection anew.
+_FAILED: Final = frozenset({"INVALID_SPECIFICATION", "REJECTED_BY_PEER", "ERROR"})
+PROJECT: Final = "local-project"
+
+
+def aiven_error(status: int, message: str, code: str = "invalid_request") -> ApiError:
+    """An error as Aiven shows it."""
+    return ApiError(
+        Response(status, {"message": message, "errors": [{"message": message, "status": status, "error_code": code}]})
+    )
+
+
+class Aiven:
+    """The part of Aiven's API that has to do with VPC peering."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._recent: deque[datetime] = deque()
+        routes = self.routes = Routes("Aiven API")
+        routes.add("GET", "/v1/me", lambda _: Response(200, {"user": {"user": "user@example.com", "state": "active"}}))
+        routes.add("GET", "/v1/project", lambda _: Response(200, {"projects": [{"project_name": PROJECT}]}))
+        routes.add("GET", _VPCS, self._list)
+        routes.add("GET", _VPC, self._get)
+        routes.add("POST", _CONNECTIONS, self._create)
+        routes.add("POST", rf"{_CONNECTIONS}/refresh", self._refresh)
+        routes.add(
+            "DELETE",
+            rf"{_CONNECTIONS}/peer-accounts/(?P<account>[^/]+)/peer-resource-groups/(?P<group>[^/]+)/peer-vpcs/(?P<vnet>[^/]+)",
+            self._delete,
+        )
+        routes.add("PUT", rf"{_VPC}/user-peer-network-cidrs", self._put_cidrs)
+        routes.add("GET", r"/v1/project/(?P<project>[^/]+)/vpc-peering-connection-types", self._types)
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request.
+
+        Raises:
+            ApiError: Aiven refuses.
+        """
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme not in ("aivenv1", "Bearer") or token != self._world.aiven_token:
+            raise aiven_error(401, "Invalid token", "invalid_token")
+        self._limit()
+        return self.routes.answer(request)
+
+    def _limit(self) -> None:
+        most = self._world.knobs.aiven_requests_per_minute
+        if most is None:
+            return
+        now = self._world.now
+        while self._recent and self._recent[0] <= now - timedelta(minutes=1):
+            self._recent.popleft()
+        if len(self._recent) >= most:
+            wait = int((self._recent[0] + timedelta(minutes=1) - now).total_seconds()) + 1
+            text = "The user has sent too many requests in a given amount of time"
+            raise aiven_error(429, f"{text}: Rate limit {most} exceeded - try again in {wait}s", "too_many_requests")
+        self._recent.append(now)
+
+    def _project_vpc(self, project: str, vpc: str) -> ProjectVpc:
+        self._check_project(project)
+        found = self._world.project_vpcs.get(vpc.lower())
+        if found is None:
+            raise aiven_error(404, "Project VPC does not exist", "project_vpc_not_found")
+        return found
+
+    def _check_project(self, project: str) -> None:
+        if project != PROJECT:
+            raise aiven_error(404, "Project does not exist", "project_not_found")
+
+    def _list(self, _: Request, project: str) -> Response:
+        self._check_project(project)
+        return Response(200, {"vpcs": [_vpc_body(vpc) for vpc in self._world.project_vpcs.values()]})
+
+    def _get(self, _: Request, project: str, vpc: str) -> Response:
+        return Response(200, _whole(self._project_vpc(project, vpc)))
+
+    def _create(self, request: Request, project: str, vpc: str) -> Response:
+        found, body = self._project_vpc(project, vpc), request.json()
+        for name in _NAMES:
+            value = body.get(name)
+            if not isinstance(value, str) or not value:
+                raise aiven_error(400, f"Invalid input for {name}: {name} is required")
+            if value != value.lower():
+                raise aiven_error(400, f"Invalid input for {name}: Azure resource names must be in lower case")
+        account, group, vnet, app_id, tenant_id = (body[name] for name in _NAMES)
+        connection = self._find(found, account, group, vnet)
+        now, cidrs = self._world.now, body.get("user_peer_network_cidrs") or []
+        if connection is not None and connection.state == "DELETED_BY_PEER":
+            raise aiven_error(409, "VPC peering connection has been deleted by peer; delete it first", "conflict")
+        if connection is None:
+            connection = Connection(account, group, vnet, app_id, tenant_id, cidrs, "APPROVED", now, now)
+            found.connections.append(connection)
+        elif connection.state in _FAILED:
+            connection.app_id, connection.tenant_id, connection.cidrs = app_id, tenant_id, cidrs or connection.cidrs
+            connection.state, connection.since, connection.state_info = "APPROVED", now, None
+        return Response(200, connection_body(connection))
+
+    def _find(self, vpc: ProjectVpc, account: str, group: str, vnet: str) -> Connection | None:
+        key = (account, group, vnet)
+        return next((c for c in vpc.connections if (c.account, c.group, c.vnet) == key), None)
+
+    def _refresh(self, _: Request, project: str, vpc: str) -> Response:
+        found = self._project_vpc(project, vpc)
+        for connection in found.connections:
+            connection.refresh = connection.state in ("PENDING_PEER", "ACTIVE")
+        # The answer shows the states from before: the refresh is asynchronous.
+        return Response(200, _whole(found))
+
+    def _delete(self, _: Request, project: str, vpc: str, account: str, group: str, vnet: str) -> Response:
+        connection = self._find(self._project_vpc(project, vpc), account, group, vnet)
+        if connection is None:
+            raise aiven_error(404, "VPC peering connection does not exist", "vpc_peering_connection_not_found")
+        if connection.state != "DELETING":
+            connection.state, connection.since, connection.state_info = "DELETING", self._world.now, None
+        return Response(200, connection_body(connection))
+
+    def _put_cidrs(self, request: Request, project: str, vpc: str) -> Response:
+        found, body = self._project_vpc(project, vpc), request.json()
+        for entry in body.get("add", []):
+            key = (entry["peer_cloud_account"], entry.get("peer_resource_group") or "", entry["peer_vpc"])
+            connection = self._find(found, *key)
+            if connection is None:
+                raise aiven_error(404, "VPC peering connection does not exist", "vpc_peering_connection_not_found")
+            connection.cidrs = sorted({*connection.cidrs, entry["cidr"]})
+        for connection in found.connections:
+            connection.cidrs = [cidr for cidr in connection.cidrs if cidr not in body.get("delete", [])]
+        return Response(200, _whole(found))
+
+    def _types(self, _: Request, project: str) -> Response:
+        self._check_project(project)
+        kind = {"price_usd": "0.0", "vpc_peering_connection_type": "azure-vnet-peering"}
+        clouds = sorted({vpc.cloud_name for vpc in self._world.project_vpcs.values()})
+        return Response(200, {"vpc_peering_connection_types": [{"cloud_name": cloud, **kind} for cloud in clouds]})
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _vpc_body(vpc: ProjectVpc) -> dict[str, Any]:
+    return {
+        "project_vpc_id": vpc.id,
+        "cloud_name": vpc.cloud_name,
+        "network_cidr": vpc.cidr,
+        "state": vpc.state,
+        "create_time": _stamp(vpc.created),
+        "update_time": _stamp(vpc.created),
+        "pending_build_only_peering_connections": None,
+    }
+
+
+def _whole(vpc: ProjectVpc) -> dict[str, Any]:
+    return {**_vpc_body(vpc), "peering_connections": [connection_body(c) for c in vpc.connections]}
+
+
+def connection_body(connection: Connection) -> dict[str, Any]:
+    """A peering connection as Aiven shows it."""
+    return {
+        "peer_cloud_account": connection.account,
+        "peer_resource_group": connection.group,
+        "peer_vpc": connection.vnet,
+        "peer_region": None,
+        "peer_azure_app_id": connection.app_id,
+        "peer_azure_tenant_id": connection.tenant_id,
+        "state": connection.state,
+        "state_info": connection.state_info,
+        "user_peer_network_cidrs": connection.cidrs,
+        "vpc_peering_connection_type": "azure-vnet-peering",
+        "create_time": _stamp(connection.created),
+        "update_time": _stamp(connection.since),
+    }

@@ -1,0 +1,132 @@
+"""The front of the local cloud: which service a host name leads to, faults, latency and the request log."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Final
+
+import jwt
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse
+from starlette.responses import Response as HttpResponse
+
+from local.cloud.aiven import Aiven, aiven_error
+from local.cloud.arm import Arm, arm_error
+from local.cloud.arm_authorization import ArmAuthorization
+from local.cloud.arm_network import ArmNetwork
+from local.cloud.entra import Entra
+from local.cloud.graph import Graph, graph_error
+from local.cloud.hosts import Hosts
+from local.cloud.keyvault import KeyVault
+from local.cloud.platform import settle
+from local.cloud.request_log import LoggedRequest
+from local.cloud.scenario import Fault
+from local.cloud.wire import ApiError, Request, Response
+from local.cloud.world import World
+
+Answer = Callable[[Request], Response]
+_ERRORS: Final[dict[str, Callable[[int, str, str], ApiError]]] = {
+    "arm": arm_error,
+    "graph": graph_error,
+    "vault": arm_error,
+    "aiven": lambda status, code, message: aiven_error(status, message, code),
+    "entra": lambda status, code, message: ApiError(Response(status, {"error": code, "error_description": message})),
+}
+
+
+class Gateway:
+    """All services of one world. One request at a time touches it."""
+
+    def __init__(self, world: World, hosts: Hosts) -> None:
+        self.world, self.hosts = world, hosts
+        self.requests: list[LoggedRequest] = []
+        self.lock = Lock()
+        entra = Entra(world)
+        arm = Arm(world, entra, hosts.metadata)
+        ArmNetwork(arm)
+        ArmAuthorization(arm)
+        self._services: dict[str, Answer] = {
+            "entra": entra.routes.answer,
+            "graph": Graph(world, entra).answer,
+            "arm": arm.answer,
+            "vault": KeyVault(world, entra, hosts.authority).answer,
+            "aiven": Aiven(world).answer,
+        }
+
+    async def serve(self, http: HttpRequest) -> HttpResponse:
+        """Answer one HTTP request."""
+        started = time.perf_counter()
+        request = Request(
+            http.method,
+            http.headers.get("host", "").partition(":")[0].lower(),
+            http.url.path,
+            dict(http.query_params),
+            {name.lower(): value for name, value in http.headers.items()},
+            await http.body(),
+        )
+        if self.world.knobs.latency:
+            await asyncio.sleep(self.world.knobs.latency)
+        service = self.hosts.service(request.host, self.world.vaults)
+        with self.lock:
+            response = self._answer(service, request)
+            self._log(service or "none", request, response, time.perf_counter() - started)
+        headers = {"x-ms-request-id": self.world.guid(), **response.headers}
+        if response.body is None:
+            return HttpResponse(status_code=response.status, headers=headers)
+        return JSONResponse(response.body, response.status, headers)
+
+    def _answer(self, service: str | None, request: Request) -> Response:
+        if service is None:
+            return Response(502, {"message": f"the local cloud has no host {request.host}"})
+        settle(self.world)
+        fault = self._fault(request)
+        if fault is not None and not fault.after:
+            return self._failure(service, fault)
+        try:
+            response = self._services[service](request)
+        except ApiError as error:
+            response = error.response
+        except (KeyError, ValueError, TypeError) as error:
+            response = _ERRORS[service](
+                400, "BadRequest", f"The request is malformed: {type(error).__name__} {error}"
+            ).response
+        settle(self.world)
+        return self._failure(service, fault) if fault is not None else response
+
+    def _fault(self, request: Request) -> Fault | None:
+        for fault in self.world.knobs.faults:
+            fits = re.fullmatch(fault.host, request.host) and re.fullmatch(fault.method, request.method)
+            if fault.times > 0 and fits and re.search(fault.path, request.path):
+                fault.times -= 1
+                return fault
+        return None
+
+    def _failure(self, service: str, fault: Fault) -> Response:
+        failure = _ERRORS[service](fault.status, fault.code, "A fault that was asked for").response
+        headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
+        return Response(failure.status, failure.body, headers)
+
+    def _log(self, service: str, request: Request, response: Response, seconds: float) -> None:
+        claims: dict[str, Any] = {}
+        if service != "aiven" and request.bearer:
+            try:
+                claims = jwt.decode(request.bearer, options={"verify_signature": False})
+            except jwt.InvalidTokenError:
+                claims = {"appid": "(not a token)"}
+        self.requests.append(
+            LoggedRequest(
+                time=self.world.now.isoformat(),
+                seconds=round(seconds, 4),
+                service=service,
+                method=request.method,
+                host=request.host,
+                path=request.path,
+                status=response.status,
+                app_id=claims.get("appid"),
+                tenant_id=claims.get("tid"),
+                auxiliary="x-ms-authorization-auxiliary" in request.headers,
+                user_agent=request.headers.get("user-agent", ""),
+            )
+        )

@@ -1,0 +1,204 @@
+"""Key Vault's data plane: secrets with versions, soft delete, and data-plane RBAC.
+
+The challenge and the codes follow public error reports and azure-sdk samples.
+"""
+
+import uuid
+from typing import Any, Final
+
+from local.cloud import rbac
+from local.cloud.entra import Caller, Entra, InvalidTokenError
+from local.cloud.wire import ApiError, Request, Response, Routes
+from local.cloud.world import SecretVersion, Vault, World
+
+_ONE: Final = r"/secrets/(?P<name>[0-9A-Za-z-]{1,127})"
+_DELETED: Final = r"/deletedsecrets/(?P<name>[0-9A-Za-z-]{1,127})"
+_RECOVERABLE_DAYS: Final = 90
+
+
+def _error(
+    status: int, code: str, message: str, inner: str | None = None, headers: dict[str, str] | None = None
+) -> ApiError:
+    error: dict[str, Any] = {"code": code, "message": message}
+    if inner:
+        error["innererror"] = {"code": inner}
+    return ApiError(Response(status, {"error": error}, headers or {}))
+
+
+class KeyVault:
+    """All vaults; the host name chooses one."""
+
+    def __init__(self, world: World, entra: Entra, authority: str) -> None:
+        self._world, self._entra, self._authority = world, entra, authority
+        routes = self.routes = Routes("Key Vault")
+        routes.add("GET", "/secrets", self._list)
+        routes.add("PUT", _ONE, self._set)
+        routes.add("GET", rf"{_ONE}/?", self._get)
+        routes.add("GET", rf"{_ONE}/versions", self._versions)
+        routes.add("GET", rf"{_ONE}/(?P<version>[0-9a-f]{{32}})", self._get)
+        routes.add("PATCH", rf"{_ONE}/(?P<version>[0-9a-f]{{32}})?", self._patch)
+        routes.add("DELETE", _ONE, self._delete)
+        routes.add("GET", _DELETED, self._get_deleted)
+        routes.add("DELETE", _DELETED, self._purge)
+        routes.add("POST", rf"{_DELETED}/recover", self._recover)
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request: the first one of a client has no token, and is told where to get one.
+
+        Raises:
+            ApiError: the vault refuses.
+        """
+        vault = self._vault(request)
+        if request.bearer is None:
+            resource = f"https://{request.host.partition('.')[2]}"
+            challenge = f'Bearer authorization="{self._authority}/{vault.tenant_id}", resource="{resource}"'
+            message = "AKV10000: Request is missing a Bearer or PoP token."
+            raise _error(401, "Unauthorized", message, headers={"WWW-Authenticate": challenge})
+        if "api-version" not in request.query:
+            raise _error(400, "BadParameter", "The api-version query parameter is required.")
+        return self.routes.answer(request)
+
+    def _vault(self, request: Request) -> Vault:
+        return self._world.vaults[request.host.partition(".")[0].lower()]
+
+    def _allow(self, request: Request, name: str, action: str) -> Vault:
+        vault = self._vault(request)
+        try:
+            caller = self._entra.caller(request.bearer, "vault")
+        except InvalidTokenError as error:
+            raise _error(401, "Unauthorized", f"AKV10022: Invalid token: {error}") from None
+        if caller.tenant_id != vault.tenant_id:
+            raise _error(401, "Unauthorized", "AKV10032: Invalid issuer.")
+        scope = f"{vault.id}/secrets/{name}"
+        if not rbac.may(self._world, caller.object_id, f"Microsoft.KeyVault/vaults/secrets/{action}", scope, data=True):
+            raise _forbidden(caller, vault, scope, action)
+        return vault
+
+    def _versions_of(self, vault: Vault, name: str) -> list[SecretVersion]:
+        versions = vault.secrets.get(name.lower())
+        if not versions:
+            message = (
+                f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you"
+                " may be able to recover it using the correct recovery command."
+            )
+            raise _error(404, "SecretNotFound", message)
+        return versions
+
+    def _bundle(self, request: Request, name: str, version: SecretVersion, *, value: bool) -> dict[str, Any]:
+        created = int(version.created.timestamp())
+        attributes: dict[str, object] = {
+            "enabled": version.enabled,
+            "created": created,
+            "updated": created,
+            "exp": version.expires,
+        }
+        attributes |= {"recoveryLevel": "Recoverable+Purgeable", "recoverableDays": _RECOVERABLE_DAYS}
+        body: dict[str, Any] = {
+            "id": f"https://{request.host}/secrets/{name}/{version.version}",
+            "attributes": {key: held for key, held in attributes.items() if held is not None},
+            "tags": version.tags,
+            "contentType": version.content_type,
+        }
+        return {**body, "value": version.value} if value else body
+
+    def _list(self, request: Request) -> Response:
+        vault = self._allow(request, "", "readMetadata/action")
+        shown = [self._bundle(request, name, versions[-1], value=False) for name, versions in vault.secrets.items()]
+        for secret in shown:
+            secret["id"] = secret["id"].rpartition("/")[0]
+        return Response(200, {"value": shown, "nextLink": None})
+
+    def _set(self, request: Request, name: str) -> Response:
+        vault = self._allow(request, name, "setSecret/action")
+        if name.lower() in vault.deleted:
+            message = (
+                f"Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this"
+                " state, the secret can only be recovered or purged."
+            )
+            raise _error(409, "Conflict", message, "ObjectIsDeletedButRecoverable")
+        body = request.json()
+        attributes = body.get("attributes") or {}
+        made = SecretVersion(
+            uuid.uuid4().hex,
+            body["value"],
+            self._world.now,
+            body.get("tags") or {},
+            body.get("contentType"),
+            attributes.get("exp"),
+            attributes.get("enabled", True),
+        )
+        vault.secrets.setdefault(name.lower(), []).append(made)
+        return Response(200, self._bundle(request, name, made, value=True))
+
+    def _get(self, request: Request, name: str, version: str | None = None) -> Response:
+        vault = self._allow(request, name, "getSecret/action")
+        versions = self._versions_of(vault, name)
+        found = next((v for v in versions if v.version == version), None) if version else versions[-1]
+        if found is None:
+            raise _error(
+                404, "SecretNotFound", f"A secret with (name/id) {name}/{version} was not found in this key vault."
+            )
+        if not found.enabled:
+            raise _error(403, "Forbidden", "Operation get is not allowed on a disabled secret.", "SecretDisabled")
+        return Response(200, self._bundle(request, name, found, value=True))
+
+    def _versions(self, request: Request, name: str) -> Response:
+        vault = self._allow(request, name, "readMetadata/action")
+        versions = vault.secrets.get(name.lower(), [])
+        return Response(
+            200, {"value": [self._bundle(request, name, v, value=False) for v in versions], "nextLink": None}
+        )
+
+    def _patch(self, request: Request, name: str, version: str | None = None) -> Response:
+        vault = self._allow(request, name, "setSecret/action")
+        versions = self._versions_of(vault, name)
+        found = next((v for v in versions if v.version == version), versions[-1])
+        body = request.json()
+        attributes = body.get("attributes") or {}
+        found.enabled, found.expires = attributes.get("enabled", found.enabled), attributes.get("exp", found.expires)
+        found.tags = body.get("tags") or found.tags
+        return Response(200, self._bundle(request, name, found, value=False))
+
+    def _deleted_bundle(self, request: Request, name: str, versions: list[SecretVersion]) -> dict[str, Any]:
+        now = int(self._world.now.timestamp())
+        dates = {"deletedDate": now, "scheduledPurgeDate": now + _RECOVERABLE_DAYS * 86400}
+        recovery = f"https://{request.host}/deletedsecrets/{name}"
+        return {**self._bundle(request, name, versions[-1], value=False), "recoveryId": recovery, **dates}
+
+    def _delete(self, request: Request, name: str) -> Response:
+        vault = self._allow(request, name, "delete")
+        versions = self._versions_of(vault, name)
+        vault.deleted[name.lower()] = vault.secrets.pop(name.lower())
+        return Response(200, self._deleted_bundle(request, name, versions))
+
+    def _deleted(self, vault: Vault, name: str) -> list[SecretVersion]:
+        if name.lower() not in vault.deleted:
+            raise _error(404, "SecretNotFound", f"Deleted Secret not found: {name}")
+        return vault.deleted[name.lower()]
+
+    def _get_deleted(self, request: Request, name: str) -> Response:
+        vault = self._allow(request, name, "readMetadata/action")
+        return Response(200, self._deleted_bundle(request, name, self._deleted(vault, name)))
+
+    def _purge(self, request: Request, name: str) -> Response:
+        vault = self._allow(request, name, "purge/action")
+        self._deleted(vault, name)
+        del vault.deleted[name.lower()]
+        return Response(204)
+
+    def _recover(self, request: Request, name: str) -> Response:
+        vault = self._allow(request, name, "recover/action")
+        versions = self._deleted(vault, name)
+        vault.secrets[name.lower()] = vault.deleted.pop(name.lower())
+        return Response(200, self._bundle(request, name, versions[-1], value=False))
+
+
+def _forbidden(caller: Caller, vault: Vault, scope: str, action: str) -> ApiError:
+    message = (
+        "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role"
+        " definitions were changed recently, please observe propagation time.\r\n"
+        f"Caller: appid={caller.app_id};oid={caller.object_id};iss=https://sts.windows.net/{caller.tenant_id}/\r\n"
+        f"Action: 'Microsoft.KeyVault/vaults/secrets/{action}'\r\nResource: '{scope.lower()}'\r\n"
+        f"Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: {vault.name};\r\n"
+    )
+    return _error(403, "Forbidden", message, "ForbiddenByRbac")

@@ -1,0 +1,147 @@
+"""What a new local cloud holds: a customer's tenant with networks and a vault, the platform's, Aiven's project."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from local.cloud.aiven import PROJECT
+from local.cloud.world import (
+    ACCESS_ADMINISTRATOR,
+    NETWORK_CONTRIBUTOR,
+    OWNER,
+    PLATFORM_APP,
+    READER,
+    SECRETS_OFFICER,
+    SECRETS_USER,
+    USER_ACCESS_ADMINISTRATOR,
+    Application,
+    ProjectVpc,
+    RoleDefinition,
+    ServicePrincipal,
+    Subscription,
+    Vault,
+    World,
+)
+
+GROUP: Final = "Net-Prod"
+FIRST_VNET: Final = "Hub-VNet"
+PROJECT_CIDR: Final = "10.240.0.0/20"
+
+_AUTHORIZATION: Final = "Microsoft.Authorization/roleAssignments"
+_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets"
+#: Azure's built-in roles, as far as they matter here: name, actions, data actions, not-actions.
+_BUILT_IN: Final[dict[str, tuple[str, list[str], list[str], list[str]]]] = {
+    OWNER: ("Owner", ["*"], [], []),
+    READER: ("Reader", ["*/read"], [], []),
+    NETWORK_CONTRIBUTOR: (
+        "Network Contributor",
+        ["Microsoft.Authorization/*/read", "Microsoft.Network/*", "Microsoft.Resources/deployments/*"],
+        [],
+        [],
+    ),
+    USER_ACCESS_ADMINISTRATOR: ("User Access Administrator", ["*/read", "Microsoft.Authorization/*"], [], []),
+    ACCESS_ADMINISTRATOR: (
+        "Role Based Access Control Administrator",
+        [f"{_AUTHORIZATION}/write", f"{_AUTHORIZATION}/delete", "*/read"],
+        [],
+        [],
+    ),
+    SECRETS_OFFICER: ("Key Vault Secrets Officer", ["*/read"], [f"{_SECRETS}/*"], []),
+    SECRETS_USER: (
+        "Key Vault Secrets User",
+        [],
+        [f"{_SECRETS}/getSecret/action", f"{_SECRETS}/readMetadata/action"],
+        [],
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The ids that a client needs to begin."""
+
+    customer_tenant: str
+    platform_tenant: str
+    subscription: str
+    vault: str
+    automation: ServicePrincipal
+    secret: str
+    project_vpc: str
+
+
+def build(world: World) -> Landscape:
+    """Fill a new world; all of it is long replicated."""
+    customer, platform = world.guid(), world.guid()
+    world.tenants += [customer, platform]
+    ours, theirs = (
+        Subscription(world.guid(), tenant, name) for tenant, name in ((customer, "Production"), (platform, "Platform"))
+    )
+    world.subscriptions |= {ours.id: ours, theirs.id: theirs}
+    for name, (title, actions, data, nots) in _BUILT_IN.items():
+        role = RoleDefinition(name, title, "", built_in=True, tenant_id="", scopes=["/"], actions=actions)
+        role.data_actions, role.not_actions = data, nots
+        world.roles.append(role)
+    _platform_application(world, platform, customer)
+    _networks(world, ours)
+    vault = _vault(world, ours)
+    automation, secret = _automation(world, ours, vault)
+    vpc = _project_vpc(world, theirs)
+    _replicated(world)
+    return Landscape(customer, platform, ours.id, vault.name, automation, secret, vpc.id)
+
+
+def _platform_application(world: World, platform: str, customer: str) -> None:
+    application = world.add_application(platform, "Aiven VNet peering", "AzureADMultipleOrgs")
+    application.app_id = PLATFORM_APP
+    world.add_principal(application, platform)
+    if world.knobs.platform_principal:
+        world.add_principal(application, customer)
+
+
+def _networks(world: World, subscription: Subscription) -> None:
+    first = "10.240.8.0/22" if world.knobs.overlapping else "10.10.0.0/24"
+    world.add_vnet(subscription.id, GROUP, FIRST_VNET, first)
+    for number in range(1, world.knobs.vnets):
+        world.add_vnet(subscription.id, GROUP, f"Spoke-{number:03d}", f"10.{10 + number // 250}.{number % 250}.0/24")
+
+
+def _vault(world: World, subscription: Subscription) -> Vault:
+    name = f"kv-local-{world.guid()[:8]}"
+    arm_id = f"/subscriptions/{subscription.id}/resourceGroups/{GROUP}/providers/Microsoft.KeyVault/vaults/{name}"
+    vault = Vault(name, arm_id, subscription.tenant_id)
+    world.vaults[name] = vault
+    return vault
+
+
+def _automation(world: World, subscription: Subscription, vault: Vault) -> tuple[ServicePrincipal, str]:
+    """The identity that the app, or a person with `az`, acts as."""
+    application: Application = world.add_application(subscription.tenant_id, "peering-automation", "AzureADMyOrg")
+    principal = world.add_principal(application, subscription.tenant_id)
+    principal.graph_role = world.knobs.graph_role
+    password = world.add_password(application, "local", world.now + timedelta(days=3650))
+    scope = f"/subscriptions/{subscription.id}"
+    for role_name, where in ((USER_ACCESS_ADMINISTRATOR, scope), (READER, scope), (SECRETS_OFFICER, vault.id)):
+        role = world.role(role_name)
+        if role is not None:
+            world.assign(world.guid(), where, role, principal.id)
+    return principal, password.text
+
+
+def _project_vpc(world: World, subscription: Subscription) -> ProjectVpc:
+    name = f"vpc-{world.guid()[:8]}"
+    network = world.add_vnet(subscription.id, "aiven-vpcs", name, PROJECT_CIDR)
+    cloud = "timescale-azure-westeurope"
+    vpc = ProjectVpc(world.guid(), PROJECT, cloud, PROJECT_CIDR, "ACTIVE", network, world.now)
+    world.project_vpcs[vpc.id] = vpc
+    return vpc
+
+
+def _replicated(world: World) -> None:
+    for application in world.applications:
+        application.visible_at = application.created
+        for password in application.passwords:
+            password.accepted_at = password.starts
+    for principal in world.principals:
+        principal.visible_at = principal.created
+    for assignment in world.assignments:
+        assignment.effective_at = assignment.created

@@ -1,0 +1,176 @@
+"""The local cloud as a whole: its world, its servers, and the variables that lead clients to it."""
+
+import asyncio
+import os
+import shlex
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import trustme
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from local.clock import Clock, SystemClock
+from local.cloud.admin import admin_app
+from local.cloud.aiven import PROJECT
+from local.cloud.gateway import Gateway
+from local.cloud.hosts import HOSTS
+from local.cloud.landscape import FIRST_VNET, GROUP, build
+from local.cloud.proxy import ConnectProxy
+from local.cloud.request_log import LoggedRequest
+from local.cloud.scenario import Scenario, load_scenario
+from local.cloud.world import World
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class LocalCloud:
+    """A cloud on this machine, reached through a CONNECT proxy on its real host names.
+
+    Args:
+        scenario: how it behaves, or the name of a shipped scenario.
+        directory: where its throw-away CA is written.
+        clock: the time it lives by.
+        seed: makes its ids the same at every start.
+        port: where the proxy listens; 0 takes any free port.
+
+    Raises:
+        ScenarioError: there is no such scenario.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | str,
+        directory: Path,
+        *,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        port: int = 0,
+    ) -> None:
+        knobs = load_scenario(scenario) if isinstance(scenario, str) else scenario
+        self.world = World(knobs, clock or SystemClock(), seed)
+        self.landscape = build(self.world)
+        self._directory, self._port = directory, port
+        self._gateway = Gateway(self.world, HOSTS[knobs.cloud])
+        self._ready, self._stopping = threading.Event(), asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="local-cloud", daemon=True)
+        self.environment: dict[str, str] = {}
+        self.admin_url = ""
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """Every request so far."""
+        with self._gateway.lock:
+            return list(self._gateway.requests)
+
+    def start(self) -> None:
+        """Serve, on a thread of its own; returns once it does."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(10)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        authority = trustme.CA(organization_name="local cloud of aiven-azure-peering")
+        bundle = self._directory / "ca.pem"
+        authority.cert_pem.write_to_path(str(bundle))
+        hosts = self._gateway.hosts
+        server, tls = _listen(), self._certificate(authority, hosts.certificate_names)
+        app = Starlette(routes=[Route("/{rest:path}", self._gateway.serve, methods=_METHODS)])
+        front = _Server(uvicorn.Config(app, ssl_keyfile=tls, ssl_certfile=tls, log_level="warning", access_log=False))
+        admin_socket = _listen()
+        admin = _Server(uvicorn.Config(admin_app(self._gateway), log_level="warning", access_log=False))
+        proxy = ConnectProxy(_port(server), lambda host: hosts.service(host, self.world.vaults) is not None)
+        port = await proxy.start(self._port)
+        serving = [
+            asyncio.create_task(front.serve(sockets=[server])),
+            asyncio.create_task(admin.serve(sockets=[admin_socket])),
+        ]
+        while not (front.started and admin.started):
+            await asyncio.sleep(0.005)
+        tls.unlink()
+        self.admin_url = f"http://127.0.0.1:{_port(admin_socket)}"
+        self.environment = self._variables(port, bundle)
+        self._ready.set()
+        await self._stopping.wait()
+        await proxy.stop()
+        for running in (front, admin):
+            running.should_exit = running.force_exit = True
+        await asyncio.gather(*serving)
+
+    def _certificate(self, authority: trustme.CA, names: list[str]) -> Path:
+        """The server's key and certificate in one file, which is there only until the server has read it."""
+        path = self._directory / "server.pem"
+        path.touch(mode=0o600)
+        authority.issue_cert(*names).private_key_and_cert_chain_pem.write_to_path(str(path))
+        return path
+
+    def _variables(self, port: int, bundle: Path) -> dict[str, str]:
+        found, authority = self.landscape, str(bundle.resolve())
+        application = found.automation
+        return {
+            "HTTPS_PROXY": f"http://127.0.0.1:{port}",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "REQUESTS_CA_BUNDLE": authority,
+            "SSL_CERT_FILE": authority,
+            "AIVEN_CA_CERT": authority,
+            "AZURE_TENANT_ID": found.customer_tenant,
+            "AZURE_CLIENT_ID": application.app_id,
+            "AZURE_CLIENT_SECRET": found.secret,
+            "AZURE_SUBSCRIPTION_ID": found.subscription,
+            "RESOURCE_GROUP": GROUP,
+            "VNET_NAME": FIRST_VNET,
+            "KEY_VAULT_NAME": found.vault,
+            "AIVEN_AUTH_TOKEN": self.world.aiven_token,
+            "AIVEN_PROJECT": PROJECT,
+            "AIVEN_PROJECT_VPC_ID": found.project_vpc,
+            "PLATFORM_TENANT_ID": found.platform_tenant,
+            "LOCAL_CLOUD_ADMIN_URL": self.admin_url,
+        }
+
+    def write_environment(self, path: Path) -> str:
+        """Write the variables as lines for a shell to `eval`, readable by the owner only; returns the lines."""
+        lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.environment.items())
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(opened, "w") as file:
+            file.write(lines)
+        return lines
+
+
+def _listen() -> socket.socket:
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def _port(listening: socket.socket) -> int:
+    port: int = listening.getsockname()[1]
+    return port

@@ -1,0 +1,50 @@
+"""Azure role-based access control: whether a principal may do something on a scope."""
+
+import re
+from datetime import datetime
+from functools import lru_cache
+
+from local.cloud.world import RoleAssignment, RoleDefinition, World
+
+
+@lru_cache(maxsize=4096)
+def _pattern(action: str) -> re.Pattern[str]:
+    return re.compile(re.escape(action).replace(r"\*", ".*"), re.IGNORECASE)
+
+
+def matches(action: str, granted: str) -> bool:
+    """Whether a role's action, which may hold `*`, covers an action."""
+    return _pattern(granted).fullmatch(action) is not None
+
+
+def covers(role: RoleDefinition, action: str, *, data: bool = False) -> bool:
+    """Whether a role grants an action: listed, and not taken away again."""
+    granted, taken = (role.data_actions, role.not_data_actions) if data else (role.actions, role.not_actions)
+    return any(matches(action, one) for one in granted) and not any(matches(action, one) for one in taken)
+
+
+def contains(scope: str, resource: str) -> bool:
+    """Whether a scope is the resource itself or above it."""
+    above, below = scope.rstrip("/").lower(), resource.rstrip("/").lower()
+    return below == above or below.startswith(above + "/")
+
+
+def deciding(
+    world: World, principal_id: str, action: str, scope: str, *, at: datetime | None = None, data: bool = False
+) -> RoleAssignment | None:
+    """The assignment that lets a principal do something on a scope, if one is in effect at the moment `at`."""
+    moment = at or world.now
+    for assignment in world.assignments:
+        if assignment.principal_id != principal_id or assignment.effective_at > moment:
+            continue
+        role = world.role(assignment.role)
+        if role is not None and contains(assignment.scope, scope) and covers(role, action, data=data):
+            return assignment
+    return None
+
+
+def may(
+    world: World, principal_id: str, action: str, scope: str, *, at: datetime | None = None, data: bool = False
+) -> bool:
+    """Whether a principal may do something on a scope."""
+    return deciding(world, principal_id, action, scope, at=at, data=data) is not None

@@ -1,0 +1,20 @@
+"""What was asked of the local cloud: never a body, a token or a query."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LoggedRequest:
+    """One request and its answer's status. `app_id` and `tenant_id` are those of its bearer token."""
+
+    time: str
+    seconds: float
+    service: str
+    method: str
+    host: str
+    path: str
+    status: int
+    app_id: str | None
+    tenant_id: str | None
+    auxiliary: bool
+    user_agent: str

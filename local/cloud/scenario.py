@@ -1,0 +1,86 @@
+"""How a local cloud is set up and how it behaves: its knobs, read from a TOML file."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+SCENARIOS: Final = Path(__file__).parent / "scenarios"
+
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Fault(BaseModel):
+    """The next `times` requests that fit get an error instead of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = Field(".*", description="A pattern that the whole host name has to match.")
+    method: str = Field(".*", description="A pattern for the method.")
+    path: str = Field(".*", description="A pattern that is searched for in the path.")
+    status: int = 503
+    code: str = "ServiceUnavailable"
+    retry_after: int | None = None
+    times: int = 1
+    after: bool = Field(default=False, description="Carry the request out, then lose the answer.")
+
+
+class Scenario(BaseModel):
+    """The knobs of a local cloud. Durations are seconds of the cloud's clock, except `latency`."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    directory_visible: Seconds = Field(0, description="Until a new application or service principal is replicated.")
+    role_effective: Seconds = Field(0, description="Until a new role assignment takes effect.")
+    secret_accepted: Seconds = Field(0, description="Until a new password is accepted.")
+    operation: Seconds = Field(0, description="How long a long-running ARM operation takes.")
+    approved: Seconds = Field(0, description="How long a connection stays APPROVED.")
+    detect: Seconds = Field(0, description="Until the platform sees a change of the customer's side.")
+    deleted: Seconds = Field(0, description="How long a connection stays DELETING.")
+    outcome: Literal["", "INVALID_SPECIFICATION", "REJECTED_BY_PEER", "DELETED_BY_PEER", "ERROR"] = Field(
+        "", description="The state that the platform ends in instead of PENDING_PEER."
+    )
+    null_state_info: bool = Field(default=False, description="Aiven leaves state_info out once it is ACTIVE.")
+    latency: Seconds = Field(0, description="Seconds of the machine's time that every request takes.")
+    aiven_requests_per_minute: int | None = Field(None, description="Aiven's rate limit; none by default.")
+    faults: list[Fault] = []
+    vnets: Annotated[int, Field(ge=1, le=250)] = Field(3, description="How many VNets the customer has.")
+    overlapping: bool = Field(default=False, description="The first VNet's addresses overlap the project VPC's.")
+    graph_role: Literal["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Application.Read.All", ""] = (
+        Field("Application.ReadWrite.All", description="The Graph permission of the automation identity.")
+    )
+    platform_principal: bool = Field(
+        default=False, description="An administrator has made the platform's service principal before."
+    )
+    cloud: Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"] = "AzureCloud"
+
+
+class ScenarioError(Exception):
+    """The scenario does not exist, or a knob of it is unknown or has a value that it cannot have."""
+
+
+def load_scenario(name: str) -> Scenario:
+    """The scenario of a name, or of a TOML file.
+
+    Raises:
+        ScenarioError: see there; the message names the knob.
+    """
+    path = Path(name) if name.endswith(".toml") else SCENARIOS / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(found.stem for found in SCENARIOS.glob("*.toml")))
+        raise ScenarioError(f"there is no scenario {name}; choose one of {known}, or the path of a .toml file")
+    return scenario_of(tomllib.loads(path.read_text()))
+
+
+def scenario_of(knobs: dict[str, object], base: Scenario | None = None) -> Scenario:
+    """A scenario with these knobs, the others as in `base`.
+
+    Raises:
+        ScenarioError: see there.
+    """
+    try:
+        return Scenario.model_validate({**(base.model_dump() if base else {}), **knobs})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ScenarioError(wrong) from None
