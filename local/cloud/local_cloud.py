@@ -19,6 +19,7 @@ from starlette.routing import Route
 from local.clock import Clock, SystemClock
 from local.cloud.admin import admin_app
 from local.cloud.aiven import PROJECT
+from local.cloud.authority import certificate_authority
 from local.cloud.gateway import Gateway
 from local.cloud.hosts import HOSTS
 from local.cloud.landscape import FIRST_VNET, GROUP, build
@@ -101,15 +102,19 @@ class LocalCloud:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        authority = trustme.CA(organization_name="local cloud of aiven-azure-peering")
+        authority = certificate_authority()
         bundle = self._directory / "ca.pem"
         authority.cert_pem.write_to_path(str(bundle))
         hosts = self._gateway.hosts
         server, tls = _listen(), self._certificate(authority, hosts.certificate_names)
         app = Starlette(routes=[Route("/{rest:path}", self._gateway.serve, methods=_METHODS)])
-        front = _Server(uvicorn.Config(app, ssl_keyfile=tls, ssl_certfile=tls, log_level="warning", access_log=False))
+        front = _Server(
+            uvicorn.Config(
+                app, ssl_keyfile=tls, ssl_certfile=tls, log_level="warning", access_log=False, lifespan="off"
+            )
+        )
         admin_socket = _listen()
-        admin = _Server(uvicorn.Config(admin_app(self._gateway), log_level="warning", access_log=False))
+        admin = _Server(uvicorn.Config(admin_app(self._gateway), log_level="warning", access_log=False, lifespan="off"))
         proxy = ConnectProxy(_port(server), lambda host: hosts.service(host, self.world.vaults) is not None)
         port = await proxy.start(self._port)
         serving = [

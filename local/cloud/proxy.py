@@ -21,7 +21,7 @@ class ConnectProxy:
 
     def __init__(self, target_port: int, serves: Callable[[str], bool]) -> None:
         self._target_port, self._serves = target_port, serves
-        self._tunnels: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, port: int) -> int:
@@ -34,19 +34,16 @@ class ConnectProxy:
         """Stop listening and close all tunnels."""
         if self._server is not None:
             self._server.close()
-        for tunnel in self._tunnels:
-            tunnel.cancel()
-        await asyncio.gather(*self._tunnels, return_exceptions=True)
+        for writer in self._open:
+            writer.transport.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._tunnels.add(task)
-            task.add_done_callback(self._tunnels.discard)
+        self._open.add(writer)
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 await self._tunnel(reader, writer)
         finally:
+            self._open.discard(writer)
             writer.close()
 
     async def _tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -7,7 +7,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -127,10 +127,10 @@ class Engine:
                     self._clock.advance_to(datetime.fromtimestamp(self._timers[0][0], UTC))
                 continue
             pause = min(self._timers[0][0] - now, _LONGEST_SLEEP) if self._timers else _LONGEST_SLEEP
-            try:
-                await asyncio.wait_for(self._wake.wait(), pause)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                # Not wait_for, which loses a cancellation that comes together with the event.
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
 
     @property
     def _idle(self) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import azure.functions as func
+from azure.durable_functions.models.utils import http_utils
 from azure.functions import meta
 
 from local.host.function_app import Function, FunctionApp, load_function_app, unload_function_app
@@ -88,6 +89,9 @@ class Worker:
 
     def close(self) -> None:
         """Stop the threads and forget the app's modules."""
+        # The SDK keeps one session for the whole process, bound to this loop; the next worker needs its own.
+        asyncio.run_coroutine_threadsafe(http_utils._close_session(), self._loop).result(10)
+        http_utils._session_lock = asyncio.Lock()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -55,7 +56,7 @@ def test_killed_twenty_times_it_ends_active_with_one_of_each(tmp_path: Path) -> 
             _kill(app)
         assert status["state"] == "connected", status.get("problem")
         assert interrupted >= KILLS // 2, f"only {interrupted} kills hit a run"
-        _assert_one_of_each(_state(cloud))
+        _assert_one_of_each(_state(cloud), cloud)
 
 
 def _end(app: FunctionsApp, identity: str) -> dict[str, Any]:
@@ -68,5 +69,20 @@ def _end(app: FunctionsApp, identity: str) -> dict[str, Any]:
             time.sleep(0.2)
 
 
-def _assert_one_of_each(state: dict[str, Any]) -> None:
-    raise NotImplementedError(sorted(state))
+def _assert_one_of_each(state: dict[str, Any], cloud: dict[str, str]) -> None:
+    """One application, one service principal of each, one of each role and assignment, one of either peering."""
+    made = [a for a in state["applications"] if (a["uniqueName"] or "").startswith("aiven-azure-peering-")]
+    assert len(made) == 1
+    assert len(made[0]["passwordCredentials"]) == 1
+    (live,) = made[0]["passwordCredentials"]
+    (secret,) = state["secrets"]
+    assert secret["versions"][-1]["tags"]["key-id"] == live["keyId"]
+    ours = [p for p in state["servicePrincipals"] if p["tenantId"] == cloud["AZURE_TENANT_ID"]]
+    assert sorted(Counter(p["appId"] for p in ours).values()) == [1, 1, 1]
+    names = [role["properties"]["roleName"] for role in state["roleDefinitions"]]
+    assert len([name for name in names if name.startswith("Aiven VNet peering (platform)")]) == 1
+    assert len([name for name in names if name.startswith("Aiven VNet peering (application)")]) == 1
+    on_vnet = [a["properties"] for a in state["roleAssignments"] if a["properties"]["scope"].endswith(cloud["VNET_NAME"])]
+    assert sorted(Counter(a["principalId"] for a in on_vnet).values()) == [1, 1]
+    assert len(state["peeringConnections"]) == 1
+    assert len([p for p in state["virtualNetworkPeerings"] if cloud["VNET_NAME"] in p["id"].split("/")]) == 1
