@@ -25,12 +25,27 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
     if vpc.state in _VPC_PROBLEMS:
         raise ProblemError(_VPC_PROBLEMS[vpc.state], f"The project VPC is {vpc.state}.")
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]))
-    return {
+    facts: Facts = {
         "cloud_name": vpc.cloud_name,
         "project_network_cidr": vpc.network_cidr,
         "found_connection_state": connection.state if connection else None,
         "found_connection_application_id": connection.peer_azure_app_id if connection else None,
     }
+    if connection is None or connection.state not in (DELETE_FIRST, "DELETING"):
+        facts["connection_is_clear"] = "nothing to delete"
+    return facts
+
+
+@step()
+async def stale_connection(peering: Peering, _: Facts) -> Facts:
+    """Before article step 11: delete a connection in the one failed state that has no way out, and wait until it is gone."""
+    async with AivenClient() as aiven:
+        connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
+        if connection is None:
+            return {"connection_is_clear": "deleted"}
+        if connection.state == DELETE_FIRST:
+            await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
+    raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
 
 
 @step()
@@ -39,11 +54,6 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     vnet = VNetId.parse(text(facts, "vnet_id"))
     async with AivenClient() as aiven:
         connection = await _connection(aiven, peering, vnet)
-        if connection is not None and connection.state == DELETE_FIRST:
-            await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
-            raise ProblemError("connection-being-deleted", f"The connection was {DELETE_FIRST}; it is deleted first.")
-        if connection is not None and connection.state == "DELETING":
-            raise ProblemError("connection-being-deleted", "Aiven is deleting the connection.")
         if connection is not None and connection.state not in REQUEST_AGAIN:
             return {"requested_connection_state": connection.state}
         await aiven.request_connection(

@@ -36,7 +36,28 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
     if found.provisioning_state not in ("Succeeded", "Updating"):
         raise ProblemError("vnet-not-provisioned", f"The VNet's provisioning state is {found.provisioning_state}.")
     prefixes = found.address_space.address_prefixes if found.address_space else None
-    return {"vnet_id": found.id, "address_prefixes": list(prefixes or [])}
+    facts: Facts = {"vnet_id": found.id, "address_prefixes": list(prefixes or [])}
+    if all(side.name != peering["peering_name"] for side in found.virtual_network_peerings or []):
+        facts["vnet_is_clear"] = "no such peering"
+    return facts
+
+
+@step(_PEERING_MEANINGS)
+async def stale_peering(peering: Peering, facts: Facts) -> Facts:
+    """Before article step 11: remove this peering's own Disconnected side, as the created application.
+
+    Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
+    """
+    vnet_id, name = VNetId.parse(text(facts, "vnet_id")), peering["peering_name"]
+    sides, password = await asyncio.gather(_peerings(vnet_id), _password(facts))
+    if all(side.name != name or side.peering_state != "Disconnected" for side in sides):
+        return {"vnet_is_clear": "not Disconnected"}
+    async with (
+        application_credential(text(facts, "tenant_id"), text(facts, "application_id"), password) as ours,
+        network(vnet_id.subscription_id, ours) as client,
+    ):
+        await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)
+    return {"vnet_is_clear": "removed"}
 
 
 @step(_PEERING_MEANINGS)

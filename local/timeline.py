@@ -7,7 +7,14 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-_STYLES: Final = {"done": "green", "running": "cyan", "waiting": "yellow", "failed": "bold red", "pending": "dim"}
+_STYLES: Final = {
+    "done": "green",
+    "running": "cyan",
+    "waiting": "yellow",
+    "failed": "bold red",
+    "pending": "dim",
+    "not needed": "dim",
+}
 
 #: A status document as the API gives it, decoded.
 Status = Mapping[str, Any]

@@ -9,7 +9,7 @@ from orchestrators.durable import OrchestrationContext, Task, Workflow
 from orchestrators.progress import PeeringState, Progress, StepProgress, shown
 from orchestrators.waiting import Wait, WaitResult, may_clear
 from peering.outcome import Facts, Occurrence, Outcome, StepRequest
-from peering.plan import BY_NAME, STEPS, ready
+from peering.plan import BY_NAME, STEPS, is_needless, ready
 from peering.registry import ENTITY, entity_key
 from peering.spec import Deadlines, Peering
 
@@ -133,7 +133,7 @@ def establish(context: OrchestrationContext) -> Workflow:
         run.take(cast("Task", (yield context.task_any(list(run.under_way)))))
         run.begin_ready_steps()
     if run.state == "running":
-        run.state = "connected" if len(run.steps) == len(STEPS) else "failed"
+        run.state = "connected" if all(is_needless(step, run.facts) for step in STEPS) else "failed"
     progress = run.progress()
     context.set_custom_status(progress)
     yield context.call_entity(

@@ -1,6 +1,7 @@
 """The steps of a peering as data: what each one needs and what it yields.
 
-A step is ready when every fact it needs is there, so this table alone decides what runs at once. The orchestrator, the
+A step is ready when every fact it needs is there, and not needed when all that it yields is, so this table alone decides
+what runs at once. The orchestrator, the
 status of a peering and the documents are all read off it. The numbers are those of the help article that describes the
 manual procedure.
 """
@@ -99,12 +100,42 @@ STEPS: Final = (
         ("platform_role_id", "platform_principal_id", "vnet_id"),
         ("platform_role_assignment_id",),
     ),
+    Step(
+        "stale_connection",
+        11,
+        "Delete a connection that has ended",
+        ("existing", "found_connection_state"),
+        ("connection_is_clear",),
+    ),
+    Step(
+        "stale_peering",
+        13,
+        "Remove a Disconnected VNet peering",
+        (
+            "connection_is_clear",
+            "application_id",
+            "tenant_id",
+            "secret_name",
+            "secret_version",
+            "user_role_assignment_id",
+            "vnet_id",
+        ),
+        ("vnet_is_clear",),
+    ),
     Step("tenant", 10, "Find the tenant id", ("automation_tenant_id",), ("tenant_id",)),
     Step(
         "peering_connection",
         11,
         "Request the peering connection",
-        ("application_id", "user_principal_id", "platform_role_assignment_id", "tenant_id", "vnet_id"),
+        (
+            "application_id",
+            "user_principal_id",
+            "platform_role_assignment_id",
+            "tenant_id",
+            "vnet_id",
+            "vnet_is_clear",
+            "connection_is_clear",
+        ),
         ("requested_connection_state",),
     ),
     Step(
@@ -144,5 +175,11 @@ BY_NAME: Final = {step.name: step for step in STEPS}
 
 
 def ready(facts: Collection[str], begun: Collection[str]) -> Iterable[Step]:
-    """The steps whose needs are all among `facts` and that have not begun, in the table's order."""
-    return (step for step in STEPS if step.name not in begun and all(need in facts for need in step.needs))
+    """The steps whose needs are all among `facts`, that are needed and have not begun, in the table's order."""
+    ripe = (step for step in STEPS if step.name not in begun and all(need in facts for need in step.needs))
+    return (step for step in ripe if not is_needless(step, facts))
+
+
+def is_needless(step: Step, facts: Collection[str]) -> bool:
+    """Whether everything that a step yields is known already."""
+    return all(fact in facts for fact in step.yields)

@@ -6,7 +6,7 @@ from typing import TypedDict, cast
 
 from orchestrators.progress import Progress, StepProgress
 from peering.outcome import Facts, Occurrence
-from peering.plan import ARTICLE, STEPS
+from peering.plan import ARTICLE, STEPS, Step, is_needless
 from peering.spec import Peering
 from triggers.problem_documents import ProblemDocument, problem_document
 
@@ -61,9 +61,9 @@ def peering_status(
         waits: the custom status of the steps' waits, by step.
         failure: set when the orchestration itself ended with an exception.
     """
-    steps = [_step_status(progress["steps"] if progress else {}, waits, index) for index in range(len(STEPS))]
-    status = PeeringStatus(id=identity, state=_state(progress, failure), peering=peering, steps=steps)
-    status["facts"] = progress["facts"] if progress else {}
+    facts = progress["facts"] if progress else {}
+    steps = [_step_status(step, progress["steps"] if progress else {}, waits, facts) for step in STEPS]
+    status = PeeringStatus(id=identity, state=_state(progress, failure), peering=peering, steps=steps, facts=facts)
     failed = next((step["problem"] for step in steps if step["state"] == "failed"), None)
     if failure is not None:
         failed = problem_document("unexpected-error", failure)
@@ -78,8 +78,9 @@ def _state(progress: Progress | None, failure: str | None) -> str:
     return progress["state"] if progress else "running"
 
 
-def _step_status(begun: Mapping[str, StepProgress], waits: Mapping[str, WaitStatus], index: int) -> StepStatus:
-    step = STEPS[index]
+def _step_status(
+    step: Step, begun: Mapping[str, StepProgress], waits: Mapping[str, WaitStatus], facts: Facts
+) -> StepStatus:
     status = StepStatus(
         name=step.name,
         article_step=step.article_step,
@@ -89,6 +90,8 @@ def _step_status(begun: Mapping[str, StepProgress], waits: Mapping[str, WaitStat
     )
     progress = begun.get(step.name)
     if progress is None:
+        if is_needless(step, facts):
+            status["state"] = "not needed"
         return status
     status |= {"state": progress["state"], "started": progress["started"], "tries": progress["tries"]}
     if "finished" in progress:

@@ -90,6 +90,7 @@ class Worker:
     def close(self) -> None:
         """Stop the threads and forget the app's modules."""
         # The SDK keeps one session for the whole process, bound to this loop; the next worker needs its own.
+        asyncio.run_coroutine_threadsafe(_end_tasks(), self._loop).result(10)
         asyncio.run_coroutine_threadsafe(http_utils._close_session(), self._loop).result(10)
         http_utils._session_lock = asyncio.Lock()
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -187,6 +188,14 @@ class Worker:
         if function is None:
             raise LookupError(f"The function '{name}' doesn't exist, is disabled, or is not an {kind} function.")
         return function
+
+
+async def _end_tasks() -> None:
+    """Cancel whatever else runs on this loop; it is done again at the next start."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _converter(binding: str) -> Any:  # noqa: ANN401 - azure-functions does not name the type

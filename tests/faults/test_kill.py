@@ -82,7 +82,9 @@ def _assert_one_of_each(state: dict[str, Any], cloud: dict[str, str]) -> None:
     names = [role["properties"]["roleName"] for role in state["roleDefinitions"]]
     assert len([name for name in names if name.startswith("Aiven VNet peering (platform)")]) == 1
     assert len([name for name in names if name.startswith("Aiven VNet peering (application)")]) == 1
-    on_vnet = [a["properties"] for a in state["roleAssignments"] if a["properties"]["scope"].endswith(cloud["VNET_NAME"])]
+    on_vnet = [
+        a["properties"] for a in state["roleAssignments"] if a["properties"]["scope"].endswith(cloud["VNET_NAME"])
+    ]
     assert sorted(Counter(a["principalId"] for a in on_vnet).values()) == [1, 1]
     assert len(state["peeringConnections"]) == 1
     assert len([p for p in state["virtualNetworkPeerings"] if cloud["VNET_NAME"] in p["id"].split("/")]) == 1

@@ -1,0 +1,137 @@
+"""What waiting looks like: why, since when, how often; how small the history stays; and where it ends."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.deployment import Deployment, Status, deploy
+from orchestrators.establish import wait_instance_id
+from peering.plan import STEPS
+
+
+def history_sizes(deployment: Deployment, identity: str, run: str) -> dict[str, int]:
+    """How many events every instance of a run has, the waits' included."""
+    sizes = {}
+    for instance in [identity, *(wait_instance_id(identity, run, step.name) for step in STEPS)]:
+        url = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{instance}"
+        query = {"code": deployment.host.keys.system, "showHistory": "true"}
+        answer = httpx.get(url, params=query, trust_env=False)
+        if answer.status_code != 404:
+            sizes[instance] = len(answer.json()["historyEvents"])
+    return sizes
+
+
+def step(status: Status, name: str) -> dict[str, Any]:
+    """One step of a status document."""
+    return next(found for found in status["steps"] if found["name"] == name)
+
+
+def test_with_realistic_delays_it_converges_and_says_why_it_waits(tmp_path: Path) -> None:
+    seen: dict[str, set[str]] = {}
+    looks = 0
+    with deploy(tmp_path, "realistic") as deployment:
+        identity = deployment.start()
+        status = deployment.status(identity)
+        while status["state"] == "running":
+            for found in status["steps"]:
+                if found["state"] == "waiting":
+                    seen.setdefault(found["name"], set()).add(found["problem"]["code"])
+                    assert found["waiting_since"] <= found.get("next_look", found["waiting_since"])
+                    looks += "next_look" in found
+            status = deployment.status(identity)
+    assert status["state"] == "connected", status.get("problem")
+    assert "problem" not in status
+    assert all("problem" not in found for found in status["steps"])
+    assert seen["pending_peer"] == {"connection-not-built"}
+    assert looks
+    assert seen["active"] == {"connection-not-active"}
+
+
+def test_a_day_in_approved_stays_small_and_ends_with_a_problem_that_a_new_request_resumes(tmp_path: Path) -> None:
+    with deploy(tmp_path, "stuck_approved") as deployment:
+        status = deployment.settle()
+        assert (status["state"], status["problem"]["code"]) == ("failed", "connection-not-built")
+        waited = step(status, "pending_peer")
+        begun, ended = (datetime.fromisoformat(waited[name]) for name in ("started", "finished"))
+        assert 24 * 3600 <= (ended - begun).total_seconds() < 25 * 3600
+        assert "gave up after 86400 s" in status["problem"]["detail"]
+        run = deployment.api.get(f"/api/peerings/{status['id']}").json()
+        run_id = _run_of(deployment, status["id"])
+        sizes = history_sizes(deployment, status["id"], run_id)
+        assert run["state"] == "failed"
+        assert len(sizes) >= 2
+        assert max(sizes.values()) < 100, sizes
+        assert waited["tries"] < 150
+        deployment.knobs(approved=0)
+        assert deployment.settle()["state"] == "connected"
+
+
+def _run_of(deployment: Deployment, identity: str) -> str:
+    url = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{identity}"
+    answer = httpx.get(url, params={"code": deployment.host.keys.system}, trust_env=False).json()
+    return str(answer["customStatus"]["run"])
+
+
+def test_the_deadline_is_a_setting(tmp_path: Path) -> None:
+    with deploy(tmp_path, "stuck_approved", settings={"PLATFORM_DEADLINE_HOURS": "0.5"}) as deployment:
+        status = deployment.settle()
+    assert "gave up after 1800 s" in status["problem"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "code"),
+    [
+        ("invalid_specification", "connection-invalid-specification"),
+        ("rejected_by_peer", "connection-rejected-by-peer"),
+        ("error", "connection-error"),
+        ("deleted_by_peer", "connection-deleted-by-peer"),
+        ("overlapping", "connection-invalid-specification"),
+    ],
+)
+def test_a_failed_state_ends_with_its_problem_and_a_new_request_goes_on(
+    tmp_path: Path, scenario: str, code: str
+) -> None:
+    with deploy(tmp_path, scenario) as deployment:
+        status = deployment.settle()
+        assert (status["state"], status["problem"]["code"]) == ("failed", code)
+        assert status["problem"]["remedy"]
+        if scenario == "overlapping":
+            vnet = status["peering"]["vnet_id"]
+            deployment.event(kind="change-address-space", vnet_id=vnet, prefixes=["10.99.0.0/24"])
+        deployment.knobs(outcome="")
+        again = deployment.settle()
+        assert again["state"] == "connected", json.dumps(again.get("problem"))
+
+
+def test_what_aiven_named_once_is_kept_when_it_is_gone(deployment: Deployment) -> None:
+    deployment.knobs(null_state_info=True)
+    first = deployment.settle()
+    second = deployment.settle()
+    assert second["state"] == "connected"
+    assert second["facts"]["to_network_id"] == first["facts"]["to_network_id"]
+
+
+def test_throttling_is_waited_out(deployment: Deployment) -> None:
+    fault = {"host": "api.aiven.io", "status": 429, "code": "too_many_requests", "times": 3}
+    deployment.knobs(faults=[fault, {**fault, "host": "management.azure.com", "retry_after": 30, "times": 4}])
+    assert deployment.settle()["state"] == "connected"
+
+
+def test_an_answer_that_is_lost_makes_nothing_twice(deployment: Deployment) -> None:
+    lost = [{"method": method, "path": path, "after": True} for method, path in (
+        ("PATCH", "applications"), ("PATCH", "servicePrincipals"), ("POST", "servicePrincipals"), ("POST", "addPassword"),
+        ("PUT", "secrets"), ("PUT", "roleDefinitions"), ("PUT", "roleAssignments"), ("POST", "peering-connections"),
+        ("PUT", "virtualNetworkPeerings"),
+    )]  # fmt: skip
+    deployment.knobs(faults=lost)
+    status = deployment.settle()
+    assert status["state"] == "connected", status.get("problem")
+    held = httpx.get(f"{deployment.cloud.admin_url}/state", trust_env=False).json()
+    (application,) = [a for a in held["applications"] if a["uniqueName"]]
+    assert len(application["passwordCredentials"]) == 1
+    assert len(held["peeringConnections"]) == 1
+    assert len(held["virtualNetworkPeerings"]) == 2
