@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test lint bench lock clean
+.PHONY: help demo serve cloud test clis lint bench lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ cloud: .venv/ready ## The local cloud alone, for az, avn or anything else
 test: .venv/ready lint ## Set up, then all checks and tests
 	$(BIN)/pytest
 
+clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
+	$(BIN)/python -m tests.clis
+
 lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -38,6 +41,7 @@ bench: .venv/ready ## The benchmarks
 lock: .venv/ready ## Lock the dependencies of pyproject.toml anew, with hashes
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --extra local --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --prerelease allow tests/clis/requirements.in -o tests/clis/requirements.txt
 	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements-uv.txt
 
 clean: ## Remove what was installed and written here

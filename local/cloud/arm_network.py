@@ -209,7 +209,8 @@ class ArmNetwork:
         self._check_linked(caller, auxiliary, f"{vnet.id}/virtualNetworkPeerings/{name}", remote_id)
         remote = self._check_request(vnet, name, remote_id)
         existed = any(p.name.lower() == name.lower() for p in vnet.peerings)
-        options = {option: bool(properties.get(option, False)) for option in _OPTIONS}
+        # Whole networks are peered unless a request says otherwise.
+        options = {option: bool(properties.get(option, option == "peerCompleteVnets")) for option in _OPTIONS}
         peering = put_side(self._world, vnet, remote, name, options)
         if request.query.get("syncRemoteAddressSpace", "").lower() == "true":
             peering.remote_prefixes = list(remote.prefixes)

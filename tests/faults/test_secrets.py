@@ -1,14 +1,90 @@
-"""No password, token or Aiven token gets out: not into the task hub, the logs, an answer, the list of processes."""
+"""No password, token or Aiven token gets out: not into the task hub, the log, an answer, or the list of processes."""
 
+import base64
+import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
+import pytest
 
+from local.clock import SystemClock
+from local.cloud import LocalCloud
+from local.cloud.entra import Entra
 from local.demo import peering_request
-from local.processes import app_settings, local_app, local_cloud
+from local.processes import FunctionsApp, app_settings, local_app
 
 
-def test_nothing_secret_is_left_anywhere(tmp_path: Path) -> None:
-    raise NotImplementedError
+@pytest.fixture
+def issued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every access token that the cloud issues from now on."""
+    tokens: list[str] = []
+    issue = Entra.issue
+
+    def record(self: Entra, *given: Any, **options: Any) -> str:  # noqa: ANN401 - whatever it is given
+        tokens.append(issue(self, *given, **options))
+        return tokens[-1]
+
+    monkeypatch.setattr(Entra, "issue", record)
+    return tokens
+
+
+def _processes(app: FunctionsApp) -> str:
+    process = psutil.Process(app.process.pid)
+    return json.dumps([one.cmdline() for one in (process, *process.children(recursive=True))])
+
+
+def _answers(app: FunctionsApp, location: str) -> Iterator[str]:
+    with app.client() as client:
+        while True:
+            answer = client.get(location)
+            yield answer.text
+            if answer.json()["state"] != "running":
+                assert answer.json()["state"] == "connected", answer.text
+                break
+            time.sleep(0.1)
+        for path in ("/api/peerings", "/api/problems", "/api/peerings/none", "/nothing"):
+            yield client.get(path).text
+
+
+def _management_answers(app: FunctionsApp, state: Path, identity: str) -> str:
+    keys = json.loads((state / "keys.json").read_text())
+    query = {"code": keys["system"], "showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
+    return httpx.get(
+        f"{app.url}/runtime/webhooks/durabletask/instances/{identity}", params=query, trust_env=False
+    ).text
+
+
+def test_nothing_secret_is_left_anywhere(tmp_path: Path, issued: list[str]) -> None:
+    # Some waits, some refusals and a lost answer, so that error texts are searched too.
+    cloud = LocalCloud("demo", tmp_path / "cloud", clock=SystemClock(), seed=None)
+    cloud.world.knobs.detect = 1
+    state = tmp_path / "app"
+    found: dict[str, str] = {}
+    with cloud, local_app(state, app_settings(cloud.environment)) as app:
+        with app.client() as client:
+            started = client.post("/api/peerings", json=peering_request(cloud.environment))
+        found["answers"] = started.text + "".join(_answers(app, started.headers["Location"]))
+        found["management"] = _management_answers(app, state, started.json()["id"])
+        found["processes"] = _processes(app)
+        for path in state.iterdir():
+            found[path.name] = path.read_bytes().decode("latin-1")
+        found["request log"] = httpx.get(f"{cloud.admin_url}/requests", trust_env=False).text
+        found["cloud state"] = httpx.get(f"{cloud.admin_url}/state", trust_env=False).text
+    (application,) = (a for a in cloud.world.applications if a.unique_name)
+    secrets = {
+        "the application's password": application.passwords[0].text,
+        "the app's own password": cloud.environment["AZURE_CLIENT_SECRET"],
+        "the Aiven token": cloud.environment["AIVEN_AUTH_TOKEN"],
+        **{f"access token {n}": token for n, token in enumerate(issued)},
+    }
+    assert len(issued) >= 5
+    assert {"task-hub.db", "app.log"} <= set(found)
+    assert "connection-not-built" in found["answers"]
+    for name, secret in secrets.items():
+        for form in (secret, base64.b64encode(secret.encode()).decode(), secret.rpartition(".")[2]):
+            places = [place for place, text in found.items() if form in text]
+            assert not places, f"{name} is in {places}"

@@ -1,0 +1,136 @@
+"""Does the article by hand and by the app, each in a cloud of its own, and compares what they leave behind.
+
+Also asks the app for the pair that was made by hand: it has to report it as existing and to change nothing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final, cast
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from local.demo import peering_request
+from local.processes import app_settings, local_app, local_cloud
+
+HERE: Final = Path(__file__).parent
+CLIS: Final = Path(".local/clis")
+#: What may differ: names that people choose, and the tighter role that the app gives the application.
+EXPECTED: Final = {
+    "application displayName",
+    "application uniqueName",
+    "application tags",
+    "application password name",
+    "service principal tags",
+    "role of the application",
+    "role names",
+    "peering name",
+    "secrets in the vault",
+}
+
+State = dict[str, Any]
+
+
+def install_clis() -> None:
+    """azure-cli and aiven-client in an environment of their own, unless they are there."""
+    if not (CLIS / "bin/az").exists():
+        uv = shutil.which("uv") or ".venv/bin/uv"
+        subprocess.run([uv, "venv", "--quiet", "--clear", str(CLIS)], check=True)
+        python, locked = str(CLIS / "bin/python"), str(HERE / "requirements.txt")
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", locked], check=True)
+
+
+def state_of(cloud: dict[str, str]) -> State:
+    """Everything that a cloud holds."""
+    return cast("State", httpx.get(f"{cloud['LOCAL_CLOUD_ADMIN_URL']}/state", trust_env=False).raise_for_status().json())
+
+
+def by_hand(cloud: dict[str, str], transcript: Path) -> None:
+    """Run the article's commands, with nothing but the variables that the cloud prints."""
+    path = f"{(CLIS / 'bin').resolve()}:{os.environ['PATH']}"
+    with transcript.open("wb") as output:
+        script = ["bash", str(HERE / "article.sh")]
+        done = subprocess.run(script, env={**os.environ, **cloud, "PATH": path}, stdout=output, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        raise SystemExit(f"the article's commands failed:\n{transcript.read_text()}")
+
+
+def by_app(cloud: dict[str, str], directory: Path) -> str:
+    """Ask the app for the peering; returns the state it ends in."""
+    with local_app(directory, app_settings(cloud)) as app, app.client() as client:
+        url = client.post("/api/peerings", json=peering_request(cloud)).raise_for_status().headers["Location"]
+        while (status := client.get(url).json())["state"] == "running":
+            time.sleep(0.2)
+    return str(status["state"])
+
+
+def left_behind(state: State, cloud: dict[str, str]) -> dict[str, object]:
+    """What a peering consists of, without the ids that differ from cloud to cloud."""
+    (connection,) = state["peeringConnections"]
+    (application,) = (a for a in state["applications"] if a["appId"] == connection["peer_azure_app_id"])
+    principals = {p["id"]: p for p in state["servicePrincipals"] if p["tenantId"] == cloud["AZURE_TENANT_ID"]}
+    customs = {r["name"]: r["properties"] for r in state["roleDefinitions"]}
+    rights = {}
+    for assignment in (a["properties"] for a in state["roleAssignments"]):
+        if assignment["scope"].endswith(f"/{cloud['VNET_NAME']}"):
+            whose = "application" if principals[assignment["principalId"]]["appId"] == application["appId"] else "platform"
+            role = assignment["roleDefinitionId"].rpartition("/")[2]
+            rights[whose] = customs[role]["permissions"][0]["actions"] if role in customs else role
+    sides = [p for p in state["virtualNetworkPeerings"] if cloud["VNET_NAME"] in p["id"].split("/")]
+    return {
+        "applications": 1,
+        "application displayName": application["displayName"],
+        "application uniqueName": application["uniqueName"],
+        "application tags": application["tags"],
+        "application signInAudience": application["signInAudience"],
+        "application passwords": len(application["passwordCredentials"]),
+        "application password name": [p["displayName"] for p in application["passwordCredentials"]],
+        "service principals": sorted(p["appId"] == application["appId"] for p in principals.values()),
+        "service principal tags": sorted(tag for p in principals.values() for tag in p["tags"]),
+        "role of the application": rights["application"],
+        "role of the platform": rights["platform"],
+        "role names": sorted(r["roleName"] for r in customs.values()),
+        "assignments on the VNet": len(rights),
+        "peerings on the VNet": len(sides),
+        "peering name": sides[0]["id"].rpartition("/")[2],
+        "peering state": (sides[0]["peeringState"], sides[0]["peeringSyncLevel"]),
+        **{f"peering {option}": value for option, value in sides[0]["options"].items()},
+        "connection state": connection["state"],
+        "connection names": (connection["peer_resource_group"], connection["peer_vpc"]),
+        "connection CIDRs": connection["user_peer_network_cidrs"],
+        "secrets in the vault": len(state["secrets"]),
+    }
+
+
+def main() -> int:
+    """Run both, print the comparison; the exit status is 0 when only what may differ does."""
+    console, directory = Console(width=180), Path(tempfile.mkdtemp())
+    install_clis()
+    with local_cloud(directory / "hand", "quick") as cloud:
+        by_hand(cloud, directory / "transcript.txt")
+        before = state_of(cloud)
+        recognised = by_app(cloud, directory / "hand-app")
+        unchanged = state_of(cloud) == before
+        hand = left_behind(before, cloud)
+    with local_cloud(directory / "app", "quick") as cloud:
+        ended = by_app(cloud, directory / "app-app")
+        app = left_behind(state_of(cloud), cloud)
+    console.print((directory / "transcript.txt").read_text(), markup=False, highlight=False)
+    table = Table("", "by hand", "by the app", "", title="What is left behind")
+    for name, value in hand.items():
+        verdict = "same" if value == app[name] else "expected" if name in EXPECTED else "DIFFERENT"
+        table.add_row(name, str(value), str(app[name]), verdict)
+    console.print(table)
+    console.print(f"The app's own run: {ended}. Asked for the pair made by hand: {recognised}, unchanged: {unchanged}.")
+    different = [name for name, value in hand.items() if value != app[name] and name not in EXPECTED]
+    return 0 if (not different and recognised == "existing" and unchanged and ended == "connected") else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
