@@ -34,7 +34,8 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
     async with network(wanted.subscription_id) as client:
         found = await client.virtual_networks.get(wanted.resource_group, wanted.name)
     if found.provisioning_state not in ("Succeeded", "Updating"):
-        raise ProblemError("vnet-not-provisioned", f"The VNet's provisioning state is {found.provisioning_state}.")
+        state = _plain(found.provisioning_state)
+        raise ProblemError("vnet-not-provisioned", f"The VNet's provisioning state is {state}.")
     prefixes = found.address_space.address_prefixes if found.address_space else None
     facts: Facts = {"vnet_id": found.id, "address_prefixes": list(prefixes or [])}
     if all(side.name != peering["peering_name"] for side in found.virtual_network_peerings or []):
@@ -135,7 +136,11 @@ async def connected(_peering: Peering, facts: Facts) -> Facts:
     if found.provisioning_state == "Failed":
         raise ProblemError("peering-failed", "The VNet peering's provisioning state is Failed.")
     if found.peering_state != "Connected" or found.provisioning_state != "Succeeded":
-        raise ProblemError(
-            "peering-not-connected", f"The VNet peering is {found.peering_state} ({found.provisioning_state})."
-        )
-    return {"peering_state": found.peering_state, "peering_sync_level": found.peering_sync_level}
+        states = f"{_plain(found.peering_state)} ({_plain(found.provisioning_state)})"
+        raise ProblemError("peering-not-connected", f"The VNet peering is {states}.")
+    return {"peering_state": _plain(found.peering_state), "peering_sync_level": _plain(found.peering_sync_level)}
+
+
+def _plain(state: str | None) -> str:
+    """The text of a state, which the SDK gives as a member of an enumeration."""
+    return str(getattr(state, "value", state))

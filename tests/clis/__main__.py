@@ -43,12 +43,16 @@ def install_clis() -> None:
         uv = shutil.which("uv") or ".venv/bin/uv"
         subprocess.run([uv, "venv", "--quiet", "--clear", str(CLIS)], check=True)
         python, locked = str(CLIS / "bin/python"), str(HERE / "requirements.txt")
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", locked], check=True)
+        subprocess.run(
+            [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", locked], check=True
+        )
 
 
 def state_of(cloud: dict[str, str]) -> State:
     """Everything that a cloud holds."""
-    return cast("State", httpx.get(f"{cloud['LOCAL_CLOUD_ADMIN_URL']}/state", trust_env=False).raise_for_status().json())
+    return cast(
+        "State", httpx.get(f"{cloud['LOCAL_CLOUD_ADMIN_URL']}/state", trust_env=False).raise_for_status().json()
+    )
 
 
 def by_hand(cloud: dict[str, str], transcript: Path) -> None:
@@ -56,7 +60,9 @@ def by_hand(cloud: dict[str, str], transcript: Path) -> None:
     path = f"{(CLIS / 'bin').resolve()}:{os.environ['PATH']}"
     with transcript.open("wb") as output:
         script = ["bash", str(HERE / "article.sh")]
-        done = subprocess.run(script, env={**os.environ, **cloud, "PATH": path}, stdout=output, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            script, env={**os.environ, **cloud, "PATH": path}, stdout=output, stderr=subprocess.STDOUT
+        )
     if done.returncode != 0:
         raise SystemExit(f"the article's commands failed:\n{transcript.read_text()}")
 
@@ -79,7 +85,9 @@ def left_behind(state: State, cloud: dict[str, str]) -> dict[str, object]:
     rights = {}
     for assignment in (a["properties"] for a in state["roleAssignments"]):
         if assignment["scope"].endswith(f"/{cloud['VNET_NAME']}"):
-            whose = "application" if principals[assignment["principalId"]]["appId"] == application["appId"] else "platform"
+            whose = (
+                "application" if principals[assignment["principalId"]]["appId"] == application["appId"] else "platform"
+            )
             role = assignment["roleDefinitionId"].rpartition("/")[2]
             rights[whose] = customs[role]["permissions"][0]["actions"] if role in customs else role
     sides = [p for p in state["virtualNetworkPeerings"] if cloud["VNET_NAME"] in p["id"].split("/")]

@@ -53,9 +53,7 @@ def _answers(app: FunctionsApp, location: str) -> Iterator[str]:
 def _management_answers(app: FunctionsApp, state: Path, identity: str) -> str:
     keys = json.loads((state / "keys.json").read_text())
     query = {"code": keys["system"], "showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
-    return httpx.get(
-        f"{app.url}/runtime/webhooks/durabletask/instances/{identity}", params=query, trust_env=False
-    ).text
+    return httpx.get(f"{app.url}/runtime/webhooks/durabletask/instances/{identity}", params=query, trust_env=False).text
 
 
 def test_nothing_secret_is_left_anywhere(tmp_path: Path, issued: list[str]) -> None:

@@ -1,0 +1,43 @@
+"""Which client sent what: the SDKs that the app is built on, on the real host names, and nobody else."""
+
+from local.deployment import Deployment
+
+#: The beginning of the User-Agent of every client, by service.
+CLIENTS = {
+    "entra": "azsdk-python-identity/",
+    "arm": ("azsdk-python-mgmt-network/", "azsdk-python-mgmt-authorization/"),
+    "vault": "azsdk-python-keyvault-secrets/",
+    "graph": "python-httpx/",  # msgraph-sdk's transport
+    "aiven": "python-httpx/",
+}
+
+
+def test_every_call_is_made_by_its_sdk_on_the_real_host(deployment: Deployment) -> None:
+    assert deployment.settle()["state"] == "connected"
+    vault = deployment.cloud.environment["KEY_VAULT_NAME"]
+    hosts = {request.service: request.host for request in deployment.cloud.requests}
+    assert hosts == {
+        "entra": "login.microsoftonline.com",
+        "arm": "management.azure.com",
+        "graph": "graph.microsoft.com",
+        "vault": f"{vault}.vault.azure.net",
+        "aiven": "api.aiven.io",
+    }
+    for request in deployment.cloud.requests:
+        assert request.user_agent.startswith(CLIENTS[request.service]), request
+
+
+def test_only_the_peering_is_put_by_the_created_application_with_both_tenants(deployment: Deployment) -> None:
+    status = deployment.settle()
+    created = status["facts"]["application_id"]
+    writes = [r for r in deployment.cloud.requests if r.service == "arm" and r.method == "PUT"]
+    by_created = [r for r in writes if r.app_id == created]
+    assert [("virtualNetworkPeerings" in r.path, r.auxiliary) for r in by_created] == [(True, True)]
+    assert not any(r.auxiliary for r in writes if r.app_id != created)
+
+
+def test_aiven_is_asked_in_lower_case_and_azure_in_its_own_spelling(deployment: Deployment) -> None:
+    status = deployment.settle()
+    ((_, connection),) = deployment.cloud.world.connections()
+    assert (connection.group, connection.vnet) == ("net-prod", "hub-vnet")
+    assert "/Net-Prod/" in status["facts"]["vnet_peering_id"]
