@@ -100,8 +100,7 @@ def load_function_app(directory: Path) -> FunctionApp:
             os.environ.setdefault(name, str(value))
     os.environ["AzureWebJobsScriptRoot"] = str(directory)
     script = os.environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
-    if str(directory) not in sys.path:
-        sys.path.insert(0, str(directory))
+    sys.path.insert(0, str(directory))
     module = importlib.import_module(Path(script).stem)
     apps = {id(value): value for value in vars(module).values() if isinstance(value, FunctionRegister)}
     if len(apps) != 1:
@@ -113,11 +112,13 @@ def load_function_app(directory: Path) -> FunctionApp:
 
 def unload_function_app(directory: Path) -> None:
     """Forget the modules that were imported from the app's folder, so that it can be loaded again as if anew."""
+    sys.path.remove(str(directory.resolve()))
     root = str(directory.resolve()) + os.sep
     for name, module in list(sys.modules.items()):
         origin = getattr(module, "__file__", None) or ""
-        inside = origin.startswith(root) and os.sep + ".venv" + os.sep not in origin
-        if inside and not name.startswith(("local", "tests", "bench")):
+        # This host and whoever drives it may live in the same folder as the app.
+        inside = origin.startswith(root) and f"{os.sep}.venv{os.sep}" not in origin
+        if inside and name.partition(".")[0] not in ("local", "tests", "bench", "__main__"):
             del sys.modules[name]
 
 
