@@ -12,7 +12,13 @@ from local.host import FunctionsHost, LoadError, StateDirectoryInUseError
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
-    host = FunctionsHost(arguments.app, arguments.state, port=arguments.port, authenticate=not arguments.no_keys)
+    host = FunctionsHost(
+        arguments.app,
+        arguments.state,
+        port=arguments.port,
+        authenticate=not arguments.no_keys,
+        drop_outputs=arguments.drop_outputs,
+    )
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -30,6 +36,7 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=Path(".local/host"), help="where the task hub is kept")
     parser.add_argument("--port", type=int, default=7071, help="0 takes any free port (default: 7071)")
     parser.add_argument("--no-keys", action="store_true", help="let functions be called without their keys")
+    parser.add_argument("--drop-outputs", action="store_true", help="serve output bindings that go nowhere here")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for chatty in ("azure", "httpx", "msal"):

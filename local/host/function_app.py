@@ -1,12 +1,13 @@
-"""Loads an unmodified function app of the Python v2 programming model, as the Functions worker indexes it."""
+"""Loads an unmodified function app, as the Functions worker indexes it: of the v2 programming model, or of v1."""
 
 import importlib
 import inspect
 import json
 import os
 import sys
+import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ SERVED_TRIGGERS: Final = {
     "activitytrigger": "activity",
     "entitytrigger": "entity",
 }
-CLIENT: Final = "durableclient"
+CLIENTS: Final = ("durableclient", "orchestrationclient")
 
 
 class LoadError(Exception):
@@ -84,8 +85,12 @@ class FunctionApp:
         return settings
 
 
-def load_function_app(directory: Path) -> FunctionApp:
-    """Import the app's `function_app.py` (or PYTHON_SCRIPT_FILE_NAME) and read its host.json and local.settings.json.
+def load_function_app(directory: Path, *, drop_outputs: bool = False) -> FunctionApp:
+    """Import the app's `function_app.py` (or PYTHON_SCRIPT_FILE_NAME, or its function.json files) and read its settings.
+
+    Args:
+        directory: the app's folder.
+        drop_outputs: load functions with output bindings that this host does not serve; what they write goes nowhere.
 
     Raises:
         LoadError: the app has no host.json, not exactly one FunctionApp, or a function that cannot be served.
@@ -101,12 +106,14 @@ def load_function_app(directory: Path) -> FunctionApp:
     os.environ["AzureWebJobsScriptRoot"] = str(directory)
     script = os.environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
     sys.path.insert(0, str(directory))
+    if not (directory / script).exists():
+        return FunctionApp(directory, host, tuple(_functions_of_model_v1(directory, drop_outputs)))
     module = importlib.import_module(Path(script).stem)
     apps = {id(value): value for value in vars(module).values() if isinstance(value, FunctionRegister)}
     if len(apps) != 1:
         raise LoadError(f"{script} defines {len(apps)} function apps; it has to define one")
     (app,) = apps.values()
-    functions = tuple(_function(directory, built) for built in app.get_functions())
+    functions = tuple(_built_function(directory, built, drop_outputs) for built in app.get_functions())
     return FunctionApp(directory, host, functions)
 
 
@@ -122,24 +129,46 @@ def unload_function_app(directory: Path) -> None:
             del sys.modules[name]
 
 
-def _function(directory: Path, built: Any) -> Function:  # noqa: ANN401 - azure-functions does not name the type
-    name = built.get_function_name()
+def _built_function(directory: Path, built: Any, drop_outputs: bool) -> Function:  # noqa: ANN401 - untyped
     bindings = [
         json.loads(json.dumps(binding.get_dict_repr(), default=lambda value: getattr(value, "value", str(value))))
         for binding in built.get_bindings()
     ]
+    return _function(
+        directory, built.get_function_name(), built.get_user_function(), bindings, drop_outputs=drop_outputs
+    )
+
+
+def _functions_of_model_v1(directory: Path, drop_outputs: bool) -> Iterator[Function]:
+    """The functions of an app of the older model: one folder each, with a function.json."""
+    package = types.ModuleType("__app__")
+    package.__path__ = [str(directory)]
+    package.__file__ = str(directory / "__init__.py")
+    sys.modules["__app__"] = package
+    for settings in sorted(directory.glob("*/function.json")):
+        given = json.loads(settings.read_text("utf-8-sig"))
+        script = Path(given.get("scriptFile", "__init__.py")).stem
+        module = f"__app__.{settings.parent.name}" + ("" if script == "__init__" else f".{script}")
+        call = getattr(importlib.import_module(module), given.get("entryPoint", "main"))
+        yield _function(settings.parent, settings.parent.name, call, given["bindings"], drop_outputs=drop_outputs)
+
+
+def _function(
+    directory: Path, name: str, call: Callable[..., Any], bindings: list[dict[str, Any]], *, drop_outputs: bool
+) -> Function:
     triggers = [binding for binding in bindings if binding["type"].lower().endswith("trigger")]
     if len(triggers) != 1 or triggers[0]["type"].lower() not in SERVED_TRIGGERS:
         raise LoadError(
             f"{name}: the triggers {[t['type'] for t in triggers]} are not served; one of {list(SERVED_TRIGGERS)} is"
         )
     others = [binding for binding in bindings if binding is not triggers[0]]
-    unserved = [b["type"] for b in others if b["type"].lower() not in (CLIENT, "http")]
+    unserved = [b for b in others if b["type"].lower() not in (*CLIENTS, "http")]
+    if drop_outputs:
+        unserved = [b for b in unserved if str(b.get("direction")).lower() not in ("out", "1")]
     if unserved:
-        raise LoadError(f"{name}: the bindings {unserved} are not served by this host")
-    call = built.get_user_function()
-    outputs = tuple(b["name"] for b in others if b["type"].lower() == "http" and b["name"] != "$return")
-    clients = tuple(b["name"] for b in others if b["type"].lower() == CLIENT)
+        raise LoadError(f"{name}: the bindings {[b['type'] for b in unserved]} are not served by this host")
+    outputs = tuple(b["name"] for b in others if b["type"].lower() not in CLIENTS and b["name"] != "$return")
+    clients = tuple(b["name"] for b in others if b["type"].lower() in CLIENTS)
     wants_context = _check_parameters(name, call, {triggers[0]["name"], *clients, *outputs})
     kind = SERVED_TRIGGERS[triggers[0]["type"].lower()]
     return Function(name, call, kind, triggers[0], clients, outputs, wants_context, directory)

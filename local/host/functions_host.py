@@ -42,6 +42,7 @@ class FunctionsHost:
         port: where to listen on 127.0.0.1; 0 takes any free port.
         clock: the time to live by. A `VirtualClock` is moved to the next durable timer when nothing else is left to do.
         authenticate: whether functions ask for their keys.
+        drop_outputs: serve an app whose functions have output bindings that this host does not deliver.
 
     Raises:
         StateDirectoryInUseError: another host has the state directory.
@@ -56,6 +57,7 @@ class FunctionsHost:
         port: int = 7071,
         clock: Clock | None = None,
         authenticate: bool = True,
+        drop_outputs: bool = False,
     ) -> None:
         state_directory.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(state_directory)
@@ -63,7 +65,7 @@ class FunctionsHost:
         self._socket = socket.create_server(("127.0.0.1", port))
         self.url: str = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         clock = clock or SystemClock()
-        self._worker = Worker(app_directory)
+        self._worker = Worker(app_directory, drop_outputs=drop_outputs)
         self._hub = TaskHub(state_directory / "task-hub.db")
         self._engine = Engine(self._hub, self._worker, clock)
         self._timers = TimerTriggers(self._worker, self._hub, clock)

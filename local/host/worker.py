@@ -74,10 +74,11 @@ class Worker:
 
     Args:
         directory: the app's folder.
+        drop_outputs: see `load_function_app`.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.app: FunctionApp = load_function_app(directory)
+    def __init__(self, directory: Path, *, drop_outputs: bool = False) -> None:
+        self.app: FunctionApp = load_function_app(directory, drop_outputs=drop_outputs)
         #: The durable client binding as JSON; the host sets it once it knows its address.
         self.client_binding = "{}"
         threads = int(os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT") or min(32, (os.cpu_count() or 1) + 4))
