@@ -21,7 +21,7 @@ def _seconds(code: str) -> float:
 
 
 def import_ratio() -> dict[str, float]:
-    """Median seconds of three programs in turn, and the ratio of the two imports without the interpreter's own start."""
+    """Median seconds of both imports, without the interpreter's own start, and their ratio; measured in turn."""
     runs = [(_seconds("pass"), _seconds(BASE), _seconds("import function_app")) for _ in range(ROUNDS + 1)][1:]
     bare, base, app = (statistics.median(column) for column in zip(*runs, strict=True))
     return {"durable seconds": base - bare, "app seconds": app - bare, "ratio": (app - bare) / (base - bare)}

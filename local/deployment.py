@@ -13,7 +13,7 @@ import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from local.clock import Clock, VirtualClock
-from local.cloud import LocalCloud
+from local.cloud import LocalCloud, Scenario
 from local.host import FunctionsHost
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -105,7 +105,11 @@ def _serving(portal: BlockingPortal, host: FunctionsHost) -> Iterator[None]:
 
 @contextmanager
 def deploy(
-    directory: Path, scenario: str = "quick", *, settings: Mapping[str, str] | None = None, clock: Clock | None = None
+    directory: Path,
+    scenario: Scenario | str = "quick",
+    *,
+    settings: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[Deployment]:
     """Run the app against a cloud of `scenario`, both in this process, on a virtual clock unless told otherwise."""
     clock = clock or VirtualClock()

@@ -529,6 +529,9 @@ REMOTE_CODES: Final[dict[str, str]] = {
     "Authorization_RequestDenied": "automation-graph-permission-missing",
     "Request_ResourceNotFound": "directory-replicating",
     "NoBackingApplicationObject": "directory-replicating",
+    # Another run made it in the same moment; the next look finds it.
+    "Request_MultipleObjectsWithSameKeyValue": "directory-replicating",
+    "ObjectConflict": "directory-replicating",
     "CredentialInvalidLifetimeAsPerAppPolicy": "secret-policy",
     "CredentialTypeNotAllowedAsPerAppPolicy": "secret-policy",
     "SignInAudienceNotAllowedAsPerAppPolicy": "audience-policy",

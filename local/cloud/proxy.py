@@ -22,6 +22,7 @@ class ConnectProxy:
     def __init__(self, target_port: int, serves: Callable[[str], bool]) -> None:
         self._target_port, self._serves = target_port, serves
         self._open: set[asyncio.StreamWriter] = set()
+        self._tunnels: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, port: int) -> int:
@@ -36,11 +37,16 @@ class ConnectProxy:
             self._server.close()
         for writer in self._open:
             writer.transport.abort()
+        await asyncio.gather(*self._tunnels, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._tunnels.add(task)
+            task.add_done_callback(self._tunnels.discard)
         self._open.add(writer)
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 await self._tunnel(reader, writer)
         finally:
             self._open.discard(writer)
@@ -56,16 +62,19 @@ class ConnectProxy:
             await writer.drain()
             return
         upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+        self._open.add(upstream_writer)
         try:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await writer.drain()
             await asyncio.gather(_copy(reader, upstream_writer), _copy(upstream_reader, writer))
         finally:
+            self._open.discard(upstream_writer)
             upstream_writer.close()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
+    # Either end may be gone by now.
+    with suppress(OSError):
         while data := await source.read(_CHUNK):
             target.write(data)
             await target.drain()
