@@ -38,7 +38,7 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
 
 @step()
 async def stale_connection(peering: Peering, _: Facts) -> Facts:
-    """Before article step 11: delete a connection in the one failed state that has no way out, and wait until it is gone."""
+    """Before article step 11: delete a connection in the failed state without a way out, and wait until it is gone."""
     async with AivenClient() as aiven:
         connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
         if connection is None:

@@ -1,9 +1,8 @@
 """The steps of a peering as data: what each one needs and what it yields.
 
-A step is ready when every fact it needs is there, and not needed when all that it yields is, so this table alone decides
-what runs at once. The orchestrator, the
-status of a peering and the documents are all read off it. The numbers are those of the help article that describes the
-manual procedure.
+A step is ready when every fact it needs is there, and not needed when all that it yields is, so this table alone
+decides what runs at once. The orchestrator and the status of a peering are read off it. The numbers are those of the
+help article that describes the manual procedure.
 """
 
 from collections.abc import Collection, Iterable

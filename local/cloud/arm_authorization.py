@@ -159,9 +159,9 @@ class ArmAuthorization:
         )
         if not known and not typed:
             message = (
-                f"Principal {principal_id.replace('-', '')} does not exist in the directory {tenant}. Check that you have"
-                " the correct principal ID. If you are creating this principal and then immediately assigning a role,"
-                " this error might be related to a replication delay. In this case, set the role assignment"
+                f"Principal {principal_id.replace('-', '')} does not exist in the directory {tenant}. Check that you"
+                " have the correct principal ID. If you are creating this principal and then immediately assigning a"
+                " role, this error might be related to a replication delay. In this case, set the role assignment"
                 " principalType property to a value, such as ServicePrincipal, User, or Group.  See"
                 " https://aka.ms/docs-principaltype"
             )

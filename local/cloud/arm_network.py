@@ -49,9 +49,9 @@ def put_side(world: World, vnet: VNet, remote: VNet, name: str, options: dict[st
             raise _refused(
                 "RemotePeeringIsDisconnected",
                 f"Cannot create or update peering {vnet.id}/virtualNetworkPeerings/{name} because remote peering"
-                f" {other.id} referencing parent virtual network {vnet.id} is in Disconnected state. Update or re-create"
-                " the remote peering to get it back to Initiated state. Peering gets Disconnected when remote vnet or"
-                " remote peering is deleted and re-created.",
+                f" {other.id} referencing parent virtual network {vnet.id} is in Disconnected state. Update or"
+                " re-create the remote peering to get it back to Initiated state. Peering gets Disconnected when"
+                " remote vnet or remote peering is deleted and re-created.",
             )
         other = None
     now, provisioned = world.now, world.after(world.knobs.operation)

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any, Final
 
 import jwt
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 from starlette.responses import Response as HttpResponse
@@ -58,13 +59,17 @@ class Gateway:
     async def serve(self, http: HttpRequest) -> HttpResponse:
         """Answer one HTTP request."""
         started = time.perf_counter()
+        try:
+            body = await http.body()
+        except ClientDisconnect:
+            return HttpResponse(status_code=400)
         request = Request(
             http.method,
             http.headers.get("host", "").partition(":")[0].lower(),
             http.url.path,
             dict(http.query_params),
             {name.lower(): value for name, value in http.headers.items()},
-            await http.body(),
+            body,
         )
         if self.world.knobs.latency:
             await asyncio.sleep(self.world.knobs.latency)

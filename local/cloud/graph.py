@@ -18,7 +18,10 @@ _APP: Final = (
 _SP: Final = r"/v1\.0/servicePrincipals(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']+)'\))"
 _WRITE_ALL: Final = "Application.ReadWrite.All"
 _WRITE_OWNED: Final = "Application.ReadWrite.OwnedBy"
-_FOREIGN: Final = "When using this permission, the backing application of the service principal being created must in the local tenant"
+_FOREIGN: Final = (
+    "When using this permission, the backing application of the service principal being created must in the local"
+    " tenant"
+)
 
 
 def _stamp(moment: datetime) -> str:
@@ -161,7 +164,7 @@ class Graph:
     def _find_application(
         self,
         tenant: str,
-        id: str | None,
+        id: str | None,  # noqa: A002 - the routes' name
         app_id: str | None,
         unique: str | None,
     ) -> Application | None:

@@ -78,8 +78,8 @@ class KeyVault:
         versions = vault.secrets.get(name.lower())
         if not versions:
             message = (
-                f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you"
-                " may be able to recover it using the correct recovery command."
+                f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret"
+                " you may be able to recover it using the correct recovery command."
             )
             raise _error(404, "SecretNotFound", message)
         return versions

@@ -52,9 +52,10 @@ def _info(kind: str, message: str, **more: str) -> dict[str, str]:
 
 
 def _build(world: World, vpc: ProjectVpc, connection: Connection, at: datetime) -> None:
+    if world.knobs.outcome and world.knobs.outcome != "DELETED_BY_PEER":
+        _set(connection, world.knobs.outcome, at, _info("azure-peering-failed", "Failed to create the peering"))
+        return
     try:
-        if world.knobs.outcome and world.knobs.outcome != "DELETED_BY_PEER":
-            raise BuildError(world.knobs.outcome, "Failed to create the peering")
         network = _build_side(world, vpc, connection, at)
     except BuildError as error:
         _set(connection, error.state, at, _info("azure-peering-failed", error.message))
@@ -101,7 +102,7 @@ def _application(world: World, connection: Connection, at: datetime) -> Applicat
 
 
 def _let_peer(world: World, application: Application, network: VNet, at: datetime) -> None:
-    """The application's service principal in the platform's tenant, and its right to peer with the platform's network."""
+    """The application's service principal in the platform's tenant, with the right to peer with the platform's VNet."""
     tenant = _tenant(world, network)
     principal = world.principal(application.app_id, tenant) or world.add_principal(application, tenant, at)
     name = "aiven-peer-to-project-vpc"

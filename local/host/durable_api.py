@@ -108,7 +108,7 @@ class DurableApi:
             detail = f"{missing} Additional info: The following are the known orchestrator functions: '{known}'."
             return _error(400, "One or more of the arguments submitted is incorrect", detail)
         if instance_id and (instance_id[0] == "@" or _BAD_ID.search(instance_id) or len(instance_id) > _LONGEST_ID):
-            rule = "Instance ids must not start with @, contain /, \\, #, ? or control characters, or exceed 100 characters."
+            rule = "Instance ids must not start with @, contain /, \\, #, ? or control characters, or exceed 100."
             return _error(400, "bad instance id", rule)
         body = (await request.body()).decode()
         given = json.dumps(json.loads(body)) if body else None

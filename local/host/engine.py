@@ -1,4 +1,4 @@
-"""Runs what the task hub holds: orchestrations and entities one at a time each, activities side by side, timers when due."""
+"""Runs what the task hub holds: each orchestration and entity by itself, activities side by side, timers when due."""
 
 import asyncio
 import heapq

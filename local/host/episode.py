@@ -1,6 +1,6 @@
 """One episode of an orchestration: its new messages, the SDK's answer, and what that makes of the instance.
 
-`begin` reads, `commit` writes; in between the app's own code runs. Messages that arrive meanwhile stay for the next one.
+`begin` reads, `commit` writes; in between the app's own code runs. What arrives meanwhile stays for the next one.
 """
 
 import json

@@ -86,7 +86,7 @@ class FunctionApp:
 
 
 def load_function_app(directory: Path, *, drop_outputs: bool = False) -> FunctionApp:
-    """Import the app's `function_app.py` (or PYTHON_SCRIPT_FILE_NAME, or its function.json files) and read its settings.
+    """Import the app's `function_app.py` (or PYTHON_SCRIPT_FILE_NAME, or its function.json files); read its settings.
 
     Args:
         directory: the app's folder.

@@ -1,8 +1,8 @@
 """What the Durable extension does with the SDK's answer: a pure function of an instance's history and that answer.
 
-The SDK returns every action since the start, at each call. The extension walks through them in order, awaits each before
-the next, and hands out the task ids by one counter; DurableTask.Core compares what is scheduled with the history and
-reports what is new. (Sources: azure-functions-durable-extension, `OutOfProcOrchestrationShim`; DurableTask.Core.)
+The SDK returns every action since the start, at each call. The extension walks through them in order, awaits each
+before the next, and hands out the task ids by one counter; DurableTask.Core compares what is scheduled with the history
+and reports what is new. (Sources: azure-functions-durable-extension, `OutOfProcOrchestrationShim`; DurableTask.Core.)
 """
 
 import json
@@ -307,5 +307,5 @@ class Replay:
         if not isinstance(decision, kind) or not same_name:
             raise NonDeterministicError(
                 f"Non-Deterministic workflow detected: the history has {EventType(past['EventType']).name}"
-                f" '{past.get('Name', '')}' with sequence ID {past['EventId']}, this replay has {type(decision).__name__}."
+                f" '{past.get('Name', '')}' with sequence ID {past['EventId']}, this replay {type(decision).__name__}."
             )

@@ -41,7 +41,10 @@ CREATE TABLE IF NOT EXISTS operations(
 CREATE INDEX IF NOT EXISTS operations_by_entity ON operations(entity);
 CREATE TABLE IF NOT EXISTS schedules(name TEXT PRIMARY KEY, last TEXT, next TEXT NOT NULL) WITHOUT ROWID;
 """
-_INSTANCE: Final = "id, execution, name, version, input, output, custom, status, created, updated, parent, parent_execution, parent_task"
+_INSTANCE: Final = (
+    "id, execution, name, version, input, output, custom, status, created, updated,"
+    " parent, parent_execution, parent_task"
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class ActivityItem:
 
 @dataclass(frozen=True)
 class Announcement:
-    """Work that a committed transaction made: an `orchestration`, `activity`, `entity`, or a `timer` with its due time."""
+    """Work that a transaction made: an `orchestration`, an `activity`, an `entity`, or a `timer` with its due time."""
 
     kind: str
     key: str

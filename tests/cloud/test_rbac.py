@@ -16,7 +16,7 @@ VNET = f"{SUBSCRIPTION}/resourceGroups/Net/providers/Microsoft.Network/virtualNe
 
 def role(*actions: str, nots: tuple[str, ...] = ()) -> RoleDefinition:
     """A custom role."""
-    return RoleDefinition("r", "r", "", False, "t", ["/"], list(actions), list(nots))  # noqa: FBT003
+    return RoleDefinition("r", "r", "", False, "t", ["/"], list(actions), list(nots))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def role(*actions: str, nots: tuple[str, ...] = ()) -> RoleDefinition:
         ("Microsoft.Network/virtualNetworks/peer/action", "*", True),
     ],
 )
-def test_an_action_matches_with_wildcards_and_without_case(action: str, granted: str, expected: bool) -> None:  # noqa: FBT001
+def test_an_action_matches_with_wildcards_and_without_case(action: str, granted: str, expected: bool) -> None:
     assert rbac.matches(action, granted) is expected
 
 

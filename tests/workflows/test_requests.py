@@ -3,7 +3,7 @@
 from local.deployment import Deployment
 
 #: The beginning of the User-Agent of every client, by service.
-CLIENTS = {
+CLIENTS: dict[str, str | tuple[str, ...]] = {
     "entra": "azsdk-python-identity/",
     "arm": ("azsdk-python-mgmt-network/", "azsdk-python-mgmt-authorization/"),
     "vault": "azsdk-python-keyvault-secrets/",

@@ -122,12 +122,12 @@ def test_throttling_is_waited_out(deployment: Deployment) -> None:
 
 
 def test_an_answer_that_is_lost_makes_nothing_twice(deployment: Deployment) -> None:
-    lost = [{"method": method, "path": path, "after": True} for method, path in (
-        ("PATCH", "applications"), ("PATCH", "servicePrincipals"), ("POST", "servicePrincipals"), ("POST", "addPassword"),
-        ("PUT", "secrets"), ("PUT", "roleDefinitions"), ("PUT", "roleAssignments"), ("POST", "peering-connections"),
-        ("PUT", "virtualNetworkPeerings"),
-    )]  # fmt: skip
-    deployment.knobs(faults=lost)
+    lost = [
+        *(("PATCH", "applications"), ("PATCH", "servicePrincipals"), ("POST", "servicePrincipals")),
+        *(("POST", "addPassword"), ("PUT", "secrets"), ("PUT", "roleDefinitions"), ("PUT", "roleAssignments")),
+        *(("POST", "peering-connections"), ("PUT", "virtualNetworkPeerings")),
+    ]
+    deployment.knobs(faults=[{"method": method, "path": path, "after": True} for method, path in lost])
     status = deployment.settle()
     assert status["state"] == "connected", status.get("problem")
     held = httpx.get(f"{deployment.cloud.admin_url}/state", trust_env=False).json()
