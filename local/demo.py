@@ -70,12 +70,13 @@ def main() -> int:
     with local_cloud(DIRECTORY, "demo") as cloud, local_app(DIRECTORY / "app", app_settings(cloud)) as app:
         connected = _run(console, app, cloud)
     console.print("Where to look next", style="bold")
-    console.print(
-        f"  {DIRECTORY}/requests.json   every request that the app sent to Entra, Graph, ARM, Key Vault, Aiven"
-    )
-    console.print(f"  {DIRECTORY}/state.json      what the two tenants and Aiven hold now")
-    console.print(f"  {DIRECTORY}/app/app.log     the app's log")
-    console.print("  make serve                the same app and cloud, to play with")
+    for where, what in (
+        (f"{DIRECTORY}/requests.json", "every request of the app, as the clouds saw it"),
+        (f"{DIRECTORY}/state.json", "what the two tenants and Aiven hold now"),
+        (f"{DIRECTORY}/app/app.log", "the app's log"),
+        ("make serve", "the same app and cloud, to play with"),
+    ):
+        console.print(f"  {where:<27} {what}")
     return 0 if connected else 1
 
 

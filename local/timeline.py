@@ -1,9 +1,11 @@
-"""A peering's steps as a table for a terminal."""
+"""A peering's steps for a terminal."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -20,27 +22,32 @@ _STYLES: Final = {
 Status = Mapping[str, Any]
 
 
-def timeline(status: Status) -> Table:
-    """The steps in the article's order: when each began, how long it took, how many tries, what it waits for."""
-    table = Table(title=f"Peering {status['id']}: {status['state']}", title_justify="left", pad_edge=False)
-    table.add_column("Step", justify="right")
-    table.add_column("")
-    table.add_column("State")
-    for column in ("Start", "Seconds", "Tries"):
-        table.add_column(column, justify="right")
-    table.add_column("Waits for")
+def timeline(status: Status) -> Group:
+    """The steps in the article's order: when each began, how long it took, how many tries; below, what is awaited."""
+    title = f"Peering {status['id']}: {status['state']}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("", "Step", "State"):
+        table.add_column(column, no_wrap=True)
+    for column in ("Start s", "Took s", "Tries"):
+        table.add_column(column, justify="right", no_wrap=True)
     origin = _origin(status["steps"])
-    for step in sorted(status["steps"], key=lambda step: step["article_step"]):
+    steps = sorted(status["steps"], key=lambda step: step["article_step"])
+    for step in steps:
+        started = datetime.fromisoformat(step["started"]) - origin if "started" in step else None
         table.add_row(
-            str(step["article_step"]),
+            f"{step['article_step']:>2}",
             step["title"],
             Text(step["state"], _STYLES[step["state"]]),
-            f"{(datetime.fromisoformat(step['started']) - origin).total_seconds():.2f}" if "started" in step else "",
+            f"{started.total_seconds():.2f}" if started is not None else "",
             f"{step['seconds']:.2f}" if "seconds" in step else "",
             str(step.get("tries", "")),
-            step["problem"]["title"] if "problem" in step else "",
         )
-    return table
+    return Group(table, *(_problem(step) for step in steps if "problem" in step))
+
+
+def _problem(step: Status) -> Text:
+    text = Text(f" {step['state']}: ", _STYLES[step["state"]])
+    return text.append(f"{step['problem']['title']}. {step['problem']['detail']}", "default")
 
 
 def _origin(steps: Sequence[Status]) -> datetime:

@@ -39,7 +39,7 @@ class Step:
 
 
 STEPS: Final = (
-    Step("sign_in", 1, "Sign in as the app's identity", (), ("automation_tenant_id", "automation_object_id")),
+    Step("sign_in", 1, "Sign in", (), ("automation_tenant_id", "automation_object_id")),
     Step(
         "project_vpc",
         11,
@@ -51,7 +51,7 @@ STEPS: Final = (
     Step(
         "ownership",
         11,
-        "Look whose an existing connection is",
+        "See whose connection it is",
         ("vnet_id", "found_connection_state", "found_connection_application_id"),
         ("existing",),
     ),
@@ -59,18 +59,18 @@ STEPS: Final = (
     Step(
         "user_service_principal",
         3,
-        "Create the application's service principal",
+        "Create its service principal",
         ("application_id",),
         ("user_principal_id",),
     ),
     Step(
         "application_secret",
         4,
-        "Set the application's password, straight into Key Vault",
+        "Put its password into Key Vault",
         ("application_object_id",),
         ("secret_name", "secret_version", "secret_expires"),
     ),
-    Step("user_role", 6, "Find or create the application's role", ("existing", "vnet_id"), ("user_role_id",)),
+    Step("user_role", 6, "Find or create its role", ("existing", "vnet_id"), ("user_role_id",)),
     Step(
         "user_role_assignment",
         6,
@@ -81,14 +81,14 @@ STEPS: Final = (
     Step(
         "platform_service_principal",
         7,
-        "Find or create the platform's service principal",
+        "Platform's service principal",
         ("existing",),
         ("platform_principal_id",),
     ),
     Step(
         "platform_role",
         8,
-        "Create the custom role for the platform",
+        "Custom role for the platform",
         ("existing", "vnet_id"),
         ("platform_role_id",),
     ),
@@ -102,14 +102,14 @@ STEPS: Final = (
     Step(
         "stale_connection",
         11,
-        "Delete a connection that has ended",
+        "Delete an ended connection",
         ("existing", "found_connection_state"),
         ("connection_is_clear",),
     ),
     Step(
         "stale_peering",
         13,
-        "Remove a Disconnected VNet peering",
+        "Remove a Disconnected peering",
         (
             "connection_is_clear",
             "application_id",
@@ -125,7 +125,7 @@ STEPS: Final = (
     Step(
         "peering_connection",
         11,
-        "Request the peering connection",
+        "Request the connection",
         (
             "application_id",
             "user_principal_id",
@@ -140,7 +140,7 @@ STEPS: Final = (
     Step(
         "pending_peer",
         12,
-        "Wait until Aiven has built its side",
+        "Wait for PENDING_PEER",
         ("requested_connection_state", "vnet_id"),
         ("to_tenant_id", "to_network_id"),
     ),
@@ -163,11 +163,11 @@ STEPS: Final = (
     Step(
         "connected",
         13,
-        "Wait until the VNet peering is Connected",
+        "Wait for Connected",
         ("vnet_peering_id",),
         ("peering_state", "peering_sync_level"),
     ),
-    Step("active", 14, "Wait until Aiven sees it", ("peering_state", "vnet_id"), ("connection_state",)),
+    Step("active", 14, "Wait for ACTIVE", ("peering_state", "vnet_id"), ("connection_state",)),
 )
 
 BY_NAME: Final = {step.name: step for step in STEPS}
