@@ -110,7 +110,13 @@ class LocalCloud:
         app = Starlette(routes=[Route("/{rest:path}", self._gateway.serve, methods=_METHODS)])
         front = _Server(
             uvicorn.Config(
-                app, ssl_keyfile=tls, ssl_certfile=tls, log_level="warning", access_log=False, lifespan="off"
+                app,
+                ssl_keyfile=tls,
+                ssl_certfile=tls,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                timeout_keep_alive=120,
             )
         )
         admin_socket = _listen()

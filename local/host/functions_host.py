@@ -89,7 +89,10 @@ class FunctionsHost:
             Route("/admin/functions/{name}", self._fire, methods=["POST"]),
             Route("/{rest:path}", self._trigger, methods=_METHODS),
         ]
-        config = uvicorn.Config(Starlette(routes=routes), log_level="warning", access_log=False, lifespan="off")
+        # Clients reuse connections for half a minute; one that is closed under a request would fail it.
+        config = uvicorn.Config(
+            Starlette(routes=routes), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=120
+        )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         while not self._server.started:
