@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
-import httpx
 from pydantic import AliasChoices, BaseModel, Field
 
 from clients.settings import settings
 from peering.naming import VNetId
+
+if TYPE_CHECKING:
+    import httpx
 
 API: Final = "https://api.aiven.io/v1"
 _TRY_AGAIN = re.compile(r"try again in (\d+)\s*s", re.IGNORECASE)
@@ -68,7 +70,7 @@ class AivenError(Exception):
         self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
 
 
-def _error(response: httpx.Response) -> AivenError:
+def _error(response: "httpx.Response") -> AivenError:
     try:
         body = response.json()
     except ValueError:
@@ -93,6 +95,8 @@ class AivenClient:
     """Aiven's API as the user whose token the app has. Use it as an async context manager."""
 
     def __init__(self) -> None:
+        import httpx
+
         self._http = httpx.AsyncClient(
             headers={"authorization": f"aivenv1 {settings().aiven_auth_token.get_secret_value()}"},
             timeout=httpx.Timeout(30, connect=5),
