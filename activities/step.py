@@ -21,12 +21,9 @@ _STALE_TOKEN: Final = frozenset(
 Step = Callable[[Peering, Facts], Awaitable[Facts]]
 Activity = Callable[[StepRequest], Awaitable[Outcome]]
 
-#: Every step's activity, by the step's name.
-ACTIVITIES: Final[dict[str, Activity]] = {}
-
 
 def step(meanings: Mapping[str, str] | None = None) -> Callable[[Step], Activity]:
-    """Make an activity of a step function and add it to `ACTIVITIES` under the function's name.
+    """Make an activity of a step function.
 
     Args:
         meanings: which problem this step takes a remote's code for, where the catalogue says otherwise.
@@ -47,7 +44,6 @@ def step(meanings: Mapping[str, str] | None = None) -> Callable[[Step], Activity
 
         activity.__name__ = activity.__qualname__ = function.__name__
         activity.__doc__ = function.__doc__
-        ACTIVITIES[function.__name__] = activity
         return activity
 
     return wrap

@@ -11,7 +11,16 @@ from local.processes import PROJECT
 ROUNDS: Final = 9
 BASE: Final = "import azure.functions, azure.durable_functions"
 #: Packages that have no business being imported before an activity needs them.
-LAZY: Final = ("azure.identity", "azure.mgmt", "azure.keyvault", "msgraph", "kiota_abstractions", "azure.core", "httpx")
+LAZY: Final = (
+    "azure.identity",
+    "azure.mgmt",
+    "azure.keyvault",
+    "msgraph",
+    "kiota_abstractions",
+    "azure.core",
+    "httpx",
+    "pydantic",
+)
 
 
 def _seconds(code: str) -> float:

@@ -4,23 +4,24 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
-from typing import Final, TypedDict, cast
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 from uuid import uuid4
 
 import azure.functions as func
 from azure.durable_functions import Blueprint, EntityId
-from pydantic import ValidationError
 
-from clients.settings import settings
 from entities.registry import Records, index
 from orchestrators.establish import EstablishInput, wait_instance_id
 from orchestrators.progress import Progress
 from peering.outcome import ProblemError
 from peering.registry import ENTITY, entity_key
-from peering.spec import Peering, PeeringRequest
+from peering.spec import Peering
 from triggers.durable_client import DurableClient, OrchestrationStatus
 from triggers.peering_status import PeeringStatus, WaitStatus, peering_status
 from triggers.problem_documents import FieldError, field_errors, occurrence_response, problem_response
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 blueprint: Final = Blueprint()
 log: Final = logging.getLogger("aiven_azure_peering.api")
@@ -58,6 +59,12 @@ def _given(status: OrchestrationStatus) -> EstablishInput:
 
 async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`POST /api/peerings`: start a peering, or join the run that is under way for the same pair."""
+    # Validation is imported with the first request, so that a cold start of another function does not pay for it.
+    from pydantic import ValidationError
+
+    from clients.settings import settings
+    from peering.request import PeeringRequest
+
     body = req.get_body()
     if len(body) > LARGEST_BODY:
         return problem_response("body-too-large", f"The body has {len(body)} bytes; at most {LARGEST_BODY} are read.")
@@ -84,7 +91,7 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
     return _accepted(req, peering["id"], joined=False)
 
 
-def _invalid(error: ValidationError) -> func.HttpResponse:
+def _invalid(error: "ValidationError") -> func.HttpResponse:
     errors = field_errors(error)
     if any(found["type"] == "json_invalid" for found in error.errors(include_input=False, include_url=False)):
         return problem_response("not-json", errors[0]["rule"])

@@ -2,8 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
+from local.cloud.world import Connection
 from local.deployment import Deployment, Status
 from peering.plan import STEPS
 
@@ -124,3 +126,21 @@ def test_the_engines_management_addresses_are_never_shown(deployment: Deployment
     for answer in (started, deployment.api.get(f"/api/peerings/{identity}"), deployment.api.get("/api/peerings")):
         assert "runtime/webhooks" not in answer.text
         assert deployment.host.keys.system not in answer.text
+
+
+def test_a_peering_that_somebody_else_made_is_reported_and_left_alone(deployment: Deployment) -> None:
+    world, found = deployment.cloud.world, deployment.cloud.landscape
+    application = world.add_application(found.customer_tenant, "by hand", "AzureADMultipleOrgs")
+    vnet = next(iter(world.vnets.values()))
+    names = (vnet.subscription_id, vnet.group.lower(), vnet.name.lower())
+    (vpc,) = world.project_vpcs.values()
+    vpc.connections.append(
+        Connection(*names, application.app_id, found.customer_tenant, [], "ACTIVE", world.now, world.now)
+    )
+    before = httpx.get(f"{deployment.cloud.admin_url}/state", trust_env=False).json()
+    status = deployment.settle()
+    assert status["state"] == "existing"
+    assert status["facts"]["found_connection_application_id"] == application.app_id
+    assert httpx.get(f"{deployment.cloud.admin_url}/state", trust_env=False).json() == before
+    writes = [r for r in deployment.cloud.requests if r.method != "GET" and r.service != "entra"]
+    assert not writes

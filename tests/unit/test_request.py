@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from peering.spec import PeeringRequest
+from peering.request import PeeringRequest
 from tests.unit.test_naming import VNET
 from triggers.problem_documents import field_errors
 
