@@ -4,7 +4,7 @@ from typing import Protocol, TypeAlias, cast
 
 from azure.durable_functions import EntityId
 
-from peering.registry import INDEX, INDEX_KEY, Ending, Record, begin, end
+from peering.registry import INDEX, INDEX_KEY, Ending, Record, begin, end, forget
 from peering.spec import Peering
 
 Records: TypeAlias = dict[str, Record]
@@ -43,7 +43,8 @@ class EntityContext(Protocol):
 def registry(context: EntityContext) -> None:
     """The peerings of one project VPC.
 
-    Operations: `begin` with a `Peering`, answers the facts known of it; `end` with an `Ending`.
+    Operations: `begin` with a `Peering`, answers the facts known of it; `end` with an `Ending`; `forget` with an id;
+    `count`, answers how many there are.
     """
     records = cast("Records", context.get_state(dict))
     if context.operation_name == "begin":
@@ -51,6 +52,11 @@ def registry(context: EntityContext) -> None:
     elif context.operation_name == "end":
         end(records, cast("Ending", context.get_input()))
         context.set_result(None)
+    elif context.operation_name == "forget":
+        forget(records, cast("str", context.get_input()))
+        context.set_result(None)
+    elif context.operation_name == "count":
+        context.set_result(len(records))
     else:
         raise ValueError(f"the entity registry has no operation {context.operation_name}")
     context.set_state(records)

@@ -13,6 +13,10 @@ class Task(Protocol):
         """What the task gave, or the exception it failed with."""
         ...
 
+    def cancel(self) -> None:
+        """Give a timer up."""
+        ...
+
 
 class OrchestrationContext(Protocol):
     """`azure.durable_functions.DurableOrchestrationContext`, as far as it is used here."""
@@ -49,6 +53,10 @@ class OrchestrationContext(Protocol):
 
     def task_any(self, tasks: Sequence[Task]) -> Task:
         """Completes with the first of the tasks."""
+        ...
+
+    def wait_for_external_event(self, name: str) -> Task:
+        """Completes when a client raises an event of that name."""
         ...
 
     def set_custom_status(self, status: object) -> None:

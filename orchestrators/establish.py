@@ -7,7 +7,7 @@ from azure.durable_functions import EntityId
 
 from orchestrators.durable import OrchestrationContext, Task, Workflow
 from orchestrators.progress import PeeringState, Progress, StepProgress, shown
-from orchestrators.waiting import Wait, WaitResult, may_clear
+from orchestrators.waiting import STOP, Wait, WaitResult, may_clear, wait_instance_id
 from peering.outcome import Facts, Occurrence, Outcome, StepRequest
 from peering.plan import BY_NAME, STEPS, is_needless, ready
 from peering.registry import ENTITY, entity_key
@@ -72,7 +72,7 @@ class _Run:
             self.under_way[self.context.create_timer(now + timedelta())] = ""
         else:
             progress["state"], progress["finished"] = "failed", now.isoformat()
-            self.state = "failed"
+            self.state = "failed" if self.state == "running" else self.state
 
     def begin_wait(self, step: str, now: datetime) -> Task:
         """Hand the step to a workflow of its own, whose history does not grow with the wait."""
@@ -111,11 +111,6 @@ class _Run:
         return Progress(state=self.state, run=self.given["run"], steps=self.steps, facts=shown(self.facts))
 
 
-def wait_instance_id(peering_id: str, run: str, step: str) -> str:
-    """The instance id of a step's wait; a new run of the peering has new ones."""
-    return f"{peering_id}:{run}:{step}"
-
-
 def establish(context: OrchestrationContext) -> Workflow:
     """Connect one VNet to one project VPC.
 
@@ -127,10 +122,16 @@ def establish(context: OrchestrationContext) -> Workflow:
     registry = EntityId(ENTITY, entity_key(peering["project"], peering["project_vpc_id"]))
     known = cast("Facts", (yield context.call_entity(registry, "begin", peering)))
     run = _Run(context, given, known)
+    stop = context.wait_for_external_event(STOP)
     run.begin_ready_steps()
     while run.under_way:
         context.set_custom_status(run.progress())
-        run.take(cast("Task", (yield context.task_any(list(run.under_way)))))
+        awaited = [*run.under_way, *([stop] if run.state == "running" else [])]
+        ended = cast("Task", (yield context.task_any(awaited)))
+        if ended is stop:
+            run.state = "stopped"
+        else:
+            run.take(ended)
         run.begin_ready_steps()
     if run.state == "running":
         run.state = "connected" if all(is_needless(step, run.facts) for step in STEPS) else "failed"

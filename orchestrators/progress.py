@@ -5,7 +5,7 @@ from typing import Literal, NotRequired, TypedDict
 from peering.outcome import Facts, Occurrence
 
 StepState = Literal["running", "waiting", "done", "failed"]
-PeeringState = Literal["running", "connected", "existing", "failed"]
+PeeringState = Literal["running", "connected", "existing", "failed", "stopped", "removing", "removed"]
 
 
 class StepProgress(TypedDict):

@@ -35,6 +35,15 @@ class WaitResult(TypedDict):
     tries: int
 
 
+#: The event that ends a run, and its waits, before their time.
+STOP: Final = "stop"
+
+
+def wait_instance_id(instance_id: str, run: str, step: str) -> str:
+    """The instance id of a step's wait; a new run has new ones."""
+    return f"{instance_id}:{run}:{step}"
+
+
 def may_clear(problem: Occurrence) -> bool:
     """Whether looking again makes sense at all."""
     return PROBLEMS[problem["code"]].deadline is not None
@@ -59,6 +68,7 @@ def await_step(context: OrchestrationContext) -> Workflow:
     """
     wait = cast("Wait", context.get_input())
     since, tries, problem = datetime.fromisoformat(wait["since"]), wait["tries"], wait["problem"]
+    stop = context.wait_for_external_event(STOP)
     for _ in range(LOOKS_IN_ONE_HISTORY):
         now = context.current_utc_datetime
         look = next_look(now, since, problem, wait["deadlines"])
@@ -66,7 +76,10 @@ def await_step(context: OrchestrationContext) -> Workflow:
             problem["gave_up_after"] = (now - since).total_seconds()
             return WaitResult(outcome={"problem": problem}, tries=tries)
         context.set_custom_status({"problem": problem, "tries": tries, "next_look": look.isoformat()})
-        yield context.create_timer(look)
+        timer = context.create_timer(look)
+        if (yield context.task_any([timer, stop])) is stop:
+            timer.cancel()
+            return WaitResult(outcome={"problem": Occurrence(code="run-stopped", detail="The run was stopped.")}, tries=tries)
         outcome = cast("Outcome", (yield context.call_activity(wait["step"], wait["request"])))
         tries += 1
         if "problem" not in outcome or not may_clear(outcome["problem"]):

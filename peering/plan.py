@@ -170,7 +170,57 @@ STEPS: Final = (
     Step("active", 14, "Wait for ACTIVE", ("peering_state", "vnet_id"), ("connection_state",)),
 )
 
-BY_NAME: Final = {step.name: step for step in STEPS}
+#: The way back, one step after the other; the numbers are those of the steps that are undone. What a peering did not
+#: make is not in it: each step looks for what this app made and leaves everything else alone.
+REMOVAL: Final = (
+    Step("stop_run", 1, "Stop a run that is under way", (), ("stopped",)),
+    Step(
+        "inventory",
+        10,
+        "See what the peering made",
+        ("stopped",),
+        ("own_tenant_id", "own_application_id", "own_application_object_id", "own_principal_id", "own_secret_version"),
+    ),
+    Step(
+        "remove_vnet_peering",
+        13,
+        "Remove the VNet peering",
+        ("own_tenant_id", "own_application_id", "own_secret_version"),
+        ("vnet_peering_removed",),
+    ),
+    Step(
+        "remove_connection",
+        11,
+        "Delete the peering connection",
+        ("vnet_peering_removed", "own_application_id"),
+        ("connection_removed",),
+    ),
+    Step(
+        "remove_role_assignments",
+        9,
+        "Remove the role assignments",
+        ("connection_removed",),
+        ("role_assignments_removed",),
+    ),
+    Step("remove_roles", 8, "Remove unused custom roles", ("role_assignments_removed",), ("roles_removed",)),
+    Step(
+        "remove_platform_principal",
+        7,
+        "Remove an unused platform principal",
+        ("role_assignments_removed",),
+        ("platform_principal_removed",),
+    ),
+    Step(
+        "remove_application",
+        2,
+        "Delete the application",
+        ("role_assignments_removed", "own_application_object_id"),
+        ("application_removed",),
+    ),
+    Step("remove_secret", 4, "Delete its password", ("application_removed",), ("secret_removed",)),
+)
+
+BY_NAME: Final = {step.name: step for step in (*STEPS, *REMOVAL)}
 
 
 def ready(facts: Collection[str], begun: Collection[str]) -> Iterable[Step]:

@@ -83,6 +83,48 @@ _REQUESTS = (
     ),
 )
 
+_RUNS = (
+    Problem(
+        "run-stopped",
+        "The run was stopped",
+        "Somebody asked for the peering to be removed while it was being set up.",
+        "Nothing; send the request again to set the peering up after all.",
+        "the caller",
+    ),
+    Problem(
+        "run-still-ending",
+        "The run is still ending",
+        "The steps that had begun when the run was stopped are finished first, so that nothing is left half made.",
+        "Wait; the removal goes on by itself.",
+        "the operator of this app",
+        "propagation",
+    ),
+    Problem(
+        "being-removed",
+        "The peering is being removed",
+        "A removal of this peering is under way.",
+        "Wait until it has ended, then send the request again.",
+        "the caller",
+        status=409,
+    ),
+    Problem(
+        "vnet-peering-still-there",
+        "The VNet peering is still being deleted",
+        "Azure deletes a VNet peering in the background.",
+        "Wait; the app looks again by itself.",
+        "the network team",
+        "propagation",
+    ),
+    Problem(
+        "connection-still-there",
+        "The connection is still being deleted",
+        "Aiven takes its side of the peering away, which takes a few minutes.",
+        "Wait; if the deadline passed, ask Aiven's support and send the request again.",
+        "an Aiven project administrator",
+        "platform",
+    ),
+)
+
 _CONFIGURATION = (
     Problem(
         "setting-invalid",
@@ -496,7 +538,7 @@ _REMOTES = (
 
 PROBLEMS: Final[dict[str, Problem]] = {
     problem.code: problem
-    for group in (_REQUESTS, _CONFIGURATION, _AIVEN, _NETWORK, _ACCESS, _DIRECTORY, _VAULT, _REMOTES)
+    for group in (_REQUESTS, _RUNS, _CONFIGURATION, _AIVEN, _NETWORK, _ACCESS, _DIRECTORY, _VAULT, _REMOTES)
     for problem in group
 }
 

@@ -40,6 +40,11 @@ def begin(records: dict[str, Record], peering: Peering) -> Facts:
     return record["facts"]
 
 
+def forget(records: dict[str, Record], identity: str) -> None:
+    """Drop a peering that was removed."""
+    records.pop(identity, None)
+
+
 def end(records: dict[str, Record], ending: Ending) -> None:
     """Note how a run ended; facts that it did not get to stay as they were."""
     record = records[ending["id"]]
