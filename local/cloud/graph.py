@@ -73,7 +73,7 @@ def principal_body(principal: ServicePrincipal, home: str | None) -> dict[str, A
         "createdDateTime": _stamp(principal.created),
         "displayName": principal.display_name,
         "servicePrincipalNames": [principal.app_id],
-        "servicePrincipalType": "Application",
+        "servicePrincipalType": principal.kind,
         "tags": principal.tags,
     }
 
@@ -143,16 +143,16 @@ class Graph:
 
     def _reader(self, request: Request) -> Caller:
         caller, principal = self._caller(request)
-        if not principal.graph_role:
+        if not principal.graph_roles:
             raise _denied()
         return caller
 
     def _writer(self, request: Request, application: Application | None = None) -> tuple[Caller, bool]:
         caller, principal = self._caller(request)
-        if principal.graph_role == _WRITE_ALL:
+        if _WRITE_ALL in principal.graph_roles:
             return caller, True
         owned = application is None or application.owner == principal.id
-        if principal.graph_role != _WRITE_OWNED or not owned:
+        if _WRITE_OWNED not in principal.graph_roles or not owned:
             raise _denied()
         return caller, False
 
@@ -257,7 +257,7 @@ class Graph:
     def _list_federated(self, request: Request, **key: str | None) -> Response:
         caller = self._reader(request)
         application = self._application(caller.tenant_id, **key)
-        return Response(200, {"value": [_federated_body(f) for f in application.federated]})
+        return Response(200, {"value": [federated_body(f) for f in application.federated]})
 
     def _add_federated(self, request: Request, **key: str | None) -> Response:
         caller, _ = self._caller(request)
@@ -269,7 +269,7 @@ class Graph:
             world.after(world.knobs.secret_accepted),
         )  # fmt: skip
         application.federated.append(made)
-        return Response(201, _federated_body(made))
+        return Response(201, federated_body(made))
 
     # Service principals.
 
@@ -349,7 +349,8 @@ class Graph:
         return Response(200, {"value": [{"id": caller.tenant_id, "displayName": "A tenant of the local cloud"}]})
 
 
-def _federated_body(credential: FederatedCredential) -> dict[str, Any]:
+def federated_body(credential: FederatedCredential) -> dict[str, Any]:
+    """A federated credential as Graph shows it."""
     return {
         "id": credential.id,
         "name": credential.name,

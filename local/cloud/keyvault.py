@@ -4,16 +4,21 @@ The challenge and the codes follow public error reports and azure-sdk samples.
 """
 
 import uuid
-from typing import Any, Final
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 from local.cloud import rbac
 from local.cloud.entra import Caller, Entra, InvalidTokenError
 from local.cloud.wire import ApiError, Request, Response, Routes
-from local.cloud.world import SecretVersion, Vault, World
+from local.cloud.world import DeletedSecret, SecretVersion, Vault, World
 
 _ONE: Final = r"/secrets/(?P<name>[0-9A-Za-z-]{1,127})"
 _DELETED: Final = r"/deletedsecrets/(?P<name>[0-9A-Za-z-]{1,127})"
 _RECOVERABLE_DAYS: Final = 90
+_PAGE: Final = 25
+T = TypeVar("T")
 
 
 def _error(
@@ -38,6 +43,7 @@ class KeyVault:
         routes.add("GET", rf"{_ONE}/(?P<version>[0-9a-f]{{32}})", self._get)
         routes.add("PATCH", rf"{_ONE}/(?P<version>[0-9a-f]{{32}})?", self._patch)
         routes.add("DELETE", _ONE, self._delete)
+        routes.add("GET", "/deletedsecrets", self._list_deleted)
         routes.add("GET", _DELETED, self._get_deleted)
         routes.add("DELETE", _DELETED, self._purge)
         routes.add("POST", rf"{_DELETED}/recover", self._recover)
@@ -84,12 +90,21 @@ class KeyVault:
             raise _error(404, "SecretNotFound", message)
         return versions
 
+    def _version(self, vault: Vault, name: str, version: str | None) -> SecretVersion:
+        """A version of a secret, without an id the newest one."""
+        versions = self._versions_of(vault, name)
+        found = next((v for v in versions if v.version == version), None) if version else versions[-1]
+        if found is None:
+            message = f"A secret with (name/id) {name}/{version} was not found in this key vault."
+            raise _error(404, "SecretNotFound", message)
+        return found
+
     def _bundle(self, request: Request, name: str, version: SecretVersion, *, value: bool) -> dict[str, Any]:
         created = int(version.created.timestamp())
         attributes: dict[str, object] = {
             "enabled": version.enabled,
             "created": created,
-            "updated": created,
+            "updated": int((version.updated or version.created).timestamp()),
             "exp": version.expires,
         }
         attributes |= {"recoveryLevel": "Recoverable+Purgeable", "recoverableDays": _RECOVERABLE_DAYS}
@@ -103,14 +118,22 @@ class KeyVault:
 
     def _list(self, request: Request) -> Response:
         vault = self._allow(request, "", "readMetadata/action")
-        shown = [self._bundle(request, name, versions[-1], value=False) for name, versions in vault.secrets.items()]
-        for secret in shown:
-            secret["id"] = secret["id"].rpartition("/")[0]
-        return Response(200, {"value": shown, "nextLink": None})
+
+        def shown(name: str) -> dict[str, Any]:
+            body = self._bundle(request, name, vault.secrets[name][-1], value=False)
+            return {**body, "id": body["id"].rpartition("/")[0]}
+
+        return _page(request, list(vault.secrets), shown)
+
+    def _list_deleted(self, request: Request) -> Response:
+        vault = self._allow(request, "", "readMetadata/action")
+        names = [name for name, secret in vault.deleted.items() if self._is_through(secret)]
+        return _page(request, names, lambda name: self._deleted_bundle(request, name, vault.deleted[name]))
 
     def _set(self, request: Request, name: str) -> Response:
         vault = self._allow(request, name, "setSecret/action")
-        if name.lower() in vault.deleted:
+        if deleted := vault.deleted.get(name.lower()):
+            self._check_through(deleted, name)
             message = (
                 f"Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this"
                 " state, the secret can only be recovered or purged."
@@ -132,12 +155,7 @@ class KeyVault:
 
     def _get(self, request: Request, name: str, version: str | None = None) -> Response:
         vault = self._allow(request, name, "getSecret/action")
-        versions = self._versions_of(vault, name)
-        found = next((v for v in versions if v.version == version), None) if version else versions[-1]
-        if found is None:
-            raise _error(
-                404, "SecretNotFound", f"A secret with (name/id) {name}/{version} was not found in this key vault."
-            )
+        found = self._version(vault, name, version)
         if not found.enabled:
             raise _error(403, "Forbidden", "Operation get is not allowed on a disabled secret.", "SecretDisabled")
         return Response(200, self._bundle(request, name, found, value=True))
@@ -145,52 +163,77 @@ class KeyVault:
     def _versions(self, request: Request, name: str) -> Response:
         vault = self._allow(request, name, "readMetadata/action")
         versions = vault.secrets.get(name.lower(), [])
-        return Response(
-            200, {"value": [self._bundle(request, name, v, value=False) for v in versions], "nextLink": None}
-        )
+        return _page(request, versions, lambda version: self._bundle(request, name, version, value=False))
 
     def _patch(self, request: Request, name: str, version: str | None = None) -> Response:
         vault = self._allow(request, name, "setSecret/action")
-        versions = self._versions_of(vault, name)
-        found = next((v for v in versions if v.version == version), versions[-1])
+        found = self._version(vault, name, version)
         body = request.json()
         attributes = body.get("attributes") or {}
         found.enabled, found.expires = attributes.get("enabled", found.enabled), attributes.get("exp", found.expires)
-        found.tags = body.get("tags") or found.tags
+        found.tags, found.content_type = body.get("tags", found.tags), body.get("contentType", found.content_type)
+        found.updated = self._world.now
         return Response(200, self._bundle(request, name, found, value=False))
 
-    def _deleted_bundle(self, request: Request, name: str, versions: list[SecretVersion]) -> dict[str, Any]:
-        now = int(self._world.now.timestamp())
-        dates = {"deletedDate": now, "scheduledPurgeDate": now + _RECOVERABLE_DAYS * 86400}
+    # Deletion, which takes a while; then the secret can be recovered or purged.
+
+    def _is_through(self, secret: DeletedSecret) -> bool:
+        return secret.at + timedelta(seconds=self._world.knobs.secret_deleted) <= self._world.now
+
+    def _check_through(self, secret: DeletedSecret, name: str) -> None:
+        if not self._is_through(secret):
+            message = f"Secret {name} is currently being deleted and cannot be re-created; retry later."
+            raise _error(409, "Conflict", message, "ObjectIsBeingDeleted")
+
+    def _deleted_bundle(self, request: Request, name: str, secret: DeletedSecret) -> dict[str, Any]:
+        at = int(secret.at.timestamp())
+        dates = {"deletedDate": at, "scheduledPurgeDate": at + _RECOVERABLE_DAYS * 86400}
         recovery = f"https://{request.host}/deletedsecrets/{name}"
-        return {**self._bundle(request, name, versions[-1], value=False), "recoveryId": recovery, **dates}
+        return {**self._bundle(request, name, secret.versions[-1], value=False), "recoveryId": recovery, **dates}
 
     def _delete(self, request: Request, name: str) -> Response:
         vault = self._allow(request, name, "delete")
-        versions = self._versions_of(vault, name)
-        vault.deleted[name.lower()] = vault.secrets.pop(name.lower())
-        return Response(200, self._deleted_bundle(request, name, versions))
+        deleted = DeletedSecret(self._versions_of(vault, name), self._world.now)
+        vault.deleted[name.lower()] = deleted
+        del vault.secrets[name.lower()]
+        return Response(200, self._deleted_bundle(request, name, deleted))
 
-    def _deleted(self, vault: Vault, name: str) -> list[SecretVersion]:
+    def _deleted(self, vault: Vault, name: str) -> DeletedSecret:
         if name.lower() not in vault.deleted:
             raise _error(404, "SecretNotFound", f"Deleted Secret not found: {name}")
         return vault.deleted[name.lower()]
 
     def _get_deleted(self, request: Request, name: str) -> Response:
         vault = self._allow(request, name, "readMetadata/action")
-        return Response(200, self._deleted_bundle(request, name, self._deleted(vault, name)))
+        deleted = self._deleted(vault, name)
+        if not self._is_through(deleted):
+            raise _error(404, "SecretNotFound", f"Deleted Secret not found: {name}")
+        return Response(200, self._deleted_bundle(request, name, deleted))
 
     def _purge(self, request: Request, name: str) -> Response:
         vault = self._allow(request, name, "purge/action")
-        self._deleted(vault, name)
+        self._check_through(self._deleted(vault, name), name)
         del vault.deleted[name.lower()]
         return Response(204)
 
     def _recover(self, request: Request, name: str) -> Response:
         vault = self._allow(request, name, "recover/action")
-        versions = self._deleted(vault, name)
-        vault.secrets[name.lower()] = vault.deleted.pop(name.lower())
-        return Response(200, self._bundle(request, name, versions[-1], value=False))
+        deleted = self._deleted(vault, name)
+        self._check_through(deleted, name)
+        vault.secrets[name.lower()] = deleted.versions
+        del vault.deleted[name.lower()]
+        return Response(200, self._bundle(request, name, deleted.versions[-1], value=False))
+
+
+def _page(request: Request, found: list[T], shown: Callable[[T], dict[str, Any]]) -> Response:
+    """One page of a list: 25 items at the most, and the link to the rest."""
+    size = int(request.query.get("maxresults", _PAGE))
+    if not 1 <= size <= _PAGE:
+        raise _error(400, "BadParameter", f"The maxresults parameter must be between 1 and {_PAGE}.")
+    start = int(request.query.get("$skiptoken", 0))
+    rest = {**request.query, "$skiptoken": str(start + size)}
+    link = f"https://{request.host}{request.path}?{urlencode(rest)}" if start + size < len(found) else None
+    return Response(200, {"value": [shown(item) for item in found[start : start + size]], "nextLink": link})
 
 
 def _forbidden(caller: Caller, vault: Vault, scope: str, action: str) -> ApiError:

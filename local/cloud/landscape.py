@@ -5,55 +5,12 @@ from datetime import timedelta
 from typing import Final
 
 from local.cloud.aiven import PROJECT
-from local.cloud.world import (
-    ACCESS_ADMINISTRATOR,
-    NETWORK_CONTRIBUTOR,
-    OWNER,
-    PLATFORM_APP,
-    READER,
-    SECRETS_OFFICER,
-    SECRETS_USER,
-    USER_ACCESS_ADMINISTRATOR,
-    Application,
-    ProjectVpc,
-    RoleDefinition,
-    ServicePrincipal,
-    Subscription,
-    Vault,
-    World,
-)
+from local.cloud.roles import PLATFORM_APP, READER, SECRETS_OFFICER, USER_ACCESS_ADMINISTRATOR, built_in_roles
+from local.cloud.world import Application, ProjectVpc, ServicePrincipal, Subscription, Vault, World
 
 GROUP: Final = "Net-Prod"
 FIRST_VNET: Final = "Hub-VNet"
 PROJECT_CIDR: Final = "10.240.0.0/20"
-
-_AUTHORIZATION: Final = "Microsoft.Authorization/roleAssignments"
-_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets"
-#: Azure's built-in roles, as far as they matter here: name, actions, data actions, not-actions.
-_BUILT_IN: Final[dict[str, tuple[str, list[str], list[str], list[str]]]] = {
-    OWNER: ("Owner", ["*"], [], []),
-    READER: ("Reader", ["*/read"], [], []),
-    NETWORK_CONTRIBUTOR: (
-        "Network Contributor",
-        ["Microsoft.Authorization/*/read", "Microsoft.Network/*", "Microsoft.Resources/deployments/*"],
-        [],
-        [],
-    ),
-    USER_ACCESS_ADMINISTRATOR: ("User Access Administrator", ["*/read", "Microsoft.Authorization/*"], [], []),
-    ACCESS_ADMINISTRATOR: (
-        "Role Based Access Control Administrator",
-        [f"{_AUTHORIZATION}/write", f"{_AUTHORIZATION}/delete", "*/read"],
-        [],
-        [],
-    ),
-    SECRETS_OFFICER: ("Key Vault Secrets Officer", ["*/read"], [f"{_SECRETS}/*"], []),
-    SECRETS_USER: (
-        "Key Vault Secrets User",
-        [],
-        [f"{_SECRETS}/getSecret/action", f"{_SECRETS}/readMetadata/action"],
-        [],
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -77,10 +34,7 @@ def build(world: World) -> Landscape:
         Subscription(world.guid(), tenant, name) for tenant, name in ((customer, "Production"), (platform, "Platform"))
     )
     world.subscriptions |= {ours.id: ours, theirs.id: theirs}
-    for name, (title, actions, data, nots) in _BUILT_IN.items():
-        role = RoleDefinition(name, title, "", built_in=True, tenant_id="", scopes=["/"], actions=actions)
-        role.data_actions, role.not_actions = data, nots
-        world.roles.append(role)
+    world.roles.extend(built_in_roles())
     _platform_application(world, platform, customer)
     _networks(world, ours)
     vault = _vault(world, ours)
@@ -91,8 +45,7 @@ def build(world: World) -> Landscape:
 
 
 def _platform_application(world: World, platform: str, customer: str) -> None:
-    application = world.add_application(platform, "Aiven VNet peering", "AzureADMultipleOrgs")
-    application.app_id = PLATFORM_APP
+    application = world.add_application(platform, "Aiven VNet peering", "AzureADMultipleOrgs", app_id=PLATFORM_APP)
     world.add_principal(application, platform)
     if world.knobs.platform_principal:
         world.add_principal(application, customer)
@@ -117,7 +70,7 @@ def _automation(world: World, subscription: Subscription, vault: Vault) -> tuple
     """The identity that the app, or a person with `az`, acts as."""
     application: Application = world.add_application(subscription.tenant_id, "peering-automation", "AzureADMyOrg")
     principal = world.add_principal(application, subscription.tenant_id)
-    principal.graph_role = world.knobs.graph_role
+    principal.graph_roles = [world.knobs.graph_role]
     password = world.add_password(application, "local", world.now + timedelta(days=3650))
     scope = f"/subscriptions/{subscription.id}"
     for role_name, where in ((USER_ACCESS_ADMINISTRATOR, scope), (READER, scope), (SECRETS_OFFICER, vault.id)):

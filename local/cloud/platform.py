@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from local.cloud import rbac
-from local.cloud.arm_network import PEER_ACTION, drop_side, peering_to, put_side
+from local.cloud.arm_network import PEER_ACTION
+from local.cloud.peerings import drop_side, peering_to, put_side
 from local.cloud.wire import ApiError
 from local.cloud.world import PLATFORM_APP, Application, Connection, ProjectVpc, RoleDefinition, VNet, World
 
@@ -22,25 +23,17 @@ class BuildError(Exception):
         self.state, self.message = state, message
 
 
-def customer_vnet_id(connection: Connection) -> str:
-    """The ARM id of the customer's VNet, in the lower case that Aiven knows it in."""
-    return (
-        f"/subscriptions/{connection.account}/resourceGroups/{connection.group}"
-        f"/providers/Microsoft.Network/virtualNetworks/{connection.vnet}"
-    )
-
-
 def settle(world: World) -> None:
     """Let everything happen that is due by now."""
-    for vpc, connection in world.connections():
+    for vpc, connection in world.restless_connections():
         if connection.state == "APPROVED":
             due = connection.since + timedelta(seconds=world.knobs.approved)
             if due <= world.now:
-                _build(world, vpc, connection, due)
+                build(world, vpc, connection, due)
         if connection.state in ("PENDING_PEER", "ACTIVE"):
             _watch(world, vpc, connection)
         if connection.state == "DELETING" and connection.since + timedelta(seconds=world.knobs.deleted) <= world.now:
-            _take_away(world, vpc, connection)
+            take_away(world, vpc, connection)
 
 
 def _set(connection: Connection, state: str, since: datetime, info: dict[str, str] | None) -> None:
@@ -51,7 +44,8 @@ def _info(kind: str, message: str, **more: str) -> dict[str, str]:
     return {"type": kind, "message": message, **more}
 
 
-def _build(world: World, vpc: ProjectVpc, connection: Connection, at: datetime) -> None:
+def build(world: World, vpc: ProjectVpc, connection: Connection, at: datetime) -> None:
+    """Build the platform's side as of a moment: the connection becomes PENDING_PEER, or ends in a failed state."""
     if world.knobs.outcome and world.knobs.outcome != "DELETED_BY_PEER":
         _set(connection, world.knobs.outcome, at, _info("azure-peering-failed", "Failed to create the peering"))
         return
@@ -76,9 +70,7 @@ def _build_side(world: World, vpc: ProjectVpc, connection: Connection, at: datet
     principal = world.principal(PLATFORM_APP, connection.tenant_id)
     if principal is None or not principal.enabled or principal.visible_at > at:
         raise BuildError("REJECTED_BY_PEER", "Azure app is not known in the tenant")
-    vnet = world.vnet(customer_vnet_id(connection))
-    if vnet is None:
-        raise BuildError("INVALID_SPECIFICATION", "Azure virtual network not found")
+    vnet = _customer_vnet(world, connection)
     if not rbac.may(world, principal.id, PEER_ACTION, vnet.id, at=at):
         raise BuildError("INVALID_SPECIFICATION", "Permission denied to peer with the Azure virtual network")
     existing = peering_to(network, vnet.id)
@@ -91,6 +83,20 @@ def _build_side(world: World, vpc: ProjectVpc, connection: Connection, at: datet
             raise BuildError("INVALID_SPECIFICATION", f"Azure refused the peering: {code}") from None
         raise BuildError("INVALID_SPECIFICATION", "Azure virtual network has a disconnected peering") from None
     return network
+
+
+def _customer_vnet(world: World, connection: Connection) -> VNet:
+    # The platform looks names up exactly as it got them, and knows them in lower case only.
+    vnet = world.vnet(connection.vnet_id) if _spelled_low(connection) else None
+    if vnet is None:
+        raise BuildError("INVALID_SPECIFICATION", "Azure virtual network not found")
+    if _tenant(world, vnet) != connection.tenant_id:
+        raise BuildError("INVALID_SPECIFICATION", "Azure subscription is not in the tenant")
+    return vnet
+
+
+def _spelled_low(connection: Connection) -> bool:
+    return all(name == name.lower() for name in (connection.account, connection.group, connection.vnet))
 
 
 def _application(world: World, connection: Connection, at: datetime) -> Application:
@@ -113,13 +119,12 @@ def _let_peer(world: World, application: Application, network: VNet, at: datetim
             world.guid(), name, "", built_in=False, tenant_id=tenant, scopes=scopes, actions=[PEER_ACTION]
         )
         world.roles.append(role)
-    held = (a for a in world.assignments if a.principal_id == principal.id and a.scope == network.id)
-    if not any(held):
+    if not any(a.scope == network.id for a in world.assignments.by("principal", principal.id)):
         world.assign(world.guid(), network.id, role, principal.id, at)
 
 
 def _watch(world: World, vpc: ProjectVpc, connection: Connection) -> None:
-    side = peering_to(vpc.network, customer_vnet_id(connection))
+    side = peering_to(vpc.network, connection.vnet_id)
     if side is None:
         return
     delay = timedelta(seconds=0 if connection.refresh else world.knobs.detect)
@@ -131,16 +136,20 @@ def _watch(world: World, vpc: ProjectVpc, connection: Connection) -> None:
         if world.knobs.outcome == "DELETED_BY_PEER":
             _set(connection, "DELETED_BY_PEER", seen_at, _info("azure-peering-deleted", "The peering was deleted"))
             return
-        info = (
-            None if world.knobs.null_state_info else {**(connection.state_info or {}), "message": "Peering is active"}
-        )
-        _set(connection, "ACTIVE", seen_at, info)
+        activate(world, connection, seen_at)
     elif connection.state == "ACTIVE" and side.state == "Disconnected":
         _set(connection, "DELETED_BY_PEER", seen_at, _info("azure-peering-deleted", "The peering was deleted"))
 
 
-def _take_away(world: World, vpc: ProjectVpc, connection: Connection) -> None:
-    side = peering_to(vpc.network, customer_vnet_id(connection))
+def activate(world: World, connection: Connection, at: datetime) -> None:
+    """The platform has seen that both sides are Connected."""
+    info = {**(connection.state_info or {}), "message": "Peering is active"}
+    _set(connection, "ACTIVE", at, None if world.knobs.null_state_info else info)
+
+
+def take_away(world: World, vpc: ProjectVpc, connection: Connection) -> None:
+    """Remove a connection with the platform's side of the VNet peering."""
+    side = peering_to(vpc.network, connection.vnet_id)
     if side is not None:
         drop_side(world, vpc.network, side)
     vpc.connections.remove(connection)

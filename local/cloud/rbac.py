@@ -1,6 +1,7 @@
 """Azure role-based access control: whether a principal may do something on a scope."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
@@ -34,13 +35,18 @@ def deciding(
 ) -> RoleAssignment | None:
     """The assignment that lets a principal do something on a scope, if one is in effect at the moment `at`."""
     moment = at or world.now
-    for assignment in world.assignments:
-        if assignment.principal_id != principal_id or assignment.effective_at > moment:
-            continue
+    for assignment in effective(world, principal_id, scope, moment):
         role = world.role(assignment.role)
-        if role is not None and contains(assignment.scope, scope) and covers(role, action, data=data):
+        if role is not None and covers(role, action, data=data):
             return assignment
     return None
+
+
+def effective(world: World, principal_id: str, scope: str, moment: datetime) -> Iterator[RoleAssignment]:
+    """The assignments of a principal, at or above a scope, that are in effect at a moment."""
+    for assignment in world.assignments.by("principal", principal_id):
+        if assignment.effective_at <= moment and contains(assignment.scope, scope):
+            yield assignment
 
 
 def may(

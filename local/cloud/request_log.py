@@ -1,6 +1,10 @@
 """What was asked of the local cloud: never a body, a token or a query."""
 
 from dataclasses import dataclass
+from typing import Final
+
+#: Reads that Graph serves by POST.
+_READS: Final = ("/directoryObjects/getByIds",)
 
 
 @dataclass(frozen=True)
@@ -18,3 +22,8 @@ class LoggedRequest:
     tenant_id: str | None
     auxiliary: bool
     user_agent: str
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it changed something, or tried to: a sign-in does not count."""
+        return self.service != "entra" and self.method not in ("GET", "HEAD") and not self.path.endswith(_READS)

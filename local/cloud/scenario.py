@@ -38,6 +38,7 @@ class Scenario(BaseModel):
     approved: Seconds = Field(0, description="How long a connection stays APPROVED.")
     detect: Seconds = Field(0, description="Until the platform sees a change of the customer's side.")
     deleted: Seconds = Field(0, description="How long a connection stays DELETING.")
+    secret_deleted: Seconds = Field(0, description="Until a deleted secret shows as such, and can be recovered.")
     outcome: Literal["", "INVALID_SPECIFICATION", "REJECTED_BY_PEER", "DELETED_BY_PEER", "ERROR"] = Field(
         "", description="The state that the platform ends in instead of PENDING_PEER."
     )
@@ -50,6 +51,8 @@ class Scenario(BaseModel):
     graph_role: Literal["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Application.Read.All", ""] = (
         Field("Application.ReadWrite.All", description="The Graph permission of the automation identity.")
     )
+    role_assignment_limit: Annotated[int, Field(ge=0)] = Field(4000, description="Role assignments of a subscription.")
+    peering_limit: Annotated[int, Field(ge=0)] = Field(500, description="Peerings of a VNet.")
     platform_principal: bool = Field(
         default=False, description="An administrator has made the platform's service principal before."
     )

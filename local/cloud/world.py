@@ -3,237 +3,90 @@
 import random
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network
-from typing import Final
 from uuid import UUID
 
 from local.clock import Clock
+from local.cloud.records import (
+    Application,
+    Connection,
+    DeletedSecret,
+    FederatedCredential,
+    Operation,
+    Password,
+    ProjectVpc,
+    RoleAssignment,
+    RoleDefinition,
+    SecretVersion,
+    ServicePrincipal,
+    Subscription,
+    Vault,
+    VNet,
+    VNetPeering,
+    Watched,
+)
+from local.cloud.roles import (
+    ACCESS_ADMINISTRATOR,
+    NETWORK_CONTRIBUTOR,
+    OWNER,
+    PLATFORM_APP,
+    READER,
+    SECRETS_OFFICER,
+    SECRETS_USER,
+    USER_ACCESS_ADMINISTRATOR,
+)
 from local.cloud.scenario import Scenario
+from local.cloud.tables import Table
+
+__all__ = [
+    "ACCESS_ADMINISTRATOR",
+    "NETWORK_CONTRIBUTOR",
+    "OWNER",
+    "PLATFORM_APP",
+    "READER",
+    "SECRETS_OFFICER",
+    "SECRETS_USER",
+    "USER_ACCESS_ADMINISTRATOR",
+    "Application",
+    "Connection",
+    "DeletedSecret",
+    "FederatedCredential",
+    "Operation",
+    "Password",
+    "ProjectVpc",
+    "RoleAssignment",
+    "RoleDefinition",
+    "SecretVersion",
+    "ServicePrincipal",
+    "Subscription",
+    "VNet",
+    "VNetPeering",
+    "Vault",
+    "World",
+]
 
 
-@dataclass
-class Password:
-    """A password of an application."""
-
-    key_id: str
-    display_name: str | None
-    text: str = field(repr=False)
-    starts: datetime
-    ends: datetime
-    accepted_at: datetime
+def subscription_of(scope: str) -> str:
+    """The subscription that a scope lies in, in lower case."""
+    return "".join(scope.split("/")[2:3]).lower()
 
 
-@dataclass
-class FederatedCredential:
-    """Whose tokens an application takes in place of a password."""
-
-    id: str
-    name: str
-    issuer: str
-    subject: str
-    audiences: list[str]
-    accepted_at: datetime
+def _applications() -> Table[Application]:
+    return Table(id=lambda a: a.id, app_id=lambda a: a.app_id, name=lambda a: (a.unique_name, a.tenant_id))
 
 
-@dataclass
-class Application:
-    """An application, registered in its home tenant."""
-
-    id: str
-    app_id: str
-    tenant_id: str
-    display_name: str
-    sign_in_audience: str
-    unique_name: str | None
-    owner: str | None
-    created: datetime
-    visible_at: datetime
-    tags: list[str] = field(default_factory=list)
-    passwords: list[Password] = field(default_factory=list)
-    federated: list[FederatedCredential] = field(default_factory=list)
-
-    @property
-    def multi_tenant(self) -> bool:
-        """Whether it may sign in to other tenants."""
-        return self.sign_in_audience != "AzureADMyOrg"
+def _principals() -> Table[ServicePrincipal]:
+    return Table(id=lambda p: p.id, presence=lambda p: (p.app_id, p.tenant_id), app_id=lambda p: p.app_id)
 
 
-@dataclass
-class ServicePrincipal:
-    """An application's presence in a tenant."""
-
-    id: str
-    app_id: str
-    tenant_id: str
-    display_name: str
-    created: datetime
-    visible_at: datetime
-    enabled: bool = True
-    graph_role: str = ""
-    tags: list[str] = field(default_factory=list)
-
-
-@dataclass
-class RoleDefinition:
-    """A role, built-in or custom."""
-
-    name: str
-    role_name: str
-    description: str
-    built_in: bool
-    tenant_id: str
-    scopes: list[str]
-    actions: list[str]
-    not_actions: list[str] = field(default_factory=list)
-    data_actions: list[str] = field(default_factory=list)
-    not_data_actions: list[str] = field(default_factory=list)
-
-
-@dataclass
-class RoleAssignment:
-    """A role given to a principal on a scope."""
-
-    name: str
-    scope: str
-    role: str
-    principal_id: str
-    principal_type: str
-    created: datetime
-    effective_at: datetime
-    description: str | None = None
-    condition: str | None = None
-
-
-@dataclass
-class VNetPeering:
-    """One side of a VNet peering."""
-
-    name: str
-    vnet_id: str
-    remote_id: str
-    guid: str
-    etag: str
-    state: str
-    changed_at: datetime
-    provisioned_at: datetime
-    remote_prefixes: list[str]
-    options: dict[str, bool] = field(default_factory=dict)
-    sync_level: str = "FullyInSync"
-
-    @property
-    def id(self) -> str:
-        """Its ARM id."""
-        return f"{self.vnet_id}/virtualNetworkPeerings/{self.name}"
-
-
-@dataclass
-class VNet:
-    """A virtual network."""
-
-    subscription_id: str
-    group: str
-    name: str
-    location: str
-    prefixes: list[str]
-    guid: str
-    peerings: list[VNetPeering] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        """Its ARM id, spelled as it was created."""
-        return (
-            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.group}"
-            f"/providers/Microsoft.Network/virtualNetworks/{self.name}"
-        )
-
-    def overlaps(self, prefixes: list[str]) -> list[str]:
-        """The prefixes of this network that overlap others."""
-        others = [IPv4Network(prefix) for prefix in prefixes]
-        return [prefix for prefix in self.prefixes if any(IPv4Network(prefix).overlaps(other) for other in others)]
-
-
-@dataclass
-class Subscription:
-    """A subscription of a tenant."""
-
-    id: str
-    tenant_id: str
-    display_name: str
-
-
-@dataclass
-class SecretVersion:
-    """One version of a secret."""
-
-    version: str
-    value: str = field(repr=False)
-    created: datetime
-    tags: dict[str, str]
-    content_type: str | None
-    expires: int | None
-    enabled: bool = True
-
-
-@dataclass
-class Vault:
-    """A Key Vault; deleted secrets can be recovered."""
-
-    name: str
-    id: str
-    tenant_id: str
-    secrets: dict[str, list[SecretVersion]] = field(default_factory=dict)
-    deleted: dict[str, list[SecretVersion]] = field(default_factory=dict)
-
-
-@dataclass
-class Connection:
-    """A peering connection of a project VPC, as Aiven keeps it."""
-
-    account: str
-    group: str
-    vnet: str
-    app_id: str
-    tenant_id: str
-    cidrs: list[str]
-    state: str
-    created: datetime
-    since: datetime
-    state_info: dict[str, str] | None = None
-    refresh: bool = False
-
-
-@dataclass
-class ProjectVpc:
-    """A project VPC and the platform's network behind it."""
-
-    id: str
-    project: str
-    cloud_name: str
-    cidr: str
-    state: str
-    network: VNet
-    created: datetime
-    connections: list[Connection] = field(default_factory=list)
-
-
-@dataclass
-class Operation:
-    """A long-running operation of ARM."""
-
-    id: str
-    ends_at: datetime
-
-
-NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
-READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-OWNER: Final = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
-USER_ACCESS_ADMINISTRATOR: Final = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
-ACCESS_ADMINISTRATOR: Final = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
-SECRETS_OFFICER: Final = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
-SECRETS_USER: Final = "4633458b-17de-408a-b874-0445c86b69e6"
-PLATFORM_APP: Final = "55f300d4-fc50-4c5e-9222-e90a6e2187fb"
+def _assignments() -> Table[RoleAssignment]:
+    return Table(
+        principal=lambda a: a.principal_id,
+        scope=lambda a: a.scope.rstrip("/").lower(),
+        subscription=lambda a: subscription_of(a.scope),
+        name=lambda a: a.name,
+        role=lambda a: a.role,
+    )
 
 
 class World:
@@ -244,15 +97,18 @@ class World:
         self._random = random.Random(seed) if seed is not None else random.SystemRandom()  # noqa: S311
         self.tenants: list[str] = []
         self.subscriptions: dict[str, Subscription] = {}
-        self.applications: list[Application] = []
-        self.principals: list[ServicePrincipal] = []
-        self.roles: list[RoleDefinition] = []
-        self.assignments: list[RoleAssignment] = []
+        self.applications, self.deleted_applications = _applications(), _applications()
+        self.principals, self.deleted_principals = _principals(), _principals()
+        self.roles: Table[RoleDefinition] = Table(name=lambda role: role.name)
+        self.assignments = _assignments()
         self.vnets: dict[str, VNet] = {}
         self.vaults: dict[str, Vault] = {}
         self.project_vpcs: dict[str, ProjectVpc] = {}
         self.operations: dict[str, Operation] = {}
         self.aiven_token = self.secret()
+        self.identity_header = self.secret()
+        self._restless: list[tuple[ProjectVpc, Connection]] = []
+        self._seen: tuple[int, int] | None = None
 
     @property
     def now(self) -> datetime:
@@ -275,11 +131,15 @@ class World:
 
     def application(self, app_id: str) -> Application | None:
         """The application with an application (client) id."""
-        return next((a for a in self.applications if a.app_id == app_id.lower()), None)
+        return self.applications.first("app_id", app_id.lower())
 
     def principal(self, app_id: str, tenant_id: str) -> ServicePrincipal | None:
         """An application's service principal in a tenant."""
-        return next((p for p in self.principals if p.app_id == app_id.lower() and p.tenant_id == tenant_id), None)
+        return self.principals.first("presence", (app_id.lower(), tenant_id))
+
+    def principal_with_id(self, object_id: str) -> ServicePrincipal | None:
+        """The service principal with an object id."""
+        return self.principals.first("id", object_id)
 
     def vnet(self, arm_id: str) -> VNet | None:
         """The VNet with an ARM id."""
@@ -287,12 +147,19 @@ class World:
 
     def role(self, role_id: str) -> RoleDefinition | None:
         """The role with a full id or a name (GUID)."""
-        name = role_id.rpartition("/")[2].lower()
-        return next((role for role in self.roles if role.name == name), None)
+        return self.roles.first("name", role_id.rpartition("/")[2].lower())
 
     def connections(self) -> Iterator[tuple[ProjectVpc, Connection]]:
         """All peering connections with their project VPCs."""
         return ((vpc, connection) for vpc in self.project_vpcs.values() for connection in list(vpc.connections))
+
+    def restless_connections(self) -> list[tuple[ProjectVpc, Connection]]:
+        """The connections that something may be due for; found anew only after a state has changed."""
+        seen = (Watched.changes, sum(len(vpc.connections) for vpc in self.project_vpcs.values()))
+        if seen != self._seen:
+            self._restless = [(vpc, c) for vpc in self.project_vpcs.values() for c in _restless(vpc)]
+            self._seen = seen
+        return self._restless
 
     # Making things.
 
@@ -303,12 +170,18 @@ class World:
         return vnet
 
     def add_application(
-        self, tenant_id: str, name: str, audience: str, owner: str | None = None, unique_name: str | None = None
+        self,
+        tenant_id: str,
+        name: str,
+        audience: str,
+        owner: str | None = None,
+        unique_name: str | None = None,
+        app_id: str | None = None,
     ) -> Application:
         """Register an application; it shows once it is replicated."""
         visible = self.after(self.knobs.directory_visible)
         application = Application(
-            self.guid(), self.guid(), tenant_id, name, audience, unique_name, owner, self.now, visible
+            self.guid(), app_id or self.guid(), tenant_id, name, audience, unique_name, owner, self.now, visible
         )
         self.applications.append(application)
         return application
@@ -339,3 +212,14 @@ class World:
         made = RoleAssignment(name, scope, role.name, principal_id, "ServicePrincipal", created, effective)
         self.assignments.append(made)
         return made
+
+
+def _restless(vpc: ProjectVpc) -> Iterator[Connection]:
+    """The connections of a project VPC that are neither at rest nor failed."""
+    sides = {side.remote_id.lower(): side.state for side in vpc.network.peerings}
+    for connection in vpc.connections:
+        if connection.state == "ACTIVE":
+            if connection.refresh or sides.get(connection.vnet_id.lower(), "Connected") != "Connected":
+                yield connection
+        elif connection.state in ("APPROVED", "PENDING_PEER", "DELETING"):
+            yield connection

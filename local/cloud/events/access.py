@@ -1,0 +1,34 @@
+"""Events of Azure role-based access control."""
+
+from local.cloud.events.named import UnknownEventError, named_role
+from local.cloud.rbac import contains
+from local.cloud.world import RoleAssignment, World
+
+
+def _held(world: World, principal_id: str, scope: str | None) -> list[RoleAssignment]:
+    held = world.assignments.by("principal", principal_id)
+    found = [a for a in held if scope is None or contains(scope, a.scope)]
+    if not found:
+        raise UnknownEventError(f"{principal_id} has no role assignment" + (f" in {scope}" if scope else ""))
+    return found
+
+
+def remove_role_assignments(world: World, principal_id: str, scope: str | None = None) -> None:
+    """Somebody removes a principal's role assignments, all or those in a scope."""
+    for assignment in _held(world, principal_id, scope):
+        world.assignments.remove(assignment)
+
+
+def move_role_assignment(world: World, principal_id: str, scope: str, from_scope: str | None = None) -> None:
+    """Somebody gives a principal its roles on another scope and removes them where they were."""
+    for assignment in _held(world, principal_id, from_scope):
+        world.assignments.remove(assignment)
+        world.assign(world.guid(), scope, named_role(world, assignment.role), principal_id)
+
+
+def change_role_definition(world: World, name: str, actions: list[str]) -> None:
+    """Somebody changes what a custom role grants."""
+    role = named_role(world, name)
+    if role.built_in:
+        raise UnknownEventError(f"{role.role_name} is built in: nobody can change it")
+    role.actions = list(actions)

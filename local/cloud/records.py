@@ -1,0 +1,259 @@
+"""What the local cloud's world is made of: directory objects, Azure resources, secrets, and Aiven's side."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, lru_cache
+from ipaddress import IPv4Network
+from typing import ClassVar, Literal
+
+
+class Watched:
+    """Counts the changes of what the platform acts upon, so that it looks again only after one."""
+
+    changes: ClassVar[int] = 0
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in ("state", "refresh"):
+            Watched.changes += 1
+        super().__setattr__(name, value)
+
+
+@dataclass(eq=False)
+class Password:
+    """A password of an application."""
+
+    key_id: str
+    display_name: str | None
+    text: str = field(repr=False)
+    starts: datetime
+    ends: datetime
+    accepted_at: datetime
+
+
+@dataclass(eq=False)
+class FederatedCredential:
+    """Whose tokens an application takes in place of a password."""
+
+    id: str
+    name: str
+    issuer: str
+    subject: str
+    audiences: list[str]
+    accepted_at: datetime
+    description: str | None = None
+
+
+@dataclass(eq=False)
+class Application:
+    """An application, registered in its home tenant."""
+
+    id: str
+    app_id: str
+    tenant_id: str
+    display_name: str
+    sign_in_audience: str
+    unique_name: str | None
+    owner: str | None
+    created: datetime
+    visible_at: datetime
+    tags: list[str] = field(default_factory=list)
+    passwords: list[Password] = field(default_factory=list)
+    federated: list[FederatedCredential] = field(default_factory=list)
+    deleted: datetime | None = None
+
+    @property
+    def multi_tenant(self) -> bool:
+        """Whether it may sign in to other tenants."""
+        return self.sign_in_audience != "AzureADMyOrg"
+
+
+@dataclass(eq=False)
+class ServicePrincipal:
+    """An application's presence in a tenant, or a managed identity, which has no application."""
+
+    id: str
+    app_id: str
+    tenant_id: str
+    display_name: str
+    created: datetime
+    visible_at: datetime
+    enabled: bool = True
+    owner: str | None = None
+    kind: Literal["Application", "ManagedIdentity"] = "Application"
+    graph_roles: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    deleted: datetime | None = None
+
+
+@dataclass(eq=False)
+class RoleDefinition:
+    """A role, built-in or custom."""
+
+    name: str
+    role_name: str
+    description: str
+    built_in: bool
+    tenant_id: str
+    scopes: list[str]
+    actions: list[str]
+    not_actions: list[str] = field(default_factory=list)
+    data_actions: list[str] = field(default_factory=list)
+    not_data_actions: list[str] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class RoleAssignment:
+    """A role given to a principal on a scope."""
+
+    name: str
+    scope: str
+    role: str
+    principal_id: str
+    principal_type: str
+    created: datetime
+    effective_at: datetime
+    description: str | None = None
+    condition: str | None = None
+
+
+@dataclass(eq=False)
+class VNetPeering(Watched):
+    """One side of a VNet peering. `remote_prefixes` is what it knows of the other network since it last synced."""
+
+    name: str
+    vnet_id: str
+    remote_id: str
+    guid: str
+    etag: str
+    state: str
+    changed_at: datetime
+    provisioned_at: datetime
+    remote_prefixes: list[str]
+    options: dict[str, bool] = field(default_factory=dict)
+    failed: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its ARM id."""
+        return f"{self.vnet_id}/virtualNetworkPeerings/{self.name}"
+
+
+@lru_cache(maxsize=4096)
+def _network(prefix: str) -> IPv4Network:
+    return IPv4Network(prefix)
+
+
+@dataclass(eq=False)
+class VNet:
+    """A virtual network."""
+
+    subscription_id: str
+    group: str
+    name: str
+    location: str
+    prefixes: list[str]
+    guid: str
+    peerings: list[VNetPeering] = field(default_factory=list)
+    provisioning_state: str = "Succeeded"
+
+    @cached_property
+    def id(self) -> str:
+        """Its ARM id, spelled as it was created."""
+        return (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.group}"
+            f"/providers/Microsoft.Network/virtualNetworks/{self.name}"
+        )
+
+    def overlaps(self, prefixes: list[str]) -> list[str]:
+        """The prefixes of this network that overlap others."""
+        others = [_network(prefix) for prefix in prefixes]
+        return [prefix for prefix in self.prefixes if any(_network(prefix).overlaps(other) for other in others)]
+
+
+@dataclass(eq=False)
+class Subscription:
+    """A subscription of a tenant."""
+
+    id: str
+    tenant_id: str
+    display_name: str
+
+
+@dataclass(eq=False)
+class SecretVersion:
+    """One version of a secret."""
+
+    version: str
+    value: str = field(repr=False)
+    created: datetime
+    tags: dict[str, str]
+    content_type: str | None
+    expires: int | None
+    enabled: bool = True
+    updated: datetime | None = None
+
+
+@dataclass(eq=False)
+class DeletedSecret:
+    """A secret that was deleted and can be recovered, once the deletion is through."""
+
+    versions: list[SecretVersion]
+    at: datetime
+
+
+@dataclass(eq=False)
+class Vault:
+    """A Key Vault; deleted secrets can be recovered."""
+
+    name: str
+    id: str
+    tenant_id: str
+    secrets: dict[str, list[SecretVersion]] = field(default_factory=dict)
+    deleted: dict[str, DeletedSecret] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Connection(Watched):
+    """A peering connection of a project VPC, as Aiven keeps it."""
+
+    account: str
+    group: str
+    vnet: str
+    app_id: str
+    tenant_id: str
+    cidrs: list[str]
+    state: str
+    created: datetime
+    since: datetime
+    state_info: dict[str, str] | None = None
+    refresh: bool = False
+
+    @cached_property
+    def vnet_id(self) -> str:
+        """The ARM id of the customer's VNet, made of the names that Aiven was given."""
+        return (
+            f"/subscriptions/{self.account}/resourceGroups/{self.group}"
+            f"/providers/Microsoft.Network/virtualNetworks/{self.vnet}"
+        )
+
+
+@dataclass(eq=False)
+class ProjectVpc:
+    """A project VPC and the platform's network behind it."""
+
+    id: str
+    project: str
+    cloud_name: str
+    cidr: str
+    state: str
+    network: VNet
+    created: datetime
+    connections: list[Connection] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Operation:
+    """A long-running operation of ARM."""
+
+    id: str
+    ends_at: datetime
