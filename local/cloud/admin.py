@@ -1,6 +1,7 @@
 """The admin routes of a local cloud, on loopback only: its state, requests and knobs, and events behind one's back."""
 
 from dataclasses import asdict
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -9,9 +10,12 @@ from starlette.routing import Route
 
 from local.cloud.events import EVENTS, UnknownEventError
 from local.cloud.gateway import Gateway
+from local.cloud.managed_identity import ManagedIdentityEndpoint
 from local.cloud.platform import settle
 from local.cloud.scenario import ScenarioError, scenario_of
 from local.cloud.state import state
+
+IDENTITY_PATH: Final = "/msi/token"
 
 
 class AdminRoutes:
@@ -69,5 +73,6 @@ class AdminRoutes:
 
 
 def admin_app(gateway: Gateway) -> Starlette:
-    """All admin routes."""
-    return Starlette(routes=AdminRoutes(gateway).routes)
+    """All admin routes, and next to them the endpoint for managed identities."""
+    identity = ManagedIdentityEndpoint(gateway)
+    return Starlette(routes=[*AdminRoutes(gateway).routes, Route(IDENTITY_PATH, identity.token)])

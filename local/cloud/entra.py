@@ -32,6 +32,10 @@ RESOURCES: Final = {
 }
 
 
+#: What the assertions of managed identities are for, in each Azure cloud.
+EXCHANGE_AUDIENCES: Final = frozenset(f"api://AzureADTokenExchange{cloud}" for cloud in ("", "USGov", "China"))
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who a token was issued to."""
@@ -48,8 +52,8 @@ class InvalidTokenError(Exception):
 class Entra:
     """The token service of all tenants."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, host: str) -> None:
+        self._world, self._host = world, host
         self._key = world.secret()
         self.routes = Routes("Entra ID")
         self.routes.add("GET", "/common/discovery/instance", self._instance)
@@ -74,8 +78,8 @@ class Entra:
 
     def issue(self, principal: ServicePrincipal, audience: str, lifetime: int = _LIFETIME) -> str:
         """A token for a principal; it expires by the machine's own time, as the SDKs count."""
-        now = int(time.time())
-        claims = {
+        now, resource = int(time.time()), _resource(audience)
+        claims: dict[str, Any] = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{principal.tenant_id}/",
             "iat": now,
@@ -88,7 +92,14 @@ class Entra:
             "tid": principal.tenant_id,
             "ver": "1.0",
         }
+        if resource == "exchange":
+            claims |= {"iss": self._issuer(principal.tenant_id), "ver": "2.0"}
+        if resource == "graph" and principal.graph_roles:
+            claims["roles"] = principal.graph_roles
         return jwt.encode(claims, self._key, "HS256")
+
+    def _issuer(self, tenant: str) -> str:
+        return f"https://{self._host}/{tenant}/v2.0"
 
     def _instance(self, request: Request) -> Response:
         endpoint = f"https://{request.host}/common/v2.0/.well-known/openid-configuration"
@@ -171,9 +182,18 @@ class Entra:
             )
         except jwt.InvalidTokenError:
             raise _refused(401, "invalid_client", 700027, "The client assertion failed validation.") from None
-        now = self._world.now
-        accepted = [f for f in application.federated if f.accepted_at <= now]
-        trusted = [f for f in accepted if claims["tid"] in f.issuer and claims["aud"] in f.audiences]
+        identity = self._world.principal_with_id(claims["oid"])
+        if identity is None or identity.kind != "ManagedIdentity":
+            text = "AAD-issued tokens may not be used for federated identity flows."
+            raise _refused(400, "invalid_request", 700222, text)
+        if identity.tenant_id != application.tenant_id:
+            text = (
+                f"Entra ID tokens issued by issuer '{claims['iss']}' may not be used for federated identity credential"
+            )
+            text += " flows for applications or managed identities registered in this tenant."
+            raise _refused(401, "invalid_client", 700236, text)
+        accepted = [f for f in application.federated if f.accepted_at <= self._world.now]
+        trusted = [f for f in accepted if f.issuer == claims["iss"] and f.audiences == [claims["aud"]]]
         if not trusted:
             text = "No matching federated identity record found for presented assertion."
             raise _refused(400, "invalid_request", 70021, text)
@@ -182,8 +202,13 @@ class Entra:
             raise _refused(401, "invalid_client", 700213, text)
 
 
+def is_resource(audience: str) -> bool:
+    """Whether tokens can be had for an audience."""
+    return _resource(audience) is not None
+
+
 def _resource(audience: str) -> str | None:
-    if audience == "api://AzureADTokenExchange":
+    if audience in EXCHANGE_AUDIENCES:
         return "exchange"
     return RESOURCES.get(audience.removeprefix("https://").strip("/"))
 

@@ -44,7 +44,7 @@ class Gateway:
         self.world, self.hosts = world, hosts
         self.requests: list[LoggedRequest] = []
         self.lock = Lock()
-        entra = Entra(world)
+        entra = self.entra = Entra(world, hosts.logins[0])
         arm = Arm(world, entra, hosts.metadata)
         ArmNetwork(arm)
         ArmAuthorization(arm)

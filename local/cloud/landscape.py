@@ -6,11 +6,10 @@ from typing import Final
 
 from local.cloud.aiven import PROJECT
 from local.cloud.roles import PLATFORM_APP, READER, SECRETS_OFFICER, USER_ACCESS_ADMINISTRATOR, built_in_roles
-from local.cloud.world import Application, ProjectVpc, ServicePrincipal, Subscription, Vault, World
+from local.cloud.world import ProjectVpc, ServicePrincipal, Subscription, Vault, World
 
 GROUP: Final = "Net-Prod"
 FIRST_VNET: Final = "Hub-VNet"
-PROJECT_CIDR: Final = "10.240.0.0/20"
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,7 @@ class Landscape:
     automation: ServicePrincipal
     secret: str
     project_vpc: str
+    managed_identity: ServicePrincipal
 
 
 def build(world: World) -> Landscape:
@@ -38,10 +38,13 @@ def build(world: World) -> Landscape:
     _platform_application(world, platform, customer)
     _networks(world, ours)
     vault = _vault(world, ours)
-    automation, secret = _automation(world, ours, vault)
-    vpc = _project_vpc(world, theirs)
+    automation, secret = _automation(world, ours.tenant_id)
+    vpcs = [_project_vpc(world, theirs, number) for number in range(world.knobs.project_vpcs)]
+    identity = _managed_identity(world, ours.tenant_id)
+    for principal in (automation, identity):
+        _grant(world, ours, vault, principal)
     _replicated(world)
-    return Landscape(customer, platform, ours.id, vault.name, automation, secret, vpc.id)
+    return Landscape(customer, platform, ours.id, vault.name, automation, secret, vpcs[0].id, identity)
 
 
 def _platform_application(world: World, platform: str, customer: str) -> None:
@@ -66,25 +69,38 @@ def _vault(world: World, subscription: Subscription) -> Vault:
     return vault
 
 
-def _automation(world: World, subscription: Subscription, vault: Vault) -> tuple[ServicePrincipal, str]:
-    """The identity that the app, or a person with `az`, acts as."""
-    application: Application = world.add_application(subscription.tenant_id, "peering-automation", "AzureADMyOrg")
-    principal = world.add_principal(application, subscription.tenant_id)
-    principal.graph_roles = [world.knobs.graph_role]
+def _automation(world: World, tenant: str) -> tuple[ServicePrincipal, str]:
+    """The identity that the app, or a person with `az`, acts as; and its password."""
+    application = world.add_application(tenant, "peering-automation", "AzureADMyOrg")
+    principal = world.add_principal(application, tenant)
     password = world.add_password(application, "local", world.now + timedelta(days=3650))
+    return principal, password.text
+
+
+def _managed_identity(world: World, tenant: str) -> ServicePrincipal:
+    """A user-assigned identity with the same rights; it has no application, and no password."""
+    now = world.now
+    made = ServicePrincipal(world.guid(), world.guid(), tenant, "peering-identity", now, now, kind="ManagedIdentity")
+    world.principals.append(made)
+    return made
+
+
+def _grant(world: World, subscription: Subscription, vault: Vault, principal: ServicePrincipal) -> None:
+    policy = "Policy.Read.ApplicationConfiguration" if world.knobs.graph_policy_read else ""
+    principal.graph_roles = [role for role in (world.knobs.graph_role, policy) if role]
     scope = f"/subscriptions/{subscription.id}"
     for role_name, where in ((USER_ACCESS_ADMINISTRATOR, scope), (READER, scope), (SECRETS_OFFICER, vault.id)):
         role = world.role(role_name)
         if role is not None:
             world.assign(world.guid(), where, role, principal.id)
-    return principal, password.text
 
 
-def _project_vpc(world: World, subscription: Subscription) -> ProjectVpc:
+def _project_vpc(world: World, subscription: Subscription, number: int) -> ProjectVpc:
+    """A project VPC with a network of its own; the networks lie one after the other from 10.240.0.0 on."""
     name = f"vpc-{world.guid()[:8]}"
-    network = world.add_vnet(subscription.id, "aiven-vpcs", name, PROJECT_CIDR)
-    cloud = "timescale-azure-westeurope"
-    vpc = ProjectVpc(world.guid(), PROJECT, cloud, PROJECT_CIDR, "ACTIVE", network, world.now)
+    cidr = f"10.{240 + number // 16}.{number % 16 * 16}.0/20"
+    network = world.add_vnet(subscription.id, "aiven-vpcs", name, cidr)
+    vpc = ProjectVpc(world.guid(), PROJECT, "timescale-azure-westeurope", cidr, "ACTIVE", network, world.now)
     world.project_vpcs[vpc.id] = vpc
     return vpc
 

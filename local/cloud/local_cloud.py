@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from local.clock import Clock, SystemClock
-from local.cloud.admin import admin_app
+from local.cloud.admin import IDENTITY_PATH, admin_app
 from local.cloud.aiven import PROJECT
 from local.cloud.authority import certificate_authority
 from local.cloud.gateway import Gateway
@@ -167,6 +167,9 @@ class LocalCloud:
             "AIVEN_PROJECT_VPC_ID": found.project_vpc,
             "PLATFORM_TENANT_ID": found.platform_tenant,
             "LOCAL_CLOUD_ADMIN_URL": self.admin_url,
+            "IDENTITY_ENDPOINT": f"{self.admin_url}{IDENTITY_PATH}",
+            "IDENTITY_HEADER": self.world.identity_header,
+            "MANAGED_IDENTITY_CLIENT_ID": found.managed_identity.app_id,
         }
 
     def write_environment(self, path: Path) -> str:

@@ -44,13 +44,24 @@ class Scenario(BaseModel):
     )
     null_state_info: bool = Field(default=False, description="Aiven leaves state_info out once it is ACTIVE.")
     latency: Seconds = Field(0, description="Seconds of the machine's time that every request takes.")
+    aiven_role: Literal["admin", "operator", "developer", "read_only"] = Field(
+        "operator", description="The role of the Aiven token's user in the project."
+    )
+    price_usd: str = Field("0.05", description="What a peering connection costs per hour.")
     aiven_requests_per_minute: int | None = Field(None, description="Aiven's rate limit; none by default.")
     faults: list[Fault] = []
     vnets: Annotated[int, Field(ge=1, le=250)] = Field(3, description="How many VNets the customer has.")
+    project_vpcs: Annotated[int, Field(ge=1, le=50)] = Field(1, description="How many project VPCs there are.")
     overlapping: bool = Field(default=False, description="The first VNet's addresses overlap the project VPC's.")
     graph_role: Literal["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Application.Read.All", ""] = (
         Field("Application.ReadWrite.All", description="The Graph permission of the automation identity.")
     )
+    graph_policy_read: bool = Field(default=False, description="It may read the app management policy, too.")
+    password_lifetime_days: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="How long the tenant's policy lets an application's password live."
+    )
+    password_addition_forbidden: bool = Field(default=False, description="The policy forbids new passwords.")
+    multi_tenant_forbidden: bool = Field(default=False, description="The policy forbids multi-tenant applications.")
     role_assignment_limit: Annotated[int, Field(ge=0)] = Field(4000, description="Role assignments of a subscription.")
     peering_limit: Annotated[int, Field(ge=0)] = Field(500, description="Peerings of a VNet.")
     platform_principal: bool = Field(
