@@ -1,27 +1,26 @@
 """The steps that give rights: role definitions and role assignments on the VNet (article steps 6, 8 and 9)."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
+from activities import looking
+from activities.looking import role_look
 from activities.step import step
+from clients.aiven import AivenClient
 from clients.azure import authorization
+from peering.checks import Neighbours
+from peering.look import AssignmentLook
+from peering.marks import DESCRIPTION
 from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
 from peering.outcome import Facts, ProblemError, text
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, is_exactly
 from peering.spec import Peering
 
 if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
     from azure.mgmt.authorization.v2022_04_01.models import RoleDefinition
 
-#: All that the platform needs: to make a peering that leads to the VNet (article step 8).
-PLATFORM_ACTIONS: Final = ("Microsoft.Network/virtualNetworks/peer/action",)
-#: All that the created application needs: to manage the VNet's peerings (article step 6).
-USER_ACTIONS: Final = (
-    "Microsoft.Network/virtualNetworks/read",
-    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/read",
-    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
-    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete",
-)
 _CONFLICT: Final = 409
+_STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
 
 
 @step()
@@ -89,10 +88,8 @@ async def _custom_role(vnet: VNetId, name: str, actions: tuple[str, ...], descri
 
 
 def _fits(role: "RoleDefinition", actions: tuple[str, ...], scope: str) -> bool:
-    granted = {action.casefold() for permission in role.permissions or [] for action in permission.actions or []}
-    taken = any(permission.not_actions for permission in role.permissions or [])
-    covers = any(same_id(scope, assignable) for assignable in role.assignable_scopes or [])
-    return granted == {action.casefold() for action in actions} and not taken and covers
+    look = role_look(role)
+    return is_exactly(look, actions) and any(same_id(scope, assignable) for assignable in look["scopes"])
 
 
 def _id(role: "RoleDefinition") -> str:
@@ -112,7 +109,7 @@ async def _assign(vnet_id: str, role_id: str, principal_id: str) -> str:
         principal_id=principal_id,
         # With the type given, Azure takes a principal that is seconds old and not replicated yet.
         principal_type="ServicePrincipal",
-        description="Made by aiven-azure-peering",
+        description=DESCRIPTION,
     )
     async with authorization(VNetId.parse(vnet_id).subscription_id) as client:
         try:
@@ -133,3 +130,83 @@ async def _existing_assignment(
         if same_role and same_id(found.scope, vnet_id) and found.id:
             return found.id
     raise ProblemError("role-not-replicated", "Azure says that the assignment exists but does not list it yet.")
+
+
+@step()
+async def release_rights(_: Peering, facts: Facts) -> Facts:
+    """With `setup-only`: take the created application's role on the VNet away again, once nothing is left to do."""
+    await _delete_assignment(text(facts, "user_role_assignment_id"))
+    return {"user_rights": "setup-only"}
+
+
+@step()
+async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
+    """Undo article steps 6 and 9: delete the assignments on the VNet whose names say that this app made them.
+
+    The platform's stays while another peering of the VNet needs it, be it ours or somebody else's.
+    """
+    vnet_id, neighbours = text(facts, "vnet_id"), cast("Neighbours", facts["neighbours"])
+    shared = neighbours["on_vnet"] or await _leads_to_platform(peering, facts)
+    principals = [facts["user_principal_id"], *([] if shared else [facts["platform_principal_id"]])]
+    removed = []
+    for assignment in await _assignments_on(vnet_id):
+        name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
+        ours = assignment["id"].rpartition("/")[2].casefold() == name
+        if ours and assignment["principal_id"] in principals:
+            await _delete_assignment(assignment["id"])
+            removed.append(assignment["id"])
+    return {"role_assignments_removed": removed}
+
+
+async def _assignments_on(vnet_id: str) -> list[AssignmentLook]:
+    """The assignments on the VNet itself; a VNet that is gone has none."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        return [a for a in await looking.assignments(vnet_id) if same_id(a["scope"], vnet_id)]
+    except ResourceNotFoundError:
+        return []
+
+
+async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
+    """Whether the VNet has another peering into the platform's subscription, or Aiven another connection to it."""
+    network = facts.get("to_network_id")
+    platform = VNetId.parse(network).subscription_id.casefold() if isinstance(network, str) else None
+    vnet = await looking.vnet(peering["vnet_id"])
+    others = [side["remote_id"] for side in (vnet["peered_networks"] if vnet else [])]
+    if platform and any(VNetId.parse(other).subscription_id.casefold() == platform for other in others):
+        return True
+    wanted = VNetId.parse(peering["vnet_id"])
+    async with AivenClient() as aiven:
+        connections = await aiven.connections(peering["project"])
+    return any(c.leads_to(wanted) and c.state != "DELETED" for _, c in connections)
+
+
+async def _delete_assignment(assignment_id: str) -> None:
+    """Delete a role assignment; one that is gone is answered with 204."""
+    scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
+    async with authorization(VNetId.parse(scope).subscription_id) as client:
+        await client.role_assignments.delete(scope, name)
+
+
+@step()
+async def remove_roles(peering: Peering, facts: Facts) -> Facts:
+    """Undo article step 8: delete the custom roles that this app made, unless another peering needs them.
+
+    Azure itself refuses to delete a role that is still assigned anywhere.
+    """
+    from azure.core.exceptions import HttpResponseError
+
+    vnet, in_use = VNetId.parse(text(facts, "vnet_id")), cast("Neighbours", facts["neighbours"])["roles"]
+    removed = []
+    async with authorization(vnet.subscription_id) as client:
+        for name in {peering["user_role_name"], peering["platform_role_name"]} - set(in_use):
+            guid = role_definition_name(vnet.subscription_scope, name)
+            try:
+                await client.role_definitions.delete(vnet.subscription_scope, guid)
+            except HttpResponseError as error:
+                if error.error is None or error.error.code != _STILL_ASSIGNED:
+                    raise
+                continue
+            removed.append(name)
+    return {"roles_removed": removed}

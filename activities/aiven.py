@@ -1,12 +1,18 @@
 """The steps on Aiven's side: the project VPC and its peering connection (article steps 11, 12 and 14)."""
 
+from contextlib import suppress
+from typing import Final, cast
+
 from activities.step import step
-from clients.aiven import AivenClient, PeeringConnection
-from peering.naming import VNetId
+from clients.aiven import AivenClient, AivenError, PeeringConnection
+from peering.health import side_of
+from peering.look import PeeredNetwork
+from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, text
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
 
+_NOT_FOUND: Final = 404
 _VPC_PROBLEMS = {
     "APPROVED": "project-vpc-not-active",
     "DELETING": "project-vpc-deleted",
@@ -31,21 +37,40 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
         "found_connection_state": connection.state if connection else None,
         "found_connection_application_id": connection.peer_azure_app_id if connection else None,
     }
-    if connection is None or connection.state not in (DELETE_FIRST, "DELETING"):
+    if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
         facts["connection_is_clear"] = "nothing to delete"
     return facts
 
 
 @step()
-async def stale_connection(peering: Peering, _: Facts) -> Facts:
-    """Before article step 11: delete a connection in the failed state without a way out, and wait until it is gone."""
+async def stale_connection(peering: Peering, facts: Facts) -> Facts:
+    """Before article step 11: delete a connection that cannot be built upon, and wait until it is gone.
+
+    That is one in the failed state without a way out, and one whose Azure side has vanished or is Disconnected: Azure
+    takes a new side only after the platform's old one is gone.
+    """
+    if not _has_lost_its_side(facts):
+        return {"connection_is_clear": "nothing to delete"}
     async with AivenClient() as aiven:
         connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
         if connection is None:
             return {"connection_is_clear": "deleted"}
-        if connection.state == DELETE_FIRST:
+        if connection.state != "DELETING":
             await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
+
+
+def _has_lost_its_side(facts: Facts) -> bool:
+    if facts["found_connection_state"] != "ACTIVE":
+        return facts["found_connection_state"] in (DELETE_FIRST, "DELETING")
+    sides = cast("list[PeeredNetwork]", facts["peered_networks"])
+    # Where to it leads is known from an earlier run; without one, any connected side will do.
+    side = (
+        side_of(facts, sides)
+        if "to_network_id" in facts
+        else next((s for s in sides if s["state"] == "Connected"), None)
+    )
+    return side is None or side["state"] == "Disconnected"
 
 
 @step()
@@ -85,8 +110,22 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
 @step()
 async def active(peering: Peering, facts: Facts) -> Facts:
     """Article step 14: whether Aiven has seen the VNet peering and set the connection ACTIVE."""
-    connection = await _expect(peering, facts, CONNECTION_ACTIVE)
+    try:
+        connection = await _expect(peering, facts, CONNECTION_ACTIVE)
+    except ProblemError as problem:
+        if problem.occurrence["code"] == "connection-not-active":
+            await _refresh(peering)
+        raise
     return {"connection_state": connection.state}
+
+
+async def _refresh(peering: Peering) -> None:
+    """Ask Aiven to look again; it may shorten the wait, and nothing depends on what it answers."""
+    import httpx
+
+    with suppress(AivenError, httpx.TransportError):
+        async with AivenClient() as aiven:
+            await aiven.refresh(peering["project"], peering["project_vpc_id"])
 
 
 async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> PeeringConnection | None:
@@ -105,3 +144,30 @@ async def _expect(peering: Peering, facts: Facts, expected: dict[str, str | None
         detail = f"The connection is {connection.state}" + (f": {message}" if message else ".")
         raise ProblemError(problem, detail)
     return connection
+
+
+@step()
+async def price(peering: Peering, facts: Facts) -> Facts:
+    """What the connection costs: US dollars an hour, or None where Aiven does not say."""
+    async with AivenClient() as aiven:
+        return {"hourly_price_usd": await aiven.hourly_price(peering["project"], text(facts, "cloud_name"))}
+
+
+@step()
+async def remove_connection(peering: Peering, facts: Facts) -> Facts:
+    """Undo article step 11: delete the connection if it is this peering's own, and wait until Aiven has done so."""
+    if facts["connection_to_remove"] is None:
+        return {"connection_removed": "nothing to delete"}
+    async with AivenClient() as aiven:
+        try:
+            connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
+        except AivenError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return {"connection_removed": "with its project VPC"}
+        ours = connection is not None and same_id(connection.peer_azure_app_id, text(facts, "application_id"))
+        if connection is None or connection.state == "DELETED" or not ours:
+            return {"connection_removed": "deleted"}
+        if connection.state != "DELETING":
+            await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
+    raise ProblemError("connection-still-there", f"The connection was {connection.state}.")

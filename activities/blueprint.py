@@ -5,31 +5,63 @@ from typing import Final
 
 from azure.durable_functions import Blueprint
 
-from peering.outcome import Outcome, StepRequest
+from clients.durable import DurableClient
 
 #: Which module does which steps.
 MODULES: Final = {
-    "access": ("user_role", "user_role_assignment", "platform_role", "platform_role_assignment"),
-    "aiven": ("project_vpc", "stale_connection", "peering_connection", "pending_peer", "active"),
-    "directory": (
-        *("sign_in", "tenant", "ownership", "application", "user_service_principal", "application_secret"),
-        "platform_service_principal",
+    "access": (
+        *("user_role", "user_role_assignment", "platform_role", "platform_role_assignment", "release_rights"),
+        *("remove_role_assignments", "remove_roles"),
     ),
-    "network": ("vnet", "stale_peering", "vnet_peering", "connected"),
+    "aiven": (
+        *("project_vpc", "price", "stale_connection", "peering_connection", "pending_peer", "active"),
+        "remove_connection",
+    ),
+    "credentials": (
+        *("application_credential", "new_credential", "prove_credential", "retire_credential", "discard_credential"),
+        "remove_secret",
+    ),
+    "diagnosis": ("diagnose",),
+    "directory": (
+        *("sign_in", "tenant", "ownership", "application", "user_service_principal", "platform_service_principal"),
+    ),
+    "health": ("look_at_project_vpcs", "look_at_secrets"),
+    "network": ("vnet", "stale_peering", "vnet_peering", "connected", "sync", "remove_vnet_peering"),
+    "preflight": ("address_spaces", "automation_rights", "inventory", "limits", "password_policy"),
+    "removal": ("belongings", "remove_application", "remove_platform_principal"),
+    "webhook": ("deliver_event",),
+}
+
+#: The same for activities that ask Durable Functions itself, through its client.
+WITH_CLIENT: Final = {
+    "follow_up": ("follow_up",),
+    "health": ("check_scope", "check_vnets"),
+    "removal_runs": ("neighbours", "begin_removal"),
 }
 
 blueprint: Final = Blueprint()
 
 
-def _register(module: str, step: str) -> None:
-    async def activity(request: StepRequest) -> Outcome:
-        outcome: Outcome = await getattr(import_module(f"activities.{module}"), step)(request)
-        return outcome
+def _register(module: str, name: str) -> None:
+    async def activity(request: object) -> object:
+        result: object = await getattr(import_module(f"activities.{module}"), name)(request)
+        return result
 
-    activity.__name__ = step
+    activity.__name__ = name
     blueprint.activity_trigger(input_name="request")(activity)
 
 
-for _module, _steps in MODULES.items():
-    for _step in _steps:
-        _register(_module, _step)
+def _register_with_client(module: str, name: str) -> None:
+    async def activity(request: object, client: DurableClient) -> object:
+        result: object = await getattr(import_module(f"activities.{module}"), name)(request, client)
+        return result
+
+    activity.__name__ = name
+    with_client = blueprint.durable_client_input(client_name="client")(activity)
+    blueprint.activity_trigger(input_name="request")(with_client)
+
+
+for _register_one, _modules in ((_register, MODULES), (_register_with_client, WITH_CLIENT)):
+    for _module, _names in _modules.items():
+        for _name in _names:
+            _register_one(_module, _name)

@@ -1,18 +1,24 @@
 """The steps on the VNet: the look-up and the cross-tenant VNet peering (article steps 5 and 13)."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from activities import looking
+from activities.credentials import proof_of
+from activities.looking import plain
 from activities.step import step
-from clients.azure import network, secrets
-from clients.credentials import application_credential
+from clients.azure import network
+from clients.credentials import Proof, application_credential
 from clients.settings import settings
+from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, text
 from peering.spec import Peering
 
 if TYPE_CHECKING:
-    from azure.mgmt.network.models import VirtualNetworkPeering
+    from azure.mgmt.network.aio import NetworkManagementClient
 
 #: How the created application reads the refusals of its own sign-ins and of the PUT: rights and replicas take time.
 _PEERING_MEANINGS: Final = {
@@ -24,23 +30,67 @@ _PEERING_MEANINGS: Final = {
     "AADSTS7000215": "secret-not-accepted",
     "AADSTS7000222": "secret-expired",
     "AADSTS7000112": "application-disabled",
+    "AADSTS70021": "federated-credential-not-accepted",
+    "AADSTS700213": "federated-credential-not-accepted",
 }
+_OPTIONS: Final = ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
 
 
 @step()
-async def vnet(peering: Peering, _: Facts) -> Facts:
-    """Article step 5: the VNet's id as Azure spells it, and its addresses."""
-    wanted = VNetId.parse(peering["vnet_id"])
-    async with network(wanted.subscription_id) as client:
-        found = await client.virtual_networks.get(wanted.resource_group, wanted.name)
-    if found.provisioning_state not in ("Succeeded", "Updating"):
-        state = _plain(found.provisioning_state)
-        raise ProblemError("vnet-not-provisioned", f"The VNet's provisioning state is {state}.")
-    prefixes = found.address_space.address_prefixes if found.address_space else None
-    facts: Facts = {"vnet_id": found.id, "address_prefixes": list(prefixes or [])}
-    if all(side.name != peering["peering_name"] for side in found.virtual_network_peerings or []):
-        facts["vnet_is_clear"] = "no such peering"
-    return facts
+async def vnet(peering: Peering, facts: Facts) -> Facts:
+    """Article step 5: the VNet's id as Azure spells it, its addresses, and the networks that it is peered with."""
+    found = await looking.vnet(peering["vnet_id"])
+    if found is None:
+        raise ProblemError("vnet-not-found", f"Azure finds no VNet {peering['vnet_id']}.")
+    if found["provisioning_state"] not in ("Succeeded", "Updating"):
+        raise ProblemError("vnet-not-provisioned", f"The VNet's provisioning state is {found['provisioning_state']}.")
+    gathered: Facts = {
+        "vnet_id": found["vnet_id"],
+        "address_prefixes": found["address_prefixes"],
+        "peered_networks": found["peered_networks"],
+    }
+    if not _own_sides(peering, facts, found["peered_networks"]):
+        gathered["vnet_is_clear"] = "no such peering"
+    return gathered
+
+
+def _own_sides(peering: Peering, facts: Facts, sides: list[PeeredNetwork]) -> list[PeeredNetwork]:
+    """The VNet's peerings that are this one, by its name or by where it leads."""
+    remote = facts.get("to_network_id")
+    known = remote if isinstance(remote, str) else None
+    return [s for s in sides if s["name"] == peering["peering_name"] or same_id(s["remote_id"], known)]
+
+
+@asynccontextmanager
+async def _as_application(facts: Facts, vnet_id: VNetId, proof: Proof) -> "AsyncIterator[NetworkManagementClient]":
+    """The network client as the created application, in the customer's tenant alone."""
+    async with (
+        application_credential(text(facts, "tenant_id"), text(facts, "application_id"), proof) as ours,
+        network(vnet_id.subscription_id, ours) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def _as_application_in_both(
+    facts: Facts, vnet_id: VNetId, proof: Proof
+) -> "AsyncIterator[NetworkManagementClient]":
+    """The network client as the created application, with its token of the platform's tenant beside its own."""
+    application_id, scope = text(facts, "application_id"), settings().cloud.resource_manager_scope
+    async with (
+        application_credential(text(facts, "tenant_id"), application_id, proof) as ours,
+        application_credential(text(facts, "to_tenant_id"), application_id, proof) as theirs,
+        network(vnet_id.subscription_id, ours, auxiliary=theirs) as client,
+    ):
+        # Each credential keeps its token; asked for here, the two tenants answer at the same time.
+        await asyncio.gather(ours.get_token(scope), theirs.get_token(scope))
+        yield client
+
+
+async def _sides(vnet_id: VNetId) -> list[PeeredNetwork]:
+    async with network(vnet_id.subscription_id) as client:
+        listed = client.virtual_network_peerings.list(vnet_id.resource_group, vnet_id.name)
+        return [looking.peered_network(side) async for side in listed]
 
 
 @step(_PEERING_MEANINGS)
@@ -49,81 +99,78 @@ async def stale_peering(peering: Peering, facts: Facts) -> Facts:
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
     """
-    vnet_id, name = VNetId.parse(text(facts, "vnet_id")), peering["peering_name"]
-    sides, password = await asyncio.gather(_peerings(vnet_id), _password(facts))
-    if all(side.name != name or side.peering_state != "Disconnected" for side in sides):
+    vnet_id = VNetId.parse(text(facts, "vnet_id"))
+    sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
+    stale = [side for side in _own_sides(peering, facts, sides) if side["state"] == "Disconnected"]
+    if not stale:
         return {"vnet_is_clear": "not Disconnected"}
-    async with (
-        application_credential(text(facts, "tenant_id"), text(facts, "application_id"), password) as ours,
-        network(vnet_id.subscription_id, ours) as client,
-    ):
-        await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)
+    async with _as_application(facts, vnet_id, proof) as client:
+        for side in stale:
+            await client.virtual_network_peerings.begin_delete(
+                vnet_id.resource_group, vnet_id.name, side["name"], polling=False
+            )
     return {"vnet_is_clear": "removed"}
 
 
 @step(_PEERING_MEANINGS)
 async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
-    vnet_id = VNetId.parse(text(facts, "vnet_id"))
-    remote = text(facts, "to_network_id")
-    name = peering["peering_name"]
-    peerings, password = await asyncio.gather(_peerings(vnet_id), _password(facts))
-    for found in peerings:
-        leads_there = same_id(found.remote_virtual_network and found.remote_virtual_network.id, remote)
-        if leads_there and found.peering_state != "Disconnected" and _has_options(found, peering):
-            return {"vnet_peering_id": found.id}
-        if leads_there:
-            name = found.name or name
-        elif found.name == name:
-            raise ProblemError("peering-name-taken", f"The VNet peering {name} leads to another network.")
-    return {"vnet_peering_id": await _put_as_application(peering, facts, vnet_id, name, password)}
+    vnet_id, remote = VNetId.parse(text(facts, "vnet_id")), text(facts, "to_network_id")
+    sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
+    there = next((side for side in sides if same_id(side["remote_id"], remote)), None)
+    if there is None and any(side["name"] == peering["peering_name"] for side in sides):
+        raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
+    if there is not None and _is_as_wanted(there, peering):
+        return {"vnet_peering_id": there["id"]}
+    name = there["name"] if there else peering["peering_name"]
+    async with _as_application_in_both(facts, vnet_id, proof) as client:
+        await _put(client, vnet_id, name, remote, _options(peering, there))
+    return {"vnet_peering_id": f"{vnet_id}/virtualNetworkPeerings/{name}"}
 
 
-async def _peerings(vnet_id: VNetId) -> "list[VirtualNetworkPeering]":
-    async with network(vnet_id.subscription_id) as client:
-        return [p async for p in client.virtual_network_peerings.list(vnet_id.resource_group, vnet_id.name)]
+def _is_as_wanted(side: PeeredNetwork, peering: Peering) -> bool:
+    differing = [o for o, wanted in _wanted(peering).items() if wanted is not None and wanted != side["options"][o]]
+    sound = side["state"] != "Disconnected" and side["provisioning_state"] != "Failed"
+    return sound and side["options"]["allow_virtual_network_access"] and not differing
 
 
-def _has_options(found: "VirtualNetworkPeering", peering: Peering) -> bool:
-    return (
-        bool(found.allow_virtual_network_access)
-        and bool(found.allow_forwarded_traffic) == peering["allow_forwarded_traffic"]
-        and bool(found.allow_gateway_transit) == peering["allow_gateway_transit"]
-        and bool(found.use_remote_gateways) == peering["use_remote_gateways"]
-    )
+def _wanted(peering: Peering) -> dict[str, bool | None]:
+    return {
+        "allow_forwarded_traffic": peering["allow_forwarded_traffic"],
+        "allow_gateway_transit": peering["allow_gateway_transit"],
+        "use_remote_gateways": peering["use_remote_gateways"],
+    }
 
 
-async def _password(facts: Facts) -> str:
-    async with secrets() as vault:
-        secret = await vault.get_secret(text(facts, "secret_name"), text(facts, "secret_version"))
-    return secret.value or ""
+def _options(peering: Peering, there: PeeredNetwork | None) -> dict[str, bool]:
+    """The options to put: those that were asked for, the others as they are, or off."""
+    found = there["options"] if there else {}
+    return {o: found.get(o, False) if wanted is None else wanted for o, wanted in _wanted(peering).items()}
 
 
-async def _put_as_application(peering: Peering, facts: Facts, vnet_id: VNetId, name: str, password: str) -> str:
+async def _put(
+    client: "NetworkManagementClient",
+    vnet_id: VNetId,
+    name: str,
+    remote: str,
+    options: dict[str, bool],
+    sync: str | None = None,
+) -> None:
     """Put the VNet peering without waiting for the long-running operation: `connected` looks at its result."""
     from azure.mgmt.network.models import SubResource, VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
 
-    application_id, scope = text(facts, "application_id"), settings().cloud.resource_manager_scope
     wanted = VirtualNetworkPeering(
         properties=VirtualNetworkPeeringPropertiesFormat(
-            remote_virtual_network=SubResource(id=text(facts, "to_network_id")),
+            remote_virtual_network=SubResource(id=remote),
             allow_virtual_network_access=True,
-            allow_forwarded_traffic=peering["allow_forwarded_traffic"],
-            allow_gateway_transit=peering["allow_gateway_transit"],
-            use_remote_gateways=peering["use_remote_gateways"],
+            allow_forwarded_traffic=options["allow_forwarded_traffic"],
+            allow_gateway_transit=options["allow_gateway_transit"],
+            use_remote_gateways=options["use_remote_gateways"],
         )
     )
-    async with (
-        application_credential(text(facts, "tenant_id"), application_id, password) as ours,
-        application_credential(text(facts, "to_tenant_id"), application_id, password) as theirs,
-        network(vnet_id.subscription_id, ours, auxiliary=theirs) as client,
-    ):
-        # Each credential keeps its token; asked for here, the two tenants answer at the same time.
-        await asyncio.gather(ours.get_token(scope), theirs.get_token(scope))
-        await client.virtual_network_peerings.begin_create_or_update(
-            vnet_id.resource_group, vnet_id.name, name, wanted, polling=False
-        )
-    return f"{vnet_id}/virtualNetworkPeerings/{name}"
+    await client.virtual_network_peerings.begin_create_or_update(
+        vnet_id.resource_group, vnet_id.name, name, wanted, polling=False, sync_remote_address_space=sync
+    )
 
 
 @step({"NotFound": "peering-not-connected"})
@@ -136,11 +183,42 @@ async def connected(_peering: Peering, facts: Facts) -> Facts:
     if found.provisioning_state == "Failed":
         raise ProblemError("peering-failed", "The VNet peering's provisioning state is Failed.")
     if found.peering_state != "Connected" or found.provisioning_state != "Succeeded":
-        states = f"{_plain(found.peering_state)} ({_plain(found.provisioning_state)})"
+        states = f"{plain(found.peering_state)} ({plain(found.provisioning_state)})"
         raise ProblemError("peering-not-connected", f"The VNet peering is {states}.")
-    return {"peering_state": _plain(found.peering_state), "peering_sync_level": _plain(found.peering_sync_level)}
+    level = plain(found.peering_sync_level)
+    gathered: Facts = {"peering_state": plain(found.peering_state), "peering_sync_level": level}
+    if level not in _TO_SYNC:
+        gathered["in_sync"] = level
+    return gathered
 
 
-def _plain(state: str | None) -> str:
-    """The text of a state, which the SDK gives as a member of an enumeration."""
-    return str(getattr(state, "value", state))
+#: What a PUT of this side can mend: it has not learned of the other network's new addresses.
+_TO_SYNC: Final = ("LocalNotInSync", "LocalAndRemoteNotInSync")
+
+
+@step(_PEERING_MEANINGS)
+async def sync(_peering: Peering, facts: Facts) -> Facts:
+    """After an address change of the project VPC's network: let this side learn of it (`az network vnet peering sync`)."""
+    vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
+    vnet_id = VNetId.parse(vnet_text)
+    sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
+    side = next((side for side in sides if side["name"] == name), None)
+    if side is None or side["sync_level"] not in _TO_SYNC:
+        return {"in_sync": side["sync_level"] if side else "gone"}
+    options = {option: side["options"][option] for option in _OPTIONS}
+    async with _as_application_in_both(facts, vnet_id, proof) as client:
+        await _put(client, vnet_id, name, side["remote_id"], options, sync="true")
+    return {"in_sync": "synced"}
+
+
+@step(_PEERING_MEANINGS)
+async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
+    """Undo article step 13: delete the VNet peering as the created application, and wait until it is gone."""
+    vnet_text, _, name = text(facts, "vnet_peering_to_remove").partition("/virtualNetworkPeerings/")
+    vnet_id = VNetId.parse(vnet_text)
+    sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
+    if all(side["name"] != name for side in sides):
+        return {"vnet_peering_removed": "deleted"}
+    async with _as_application(facts, vnet_id, proof) as client:
+        await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)
+    raise ProblemError("vnet-peering-still-there", f"The VNet peering {name} is being deleted.")

@@ -59,6 +59,43 @@ class ProjectVpc(BaseModel):
         return next((c for c in self.peering_connections if c.leads_to(vnet)), None)
 
 
+class ListedVpc(BaseModel):
+    """One project VPC in a list, which leaves out the connections."""
+
+    project_vpc_id: str
+
+
+class ProjectVpcs(BaseModel):
+    """The project VPCs of a project."""
+
+    vpcs: list[ListedVpc]
+
+
+class ConnectionType(BaseModel):
+    """A kind of peering connection in one cloud, with its price an hour."""
+
+    cloud_name: str
+    price_usd: str
+
+
+class ConnectionTypes(BaseModel):
+    """All kinds of peering connections that a project can have."""
+
+    vpc_peering_connection_types: list[ConnectionType]
+
+
+class User(BaseModel):
+    """The user whose token it is: the roles by project."""
+
+    project_membership: dict[str, str] = {}
+
+
+class Me(BaseModel):
+    """The answer of `GET /me`."""
+
+    user: User
+
+
 class AivenError(Exception):
     """Aiven answered with an error.
 
@@ -123,6 +160,30 @@ class AivenClient:
             httpx.TransportError: Aiven was not reached.
         """
         return ProjectVpc.model_validate_json(await self._call("GET", "project", project, "vpcs", project_vpc_id))
+
+    async def connections(self, project: str) -> list[tuple[str, PeeringConnection]]:
+        """All connections of a project, each with the id of its project VPC: one call, and one for each project VPC."""
+        listed = ProjectVpcs.model_validate_json(await self._call("GET", "project", project, "vpcs"))
+        found: list[tuple[str, PeeringConnection]] = []
+        for listed_vpc in listed.vpcs:
+            vpc = await self.project_vpc(project, listed_vpc.project_vpc_id)
+            found += [(vpc.project_vpc_id, connection) for connection in vpc.peering_connections]
+        return found
+
+    async def hourly_price(self, project: str, cloud_name: str) -> str | None:
+        """The price of a peering connection in US dollars an hour, where Aiven lists one for the cloud."""
+        body = await self._call("GET", "project", project, "vpc-peering-connection-types")
+        kinds = ConnectionTypes.model_validate_json(body).vpc_peering_connection_types
+        return next((kind.price_usd for kind in kinds if kind.cloud_name == cloud_name), None)
+
+    async def project_role(self, project: str) -> str | None:
+        """The token's user's role in a project, such as `operator`; None where Aiven does not say."""
+        user = Me.model_validate_json(await self._call("GET", "me")).user
+        return user.project_membership.get(project)
+
+    async def refresh(self, project: str, project_vpc_id: str) -> None:
+        """Ask Aiven to look at the states of the connections now. It may take a while, or do nothing."""
+        await self._call("POST", "project", project, "vpcs", project_vpc_id, "peering-connections", "refresh")
 
     async def request_connection(
         self,

@@ -14,6 +14,7 @@ class Cloud:
     resource_manager: str
     graph: str
     vault_suffix: str
+    token_exchange: str
 
     @property
     def resource_manager_scope(self) -> str:
@@ -24,6 +25,11 @@ class Cloud:
     def graph_scope(self) -> str:
         """The scope of a token for Microsoft Graph."""
         return f"{self.graph}/.default"
+
+    @property
+    def token_exchange_scope(self) -> str:
+        """The scope of a managed identity's token that an application takes in place of a password."""
+        return f"{self.token_exchange}/.default"
 
     def vault_url(self, name: str) -> str:
         """The URL of a Key Vault."""
@@ -36,17 +42,20 @@ CLOUDS: Final[dict[CloudName, Cloud]] = {
         "https://management.azure.com",
         "https://graph.microsoft.com",
         "vault.azure.net",
+        "api://AzureADTokenExchange",
     ),
     "AzureUSGovernment": Cloud(
         "https://login.microsoftonline.us",
         "https://management.usgovcloudapi.net",
         "https://graph.microsoft.us",
         "vault.usgovcloudapi.net",
+        "api://AzureADTokenExchangeUSGov",
     ),
     "AzureChinaCloud": Cloud(
         "https://login.chinacloudapi.cn",
         "https://management.chinacloudapi.cn",
         "https://microsoftgraph.chinacloudapi.cn",
         "vault.azure.cn",
+        "api://AzureADTokenExchangeChina",
     ),
 }

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,7 +12,7 @@ from peering.outcome import ProblemError
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
     from azure.core.credentials_async import AsyncTokenCredential
-    from azure.identity.aio import ClientSecretCredential
+    from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
 
 #: A token is renewed when it has less left than this, in seconds.
 _MARGIN = 300
@@ -40,9 +41,8 @@ def _managed_identity(given: Settings) -> "AbstractAsyncContextManager[AsyncToke
 def _service_principal(given: Settings) -> "AbstractAsyncContextManager[AsyncTokenCredential]":
     if given.azure_client_secret is None:
         raise ProblemError("setting-invalid", "AZURE_CLIENT_SECRET is missing")
-    return application_credential(
-        str(given.azure_tenant_id), str(given.azure_client_id), given.azure_client_secret.get_secret_value()
-    )
+    proof = Proof(password=given.azure_client_secret.get_secret_value())
+    return application_credential(str(given.azure_tenant_id), str(given.azure_client_id), proof)
 
 
 def _azure_cli(given: Settings) -> "AbstractAsyncContextManager[AsyncTokenCredential]":
@@ -58,14 +58,28 @@ _KINDS: dict[str, _OpenCredential] = {
 }
 
 
-def application_credential(tenant_id: str, application_id: str, secret: str) -> "ClientSecretCredential":
-    """The created application, signed in to one tenant; the caller closes it.
+@dataclass(frozen=True)
+class Proof:
+    """What an application proves its identity with: a password, or a token of the identity that it trusts."""
+
+    password: str | None = field(default=None, repr=False)
+    assertion: str | None = field(default=None, repr=False)
+
+
+def application_credential(
+    tenant_id: str, application_id: str, proof: Proof
+) -> "ClientSecretCredential | ClientAssertionCredential":
+    """An application, signed in to one tenant; the caller closes it.
 
     A new object at each try is what the article calls logging in again: a cached token may predate the role.
     """
-    from azure.identity.aio import ClientSecretCredential
+    from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
 
-    return ClientSecretCredential(tenant_id, application_id, secret, authority=settings().cloud.authority, **TRANSPORT)
+    authority = settings().cloud.authority
+    if proof.password is not None:
+        return ClientSecretCredential(tenant_id, application_id, proof.password, authority=authority, **TRANSPORT)
+    assertion = proof.assertion or ""
+    return ClientAssertionCredential(tenant_id, application_id, lambda: assertion, authority=authority, **TRANSPORT)
 
 
 class AutomationCredential:

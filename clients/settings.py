@@ -32,6 +32,19 @@ class Settings(BaseModel):
     azure_client_secret: Annotated[
         SecretStr | None, Field(description="The service principal's password; needed with `service-principal`.")
     ] = None
+    key_vault_id: Annotated[
+        str | None,
+        Field(
+            pattern=r"(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.KeyVault/vaults/[^/]+$",
+            description="The vault's ARM id; with it, the plan also sees whether the app may write secrets.",
+        ),
+    ] = None
+    webhook_url: Annotated[
+        str | None, Field(pattern=r"^https://", description="Where changes of verdict are sent to; https only.")
+    ] = None
+    webhook_secret: Annotated[
+        SecretStr | None, Field(min_length=16, description="The key that the webhook's events are signed with.")
+    ] = None
     key_vault_name: Annotated[
         str,
         Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$", description="The vault that keeps the passwords."),
@@ -55,6 +68,21 @@ class Settings(BaseModel):
                 "AZURE_CREDENTIAL=service-principal needs AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
             )
         return self
+
+    @model_validator(mode="after")
+    def _webhook_is_signed(self) -> Self:
+        if self.webhook_url is not None and self.webhook_secret is None:
+            raise ValueError("WEBHOOK_URL needs WEBHOOK_SECRET, so that events can be signed")
+        return self
+
+    def check_credential(self, wanted: str) -> None:
+        """Whether the app can give applications a credential of a kind.
+
+        Raises:
+            ProblemError: `federated-needs-managed-identity`.
+        """
+        if wanted == "federated" and self.azure_credential != "managed-identity":
+            raise ProblemError("federated-needs-managed-identity", f"AZURE_CREDENTIAL is {self.azure_credential}.")
 
     @property
     def cloud(self) -> Cloud:

@@ -1,13 +1,19 @@
 """The registry as Durable entities: see `peering.registry` for what they hold."""
 
-from typing import Protocol, TypeAlias, cast
+from collections.abc import Callable
+from typing import Any, Final, Protocol, cast
 
 from azure.durable_functions import EntityId
 
-from peering.registry import INDEX, INDEX_KEY, Ending, Record, begin, end, forget
-from peering.spec import Peering
+from peering.registry import INDEX, INDEX_KEY, Registry, begin, drop, empty, end, examine
 
-Records: TypeAlias = dict[str, Record]
+#: What the entity does, by operation; each one takes the operation's input, which only JSON types.
+_OPERATIONS: Final[dict[str, Callable[[Registry, Any], object]]] = {
+    "begin": begin,
+    "end": end,
+    "examine": examine,
+    "drop": drop,
+}
 
 
 class EntityContext(Protocol):
@@ -43,23 +49,17 @@ class EntityContext(Protocol):
 def registry(context: EntityContext) -> None:
     """The peerings of one project VPC.
 
-    Operations: `begin` with a `Peering`, answers the facts known of it; `end` with an `Ending`; `forget` with an id;
-    `count`, answers how many there are.
+    Operations: `begin` with a `Beginning`, answers the facts known of the peering; `end` with an `Ending`; `examine`
+    with an `Examination`, answers an `ExaminationResult`; `drop` with an id.
+
+    Raises:
+        ValueError: there is no such operation.
     """
-    records = cast("Records", context.get_state(dict))
-    if context.operation_name == "begin":
-        context.set_result(begin(records, cast("Peering", context.get_input())))
-    elif context.operation_name == "end":
-        end(records, cast("Ending", context.get_input()))
-        context.set_result(None)
-    elif context.operation_name == "forget":
-        forget(records, cast("str", context.get_input()))
-        context.set_result(None)
-    elif context.operation_name == "count":
-        context.set_result(len(records))
-    else:
+    held, given = cast("Registry", context.get_state(empty)), context.get_input()
+    if context.operation_name not in _OPERATIONS:
         raise ValueError(f"the entity registry has no operation {context.operation_name}")
-    context.set_state(records)
+    context.set_result(_OPERATIONS[context.operation_name](held, given))
+    context.set_state(held)
 
 
 def registry_index(context: EntityContext) -> None:

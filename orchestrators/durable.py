@@ -55,6 +55,10 @@ class OrchestrationContext(Protocol):
         """Completes with the first of the tasks."""
         ...
 
+    def task_all(self, tasks: Sequence[Task]) -> Task:
+        """Completes when all of the tasks have, with the list of their results."""
+        ...
+
     def wait_for_external_event(self, name: str) -> Task:
         """Completes when a client raises an event of that name."""
         ...

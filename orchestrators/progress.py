@@ -3,9 +3,21 @@
 from typing import Literal, NotRequired, TypedDict
 
 from peering.outcome import Facts, Occurrence
+from peering.plan import Operation
 
 StepState = Literal["running", "waiting", "done", "failed"]
-PeeringState = Literal["running", "connected", "existing", "failed", "stopped", "removing", "removed"]
+RunState = Literal[
+    "running",
+    "stopping",
+    "rolling-back",
+    "connected",
+    "existing",
+    "rotated",
+    "removed",
+    "rolled-back",
+    "stopped",
+    "failed",
+]
 
 
 class StepProgress(TypedDict):
@@ -19,16 +31,17 @@ class StepProgress(TypedDict):
 
 
 class Progress(TypedDict):
-    """The custom status and the output of `establish`."""
+    """The custom status and the output of every run on a peering."""
 
-    state: PeeringState
+    operation: Operation
+    state: RunState
     run: str
     steps: dict[str, StepProgress]
     facts: Facts
 
 
 #: Facts that can be long are left out of the status, which Durable limits to 16 KB.
-NOT_SHOWN = frozenset({"address_prefixes"})
+NOT_SHOWN = frozenset({"address_prefixes", "peered_networks"})
 
 
 def shown(facts: Facts) -> Facts:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final, TypedDict, cast
 
 from orchestrators.durable import OrchestrationContext, Workflow
-from peering.outcome import Occurrence, Outcome, StepRequest
+from peering.outcome import Occurrence, Outcome
 from peering.problems import PROBLEMS
+from peering.runs import STOP
 from peering.spec import Deadlines
 
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
@@ -21,7 +22,7 @@ class Wait(TypedDict):
     """The input of `await_step`: the step that could not be done yet, and why."""
 
     step: str
-    request: StepRequest
+    request: object
     deadlines: Deadlines
     since: str
     tries: int
@@ -33,15 +34,6 @@ class WaitResult(TypedDict):
 
     outcome: Outcome
     tries: int
-
-
-#: The event that ends a run, and its waits, before their time.
-STOP: Final = "stop"
-
-
-def wait_instance_id(instance_id: str, run: str, step: str) -> str:
-    """The instance id of a step's wait; a new run has new ones."""
-    return f"{instance_id}:{run}:{step}"
 
 
 def may_clear(problem: Occurrence) -> bool:
@@ -79,7 +71,9 @@ def await_step(context: OrchestrationContext) -> Workflow:
         timer = context.create_timer(look)
         if (yield context.task_any([timer, stop])) is stop:
             timer.cancel()
-            return WaitResult(outcome={"problem": Occurrence(code="run-stopped", detail="The run was stopped.")}, tries=tries)
+            return WaitResult(
+                outcome={"problem": Occurrence(code="run-stopped", detail="The run was stopped.")}, tries=tries
+            )
         outcome = cast("Outcome", (yield context.call_activity(wait["step"], wait["request"])))
         tries += 1
         if "problem" not in outcome or not may_clear(outcome["problem"]):

@@ -77,3 +77,14 @@ def unique_name(peering: str) -> str:
 def secret_name(peering: str) -> str:
     """The Key Vault secret that holds the application's password; also the password's own display name."""
     return f"aiven-peering-{peering}"
+
+
+def federated_credential_name(peering: str) -> str:
+    """The name of the application's federated credential."""
+    return f"aiven-peering-{peering}"
+
+
+def within(resource: str, scope: str) -> bool:
+    """Whether an ARM scope is the resource itself or above it."""
+    above, below = scope.rstrip("/").casefold(), resource.rstrip("/").casefold()
+    return below == above or below.startswith(above + "/")

@@ -3,13 +3,15 @@
 Durable Functions keeps the text of an exception but not its class, so an activity never lets one out.
 """
 
-from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypeAlias, TypedDict
 
 from peering.spec import Peering
 
+#: What a fact may be: JSON.
+Fact: TypeAlias = "str | int | float | bool | Sequence[object] | Mapping[str, object] | None"
 #: Everything that steps have gathered so far, by name: ids, states, names. Never a secret.
-Facts = dict[str, str | list[str] | None]
+Facts: TypeAlias = dict[str, Fact]
 
 
 class Remote(TypedDict):
@@ -22,13 +24,18 @@ class Remote(TypedDict):
 
 
 class Occurrence(TypedDict):
-    """One problem as it happened; `code` is its key in the catalogue."""
+    """One problem as it happened; `code` is its key in the catalogue.
+
+    `causes` are what a diagnosis found behind it; `also` are further problems that the same step met.
+    """
 
     code: str
     detail: str
     retry_after: NotRequired[float]
     remote: NotRequired[Remote]
     gave_up_after: NotRequired[float]
+    causes: NotRequired[list["Occurrence"]]
+    also: NotRequired[list["Occurrence"]]
 
 
 class Outcome(TypedDict, total=False):
@@ -58,8 +65,18 @@ class ProblemError(Exception):
         if remote is not None:
             self.occurrence["remote"] = remote
 
+    @classmethod
+    def of(cls, problems: Sequence[Occurrence]) -> "ProblemError":
+        """One error for several problems, at least one."""
+        first, *others = problems
+        error = cls(first["code"], first["detail"])
+        error.occurrence = first
+        if others:
+            error.occurrence["also"] = others
+        return error
 
-def text(facts: Mapping[str, str | list[str] | None], name: str) -> str:
+
+def text(facts: Mapping[str, Fact], name: str) -> str:
     """The fact `name`, which an earlier step has to have gathered.
 
     Raises:

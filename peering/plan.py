@@ -1,13 +1,17 @@
-"""The steps of a peering as data: what each one needs and what it yields.
+"""The steps of a peering's life as data: what each one needs and what it yields.
 
-A step is ready when every fact it needs is there, and not needed when all that it yields is, so this table alone
-decides what runs at once. The orchestrator and the status of a peering are read off it. The numbers are those of the
-help article that describes the manual procedure.
+A step is ready when every fact it needs is there, and not needed when all that it yields is, so these tables alone
+decide what runs at once. The orchestrators, the status of a peering, the dry run and the tear-down are read off them;
+a repair is the first table with some facts forgotten. The numbers are those of the help article that describes the
+manual procedure.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from peering.outcome import Facts
+from peering.spec import Peering
 
 ARTICLE: Final[dict[int, str]] = {
     1: "Sign in with an Azure admin account",
@@ -26,102 +30,180 @@ ARTICLE: Final[dict[int, str]] = {
     14: "Wait for ACTIVE",
 }
 
+Operation = Literal["establish", "repair", "rotate", "remove"]
+
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its activity has the same name; `needs` and `yields` are names of facts."""
+    """One step: its activity has the same name; `needs`, `yields` and `recalls` are names of facts.
+
+    `recalls` are facts of an earlier run that the step is told of when they are known, beside what it yields itself.
+    A step that `looks` only reads: the dry run runs these, and nothing else.
+    """
 
     name: str
     article_step: int
     title: str
     needs: tuple[str, ...]
     yields: tuple[str, ...]
+    recalls: tuple[str, ...] = ()
+    looks: bool = False
 
 
-STEPS: Final = (
-    Step("sign_in", 1, "Sign in", (), ("automation_tenant_id", "automation_object_id")),
+#: What has to be known before anything is changed.
+CLEARED: Final = (
+    "existing",
+    "addresses_checked",
+    "rights_checked",
+    "limits_checked",
+    "password_policy_checked",
+    "hourly_price_usd",
+    "found",
+)
+#: What signing in as the created application takes.
+SIGN_IN: Final = ("application_id", "tenant_id", "credential", "secret_name", "secret_version")
+
+LOOKS: Final = (
+    Step("sign_in", 1, "Sign in", (), ("automation_tenant_id", "automation_object_id"), looks=True),
     Step(
         "project_vpc",
         11,
         "Look up the project VPC",
         (),
         ("cloud_name", "project_network_cidr", "found_connection_state", "found_connection_application_id"),
+        looks=True,
     ),
-    Step("vnet", 5, "Look up the VNet", ("automation_tenant_id",), ("vnet_id", "address_prefixes")),
+    Step(
+        "vnet",
+        5,
+        "Look up the VNet",
+        ("automation_tenant_id",),
+        ("vnet_id", "address_prefixes", "peered_networks"),
+        looks=True,
+    ),
     Step(
         "ownership",
         11,
         "See whose connection it is",
         ("vnet_id", "found_connection_state", "found_connection_application_id"),
         ("existing",),
+        ("application_id",),
+        looks=True,
     ),
-    Step("application", 2, "Create the application", ("existing",), ("application_id", "application_object_id")),
+    Step(
+        "address_spaces",
+        5,
+        "Compare the address spaces",
+        ("existing", "address_prefixes", "peered_networks", "project_network_cidr"),
+        ("addresses_checked",),
+        ("to_network_id",),
+        looks=True,
+    ),
+    Step("tenant", 10, "Find the tenant id", ("automation_tenant_id",), ("tenant_id",), looks=True),
+    Step(
+        "automation_rights",
+        1,
+        "Check the app's own rights",
+        ("existing", "vnet_id", "found"),
+        ("rights_checked",),
+        looks=True,
+    ),
+    Step("limits", 6, "Check Azure's limits", ("found", "vnet_id", "peered_networks"), ("limits_checked",), looks=True),
+    Step(
+        "password_policy",
+        4,
+        "Check the tenant's password policy",
+        ("existing",),
+        ("password_policy_checked",),
+        looks=True,
+    ),
+    Step("price", 11, "Look up the price", ("cloud_name",), ("hourly_price_usd",), looks=True),
+    Step(
+        "inventory",
+        2,
+        "See what is there already",
+        (
+            "existing",
+            "vnet_id",
+            "peered_networks",
+            "project_network_cidr",
+            "found_connection_state",
+            "found_connection_application_id",
+        ),
+        ("found",),
+        ("to_network_id",),
+        looks=True,
+    ),
+)
+
+STEPS: Final = (
+    *LOOKS,
+    Step(
+        "application",
+        2,
+        "Create the application",
+        (*CLEARED, "found_connection_application_id"),
+        ("application_id", "application_object_id"),
+    ),
     Step(
         "user_service_principal",
         3,
         "Create its service principal",
-        ("application_id",),
+        ("application_id", "existing"),
         ("user_principal_id",),
     ),
     Step(
-        "application_secret",
+        "application_credential",
         4,
-        "Put its password into Key Vault",
-        ("application_object_id",),
-        ("secret_name", "secret_version", "secret_expires"),
+        "Give it a credential",
+        ("application_object_id", "automation_tenant_id", "automation_object_id"),
+        ("credential", "secret_name", "secret_version", "secret_expires"),
     ),
-    Step("user_role", 6, "Find or create its role", ("existing", "vnet_id"), ("user_role_id",)),
+    Step("user_role", 6, "Find or create its role", (*CLEARED, "vnet_id"), ("user_role_id",)),
     Step(
         "user_role_assignment",
         6,
         "Assign it on the VNet",
-        ("user_role_id", "user_principal_id", "vnet_id"),
+        ("user_role_id", "user_principal_id", "vnet_id", "existing"),
         ("user_role_assignment_id",),
     ),
     Step(
         "platform_service_principal",
         7,
         "Platform's service principal",
-        ("existing",),
+        CLEARED,
         ("platform_principal_id",),
     ),
     Step(
         "platform_role",
         8,
         "Custom role for the platform",
-        ("existing", "vnet_id"),
+        (*CLEARED, "vnet_id"),
         ("platform_role_id",),
     ),
     Step(
         "platform_role_assignment",
         9,
         "Assign it on the VNet",
-        ("platform_role_id", "platform_principal_id", "vnet_id"),
+        ("platform_role_id", "platform_principal_id", "vnet_id", "existing"),
         ("platform_role_assignment_id",),
     ),
     Step(
         "stale_connection",
         11,
         "Delete an ended connection",
-        ("existing", "found_connection_state"),
+        (*CLEARED, "found_connection_state", "peered_networks"),
         ("connection_is_clear",),
+        ("to_network_id",),
     ),
     Step(
         "stale_peering",
         13,
         "Remove a Disconnected peering",
-        (
-            "connection_is_clear",
-            "application_id",
-            "tenant_id",
-            "secret_name",
-            "secret_version",
-            "user_role_assignment_id",
-            "vnet_id",
-        ),
+        ("connection_is_clear", *SIGN_IN, "user_role_assignment_id", "vnet_id"),
         ("vnet_is_clear",),
+        ("to_network_id",),
     ),
-    Step("tenant", 10, "Find the tenant id", ("automation_tenant_id",), ("tenant_id",)),
     Step(
         "peering_connection",
         11,
@@ -148,16 +230,7 @@ STEPS: Final = (
         "vnet_peering",
         13,
         "Create the VNet peering",
-        (
-            "to_tenant_id",
-            "to_network_id",
-            "application_id",
-            "tenant_id",
-            "secret_name",
-            "secret_version",
-            "user_role_assignment_id",
-            "vnet_id",
-        ),
+        ("to_tenant_id", "to_network_id", *SIGN_IN, "user_role_assignment_id", "vnet_id"),
         ("vnet_peering_id",),
     ),
     Step(
@@ -167,68 +240,174 @@ STEPS: Final = (
         ("vnet_peering_id",),
         ("peering_state", "peering_sync_level"),
     ),
+    Step(
+        "sync",
+        13,
+        "Sync the address spaces",
+        ("vnet_peering_id", "peering_sync_level", "to_tenant_id", *SIGN_IN, "user_role_assignment_id"),
+        ("in_sync",),
+    ),
     Step("active", 14, "Wait for ACTIVE", ("peering_state", "vnet_id"), ("connection_state",)),
+    Step(
+        "release_rights",
+        6,
+        "Take its role away again",
+        ("connection_state", "in_sync", "user_role_assignment_id"),
+        ("user_rights",),
+    ),
 )
 
-#: The way back, one step after the other; the numbers are those of the steps that are undone. What a peering did not
-#: make is not in it: each step looks for what this app made and leaves everything else alone.
+_BY_NAME: Final = {step.name: step for step in STEPS}
+
+
+def _for_removal(name: str) -> Step:
+    """A step of the first table that a removal needs only when there is a VNet peering to delete."""
+    step = _BY_NAME[name]
+    return replace(step, needs=(*(n for n in step.needs if n not in CLEARED), "vnet_peering_to_remove"))
+
+
+#: The way back; the numbers are those of the steps that are undone. What a peering did not make is left alone: every
+#: step looks for what this app made. The created application needs its credential and its role to delete its own
+#: VNet peering, so these are put back first where they are gone.
 REMOVAL: Final = (
-    Step("stop_run", 1, "Stop a run that is under way", (), ("stopped",)),
+    _BY_NAME["sign_in"],
+    _BY_NAME["tenant"],
+    Step("neighbours", 10, "See who else needs it", (), ("neighbours",), looks=True),
     Step(
-        "inventory",
-        10,
+        "belongings",
+        2,
         "See what the peering made",
-        ("stopped",),
-        ("own_tenant_id", "own_application_id", "own_application_object_id", "own_principal_id", "own_secret_version"),
+        ("automation_tenant_id", "neighbours"),
+        (
+            "application_id",
+            "application_object_id",
+            "user_principal_id",
+            "vnet_id",
+            "platform_principal_id",
+            "connection_to_remove",
+            "existing",
+        ),
+        ("to_network_id", "vnet_peering_id"),
     ),
+    *map(_for_removal, ("application_credential", "user_role", "user_role_assignment")),
     Step(
         "remove_vnet_peering",
         13,
         "Remove the VNet peering",
-        ("own_tenant_id", "own_application_id", "own_secret_version"),
+        ("vnet_peering_to_remove", *SIGN_IN, "user_role_assignment_id"),
         ("vnet_peering_removed",),
     ),
     Step(
         "remove_connection",
         11,
         "Delete the peering connection",
-        ("vnet_peering_removed", "own_application_id"),
+        ("vnet_peering_removed", "application_id", "connection_to_remove"),
         ("connection_removed",),
     ),
     Step(
         "remove_role_assignments",
         9,
         "Remove the role assignments",
-        ("connection_removed",),
+        ("connection_removed", "user_principal_id", "platform_principal_id", "vnet_id", "neighbours"),
         ("role_assignments_removed",),
+        ("to_network_id",),
     ),
-    Step("remove_roles", 8, "Remove unused custom roles", ("role_assignments_removed",), ("roles_removed",)),
+    Step(
+        "remove_roles",
+        8,
+        "Remove unused custom roles",
+        ("role_assignments_removed", "vnet_id", "neighbours"),
+        ("roles_removed",),
+    ),
     Step(
         "remove_platform_principal",
         7,
         "Remove an unused platform principal",
-        ("role_assignments_removed",),
+        ("role_assignments_removed", "neighbours", "automation_tenant_id"),
         ("platform_principal_removed",),
     ),
     Step(
         "remove_application",
         2,
         "Delete the application",
-        ("role_assignments_removed", "own_application_object_id"),
+        ("role_assignments_removed", "application_object_id", "existing"),
         ("application_removed",),
     ),
     Step("remove_secret", 4, "Delete its password", ("application_removed",), ("secret_removed",)),
 )
 
-BY_NAME: Final = {step.name: step for step in (*STEPS, *REMOVAL)}
+#: A new credential, proven in both tenants before the old one goes. The candidate is not a secret: it names one.
+ROTATION: Final = (
+    Step(
+        "new_credential",
+        4,
+        "Make a new credential",
+        ("application_object_id", "automation_tenant_id", "automation_object_id", "rotation"),
+        ("candidate",),
+    ),
+    Step(
+        "prove_credential",
+        13,
+        "Sign in with it to both tenants",
+        ("candidate", "application_id", "tenant_id"),
+        ("credential_proven",),
+        ("to_tenant_id",),
+    ),
+    Step(
+        "retire_credential",
+        4,
+        "Remove the old one",
+        ("credential_proven", "candidate", "application_object_id"),
+        ("credential", "secret_name", "secret_version", "secret_expires"),
+    ),
+)
+
+PLANS: Final[Mapping[str, Sequence[Step]]] = {
+    "establish": STEPS,
+    "repair": STEPS,
+    "rotate": ROTATION,
+    "remove": REMOVAL,
+}
+
+#: The objects that a peering consists of, by the step that makes each, and the fact that holds its id.
+OBJECTS: Final = {
+    "application": "application_id",
+    "user_service_principal": "user_principal_id",
+    "application_credential": "secret_version",
+    "user_role": "user_role_id",
+    "user_role_assignment": "user_role_assignment_id",
+    "platform_service_principal": "platform_principal_id",
+    "platform_role": "platform_role_id",
+    "platform_role_assignment": "platform_role_assignment_id",
+    "peering_connection": "requested_connection_state",
+    "vnet_peering": "vnet_peering_id",
+}
 
 
-def ready(facts: Collection[str], begun: Collection[str]) -> Iterable[Step]:
+def initial_facts(peering: Peering) -> Facts:
+    """What is settled before a run has begun."""
+    return {"user_rights": "standing"} if peering["privilege"] == "standing" else {}
+
+
+def ready(steps: Sequence[Step], facts: Collection[str], begun: Collection[str]) -> Iterable[Step]:
     """The steps whose needs are all among `facts`, that are needed and have not begun, in the table's order."""
-    ripe = (step for step in STEPS if step.name not in begun and all(need in facts for need in step.needs))
+    ripe = (step for step in steps if step.name not in begun and all(need in facts for need in step.needs))
     return (step for step in ripe if not is_needless(step, facts))
 
 
 def is_needless(step: Step, facts: Collection[str]) -> bool:
     """Whether everything that a step yields is known already."""
     return all(fact in facts for fact in step.yields)
+
+
+def forget(facts: Facts, forgotten: Collection[str], peering: Peering) -> Facts:
+    """The facts that a repair starts from: without those that have become untrue, and what has to be done for them.
+
+    With `setup-only`, a step that acts as the created application gets its role back first, and it is taken away
+    again in the end.
+    """
+    kept = {name: value for name, value in facts.items() if name not in forgotten}
+    again = [step for step in STEPS if not is_needless(step, kept)]
+    if peering["privilege"] == "setup-only" and any("user_role_assignment_id" in step.needs for step in again):
+        kept = {k: v for k, v in kept.items() if k not in ("user_role_assignment_id", "user_rights")}
+    return kept

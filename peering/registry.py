@@ -2,8 +2,12 @@
 
 from typing import Final, NotRequired, TypedDict
 
-from peering.outcome import Facts
-from peering.spec import Peering
+from peering.health import DRIFT, Verdict, connection_of, verdict_of
+from peering.look import ConnectionLook, ProjectVpcLook
+from peering.outcome import Facts, Occurrence
+from peering.plan import OBJECTS, Operation
+from peering.spec import Caller, Peering
+from peering.version import VERSION
 
 #: The entity that holds the peerings of one project VPC.
 ENTITY: Final = "registry"
@@ -12,12 +16,134 @@ INDEX: Final = "registry_index"
 INDEX_KEY: Final = "all"
 
 
+class Health(TypedDict):
+    """The last verdict on a peering. `since` is when the verdict last changed; problems have a `since` of their own."""
+
+    verdict: Verdict
+    since: str
+    checked: str
+    problems: list["Finding"]
+
+
+class Finding(TypedDict):
+    """One problem of a verdict. `repaired`: when a repair was tried that has not been seen to help."""
+
+    problem: Occurrence
+    since: str
+    repaired: NotRequired[str]
+
+
+class Origin(TypedDict):
+    """Where an object of a peering comes from: `created`, `found` or `adopted`; when, and by which app version."""
+
+    origin: str
+    at: str
+    app_version: str
+
+
+class Run(TypedDict):
+    """One run on a peering: what it did, when, on whose request and how it ended."""
+
+    operation: Operation
+    run: str
+    by: Caller
+    started: str
+    ended: NotRequired[str]
+    state: NotRequired[str]
+    problem: NotRequired[Occurrence]
+
+
 class Record(TypedDict):
-    """One peering as the registry keeps it."""
+    """One peering as the registry keeps it. `revision` grows whenever a run begins or ends."""
 
     peering: Peering
-    state: NotRequired[str]
     facts: Facts
+    revision: int
+    requested_by: Caller
+    requested: str
+    runs: list[Run]
+    objects: dict[str, Origin]
+    state: NotRequired[str]
+    connected: NotRequired[str]
+    health: NotRequired[Health]
+
+
+class Beginning(TypedDict):
+    """A run begins. `codes`: the findings that it is to mend."""
+
+    peering: Peering
+    operation: Operation
+    run: str
+    by: Caller
+    at: str
+    codes: NotRequired[list[str]]
+
+
+class Ending(TypedDict):
+    """What a run leaves behind."""
+
+    id: str
+    run: str
+    state: str
+    facts: Facts
+    at: str
+    problem: NotRequired[Occurrence]
+
+
+class Examination(TypedDict):
+    """What a check found out about the peerings of one project VPC."""
+
+    at: str
+    connections: list[ConnectionLook] | None
+    checked: dict[str, "Checked"]
+
+
+class Checked(TypedDict):
+    """What a check found out about one peering, as of a revision of its record."""
+
+    revision: int
+    problems: list[Occurrence]
+
+
+class Change(TypedDict):
+    """A verdict that changed. The first verdict changes from None."""
+
+    id: str
+    previous: Verdict | None
+    verdict: Verdict
+    codes: list[str]
+    at: str
+
+
+class ToRepair(TypedDict):
+    """A peering with findings that a repair may mend."""
+
+    id: str
+    peering: Peering
+    codes: list[str]
+
+
+class ExaminationResult(TypedDict):
+    """What came of an examination."""
+
+    changes: list[Change]
+    repairs: list[ToRepair]
+
+
+#: The last runs that a record keeps.
+KEPT_RUNS: Final = 10
+
+
+class Registry(TypedDict):
+    """The state of one project VPC's entity. `unmanaged`: connections that no peering of the registry has."""
+
+    peerings: dict[str, Record]
+    unmanaged: list[ConnectionLook]
+
+
+def empty() -> Registry:
+    """A registry without peerings."""
+    return Registry(peerings={}, unmanaged=[])
 
 
 def entity_key(project: str, project_vpc_id: str) -> str:
@@ -25,28 +151,113 @@ def entity_key(project: str, project_vpc_id: str) -> str:
     return f"{project}|{project_vpc_id}".casefold()
 
 
-class Ending(TypedDict):
-    """What a run leaves behind."""
-
-    id: str
-    state: str
-    facts: Facts
-
-
-def begin(records: dict[str, Record], peering: Peering) -> Facts:
-    """Note that a run of `peering` begins; returns the facts that its last run gathered."""
-    record = records.setdefault(peering["id"], Record(peering=peering, facts={}))
+def begin(registry: Registry, beginning: Beginning) -> Facts:
+    """Note that a run begins; returns the facts that earlier runs gathered."""
+    peering, at, by = beginning["peering"], beginning["at"], beginning["by"]
+    record = registry["peerings"].setdefault(
+        peering["id"],
+        Record(peering=peering, facts={}, revision=0, requested_by=by, requested=at, runs=[], objects={}),
+    )
     record["peering"] = peering
+    record["revision"] += 1
+    run = Run(operation=beginning["operation"], run=beginning["run"], by=by, started=at)
+    record["runs"] = [*record["runs"], run][-KEPT_RUNS:]
+    for finding in record["health"]["problems"] if "health" in record else ():
+        if finding["problem"]["code"] in beginning.get("codes", ()):
+            finding["repaired"] = at
     return record["facts"]
 
 
-def forget(records: dict[str, Record], identity: str) -> None:
-    """Drop a peering that was removed."""
-    records.pop(identity, None)
-
-
-def end(records: dict[str, Record], ending: Ending) -> None:
+def end(registry: Registry, ending: Ending) -> None:
     """Note how a run ended; facts that it did not get to stay as they were."""
-    record = records[ending["id"]]
-    record["state"] = ending["state"]
-    record["facts"] |= ending["facts"]
+    record = registry["peerings"][ending["id"]]
+    record["revision"] += 1
+    facts = record["facts"] = record["facts"] | ending["facts"]
+    run = next((run for run in record["runs"] if run["run"] == ending["run"]), None)
+    operation = run["operation"] if run else "establish"
+    if run is not None:
+        run["ended"], run["state"] = ending["at"], ending["state"]
+        if "problem" in ending:
+            run["problem"] = ending["problem"]
+    if operation == "establish" or ending["state"] == "connected":
+        record["state"] = ending["state"]
+    if ending["state"] == "connected":
+        record.setdefault("connected", ending["at"])
+    credential = facts.get("credential")
+    if credential in ("secret", "federated"):
+        record["peering"]["credential"] = credential
+    _note_origins(record, ending["at"])
+
+
+def _note_origins(record: Record, at: str) -> None:
+    """Which objects were there before and which ones the run made; the first note of an object stands."""
+    found = record["facts"].get("found")
+    before = set(found) if isinstance(found, list) else set()
+    there = "adopted" if record["facts"].get("existing") == "adopted" else "found"
+    for step, fact in OBJECTS.items():
+        if record["facts"].get(fact) is not None:
+            origin = Origin(origin=there if step in before else "created", at=at, app_version=VERSION)
+            record["objects"].setdefault(step, origin)
+
+
+def drop(registry: Registry, identity: str) -> None:
+    """Forget a peering that was removed."""
+    registry["peerings"].pop(identity, None)
+
+
+def is_busy(record: Record) -> bool:
+    """Whether a run of the peering is under way, as far as the registry was told."""
+    return bool(record["runs"]) and "ended" not in record["runs"][-1]
+
+
+def is_watched(record: Record) -> bool:
+    """Whether checks look after the peering: it has been connected, and nobody has begun to remove it."""
+    return "connected" in record and not (record["runs"] and record["runs"][-1]["operation"] == "remove")
+
+
+def examine(registry: Registry, examination: Examination) -> ExaminationResult:
+    """Take in a check: verdicts, what is new about them, and which peerings to repair.
+
+    A peering on which a run has begun or ended since the look is left as it was.
+    """
+    result = ExaminationResult(changes=[], repairs=[])
+    for identity, checked in examination["checked"].items():
+        record = registry["peerings"].get(identity)
+        if record is not None and record["revision"] == checked["revision"]:
+            _judge(identity, record, checked["problems"], examination["at"], result)
+    connections = examination["connections"]
+    if connections is not None:
+        vpc = ProjectVpcLook(cloud_name="", network_cidr="", state="", connections=connections)
+        ours = (record for record in registry["peerings"].values() if record.get("state") != "existing")
+        managed = [connection_of(record["peering"], vpc) for record in ours]
+        registry["unmanaged"] = [connection for connection in connections if connection not in managed]
+    return result
+
+
+def _judge(identity: str, record: Record, problems: list[Occurrence], at: str, result: ExaminationResult) -> None:
+    last = record.get("health")
+    known = {finding["problem"]["code"]: finding for finding in (last["problems"] if last else [])}
+    current: list[Finding] = []
+    for problem in problems:
+        finding = Finding(problem=problem, since=at)
+        if (before := known.get(problem["code"])) is not None:
+            finding |= {"since": before["since"]}
+            if "repaired" in before:
+                finding["repaired"] = before["repaired"]
+        current.append(finding)
+    codes = sorted({problem["code"] for problem in problems})
+    verdict = verdict_of(codes)
+    previous = last["verdict"] if last else None
+    since = last["since"] if last is not None and previous == verdict else at
+    to_repair = sorted(
+        {f["problem"]["code"] for f in current if _may_repair(record, f["problem"]["code"]) and "repaired" not in f}
+    )
+    if previous != verdict:
+        result["changes"].append(Change(id=identity, previous=previous, verdict=verdict, codes=codes, at=at))
+    if to_repair:
+        result["repairs"].append(ToRepair(id=identity, peering=record["peering"], codes=to_repair))
+    record["health"] = Health(verdict=verdict, since=since, checked=at, problems=current)
+
+
+def _may_repair(record: Record, code: str) -> bool:
+    return is_watched(record) and record["peering"]["repair"] == "safe" and code in DRIFT and bool(DRIFT[code].repair)

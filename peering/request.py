@@ -4,10 +4,10 @@ from ipaddress import IPv4Network
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from peering.naming import VNetId, peering_id
-from peering.spec import Peering, Role
+from peering.spec import Credential, OnFailure, Peering, Privilege, Repair, Role
 
 
 def _vnet_id(text: str) -> str:
@@ -40,12 +40,12 @@ class PeeringRequest(BaseModel):
         Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?$", description="The VNet peering's name."),
     ] = None
     allow_forwarded_traffic: Annotated[
-        bool, Field(description="Accept traffic that an appliance forwards from the project VPC's side.")
-    ] = False
+        bool | None, Field(description="Accept traffic that an appliance forwards from the project VPC's side.")
+    ] = None
     allow_gateway_transit: Annotated[
-        bool, Field(description="Let the project VPC's network use the VNet's gateways.")
-    ] = False
-    use_remote_gateways: Annotated[bool, Field(description="Use gateways of the project VPC's network.")] = False
+        bool | None, Field(description="Let the project VPC's network use the VNet's gateways.")
+    ] = None
+    use_remote_gateways: Annotated[bool | None, Field(description="Use gateways of the project VPC's network.")] = None
     role: Annotated[
         Role, Field(description="What the created application may do on the VNet (the article's step 6).")
     ] = "least-privilege"
@@ -56,6 +56,23 @@ class PeeringRequest(BaseModel):
     secret_lifetime_days: Annotated[
         int, Field(ge=1, le=730, description="Days until the application's password expires.")
     ] = 180
+    adopt: Annotated[
+        bool, Field(description="Take over a connection that somebody else made for the pair, as it is.")
+    ] = False
+    credential: Annotated[
+        Credential, Field(description="What the application signs in with: a password, or the app's managed identity.")
+    ] = "secret"
+    privilege: Annotated[
+        Privilege, Field(description="`setup-only`: the application's role is taken away once the peering is ACTIVE.")
+    ] = "standing"
+    repair: Annotated[Repair, Field(description="Whether drift is repaired where that is safe.")] = "safe"
+    on_failure: Annotated[
+        OnFailure,
+        Field(
+            validation_alias=AliasChoices("on_failure", "onFailure"),
+            description="What becomes of a start that fails: kept, to be resumed, or taken away again.",
+        ),
+    ] = "keep"
     application_name: Annotated[_Name | None, Field(description="The display name of the created application.")] = None
     platform_role_name: Annotated[
         _Name | None, Field(description="The custom role that lets the platform peer with the VNet (step 8).")
@@ -87,6 +104,11 @@ class PeeringRequest(BaseModel):
             role=self.role,
             user_peer_network_cidrs=self.user_peer_network_cidrs,
             secret_lifetime_days=self.secret_lifetime_days,
+            adopt=self.adopt,
+            credential=self.credential,
+            privilege=self.privilege,
+            repair=self.repair,
+            on_failure=self.on_failure,
             application_name=self.application_name or f"Aiven peering {vnet.name} {identity[:8]}",
             # A role's name is unique in its tenant, so the defaults name the subscription they serve.
             platform_role_name=self.platform_role_name or f"Aiven VNet peering (platform) {vnet.subscription_id}",

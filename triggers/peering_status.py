@@ -1,14 +1,23 @@
-"""How a peering stands, put together from what its orchestrations say of themselves."""
+"""How a peering stands, put together from what its orchestrations say of themselves and what the registry keeps."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypedDict, cast
+from typing import Final, TypedDict, cast
 
 from orchestrators.progress import Progress, StepProgress
 from peering.outcome import Facts, Occurrence
-from peering.plan import ARTICLE, STEPS, Step, is_needless
-from peering.spec import Peering
+from peering.plan import ARTICLE, PLANS, Operation, Step, is_needless
+from peering.registry import Health, Origin, Record, Run
+from peering.spec import Caller, Peering
 from triggers.problem_documents import ProblemDocument, problem_document
+
+#: What the state of a peering is called while an operation is at work on it.
+UNDER_WAY: Final[dict[str, str]] = {
+    "establish": "running",
+    "repair": "repairing",
+    "rotate": "rotating",
+    "remove": "removing",
+}
 
 
 class StepStatus(TypedDict, total=False):
@@ -28,16 +37,39 @@ class StepStatus(TypedDict, total=False):
     problem: ProblemDocument
 
 
+class FindingDocument(ProblemDocument, total=False):
+    """A problem that a check found: since when, and when a repair was tried that has not been seen to help."""
+
+    since: str
+    repaired: str
+
+
+class HealthDocument(TypedDict):
+    """The last verdict on a peering."""
+
+    verdict: str
+    since: str
+    checked: str
+    problems: list[FindingDocument]
+
+
 class PeeringStatus(TypedDict, total=False):
-    """One peering as the API shows it."""
+    """One peering as the API shows it. `operation` is the last one; `steps` are that operation's."""
 
     id: str
     state: str
+    operation: Operation
     peering: Peering
+    requested_by: Caller
+    requested: str
+    connected: str
     started: str
     updated: str
     steps: list[StepStatus]
     facts: Facts
+    objects: dict[str, Origin]
+    health: HealthDocument
+    runs: list[Run]
     problem: ProblemDocument
 
 
@@ -50,32 +82,76 @@ class WaitStatus(TypedDict, total=False):
 
 
 def peering_status(
-    identity: str, peering: Peering, progress: Progress | None, waits: Mapping[str, WaitStatus], failure: str | None
+    peering: Peering,
+    progress: Progress | None,
+    record: Record | None,
+    waits: Mapping[str, WaitStatus],
+    failure: str | None,
 ) -> PeeringStatus:
     """The status document of a peering.
 
     Args:
-        identity: the peering's id.
         peering: what was asked for.
-        progress: the custom status of its orchestration, or None before it has run.
+        progress: the custom status of its last orchestration, or None before it has run.
+        record: what the registry keeps of it, if it is in there.
         waits: the custom status of the steps' waits, by step.
         failure: set when the orchestration itself ended with an exception.
     """
-    facts = progress["facts"] if progress else {}
-    steps = [_step_status(step, progress["steps"] if progress else {}, waits, facts) for step in STEPS]
-    status = PeeringStatus(id=identity, state=_state(progress, failure), peering=peering, steps=steps, facts=facts)
+    operation: Operation = progress["operation"] if progress else "establish"
+    facts = progress["facts"] if progress else Facts()
+    steps = [_step_status(s, progress["steps"] if progress else {}, waits, facts) for s in PLANS[operation]]
+    status = PeeringStatus(
+        id=peering["id"],
+        state=_state(progress, record, failure),
+        operation=operation,
+        peering=record["peering"] if record else peering,
+        steps=steps,
+        facts=facts,
+    )
     failed = next((step["problem"] for step in steps if step["state"] == "failed"), None)
     if failure is not None:
         failed = problem_document("unexpected-error", failure)
     if failed is not None:
         status["problem"] = failed
+    if record is not None:
+        _add_record(status, record)
     return status
 
 
-def _state(progress: Progress | None, failure: str | None) -> str:
+def _add_record(status: PeeringStatus, record: Record) -> None:
+    status["requested_by"], status["requested"] = record["requested_by"], record["requested"]
+    status["objects"], status["runs"] = record["objects"], record["runs"]
+    if "connected" in record:
+        status["connected"] = record["connected"]
+    if "health" in record:
+        status["health"] = health_document(record["health"])
+
+
+def health_document(health: Health) -> HealthDocument:
+    """A verdict with its problems written out."""
+    problems = []
+    for finding in health["problems"]:
+        document = problem_document(finding["problem"]["code"], detail_of(finding["problem"]))
+        found = cast("FindingDocument", {**document, "since": finding["since"]})
+        if "repaired" in finding:
+            found["repaired"] = finding["repaired"]
+        problems.append(found)
+    return HealthDocument(
+        verdict=health["verdict"], since=health["since"], checked=health["checked"], problems=problems
+    )
+
+
+def _state(progress: Progress | None, record: Record | None, failure: str | None) -> str:
+    """The state of the peering: that of a run that makes or removes it, else the one that the registry keeps."""
     if failure is not None:
         return "failed"
-    return progress["state"] if progress else "running"
+    if progress is None:
+        return "running"
+    if progress["state"] == "running":
+        return UNDER_WAY[progress["operation"]]
+    if progress["operation"] in ("repair", "rotate") and record is not None and "state" in record:
+        return record["state"]
+    return progress["state"]
 
 
 def _step_status(
@@ -106,11 +182,22 @@ def _step_status(
             status["next_look"] = wait["next_look"]
         problem = wait.get("problem", problem)
     if problem is not None:
-        status["problem"] = problem_document(problem["code"], _detail(problem))
+        status["problem"] = occurrence_document(problem)
     return status
 
 
-def _detail(problem: Occurrence) -> str:
+def occurrence_document(problem: Occurrence) -> ProblemDocument:
+    """A problem as it happened, written out, with its causes and what else was met."""
+    document = problem_document(problem["code"], detail_of(problem))
+    if "causes" in problem:
+        document["causes"] = [occurrence_document(cause) for cause in problem["causes"]]
+    if "also" in problem:
+        document["also"] = [occurrence_document(other) for other in problem["also"]]
+    return document
+
+
+def detail_of(problem: Occurrence) -> str:
+    """What happened, with the remote's own code and request id."""
     remote = problem.get("remote")
     source = ", ".join(str(part) for part in cast("dict[str, object]", remote).values() if part) if remote else ""
     gave_up = f" The step gave up after {problem['gave_up_after']:.0f} s." if "gave_up_after" in problem else ""

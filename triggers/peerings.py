@@ -1,23 +1,23 @@
-"""`/api/peerings`: start a peering, see how it stands, list them all."""
+"""`/api/peerings`: start a peering or ask what a start would do, and list them all."""
 
 import asyncio
-import json
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, TypedDict, cast
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict, cast
 from uuid import uuid4
 
 import azure.functions as func
-from azure.durable_functions import Blueprint, EntityId
+from azure.durable_functions import Blueprint
 
-from entities.registry import Records, index
-from orchestrators.establish import EstablishInput, wait_instance_id
+from clients.durable import DurableClient, OrchestrationStatus, is_running, start_unless_running
+from clients.registry import given_peering, index, keys, record_of, registry
 from orchestrators.progress import Progress
 from peering.outcome import ProblemError
-from peering.registry import ENTITY, entity_key
+from peering.registry import Record, entity_key, is_busy
+from peering.runs import RunInput
 from peering.spec import Peering
-from triggers.durable_client import DurableClient, OrchestrationStatus
-from triggers.peering_status import PeeringStatus, WaitStatus, peering_status
+from triggers.answers import accepted, collection_url, json_answer, peering_url
+from triggers.callers import caller
+from triggers.peering_status import UNDER_WAY, occurrence_document
 from triggers.problem_documents import FieldError, field_errors, occurrence_response, problem_response
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ log: Final = logging.getLogger("aiven_azure_peering.api")
 
 LARGEST_BODY: Final = 64 * 1024
 LARGEST_PAGE: Final = 100
-_RUNNING: Final = frozenset({"Running", "Pending", "ContinuedAsNew", "Suspended"})
-_RETRY_AFTER: Final = "5"
 
 
 class PeeringSummary(TypedDict):
@@ -37,58 +35,61 @@ class PeeringSummary(TypedDict):
 
     id: str
     state: str
+    verdict: NotRequired[str]
     project: str
     project_vpc_id: str
     vnet_id: str
     url: str
 
 
-def _json(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
-    return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json", headers=headers)
-
-
-def _runs(status: OrchestrationStatus) -> bool:
-    return status.runtime_status is not None and status.runtime_status.name in _RUNNING
-
-
-def _given(status: OrchestrationStatus) -> EstablishInput:
-    """The input of a peering's orchestration; the SDK hands it on as it came: decoded, or as JSON text."""
-    given = status.input_
-    return cast("EstablishInput", json.loads(given) if isinstance(given, str) else given)
-
-
 async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/peerings`: start a peering, or join the run that is under way for the same pair."""
+    """`POST /api/peerings`: start a peering, or join the run that is under way; with `dryRun=true` only plan it."""
     # Validation is imported with the first request, so that a cold start of another function does not pay for it.
     from pydantic import ValidationError
 
     from clients.settings import settings
     from peering.request import PeeringRequest
 
-    body = req.get_body()
+    body, dry = req.get_body(), req.params.get("dryRun", "false").lower()
     if len(body) > LARGEST_BODY:
         return problem_response("body-too-large", f"The body has {len(body)} bytes; at most {LARGEST_BODY} are read.")
+    if dry not in ("true", "false"):
+        return _wrong_parameter("dryRun", "must be true or false")
     try:
         peering = PeeringRequest.model_validate_json(body).peering()
-        given = EstablishInput(peering=peering, deadlines=settings().deadlines, run=uuid4().hex[:8])
+        given = RunInput(peering=peering, deadlines=settings().deadlines, run=uuid4().hex[:8], by=caller(req))
+        settings().check_credential(peering["credential"])
     except ValidationError as error:
         return _invalid(error)
     except ProblemError as error:
         return occurrence_response(error.occurrence)
+    if dry == "true":
+        return await _plan(client, peering)
+    return await _start(req, client, given)
+
+
+async def _start(req: func.HttpRequest, client: DurableClient, given: RunInput) -> func.HttpResponse:
+    peering = given["peering"]
     running = await client.get_status(peering["id"], show_input=True)
-    if _runs(running):
+    if is_running(running):
         return _join(req, running, peering)
     await client.signal_entity(index(), "add", entity_key(peering["project"], peering["project_vpc_id"]))
-    try:
-        await client.start_new("establish", peering["id"], given)
-    except Exception:
-        # Only an engine that says so is right about a run that another request has started since.
-        running = await client.get_status(peering["id"], show_input=True)
-        if not _runs(running):
-            raise
-        return _join(req, running, peering)
+    if not await start_unless_running(client, "establish", peering["id"], given):
+        return _join(req, await client.get_status(peering["id"], show_input=True), peering)
     log.info("peering=%s run=%s started", peering["id"], given["run"])
-    return _accepted(req, peering["id"], joined=False)
+    return accepted(peering["id"], peering_url(req, peering["id"]), "running", joined=False)
+
+
+async def _plan(client: DurableClient, peering: Peering) -> func.HttpResponse:
+    """What a start would do, by the looks that a start begins with; nothing is changed."""
+    from activities.dry_run import look
+    from peering.dry_run import plan_of
+
+    record = await record_of(client, peering["id"], peering)
+    facts, problems = await look(peering, record["facts"] if record else {})
+    plan = plan_of(peering, facts, problems)
+    documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
+    return json_answer({"id": peering["id"], "peering": peering, **plan, **documents})
 
 
 def _invalid(error: "ValidationError") -> func.HttpResponse:
@@ -99,102 +100,76 @@ def _invalid(error: "ValidationError") -> func.HttpResponse:
     return problem_response("invalid-request", f"Not valid: {named}.", errors)
 
 
+def _wrong_parameter(name: str, rule: str) -> func.HttpResponse:
+    return problem_response("invalid-request", f"Not valid: {name}.", [FieldError(field=name, rule=rule)])
+
+
 def _join(req: func.HttpRequest, running: OrchestrationStatus, peering: Peering) -> func.HttpResponse:
-    under_way = _given(running)["peering"]
+    progress = cast("Progress | None", running.custom_status)
+    if running.name == "remove" or (progress is not None and progress["state"] == "stopping"):
+        return problem_response("being-removed", f"The peering {peering['id']} is being removed.")
+    if running.name != "establish":
+        return problem_response("operation-under-way", f"Under way: {running.name}.")
+    under_way = given_peering(running) or peering
     # Azure compares names without case, so another spelling of the VNet is not another option.
     differing = [
-        n for n, v in under_way.items() if str(v).casefold() != str(cast("dict[str, object]", peering)[n]).casefold()
+        n
+        for n, v in under_way.items()
+        if str(v).casefold() != str(cast("dict[str, object]", peering).get(n)).casefold()
     ]
     if differing:
         errors = [FieldError(field=name, rule="differs from the run that is under way") for name in differing]
         return problem_response("running-with-other-options", f"Different: {', '.join(differing)}.", errors)
-    return _accepted(req, peering["id"], joined=True)
-
-
-def _accepted(req: func.HttpRequest, identity: str, *, joined: bool) -> func.HttpResponse:
-    url = _url(req, identity)
-    body = {"id": identity, "state": "running", "joined": joined, "url": url}
-    return _json(body, 202, {"Location": url, "Retry-After": _RETRY_AFTER})
-
-
-def _url(req: func.HttpRequest, identity: str) -> str:
-    return f"{req.url.partition('?')[0].rstrip('/')}/{identity}"
-
-
-async def show_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`GET /api/peerings/{id}`: how one peering stands, step by step."""
-    identity = req.route_params["id"]
-    status = await client.get_status(identity, show_input=True)
-    if not status or identity.count(":"):
-        return problem_response("peering-not-found", f"There is no peering {identity}.")
-    document = await _status_document(client, identity, status)
-    headers = {"Retry-After": _RETRY_AFTER} if document["state"] == "running" else {}
-    return _json(document, 200, headers)
-
-
-async def _status_document(client: DurableClient, identity: str, status: OrchestrationStatus) -> PeeringStatus:
-    progress = cast("Progress | None", status.custom_status)
-    failure = None
-    if status.runtime_status is not None and status.runtime_status.name in ("Failed", "Terminated", "Canceled"):
-        failure = f"The orchestration is {status.runtime_status.name}."
-    waits: dict[str, WaitStatus] = {}
-    for name, step in (progress["steps"] if progress else {}).items():
-        if step["state"] == "waiting" and progress is not None:
-            wait = await client.get_status(wait_instance_id(identity, progress["run"], name))
-            waits[name] = cast("WaitStatus", wait.custom_status or {})
-    document = peering_status(identity, _given(status)["peering"], progress, waits, failure)
-    if status.created_time and status.last_updated_time:
-        document["started"] = status.created_time.isoformat()
-        document["updated"] = status.last_updated_time.isoformat()
-    return document
+    return accepted(peering["id"], peering_url(req, peering["id"]), "running", joined=True)
 
 
 async def list_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`GET /api/peerings?limit=&after=`: all peerings that were ever requested, a page at a time."""
+    """`GET /api/peerings?limit=&after=`: all peerings of the registry, a page at a time."""
     limit, after = req.params.get("limit", "50"), req.params.get("after", "")
     if not limit.isdigit() or not 1 <= int(limit) <= LARGEST_PAGE:
-        rule = f"must be a whole number from 1 to {LARGEST_PAGE}"
-        return problem_response("invalid-request", "Not valid: limit.", [FieldError(field="limit", rule=rule)])
-    found = await _peerings_after(client, after, int(limit) + 1)
+        return _wrong_parameter("limit", f"must be a whole number from 1 to {LARGEST_PAGE}")
+    found = await _records_after(client, after, int(limit) + 1)
     page = found[: int(limit)]
-    summaries = await asyncio.gather(*(_summary(req, client, peering) for _, peering in page))
+    summaries = await asyncio.gather(*(_summary(req, client, record) for _, record in page))
     body: dict[str, object] = {"peerings": summaries}
     if len(found) > len(page):
-        body["next"] = f"{req.url.partition('?')[0]}?limit={limit}&after={page[-1][0]}"
-    return _json(body)
+        body["next"] = f"{collection_url(req)}?limit={limit}&after={page[-1][0]}"
+    return json_answer(body)
 
 
-async def _peerings_after(client: DurableClient, after: str, count: int) -> list[tuple[str, Peering]]:
-    """The first `count` peerings behind the cursor `after`, each with its own cursor, in a fixed order."""
-    keys = await client.read_entity_state(index())
-    found: list[tuple[str, Peering]] = []
-    for key in cast("list[str]", keys.entity_state or []):
+async def _records_after(client: DurableClient, after: str, count: int) -> list[tuple[str, Record]]:
+    """The first `count` records behind the cursor `after`, each with its own cursor, in a fixed order."""
+    found: list[tuple[str, Record]] = []
+    for key in await keys(client):
         if len(found) >= count:
             break
         if key >= after.partition("~")[0]:
-            entity = await client.read_entity_state(EntityId(ENTITY, key))
-            records = cast("Records", entity.entity_state or {})
-            cursors = ((f"{key}~{identity}", records[identity]["peering"]) for identity in sorted(records))
+            records = (await registry(client, key))["peerings"]
+            cursors = ((f"{key}~{identity}", records[identity]) for identity in sorted(records))
             found += [entry for entry in cursors if entry[0] > after]
     return found[:count]
 
 
-async def _summary(req: func.HttpRequest, client: DurableClient, peering: Peering) -> PeeringSummary:
-    status = await client.get_status(peering["id"], show_input=True)
-    document = await _status_document(client, peering["id"], status)
-    return PeeringSummary(
+async def _summary(req: func.HttpRequest, client: DurableClient, record: Record) -> PeeringSummary:
+    """One line of the list; only a peering that something is at work on costs a question to the engine."""
+    peering, state = record["peering"], record.get("state", "failed")
+    if is_busy(record) and is_running(await client.get_status(peering["id"])):
+        state = UNDER_WAY[record["runs"][-1]["operation"]]
+    summary = PeeringSummary(
         id=peering["id"],
-        state=document["state"],
+        state=state,
         project=peering["project"],
         project_vpc_id=peering["project_vpc_id"],
         vnet_id=peering["vnet_id"],
-        url=_url(req, peering["id"]),
+        url=peering_url(req, peering["id"]),
     )
+    if "health" in record:
+        summary["verdict"] = record["health"]["verdict"]
+    return summary
 
 
 for _name, _function, _method, _route in (
     ("start_peering", start_peering, "POST", "peerings"),
     ("list_peerings", list_peerings, "GET", "peerings"),
-    ("show_peering", show_peering, "GET", "peerings/{id}"),
 ):
     blueprint.route(route=_route, methods=[_method])(blueprint.durable_client_input(client_name="client")(_function))

@@ -22,7 +22,7 @@ class FieldError(TypedDict):
 
 
 class ProblemDocument(TypedDict):
-    """An RFC 9457 document; `code`, `meaning`, `remedy`, `fixable_by` and `errors` are this API's extensions."""
+    """An RFC 9457 document; what follows `detail` are this API's extensions."""
 
     type: str
     title: str
@@ -33,6 +33,8 @@ class ProblemDocument(TypedDict):
     remedy: str
     fixable_by: str
     errors: NotRequired[list[FieldError]]
+    causes: NotRequired[list["ProblemDocument"]]
+    also: NotRequired[list["ProblemDocument"]]
 
 
 def problem_document(code: str, detail: str, errors: Sequence[FieldError] = ()) -> ProblemDocument:

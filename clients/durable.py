@@ -1,7 +1,7 @@
-"""The part of Durable Functions' client that the triggers use, typed (the package ships no types)."""
+"""The part of Durable Functions' client that the app uses, typed (the package ships no types)."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class RuntimeStatus(Protocol):
@@ -19,6 +19,11 @@ class OrchestrationStatus(Protocol):
     @property
     def instance_id(self) -> str | None:
         """The instance's id."""
+        ...
+
+    @property
+    def name(self) -> str | None:
+        """The name of its orchestrator function."""
         ...
 
     @property
@@ -74,6 +79,10 @@ class DurableClient(Protocol):
         """How an instance stands."""
         ...
 
+    async def raise_event(self, instance_id: str, event_name: str, event_data: object = None) -> None:
+        """Send an instance an event; raises Exception when there is no such instance, or it has ended."""
+        ...
+
     async def signal_entity(self, entityId: object, operation_name: str, operation_input: object = None) -> None:  # noqa: N803 - the SDK's name
         """Send an entity an operation without waiting."""
         ...
@@ -81,3 +90,27 @@ class DurableClient(Protocol):
     async def read_entity_state(self, entityId: object) -> EntityState:  # noqa: N803 - the SDK's name
         """The state of an entity."""
         ...
+
+
+_RUNNING: Final = frozenset({"Running", "Pending", "ContinuedAsNew", "Suspended"})
+
+
+def is_running(status: OrchestrationStatus) -> bool:
+    """Whether an instance is under way."""
+    return status.runtime_status is not None and status.runtime_status.name in _RUNNING
+
+
+async def start_unless_running(client: DurableClient, function: str, instance_id: str, given: object) -> bool:
+    """Start an orchestration under an id; False when one of that id is running already.
+
+    Raises:
+        Exception: the engine refused for another reason.
+    """
+    try:
+        await client.start_new(function, instance_id, given)
+    except Exception:
+        # The SDK raises a bare exception; only the engine is right about a run that somebody started meanwhile.
+        if is_running(await client.get_status(instance_id)):
+            return False
+        raise
+    return True

@@ -1,0 +1,284 @@
+"""The created application's credential: a password in Key Vault, or the app's managed identity in its place (step 4).
+
+A password that never reached the vault, because the app died in between, is found by its name and removed. Whatever is
+killed between two calls leaves at least one credential that works, and two at the most.
+"""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypedDict, cast
+
+from activities.step import step
+from clients.azure import graph, secrets
+from clients.credentials import Proof, automation_credential
+from clients.settings import settings
+from peering.marks import KEY_ID, PEERING, ROTATION
+from peering.naming import federated_credential_name, secret_name
+from peering.outcome import Facts, ProblemError, text
+from peering.spec import Peering
+
+if TYPE_CHECKING:
+    from azure.keyvault.secrets import SecretProperties
+    from azure.keyvault.secrets.aio import SecretClient
+    from msgraph.generated.models.password_credential import PasswordCredential
+    from msgraph.graph_service_client import GraphServiceClient
+
+#: A stored password is used again as long as it has more than this left.
+_RENEW_BEFORE: Final = timedelta(days=1)
+#: How long a look at the deletion of a secret takes at the most, in seconds.
+_DELETION_SECONDS: Final = 5
+_FEDERATED: Final[Facts] = {
+    "credential": "federated",
+    "secret_name": None,
+    "secret_version": None,
+    "secret_expires": None,
+}
+
+
+class Rotation(TypedDict):
+    """What a rotation is to make: the run's id, and the kind of credential."""
+
+    run: str
+    credential: str
+
+
+@step({"NoBackingApplicationObject": "directory-replicating"})
+async def application_credential(peering: Peering, facts: Facts) -> Facts:
+    """Article step 4: a credential of the kind that is asked for, found or made; a secret's name comes out, no value."""
+    object_id = text(facts, "application_object_id")
+    async with graph() as client:
+        if peering["credential"] == "federated":
+            await _add_federated(client, peering, facts, object_id)
+            return _FEDERATED
+        async with secrets() as vault:
+            passwords = await _own_passwords(client, peering, object_id)
+            versions = await _versions(vault, peering)
+            if (stored := _newest(versions, passwords, _RENEW_BEFORE)) is not None:
+                return _secret_facts(stored)
+            ending = _newest(versions, passwords, timedelta())
+            kept = (ending.tags or {}).get(KEY_ID) if ending else None
+            await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
+            made = await _new_password(client, vault, peering, object_id, rotation="")
+            await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) == kept])
+            return _secret_facts(made)
+
+
+@step({"NoBackingApplicationObject": "directory-replicating"})
+async def new_credential(peering: Peering, facts: Facts) -> Facts:
+    """The candidate of a rotation, made beside the credential in use. What an earlier one left behind is removed."""
+    rotation, object_id = cast("Rotation", facts["rotation"]), text(facts, "application_object_id")
+    async with graph() as client:
+        if rotation["credential"] == "federated":
+            await _add_federated(client, peering, facts, object_id)
+            return {"candidate": _FEDERATED}
+        async with secrets() as vault:
+            passwords, versions = await _own_passwords(client, peering, object_id), await _versions(vault, peering)
+            made = [v for v in versions if (v.tags or {}).get(ROTATION) == rotation["run"]]
+            if (candidate := _newest(made, passwords, timedelta())) is not None:
+                return {"candidate": _secret_facts(candidate)}
+            in_use = _newest([v for v in versions if v not in made], passwords, timedelta())
+            kept = (in_use.tags or {}).get(KEY_ID) if in_use else None
+            await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
+            candidate = await _new_password(client, vault, peering, object_id, rotation["run"])
+            return {"candidate": _secret_facts(candidate)}
+
+
+@step(
+    {
+        "AADSTS700016": "application-not-in-tenant",
+        "AADSTS7000229": "application-not-in-tenant",
+        "AADSTS7000215": "secret-not-accepted",
+        "AADSTS7000222": "secret-expired",
+        "AADSTS7000112": "application-disabled",
+        "AADSTS70021": "federated-credential-not-accepted",
+        "AADSTS700213": "federated-credential-not-accepted",
+    }
+)
+async def prove_credential(_: Peering, facts: Facts) -> Facts:
+    """Sign in with the candidate to the customer's tenant, and to the platform's once that knows the application."""
+    from clients.credentials import application_credential as signed_in
+
+    candidate, scope = cast("Facts", facts["candidate"]), settings().cloud.resource_manager_scope
+    proof = await proof_of(candidate)
+    tenants = [tenant for tenant in (facts["tenant_id"], facts.get("to_tenant_id")) if isinstance(tenant, str)]
+    for tenant in tenants:
+        async with signed_in(tenant, text(facts, "application_id"), proof) as credential:
+            await credential.get_token(scope)
+    return {"credential_proven": tenants}
+
+
+@step()
+async def retire_credential(peering: Peering, facts: Facts) -> Facts:
+    """Remove every credential of this app's but the proven candidate, and switch off the secret's old versions."""
+    candidate, object_id = cast("Facts", facts["candidate"]), text(facts, "application_object_id")
+    async with graph() as client, secrets() as vault:
+        versions = await _versions(vault, peering)
+        kept = next((v for v in versions if v.version == candidate["secret_version"]), None)
+        key = (kept.tags or {}).get(KEY_ID) if kept else None
+        passwords = await _own_passwords(client, peering, object_id)
+        await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != key])
+        for version in versions:
+            if version.enabled and version.version != candidate["secret_version"]:
+                await _disable(vault, version)
+        if candidate["credential"] == "secret":
+            await _remove_federated(client, peering, object_id)
+    return dict(candidate)
+
+
+@step()
+async def discard_credential(peering: Peering, facts: Facts) -> Facts:
+    """Remove a candidate that could not be proven; the credential in use stays the only one."""
+    candidate, object_id = cast("Facts", facts["candidate"]), text(facts, "application_object_id")
+    async with graph() as client, secrets() as vault:
+        if candidate["credential"] == "federated":
+            await _remove_federated(client, peering, object_id)
+            return {}
+        for version in await _versions(vault, peering):
+            if version.version == candidate["secret_version"]:
+                key = (version.tags or {}).get(KEY_ID)
+                passwords = await _own_passwords(client, peering, object_id)
+                await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) == key])
+                await _disable(vault, version)
+    return {}
+
+
+async def withdraw_credentials(client: "GraphServiceClient", peering: Peering, object_id: str) -> None:
+    """Remove this app's own credentials from an application that stays."""
+    await _remove_passwords(client, object_id, await _own_passwords(client, peering, object_id))
+    await _remove_federated(client, peering, object_id)
+
+
+async def proof_of(facts: Facts) -> Proof:
+    """What the created application signs in with, by the facts that name its credential."""
+    if facts["credential"] == "federated":
+        token = await automation_credential().get_token(settings().cloud.token_exchange_scope)
+        return Proof(assertion=token.token)
+    async with secrets() as vault:
+        secret = await vault.get_secret(text(facts, "secret_name"), text(facts, "secret_version"))
+    return Proof(password=secret.value or "")
+
+
+def _secret_facts(stored: "SecretProperties") -> Facts:
+    expires = stored.expires_on.isoformat() if stored.expires_on else None
+    return {
+        "credential": "secret",
+        "secret_name": stored.name,
+        "secret_version": stored.version,
+        "secret_expires": expires,
+    }
+
+
+async def _versions(vault: "SecretClient", peering: Peering) -> "list[SecretProperties]":
+    from azure.core.exceptions import ResourceNotFoundError
+
+    with suppress(ResourceNotFoundError):
+        return [v async for v in vault.list_properties_of_secret_versions(secret_name(peering["id"]))]
+    return []
+
+
+def _newest(
+    versions: "list[SecretProperties]", passwords: "list[PasswordCredential]", left: timedelta
+) -> "SecretProperties | None":
+    """The newest enabled version with more than `left` until its end whose password the application still has."""
+    keys, until = {str(p.key_id) for p in passwords}, datetime.now(UTC) + left
+    usable = [v for v in versions if v.enabled and v.expires_on and v.expires_on > until]
+    known = [v for v in usable if (v.tags or {}).get(KEY_ID) in keys]
+    return max(known, key=lambda v: v.created_on or datetime.min.replace(tzinfo=UTC), default=None)
+
+
+async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_id: str) -> "list[PasswordCredential]":
+    application = await client.applications.by_application_id(object_id).get()
+    name = secret_name(peering["id"])
+    return [p for p in (application and application.password_credentials) or [] if p.display_name == name]
+
+
+async def _new_password(
+    client: "GraphServiceClient", vault: "SecretClient", peering: Peering, object_id: str, rotation: str
+) -> "SecretProperties":
+    from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
+        AddPasswordPostRequestBody,
+    )
+    from msgraph.generated.models.password_credential import PasswordCredential
+
+    name = secret_name(peering["id"])
+    expires = (datetime.now(UTC) + timedelta(days=peering["secret_lifetime_days"])).replace(microsecond=0)
+    wanted = PasswordCredential(display_name=name, end_date_time=expires)
+    made = await client.applications.by_application_id(object_id).add_password.post(
+        AddPasswordPostRequestBody(password_credential=wanted)
+    )
+    if made is None or made.secret_text is None:
+        raise ProblemError("remote-unavailable", "Graph made a password without returning it.")
+    secret = await vault.set_secret(
+        name,
+        made.secret_text,
+        expires_on=expires,
+        content_type="password of an Entra application",
+        tags={KEY_ID: str(made.key_id), PEERING: peering["id"], ROTATION: rotation},
+    )
+    return secret.properties
+
+
+async def _remove_passwords(
+    client: "GraphServiceClient", object_id: str, passwords: "list[PasswordCredential]"
+) -> None:
+    from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import (
+        RemovePasswordPostRequestBody,
+    )
+
+    for password in passwords:
+        body = RemovePasswordPostRequestBody(key_id=password.key_id)
+        await client.applications.by_application_id(object_id).remove_password.post(body)
+
+
+async def _disable(vault: "SecretClient", version: "SecretProperties") -> None:
+    await vault.update_secret_properties(version.name or "", version.version, enabled=False)
+
+
+async def _add_federated(client: "GraphServiceClient", peering: Peering, facts: Facts, object_id: str) -> None:
+    """Let the application take tokens of the app's own managed identity (Entra, "trust a managed identity")."""
+    from msgraph.generated.models.federated_identity_credential import FederatedIdentityCredential
+
+    settings().check_credential("federated")
+    name, cloud = federated_credential_name(peering["id"]), settings().cloud
+    held = client.applications.by_application_id(object_id).federated_identity_credentials
+    listed = await held.get()
+    if any(credential.name == name for credential in (listed and listed.value) or []):
+        return
+    await held.post(
+        FederatedIdentityCredential(
+            name=name,
+            issuer=f"{cloud.authority}/{text(facts, 'automation_tenant_id')}/v2.0",
+            subject=text(facts, "automation_object_id"),
+            audiences=[cloud.token_exchange],
+        )
+    )
+
+
+async def _remove_federated(client: "GraphServiceClient", peering: Peering, object_id: str) -> None:
+    held = client.applications.by_application_id(object_id).federated_identity_credentials
+    listed = await held.get()
+    for credential in (listed and listed.value) or []:
+        if credential.name == federated_credential_name(peering["id"]) and credential.id:
+            await held.by_federated_identity_credential_id(credential.id).delete()
+
+
+@step()
+async def remove_secret(peering: Peering, _: Facts) -> Facts:
+    """Soft-delete the password's secret; what was never there, or is deleted already, is left."""
+    from asyncio import timeout
+
+    from azure.core.exceptions import ResourceNotFoundError
+
+    name = secret_name(peering["id"])
+    async with secrets() as vault:
+        if not await _versions(vault, peering):
+            return {"secret_removed": name}
+        try:
+            # The SDK waits until the vault has deleted it; looking again is the orchestrator's.
+            async with timeout(_DELETION_SECONDS):
+                await vault.delete_secret(name)
+        except ResourceNotFoundError:
+            return {"secret_removed": name}
+        except TimeoutError:
+            raise ProblemError("secret-being-deleted", f"The secret {name} is being deleted.") from None
+    return {"secret_removed": name}

@@ -1,0 +1,95 @@
+"""The activities of a check: what to look at, the looks at both clouds, and the comparison with the registry."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from activities import looking
+from activities.look_of_peering import Access, Directory, assemble
+from activities.looking import part
+from clients.durable import DurableClient, is_running
+from clients.registry import keys, registry
+from peering.checks import CheckedPeerings, CheckInput, ProjectVpcScope, Scope, VNetScope, VNetsToCheck
+from peering.health import findings
+from peering.look import Part, ProjectVpcLook, SecretLook
+from peering.naming import VNetId, secret_name
+from peering.registry import Checked, Record, Registry, is_busy, is_watched
+
+#: VNets that are looked at side by side.
+_AT_ONCE: Final = 8
+
+
+async def check_scope(given: CheckInput, client: DurableClient) -> Scope:
+    """What a check has to look at: the watched peerings, or one, except those that a run is at work on."""
+    only = given["only"]
+    scope, vnets = Scope(project_vpcs=[], vnets=[]), dict[str, VNetScope]()
+    for key in [only["key"]] if only else await keys(client):
+        records = (await registry(client, key))["peerings"]
+        chosen = {i: r for i, r in records.items() if (i == only["id"] if only else is_watched(r))}
+        if chosen:
+            peering = next(iter(chosen.values()))["peering"]
+            scope["project_vpcs"].append(
+                ProjectVpcScope(key=key, project=peering["project"], project_vpc_id=peering["project_vpc_id"])
+            )
+        for identity, record in chosen.items():
+            if is_busy(record) and is_running(await client.get_status(identity)):
+                continue
+            vnet_id = str(VNetId.parse(record["peering"]["vnet_id"]))
+            vnet = vnets.setdefault(vnet_id.casefold(), VNetScope(vnet_id=vnet_id, peerings={}))
+            vnet["peerings"].setdefault(key, {})[identity] = record["revision"]
+    scope["vnets"] = [vnets[vnet_id] for vnet_id in sorted(vnets)]
+    return scope
+
+
+async def look_at_project_vpcs(scopes: Sequence[ProjectVpcScope]) -> dict[str, Part[ProjectVpcLook]]:
+    """Aiven's side: one call for each project VPC."""
+    looks = await asyncio.gather(
+        *(part(looking.project_vpc(scope["project"], scope["project_vpc_id"])) for scope in scopes)
+    )
+    return {scope["key"]: look for scope, look in zip(scopes, looks, strict=True)}
+
+
+async def look_at_secrets(only: str | None) -> Part[dict[str, SecretLook]]:
+    """The newest version of every secret of a peering, or of one: names, dates and key ids, never a value."""
+    return await part(looking.one_secret(secret_name(only)) if only else looking.all_secrets())
+
+
+async def check_vnets(given: VNetsToCheck, client: DurableClient) -> CheckedPeerings:
+    """Look at some VNets with all that belongs to their peerings, and find what is wrong with each peering."""
+    wanted = sorted({key for vnet in given["vnets"] for key in vnet["peerings"]})
+    held = dict(zip(wanted, await asyncio.gather(*(registry(client, key) for key in wanted)), strict=True))
+    records = [_records(vnet, held) for vnet in given["vnets"]]
+    directory = await Directory.of(record["facts"] for on_vnet in records for _, record in on_vnet)
+    access, gate = Access(), asyncio.Semaphore(_AT_ONCE)
+
+    async def check(vnet: VNetScope, on_vnet: list[tuple[str, Record]]) -> CheckedPeerings:
+        principals = {p for _, record in on_vnet for p in directory.principal_ids(record["facts"])}
+        async with gate:
+            network, rights = await asyncio.gather(
+                part(looking.vnet(vnet["vnet_id"])), part(access.on(vnet["vnet_id"], principals))
+            )
+        checked: CheckedPeerings = {}
+        for key, record in on_vnet:
+            peering, facts = record["peering"], record["facts"]
+            look = assemble(peering, facts, given["project_vpcs"][key], network, rights, given["secrets"], directory)
+            problems = findings(peering, facts, look, datetime.fromisoformat(given["at"]))
+            revision = vnet["peerings"][key][peering["id"]]
+            checked.setdefault(key, {})[peering["id"]] = Checked(revision=revision, problems=problems)
+        return checked
+
+    merged: CheckedPeerings = {}
+    for checked in await asyncio.gather(*map(check, given["vnets"], records)):
+        for key, results in checked.items():
+            merged.setdefault(key, {}).update(results)
+    return merged
+
+
+def _records(vnet: VNetScope, held: dict[str, Registry]) -> list[tuple[str, Record]]:
+    """The records of a VNet's peerings with their registries' keys; one that was removed meanwhile is left out."""
+    return [
+        (key, held[key]["peerings"][identity])
+        for key, ids in vnet["peerings"].items()
+        for identity in ids
+        if identity in held[key]["peerings"]
+    ]

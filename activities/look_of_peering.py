@@ -1,0 +1,126 @@
+"""The look of one peering, put together from looks that many peerings share."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import TypedDict
+
+from activities import looking
+from activities.looking import part
+from clients.settings import settings
+from peering.look import (
+    AccessLook,
+    ApplicationLook,
+    Look,
+    Part,
+    PrincipalLook,
+    ProjectVpcLook,
+    RoleLook,
+    SecretLook,
+    Thing,
+    VNetLook,
+)
+from peering.naming import VNetId, secret_name
+from peering.outcome import Facts
+from peering.spec import Peering
+
+
+class DirectoryParts(TypedDict):
+    """The parts of a look that Entra answers for."""
+
+    application: Part[ApplicationLook]
+    user_principal: Part[PrincipalLook]
+    platform_principal: Part[PrincipalLook]
+
+
+def one(looks: Part[dict[str, Thing]], name: str) -> Part[Thing]:
+    """One thing out of a look at many."""
+    if "problem" in looks:
+        return {"problem": looks["problem"]}
+    held = looks["found"]
+    return {"found": held.get(name) if held is not None else None}
+
+
+class Directory:
+    """What Entra holds of some peerings: their applications, their service principals and the platform's own."""
+
+    def __init__(
+        self, applications: Part[dict[str, ApplicationLook]], principals: Part[dict[str, PrincipalLook]]
+    ) -> None:
+        self._applications, self._principals = applications, principals
+
+    @classmethod
+    async def of(cls, all_facts: Iterable[Facts]) -> "Directory":
+        """Look for some peerings at once, one call for every fifteen of them."""
+        ids = sorted({application for facts in all_facts if (application := _application_id(facts))})
+        applications, principals = await asyncio.gather(
+            part(looking.applications(ids)), part(looking.principals([*ids, _platform()]))
+        )
+        return cls(applications, principals)
+
+    def parts(self, facts: Facts) -> DirectoryParts:
+        """The parts of one peering's look."""
+        application_id = _application_id(facts)
+        application = one(self._applications, application_id)
+        user, platform = one(self._principals, application_id), one(self._principals, _platform())
+        return DirectoryParts(application=application, user_principal=user, platform_principal=platform)
+
+    def principal_ids(self, facts: Facts) -> set[str]:
+        """The service principals whose rights matter to one peering."""
+        parts = self.parts(facts)
+        found = (parts["user_principal"].get("found"), parts["platform_principal"].get("found"))
+        return {principal["id"] for principal in found if principal is not None}
+
+
+def _application_id(facts: Facts) -> str:
+    return str(facts.get("application_id") or "").lower()
+
+
+def _platform() -> str:
+    return str(settings().platform_application_id)
+
+
+class Access:
+    """Who may do what on VNets; the roles are looked up once for each subscription."""
+
+    def __init__(self) -> None:
+        self._custom: dict[str, asyncio.Task[dict[str, RoleLook]]] = {}
+        self._named: dict[str, asyncio.Task[dict[str, RoleLook]]] = {}
+
+    async def on(self, vnet_id: str, principal_ids: set[str]) -> AccessLook:
+        """The assignments in force on a VNet for some principals, with their roles."""
+        subscription = VNetId.parse(vnet_id).subscription_id.lower()
+        if subscription not in self._custom:
+            self._custom[subscription] = asyncio.create_task(looking.custom_roles(vnet_id))
+        held = [a for a in await looking.assignments(vnet_id) if a["principal_id"] in principal_ids]
+        roles = dict(await self._custom[subscription])
+        for name in {a["role"] for a in held} - set(roles):
+            if name not in self._named:
+                self._named[name] = asyncio.create_task(looking.role(vnet_id, name))
+            roles |= await self._named[name]
+        return AccessLook(assignments=held, roles=roles)
+
+
+async def look_of_peering(peering: Peering, facts: Facts) -> Look:
+    """Everything that both clouds show of one peering now."""
+    vpc, vnet, secrets, directory = await asyncio.gather(
+        part(looking.project_vpc(peering["project"], peering["project_vpc_id"])),
+        part(looking.vnet(peering["vnet_id"])),
+        part(looking.one_secret(secret_name(peering["id"]))),
+        Directory.of([facts]),
+    )
+    access = await part(Access().on(peering["vnet_id"], directory.principal_ids(facts)))
+    return assemble(peering, facts, vpc, vnet, access, secrets, directory)
+
+
+def assemble(
+    peering: Peering,
+    facts: Facts,
+    project_vpc: Part[ProjectVpcLook],
+    vnet: Part[VNetLook],
+    access: Part[AccessLook],
+    secrets: Part[dict[str, SecretLook]],
+    directory: Directory,
+) -> Look:
+    """One peering's look out of the looks that it shares with others."""
+    secret = one(secrets, secret_name(peering["id"]))
+    return Look(project_vpc=project_vpc, vnet=vnet, access=access, secret=secret, **directory.parts(facts))

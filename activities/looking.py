@@ -1,0 +1,283 @@
+"""Looks at the remotes that change nothing, many objects to a call where the remote allows it."""
+
+import asyncio
+from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator, Sequence
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from activities.remote_errors import occurrence_of
+from clients.aiven import AivenClient, AivenError
+from clients.azure import authorization, graph, network, secrets
+from peering.look import (
+    ApplicationLook,
+    AssignmentLook,
+    ConnectionLook,
+    Part,
+    PeeredNetwork,
+    PrincipalLook,
+    ProjectVpcLook,
+    RoleLook,
+    SecretLook,
+    VNetLook,
+)
+from peering.marks import KEY_ID, MARK
+from peering.naming import VNetId, secret_name
+
+if TYPE_CHECKING:
+    from azure.keyvault.secrets import SecretProperties
+    from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment, RoleDefinition
+    from azure.mgmt.network.models import VirtualNetworkPeering
+    from msgraph.generated.models.application import Application
+    from msgraph.generated.models.service_principal import ServicePrincipal
+
+_Thing = TypeVar("_Thing")
+_NOT_FOUND: Final = 404
+_FORBIDDEN: Final = 403
+#: How many values Microsoft Graph takes in one `in` filter.
+_IN_ONE_FILTER: Final = 15
+
+
+async def part(look: Awaitable[_Thing | None]) -> Part[_Thing]:
+    """The outcome of one look: what it found, or the problem that kept it from looking.
+
+    Raises:
+        Exception: it failed for a reason that no remote gave.
+    """
+    try:
+        return {"found": await look}
+    except Exception as error:
+        occurrence = occurrence_of(error, {})
+        if occurrence is None:
+            raise
+        return {"problem": occurrence}
+
+
+async def project_vpc(project: str, project_vpc_id: str) -> ProjectVpcLook | None:
+    """A project VPC with all its connections: one call."""
+    try:
+        async with AivenClient() as aiven:
+            vpc = await aiven.project_vpc(project, project_vpc_id)
+    except AivenError as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise
+    connections = [
+        ConnectionLook(
+            account=c.peer_cloud_account,
+            resource_group=c.peer_resource_group or "",
+            vnet=c.peer_vpc,
+            application_id=c.peer_azure_app_id,
+            tenant_id=c.peer_azure_tenant_id,
+            state=c.state,
+            message=c.state_info.message if c.state_info else None,
+        )
+        for c in vpc.peering_connections
+    ]
+    return ProjectVpcLook(
+        cloud_name=vpc.cloud_name, network_cidr=vpc.network_cidr, state=vpc.state, connections=connections
+    )
+
+
+async def vnet(vnet_id: str) -> VNetLook | None:
+    """A VNet's addresses, and its peerings by their own list, which is the current one: two calls at once."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    wanted = VNetId.parse(vnet_id)
+    async with network(wanted.subscription_id) as client:
+        try:
+            found, peerings = await asyncio.gather(
+                client.virtual_networks.get(wanted.resource_group, wanted.name),
+                _peerings(client.virtual_network_peerings.list(wanted.resource_group, wanted.name)),
+            )
+        except ResourceNotFoundError:
+            return None
+    prefixes = found.address_space.address_prefixes if found.address_space else None
+    return VNetLook(
+        vnet_id=found.id or str(wanted),
+        provisioning_state=plain(found.provisioning_state),
+        address_prefixes=list(prefixes or []),
+        peered_networks=peerings,
+    )
+
+
+async def _peerings(listed: "AsyncIterable[VirtualNetworkPeering]") -> list[PeeredNetwork]:
+    return [peered_network(peering) async for peering in listed]
+
+
+def peered_network(peering: "VirtualNetworkPeering") -> PeeredNetwork:
+    """One peering of a VNet as a look holds it."""
+    space = peering.remote_virtual_network_address_space or peering.remote_address_space
+    return PeeredNetwork(
+        id=peering.id or "",
+        name=peering.name or "",
+        remote_id=(peering.remote_virtual_network and peering.remote_virtual_network.id) or "",
+        state=plain(peering.peering_state),
+        sync_level=plain(peering.peering_sync_level),
+        provisioning_state=plain(peering.provisioning_state),
+        options={
+            "allow_virtual_network_access": bool(peering.allow_virtual_network_access),
+            "allow_forwarded_traffic": bool(peering.allow_forwarded_traffic),
+            "allow_gateway_transit": bool(peering.allow_gateway_transit),
+            "use_remote_gateways": bool(peering.use_remote_gateways),
+        },
+        prefixes=list((space and space.address_prefixes) or []),
+    )
+
+
+def plain(state: str | None) -> str:
+    """The text of a state, which the SDK gives as a member of an enumeration."""
+    return str(getattr(state, "value", state))
+
+
+async def assignments(scope: str) -> list[AssignmentLook]:
+    """The role assignments in force on a VNet: those on it and those on what contains it. One call."""
+    async with authorization(VNetId.parse(scope).subscription_id) as client:
+        return [_assignment(a) async for a in client.role_assignments.list_for_scope(scope, filter="atScope()")]
+
+
+async def assignments_in_subscription(subscription_id: str, principal_id: str = "") -> list[AssignmentLook] | None:
+    """All role assignments in a subscription, or a principal's; None when the app may not look at all of it."""
+    from azure.core.exceptions import HttpResponseError
+
+    wanted = f"principalId eq '{principal_id}'" if principal_id else None
+    async with authorization(subscription_id) as client:
+        try:
+            return [_assignment(a) async for a in client.role_assignments.list_for_subscription(filter=wanted)]
+        except HttpResponseError as error:
+            if error.status_code != _FORBIDDEN:
+                raise
+            return None
+
+
+def _assignment(found: "RoleAssignment") -> AssignmentLook:
+    return AssignmentLook(
+        id=found.id or "",
+        scope=found.scope or "",
+        role=(found.role_definition_id or "").rpartition("/")[2].lower(),
+        principal_id=found.principal_id or "",
+    )
+
+
+async def custom_roles(scope: str) -> dict[str, RoleLook]:
+    """The custom roles that can be assigned on a VNet, by GUID. One call."""
+    async with authorization(VNetId.parse(scope).subscription_id) as client:
+        listed = client.role_definitions.list(scope, filter="type eq 'CustomRole'")
+        return {(role.name or "").lower(): role_look(role) async for role in listed}
+
+
+async def role(scope: str, name: str) -> dict[str, RoleLook]:
+    """The role of a GUID, if it exists. One call."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    async with authorization(VNetId.parse(scope).subscription_id) as client:
+        try:
+            return {name: role_look(await client.role_definitions.get(scope, name))}
+        except ResourceNotFoundError:
+            return {}
+
+
+def role_look(role: "RoleDefinition") -> RoleLook:
+    """A role definition as a look holds it."""
+    permissions = role.permissions or []
+    return RoleLook(
+        name=role.role_name or "",
+        actions=[action for permission in permissions for action in permission.actions or []],
+        takes_away=any(permission.not_actions for permission in permissions),
+        scopes=list(role.assignable_scopes or []),
+    )
+
+
+async def applications(application_ids: Sequence[str]) -> dict[str, ApplicationLook]:
+    """The applications that exist of these, by application id: one call for every fifteen."""
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+    from msgraph.generated.applications.applications_request_builder import ApplicationsRequestBuilder as Builder
+
+    query = Builder.ApplicationsRequestBuilderGetQueryParameters
+    found: dict[str, ApplicationLook] = {}
+    async with graph() as client:
+        for ids in _filters(application_ids):
+            wanted = query(
+                filter=_one_of("appId", ids),
+                select=["id", "appId", "uniqueName", "signInAudience", "passwordCredentials"],
+                expand=["federatedIdentityCredentials"],
+            )
+            answer = await client.applications.get(RequestConfiguration(query_parameters=wanted))
+            for application in (answer and answer.value) or []:
+                look = application_look(application)
+                found[look["application_id"].lower()] = look
+    return found
+
+
+def application_look(application: "Application") -> ApplicationLook:
+    """An application as a look holds it."""
+    return ApplicationLook(
+        application_id=application.app_id or "",
+        object_id=application.id or "",
+        unique_name=application.unique_name,
+        audience=application.sign_in_audience or "",
+        passwords=[str(password.key_id) for password in application.password_credentials or []],
+        federated=[f.name or "" for f in application.federated_identity_credentials or []],
+    )
+
+
+async def principals(application_ids: Sequence[str]) -> dict[str, PrincipalLook]:
+    """The service principals of these applications in the customer's tenant, by application id."""
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+    from msgraph.generated.service_principals.service_principals_request_builder import (
+        ServicePrincipalsRequestBuilder as Builder,
+    )
+
+    query = Builder.ServicePrincipalsRequestBuilderGetQueryParameters
+    found: dict[str, PrincipalLook] = {}
+    async with graph() as client:
+        for ids in _filters(application_ids):
+            wanted = query(filter=_one_of("appId", ids), select=["id", "appId", "accountEnabled", "tags"])
+            answer = await client.service_principals.get(RequestConfiguration(query_parameters=wanted))
+            for principal in (answer and answer.value) or []:
+                look = principal_look(principal)
+                found[look["application_id"].lower()] = look
+    return found
+
+
+def principal_look(principal: "ServicePrincipal") -> PrincipalLook:
+    """A service principal as a look holds it."""
+    return PrincipalLook(
+        id=principal.id or "",
+        application_id=principal.app_id or "",
+        enabled=principal.account_enabled is not False,
+        marked=MARK in (principal.tags or []),
+    )
+
+
+def _filters(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[start : start + _IN_ONE_FILTER] for start in range(0, len(values), _IN_ONE_FILTER))
+
+
+def _one_of(name: str, values: Iterable[str]) -> str:
+    return f"{name} in ({','.join(repr(value) for value in values)})"
+
+
+async def one_secret(name: str) -> dict[str, SecretLook]:
+    """The newest version of one secret by its name, or nothing."""
+    async with secrets() as vault:
+        versions = [version async for version in vault.list_properties_of_secret_versions(name)]
+    newest = max(versions, key=lambda v: v.created_on or datetime.min.replace(tzinfo=UTC), default=None)
+    return {name: secret_look(newest)} if newest else {}
+
+
+async def all_secrets() -> dict[str, SecretLook]:
+    """The newest version of every secret of a peering in the vault, by name: one call for every 25."""
+    async with secrets() as vault:
+        listed = [s async for s in vault.list_properties_of_secrets() if s.name and s.name.startswith(secret_name(""))]
+    return {found.name or "": secret_look(found) for found in listed}
+
+
+def secret_look(found: "SecretProperties") -> SecretLook:
+    """One version of a secret as a look holds it."""
+    return SecretLook(
+        enabled=found.enabled is not False,
+        created=found.created_on.isoformat() if found.created_on else None,
+        expires=found.expires_on.isoformat() if found.expires_on else None,
+        key_id=(found.tags or {}).get(KEY_ID),
+    )

@@ -1,0 +1,277 @@
+"""What is looked at before anything is changed: address spaces, rights, limits, policies, and what is there already.
+
+A real start and a dry run do the same looks. Rights are looked up, never tried out.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from activities import looking
+from activities.directory import find_application
+from activities.look_of_peering import Access, Directory, DirectoryParts
+from activities.step import step
+from activities.token_claims import token_roles
+from clients.aiven import AivenClient, AivenError
+from clients.azure import authorization, graph
+from clients.credentials import automation_credential
+from clients.settings import settings
+from peering.addresses import network_of_project, overlaps
+from peering.look import AccessLook, PeeredNetwork, RoleLook, SecretLook
+from peering.naming import VNetId, federated_credential_name, same_id, secret_name
+from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, grants
+from peering.spec import Peering
+from peering.states import DELETE_FIRST
+
+if TYPE_CHECKING:
+    from azure.mgmt.authorization.v2022_04_01.models import Permission
+
+_SET_SECRET: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
+#: What the app has to be allowed on the VNet for each object that it would have to make.
+_NEEDED_TO_MAKE: Final = {
+    "user_role_assignment": "Microsoft.Authorization/roleAssignments/write",
+    "platform_role_assignment": "Microsoft.Authorization/roleAssignments/write",
+    "user_role": "Microsoft.Authorization/roleDefinitions/write",
+    "platform_role": "Microsoft.Authorization/roleDefinitions/write",
+}
+_MAY_WRITE_ALL: Final = frozenset({"Application.ReadWrite.All", "Directory.ReadWrite.All"})
+_MAY_WRITE_OWN: Final = _MAY_WRITE_ALL | {"Application.ReadWrite.OwnedBy"}
+_AIVEN_READERS: Final = frozenset({"developer", "read_only"})
+#: Azure's limits (learn.microsoft.com, "Azure subscription limits"), and from which share of one on it is near.
+_MOST_PEERINGS: Final = 500
+_MOST_ASSIGNMENTS: Final = 4000
+_NEAR: Final = 0.9
+#: Graph's answers to an identity that may not read policies, and from a tenant that has none.
+_NOT_FOR_US: Final = (403, 404)
+
+
+@step()
+async def address_spaces(_: Peering, facts: Facts) -> Facts:
+    """Whether the project VPC shares addresses with the VNet, or with a network that is peered with it."""
+    sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
+    own = None if facts["existing"] == "none" else network_of_project(sides, cidr, _known_network(facts))
+    if found := overlaps(cast("list[str]", facts["address_prefixes"]), sides, cidr, own):
+        raise ProblemError.of(found)
+    return {"addresses_checked": "nothing overlaps"}
+
+
+def _known_network(facts: Facts) -> str | None:
+    known = facts.get("to_network_id")
+    return known if isinstance(known, str) else None
+
+
+@step()
+async def inventory(peering: Peering, facts: Facts) -> Facts:
+    """Which of the peering's objects are there already; of one that is taken over, also their ids, to be left alone."""
+    adopted, vnet_id = facts["existing"] == "adopted", text(facts, "vnet_id")
+    if adopted:
+        application_id = str(facts["found_connection_application_id"] or "")
+    else:
+        async with graph() as client:
+            application = await find_application(client, peering)
+        application_id = (application and application.app_id) or ""
+    directory, secrets, roles = await asyncio.gather(
+        Directory.of([{"application_id": application_id}] if application_id else []),
+        looking.one_secret(secret_name(peering["id"])),
+        looking.custom_roles(vnet_id),
+    )
+    known: Facts = {"application_id": application_id}
+    access = await Access().on(vnet_id, directory.principal_ids(known))
+    parts = directory.parts(known)
+    there = {
+        **_found_in_entra(parts, peering, secrets),
+        **_found_roles(peering, roles),
+        **_found_rights(parts, access, vnet_id),
+        **_found_sides(peering, facts),
+    }
+    found = [name for name, what in there.items() if what]
+    return {"found": found, **(_taken_over(parts, access, vnet_id, roles) if adopted else {})}
+
+
+def _found_in_entra(parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook]) -> dict[str, bool]:
+    application, user, platform = parts["application"], parts["user_principal"], parts["platform_principal"]
+    if problems := [look["problem"] for look in (application, user, platform) if "problem" in look]:
+        raise ProblemError.of(problems[:1])
+    held, secret = application["found"], secrets.get(secret_name(peering["id"]))
+    if peering["credential"] == "federated":
+        credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
+    else:
+        credential = held is not None and secret is not None and secret["key_id"] in held["passwords"]
+    return {
+        "application": held is not None,
+        "user_service_principal": user["found"] is not None,
+        "platform_service_principal": platform["found"] is not None,
+        "application_credential": credential,
+    }
+
+
+def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool]:
+    names = {role["name"].casefold() for role in roles.values()}
+    built_in = peering["role"] != "least-privilege"
+    return {
+        "user_role": built_in or peering["user_role_name"].casefold() in names,
+        "platform_role": peering["platform_role_name"].casefold() in names,
+    }
+
+
+def _found_rights(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> dict[str, bool]:
+    user, platform = parts["user_principal"]["found"], parts["platform_principal"]["found"]
+    return {
+        "user_role_assignment": user is not None and allowing(access, user["id"], USER_ACTIONS, vnet_id) is not None,
+        "platform_role_assignment": platform is not None
+        and allowing(access, platform["id"], PLATFORM_ACTIONS, vnet_id) is not None,
+    }
+
+
+def _found_sides(peering: Peering, facts: Facts) -> dict[str, bool]:
+    sides, state = cast("list[PeeredNetwork]", facts["peered_networks"]), facts["found_connection_state"]
+    network = network_of_project(sides, text(facts, "project_network_cidr"), _known_network(facts))
+    named = any(side["name"] == peering["peering_name"] for side in sides)
+    return {
+        "peering_connection": state not in (None, DELETE_FIRST, "DELETING", "DELETED"),
+        "vnet_peering": network is not None or named,
+    }
+
+
+def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str, roles: dict[str, RoleLook]) -> Facts:
+    """The ids of what is there and good enough, so that the steps that would make it are not needed."""
+    taken: dict[str, Fact] = {}
+    user, platform = parts["user_principal"]["found"], parts["platform_principal"]["found"]
+    for whose, principal, actions in (("user", user, USER_ACTIONS), ("platform", platform, PLATFORM_ACTIONS)):
+        if principal is None or not principal["enabled"]:
+            continue
+        taken[f"{whose}_principal_id"] = principal["id"]
+        if (assignment := allowing(access, principal["id"], actions, vnet_id)) is not None:
+            scope = VNetId.parse(vnet_id).subscription_scope
+            role = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{assignment['role']}"
+            taken |= {f"{whose}_role_id": role, f"{whose}_role_assignment_id": assignment["id"]}
+    return taken
+
+
+@step()
+async def automation_rights(peering: Peering, facts: Facts) -> Facts:
+    """Whether the app's own identity may do what is left to be done, by looking: in Azure, Graph, Key Vault and Aiven."""
+    found = set(cast("list[str]", facts["found"]))
+    if facts["existing"] == "foreign":
+        return {"rights_checked": "nothing to be done"}
+    problems = await asyncio.gather(
+        _rights_on_vnet(text(facts, "vnet_id"), found),
+        _rights_in_graph(found),
+        _rights_in_vault(),
+        _rights_in_aiven(peering),
+    )
+    if missing := [problem for part in problems for problem in part]:
+        raise ProblemError.of(missing)
+    return {"rights_checked": "sufficient"}
+
+
+async def _rights_on_vnet(vnet_id: str, found: set[str]) -> list[Occurrence]:
+    vnet = VNetId.parse(vnet_id)
+    async with authorization(vnet.subscription_id) as client:
+        held = [
+            p
+            async for p in client.permissions.list_for_resource(
+                vnet.resource_group, "Microsoft.Network", "", "virtualNetworks", vnet.name
+            )
+        ]
+    needed = {action for name, action in _NEEDED_TO_MAKE.items() if name not in found}
+    missing = [action for action in sorted(needed) if not _permits(held, action)]
+    return [
+        Occurrence(code="automation-not-authorized", detail=f"The app's identity lacks {action} on {vnet_id}.")
+        for action in missing
+    ]
+
+
+def _permits(held: "list[Permission]", action: str) -> bool:
+    return any(grants(p.actions or [], action) and not grants(p.not_actions or [], action) for p in held)
+
+
+async def _rights_in_graph(found: set[str]) -> list[Occurrence]:
+    """What the token says of the app's Graph permissions; a token without any, such as a person's, says nothing."""
+    token = await automation_credential().get_token(settings().cloud.graph_scope, enable_cae=True)
+    roles = token_roles(token.token)
+    missing = []
+    if roles and "application" not in found and not roles & _MAY_WRITE_OWN:
+        detail = f"The app's identity has {', '.join(sorted(roles))}, none of which lets it make an application."
+        missing.append(Occurrence(code="automation-graph-permission-missing", detail=detail))
+    if roles and "platform_service_principal" not in found and not roles & _MAY_WRITE_ALL:
+        detail = f"The tenant has no service principal of {settings().platform_application_id}, and"
+        detail += f" {', '.join(sorted(roles))} does not let the app make it."
+        missing.append(Occurrence(code="platform-principal-forbidden", detail=detail))
+    return missing
+
+
+async def _rights_in_vault() -> list[Occurrence]:
+    """Whether the app may write secrets; that it may read them the inventory has shown."""
+    vault = settings().key_vault_id
+    if vault is None:
+        return []
+    _, _, subscription, _, group, *_, name = vault.split("/")
+    async with authorization(subscription) as client:
+        listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
+        held = [permission async for permission in listed]
+    if any(
+        grants(p.data_actions or [], _SET_SECRET) and not grants(p.not_data_actions or [], _SET_SECRET) for p in held
+    ):
+        return []
+    return [Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {_SET_SECRET} on {vault}.")]
+
+
+async def _rights_in_aiven(peering: Peering) -> list[Occurrence]:
+    async with AivenClient() as aiven:
+        role = await aiven.project_role(peering["project"])
+    if role not in _AIVEN_READERS:
+        return []
+    return [Occurrence(code="aiven-not-permitted", detail=f"The Aiven user is {role} in {peering['project']}.")]
+
+
+@step()
+async def limits(_: Peering, facts: Facts) -> Facts:
+    """Whether a limit of Azure's stands in the way, or is near."""
+    vnet_id, found = text(facts, "vnet_id"), cast("list[str]", facts["found"])
+    counts: list[tuple[str, str, int, int]] = []
+    if "vnet_peering" not in found:
+        sides = cast("list[PeeredNetwork]", facts["peered_networks"])
+        counts.append(("peering-limit-reached", "peerings of the VNet", len(sides), _MOST_PEERINGS))
+    if not {"user_role_assignment", "platform_role_assignment"} <= set(found):
+        held = await looking.assignments_in_subscription(VNetId.parse(vnet_id).subscription_id)
+        if held is not None:
+            what = "role assignments in the subscription"
+            counts.append(("role-limit-reached", what, len(held), _MOST_ASSIGNMENTS))
+    reached = [(code, f"{count} of {most} {what}.") for code, what, count, most in counts if count >= most]
+    if reached:
+        raise ProblemError.of([Occurrence(code=code, detail=detail) for code, detail in reached])
+    near = [f"{count} of {most} {what}." for _, what, count, most in counts if count >= _NEAR * most]
+    return {"limits_checked": near}
+
+
+@step()
+async def password_policy(peering: Peering, facts: Facts) -> Facts:
+    """Whether the tenant's app management policy allows the password, where the app may read the policy."""
+    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+    if peering["credential"] == "federated" or facts["existing"] == "foreign":
+        return {"password_policy_checked": "no password"}
+    async with graph() as client:
+        try:
+            policy = await client.policies.default_app_management_policy.get()
+        except ODataError as error:
+            if error.response_status_code not in _NOT_FOR_US:
+                raise
+            return {"password_policy_checked": "not readable"}
+    restrictions = (policy and policy.is_enabled and policy.application_restrictions) or None
+    for restriction in (restrictions and restrictions.password_credentials) or []:
+        _obey(peering, str(getattr(restriction.restriction_type, "value", "")), restriction.max_lifetime)
+    return {"password_policy_checked": "allowed"}
+
+
+def _obey(peering: Peering, kind: str, longest: "timedelta | None") -> None:
+    lifetime = timedelta(days=peering["secret_lifetime_days"])
+    if kind == "passwordAddition":
+        raise ProblemError(
+            "secret-policy", "The tenant's policy forbids passwords; `credential: federated` needs none."
+        )
+    if kind == "passwordLifetime" and longest is not None and lifetime > longest:
+        detail = f"secret_lifetime_days is {lifetime.days}; the tenant's policy allows {longest.days} at the most."
+        raise ProblemError("secret-policy", detail)

@@ -1,0 +1,303 @@
+"""Drift: what is wrong with a peering by the look of both clouds, how bad it is, and what mends it.
+
+`findings` compares one look with what the registry knows and is used wherever somebody asks what is wrong: by the
+scheduled check, by the diagnosis of a failed connection and by the report.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeVar
+
+from peering.addresses import overlaps
+from peering.look import ConnectionLook, Look, Part, PeeredNetwork, ProjectVpcLook, SecretLook
+from peering.naming import VNetId, same_id
+from peering.outcome import Facts, Occurrence
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, is_exactly
+from peering.spec import Peering
+from peering.states import CONNECTION_ACTIVE, connection_problem
+
+Verdict = Literal["healthy", "degraded", "broken", "unknown"]
+#: From the best to the worst.
+ORDER: Final[tuple[Verdict, ...]] = ("healthy", "degraded", "unknown", "broken")
+
+_CONNECTION: Final = (
+    *("found_connection_state", "found_connection_application_id", "existing", "address_prefixes"),
+    *("connection_is_clear", "vnet_is_clear", "requested_connection_state"),
+    *("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync", "connection_state"),
+)
+_ROTATE: Final = ("credential", "secret_name", "secret_version", "secret_expires")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One kind of drift: how bad it is, and the facts to forget so that a repair makes them true again.
+
+    Without any, it is reported only: a person has to decide.
+    """
+
+    verdict: Verdict
+    repair: tuple[str, ...] = ()
+
+    @property
+    def rotates(self) -> bool:
+        """Whether the repair is a rotation of the credential."""
+        return self.repair == _ROTATE
+
+
+#: Every finding that is not here means that something could not be looked at: the verdict is unknown.
+DRIFT: Final[dict[str, Drift]] = {
+    # Traffic does not flow, or the next change of either side will stop it.
+    "connection-absent": Drift("broken", _CONNECTION),
+    "connection-deleted-by-peer": Drift("broken", _CONNECTION),
+    "vnet-peering-missing": Drift("broken", _CONNECTION),
+    "vnet-peering-disconnected": Drift("broken", _CONNECTION),
+    "peering-failed": Drift("broken", ("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync")),
+    "connection-being-deleted": Drift("broken"),
+    "connection-not-built": Drift("broken"),
+    "connection-not-active": Drift("broken"),
+    "connection-state-unknown": Drift("degraded"),
+    "connection-invalid-specification": Drift("broken"),
+    "connection-rejected-by-peer": Drift("broken"),
+    "connection-error": Drift("broken"),
+    "connection-of-another-application": Drift("broken"),
+    "connection-wrong-tenant": Drift("broken"),
+    "connection-name-case": Drift("broken"),
+    "project-vpc-not-found": Drift("broken"),
+    "project-vpc-deleted": Drift("broken"),
+    "vnet-not-found": Drift("broken"),
+    "peering-not-connected": Drift("broken"),
+    "traffic-not-allowed": Drift("broken"),
+    "address-spaces-overlap": Drift("broken"),
+    # Traffic flows, but the peering could not be kept or made anew.
+    "address-space-overlaps-peered-vnet": Drift("degraded"),
+    "vnet-not-provisioned": Drift("degraded"),
+    "peering-not-in-sync": Drift("degraded", ("peering_sync_level", "peering_state", "in_sync")),
+    "platform-side-not-in-sync": Drift("degraded"),
+    "peering-options-differ": Drift("degraded"),
+    "user-role-assignment-missing": Drift("degraded", ("user_role_assignment_id",)),
+    "user-rights-not-released": Drift("degraded", ("user_rights",)),
+    "platform-role-assignment-missing": Drift("degraded", ("platform_role_assignment_id",)),
+    "platform-role-assignment-elsewhere": Drift("degraded", ("platform_role_assignment_id",)),
+    "role-definition-changed": Drift("degraded"),
+    "platform-principal-missing": Drift("degraded"),
+    "platform-principal-disabled": Drift("degraded"),
+    "application-missing": Drift("degraded"),
+    "application-not-multi-tenant": Drift("degraded"),
+    "application-principal-missing": Drift("degraded"),
+    "application-disabled": Drift("degraded"),
+    "federated-credential-missing": Drift("degraded", _ROTATE),
+    "secret-missing": Drift("degraded", _ROTATE),
+    "secret-not-on-application": Drift("degraded", _ROTATE),
+    "secret-expired": Drift("degraded", _ROTATE),
+    "secret-expires-soon": Drift("degraded", _ROTATE),
+}
+
+_Thing = TypeVar("_Thing")
+
+
+def verdict_of(codes: Sequence[str]) -> Verdict:
+    """The one verdict on all findings."""
+    found = (DRIFT[code].verdict if code in DRIFT else "unknown" for code in codes)
+    return max(found, key=ORDER.index, default="healthy")
+
+
+def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[Occurrence]:
+    """Everything that is wrong with a peering, symptoms and causes alike; nothing when it is healthy.
+
+    Args:
+        peering: what it is meant to be.
+        facts: what its runs gathered.
+        look: what both clouds show of it.
+        now: the moment of the look.
+    """
+    return [
+        *_of_connection(peering, facts, look["project_vpc"]),
+        *_of_vnet(peering, facts, look),
+        *_of_access(peering, facts, look),
+        *_of_directory(peering, facts, look),
+        *_of_secret(peering, facts, look, now),
+    ]
+
+
+def _unseen(*parts: Part[_Thing]) -> list[Occurrence]:
+    return [part["problem"] for part in parts if "problem" in part]
+
+
+def _occurrence(code: str, detail: str) -> list[Occurrence]:
+    return [Occurrence(code=code, detail=detail)]
+
+
+def connection_of(peering: Peering, vpc: ProjectVpcLook) -> ConnectionLook | None:
+    """The peering's connection among those of its project VPC: all three names count, without case."""
+    vnet = VNetId.parse(peering["vnet_id"])
+    wanted = [part.casefold() for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
+    for connection in vpc["connections"]:
+        if [connection[k].casefold() for k in ("account", "resource_group", "vnet")] == wanted:
+            return connection
+    return None
+
+
+def _of_connection(peering: Peering, facts: Facts, part: Part[ProjectVpcLook]) -> list[Occurrence]:
+    if "problem" in part:
+        return _unseen(part)
+    vpc = part["found"]
+    if vpc is None:
+        return _occurrence("project-vpc-not-found", f"Aiven has no project VPC {peering['project_vpc_id']}.")
+    if vpc["state"] in ("DELETING", "DELETED"):
+        return _occurrence("project-vpc-deleted", f"The project VPC is {vpc['state']}.")
+    connection = connection_of(peering, vpc)
+    if connection is None:
+        return _occurrence("connection-absent", "Aiven lists no connection to the VNet.")
+    found = []
+    problem = connection_problem(connection["state"], CONNECTION_ACTIVE)
+    if problem is not None:
+        message = f": {connection['message']}" if connection["message"] else "."
+        found += _occurrence(problem, f"The connection is {connection['state']}{message}")
+    return [*found, *_of_names(facts, connection)]
+
+
+def _of_names(facts: Facts, connection: ConnectionLook) -> Iterator[Occurrence]:
+    """Whether the connection was requested with what belongs to this peering, in the spelling that Aiven takes."""
+    application, tenant = facts.get("application_id"), facts.get("tenant_id")
+    if isinstance(application, str) and not same_id(connection["application_id"], application):
+        detail = f"The connection is that of the application {connection['application_id']}, not of {application}."
+        yield Occurrence(code="connection-of-another-application", detail=detail)
+    if isinstance(tenant, str) and not same_id(connection["tenant_id"], tenant):
+        detail = f"The connection names the tenant {connection['tenant_id']}; the VNet is in {tenant}."
+        yield Occurrence(code="connection-wrong-tenant", detail=detail)
+    names = (connection["account"], connection["resource_group"], connection["vnet"])
+    if upper := [name for name in names if name != name.lower()]:
+        yield Occurrence(code="connection-name-case", detail=f"Not in lower case: {', '.join(upper)}.")
+
+
+def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
+    if "problem" in look["vnet"]:
+        return _unseen(look["vnet"])
+    vnet = look["vnet"]["found"]
+    if vnet is None:
+        return _occurrence("vnet-not-found", f"Azure shows no VNet {peering['vnet_id']}.")
+    found = []
+    if vnet["provisioning_state"] == "Failed":
+        found += _occurrence("vnet-not-provisioned", "The VNet's provisioning state is Failed.")
+    vpc = look["project_vpc"].get("found")
+    if vpc is not None:
+        remote = facts.get("to_network_id")
+        own = remote if isinstance(remote, str) else None
+        found += overlaps(vnet["address_prefixes"], vnet["peered_networks"], vpc["network_cidr"], own)
+    side = side_of(facts, vnet["peered_networks"])
+    if side is not None:
+        return [*found, *_of_side(peering, side)]
+    if "vnet_peering_id" in facts:
+        found += _occurrence("vnet-peering-missing", f"The VNet has no peering to {facts.get('to_network_id')}.")
+    return found
+
+
+def side_of(facts: Facts, peered: Sequence[PeeredNetwork]) -> PeeredNetwork | None:
+    """This peering's side on the VNet: the one that leads to the project VPC's network."""
+    remote = facts.get("to_network_id")
+    return next((s for s in peered if isinstance(remote, str) and same_id(s["remote_id"], remote)), None)
+
+
+def _of_side(peering: Peering, side: PeeredNetwork) -> Iterator[Occurrence]:
+    if side["provisioning_state"] == "Failed":
+        yield Occurrence(code="peering-failed", detail="The VNet peering's provisioning state is Failed.")
+    if side["state"] != "Connected":
+        code = "vnet-peering-disconnected" if side["state"] == "Disconnected" else "peering-not-connected"
+        yield Occurrence(code=code, detail=f"The VNet peering is {side['state']}.")
+    elif side["sync_level"] in ("LocalNotInSync", "LocalAndRemoteNotInSync"):
+        yield Occurrence(code="peering-not-in-sync", detail=f"The VNet peering is {side['sync_level']}.")
+    elif side["sync_level"] == "RemoteNotInSync":
+        yield Occurrence(code="platform-side-not-in-sync", detail="The VNet peering is RemoteNotInSync.")
+    if not side["options"]["allow_virtual_network_access"]:
+        yield Occurrence(code="traffic-not-allowed", detail="allowVirtualNetworkAccess is false.")
+    wanted = {name: peering.get(name) for name in side["options"] if name != "allow_virtual_network_access"}
+    if differing := [n for n, v in wanted.items() if v is not None and v != side["options"][n]]:
+        yield Occurrence(code="peering-options-differ", detail=f"Not as requested: {', '.join(differing)}.")
+
+
+def _of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
+    access, platform = look["access"], look["platform_principal"]
+    if "problem" in access or "problem" in platform:
+        return _unseen(access)
+    held, principal = access["found"], platform["found"]
+    if held is None or look["vnet"].get("found") is None:
+        return []
+    vnet_id, user = str(facts.get("vnet_id", peering["vnet_id"])), facts.get("user_principal_id")
+    found = []
+    if principal is not None and allowing(held, principal["id"], PLATFORM_ACTIONS, vnet_id) is None:
+        elsewhere = [a["scope"] for a in assignments_of(held, principal["id"]) if not same_id(a["scope"], vnet_id)]
+        code = "platform-role-assignment-elsewhere" if elsewhere else "platform-role-assignment-missing"
+        where = f"; it has roles on {', '.join(elsewhere)}" if elsewhere else ""
+        found += _occurrence(code, f"Nothing lets the platform peer with {vnet_id}{where}.")
+    if isinstance(user, str) and "user_rights" in facts:
+        may = allowing(held, user, USER_ACTIONS, vnet_id) is not None
+        if peering["privilege"] == "standing" and not may:
+            found += _occurrence("user-role-assignment-missing", f"The application has no role on {vnet_id}.")
+        elif peering["privilege"] == "setup-only" and may:
+            found += _occurrence("user-rights-not-released", f"The application still has its role on {vnet_id}.")
+    for name, actions in (("platform_role_id", PLATFORM_ACTIONS), ("user_role_id", USER_ACTIONS)):
+        role = held["roles"].get(str(facts.get(name)).rpartition("/")[2])
+        custom = name == "platform_role_id" or peering["role"] == "least-privilege"
+        if role is not None and custom and not is_exactly(role, actions):
+            found += _occurrence("role-definition-changed", f"{role['name']} grants {', '.join(role['actions'])}.")
+    return found
+
+
+def _of_directory(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
+    application, user, platform = look["application"], look["user_principal"], look["platform_principal"]
+    found = [*_unseen(application), *_unseen(user), *_unseen(platform)]
+    if "found" in platform:
+        found += _of_principal("platform", platform["found"])
+    if "found" in application and application["found"] is None and "application_id" in facts:
+        return [*found, *_occurrence("application-missing", f"Entra has no application {facts['application_id']}.")]
+    if "found" in application and application["found"] is not None:
+        audience = application["found"]["audience"]
+        if audience == "AzureADMyOrg":
+            found += _occurrence("application-not-multi-tenant", f"The application's audience is {audience}.")
+        if "found" in user:
+            found += _of_principal("application", user["found"])
+    return found
+
+
+def _of_principal(whose: str, principal: object) -> list[Occurrence]:
+    if principal is None:
+        return _occurrence(f"{whose}-principal-missing", "Entra has no service principal of it in this tenant.")
+    if isinstance(principal, dict) and not principal["enabled"]:
+        code = "platform-principal-disabled" if whose == "platform" else "application-disabled"
+        return _occurrence(code, f"The service principal {principal['id']} is disabled.")
+    return []
+
+
+def _of_secret(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[Occurrence]:
+    application = look["application"].get("found")
+    if application is None or "credential" not in facts:
+        return []
+    if facts["credential"] == "federated":
+        missing = not application["federated"]
+        detail = "The application has no federated credential of this app."
+        return _occurrence("federated-credential-missing", detail) if missing else []
+    if "problem" in look["secret"]:
+        return _unseen(look["secret"])
+    secret, name = look["secret"]["found"], facts["secret_name"]
+    if secret is None or not secret["enabled"]:
+        state = "missing from" if secret is None else "disabled in"
+        return _occurrence("secret-missing", f"The secret {name} is {state} Key Vault.")
+    if secret["key_id"] not in application["passwords"]:
+        return _occurrence("secret-not-on-application", f"The application does not have the password of {name}.")
+    return _of_expiry(secret, str(name), now, peering["secret_lifetime_days"])
+
+
+def _of_expiry(secret: SecretLook, name: str, now: datetime, lifetime_days: int) -> list[Occurrence]:
+    if secret["expires"] is None:
+        return []
+    left = datetime.fromisoformat(secret["expires"]) - now
+    detail = f"The secret {name} expires at {secret['expires']}."
+    if left <= timedelta():
+        return _occurrence("secret-expired", detail)
+    return _occurrence("secret-expires-soon", detail) if left < renewal_window(lifetime_days) else []
+
+
+def renewal_window(lifetime_days: int) -> timedelta:
+    """How long before its end a password is renewed: a fifth of its lifetime, thirty days at the most."""
+    return min(timedelta(days=30), timedelta(days=lifetime_days) / 5)

@@ -1,0 +1,126 @@
+"""What a look at the remotes found, in the shapes that verdicts, diagnoses and reports are drawn from: plain JSON.
+
+Each part of a look was either found, found to be absent (None), or could not be looked at (a problem).
+"""
+
+from typing import Generic, TypedDict, TypeVar
+
+from peering.outcome import Occurrence
+
+Thing = TypeVar("Thing")
+
+
+class Part(TypedDict, Generic[Thing], total=False):
+    """One part of a look: `found`, which is None when the thing is absent, or the `problem` that kept it from view."""
+
+    found: Thing | None
+    problem: Occurrence
+
+
+class ConnectionLook(TypedDict):
+    """A peering connection as Aiven lists it."""
+
+    account: str
+    resource_group: str
+    vnet: str
+    application_id: str | None
+    tenant_id: str | None
+    state: str
+    message: str | None
+
+
+class ProjectVpcLook(TypedDict):
+    """A project VPC with its connections."""
+
+    cloud_name: str
+    network_cidr: str
+    state: str
+    connections: list[ConnectionLook]
+
+
+class PeeredNetwork(TypedDict):
+    """One peering of a VNet, as it hangs on the VNet. `options` are by their names in a `Peering`."""
+
+    id: str
+    name: str
+    remote_id: str
+    state: str
+    sync_level: str
+    provisioning_state: str
+    options: dict[str, bool]
+    prefixes: list[str]
+
+
+class VNetLook(TypedDict):
+    """A VNet and its peerings."""
+
+    vnet_id: str
+    provisioning_state: str
+    address_prefixes: list[str]
+    peered_networks: list[PeeredNetwork]
+
+
+class AssignmentLook(TypedDict):
+    """A role assignment. `role` is the role definition's GUID."""
+
+    id: str
+    scope: str
+    role: str
+    principal_id: str
+
+
+class RoleLook(TypedDict):
+    """A role definition: what it grants, and whether it takes anything away again."""
+
+    name: str
+    actions: list[str]
+    takes_away: bool
+    scopes: list[str]
+
+
+class AccessLook(TypedDict):
+    """The role assignments of a subscription, and the roles that they name, by GUID."""
+
+    assignments: list[AssignmentLook]
+    roles: dict[str, RoleLook]
+
+
+class ApplicationLook(TypedDict):
+    """An application with the key ids of its passwords and the names of its federated credentials."""
+
+    application_id: str
+    object_id: str
+    unique_name: str | None
+    audience: str
+    passwords: list[str]
+    federated: list[str]
+
+
+class PrincipalLook(TypedDict):
+    """A service principal in the customer's tenant. `marked`: this app made it."""
+
+    id: str
+    application_id: str
+    enabled: bool
+    marked: bool
+
+
+class SecretLook(TypedDict):
+    """The newest version of a secret; times are ISO 8601."""
+
+    enabled: bool
+    created: str | None
+    expires: str | None
+    key_id: str | None
+
+
+class Look(TypedDict):
+    """All that is known of one peering at one moment."""
+
+    project_vpc: Part[ProjectVpcLook]
+    vnet: Part[VNetLook]
+    access: Part[AccessLook]
+    application: Part[ApplicationLook]
+    user_principal: Part[PrincipalLook]
+    platform_principal: Part[PrincipalLook]
+    secret: Part[SecretLook]

@@ -1,0 +1,26 @@
+"""The catalogue of everything that can stand in a peering's way: what it means, who can fix it, and how.
+
+A problem with a `deadline` may clear by itself: the step looks again until then, and only then does it count.
+"""
+
+from typing import Final
+
+from peering.problems.access import ACCESS
+from peering.problems.aiven import AIVEN
+from peering.problems.configuration import CONFIGURATION
+from peering.problems.directory import DIRECTORY
+from peering.problems.network import NETWORK
+from peering.problems.problem import Deadline, Fixer, Problem
+from peering.problems.remote_codes import REMOTE_CODES
+from peering.problems.remotes import REMOTES
+from peering.problems.requests import REQUESTS
+from peering.problems.runs import RUNS
+from peering.problems.vault import VAULT
+
+__all__ = ["PROBLEMS", "REMOTE_CODES", "Deadline", "Fixer", "Problem"]
+
+PROBLEMS: Final[dict[str, Problem]] = {
+    problem.code: problem
+    for group in (REQUESTS, RUNS, CONFIGURATION, AIVEN, NETWORK, ACCESS, DIRECTORY, VAULT, REMOTES)
+    for problem in group
+}

@@ -1,0 +1,81 @@
+"""Problems with role definitions and role assignments."""
+
+from typing import Final
+
+from peering.problems.problem import Problem
+
+ACCESS: Final = (
+    Problem(
+        "peering-role-not-effective",
+        "The application may not peer the VNet yet",
+        "Its role assignment on the VNet exists; Azure takes up to ten minutes to honour a new one (article step 13).",
+        "Wait; if the deadline passed, look for a deny assignment or a policy on the VNet.",
+        "an Azure administrator",
+        "propagation",
+    ),
+    Problem(
+        "platform-role-not-effective",
+        "The application may not peer with the platform's network yet",
+        "The platform gives the application that right in its own tenant; Azure takes a while to honour it.",
+        "Wait; if the deadline passed, delete the connection in Aiven and send the request again.",
+        "an Aiven project administrator",
+        "propagation",
+    ),
+    Problem(
+        "role-name-taken",
+        "A different role of this name exists",
+        "A role's name is unique in its tenant; the one that exists grants other actions or serves other scopes.",
+        "Send the request with another role name, or mend the existing role.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "role-not-replicated",
+        "Azure has not replicated the role yet",
+        "A role definition that was just made is not known everywhere at once.",
+        "Wait; the app tries again by itself.",
+        "an Azure administrator",
+        "propagation",
+    ),
+    Problem(
+        "role-limit-reached",
+        "An Azure limit of roles is reached",
+        "A tenant holds at most 5,000 custom roles and a subscription 4,000 role assignments.",
+        "Remove unused roles or assignments and send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "platform-role-assignment-missing",
+        "The platform may not peer with the VNet",
+        "The platform's service principal has no role on the VNet that grants virtualNetworks/peer/action. A peering that works goes on, but could not be made anew.",
+        "Nothing with `repair: safe`: the role is assigned again. Otherwise send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "platform-role-assignment-elsewhere",
+        "The platform's role is assigned at the wrong scope",
+        "The platform's service principal has its role, but on another scope than this VNet.",
+        "Assign the role on the VNet itself, or send the request again: this app assigns it there.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "user-role-assignment-missing",
+        "The application has no role on the VNet",
+        "The created application can no longer manage the VNet's peerings. Traffic flows, but nothing could be repaired.",
+        "Nothing with `repair: safe`: the role is assigned again. Otherwise send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "user-rights-not-released",
+        "The application still has its role on the VNet",
+        "With `privilege: setup-only` the application has its role only while something is set up or repaired.",
+        "Nothing with `repair: safe`: the role is taken away. Otherwise send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "role-definition-changed",
+        "A custom role was changed",
+        "A role that this peering relies on grants other actions than it was made with.",
+        "Set the role's actions back to what the documentation lists; this app does not change roles that exist.",
+        "an Azure administrator",
+    ),
+)

@@ -1,0 +1,158 @@
+"""Problems with project VPCs and their peering connections."""
+
+from typing import Final
+
+from peering.problems.problem import Problem
+
+AIVEN: Final = (
+    Problem(
+        "aiven-token-rejected",
+        "Aiven does not accept the token",
+        "The token in AIVEN_AUTH_TOKEN is unknown to Aiven, expired or revoked.",
+        "Create a token for a user with the operator role on the project and set AIVEN_AUTH_TOKEN.",
+        "the operator of this app",
+    ),
+    Problem(
+        "aiven-not-permitted",
+        "The Aiven user may not manage the project's networks",
+        "The token is good, but its user lacks project:networking:write on the project.",
+        "Give the user the operator or admin role on the project.",
+        "an Aiven project administrator",
+    ),
+    Problem(
+        "project-vpc-not-found",
+        "The project VPC does not exist",
+        "Aiven knows no such project or no project VPC of this id in it.",
+        "Compare project and project_vpc_id with `avn vpc list`.",
+        "the caller",
+    ),
+    Problem(
+        "project-vpc-not-azure",
+        "The project VPC is not on Azure",
+        "A VNet can only be peered with a project VPC in an Azure region.",
+        "Choose a project VPC whose cloud name contains `azure`.",
+        "the caller",
+    ),
+    Problem(
+        "project-vpc-not-active",
+        "The project VPC is still being built",
+        "Peering connections can be made once the project VPC is ACTIVE.",
+        "Wait for it; `avn vpc list` shows its state.",
+        "an Aiven project administrator",
+        "platform",
+    ),
+    Problem(
+        "project-vpc-deleted",
+        "The project VPC is being deleted",
+        "A project VPC that is DELETING or DELETED takes no more peering connections.",
+        "Choose or create another project VPC.",
+        "the caller",
+    ),
+    Problem(
+        "aiven-refused",
+        "Aiven refused the request",
+        "The detail is Aiven's own answer.",
+        "Correct what the answer names and send the request again.",
+        "the caller",
+    ),
+    Problem(
+        "connection-not-built",
+        "Aiven is still building its side of the peering",
+        "The connection is APPROVED: the platform makes a service principal of the application in its tenant, then a"
+        " VNet peering from its network.",
+        "Wait; this takes a few minutes. If the deadline passed, ask Aiven's support and send the request again.",
+        "an Aiven project administrator",
+        "platform",
+    ),
+    Problem(
+        "connection-not-active",
+        "Aiven has not seen the Azure side yet",
+        "The VNet peering exists; the platform looks for it regularly and then sets the connection ACTIVE.",
+        "Wait a few minutes. If the deadline passed, check that the VNet peering is Connected, then send the request"
+        " again.",
+        "an Aiven project administrator",
+        "platform",
+    ),
+    Problem(
+        "connection-state-unknown",
+        "The connection is in a state that this app does not know",
+        "Aiven added a state; the detail names it. The app keeps looking, in case it passes.",
+        "Look the state up in Aiven's documentation; a newer version of the app may know it.",
+        "the operator of this app",
+        "platform",
+    ),
+    Problem(
+        "connection-invalid-specification",
+        "Aiven could not build the connection",
+        "INVALID_SPECIFICATION: the VNet does not exist under that name, its addresses overlap the project VPC's, or"
+        " the platform's service principal may not peer with it.",
+        "Correct the cause, then send the request again: the connection is requested anew (article step 12).",
+        "the network team",
+    ),
+    Problem(
+        "connection-rejected-by-peer",
+        "Azure rejected the connection",
+        "REJECTED_BY_PEER: the application or tenant id is unknown to the platform, the application is not"
+        " multi-tenant, or the platform may not peer with the VNet.",
+        "Correct the cause, then send the request again: the connection is requested anew (article step 12).",
+        "an Entra administrator",
+    ),
+    Problem(
+        "connection-deleted-by-peer",
+        "The Azure side of the connection was deleted",
+        "DELETED_BY_PEER: somebody removed the VNet peering after it had worked. Aiven never leaves this state.",
+        "Send the request again: the connection is deleted and requested anew.",
+        "the network team",
+    ),
+    Problem(
+        "connection-error",
+        "Aiven reports an error of the connection",
+        "ERROR: the platform failed to build or keep the connection; the detail is its own message.",
+        "Send the request again; if it fails the same way, ask Aiven's support with the detail.",
+        "an Aiven project administrator",
+    ),
+    Problem(
+        "connection-being-deleted",
+        "An earlier connection is still being deleted",
+        "Aiven is removing the previous connection of this pair; a new one can be made after that.",
+        "Wait; the app goes on by itself.",
+        "an Aiven project administrator",
+        "platform",
+    ),
+    Problem(
+        "connection-absent",
+        "The connection has vanished",
+        "Aiven no longer lists the connection: somebody deleted it while it was being set up.",
+        "Send the request again to make a new one.",
+        "an Aiven project administrator",
+    ),
+    Problem(
+        "peer-network-unknown",
+        "Aiven has not named its network yet",
+        "The Azure side needs to-tenant-id and to-network-id, which the connection's state_info does not hold.",
+        "Wait; if the deadline passed, delete the connection in Aiven and send the request again.",
+        "an Aiven project administrator",
+        "propagation",
+    ),
+    Problem(
+        "connection-of-another-application",
+        "The connection belongs to another application",
+        "Somebody requested the connection anew with an application that is not this peering's.",
+        "Find out who did; then remove the connection in Aiven and send the request again, or take it over with `adopt: true`.",
+        "an Aiven project administrator",
+    ),
+    Problem(
+        "connection-wrong-tenant",
+        "The connection names another tenant",
+        "The connection was requested with a tenant id that is not the one of the VNet's subscription.",
+        "Delete the connection in Aiven and send the request again.",
+        "an Aiven project administrator",
+    ),
+    Problem(
+        "connection-name-case",
+        "The connection's names are not in lower case",
+        "Aiven looks Azure names up as they were given to it, and only finds them in lower case.",
+        "Delete the connection in Aiven and send the request again: this app requests it in lower case.",
+        "an Aiven project administrator",
+    ),
+)

@@ -1,0 +1,53 @@
+"""Problems with the app's own settings, identity and rights."""
+
+from typing import Final
+
+from peering.problems.problem import Problem
+
+CONFIGURATION: Final = (
+    Problem(
+        "setting-invalid",
+        "A setting of the app is missing or wrong",
+        "The app cannot talk to the clouds without it.",
+        "Set the named app setting and send the request again.",
+        "the operator of this app",
+    ),
+    Problem(
+        "unexpected-error",
+        "The app ran into an error that it does not know",
+        "This is a defect of the app; the log of the function has the trace under the peering's id.",
+        "Report it with the log; sending the request again resumes the peering.",
+        "the operator of this app",
+    ),
+    Problem(
+        "automation-sign-in-failed",
+        "The app's own identity cannot sign in",
+        "Entra refused a token to the identity that the app is configured to run as.",
+        "Check AZURE_CREDENTIAL and the identity it names: it exists in the tenant, is enabled, and its secret has not"
+        " expired.",
+        "the operator of this app",
+    ),
+    Problem(
+        "automation-not-authorized",
+        "The app's own identity lacks an Azure role",
+        "Azure Resource Manager refused the call for want of a role assignment on the scope that the detail names.",
+        "Assign the identity the role that infra/ describes (Role Based Access Control Administrator and Reader on the"
+        " VNet, its resource group or subscription), then send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "automation-graph-permission-missing",
+        "The app's own identity lacks a Microsoft Graph permission",
+        "Application.ReadWrite.OwnedBy lets it make its own application; Application.ReadWrite.All also the platform's"
+        " service principal.",
+        "Grant the permission to the identity and consent to it, then send the request again.",
+        "an Entra administrator",
+    ),
+    Problem(
+        "subscription-in-other-tenant",
+        "The VNet's subscription belongs to another tenant",
+        "The app's identity signs in to one tenant; Azure says that the VNet's subscription is in a different one.",
+        "Check the subscription in vnet_id, or run the app with an identity of that tenant.",
+        "the caller",
+    ),
+)

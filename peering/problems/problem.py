@@ -1,0 +1,27 @@
+"""What a problem is: a stable code, texts for people, who can fix it, and whether it may clear by itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Deadline = Literal["propagation", "platform"]
+Fixer = Literal[
+    "the caller",
+    "the network team",
+    "an Entra administrator",
+    "an Azure administrator",
+    "an Aiven project administrator",
+    "the operator of this app",
+]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of obstacle: its code is stable, its texts are for people."""
+
+    code: str
+    title: str
+    meaning: str
+    remedy: str
+    fixer: Fixer
+    deadline: Deadline | None = None
+    status: int = 500

@@ -1,0 +1,44 @@
+"""Problems with Key Vault."""
+
+from typing import Final
+
+from peering.problems.problem import Problem
+
+VAULT: Final = (
+    Problem(
+        "vault-access-denied",
+        "The app's own identity may not use the Key Vault",
+        "It needs to read, write and list secrets.",
+        "Assign it Key Vault Secrets Officer on the vault and allow its network, then send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "secret-being-deleted",
+        "The secret of an earlier peering is still being deleted",
+        "Key Vault takes some seconds to delete or recover a secret.",
+        "Wait; the app tries again by itself.",
+        "the operator of this app",
+        "propagation",
+    ),
+    Problem(
+        "secret-missing",
+        "The stored password is gone",
+        "Key Vault no longer has the version of the secret that this run wrote, or it is disabled.",
+        "Send the request again: a new password is made and stored.",
+        "the operator of this app",
+    ),
+    Problem(
+        "secret-expires-soon",
+        "The application's password expires soon",
+        "Less than a fifth of its lifetime, or less than thirty days, is left.",
+        "Nothing with `repair: safe`: it is rotated. Otherwise `POST /api/peerings/{id}/rotate`.",
+        "the operator of this app",
+    ),
+    Problem(
+        "secret-not-on-application",
+        "The application does not have the stored password",
+        "Somebody removed the password from the application, or replaced the secret in Key Vault.",
+        "Nothing with `repair: safe`: a new one is made and stored. Otherwise `POST /api/peerings/{id}/rotate`.",
+        "the operator of this app",
+    ),
+)

@@ -1,0 +1,210 @@
+"""What a network team signs: which networks are joined, who may do what and why, since when, and what it costs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypedDict, cast
+
+from peering.health import renewal_window
+from peering.plan import OBJECTS
+from peering.registry import Health, Record
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
+
+_HOURS_A_MONTH: Final = 730
+_BUILT_IN: Final = "Network Contributor"
+
+
+class Right(TypedDict):
+    """What one service principal may do, on which scope, and why."""
+
+    holder: str
+    principal_id: str
+    role: str
+    actions: list[str]
+    scope: str
+    why: str
+    standing: bool
+
+
+class MadeObject(TypedDict):
+    """One object that the peering consists of, where it came from and when."""
+
+    object: str
+    id: str
+    origin: str
+    at: str
+    app_version: str
+
+
+class Network(TypedDict):
+    """One side of the peering."""
+
+    side: str
+    id: str
+    tenant_id: str
+    address_prefixes: list[str]
+
+
+class Report(TypedDict):
+    """The report as data. Times are ISO 8601, prices US dollars."""
+
+    id: str
+    state: str
+    requested_by: str
+    requested: str
+    connected: str | None
+    networks: list[Network]
+    options: dict[str, bool]
+    rights: list[Right]
+    credential: dict[str, str | None]
+    objects: list[MadeObject]
+    hourly_price_usd: str | None
+    monthly_price_usd: str | None
+    verdict: str | None
+    checked: str | None
+    problems: list[str]
+
+
+def report(record: Record) -> Report:
+    """The report on one peering, by what the registry keeps of it."""
+    peering, facts, health = record["peering"], record["facts"], record.get("health")
+    price = cast("str | None", facts.get("hourly_price_usd"))
+    return Report(
+        id=peering["id"],
+        state=record.get("state", "running"),
+        requested_by=record["requested_by"]["name"],
+        requested=record["requested"],
+        connected=record.get("connected"),
+        networks=_networks(record),
+        options={
+            name: bool(peering.get(name))
+            for name in ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
+        },
+        rights=_rights(record),
+        credential={
+            "kind": peering["credential"],
+            "secret": _text(facts, "secret_name"),
+            "expires": _text(facts, "secret_expires"),
+            "renewed": f"{renewal_window(peering['secret_lifetime_days']).days} days before its end"
+            if peering["credential"] == "secret"
+            else None,
+        },
+        objects=_objects(record),
+        hourly_price_usd=price,
+        monthly_price_usd=f"{float(price) * _HOURS_A_MONTH:.2f}" if price else None,
+        verdict=health["verdict"] if health else None,
+        checked=health["checked"] if health else None,
+        problems=_problems(health),
+    )
+
+
+def _text(facts: Mapping[str, object], name: str) -> str | None:
+    value = facts.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _networks(record: Record) -> list[Network]:
+    facts = record["facts"]
+    cidr = _text(facts, "project_network_cidr")
+    return [
+        Network(
+            side="customer",
+            id=_text(facts, "vnet_id") or record["peering"]["vnet_id"],
+            tenant_id=_text(facts, "tenant_id") or "",
+            address_prefixes=list(cast("Sequence[str]", facts.get("address_prefixes") or [])),
+        ),
+        Network(
+            side="Aiven",
+            id=_text(facts, "to_network_id") or "",
+            tenant_id=_text(facts, "to_tenant_id") or "",
+            address_prefixes=[cidr] if cidr else [],
+        ),
+    ]
+
+
+def _rights(record: Record) -> list[Right]:
+    peering, facts = record["peering"], record["facts"]
+    custom = peering["role"] != _BUILT_IN
+    return [
+        Right(
+            holder=f"the application {peering['application_name']}",
+            principal_id=_text(facts, "user_principal_id") or "",
+            role=peering["user_role_name"] if custom else _BUILT_IN,
+            actions=list(USER_ACTIONS) if custom else ["Microsoft.Network/*"],
+            scope=_text(facts, "vnet_id") or peering["vnet_id"],
+            why="to make, repair and remove this VNet's side of the peering",
+            standing=peering["privilege"] == "standing",
+        ),
+        Right(
+            holder="the Aiven platform's application",
+            principal_id=_text(facts, "platform_principal_id") or "",
+            role=peering["platform_role_name"],
+            actions=list(PLATFORM_ACTIONS),
+            scope=_text(facts, "vnet_id") or peering["vnet_id"],
+            why="to make a peering that leads to the VNet, and nothing else",
+            standing=True,
+        ),
+    ]
+
+
+def _objects(record: Record) -> list[MadeObject]:
+    return [
+        MadeObject(
+            object=step.replace("_", " "),
+            id=_text(record["facts"], OBJECTS[step]) or "",
+            origin=origin["origin"],
+            at=origin["at"],
+            app_version=origin["app_version"],
+        )
+        for step, origin in record["objects"].items()
+    ]
+
+
+def _problems(health: Health | None) -> list[str]:
+    return [f"{f['problem']['code']}: {f['problem']['detail']}" for f in (health["problems"] if health else [])]
+
+
+def markdown(document: Report) -> str:
+    """The report as Markdown."""
+    price = document["hourly_price_usd"]
+    cost = f"{price} USD an hour, about {document['monthly_price_usd']} USD a month" if price else "not listed by Aiven"
+    facts = [
+        ("State", document["state"]),
+        ("Verdict", f"{document['verdict'] or 'not checked yet'} ({document['checked'] or 'never'})"),
+        ("Requested", f"{document['requested']} by {document['requested_by']}"),
+        ("Connected", document["connected"] or "never"),
+        ("Credential", ", ".join(f"{k} {v}" for k, v in document["credential"].items() if v)),
+        ("Options", ", ".join(name for name, on in document["options"].items() if on) or "none"),
+        ("Price", cost),
+    ]
+    parts = [
+        f"# Peering {document['id']}",
+        _table(("", ""), facts),
+        "## Networks",
+        _table(
+            ("Side", "Network", "Tenant", "Addresses"),
+            [(n["side"], n["id"], n["tenant_id"], ", ".join(n["address_prefixes"])) for n in document["networks"]],
+        ),
+        "## Rights",
+        _table(
+            ("Who", "Principal", "Role", "Actions", "Scope", "Why", "Held"),
+            [
+                (
+                    *(r["holder"], r["principal_id"], r["role"], ", ".join(r["actions"]), r["scope"], r["why"]),
+                    "always" if r["standing"] else "only while it is set up or repaired",
+                )
+                for r in document["rights"]
+            ],
+        ),
+        "## Objects",
+        _table(
+            ("Object", "Id", "Origin", "Since", "App version"),
+            [(o["object"], o["id"], o["origin"], o["at"], o["app_version"]) for o in document["objects"]],
+        ),
+    ]
+    if document["problems"]:
+        parts += ["## Problems", "\n".join(f"- {problem}" for problem in document["problems"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,0 +1,47 @@
+"""Who has to be allowed what: the actions of the two roles, and whether role assignments grant them on a VNet."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from peering.look import AccessLook, AssignmentLook, RoleLook
+from peering.naming import within
+
+#: All that the platform needs: to make a peering that leads to the VNet (article step 8).
+PLATFORM_ACTIONS: Final = ("Microsoft.Network/virtualNetworks/peer/action",)
+#: All that the created application needs: to manage the VNet's peerings (article step 6).
+USER_ACTIONS: Final = (
+    "Microsoft.Network/virtualNetworks/read",
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/read",
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete",
+)
+
+
+def grants(granted: Iterable[str], action: str) -> bool:
+    """Whether a list of actions, which may hold `*`, covers an action; Azure compares without case."""
+    return any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), action, re.IGNORECASE) is not None for one in granted)
+
+
+def grants_all(role: RoleLook, actions: Sequence[str]) -> bool:
+    """Whether a role grants every action; one that takes any away again does not count."""
+    return not role["takes_away"] and all(grants(role["actions"], action) for action in actions)
+
+
+def is_exactly(role: RoleLook, actions: Sequence[str]) -> bool:
+    """Whether a role grants these actions and nothing else."""
+    return not role["takes_away"] and {a.casefold() for a in role["actions"]} == {a.casefold() for a in actions}
+
+
+def assignments_of(access: AccessLook, principal_id: str) -> list[AssignmentLook]:
+    """A principal's role assignments."""
+    return [a for a in access["assignments"] if a["principal_id"].casefold() == principal_id.casefold()]
+
+
+def allowing(access: AccessLook, principal_id: str, actions: Sequence[str], scope: str) -> AssignmentLook | None:
+    """The assignment that lets a principal do all of the actions on a scope, if one does."""
+    for assignment in assignments_of(access, principal_id):
+        role = access["roles"].get(assignment["role"])
+        if role is not None and within(scope, assignment["scope"]) and grants_all(role, actions):
+            return assignment
+    return None
