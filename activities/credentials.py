@@ -44,7 +44,7 @@ class Rotation(TypedDict):
 
 @step({"NoBackingApplicationObject": "directory-replicating"})
 async def application_credential(peering: Peering, facts: Facts) -> Facts:
-    """Article step 4: a credential of the kind that is asked for, found or made; a secret's name comes out, no value."""
+    """Article step 4: a credential of the kind that is asked for, found or made; only a secret's name comes out."""
     object_id = text(facts, "application_object_id")
     async with graph() as client:
         if peering["credential"] == "federated":

@@ -2,11 +2,9 @@
 
 import asyncio
 from importlib import import_module
-from typing import TypedDict
 
 from activities.blueprint import MODULES
 from activities.step import Activity
-from peering.dry_run import PlannedStep, Result, plan_of
 from peering.outcome import Facts, Occurrence, StepRequest
 from peering.plan import LOOKS, Step, ready
 from peering.spec import Peering

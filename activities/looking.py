@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator, Sequence
-
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 

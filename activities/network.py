@@ -198,7 +198,7 @@ _TO_SYNC: Final = ("LocalNotInSync", "LocalAndRemoteNotInSync")
 
 @step(_PEERING_MEANINGS)
 async def sync(_peering: Peering, facts: Facts) -> Facts:
-    """After an address change of the project VPC's network: let this side learn of it (`az network vnet peering sync`)."""
+    """Let this side learn of new addresses of the project VPC's network (`az network vnet peering sync`)."""
     vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
     sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))

@@ -12,13 +12,13 @@ from activities.directory import find_application
 from activities.look_of_peering import Access, Directory, DirectoryParts
 from activities.step import step
 from activities.token_claims import token_roles
-from clients.aiven import AivenClient, AivenError
+from clients.aiven import AivenClient
 from clients.azure import authorization, graph
 from clients.credentials import automation_credential
 from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
 from peering.look import AccessLook, PeeredNetwork, RoleLook, SecretLook
-from peering.naming import VNetId, federated_credential_name, same_id, secret_name
+from peering.naming import VNetId, federated_credential_name, secret_name
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, grants
 from peering.spec import Peering
@@ -27,7 +27,7 @@ from peering.states import DELETE_FIRST
 if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.models import Permission
 
-_SET_SECRET: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
+_WRITE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 #: What the app has to be allowed on the VNet for each object that it would have to make.
 _NEEDED_TO_MAKE: Final = {
     "user_role_assignment": "Microsoft.Authorization/roleAssignments/write",
@@ -86,7 +86,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         **_found_sides(peering, facts),
     }
     found = [name for name, what in there.items() if what]
-    return {"found": found, **(_taken_over(parts, access, vnet_id, roles) if adopted else {})}
+    return {"found": found, **(_taken_over(parts, access, vnet_id) if adopted else {})}
 
 
 def _found_in_entra(parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook]) -> dict[str, bool]:
@@ -134,7 +134,7 @@ def _found_sides(peering: Peering, facts: Facts) -> dict[str, bool]:
     }
 
 
-def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str, roles: dict[str, RoleLook]) -> Facts:
+def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Facts:
     """The ids of what is there and good enough, so that the steps that would make it are not needed."""
     taken: dict[str, Fact] = {}
     user, platform = parts["user_principal"]["found"], parts["platform_principal"]["found"]
@@ -151,7 +151,7 @@ def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str, roles: 
 
 @step()
 async def automation_rights(peering: Peering, facts: Facts) -> Facts:
-    """Whether the app's own identity may do what is left to be done, by looking: in Azure, Graph, Key Vault and Aiven."""
+    """Whether the app's own identity may do what is left to be done: in Azure, Graph, Key Vault and Aiven."""
     found = set(cast("list[str]", facts["found"]))
     if facts["existing"] == "foreign":
         return {"rights_checked": "nothing to be done"}
@@ -212,10 +212,11 @@ async def _rights_in_vault() -> list[Occurrence]:
         listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
         held = [permission async for permission in listed]
     if any(
-        grants(p.data_actions or [], _SET_SECRET) and not grants(p.not_data_actions or [], _SET_SECRET) for p in held
+        grants(p.data_actions or [], _WRITE_SECRETS) and not grants(p.not_data_actions or [], _WRITE_SECRETS)
+        for p in held
     ):
         return []
-    return [Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {_SET_SECRET} on {vault}.")]
+    return [Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {_WRITE_SECRETS} on {vault}.")]
 
 
 async def _rights_in_aiven(peering: Peering) -> list[Occurrence]:

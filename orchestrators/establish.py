@@ -2,9 +2,9 @@
 
 from typing import cast
 
-from peering.checks import CheckInput
 from orchestrators.durable import OrchestrationContext, Workflow
 from orchestrators.run import Run, Running
+from peering.checks import CheckInput
 from peering.health import DRIFT
 from peering.outcome import Occurrence, StepRequest
 from peering.plan import STEPS, forget, initial_facts

@@ -19,7 +19,6 @@ from peering.registry import ENTITY, Beginning, Ending, entity_key
 from peering.runs import STOP, RunInput, wait_instance_id
 from peering.spec import Peering
 
-
 #: What a run yields to Durable Functions until it has ended.
 Running = Generator[Task, object, None]
 

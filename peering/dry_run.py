@@ -1,7 +1,7 @@
 """What a start would do, drawn from the looks that a start begins with. No I/O."""
 
 from collections.abc import Collection, Mapping
-from typing import Final, Literal, NotRequired, TypedDict, cast
+from typing import Literal, NotRequired, TypedDict, cast
 
 from peering.outcome import Facts, Occurrence
 from peering.plan import LOOKS, OBJECTS, STEPS

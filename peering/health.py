@@ -10,10 +10,19 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, TypeVar
 
 from peering.addresses import overlaps
-from peering.look import ConnectionLook, Look, Part, PeeredNetwork, ProjectVpcLook, SecretLook
+from peering.look import (
+    AccessLook,
+    ConnectionLook,
+    Look,
+    Part,
+    PeeredNetwork,
+    PrincipalLook,
+    ProjectVpcLook,
+    SecretLook,
+)
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, Occurrence
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, is_exactly
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, connection_problem
 
@@ -78,7 +87,6 @@ DRIFT: Final[dict[str, Drift]] = {
     "user-role-assignment-missing": Drift("degraded", ("user_role_assignment_id",)),
     "user-rights-not-released": Drift("degraded", ("user_rights",)),
     "platform-role-assignment-missing": Drift("degraded", ("platform_role_assignment_id",)),
-    "platform-role-assignment-elsewhere": Drift("degraded", ("platform_role_assignment_id",)),
     "role-definition-changed": Drift("degraded"),
     "platform-principal-missing": Drift("degraded"),
     "platform-principal-disabled": Drift("degraded"),
@@ -115,7 +123,7 @@ def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[
         *_of_connection(peering, facts, look["project_vpc"]),
         *_of_vnet(peering, facts, look),
         *_of_access(peering, facts, look),
-        *_of_directory(peering, facts, look),
+        *_of_directory(facts, look),
         *_of_secret(peering, facts, look, now),
     ]
 
@@ -217,34 +225,60 @@ def _of_side(peering: Peering, side: PeeredNetwork) -> Iterator[Occurrence]:
 
 
 def _of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
-    access, platform = look["access"], look["platform_principal"]
-    if "problem" in access or "problem" in platform:
-        return _unseen(access)
-    held, principal = access["found"], platform["found"]
-    if held is None or look["vnet"].get("found") is None:
+    if "problem" in look["access"]:
+        return _unseen(look["access"])
+    access = look["access"]["found"]
+    if access is None or look["vnet"].get("found") is None:
         return []
-    vnet_id, user = str(facts.get("vnet_id", peering["vnet_id"])), facts.get("user_principal_id")
-    found = []
-    if principal is not None and allowing(held, principal["id"], PLATFORM_ACTIONS, vnet_id) is None:
-        elsewhere = [a["scope"] for a in assignments_of(held, principal["id"]) if not same_id(a["scope"], vnet_id)]
-        code = "platform-role-assignment-elsewhere" if elsewhere else "platform-role-assignment-missing"
-        where = f"; it has roles on {', '.join(elsewhere)}" if elsewhere else ""
-        found += _occurrence(code, f"Nothing lets the platform peer with {vnet_id}{where}.")
-    if isinstance(user, str) and "user_rights" in facts:
-        may = allowing(held, user, USER_ACTIONS, vnet_id) is not None
-        if peering["privilege"] == "standing" and not may:
-            found += _occurrence("user-role-assignment-missing", f"The application has no role on {vnet_id}.")
-        elif peering["privilege"] == "setup-only" and may:
-            found += _occurrence("user-rights-not-released", f"The application still has its role on {vnet_id}.")
+    vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))
+    return [
+        *_of_platform_rights(facts, access, look["platform_principal"].get("found"), vnet_id),
+        *_of_user_rights(peering, facts, access, vnet_id),
+        *_of_roles(peering, facts, access),
+    ]
+
+
+def _of_platform_rights(
+    facts: Facts, access: AccessLook, principal: PrincipalLook | None, vnet_id: str
+) -> Iterator[Occurrence]:
+    if principal is None or allowing(access, principal["id"], PLATFORM_ACTIONS, vnet_id) is not None:
+        return
+    role = _guid(facts, "platform_role_id")
+    if all(assignment["role"] != role for assignment in assignments_of(access, principal["id"])):
+        yield Occurrence(
+            code="platform-role-assignment-missing", detail=f"Nothing lets the platform peer with {vnet_id}."
+        )
+
+
+def _of_user_rights(peering: Peering, facts: Facts, access: AccessLook, vnet_id: str) -> Iterator[Occurrence]:
+    user, role = facts.get("user_principal_id"), _guid(facts, "user_role_id")
+    if not isinstance(user, str) or "user_rights" not in facts:
+        return
+    held = allowing(access, user, USER_ACTIONS, vnet_id) or any(a["role"] == role for a in assignments_of(access, user))
+    if peering["privilege"] == "standing" and not held:
+        yield Occurrence(code="user-role-assignment-missing", detail=f"The application has no role on {vnet_id}.")
+    elif peering["privilege"] == "setup-only" and held:
+        yield Occurrence(code="user-rights-not-released", detail=f"The application still has its role on {vnet_id}.")
+
+
+def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Occurrence]:
+    """Whether the roles grant what they were made for, and nothing else; one that was taken over may grant more."""
     for name, actions in (("platform_role_id", PLATFORM_ACTIONS), ("user_role_id", USER_ACTIONS)):
-        role = held["roles"].get(str(facts.get(name)).rpartition("/")[2])
-        custom = name == "platform_role_id" or peering["role"] == "least-privilege"
-        if role is not None and custom and not is_exactly(role, actions):
-            found += _occurrence("role-definition-changed", f"{role['name']} grants {', '.join(role['actions'])}.")
-    return found
+        role = access["roles"].get(_guid(facts, name))
+        if role is None or (name == "user_role_id" and peering["role"] != "least-privilege"):
+            continue
+        sound = grants_all(role, actions) if facts.get("existing") == "adopted" else is_exactly(role, actions)
+        if not sound:
+            yield Occurrence(
+                code="role-definition-changed", detail=f"{role['name']} grants {', '.join(role['actions'])}."
+            )
 
 
-def _of_directory(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
+def _guid(facts: Facts, name: str) -> str:
+    return str(facts.get(name, "")).rpartition("/")[2].lower()
+
+
+def _of_directory(facts: Facts, look: Look) -> list[Occurrence]:
     application, user, platform = look["application"], look["user_principal"], look["platform_principal"]
     found = [*_unseen(application), *_unseen(user), *_unseen(platform)]
     if "found" in platform:
@@ -260,10 +294,10 @@ def _of_directory(peering: Peering, facts: Facts, look: Look) -> list[Occurrence
     return found
 
 
-def _of_principal(whose: str, principal: object) -> list[Occurrence]:
+def _of_principal(whose: str, principal: PrincipalLook | None) -> list[Occurrence]:
     if principal is None:
         return _occurrence(f"{whose}-principal-missing", "Entra has no service principal of it in this tenant.")
-    if isinstance(principal, dict) and not principal["enabled"]:
+    if not principal["enabled"]:
         code = "platform-principal-disabled" if whose == "platform" else "application-disabled"
         return _occurrence(code, f"The service principal {principal['id']} is disabled.")
     return []

@@ -5,7 +5,6 @@ from uuid import NAMESPACE_URL, uuid5
 
 from peering.spec import Caller, Credential, Deadlines, Peering
 
-
 #: The event that ends a run, and its waits, before their time.
 STOP: Final = "stop"
 

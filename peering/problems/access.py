@@ -46,7 +46,8 @@ ACCESS: Final = (
     Problem(
         "platform-role-assignment-missing",
         "The platform may not peer with the VNet",
-        "The platform's service principal has no role on the VNet that grants virtualNetworks/peer/action. A peering that works goes on, but could not be made anew.",
+        "The platform's service principal has no role on the VNet that grants virtualNetworks/peer/action. A peering"
+        " that works goes on, but could not be made anew.",
         "Nothing with `repair: safe`: the role is assigned again. Otherwise send the request again.",
         "an Azure administrator",
     ),
@@ -60,7 +61,8 @@ ACCESS: Final = (
     Problem(
         "user-role-assignment-missing",
         "The application has no role on the VNet",
-        "The created application can no longer manage the VNet's peerings. Traffic flows, but nothing could be repaired.",
+        "The created application can no longer manage the VNet's peerings. Traffic flows, but nothing could be"
+        " repaired.",
         "Nothing with `repair: safe`: the role is assigned again. Otherwise send the request again.",
         "an Azure administrator",
     ),

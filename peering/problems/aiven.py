@@ -138,7 +138,8 @@ AIVEN: Final = (
         "connection-of-another-application",
         "The connection belongs to another application",
         "Somebody requested the connection anew with an application that is not this peering's.",
-        "Find out who did; then remove the connection in Aiven and send the request again, or take it over with `adopt: true`.",
+        "Find out who did; then remove the connection in Aiven and send the request again, or take it over with"
+        " `adopt: true`.",
         "an Aiven project administrator",
     ),
     Problem(

@@ -83,8 +83,10 @@ DIRECTORY: Final = (
     Problem(
         "application-missing",
         "The application does not exist any more",
-        "The application that the peering was made with was deleted. Traffic flows, but nothing could be repaired or removed.",
-        "Restore it from Entra's deleted applications within 30 days, then send the request again. After that, delete the VNet peering by hand first.",
+        "The application that the peering was made with was deleted. Traffic flows, but nothing could be repaired or"
+        " removed.",
+        "Restore it from Entra's deleted applications within 30 days, then send the request again. After that, delete"
+        " the VNet peering by hand first.",
         "an Entra administrator",
     ),
     Problem(
@@ -104,7 +106,8 @@ DIRECTORY: Final = (
     Problem(
         "federated-needs-managed-identity",
         "A federated credential needs a managed identity",
-        "`credential: federated` lets the created application trust the app's own managed identity in place of a password.",
+        "`credential: federated` lets the created application trust the app's own managed identity in place of a"
+        " password.",
         "Run the app with AZURE_CREDENTIAL=managed-identity and a user-assigned identity, or use `credential: secret`.",
         "the operator of this app",
     ),

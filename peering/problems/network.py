@@ -74,7 +74,8 @@ NETWORK: Final = (
         "vnet-peering-missing",
         "The VNet peering is gone",
         "The VNet has no peering to the project VPC's network any more: somebody deleted it. No traffic flows.",
-        "Nothing with `repair: safe`: the connection is deleted and both sides are made anew. Otherwise send the request again.",
+        "Nothing with `repair: safe`: the connection is deleted and both sides are made anew. Otherwise send the"
+        " request again.",
         "the network team",
     ),
     Problem(
