@@ -16,7 +16,7 @@ import httpx
 from local.clock import SystemClock
 from local.cloud import Scenario
 from local.deployment import Deployment, Status, deploy
-from orchestrators.establish import wait_instance_id
+from peering.runs import wait_instance_id
 from peering.plan import STEPS
 
 LATENCY: Final = 0.2

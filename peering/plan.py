@@ -79,6 +79,7 @@ LOOKS: Final = (
         "Look up the VNet",
         ("automation_tenant_id",),
         ("vnet_id", "address_prefixes", "peered_networks"),
+        ("to_network_id",),
         looks=True,
     ),
     Step(

@@ -50,12 +50,12 @@ class TimerTriggers:
 
     def __init__(self, worker: Worker, hub: TaskHub, clock: Clock) -> None:
         self._worker, self._hub, self._clock = worker, hub, clock
-        self._schedules = {function: read_schedule(function) for function in worker.app.of_kind("timer")}
+        self._schedules = [(function, read_schedule(function)) for function in worker.app.of_kind("timer")]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to fire them."""
-        self._tasks = [asyncio.create_task(self._follow(*entry)) for entry in self._schedules.items()]
+        self._tasks = [asyncio.create_task(self._follow(*entry)) for entry in self._schedules]
 
     async def stop(self) -> None:
         """Stop firing."""

@@ -1,38 +1,63 @@
-"""The table of steps is whole: every need is yielded once, nothing waits for itself, all fourteen numbers are there."""
+"""The tables of steps are whole: every need is yielded once, and nothing waits for itself."""
 
 from importlib import import_module
 
-from activities.blueprint import MODULES
-from peering.plan import ARTICLE, STEPS, ready
-from peering.registry import Record, begin, end, entity_key
+import pytest
+
+from activities.blueprint import MODULES, WITH_CLIENT
+from peering.health import DRIFT
+from peering.outcome import Facts
+from peering.plan import ARTICLE, LOOKS, OBJECTS, PLANS, REMOVAL, STEPS, Step, forget, initial_facts, ready
 from peering.request import PeeringRequest
 from tests.unit.test_request import GOOD
 
+#: What a rotation starts from: the facts of the run that connected the peering, and what to rotate to.
+GIVEN = {
+    "rotate": {
+        *("application_id", "application_object_id", "automation_tenant_id", "automation_object_id"),
+        *("tenant_id", "rotation"),
+    },
+    # Whether there is a VNet peering to delete is what `belongings` finds out.
+    "remove": {"vnet_peering_to_remove"},
+}
 
-def test_every_fact_is_yielded_by_one_step() -> None:
-    yielded = [fact for step in STEPS for fact in step.yields]
-    assert len(yielded) == len(set(yielded))
-    assert {need for step in STEPS for need in step.needs} <= set(yielded)
+
+def yielded(steps: tuple[Step, ...]) -> list[str]:
+    """All facts of a table."""
+    return [fact for step in steps for fact in step.yields]
 
 
-def test_every_step_becomes_ready_in_turn() -> None:
-    facts: set[str] = set()
-    begun: list[str] = []
-    while wave := list(ready(facts, begun)):
+@pytest.mark.parametrize("name", PLANS)
+def test_every_fact_is_yielded_by_one_step(name: str) -> None:
+    table = tuple(PLANS[name])
+    facts = yielded(table)
+    assert len(facts) == len(set(facts))
+    assert {need for step in table for need in step.needs} <= {*facts, *GIVEN.get(name, set())}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_every_step_becomes_ready_in_turn(name: str) -> None:
+    table = PLANS[name]
+    facts, begun = set(GIVEN.get(name, set())), list[str]()
+    while wave := list(ready(table, facts, begun)):
         begun += [step.name for step in wave]
         facts |= {fact for step in wave for fact in step.yields}
-    assert sorted(begun) == sorted(step.name for step in STEPS)
+    assert sorted(begun) == sorted(step.name for step in table)
+
+
+def test_nothing_is_changed_before_every_look_is_done() -> None:
+    facts, begun = set[str](), list[str]()
+    while wave := [step for step in ready(STEPS, facts, begun) if step.looks]:
+        assert all(step.looks for step in ready(STEPS, facts, begun))
+        begun += [step.name for step in wave]
+        facts |= {fact for step in wave for fact in step.yields}
+    assert sorted(begun) == sorted(step.name for step in LOOKS)
 
 
 def test_independent_branches_are_ready_at_once() -> None:
-    facts = {fact for name in ("sign_in", "project_vpc", "vnet", "ownership", "tenant") for fact in _yields(name)}
-    begun = {"sign_in", "project_vpc", "vnet", "ownership", "tenant"}
-    names = {step.name for step in ready(facts | {"vnet_is_clear", "connection_is_clear"}, begun)}
+    facts, begun = set(yielded(LOOKS)), [step.name for step in LOOKS]
+    names = {step.name for step in ready(STEPS, {*facts, "vnet_is_clear", "connection_is_clear"}, begun)}
     assert names == {"application", "user_role", "platform_service_principal", "platform_role"}
-
-
-def _yields(name: str) -> tuple[str, ...]:
-    return next(step.yields for step in STEPS if step.name == name)
 
 
 def test_all_steps_of_the_article_are_there() -> None:
@@ -40,17 +65,47 @@ def test_all_steps_of_the_article_are_there() -> None:
     assert {step.article_step for step in STEPS} == set(ARTICLE)
 
 
-def test_every_step_has_its_activity_and_no_other_exists() -> None:
-    assert sorted(step for steps in MODULES.values() for step in steps) == sorted(step.name for step in STEPS)
-    for module, steps in MODULES.items():
-        assert all(callable(getattr(import_module(f"activities.{module}"), step)) for step in steps)
+def test_every_step_has_its_activity() -> None:
+    registered = {name: module for table in (MODULES, WITH_CLIENT) for module, names in table.items() for name in names}
+    steps = {step.name for table in PLANS.values() for step in table}
+    assert steps <= set(registered)
+    assert all(callable(getattr(import_module(f"activities.{module}"), name)) for name, module in registered.items())
 
 
-def test_the_registry_remembers_what_a_run_found_out() -> None:
-    peering = PeeringRequest.model_validate(GOOD, strict=False).peering()
-    records: dict[str, Record] = {}
-    assert begin(records, peering) == {}
-    end(records, {"id": peering["id"], "state": "failed", "facts": {"to_tenant_id": "t"}})
-    end(records, {"id": peering["id"], "state": "connected", "facts": {"peering_state": "Connected"}})
-    assert begin(records, peering) == {"to_tenant_id": "t", "peering_state": "Connected"}
-    assert entity_key("Project", "ABC") == "project|abc"
+def test_the_vnet_peering_goes_before_the_connection_and_the_application_last_but_for_its_secret() -> None:
+    order = [step.name for step in REMOVAL if step.name.startswith("remove_")]
+    assert order == [
+        *("remove_vnet_peering", "remove_connection", "remove_role_assignments", "remove_roles"),
+        *("remove_platform_principal", "remove_application", "remove_secret"),
+    ]
+
+
+def _repairs(codes: set[str], **options: object) -> set[str]:
+    """The steps that a repair of these findings would run on a connected peering."""
+    peering = PeeringRequest.model_validate({**GOOD, **options}, strict=False).peering()
+    known: Facts = {**dict.fromkeys(yielded(STEPS), "known"), **initial_facts(peering)}
+    facts, begun = forget(known, {fact for code in codes for fact in DRIFT[code].repair}, peering), list[str]()
+    while wave := list(ready(STEPS, facts, begun)):
+        begun += [step.name for step in wave]
+        facts |= {fact: "known" for step in wave for fact in step.yields}
+    return set(begun)
+
+
+def test_a_repair_runs_only_the_steps_whose_facts_became_untrue() -> None:
+    assert _repairs({"platform-role-assignment-missing"}) == {"platform_role_assignment"}
+    assert _repairs({"peering-not-in-sync"}) == {"connected", "sync"}
+    assert "application" not in _repairs({"vnet-peering-missing"})
+    assert {"stale_connection", "peering_connection", "pending_peer", "vnet_peering"} <= _repairs(
+        {"vnet-peering-missing"}
+    )
+
+
+def test_with_setup_only_rights_a_repair_gets_the_role_first_and_gives_it_back() -> None:
+    steps = _repairs({"peering-not-in-sync"}, privilege="setup-only")
+    assert steps == {"user_role_assignment", "connected", "sync", "release_rights"}
+    assert _repairs({"platform-role-assignment-missing"}, privilege="setup-only") == {"platform_role_assignment"}
+
+
+def test_every_object_is_made_by_a_step_that_yields_its_id() -> None:
+    by_name = {step.name: step for step in STEPS}
+    assert all(fact in by_name[step].yields for step, fact in OBJECTS.items())

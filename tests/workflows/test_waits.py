@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from local.deployment import Deployment, Status, deploy
-from orchestrators.establish import wait_instance_id
+from peering.runs import wait_instance_id
 from peering.plan import STEPS
 
 

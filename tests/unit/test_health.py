@@ -1,0 +1,214 @@
+"""What is found wrong with a peering by the look of it: nothing that is right, and each fault by its code."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from peering.health import DRIFT, ORDER, findings, renewal_window, verdict_of
+from peering.outcome import Facts
+from peering.problems import PROBLEMS
+from peering.request import PeeringRequest
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
+from tests.unit.test_request import GOOD
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()
+VNET = PEERING["vnet_id"]
+NETWORK = VNET.replace("Hub-VNet", "project-vpc")
+ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
+FACTS: Facts = {
+    "application_id": "app",
+    "tenant_id": "tenant",
+    "vnet_id": VNET,
+    "to_network_id": NETWORK,
+    "vnet_peering_id": f"{VNET}/virtualNetworkPeerings/p",
+    "user_principal_id": "user",
+    "user_role_id": f"{ROLES}/user-role",
+    "platform_role_id": f"{ROLES}/platform-role",
+    "user_rights": "standing",
+    "credential": "secret",
+    "secret_name": "s",
+}
+SUBSCRIPTION, GROUP = VNET.split("/")[2], VNET.split("/")[4]
+HEALTHY: dict[str, Any] = {
+    "project_vpc": {
+        "found": {
+            "cloud_name": "azure-x",
+            "network_cidr": "10.240.0.0/20",
+            "state": "ACTIVE",
+            "connections": [
+                {
+                    "account": SUBSCRIPTION,
+                    "resource_group": GROUP.lower(),
+                    "vnet": "hub-vnet",
+                    "application_id": "app",
+                    "tenant_id": "tenant",
+                    "state": "ACTIVE",
+                    "message": None,
+                }
+            ],
+        }
+    },
+    "vnet": {
+        "found": {
+            "vnet_id": VNET,
+            "provisioning_state": "Succeeded",
+            "address_prefixes": ["10.0.0.0/16"],
+            "peered_networks": [
+                {
+                    "id": f"{VNET}/virtualNetworkPeerings/p",
+                    "name": "p",
+                    "remote_id": NETWORK.upper(),
+                    "state": "Connected",
+                    "sync_level": "FullyInSync",
+                    "provisioning_state": "Succeeded",
+                    "options": {
+                        "allow_virtual_network_access": True,
+                        "allow_forwarded_traffic": False,
+                        "allow_gateway_transit": False,
+                        "use_remote_gateways": False,
+                    },
+                    "prefixes": ["10.240.0.0/20"],
+                }
+            ],
+        }
+    },
+    "access": {
+        "found": {
+            "assignments": [
+                {"id": "1", "scope": VNET, "role": "user-role", "principal_id": "user"},
+                {"id": "2", "scope": VNET, "role": "platform-role", "principal_id": "platform"},
+            ],
+            "roles": {
+                "user-role": {"name": "u", "actions": list(USER_ACTIONS), "takes_away": False, "scopes": []},
+                "platform-role": {"name": "p", "actions": list(PLATFORM_ACTIONS), "takes_away": False, "scopes": []},
+            },
+        }
+    },
+    "application": {
+        "found": {
+            "application_id": "app",
+            "object_id": "o",
+            "unique_name": "n",
+            "audience": "AzureADMultipleOrgs",
+            "passwords": ["key"],
+            "federated": [],
+        }
+    },
+    "user_principal": {"found": {"id": "user", "application_id": "app", "enabled": True, "marked": True}},
+    "platform_principal": {"found": {"id": "platform", "application_id": "p", "enabled": True, "marked": True}},
+    "secret": {
+        "found": {"enabled": True, "created": None, "expires": (NOW + timedelta(days=90)).isoformat(), "key_id": "key"}
+    },
+}
+
+
+def codes(change: Callable[[dict[str, Any]], object] = lambda _: None, **options: object) -> list[str]:
+    """What is found wrong after a change to a healthy look."""
+    look = deepcopy(HEALTHY)
+    change(look)
+    peering = {**PEERING, **options}
+    return [f["code"] for f in findings(peering, FACTS, look, NOW)]  # type: ignore[arg-type]
+
+
+def put(*path: str | int, value: object) -> Callable[[dict[str, Any]], None]:
+    """A change: something else at a place of the look."""
+
+    def change(look: Any) -> None:  # noqa: ANN401 - JSON of any shape
+        *way, last = path
+        for step in way:
+            look = look[step]
+        look[last] = value
+
+    return change
+
+
+CONNECTION = ("project_vpc", "found", "connections", 0)
+SIDE = ("vnet", "found", "peered_networks", 0)
+
+
+def test_a_healthy_peering_has_no_findings() -> None:
+    assert codes() == []
+    assert verdict_of([]) == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (put("project_vpc", "found", value=None), ["project-vpc-not-found"]),
+        (put("project_vpc", "found", "state", value="DELETING"), ["project-vpc-deleted"]),
+        (put("project_vpc", "found", "connections", value=[]), ["connection-absent"]),
+        (put(*CONNECTION, "state", value="DELETED_BY_PEER"), ["connection-deleted-by-peer"]),
+        (put(*CONNECTION, "state", value="SOMETHING_NEW"), ["connection-state-unknown"]),
+        (put(*CONNECTION, "application_id", value="other"), ["connection-of-another-application"]),
+        (put(*CONNECTION, "tenant_id", value="other"), ["connection-wrong-tenant"]),
+        (put(*CONNECTION, "vnet", value="Hub-VNet"), ["connection-name-case"]),
+        (put("vnet", "found", value=None), ["vnet-not-found"]),
+        (put("vnet", "found", "provisioning_state", value="Failed"), ["vnet-not-provisioned"]),
+        (put("vnet", "found", "address_prefixes", value=["10.240.8.0/24"]), ["address-spaces-overlap"]),
+        (put("vnet", "found", "peered_networks", value=[]), ["vnet-peering-missing"]),
+        (put(*SIDE, "state", value="Disconnected"), ["vnet-peering-disconnected"]),
+        (put(*SIDE, "state", value="Initiated"), ["peering-not-connected"]),
+        (put(*SIDE, "provisioning_state", value="Failed"), ["peering-failed"]),
+        (put(*SIDE, "sync_level", value="LocalNotInSync"), ["peering-not-in-sync"]),
+        (put(*SIDE, "sync_level", value="LocalAndRemoteNotInSync"), ["peering-not-in-sync"]),
+        (put(*SIDE, "sync_level", value="RemoteNotInSync"), ["platform-side-not-in-sync"]),
+        (put(*SIDE, "options", "allow_virtual_network_access", value=False), ["traffic-not-allowed"]),
+        (put("access", "found", "assignments", 0, "principal_id", value="x"), ["user-role-assignment-missing"]),
+        (put("access", "found", "assignments", 1, "principal_id", value="x"), ["platform-role-assignment-missing"]),
+        (put("access", "found", "roles", "platform-role", "actions", value=["*"]), ["role-definition-changed"]),
+        (put("access", "found", "roles", "user-role", "actions", value=[]), ["role-definition-changed"]),
+        (put("application", "found", value=None), ["application-missing"]),
+        (put("application", "found", "audience", value="AzureADMyOrg"), ["application-not-multi-tenant"]),
+        (put("user_principal", "found", value=None), ["application-principal-missing"]),
+        (put("user_principal", "found", "enabled", value=False), ["application-disabled"]),
+        (put("platform_principal", "found", value=None), ["platform-principal-missing"]),
+        (put("platform_principal", "found", "enabled", value=False), ["platform-principal-disabled"]),
+        (put("secret", "found", value=None), ["secret-missing"]),
+        (put("secret", "found", "enabled", value=False), ["secret-missing"]),
+        (put("secret", "found", "key_id", value="x"), ["secret-not-on-application"]),
+        (put("secret", "found", "expires", value=NOW.isoformat()), ["secret-expired"]),
+        (put("secret", "found", "expires", value=(NOW + timedelta(days=29)).isoformat()), ["secret-expires-soon"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_each_fault_has_its_code_and_no_other(change: Callable[[dict[str, Any]], None], expected: list[str]) -> None:
+    assert codes(change) == expected
+    assert verdict_of(expected) in ("degraded", "broken")
+
+
+@pytest.mark.parametrize("part", HEALTHY)
+def test_what_could_not_be_looked_at_is_unknown_and_never_healthy(part: str) -> None:
+    found = codes(put(part, value={"problem": {"code": "remote-unavailable", "detail": "x"}}))
+    assert set(found) == {"remote-unavailable"}
+    assert verdict_of(found) == "unknown"
+
+
+def test_options_that_were_not_asked_for_may_be_as_they_are() -> None:
+    change = put(*SIDE, "options", "allow_forwarded_traffic", value=True)
+    assert codes(change) == []
+    assert codes(change, allow_forwarded_traffic=False) == ["peering-options-differ"]
+
+
+def test_with_setup_only_rights_the_role_is_expected_to_be_gone() -> None:
+    assert codes(privilege="setup-only") == ["user-rights-not-released"]
+    gone = put("access", "found", "assignments", 0, "principal_id", value="x")
+    assert codes(gone, privilege="setup-only") == []
+
+
+def test_the_worst_finding_decides_and_a_blind_spot_is_worse_than_a_blemish() -> None:
+    assert ORDER == ("healthy", "degraded", "unknown", "broken")
+    assert verdict_of(["secret-expires-soon", "remote-unavailable"]) == "unknown"
+    assert verdict_of(["remote-unavailable", "vnet-not-found"]) == "broken"
+
+
+def test_every_kind_of_drift_is_in_the_catalogue() -> None:
+    assert set(DRIFT) <= set(PROBLEMS)
+
+
+def test_a_password_is_renewed_in_the_last_fifth_of_its_life_at_most_a_month_before() -> None:
+    assert renewal_window(180) == timedelta(days=30)
+    assert renewal_window(10) == timedelta(days=2)
