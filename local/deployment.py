@@ -82,6 +82,21 @@ class Deployment:
         """Make something happen in the cloud behind the app's back."""
         httpx.post(f"{self.cloud.admin_url}/events", json=event, trust_env=False).raise_for_status()
 
+    def writes(self) -> list[dict[str, Any]]:
+        """The requests so far that changed something in the cloud, or tried to."""
+        return cast("list[dict[str, Any]]", self._admin("GET", "/writes"))
+
+    def clear_requests(self) -> None:
+        """Empty the cloud's log of requests."""
+        self._admin("DELETE", "/requests")
+
+    def cloud_state(self) -> dict[str, Any]:
+        """Everything that the cloud holds, without any secret."""
+        return cast("dict[str, Any]", self._admin("GET", "/state"))
+
+    def _admin(self, method: str, path: str) -> object:
+        return httpx.request(method, f"{self.cloud.admin_url}{path}", trust_env=False).raise_for_status().json()
+
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:

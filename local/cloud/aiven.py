@@ -4,16 +4,24 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from local.cloud.wire import ApiError, Request, Response, Routes
+from local.cloud.wire import ApiError, Handler, Request, Response, Routes
 from local.cloud.world import Connection, ProjectVpc, World
 
 _VPCS: Final = r"/v1/project/(?P<project>[^/]+)/vpcs"
 _VPC: Final = rf"{_VPCS}/(?P<vpc>[^/]+)"
 _CONNECTIONS: Final = rf"{_VPC}/peering-connections"
+_CONNECTION: Final = (
+    rf"{_CONNECTIONS}/peer-accounts/(?P<account>[^/]+)/peer-resource-groups/(?P<group>[^/]+)/peer-vpcs/(?P<vnet>[^/]+)"
+)
 _NAMES: Final = ("peer_cloud_account", "peer_resource_group", "peer_vpc", "peer_azure_app_id", "peer_azure_tenant_id")
 #: States in which the idempotent POST requests the connection anew.
 _FAILED: Final = frozenset({"INVALID_SPECIFICATION", "REJECTED_BY_PEER", "ERROR"})
+#: The project roles with `project:networking:write`.
+_WRITERS: Final = frozenset({"admin", "operator"})
+#: States of a project VPC that is there to stay.
+_LIVING: Final = frozenset({"APPROVED", "ACTIVE"})
 PROJECT: Final = "local-project"
+_PROJECT_BODY: Final = {"project_name": PROJECT}
 
 
 def aiven_error(status: int, message: str, code: str = "invalid_request") -> ApiError:
@@ -30,19 +38,25 @@ class Aiven:
         self._world = world
         self._recent: deque[datetime] = deque()
         routes = self.routes = Routes("Aiven API")
-        routes.add("GET", "/v1/me", lambda _: Response(200, {"user": {"user": "user@example.com", "state": "active"}}))
-        routes.add("GET", "/v1/project", lambda _: Response(200, {"projects": [{"project_name": PROJECT}]}))
+        routes.add("GET", "/v1/me", self._me)
+        routes.add("GET", "/v1/project", lambda _: Response(200, {"projects": [_PROJECT_BODY], **self._membership()}))
         routes.add("GET", _VPCS, self._list)
         routes.add("GET", _VPC, self._get)
-        routes.add("POST", _CONNECTIONS, self._create)
-        routes.add("POST", rf"{_CONNECTIONS}/refresh", self._refresh)
-        routes.add(
-            "DELETE",
-            rf"{_CONNECTIONS}/peer-accounts/(?P<account>[^/]+)/peer-resource-groups/(?P<group>[^/]+)/peer-vpcs/(?P<vnet>[^/]+)",
-            self._delete,
-        )
-        routes.add("PUT", rf"{_VPC}/user-peer-network-cidrs", self._put_cidrs)
         routes.add("GET", r"/v1/project/(?P<project>[^/]+)/vpc-peering-connection-types", self._types)
+        self._add_write("POST", _CONNECTIONS, "VpcPeeringConnectionCreate", self._create)
+        self._add_write("POST", rf"{_CONNECTIONS}/refresh", "VpcPeeringConnectionRefresh", self._refresh)
+        self._add_write("DELETE", _CONNECTION, "VpcPeeringConnectionWithResourceGroupDelete", self._delete)
+        self._add_write("PUT", rf"{_VPC}/user-peer-network-cidrs", "VpcPeeringConnectionUpdate", self._put_cidrs)
+
+    def _add_write(self, method: str, pattern: str, operation: str, handler: Handler) -> None:
+        """A route for users who may change the project's networking."""
+
+        def allowed(request: Request, **key: str) -> Response:
+            if self._world.knobs.aiven_role not in _WRITERS:
+                raise aiven_error(403, f"You don't have permission to perform this action: {operation}", "forbidden")
+            return handler(request, **key)
+
+        self.routes.add(method, pattern, allowed)
 
     def answer(self, request: Request) -> Response:
         """Answer one request.
@@ -80,6 +94,14 @@ class Aiven:
         if project != PROJECT:
             raise aiven_error(404, "Project does not exist", "project_not_found")
 
+    def _membership(self) -> dict[str, Any]:
+        role = self._world.knobs.aiven_role
+        return {"project_membership": {PROJECT: role}, "project_memberships": {PROJECT: [role]}}
+
+    def _me(self, _: Request) -> Response:
+        user = {"user": "user@example.com", "user_id": "u0123456789a", "real_name": "A user", "state": "active"}
+        return Response(200, {"user": {**user, "projects": [PROJECT], "auth": ["token"], **self._membership()}})
+
     def _list(self, _: Request, project: str) -> Response:
         self._check_project(project)
         return Response(200, {"vpcs": [_vpc_body(vpc) for vpc in self._world.project_vpcs.values()]})
@@ -95,6 +117,8 @@ class Aiven:
                 raise aiven_error(400, f"Invalid input for {name}: {name} is required")
             if value != value.lower():
                 raise aiven_error(400, f"Invalid input for {name}: Azure resource names must be in lower case")
+        if found.state not in _LIVING:
+            raise aiven_error(409, f"Project VPC is in state {found.state}", "conflict")
         account, group, vnet, app_id, tenant_id = (body[name] for name in _NAMES)
         connection = self._find(found, account, group, vnet)
         now, cidrs = self._world.now, body.get("user_peer_network_cidrs") or []
@@ -141,7 +165,7 @@ class Aiven:
 
     def _types(self, _: Request, project: str) -> Response:
         self._check_project(project)
-        kind = {"price_usd": "0.0", "vpc_peering_connection_type": "azure-vnet-peering"}
+        kind = {"price_usd": self._world.knobs.price_usd, "vpc_peering_connection_type": "azure-vnet-peering"}
         clouds = sorted({vpc.cloud_name for vpc in self._world.project_vpcs.values()})
         return Response(200, {"vpc_peering_connection_types": [{"cloud_name": cloud, **kind} for cloud in clouds]})
 

@@ -1,4 +1,4 @@
-"""Microsoft.Authorization in ARM: role definitions and role assignments.
+"""Microsoft.Authorization in ARM: role definitions, role assignments, and the caller's own permissions.
 
 Codes and texts are those of azure-cli's recordings, of public error reports and of Azure's RBAC troubleshooting page.
 """
@@ -9,15 +9,19 @@ from typing import Any, Final
 
 from local.cloud import rbac
 from local.cloud.arm import Arm, arm_error
-from local.cloud.wire import Request, Response
-from local.cloud.world import RoleAssignment, RoleDefinition
+from local.cloud.wire import ApiError, Request, Response
+from local.cloud.world import RoleAssignment, RoleDefinition, subscription_of
 
 _AUTHORIZATION: Final = r"/providers/Microsoft\.Authorization"
 _SCOPE: Final = r"(?P<scope>/subscriptions/.+?)"
 _DEFINITIONS: Final = rf"{_SCOPE}{_AUTHORIZATION}/roleDefinitions"
 _ASSIGNMENTS: Final = rf"{_SCOPE}{_AUTHORIZATION}/roleAssignments"
 _ID: Final = r"/(?P<name>[0-9a-f-]{36})"
-_ROLE_NAME: Final = re.compile(r"roleName eq '((?:[^']|'')*)'")
+#: The filters of role definitions: what each one compares.
+_ROLE_FILTERS: Final = (
+    (re.compile(r"roleName eq '((?:[^']|'')*)'"), "role_name"),
+    (re.compile(r"type eq '(\w+)'"), "kind"),
+)
 _PRINCIPAL: Final = re.compile(r"(?:principalId eq '([^']+)')|(?:(?:atScope\(\) and )?assignedTo\('([^']+)'\))")
 
 
@@ -31,6 +35,8 @@ class ArmAuthorization:
         routes.add("GET", _DEFINITIONS + _ID, self._get_definition)
         routes.add("PUT", _DEFINITIONS + _ID, self._put_definition)
         routes.add("DELETE", _DEFINITIONS + _ID, self._delete_definition)
+        routes.add("GET", _DEFINITIONS.removeprefix(_SCOPE) + _ID, self._get_built_in)
+        routes.add("GET", rf"{_SCOPE}{_AUTHORIZATION}/permissions", self._permissions)
         routes.add("GET", _ASSIGNMENTS, self._list_assignments)
         routes.add("GET", _ASSIGNMENTS + _ID, self._get_assignment)
         routes.add("PUT", _ASSIGNMENTS + _ID, self._put_assignment)
@@ -39,32 +45,31 @@ class ArmAuthorization:
     # Role definitions.
 
     def _visible(self, tenant: str, scope: str) -> list[RoleDefinition]:
-        roles = (role for role in self._world.roles if role.built_in or role.tenant_id == tenant)
-        return [
-            r for r in roles if r.built_in or any(rbac.contains(s, scope) or rbac.contains(scope, s) for s in r.scopes)
-        ]
+        return [role for role in self._world.roles if _is_visible(role, tenant, scope)]
 
     def _list_definitions(self, request: Request, scope: str) -> Response:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleDefinitions/read", scope)
         found = self._visible(caller.tenant_id, scope)
-        if expression := request.query.get("$filter"):
-            match = _ROLE_NAME.fullmatch(expression.strip())
-            if match is None:
-                raise arm_error(400, "BadRequestFormat", f"The filter '{expression}' is not supported.")
-            found = [role for role in found if role.role_name.lower() == match[1].replace("''", "'").lower()]
+        if expression := request.query.get("$filter", "").strip():
+            found = [role for role in found if _fits(role, expression)]
         return Response(200, {"value": [definition_body(scope, role) for role in found]})
 
     def _definition(self, scope: str, name: str, tenant: str) -> RoleDefinition:
-        for role in self._visible(tenant, scope):
-            if role.name == name.lower():
-                return role
-        raise arm_error(
-            404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist."
-        )
+        role = self._world.role(name)
+        if role is None or not _is_visible(role, tenant, scope):
+            raise _no_definition(name)
+        return role
 
     def _get_definition(self, request: Request, scope: str, name: str) -> Response:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleDefinitions/read", scope)
         return Response(200, definition_body(scope, self._definition(scope, name, caller.tenant_id)))
+
+    def _get_built_in(self, request: Request, name: str) -> Response:
+        self._arm.token(request)
+        role = self._world.role(name)
+        if role is None or not role.built_in:
+            raise _no_definition(name)
+        return Response(200, definition_body("", role))
 
     def _put_definition(self, request: Request, scope: str, name: str) -> Response:
         properties = request.json()["properties"]
@@ -78,7 +83,7 @@ class ArmAuthorization:
             if same and (other.built_in or other.tenant_id == caller.tenant_id):
                 message = "A role definition cannot be updated with a name that already exists."
                 raise arm_error(409, "RoleDefinitionWithSameNameExists", message)
-        role = next((r for r in self._world.roles if r.name == name.lower()), None)
+        role = self._world.role(name)
         if role is None:
             role = RoleDefinition(
                 name.lower(), "", "", built_in=False, tenant_id=caller.tenant_id, scopes=[], actions=[]
@@ -94,10 +99,10 @@ class ArmAuthorization:
 
     def _delete_definition(self, request: Request, scope: str, name: str) -> Response:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleDefinitions/delete", scope)
-        role = next((r for r in self._visible(caller.tenant_id, scope) if r.name == name.lower()), None)
-        if role is None:
+        role = self._world.role(name)
+        if role is None or not _is_visible(role, caller.tenant_id, scope):
             return Response(204)
-        if any(assignment.role == role.name for assignment in self._world.assignments):
+        if self._world.assignments.by("role", role.name):
             message = "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments)."
             raise arm_error(400, "RoleDefinitionHasAssignments", message)
         self._world.roles.remove(role)
@@ -108,15 +113,30 @@ class ArmAuthorization:
     def _list_assignments(self, request: Request, scope: str) -> Response:
         self._arm.authorize(request, "Microsoft.Authorization/roleAssignments/read", scope)
         expression = request.query.get("$filter", "").strip()
-        found = [a for a in self._world.assignments if rbac.contains(a.scope, scope) or rbac.contains(scope, a.scope)]
-        if expression.startswith("atScope()"):
-            found = [a for a in found if rbac.contains(a.scope, scope)]
-        if expression and expression != "atScope()":
+        upwards = expression.startswith("atScope()")
+        if expression in ("", "atScope()"):
+            found = self._at_scope(scope) if upwards else self._around(scope)
+        else:
             match = _PRINCIPAL.fullmatch(expression)
             if match is None:
                 raise arm_error(400, "BadRequestFormat", f"The filter '{expression}' is not supported.")
-            found = [a for a in found if a.principal_id == (match[1] or match[2])]
+            held = self._world.assignments.by("principal", (match[1] or match[2]).lower())
+            below = [] if upwards else [a for a in held if rbac.contains(scope, a.scope)]
+            found = [*(a for a in held if rbac.contains(a.scope, scope) and a not in below), *below]
         return Response(200, {"value": [assignment_body(a) for a in found]})
+
+    def _at_scope(self, scope: str) -> list[RoleAssignment]:
+        """The assignments at a scope and above it."""
+        parts = scope.rstrip("/").lower().split("/")
+        above = ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
+        return [a for one in above for a in self._world.assignments.by("scope", one)]
+
+    def _around(self, scope: str) -> list[RoleAssignment]:
+        """The assignments at a scope, above it and below it."""
+        by_scope = self._world.assignments.index_of("scope")
+        below = (held for one, held in by_scope.items() if rbac.contains(scope, str(one)))
+        above = (a for a in self._at_scope(scope) if not rbac.contains(scope, a.scope))
+        return [*above, *(a for held in below for a in held)]
 
     def _get_assignment(self, request: Request, scope: str, name: str) -> Response:
         self._arm.authorize(request, "Microsoft.Authorization/roleAssignments/read", scope)
@@ -126,7 +146,7 @@ class ArmAuthorization:
         return Response(200, assignment_body(found))
 
     def _find(self, scope: str, name: str) -> RoleAssignment | None:
-        same = (a for a in self._world.assignments if a.name == name.lower())
+        same = self._world.assignments.by("name", name.lower())
         return next((a for a in same if a.scope.lower() == scope.lower()), None)
 
     def _put_assignment(self, request: Request, scope: str, name: str) -> Response:
@@ -135,28 +155,33 @@ class ArmAuthorization:
         role = self._definition(scope, wanted["roleDefinitionId"].rpartition("/")[2], caller.tenant_id)
         principal_id = wanted["principalId"].lower()
         self._check_principal(caller.tenant_id, principal_id, typed=bool(wanted.get("principalType")))
-        triple = (scope.lower(), role.name, principal_id)
-        for held in self._world.assignments:
-            same = (held.scope.lower(), held.role, held.principal_id) == triple
-            if held.name == name.lower() and same:
-                return Response(200, assignment_body(held))
-            if held.name == name.lower():
-                message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
-                raise arm_error(400, "RoleAssignmentUpdateNotPermitted", message)
-            if same:
-                raise arm_error(409, "RoleAssignmentExists", "The role assignment already exists.")
+        held = self._world.assignments.by("principal", principal_id)
+        same = next((a for a in held if a.scope.lower() == scope.lower() and a.role == role.name), None)
+        named = self._world.assignments.first("name", name.lower())
+        if named is not None and named is same:
+            return Response(200, assignment_body(named))
+        if named is not None:
+            message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+            raise arm_error(400, "RoleAssignmentUpdateNotPermitted", message)
+        if same is not None:
+            raise arm_error(409, "RoleAssignmentExists", "The role assignment already exists.")
+        self._check_limit(scope)
         made = self._world.assign(name.lower(), scope, role, principal_id)
         made.description, made.condition = wanted.get("description"), wanted.get("condition")
         return Response(201, assignment_body(made))
 
+    def _check_limit(self, scope: str) -> None:
+        held = self._world.assignments.by("subscription", subscription_of(scope))
+        if len(held) >= self._world.knobs.role_assignment_limit:
+            message = "No more role assignments can be created (code: RoleAssignmentLimitExceeded)."
+            raise arm_error(400, "RoleAssignmentLimitExceeded", message)
+
     def _check_principal(self, tenant: str, principal_id: str, *, typed: bool) -> None:
-        if any(application.id == principal_id for application in self._world.applications):
+        if self._world.applications.by("id", principal_id):
             message = "Principals of type Application cannot validly be used in role assignments."
             raise arm_error(400, "PrincipalTypeNotSupported", message)
-        now = self._world.now
-        known = any(
-            p.id == principal_id and p.tenant_id == tenant and p.visible_at <= now for p in self._world.principals
-        )
+        found = self._world.principal_with_id(principal_id)
+        known = found is not None and found.tenant_id == tenant and found.visible_at <= self._world.now
         if not known and not typed:
             message = (
                 f"Principal {principal_id.replace('-', '')} does not exist in the directory {tenant}. Check that you"
@@ -175,6 +200,45 @@ class ArmAuthorization:
         self._world.assignments.remove(found)
         return Response(200, assignment_body(found))
 
+    # What the caller may do.
+
+    def _permissions(self, request: Request, scope: str) -> Response:
+        # The SDK leaves an empty parent resource between two slashes.
+        resource = re.sub("//+", "/", scope)
+        caller = self._arm.caller(request, resource.split("/")[2])
+        held = rbac.effective(self._world, caller.object_id, resource, self._world.now)
+        roles = (self._world.role(assignment.role) for assignment in held)
+        return Response(200, {"value": [_permission(role) for role in roles if role is not None]})
+
+
+def _no_definition(name: str) -> ApiError:
+    return arm_error(
+        404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist."
+    )
+
+
+def _is_visible(role: RoleDefinition, tenant: str, scope: str) -> bool:
+    """Whether a role can be assigned at a scope, or below it."""
+    if role.built_in:
+        return True
+    return role.tenant_id == tenant and any(rbac.contains(s, scope) or rbac.contains(scope, s) for s in role.scopes)
+
+
+def _fits(role: RoleDefinition, expression: str) -> bool:
+    for pattern, attribute in _ROLE_FILTERS:
+        if match := pattern.fullmatch(expression):
+            return str(getattr(role, attribute)).lower() == match[1].replace("''", "'").lower()
+    raise arm_error(400, "BadRequestFormat", f"The filter '{expression}' is not supported.")
+
+
+def _permission(role: RoleDefinition) -> dict[str, list[str]]:
+    return {
+        "actions": role.actions,
+        "notActions": role.not_actions,
+        "dataActions": role.data_actions,
+        "notDataActions": role.not_data_actions,
+    }
+
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
@@ -190,17 +254,10 @@ def definition_body(scope: str, role: RoleDefinition) -> dict[str, Any]:
     return {
         "properties": {
             "roleName": role.role_name,
-            "type": "BuiltInRole" if role.built_in else "CustomRole",
+            "type": role.kind,
             "description": role.description,
             "assignableScopes": role.scopes,
-            "permissions": [
-                {
-                    "actions": role.actions,
-                    "notActions": role.not_actions,
-                    "dataActions": role.data_actions,
-                    "notDataActions": role.not_data_actions,
-                }
-            ],
+            "permissions": [_permission(role)],
             "createdBy": None,
             "updatedBy": None,
         },

@@ -100,6 +100,11 @@ class RoleDefinition:
     data_actions: list[str] = field(default_factory=list)
     not_data_actions: list[str] = field(default_factory=list)
 
+    @property
+    def kind(self) -> str:
+        """Its type, as ARM names it."""
+        return "BuiltInRole" if self.built_in else "CustomRole"
+
 
 @dataclass(eq=False)
 class RoleAssignment:

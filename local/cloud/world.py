@@ -63,6 +63,7 @@ __all__ = [
     "VNetPeering",
     "Vault",
     "World",
+    "subscription_of",
 ]
 
 

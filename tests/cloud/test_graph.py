@@ -108,7 +108,7 @@ def test_federated_credentials_are_found_by_id_and_by_name(cloud: Callers) -> No
         assert cloud.graph("GET", path + key).json() == made
     assert cloud.graph("PATCH", f"{path}/one", {"subject": "another"}).status_code == 204
     assert cloud.graph("GET", f"{path}/one").json()["subject"] == "another"
-    upsert = {**FEDERATED, "subject": "third"}
+    upsert = {**FEDERATED, "name": "two", "subject": "third"}
     assert cloud.graph("PATCH", f"{path}(name='two')", upsert, prefer="create-if-missing").status_code == 201
     assert cloud.graph("PATCH", f"{path}(name='two')", upsert, prefer="create-if-missing").status_code == 204
     assert cloud.graph("DELETE", f"{path}/one").status_code == 204

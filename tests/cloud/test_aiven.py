@@ -1,0 +1,91 @@
+"""Aiven: who may change what, what it costs, several project VPCs, and what the platform cannot build."""
+
+from dataclasses import replace
+from ipaddress import IPv4Network
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from local.cloud.world import PLATFORM_APP
+from tests.cloud.callers import Callers, callers
+
+
+def request_connection(cloud: Callers, **changes: str) -> int:
+    """Request a connection; the answer's status."""
+    made, vnet = cloud.cloud.world.applications[0], cloud.vnet
+    body = {
+        "peer_cloud_account": vnet.subscription_id,
+        "peer_resource_group": vnet.group.lower(),
+        "peer_vpc": vnet.name.lower(),
+        "peer_azure_app_id": made.app_id,
+        "peer_azure_tenant_id": cloud.cloud.landscape.customer_tenant,
+        **changes,
+    }
+    return cloud.aiven("POST", f"/vpcs/{cloud.vpc.id}/peering-connections", body).status_code
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("admin", 200), ("operator", 200), ("developer", 403), ("read_only", 403)]
+)
+def test_the_role_decides_who_may_write(cloud: Callers, role: str, status: int) -> None:
+    cloud.knobs(aiven_role=role)
+    assert request_connection(cloud) == status
+    assert cloud.aiven("GET", f"/vpcs/{cloud.vpc.id}").status_code == 200
+    assert cloud.aiven("POST", f"/vpcs/{cloud.vpc.id}/peering-connections/refresh").status_code == status
+    me = cloud.aiven("GET", "/../../me").json()["user"]
+    assert me["project_membership"] == {"local-project": role}
+    assert me["project_memberships"] == {"local-project": [role]}
+
+
+def test_the_price_is_a_knob(cloud: Callers) -> None:
+    cloud.knobs(price_usd="0.12")
+    (kind,) = cloud.aiven("GET", "/vpc-peering-connection-types").json()["vpc_peering_connection_types"]
+    assert kind["price_usd"] == "0.12"
+
+
+def test_project_vpcs_have_networks_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with callers(tmp_path, monkeypatch, project_vpcs=50, vnets=250) as cloud:
+        vpcs = cloud.aiven("GET", "/vpcs").json()["vpcs"]
+        assert vpcs[0]["project_vpc_id"] == cloud.cloud.environment["AIVEN_PROJECT_VPC_ID"]
+        prefixes = [prefix for vnet in cloud.cloud.world.vnets.values() for prefix in vnet.prefixes]
+    assert [vpc["network_cidr"] for vpc in vpcs[:2]] == ["10.240.0.0/20", "10.240.16.0/20"]
+    networks = sorted(IPv4Network(prefix) for prefix in prefixes)
+    assert len(networks) == 300
+    assert not any(one.overlaps(next_one) for one, next_one in pairwise(networks))
+
+
+def test_a_project_vpc_that_is_being_deleted_takes_no_connection(cloud: Callers) -> None:
+    cloud.happen("set-project-vpc-state", project_vpc_id=cloud.vpc.id, state="DELETING")
+    assert request_connection(cloud) == 409
+
+
+def built(cloud: Callers, **changes: str) -> tuple[str, str]:
+    """What comes of a connection that differs from a good one: its state and Aiven's message."""
+    (good,) = cloud.vpc.connections
+    cloud.vpc.network.peerings.clear()
+    now = cloud.cloud.world.now
+    cloud.vpc.connections[:] = [replace(good, state="APPROVED", since=now, state_info=None, **changes)]  # type: ignore[arg-type]
+    (connection,) = cloud.aiven("GET", f"/vpcs/{cloud.vpc.id}").json()["peering_connections"]
+    return connection["state"], connection["state_info"]["message"]
+
+
+def test_names_are_looked_up_exactly_as_they_came(cloud: Callers) -> None:
+    cloud.establish()
+    assert built(cloud, vnet="Hub-VNet") == ("INVALID_SPECIFICATION", "Azure virtual network not found")
+
+
+def test_the_platforms_application_has_to_be_known_in_the_tenant(cloud: Callers) -> None:
+    cloud.establish()
+    tenant = cloud.cloud.landscape.customer_tenant
+    cloud.happen("disable-service-principal", app_id=PLATFORM_APP, tenant_id=tenant)
+    assert built(cloud) == ("REJECTED_BY_PEER", "Azure app is not known in the tenant")
+
+
+def test_the_tenant_has_to_be_the_applications_and_the_subscriptions(cloud: Callers) -> None:
+    cloud.establish()
+    tenant = cloud.cloud.landscape.platform_tenant
+    assert built(cloud, tenant_id=tenant) == ("REJECTED_BY_PEER", "Azure app ID is invalid")
+    theirs = cloud.cloud.world.add_application(tenant, "theirs", "AzureADMultipleOrgs")
+    refusal = ("INVALID_SPECIFICATION", "Azure subscription is not in the tenant")
+    assert built(cloud, tenant_id=tenant, app_id=theirs.app_id) == refusal
