@@ -90,9 +90,10 @@ async def status_document(client: DurableClient, found: Found) -> PeeringStatus:
         if step["state"] == "waiting" and progress is not None:
             wait = await client.get_status(wait_instance_id(found.identity, progress["run"], name))
             waits[name] = cast("WaitStatus", wait.custom_status or {})
-    document = peering_status(found.peering, progress, found.record, waits, failure)
-    if status.runtime_status is None and found.record is not None:
-        document["state"] = found.record.get("state", "failed")
+    document = peering_status(
+        found.peering, progress, found.record, waits, failure, under_way=found.under_way is not None
+    )
+    document["checking"] = is_running(await client.get_status(check_instance_id(found.identity)))
     if status.created_time and status.last_updated_time:
         document["started"] = status.created_time.isoformat()
         document["updated"] = status.last_updated_time.isoformat()

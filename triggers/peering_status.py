@@ -59,6 +59,7 @@ class PeeringStatus(TypedDict, total=False):
     id: str
     state: str
     operation: Operation
+    checking: bool
     peering: Peering
     requested_by: Caller
     requested: str
@@ -87,6 +88,8 @@ def peering_status(
     record: Record | None,
     waits: Mapping[str, WaitStatus],
     failure: str | None,
+    *,
+    under_way: bool,
 ) -> PeeringStatus:
     """The status document of a peering.
 
@@ -96,13 +99,14 @@ def peering_status(
         record: what the registry keeps of it, if it is in there.
         waits: the custom status of the steps' waits, by step.
         failure: set when the orchestration itself ended with an exception.
+        under_way: whether it still runs; only then is its end final.
     """
     operation: Operation = progress["operation"] if progress else "establish"
     facts = progress["facts"] if progress else Facts()
     steps = [_step_status(s, progress["steps"] if progress else {}, waits, facts) for s in PLANS[operation]]
     status = PeeringStatus(
         id=peering["id"],
-        state=_state(progress, record, failure),
+        state=_state(progress, record, failure, under_way=under_way),
         operation=operation,
         peering=record["peering"] if record else peering,
         steps=steps,
@@ -141,14 +145,15 @@ def health_document(health: Health) -> HealthDocument:
     )
 
 
-def _state(progress: Progress | None, record: Record | None, failure: str | None) -> str:
+def _state(progress: Progress | None, record: Record | None, failure: str | None, *, under_way: bool) -> str:
     """The state of the peering: that of a run that makes or removes it, else the one that the registry keeps."""
     if failure is not None:
         return "failed"
     if progress is None:
-        return "running"
-    if progress["state"] == "running":
-        return UNDER_WAY[progress["operation"]]
+        return "running" if under_way or record is None else record.get("state", "failed")
+    if under_way:
+        ending = progress["state"] in ("stopping", "rolling-back")
+        return progress["state"] if ending else UNDER_WAY[progress["operation"]]
     if progress["operation"] in ("repair", "rotate") and record is not None and "state" in record:
         return record["state"]
     return progress["state"]

@@ -6,7 +6,7 @@ from typing import Any, Final
 from local.cloud import directory
 from local.cloud.entra import Caller
 from local.cloud.graph.access import Access
-from local.cloud.graph.bodies import application_body
+from local.cloud.graph.bodies import application_body, federated_body
 from local.cloud.graph.errors import graph_error, missing
 from local.cloud.graph.policy import check_audience
 from local.cloud.graph.query import Kind, filter_of
@@ -29,6 +29,7 @@ _KIND: Final = Kind[Application](
         "signInAudience": lambda a: a.sign_in_audience,
         "tags": lambda a: a.tags,
     },
+    {"federatedIdentityCredentials": lambda a: [federated_body(f) for f in a.federated]},
 )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 _PAGE: Final = 100
 _LARGEST_PAGE: Final = 999
 _MOST_VALUES: Final = 15
-_OPTIONS: Final = frozenset({"$filter", "$select", "$top", "$skiptoken"})
+_OPTIONS: Final = frozenset({"$filter", "$select", "$top", "$skiptoken", "$expand"})
 _TEXT: Final = r"'((?:[^']|'')*)'"
 _TEXTS: Final = re.compile(_TEXT)
 
@@ -76,15 +76,16 @@ def filter_of(request: Request) -> Filter | None:
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """A kind of directory object: its body, and what can be filtered by."""
+    """A kind of directory object: its body, what can be filtered by, and which relations can be expanded."""
 
     name: str
     body: Callable[[T], dict[str, Any]]
     filterable: Mapping[str, Callable[[T], object]]
+    expandable: Mapping[str, Callable[[T], object]] = field(default_factory=dict)
 
     def one(self, request: Request, row: T, status: int = 200) -> Response:
         """One object."""
-        return Response(status, _select(request, self.name, self.body(row)))
+        return Response(status, self._shown(request, row))
 
     def page(self, request: Request, rows: Iterable[T]) -> Response:
         """One page of the objects that fit the request's filter.
@@ -94,12 +95,20 @@ class Kind(Generic[T]):
         """
         found = self._fitting(filter_of(request), rows)
         size, start = _page_size(request), int(request.query.get("$skiptoken", 0))
-        shown = [_select(request, self.name, self.body(row)) for row in found[start : start + size]]
+        shown = [self._shown(request, row) for row in found[start : start + size]]
         body: dict[str, Any] = {"value": shown}
         if start + size < len(found):
             rest = urlencode({**request.query, "$skiptoken": str(start + size)})
             body["@odata.nextLink"] = f"https://{request.host}{request.path}?{rest}"
         return Response(200, body)
+
+    def _shown(self, request: Request, row: T) -> dict[str, Any]:
+        expanded = {}
+        if name := request.query.get("$expand"):
+            if name not in self.expandable:
+                raise _no_property(name, self.name)
+            expanded[name] = self.expandable[name](row)
+        return {**_select(request, self.name, self.body(row)), **expanded}
 
     def _fitting(self, condition: Filter | None, rows: Iterable[T]) -> list[T]:
         if condition is None:
