@@ -20,6 +20,10 @@ PROJECT: Final = Path(__file__).resolve().parent.parent
 
 #: A status document as the API gives it, decoded.
 Status = dict[str, Any]
+#: The states in which something is at work on a peering.
+AT_WORK: Final = frozenset({"running", "repairing", "rotating", "removing", "stopping", "rolling-back"})
+#: A scheduled check that comes once a year, so that none comes between; a test that wants one sets its own.
+_NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
 
 
 @dataclass(frozen=True)
@@ -57,18 +61,35 @@ class Deployment:
         return cast("Status", self.api.get(f"/api/peerings/{identity}").raise_for_status().json())
 
     def until(self, identity: str, *states: str, seconds: float = 60) -> Status:
-        """Wait, in the machine's time, until the peering is in one of the states, by default any final one.
+        """Wait, in the machine's time, until the peering is in one of the states, by default until it is at rest.
 
         Raises:
             TimeoutError: it did not get there in time.
         """
-        wanted = states or ("connected", "existing", "failed")
         deadline = time.monotonic() + seconds
-        while (status := self.status(identity))["state"] not in wanted:
+        while not _is_there(status := self.status(identity), states):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"after {seconds} s the peering is {status}")
             time.sleep(0.05)
         return status
+
+    def check(self, identity: str) -> Status:
+        """Check the peering, and wait until it is at rest again: a repair that follows has ended too."""
+        return self._ask("POST", identity, "/check")
+
+    def rotate(self, identity: str, **body: object) -> Status:
+        """Rotate the peering's credential, and wait for the end."""
+        return self._ask("POST", identity, "/rotate", **body)
+
+    def remove(self, identity: str) -> Status:
+        """Remove the peering, and wait for the end."""
+        return self._ask("DELETE", identity)
+
+    def _ask(self, method: str, identity: str, path: str = "", **body: object) -> Status:
+        answer = self.api.request(method, f"/api/peerings/{identity}{path}", json=body or None)
+        if answer.status_code != HTTPStatus.ACCEPTED:
+            raise RuntimeError(f"{answer.status_code}: {answer.text}")
+        return self.until(identity)
 
     def settle(self, **options: object) -> Status:
         """Start the peering and wait for its end."""
@@ -96,6 +117,10 @@ class Deployment:
 
     def _admin(self, method: str, path: str) -> object:
         return httpx.request(method, f"{self.cloud.admin_url}{path}", trust_env=False).raise_for_status().json()
+
+
+def _is_there(status: Status, states: tuple[str, ...]) -> bool:
+    return status["state"] in states if states else status["state"] not in AT_WORK and not status["checking"]
 
 
 @contextmanager
@@ -133,7 +158,7 @@ def deploy(
     with ExitStack() as stack:
         cloud.start()
         stack.callback(cloud.stop)
-        given = {**cloud.environment, "AZURE_CREDENTIAL": "service-principal", **(settings or {})}
+        given = {**cloud.environment, "AZURE_CREDENTIAL": "service-principal", **_NO_SCHEDULE, **(settings or {})}
         stack.enter_context(_environment(given))
         host = FunctionsHost(PROJECT, state, port=0, clock=clock)
         stack.enter_context(_serving(stack.enter_context(start_blocking_portal()), host))
