@@ -75,14 +75,15 @@ class Gateway:
             await asyncio.sleep(self.world.knobs.latency)
         service = self.hosts.service(request.host, self.world.vaults)
         with self.lock:
-            response = self._answer(service, request)
+            response = self.answer(service, request)
             self._log(service or "none", request, response, time.perf_counter() - started)
         headers = {"x-ms-request-id": self.world.guid(), **response.headers}
         if response.body is None:
             return HttpResponse(status_code=response.status, headers=headers)
         return JSONResponse(response.body, response.status, headers)
 
-    def _answer(self, service: str | None, request: Request) -> Response:
+    def answer(self, service: str | None, request: Request) -> Response:
+        """A service's answer to one request, or a fault in its place."""
         if service is None:
             return Response(502, {"message": f"the local cloud has no host {request.host}"})
         settle(self.world)

@@ -9,8 +9,18 @@ from typing import Final
 from local.cloud import rbac
 from local.cloud.arm_network import PEER_ACTION
 from local.cloud.peerings import drop_side, peering_to, put_side
+from local.cloud.records import Rest, Watched
 from local.cloud.wire import ApiError
-from local.cloud.world import PLATFORM_APP, Application, Connection, ProjectVpc, RoleDefinition, VNet, World
+from local.cloud.world import (
+    PLATFORM_APP,
+    Application,
+    Connection,
+    ProjectVpc,
+    RoleDefinition,
+    VNet,
+    VNetPeering,
+    World,
+)
 
 _OPTIONS: Final = {"allowVirtualNetworkAccess": True, "peerCompleteVnets": True}
 
@@ -24,16 +34,54 @@ class BuildError(Exception):
 
 
 def settle(world: World) -> None:
-    """Let everything happen that is due by now."""
-    for vpc, connection in world.restless_connections():
-        if connection.state == "APPROVED":
-            due = connection.since + timedelta(seconds=world.knobs.approved)
-            if due <= world.now:
-                build(world, vpc, connection, due)
-        if connection.state in ("PENDING_PEER", "ACTIVE"):
-            _watch(world, vpc, connection)
-        if connection.state == "DELETING" and connection.since + timedelta(seconds=world.knobs.deleted) <= world.now:
-            take_away(world, vpc, connection)
+    """Let everything happen that is due by now. It costs next to nothing while nothing is."""
+    while True:
+        seen, now = _signs(world), world.now
+        if seen == world.rest.seen and (world.rest.until is None or now < world.rest.until):
+            return
+        moments = [_advance(world, *restless, now) for restless in _restless(world)]
+        world.rest = Rest(seen, min((moment for moment in moments if moment is not None), default=None))
+
+
+def _signs(world: World) -> tuple[object, ...]:
+    """What stays the same as long as nobody changes anything that the platform acts upon."""
+    knobs, count = world.knobs, sum(len(vpc.connections) for vpc in world.project_vpcs.values())
+    return Watched.changes, count, knobs.approved, knobs.detect, knobs.deleted
+
+
+def _restless(world: World) -> list[tuple[ProjectVpc, Connection, VNetPeering | None]]:
+    """The connections that are neither at rest nor failed, with the platform's side of their VNet peerings."""
+    found = []
+    for vpc in world.project_vpcs.values():
+        sides = {side.remote_id.lower(): side for side in vpc.network.peerings}
+        for connection in vpc.connections:
+            side = sides.get(connection.vnet_id.lower())
+            if not _is_at_rest(connection, side):
+                found.append((vpc, connection, side))
+    return found
+
+
+def _is_at_rest(connection: Connection, side: VNetPeering | None) -> bool:
+    if connection.state == "ACTIVE":
+        return side is None or (side.state == "Connected" and not connection.refresh)
+    return connection.state not in ("APPROVED", "PENDING_PEER", "DELETING")
+
+
+def _advance(
+    world: World, vpc: ProjectVpc, connection: Connection, side: VNetPeering | None, now: datetime
+) -> datetime | None:
+    """Let happen what is due for a connection; returns when it has to be looked at again, if nothing else happens."""
+    if connection.state in ("PENDING_PEER", "ACTIVE"):
+        return _watch(world, connection, side, now)
+    approved = connection.state == "APPROVED"
+    due = connection.since + timedelta(seconds=world.knobs.approved if approved else world.knobs.deleted)
+    if due > now:
+        return due
+    if approved:
+        build(world, vpc, connection, due)
+    else:
+        take_away(world, vpc, connection)
+    return None
 
 
 def _set(connection: Connection, state: str, since: datetime, info: dict[str, str] | None) -> None:
@@ -123,22 +171,22 @@ def _let_peer(world: World, application: Application, network: VNet, at: datetim
         world.assign(world.guid(), network.id, role, principal.id, at)
 
 
-def _watch(world: World, vpc: ProjectVpc, connection: Connection) -> None:
-    side = peering_to(vpc.network, connection.vnet_id)
+def _watch(world: World, connection: Connection, side: VNetPeering | None, now: datetime) -> datetime | None:
+    """Look at the platform's side; returns when a change of it will be seen."""
     if side is None:
-        return
-    delay = timedelta(seconds=0 if connection.refresh else world.knobs.detect)
-    seen_at = side.changed_at + delay
-    if seen_at > world.now:
-        return
-    connection.refresh = False
-    if connection.state == "PENDING_PEER" and side.state == "Connected":
-        if world.knobs.outcome == "DELETED_BY_PEER":
-            _set(connection, "DELETED_BY_PEER", seen_at, _info("azure-peering-deleted", "The peering was deleted"))
-            return
-        activate(world, connection, seen_at)
-    elif connection.state == "ACTIVE" and side.state == "Disconnected":
+        return None
+    seen_at = side.changed_at + timedelta(seconds=0 if connection.refresh else world.knobs.detect)
+    if seen_at > now:
+        return seen_at
+    if connection.refresh:
+        connection.refresh = False
+    gone = connection.state == "ACTIVE" and side.state == "Disconnected"
+    joined = connection.state == "PENDING_PEER" and side.state == "Connected"
+    if gone or (joined and world.knobs.outcome == "DELETED_BY_PEER"):
         _set(connection, "DELETED_BY_PEER", seen_at, _info("azure-peering-deleted", "The peering was deleted"))
+    elif joined:
+        activate(world, connection, seen_at)
+    return None
 
 
 def activate(world: World, connection: Connection, at: datetime) -> None:

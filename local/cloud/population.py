@@ -1,5 +1,6 @@
 """Peerings that are established already, put into the world directly, in the state in which the app leaves them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,17 +23,25 @@ from local.cloud.world import (
     World,
 )
 from peering import naming
+from peering.marks import DESCRIPTION, KEY_ID, MARK, PEERING, ROTATION
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
 
-#: As the app marks what it makes.
-_MARK: Final = "aiven-azure-peering"
-_PLATFORM_ACTIONS: Final = ["Microsoft.Network/virtualNetworks/peer/action"]
-_USER_ACTIONS: Final = [
-    "Microsoft.Network/virtualNetworks/read",
-    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/read",
-    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
-    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete",
-]
-_OPTIONS: Final = {"allowVirtualNetworkAccess": True, "peerCompleteVnets": True}
+#: As the app's requests spell them.
+_OPTIONS: Final = {
+    "allowVirtualNetworkAccess": True,
+    "allowForwardedTraffic": False,
+    "allowGatewayTransit": False,
+    "useRemoteGateways": False,
+    "doNotVerifyRemoteGateways": False,
+    "peerCompleteVnets": True,
+}
+#: The two custom roles of a subscription: whose they are, what they grant, and how the app describes them.
+_USER_ROLE: Final = ("application", USER_ACTIONS, "Manages the peerings of the VNets it is assigned on.")
+_PLATFORM_ROLE: Final = (
+    "platform",
+    PLATFORM_ACTIONS,
+    "Allows creating a peering to VNets in scope, but not from them.",
+)
 _AGE: Final = timedelta(days=1)
 
 
@@ -87,8 +96,7 @@ def establish(
     application = _application(world, landscape, vnet, identity, at)
     ours, theirs = (_principal(world, one, landscape.customer_tenant, at) for one in (application, _platform(world)))
     secret = _secret(world, landscape, application, identity, secret_lifetime_days)
-    user_role = _role(world, landscape, f"Aiven VNet peering (application) {vnet.subscription_id}", _USER_ACTIONS)
-    platform_role = _role(world, landscape, f"Aiven VNet peering (platform) {vnet.subscription_id}", _PLATFORM_ACTIONS)
+    user_role, platform_role = (_role(world, landscape, *role) for role in (_USER_ROLE, _PLATFORM_ROLE))
     assigned, platform_assigned = (
         _assignment(world, vnet, *pair, at) for pair in ((user_role, ours), (platform_role, theirs))
     )
@@ -120,7 +128,7 @@ def _application(world: World, landscape: Landscape, vnet: VNet, identity: str, 
         naming.unique_name(identity),
     )
     made.created = made.visible_at = at
-    made.tags = [_MARK]
+    made.tags = [MARK]
     return made
 
 
@@ -135,7 +143,7 @@ def _principal(world: World, application: Application, tenant: str, at: datetime
     found = world.principal(application.app_id, tenant)
     if found is None:
         found = world.add_principal(application, tenant, at)
-        found.visible_at, found.tags, found.owner = at, [_MARK], application.owner
+        found.visible_at, found.tags, found.owner = at, [MARK], application.owner
     return found
 
 
@@ -144,19 +152,20 @@ def _secret(world: World, landscape: Landscape, application: Application, identi
     name, ends = naming.secret_name(identity), (world.now + timedelta(days=days)).replace(microsecond=0)
     password = world.add_password(application, name, ends)
     password.starts = password.accepted_at = world.now - _AGE
-    tags = {"key-id": password.key_id, "peering": identity}
+    tags = {KEY_ID: password.key_id, PEERING: identity, ROTATION: ""}
     version, kind = UUID(world.guid()).hex, "password of an Entra application"
     made = SecretVersion(version, password.text, password.starts, tags, kind, int(ends.timestamp()))
     world.vaults[landscape.vault].secrets[name] = [made]
     return made
 
 
-def _role(world: World, landscape: Landscape, role_name: str, actions: list[str]) -> RoleDefinition:
+def _role(world: World, landscape: Landscape, whose: str, actions: Sequence[str], description: str) -> RoleDefinition:
     scope = f"/subscriptions/{landscape.subscription}"
-    name = naming.role_definition_name(scope, role_name)
+    title = f"Aiven VNet peering ({whose}) {landscape.subscription}"
+    name = naming.role_definition_name(scope, title)
     found = world.role(name)
     if found is None:
-        found = RoleDefinition(name, role_name, "", False, landscape.customer_tenant, [scope], list(actions))
+        found = RoleDefinition(name, title, description, False, landscape.customer_tenant, [scope], list(actions))
         world.roles.append(found)
     return found
 
@@ -166,7 +175,7 @@ def _assignment(world: World, vnet: VNet, role: RoleDefinition, principal: Servi
     name = naming.role_assignment_name(vnet.id, role_id(vnet.id, role.name), principal.id)
     if not world.assignments.by("name", name):
         made = world.assign(name, vnet.id, role, principal.id, at)
-        made.effective_at, made.description = at, "Made by aiven-azure-peering"
+        made.effective_at, made.description = at, DESCRIPTION
     return f"{vnet.id}/providers/Microsoft.Authorization/roleAssignments/{name}"
 
 

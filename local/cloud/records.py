@@ -262,3 +262,11 @@ class Operation:
 
     id: str
     ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The platform has nothing to do until a moment, as long as what it has seen stays the same."""
+
+    seen: tuple[object, ...] = ()
+    until: datetime | None = None

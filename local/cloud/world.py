@@ -15,6 +15,7 @@ from local.cloud.records import (
     Operation,
     Password,
     ProjectVpc,
+    Rest,
     RoleAssignment,
     RoleDefinition,
     SecretVersion,
@@ -23,7 +24,6 @@ from local.cloud.records import (
     Vault,
     VNet,
     VNetPeering,
-    Watched,
 )
 from local.cloud.roles import (
     ACCESS_ADMINISTRATOR,
@@ -108,8 +108,7 @@ class World:
         self.operations: dict[str, Operation] = {}
         self.aiven_token = self.secret()
         self.identity_header = self.secret()
-        self._restless: list[tuple[ProjectVpc, Connection]] = []
-        self._seen: tuple[int, int] | None = None
+        self.rest = Rest()
 
     @property
     def now(self) -> datetime:
@@ -153,14 +152,6 @@ class World:
     def connections(self) -> Iterator[tuple[ProjectVpc, Connection]]:
         """All peering connections with their project VPCs."""
         return ((vpc, connection) for vpc in self.project_vpcs.values() for connection in list(vpc.connections))
-
-    def restless_connections(self) -> list[tuple[ProjectVpc, Connection]]:
-        """The connections that something may be due for; found anew only after a state has changed."""
-        seen = (Watched.changes, sum(len(vpc.connections) for vpc in self.project_vpcs.values()))
-        if seen != self._seen:
-            self._restless = [(vpc, c) for vpc in self.project_vpcs.values() for c in _restless(vpc)]
-            self._seen = seen
-        return self._restless
 
     # Making things.
 
@@ -213,14 +204,3 @@ class World:
         made = RoleAssignment(name, scope, role.name, principal_id, "ServicePrincipal", created, effective)
         self.assignments.append(made)
         return made
-
-
-def _restless(vpc: ProjectVpc) -> Iterator[Connection]:
-    """The connections of a project VPC that are neither at rest nor failed."""
-    sides = {side.remote_id.lower(): side.state for side in vpc.network.peerings}
-    for connection in vpc.connections:
-        if connection.state == "ACTIVE":
-            if connection.refresh or sides.get(connection.vnet_id.lower(), "Connected") != "Connected":
-                yield connection
-        elif connection.state in ("APPROVED", "PENDING_PEER", "DELETING"):
-            yield connection

@@ -1,0 +1,98 @@
+"""A world filled with established peerings: each of them works, and a request costs the same as among few."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from local.clock import VirtualClock
+from local.cloud import Scenario, World
+from local.cloud.gateway import Gateway
+from local.cloud.hosts import HOSTS
+from local.cloud.landscape import build
+from local.cloud.platform import settle
+from local.cloud.population import establish
+from local.cloud.wire import Request
+from tests.cloud.callers import SCOPES, Callers
+
+AUTHORIZATION = "/providers/Microsoft.Authorization"
+
+
+def test_an_established_peering_works(cloud: Callers) -> None:
+    made = cloud.establish()
+    password = cloud.vault("GET", f"/secrets/{made.secret_name}/{made.secret_version}").json()["value"]
+    given = {"client_id": made.application_id, "client_secret": password}
+    ours, theirs = cloud.token("arm", **given), cloud.token("arm", **given, tenant=made.to_tenant_id)
+    headers = {"authorization": f"Bearer {ours}", "x-ms-authorization-auxiliary": f"Bearer {theirs}"}
+    body = {"properties": {"remoteVirtualNetwork": {"id": made.to_network_id}, "allowVirtualNetworkAccess": True}}
+    answer = httpx.put(f"{SCOPES['arm']}{made.vnet_peering_id}?api-version=2026-03-01", headers=headers, json=body)
+    assert (answer.status_code, answer.json()["properties"]["peeringState"]) == (200, "Connected")
+    for found in (
+        made.user_role_id,
+        made.user_role_assignment_id,
+        made.platform_role_id,
+        made.platform_role_assignment_id,
+    ):
+        assert cloud.arm("GET", found).json()["id"] == found
+    (connection,) = cloud.aiven("GET", f"/vpcs/{cloud.vpc.id}").json()["peering_connections"]
+    assert (connection["state"], connection["peer_azure_app_id"]) == ("ACTIVE", made.application_id)
+
+
+def test_a_pair_is_established_once(cloud: Callers) -> None:
+    cloud.establish()
+    cloud.vnet.prefixes = ["10.240.0.0/24"]
+    with pytest.raises(ValueError, match="VnetAddressSpacesOverlap"):
+        cloud.establish(peering_id="another")
+
+
+def many() -> tuple[World, list[tuple[str, Callable[[], float]]]]:
+    """1,000 peerings of 100 VNets and 20 project VPCs; requests of a health sweep, each with what it takes, in ms."""
+    world = World(Scenario(vnets=100, project_vpcs=20), VirtualClock(), seed=1)
+    found = build(world)
+    vnets = [vnet for vnet in world.vnets.values() if vnet.subscription_id == found.subscription]
+    vpcs = list(world.project_vpcs.values())
+    made = [establish(world, found, vnets[n % 100], vpcs[(n // 100 * 2 + n % 2) % 20]) for n in range(1000)]
+    gateway = Gateway(world, HOSTS["AzureCloud"])
+
+    def ask(service: str, path: str, **query: str) -> Callable[[], float]:
+        host = SCOPES.get(service, "https://api.aiven.io").removeprefix("https://")
+        token = gateway.entra.issue(found.automation, f"https://{host}") if service in SCOPES else world.aiven_token
+        headers = {"authorization": f"Bearer {token}"}
+        whole = f"{found.vault}.{host}" if service == "vault" else host
+        request = Request("GET", whole, path, {"api-version": "x", **query}, headers, b"")
+
+        def measure() -> float:
+            began = time.perf_counter()
+            assert gateway.answer(service, request).status == 200
+            return (time.perf_counter() - began) * 1000
+
+        return measure
+
+    one = made[500]
+    vnet_id = one.vnet_peering_id.partition("/virtualNetworkPeerings")[0]
+    ids = ",".join(f"'{each.application_id}'" for each in made[:15])
+    of_principal = f"principalId eq '{one.user_principal_id}'"
+    return world, [
+        ("project VPC", ask("aiven", f"/v1/project/local-project/vpcs/{vpcs[7].id}")),
+        ("VNet", ask("arm", vnet_id)),
+        ("assignments", ask("arm", f"{vnet_id}{AUTHORIZATION}/roleAssignments", **{"$filter": of_principal})),
+        ("permissions", ask("arm", f"{vnet_id}{AUTHORIZATION}/permissions")),
+        ("applications", ask("graph", "/v1.0/applications", **{"$filter": f"appId in ({ids})"})),
+        ("secrets", ask("vault", "/secrets")),
+    ]
+
+
+def test_a_request_costs_less_than_a_millisecond_among_a_thousand_peerings() -> None:
+    world, requests = many()
+    assert (len(world.applications), len(world.assignments) > 2000) == (1002, True)
+    taken = {name: statistics.median(measure() for _ in range(51)) for name, measure in requests}
+    assert {name: ms for name, ms in taken.items() if ms >= 1} == {}
+
+
+def test_all_of_a_thousand_peerings_are_at_rest() -> None:
+    world, _ = many()
+    settle(world)
+    assert {connection.state for _, connection in world.connections()} == {"ACTIVE"}
+    assert world.rest.until is None
