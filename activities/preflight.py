@@ -79,10 +79,11 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     known: Facts = {"application_id": application_id}
     access = await Access().on(vnet_id, directory.principal_ids(known))
     parts = directory.parts(known)
+    rights = _found_rights(parts, access, vnet_id)
     there = {
         **_found_in_entra(parts, peering, secrets),
-        **_found_roles(peering, roles),
-        **_found_rights(parts, access, vnet_id),
+        **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
+        **rights,
         **_found_sides(peering, facts),
     }
     found = [name for name, what in there.items() if what]
@@ -113,6 +114,11 @@ def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool
         "user_role": built_in or peering["user_role_name"].casefold() in names,
         "platform_role": peering["platform_role_name"].casefold() in names,
     }
+
+
+def _roles_behind(rights: dict[str, bool]) -> dict[str, bool]:
+    """Of a peering that is taken over, the roles are those of its assignments, whatever they are called."""
+    return {name.removesuffix("_assignment"): found for name, found in rights.items()}
 
 
 def _found_rights(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> dict[str, bool]:

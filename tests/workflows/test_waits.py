@@ -89,7 +89,7 @@ def test_the_deadline_is_a_setting(tmp_path: Path) -> None:
         ("rejected_by_peer", "connection-rejected-by-peer"),
         ("error", "connection-error"),
         ("deleted_by_peer", "connection-deleted-by-peer"),
-        ("overlapping", "connection-invalid-specification"),
+        ("overlapping", "address-spaces-overlap"),
     ],
 )
 def test_a_failed_state_ends_with_its_problem_and_a_new_request_goes_on(

@@ -1,0 +1,75 @@
+"""Taking over a peering that somebody made by hand, and handing it back."""
+
+from local.cloud.world import Application, VNet
+from local.deployment import Deployment
+from tests.workflows.by_hand import made_by_hand
+
+
+def belongings(deployment: Deployment, vnet_id: str) -> dict[str, object]:
+    """What there is of a VNet's peering, ids included, and the applications' credentials."""
+    held, name = deployment.cloud_state(), vnet_id.rpartition("/")[2]
+    return {
+        "sides": [p for p in held["virtualNetworkPeerings"] if name in p["id"].split("/")],
+        "connections": [c for c in held["peeringConnections"] if c["peer_vpc"] == name.lower()],
+        "assignments": [a for a in held["roleAssignments"] if a["properties"]["scope"].endswith(f"/{name}")],
+        "applications": [
+            (a["appId"], sorted(p["displayName"] or "" for p in a["passwordCredentials"]))
+            for a in held["applications"]
+            if a["displayName"] == "by hand"
+        ],
+    }
+
+
+def test_it_is_taken_over_as_it_is_and_handed_back_as_it_was(shared: Deployment, vnet_id: str) -> None:
+    application = made_by_hand(shared, vnet_id)
+    before = belongings(shared, vnet_id)
+    status = shared.settle(vnet_id=vnet_id, adopt=True)
+    assert status["state"] == "connected", status.get("problem")
+    assert status["facts"]["application_id"] == application.app_id
+    taken = belongings(shared, vnet_id)
+    assert {k: v for k, v in taken.items() if k != "applications"} == {
+        k: v for k, v in before.items() if k != "applications"
+    }
+    origins = {name: origin["origin"] for name, origin in status["objects"].items()}
+    assert {name for name, origin in origins.items() if origin == "created"} == {"application_credential"}
+    assert shared.check(status["id"])["health"]["verdict"] == "healthy"
+    assert shared.remove(status["id"])["state"] == "removed"
+    assert belongings(shared, vnet_id) == before
+
+
+def test_what_it_was_made_with_stays_as_it_is_and_what_is_asked_for_is_put(shared: Deployment, vnet_id: str) -> None:
+    made_by_hand(shared, vnet_id)
+    vnet = shared.cloud.world.vnet(vnet_id)
+    assert isinstance(vnet, VNet)
+    vnet.peerings[0].options["allowForwardedTraffic"] = True
+    status = shared.settle(vnet_id=vnet_id, adopt=True, allow_gateway_transit=True)
+    assert status["state"] == "connected", status.get("problem")
+    options = vnet.peerings[0].options
+    assert (options["allowForwardedTraffic"], options["allowGatewayTransit"]) == (True, True)
+    assert vnet.peerings[0].name == "by-hand"
+
+
+def test_one_that_was_taken_over_is_rotated_and_repaired_without_its_own_password(
+    shared: Deployment, vnet_id: str
+) -> None:
+    application = made_by_hand(shared, vnet_id)
+    status = shared.settle(vnet_id=vnet_id, adopt=True)
+    assert shared.rotate(status["id"])["runs"][-1]["state"] == "rotated"
+    assert _by_hand(application) == ["by hand"]
+    network = status["facts"]["to_network_id"]
+    shared.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=network)
+    mended = shared.check(status["id"])
+    assert (mended["health"]["verdict"], mended["operation"]) == ("healthy", "repair"), mended["health"]
+    (connection,) = [c for _, c in shared.cloud.world.connections() if c.vnet == vnet_id.rpartition("/")[2].lower()]
+    assert connection.app_id == application.app_id
+
+
+def _by_hand(application: Application) -> list[str | None]:
+    return [password.display_name for password in application.passwords if password.display_name == "by hand"]
+
+
+def test_without_being_asked_nothing_is_taken_over(shared: Deployment, vnet_id: str) -> None:
+    made_by_hand(shared, vnet_id)
+    before = shared.cloud_state()
+    assert shared.settle(vnet_id=vnet_id)["state"] == "existing"
+    assert shared.cloud_state() == before

@@ -1,0 +1,85 @@
+"""The dry run changes nothing, and what it says a real start then does."""
+
+from typing import Any
+
+from local.deployment import Deployment
+from tests.workflows.by_hand import made_by_hand
+
+
+def plan(deployment: Deployment, **options: object) -> dict[str, Any]:
+    """What a start would do."""
+    answer = deployment.api.post("/api/peerings?dryRun=true", json=deployment.request(**options))
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def actions(planned: dict[str, Any]) -> dict[str, str]:
+    """What would be done about each object."""
+    return {step["step"]: step["action"] for step in planned["steps"]}
+
+
+def test_nothing_is_changed_and_what_it_says_a_start_then_does(shared: Deployment, vnet_id: str) -> None:
+    shared.clear_requests()
+    before = shared.cloud_state()
+    planned = plan(shared, vnet_id=vnet_id)
+    assert shared.writes() == []
+    assert shared.cloud_state() == before
+    assert (planned["result"], planned["obstacles"], planned["waits"]) == ("create", [], [])
+    assert shared.api.get(f"/api/peerings/{planned['id']}").status_code == 404
+    status = shared.settle(vnet_id=vnet_id)
+    assert status["state"] == "connected"
+    did = {name: origin["origin"] for name, origin in status["objects"].items()}
+    word = {"create": "created", "find": "found"}
+    assert did == {step: word[action] for step, action in actions(planned).items()}
+    assert status["facts"]["vnet_peering_id"].endswith(named(planned, "vnet_peering"))
+
+
+def named(planned: dict[str, Any], step: str) -> str:
+    """The name that the plan gives an object."""
+    return str(next(one["name"] for one in planned["steps"] if one["step"] == step))
+
+
+def test_what_two_peerings_share_is_found_by_the_second(shared: Deployment, vnet_id: str) -> None:
+    planned = plan(shared, vnet_id=vnet_id)
+    if actions(planned)["platform_role"] == "create":
+        shared.settle(vnet_id=shared.request()["vnet_id"])
+        planned = plan(shared, vnet_id=vnet_id)
+    found = {step for step, action in actions(planned).items() if action == "find"}
+    assert found == {"user_role", "platform_role", "platform_service_principal"}
+    status = shared.settle(vnet_id=vnet_id)
+    assert {name for name, origin in status["objects"].items() if origin["origin"] == "found"} == found
+
+
+def test_a_peering_that_is_connected_is_found_whole(shared: Deployment, vnet_id: str) -> None:
+    shared.settle(vnet_id=vnet_id)
+    planned = plan(shared, vnet_id=vnet_id)
+    assert planned["result"] == "find"
+    assert set(actions(planned).values()) == {"find"}
+
+
+def test_it_tells_addresses_and_price(shared: Deployment, vnet_id: str) -> None:
+    facts = plan(shared, vnet_id=vnet_id)["facts"]
+    assert facts["hourly_price_usd"] == shared.cloud.world.knobs.price_usd
+    assert facts["address_prefixes"]
+    assert facts["project_network_cidr"] == "10.240.0.0/20"
+
+
+def codes(planned: dict[str, Any]) -> list[str]:
+    """The obstacles' codes; each one has its remedy."""
+    assert all(obstacle["remedy"] and obstacle["detail"] for obstacle in planned["obstacles"])
+    return sorted(obstacle["code"] for obstacle in planned["obstacles"])
+
+
+def test_somebody_elses_connection_is_left_alone_or_taken_over(shared: Deployment, vnet_id: str) -> None:
+    made_by_hand(shared, vnet_id)
+    planned = plan(shared, vnet_id=vnet_id)
+    assert (planned["result"], codes(planned), planned["steps"]) == ("leave", ["connection-exists"], [])
+    planned = plan(shared, vnet_id=vnet_id, adopt=True)
+    assert planned["result"] == "adopt"
+    did = actions(planned)
+    assert {step for step, action in did.items() if action == "create"} == {"application_credential"}
+
+
+def test_the_flag_is_true_or_false(shared: Deployment) -> None:
+    answer = shared.api.post("/api/peerings?dryRun=yes", json=shared.request())
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "dryRun")
