@@ -182,7 +182,11 @@ class LocalCloud:
 
 
 def _listen() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0))
+    # asyncio switches Nagle's algorithm off only where the protocol is named; with it, every answer is 40 ms late.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(128)
+    return listening
 
 
 def _port(listening: socket.socket) -> int:

@@ -22,6 +22,8 @@ from local.cloud.world import (
     World,
 )
 
+#: The platform's own role that lets an application peer with its networks.
+_ROLE: Final = "aiven-peer-to-project-vpc"
 _OPTIONS: Final = {"allowVirtualNetworkAccess": True, "peerCompleteVnets": True}
 
 
@@ -159,12 +161,11 @@ def _let_peer(world: World, application: Application, network: VNet, at: datetim
     """The application's service principal in the platform's tenant, with the right to peer with the platform's VNet."""
     tenant = _tenant(world, network)
     principal = world.principal(application.app_id, tenant) or world.add_principal(application, tenant, at)
-    name = "aiven-peer-to-project-vpc"
-    role = next((r for r in world.roles if r.role_name == name), None)
+    role = next((r for r in world.roles if r.role_name == _ROLE), None)
     if role is None:
         scopes = [f"/subscriptions/{network.subscription_id}"]
         role = RoleDefinition(
-            world.guid(), name, "", built_in=False, tenant_id=tenant, scopes=scopes, actions=[PEER_ACTION]
+            world.guid(), _ROLE, "", built_in=False, tenant_id=tenant, scopes=scopes, actions=[PEER_ACTION]
         )
         world.roles.append(role)
     if not any(a.scope == network.id for a in world.assignments.by("principal", principal.id)):
@@ -196,8 +197,23 @@ def activate(world: World, connection: Connection, at: datetime) -> None:
 
 
 def take_away(world: World, vpc: ProjectVpc, connection: Connection) -> None:
-    """Remove a connection with the platform's side of the VNet peering."""
+    """Remove a connection with the platform's side of the VNet peering, and what it gave the application for it."""
     side = peering_to(vpc.network, connection.vnet_id)
     if side is not None:
         drop_side(world, vpc.network, side)
     vpc.connections.remove(connection)
+    if all(other.app_id != connection.app_id for _, other in world.connections()):
+        _forget(world, connection.app_id, vpc.network)
+
+
+def _forget(world: World, app_id: str, network: VNet) -> None:
+    """Undo `_let_peer` for an application that no connection names any more."""
+    principal = world.principal(app_id, _tenant(world, network))
+    if principal is None:
+        return
+    for assignment in list(world.assignments.by("principal", principal.id)):
+        world.assignments.remove(assignment)
+    world.principals.remove(principal)
+    role = next((r for r in world.roles if r.role_name == _ROLE), None)
+    if role is not None and all(assignment.role != role.name for assignment in world.assignments):
+        world.roles.remove(role)

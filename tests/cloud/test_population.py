@@ -96,3 +96,16 @@ def test_all_of_a_thousand_peerings_are_at_rest() -> None:
     settle(world)
     assert {connection.state for _, connection in world.connections()} == {"ACTIVE"}
     assert world.rest.until is None
+
+
+def test_no_answer_is_held_back_on_an_open_connection(cloud: Callers) -> None:
+    url = f"https://api.aiven.io/v1/project/{cloud.vpc.project}/vpcs"
+    headers = {"authorization": f"aivenv1 {cloud.cloud.environment['AIVEN_AUTH_TOKEN']}"}
+    taken = []
+    with httpx.Client(headers=headers) as client:
+        for _ in range(21):
+            began = time.perf_counter()
+            client.get(url).raise_for_status()
+            taken.append(time.perf_counter() - began)
+    # A delayed acknowledgement takes 40 ms.
+    assert statistics.median(taken) < 0.03
