@@ -4,6 +4,7 @@ A password that never reached the vault, because the app died in between, is fou
 killed between two calls leaves at least one credential that works, and two at the most.
 """
 
+from asyncio import timeout
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypedDict, cast
@@ -195,6 +196,7 @@ async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_
 async def _new_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, object_id: str, rotation: str
 ) -> "SecretProperties":
+    from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
     from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
         AddPasswordPostRequestBody,
     )
@@ -208,13 +210,20 @@ async def _new_password(
     )
     if made is None or made.secret_text is None:
         raise ProblemError("remote-unavailable", "Graph made a password without returning it.")
-    secret = await vault.set_secret(
-        name,
-        made.secret_text,
-        expires_on=expires,
-        content_type="password of an Entra application",
-        tags={KEY_ID: str(made.key_id), PEERING: peering["id"], ROTATION: rotation},
-    )
+    try:
+        secret = await vault.set_secret(
+            name,
+            made.secret_text,
+            expires_on=expires,
+            content_type="password of an Entra application",
+            tags={KEY_ID: str(made.key_id), PEERING: peering["id"], ROTATION: rotation},
+        )
+    except ResourceExistsError:
+        # The name belongs to the deleted secret of an earlier peering; the next look finds this password an orphan.
+        with suppress(TimeoutError, ResourceNotFoundError):
+            async with timeout(_DELETION_SECONDS):
+                await vault.recover_deleted_secret(name)
+        raise
     return secret.properties
 
 
@@ -265,8 +274,6 @@ async def _remove_federated(client: "GraphServiceClient", peering: Peering, obje
 @step()
 async def remove_secret(peering: Peering, _: Facts) -> Facts:
     """Soft-delete the password's secret; what was never there, or is deleted already, is left."""
-    from asyncio import timeout
-
     from azure.core.exceptions import ResourceNotFoundError
 
     name = secret_name(peering["id"])

@@ -38,14 +38,16 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
         looking.vnet(peering["vnet_id"]),
         _platform_principal(),
     )
-    application_id = application.app_id if application else None
-    foreign = connection is not None and not same_id(connection.peer_azure_app_id, application_id)
+    # What an earlier run knew still tells whose the connection is when the application is gone.
+    application_id = application.app_id if application else facts.get("application_id")
+    foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
     side = None if adopted or foreign else _side(peering, facts, vnet["peered_networks"] if vnet else [])
     gathered: Facts = {
         "existing": "adopted" if adopted else "ours",
         "application_id": application_id,
         "application_object_id": application.id if application else None,
-        "user_principal_id": await _user_principal(application_id) or facts.get("user_principal_id"),
+        "user_principal_id": await _user_principal(application.app_id if application else None)
+        or facts.get("user_principal_id"),
         "platform_principal_id": principal,
         "vnet_id": vnet["vnet_id"] if vnet else peering["vnet_id"],
         "connection_to_remove": connection.state if connection and not (adopted or foreign) else None,

@@ -1,0 +1,144 @@
+"""Taking a peering away again: in order, only what this app made, and nothing that anybody else needs."""
+
+from typing import Any
+
+import pytest
+
+from local.cloud import Scenario
+from local.deployment import Deployment, deploy
+from peering.naming import secret_name
+from tests.workflows.by_hand import made_by_hand
+
+
+def test_everything_is_as_it_was_before(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    status = deployment.settle()
+    assert deployment.cloud_state() != before
+    removed = deployment.remove(status["id"])
+    assert (removed["state"], removed.get("problem")) == ("removed", None)
+    assert deployment.cloud_state() == before
+    vault = next(iter(deployment.cloud.world.vaults.values()))
+    assert secret_name(status["id"]) in vault.deleted
+    assert deployment.api.get("/api/peerings").json() == {"peerings": []}
+    assert deployment.api.delete(f"/api/peerings/{status['id']}").status_code == 404
+
+
+def test_it_goes_in_order(deployment: Deployment) -> None:
+    status = deployment.settle()
+    deployment.clear_requests()
+    deployment.remove(status["id"])
+    kinds = (
+        "virtualNetworkPeerings",
+        "peer-vpcs",
+        "roleAssignments",
+        "roleDefinitions",
+        "servicePrincipals",
+        "applications",
+        "secrets",
+    )
+    paths = [request["path"] for request in deployment.writes() if request["method"] == "DELETE"]
+    order = [
+        next(kind for kind in reversed(kinds) if kind in path) if "roleAssignments" not in path else "roleAssignments"
+        for path in paths
+    ]
+    first = [
+        order.index(kind)
+        for kind in ("virtualNetworkPeerings", "peer-vpcs", "roleAssignments", "applications", "secrets")
+    ]
+    assert first == sorted(first)
+    created = status["facts"]["application_id"]
+    assert [r["app_id"] == created for r in deployment.writes() if "virtualNetworkPeerings" in r["path"]] == [True]
+
+
+def test_it_can_be_set_up_again(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    deployment.remove(identity)
+    status = deployment.settle()
+    assert (status["id"], status["state"]) == (identity, "connected"), status.get("problem")
+
+
+def test_with_realistic_delays_it_waits_until_all_is_gone(tmp_path: Any) -> None:
+    with deploy(tmp_path, "realistic") as deployment:
+        before = deployment.cloud_state()
+        status = deployment.settle()
+        assert deployment.remove(status["id"])["state"] == "removed"
+        assert deployment.cloud_state() == before
+
+
+def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Any) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"vnets": 3, "project_vpcs": 2})) as deployment:
+        before = deployment.cloud_state()
+        second = list(deployment.cloud.world.project_vpcs)[1]
+        first, same_vnet = deployment.settle(), deployment.settle(project_vpc_id=second)
+        assert deployment.remove(first["id"])["state"] == "removed"
+        checked = deployment.check(same_vnet["id"])
+        assert (checked["health"]["verdict"], checked["operation"]) == ("healthy", "establish")
+        assert deployment.remove(same_vnet["id"])["state"] == "removed"
+        assert deployment.cloud_state() == before
+
+
+def test_a_peering_that_was_made_by_hand_beside_ours_survives(deployment: Deployment) -> None:
+    vnets = [v.id for v in deployment.cloud.world.vnets.values()]
+    ours = deployment.settle()
+    application = made_by_hand(deployment, vnets[1])
+    assert deployment.remove(ours["id"])["state"] == "removed"
+    world = deployment.cloud.world
+    (connection,) = [c for _, c in world.connections()]
+    assert (connection.state, connection.app_id) == ("ACTIVE", application.app_id)
+    platform = {p.id for p in world.principals if p.tenant_id == deployment.cloud.landscape.customer_tenant}
+    kept = [a for a in world.assignments if a.scope == vnets[1]]
+    assert len(kept) == 2
+    assert {a.principal_id for a in kept} <= platform
+    world.knobs.approved = 0
+    assert connection.state == "ACTIVE"
+
+
+def test_a_connection_that_somebody_else_made_for_the_pair_is_not_touched(deployment: Deployment) -> None:
+    made_by_hand(deployment, str(deployment.request()["vnet_id"]))
+    before = deployment.cloud_state()
+    status = deployment.settle()
+    assert status["state"] == "existing"
+    assert deployment.remove(status["id"])["state"] == "removed"
+    assert deployment.cloud_state() == before
+
+
+@pytest.mark.parametrize("gone", ["delete-vnet", "delete-project-vpc"])
+def test_a_side_that_is_gone_does_not_keep_the_rest_from_going(deployment: Deployment, gone: str) -> None:
+    status = deployment.settle()
+    vpc = status["peering"]["project_vpc_id"]
+    named = {"vnet_id": status["facts"]["vnet_id"]} if gone == "delete-vnet" else {"project_vpc_id": vpc}
+    deployment.event(kind=gone, **named)
+    removed = deployment.remove(status["id"])
+    assert removed["state"] == "removed", removed.get("problem")
+    held = deployment.cloud_state()
+    assert not [a for a in held["applications"] if a["uniqueName"]]
+    assert not held["secrets"]
+
+
+def test_without_its_application_the_vnet_peering_has_to_be_deleted_by_hand(deployment: Deployment) -> None:
+    status = deployment.settle()
+    deployment.event(kind="delete-application", app_id=status["facts"]["application_id"])
+    removed = deployment.remove(status["id"])
+    assert (removed["state"], removed["problem"]["code"]) == ("failed", "application-missing")
+    deployment.event(
+        kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
+    )
+    assert deployment.remove(status["id"])["state"] == "removed"
+
+
+def test_a_start_that_fails_is_taken_back_on_request(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    deployment.knobs(outcome="ERROR")
+    status = deployment.settle(onFailure="rollback")
+    assert (status["state"], status["problem"]["code"]) == ("rolled-back", "connection-error")
+    assert deployment.cloud_state() == before
+    assert deployment.api.get("/api/peerings").json() == {"peerings": []}
+    deployment.knobs(outcome="")
+    assert deployment.settle()["state"] == "connected"
+
+
+def test_a_start_that_fails_is_kept_by_default(deployment: Deployment) -> None:
+    deployment.knobs(outcome="ERROR")
+    status = deployment.settle()
+    assert status["state"] == "failed"
+    assert [a for a in deployment.cloud_state()["applications"] if a["uniqueName"]]
