@@ -261,7 +261,8 @@ async def one_secret(name: str) -> dict[str, SecretLook]:
     """The newest version of one secret by its name, or nothing."""
     async with secrets() as vault:
         versions = [version async for version in vault.list_properties_of_secret_versions(name)]
-    newest = max(versions, key=lambda v: v.created_on or datetime.min.replace(tzinfo=UTC), default=None)
+    # The vault counts in whole seconds; of two versions of one second the one that is switched on is in use.
+    newest = max(versions, key=lambda v: (v.created_on or datetime.min.replace(tzinfo=UTC), v.enabled), default=None)
     return {name: secret_look(newest)} if newest else {}
 
 

@@ -1,5 +1,6 @@
 """`/api/peerings/{id}`: see how a peering stands, check it, rotate its credential, report on it, remove it."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Found:
     identity: str
     peering: Peering
     status: OrchestrationStatus
+    checking: bool
     record: Record | None
 
     @property
@@ -47,11 +49,14 @@ async def _find(req: func.HttpRequest, client: DurableClient) -> Found | None:
     identity = req.route_params["id"]
     if ":" in identity:
         return None
-    status = await client.get_status(identity, show_input=True)
+    # The registry is read last: it knows the outcome of whatever has ended by then.
+    status, check = await asyncio.gather(
+        client.get_status(identity, show_input=True), client.get_status(check_instance_id(identity))
+    )
     peering = given_peering(status) if status else None
     record = await record_of(client, identity, peering)
     known = record["peering"] if record else peering
-    return Found(identity, known, status, record) if known is not None else None
+    return Found(identity, known, status, is_running(check), record) if known is not None else None
 
 
 def _about_a_peering(answer: Answer) -> Callable[..., Awaitable[func.HttpResponse]]:
@@ -93,7 +98,7 @@ async def status_document(client: DurableClient, found: Found) -> PeeringStatus:
     document = peering_status(
         found.peering, progress, found.record, waits, failure, under_way=found.under_way is not None
     )
-    document["checking"] = is_running(await client.get_status(check_instance_id(found.identity)))
+    document["checking"] = found.checking
     if status.created_time and status.last_updated_time:
         document["started"] = status.created_time.isoformat()
         document["updated"] = status.last_updated_time.isoformat()

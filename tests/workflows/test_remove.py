@@ -1,6 +1,6 @@
 """Taking a peering away again: in order, only what this app made, and nothing that anybody else needs."""
 
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_it_can_be_set_up_again(deployment: Deployment) -> None:
     assert (status["id"], status["state"]) == (identity, "connected"), status.get("problem")
 
 
-def test_with_realistic_delays_it_waits_until_all_is_gone(tmp_path: Any) -> None:
+def test_with_realistic_delays_it_waits_until_all_is_gone(tmp_path: Path) -> None:
     with deploy(tmp_path, "realistic") as deployment:
         before = deployment.cloud_state()
         status = deployment.settle()
@@ -65,7 +65,7 @@ def test_with_realistic_delays_it_waits_until_all_is_gone(tmp_path: Any) -> None
         assert deployment.cloud_state() == before
 
 
-def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Any) -> None:
+def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 3, "project_vpcs": 2})) as deployment:
         before = deployment.cloud_state()
         second = list(deployment.cloud.world.project_vpcs)[1]

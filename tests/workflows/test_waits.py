@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from local.deployment import Deployment, Status, deploy
-from peering.runs import wait_instance_id
 from peering.plan import STEPS
+from peering.runs import wait_instance_id
 
 
 def history_sizes(deployment: Deployment, identity: str, run: str) -> dict[str, int]:

@@ -1,0 +1,135 @@
+"""Operations at the same time: each ends in a defined state, and nothing is left half made."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from local.deployment import AT_WORK, Deployment, Status
+from tests.workflows.test_health import sweep, until_swept
+
+
+def until_gone(deployment: Deployment, identity: str, seconds: float = 60) -> Status:
+    """Wait until the peering has been removed."""
+    deadline = time.monotonic() + seconds
+    while (status := deployment.status(identity))["state"] != "removed" or status["operation"] != "remove":
+        assert time.monotonic() < deadline, status
+        time.sleep(0.05)
+    return status
+
+
+def test_two_removes_at_once_are_one(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: deployment.api.delete(f"/api/peerings/{identity}"), range(6)))
+    assert {answer.status_code for answer in answers} <= {202, 404}
+    assert [a.json()["joined"] for a in answers if a.status_code == 202].count(False) == 1
+    until_gone(deployment, identity)
+    assert deployment.cloud_state() == before
+
+
+@pytest.mark.parametrize("approved", [0, 3600])
+def test_a_remove_during_a_start_stops_it_in_order_and_takes_all_away(deployment: Deployment, approved: int) -> None:
+    before = deployment.cloud_state()
+    deployment.knobs(approved=approved, secret_accepted=5)
+    identity = deployment.start()
+    answer = deployment.api.delete(f"/api/peerings/{identity}")
+    assert answer.status_code == 202
+    until_gone(deployment, identity)
+    deployment.knobs(approved=0, secret_accepted=0)
+    assert deployment.cloud_state() == before
+    assert deployment.api.get("/api/peerings").json() == {"peerings": []}
+    assert deployment.settle()["state"] == "connected"
+
+
+def test_a_start_during_a_remove_is_refused_and_possible_afterwards(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    deployment.knobs(deleted=3600, latency=0.02)
+    deployment.api.delete(f"/api/peerings/{identity}")
+    answer = deployment.api.post("/api/peerings", json=deployment.request())
+    assert (answer.status_code, answer.json()["code"]) == (409, "being-removed")
+    until_gone(deployment, identity)
+    assert deployment.settle()["state"] == "connected"
+
+
+@pytest.mark.parametrize("second", ["check", "rotate"])
+def test_what_comes_during_another_operation_is_refused_by_name(deployment: Deployment, second: str) -> None:
+    identity = deployment.settle()["id"]
+    deployment.knobs(latency=0.1)
+    assert deployment.api.post(f"/api/peerings/{identity}/rotate").status_code == 202
+    answer = deployment.api.post(f"/api/peerings/{identity}/{second}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "operation-under-way")
+    assert "rotate" in answer.json()["detail"]
+    answer = deployment.api.post("/api/peerings", json=deployment.request())
+    assert (answer.status_code, answer.json()["code"]) == (409, "operation-under-way")
+    deployment.knobs(latency=0)
+    assert deployment.until(identity)["runs"][-1]["state"] == "rotated"
+
+
+def test_a_rotation_during_a_sweep_is_not_judged_by_it(deployment: Deployment) -> None:
+    status = deployment.settle()
+    deployment.check(status["id"])
+    deployment.knobs(latency=0.05)
+    sweep(deployment)
+    assert deployment.api.post(f"/api/peerings/{status['id']}/rotate").status_code == 202
+    until_swept(deployment)
+    deployment.knobs(latency=0)
+    after = deployment.until(status["id"])
+    assert [run["operation"] for run in after["runs"]] == ["establish", "rotate"]
+    assert after["health"]["verdict"] == "healthy"
+    application = deployment.cloud.world.application(status["facts"]["application_id"])
+    assert application is not None
+    assert len(application.passwords) == 1
+
+
+def test_a_remove_during_a_repair_wins(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    status = deployment.settle()
+    deployment.event(
+        kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
+    )
+    deployment.knobs(approved=3600)
+    deployment.api.post(f"/api/peerings/{status['id']}/check")
+    deployment.until(status["id"], "repairing")
+    assert deployment.api.delete(f"/api/peerings/{status['id']}").status_code == 202
+    until_gone(deployment, status["id"])
+    assert deployment.cloud_state() == before
+
+
+def test_an_orchestration_that_somebody_terminated_does_not_lock_its_peering(deployment: Deployment) -> None:
+    deployment.knobs(approved=3600, latency=0.02)
+    identity = deployment.start()
+    terminate = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{identity}/terminate"
+    httpx.post(terminate, params={"code": deployment.host.keys.system, "reason": "test"}, trust_env=False)
+    deployment.knobs(approved=0, latency=0)
+    assert deployment.until(identity)["state"] == "failed"
+    assert deployment.settle()["state"] == "connected"
+    assert deployment.remove(identity)["state"] == "removed"
+
+
+def test_starts_and_removes_in_any_order_leave_all_or_nothing(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    calls: list[Callable[[], object]] = [
+        lambda: deployment.api.post("/api/peerings", json=deployment.request()),
+        lambda: deployment.api.delete(f"/api/peerings/{identity}"),
+    ]
+    identity = deployment.start()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: calls[n % 2](), range(12)))
+    deadline = time.monotonic() + 60
+    while (status := deployment.status(identity))["state"] in AT_WORK or not _rests(deployment, identity):
+        assert time.monotonic() < deadline, status
+        time.sleep(0.1)
+    assert status["state"] in ("connected", "removed", "stopped"), status
+    if status["state"] != "removed":
+        deployment.remove(identity)
+    assert deployment.cloud_state() == before
+
+
+def _rests(deployment: Deployment, identity: str) -> bool:
+    url = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{identity}:removal"
+    answer = httpx.get(url, params={"code": deployment.host.keys.system}, trust_env=False)
+    return answer.status_code != 202

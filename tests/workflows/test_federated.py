@@ -1,0 +1,62 @@
+"""No password at all: the app's managed identity as the created application's federated credential."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.deployment import Deployment, Status, deploy
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The app as its managed identity."""
+    from local.cloud import LocalCloud
+
+    directory = tmp_path_factory.mktemp("federated")
+    probe = LocalCloud("quick", directory / "probe", seed=1)
+    probe.start()
+    client = probe.environment["MANAGED_IDENTITY_CLIENT_ID"]
+    probe.stop()
+    settings = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": ""}
+    with deploy(directory, settings=settings) as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def vnet_id(shared: Deployment, request: pytest.FixtureRequest) -> str:
+    """One VNet for each test, by the test's place in this module."""
+    customer = shared.cloud.landscape.subscription
+    ids = [vnet.id for vnet in shared.cloud.world.vnets.values() if vnet.subscription_id == customer]
+    place: int = request.node.session.items.index(request.node)
+    return ids[place % len(ids)]
+
+
+def held(deployment: Deployment, status: Status) -> tuple[int, int, bool]:
+    """How many passwords and federated credentials the application has, and whether the vault has a secret."""
+    application = deployment.cloud.world.application(status["facts"]["application_id"])
+    assert application is not None
+    vault = next(iter(deployment.cloud.world.vaults.values()))
+    name = f"aiven-peering-{status['id']}"
+    return len(application.passwords), len(application.federated), any(v.enabled for v in vault.secrets.get(name, []))
+
+
+def test_it_connects_without_any_password(shared: Deployment, vnet_id: str) -> None:
+    status = shared.settle(vnet_id=vnet_id, credential="federated")
+    assert status["state"] == "connected", status.get("problem")
+    assert held(shared, status) == (0, 1, False)
+    assert shared.check(status["id"])["health"]["verdict"] == "healthy"
+    assert shared.remove(status["id"])["state"] == "removed"
+
+
+def test_a_live_peering_goes_from_one_kind_to_the_other_and_back(shared: Deployment, vnet_id: str) -> None:
+    status = shared.settle(vnet_id=vnet_id)
+    assert held(shared, status) == (1, 0, True)
+    federated = shared.rotate(status["id"], credential="federated")
+    assert (federated["runs"][-1]["state"], federated["peering"]["credential"]) == ("rotated", "federated")
+    assert held(shared, status) == (0, 1, False)
+    assert federated["health"]["verdict"] == "healthy"
+    shared.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=status["facts"]["to_network_id"])
+    assert shared.check(status["id"])["health"]["verdict"] == "healthy"
+    back = shared.rotate(status["id"], credential="secret")
+    assert (back["runs"][-1]["state"], back["peering"]["credential"]) == ("rotated", "secret")
+    assert held(shared, status) == (1, 0, True)

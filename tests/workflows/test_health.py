@@ -1,0 +1,224 @@
+"""The scheduled check: one at a time, events for changed verdicts, what is unmanaged, and what could not be looked at."""
+
+import hashlib
+import hmac
+import http.server
+import json
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.cloud import Scenario
+from local.cloud.authority import certificate_authority
+from local.deployment import Deployment, deploy
+from tests.workflows.by_hand import made_by_hand
+
+SECRET = "a-key-that-only-the-two-know"
+
+
+def sweep(deployment: Deployment) -> None:
+    """Fire the scheduled check."""
+    url = f"{deployment.host.url}/admin/functions/check_all_peerings"
+    headers = {"x-functions-key": deployment.host.keys.admin}
+    assert httpx.post(url, headers=headers, json={}, trust_env=False).status_code == 202
+
+
+def instance(deployment: Deployment, name: str = "health-sweep") -> dict[str, Any]:
+    """How an orchestration stands."""
+    url = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{name}"
+    answer = httpx.get(url, params={"code": deployment.host.keys.system}, trust_env=False)
+    return dict(answer.json()) if answer.status_code != 404 else {}
+
+
+def until_swept(deployment: Deployment) -> dict[str, Any]:
+    """Wait for the scheduled check; returns its output."""
+    deadline = time.monotonic() + 60
+    while (found := instance(deployment)).get("runtimeStatus") not in ("Completed", "Failed"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert found["runtimeStatus"] == "Completed", found
+    return dict(found["output"])
+
+
+def test_a_sweep_judges_every_peering_with_a_call_for_each_side(deployment: Deployment) -> None:
+    identities = [deployment.settle(vnet_id=v)["id"] for v in vnets(deployment)[:3]]
+    deployment.clear_requests()
+    sweep(deployment)
+    assert until_swept(deployment) == {"checked": 3, "changed": 3, "repairs": 0}
+    assert [deployment.status(i)["health"]["verdict"] for i in identities] == ["healthy"] * 3
+    listed = deployment.api.get("/api/peerings").json()["peerings"]
+    assert [peering["verdict"] for peering in listed] == ["healthy"] * 3
+    paths = [r.path for r in deployment.cloud.requests if r.service in ("aiven", "arm")]
+    assert len([p for p in paths if "/vpcs/" in p]) == 1
+    assert len([p for p in paths if p.endswith("/virtualNetworkPeerings")]) == 3
+    assert deployment.writes() == []
+
+
+def vnets(deployment: Deployment) -> list[str]:
+    """The customer's VNets."""
+    customer = deployment.cloud.landscape.subscription
+    return [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]
+
+
+def test_a_sweep_that_finds_the_last_one_still_running_starts_no_second(deployment: Deployment) -> None:
+    deployment.settle()
+    deployment.knobs(latency=0.3)
+    deployment.clear_requests()
+    sweep(deployment)
+    sweep(deployment)
+    sweep(deployment)
+    assert until_swept(deployment)["checked"] == 1
+    deployment.knobs(latency=0)
+    assert len([r for r in deployment.cloud.requests if r.service == "aiven"]) == 1
+
+
+def test_what_could_not_be_looked_at_is_unknown(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    assert deployment.check(identity)["health"]["verdict"] == "healthy"
+    deployment.knobs(faults=[{"host": "api.aiven.io", "status": 503, "times": 1}])
+    health = deployment.check(identity)["health"]
+    assert (health["verdict"], [p["code"] for p in health["problems"]]) == ("unknown", ["remote-unavailable"])
+    assert deployment.check(identity)["health"]["verdict"] == "healthy"
+
+
+def test_a_change_of_verdict_is_one_event_in_the_log(deployment: Deployment, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "aiven_azure_peering.health")
+    identity = deployment.settle(repair="off")["id"]
+    deployment.check(identity)
+    deployment.event(kind="disable-service-principal", **platform(deployment))
+    deployment.check(identity)
+    deployment.check(identity)
+    events = [r.getMessage() for r in caplog.records if "event=verdict-changed" in r.getMessage()]
+    assert [message.rpartition(" at=")[0] for message in events] == [
+        f"event=verdict-changed peering={identity} previous=None verdict=healthy codes=",
+        f"event=verdict-changed peering={identity} previous=healthy verdict=degraded codes=platform-principal-disabled",
+    ]
+
+
+def platform(deployment: Deployment) -> dict[str, str]:
+    """The platform's application in the customer's tenant."""
+    return {
+        "app_id": "55f300d4-fc50-4c5e-9222-e90a6e2187fb",
+        "tenant_id": deployment.cloud.landscape.customer_tenant,
+    }
+
+
+def test_connections_that_nobody_here_made_are_listed_as_unmanaged(deployment: Deployment) -> None:
+    first, second, *_ = vnets(deployment)
+    deployment.settle(vnet_id=first)
+    application = made_by_hand(deployment, second)
+    sweep(deployment)
+    until_swept(deployment)
+    (found,) = deployment.api.get("/api/unmanaged").json()["unmanaged"]
+    assert (found["vnet"], found["application_id"]) == (second.rpartition("/")[2].lower(), application.app_id)
+    assert found["project_vpc_id"] == deployment.request()["project_vpc_id"]
+
+
+def test_repairs_can_be_switched_off(deployment: Deployment) -> None:
+    status = deployment.settle(repair="off")
+    deployment.event(
+        kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
+    )
+    deployment.clear_requests()
+    checked = deployment.check(status["id"])
+    assert (checked["operation"], checked["health"]["verdict"]) == ("establish", "broken")
+    assert deployment.writes() == []
+
+
+def test_a_repair_that_does_not_help_is_tried_once(deployment: Deployment) -> None:
+    status = deployment.settle()
+    deployment.event(
+        kind="delete-connection", project_vpc_id=status["peering"]["project_vpc_id"], vnet_id=status["facts"]["vnet_id"]
+    )
+    deployment.knobs(outcome="ERROR")
+    first = deployment.check(status["id"])
+    assert (first["runs"][-1]["operation"], first["runs"][-1]["state"]) == ("repair", "failed")
+    runs = len(first["runs"])
+    for _ in range(3):
+        again = deployment.check(status["id"])
+    assert len(again["runs"]) <= runs + 1
+    assert again["health"]["verdict"] == "broken"
+    repaired = [p for p in again["health"]["problems"] if "repaired" in p]
+    assert repaired
+
+
+def test_the_schedule_is_a_setting(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings={"HEALTH_CHECK_SCHEDULE": "* * * * * *"}) as deployment:
+        identity = deployment.settle()["id"]
+        deadline = time.monotonic() + 30
+        while "health" not in deployment.status(identity):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert deployment.status(identity)["health"]["verdict"] == "healthy"
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """A webhook that refuses the first events, then takes them."""
+
+    refusals = 2
+    taken: list[dict[str, Any]]
+    tries: list[str]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        stamp, event = self.headers["X-Timestamp"], self.headers["X-Event-Id"]
+        signed = hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+        genuine = hmac.compare_digest(self.headers["X-Signature-256"], f"sha256={signed}")
+        type(self).tries.append(event)
+        if genuine and len(type(self).tries) > self.refusals:
+            type(self).taken.append(json.loads(body))
+        self.send_response(204 if len(type(self).tries) > self.refusals else 503)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def receiving(directory: Path) -> Iterator[tuple[str, type[Receiver]]]:
+    """A webhook on https, with a certificate of the authority that the app trusts here."""
+    handler = type("OneReceiver", (Receiver,), {"taken": [], "tries": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    chain = directory / "webhook.pem"
+    certificate_authority().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(chain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"https://127.0.0.1:{server.server_port}/events", handler
+    finally:
+        server.shutdown()
+
+
+def test_the_webhook_gets_each_change_once_signed_and_is_tried_again(tmp_path: Path) -> None:
+    with (
+        receiving(tmp_path) as (url, receiver),
+        deploy(tmp_path, Scenario(), settings={"WEBHOOK_URL": url, "WEBHOOK_SECRET": SECRET}) as deployment,
+    ):
+        identity = deployment.settle()["id"]
+        deployment.check(identity)
+        deadline = time.monotonic() + 30
+        while not receiver.taken:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        (event,) = receiver.taken
+        assert event["type"] == "verdict-changed"
+        assert (event["change"]["id"], event["change"]["verdict"]) == (identity, "healthy")
+        assert receiver.tries == [event["id"]] * 3
+        assert SECRET not in json.dumps(instance(deployment, f"event:{event['id']}"))
+
+
+def test_a_webhook_has_to_be_https_and_signed(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings={"WEBHOOK_URL": "http://example.com"}) as deployment:
+        answer = deployment.api.post("/api/peerings", json=deployment.request())
+        assert answer.json()["code"] == "setting-invalid"
+        assert "WEBHOOK_URL" in answer.json()["detail"]

@@ -1,0 +1,45 @@
+"""`setup-only`: the application has its role on the VNet only while something is set up, repaired or removed."""
+
+from local.deployment import Deployment, Status
+
+
+def rights(deployment: Deployment, status: Status) -> int:
+    """How many role assignments the application has."""
+    user = status["facts"]["user_principal_id"]
+    return len([a for a in deployment.cloud.world.assignments if a.principal_id == user])
+
+
+def test_the_role_is_there_for_the_setup_for_a_repair_and_for_the_removal_only(
+    shared: Deployment, vnet_id: str
+) -> None:
+    status = shared.settle(vnet_id=vnet_id, privilege="setup-only")
+    assert status["state"] == "connected", status.get("problem")
+    assert rights(shared, status) == 0
+    assert shared.check(status["id"])["health"]["verdict"] == "healthy"
+    shared.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=status["facts"]["to_network_id"])
+    mended = shared.check(status["id"])
+    ran = [step["name"] for step in mended["steps"] if step["state"] == "done"]
+    assert {"user_role_assignment", "vnet_peering", "release_rights"} <= set(ran)
+    assert mended["health"]["verdict"] == "healthy", mended["health"]
+    assert rights(shared, status) == 0
+    assert shared.remove(status["id"])["state"] == "removed"
+    assert not shared.cloud.world.vnets[vnet_id.lower()].peerings
+
+
+def test_a_role_that_somebody_gave_back_is_taken_away(shared: Deployment, vnet_id: str) -> None:
+    status = shared.settle(vnet_id=vnet_id, privilege="setup-only")
+    world = shared.cloud.world
+    role = world.role(status["facts"]["user_role_id"])
+    assert role is not None
+    user = status["facts"]["user_principal_id"]
+    world.assign(status["facts"]["user_role_assignment_id"].rpartition("/")[2], vnet_id, role, user)
+    mended = shared.check(status["id"])
+    assert mended["operation"] == "repair"
+    assert (mended["health"]["verdict"], rights(shared, status)) == ("healthy", 0)
+
+
+def test_a_rotation_needs_no_role(shared: Deployment, vnet_id: str) -> None:
+    status = shared.settle(vnet_id=vnet_id, privilege="setup-only")
+    rotated = shared.rotate(status["id"])
+    assert rotated["runs"][-1]["state"] == "rotated"
+    assert rights(shared, status) == 0

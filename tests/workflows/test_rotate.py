@@ -1,0 +1,91 @@
+"""A new credential is proven in both tenants before the old one goes, also from one kind to the other."""
+
+import pytest
+
+from local.cloud.world import Application
+from local.deployment import Deployment
+
+
+def application_of(deployment: Deployment, application_id: str) -> Application:
+    """The created application."""
+    found = deployment.cloud.world.application(application_id)
+    assert found is not None
+    return found
+
+
+def test_the_old_password_goes_once_the_new_one_is_proven_in_both_tenants(shared: Deployment, vnet_id: str) -> None:
+    before = shared.settle(vnet_id=vnet_id)
+    application = application_of(shared, before["facts"]["application_id"])
+    (old,) = application.passwords
+    shared.knobs(secret_accepted=30)
+    shared.clear_requests()
+    after = shared.rotate(before["id"])
+    shared.knobs(secret_accepted=0)
+    assert (after["state"], after["operation"], after["health"]["verdict"]) == ("connected", "rotate", "healthy")
+    (new,) = application.passwords
+    assert new.key_id != old.key_id
+    assert after["facts"]["secret_version"] != before["facts"]["secret_version"]
+    tokens = [r.path.split("/")[1] for r in shared.cloud.requests if r.service == "entra" and r.status == 200]
+    found = shared.cloud.landscape
+    assert {found.customer_tenant, found.platform_tenant} <= set(tokens)
+    proven = next(step for step in after["steps"] if step["name"] == "prove_credential")
+    assert proven["tries"] > 1
+    assert "no" not in {"old version enabled": _enabled(shared, before), "new": _enabled(shared, after)}.values()
+    assert _enabled(shared, before) == "disabled"
+
+
+def _enabled(deployment: Deployment, status: dict[str, dict[str, str]]) -> str:
+    vault = next(iter(deployment.cloud.world.vaults.values()))
+    facts = status["facts"]
+    version = next(v for v in vault.secrets[facts["secret_name"]] if v.version == facts["secret_version"])
+    return "enabled" if version.enabled else "disabled"
+
+
+def test_a_password_that_cannot_be_proven_is_taken_away_again(shared: Deployment, vnet_id: str) -> None:
+    before = shared.settle(vnet_id=vnet_id)
+    application = application_of(shared, before["facts"]["application_id"])
+    kept = [password.key_id for password in application.passwords]
+    shared.knobs(secret_accepted=3600)
+    after = shared.rotate(before["id"])
+    shared.knobs(secret_accepted=0)
+    run = after["runs"][-1]
+    assert (after["state"], run["state"], run["problem"]["code"]) == ("connected", "failed", "secret-not-accepted")
+    assert [password.key_id for password in application.passwords] == kept
+    assert _enabled(shared, before) == "enabled"
+    mended = shared.rotate(before["id"])
+    assert mended["runs"][-1]["state"] == "rotated"
+    assert len(application.passwords) == 1
+
+
+def test_it_is_rotated_by_itself_before_it_expires_and_once(shared: Deployment, vnet_id: str) -> None:
+    before = shared.settle(vnet_id=vnet_id)
+    application = application_of(shared, before["facts"]["application_id"])
+    (old,) = application.passwords
+    shared.event(kind="set-secret-expiry", name=before["facts"]["secret_name"], days=20)
+    checked = shared.check(before["id"])
+    assert checked["operation"] == "rotate"
+    assert checked["health"]["verdict"] == "healthy"
+    assert [password.key_id for password in application.passwords] != [old.key_id]
+    assert checked["runs"][-1]["by"]["name"] == "aiven-azure-peering"
+    runs = len(checked["runs"])
+    assert len(shared.check(before["id"])["runs"]) == runs
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"credential": "password"}, "credential"), ({"kind": "secret"}, "credential"), ([], "credential")],
+)
+def test_a_bad_request_rotates_nothing(shared: Deployment, vnet_id: str, body: object, field: str) -> None:
+    identity = shared.settle(vnet_id=vnet_id)["id"]
+    shared.clear_requests()
+    answer = shared.api.post(f"/api/peerings/{identity}/rotate", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+    assert shared.writes() == []
+
+
+def test_without_a_managed_identity_there_is_no_federated_credential(shared: Deployment, vnet_id: str) -> None:
+    identity = shared.settle(vnet_id=vnet_id)["id"]
+    answer = shared.api.post(f"/api/peerings/{identity}/rotate", json={"credential": "federated"})
+    assert answer.json()["code"] == "federated-needs-managed-identity"
+    answer = shared.api.post("/api/peerings", json=shared.request(credential="federated"))
+    assert answer.json()["code"] == "federated-needs-managed-identity"
