@@ -112,11 +112,15 @@ async def remove_peering(req: func.HttpRequest, client: DurableClient, found: Fo
     if found.record is None and not found.under_way:
         return problem_response("peering-not-found", f"The peering {found.identity} was removed.")
     given = RunInput(peering=found.peering, deadlines=settings().deadlines, run=uuid4().hex[:8], by=caller(req))
-    url, joined = peering_url(req, found.identity), found.under_way == "remove"
-    if not joined and not await start_unless_running(client, "remove", found.identity, given):
-        removal = removal_instance_id(found.identity)
-        joined = not await start_unless_running(client, "stop_and_remove", removal, given)
-    return accepted(found.identity, url, "removing", joined=joined)
+    url = peering_url(req, found.identity)
+    if await start_unless_running(client, "remove", found.identity, given):
+        return accepted(found.identity, url, "removing", joined=False)
+    running = await client.get_status(found.identity)
+    if is_running(running) and running.name == "remove":
+        return accepted(found.identity, url, "removing", joined=True)
+    removal = removal_instance_id(found.identity)
+    begun = await start_unless_running(client, "stop_and_remove", removal, given)
+    return accepted(found.identity, url, "removing", joined=not begun)
 
 
 async def check_peering(req: func.HttpRequest, client: DurableClient, found: Found) -> func.HttpResponse:

@@ -1,4 +1,4 @@
-"""The scheduled check: one at a time, events for changed verdicts, what is unmanaged, and what could not be looked at."""
+"""The scheduled check: one at a time, events for changed verdicts, and never healthy without a look."""
 
 import hashlib
 import hmac
@@ -27,7 +27,7 @@ SECRET = "a-key-that-only-the-two-know"
 def sweep(deployment: Deployment) -> None:
     """Fire the scheduled check."""
     url = f"{deployment.host.url}/admin/functions/check_all_peerings"
-    headers = {"x-functions-key": deployment.host.keys.admin}
+    headers = {"x-functions-key": deployment.host.keys.master}
     assert httpx.post(url, headers=headers, json={}, trust_env=False).status_code == 202
 
 
