@@ -30,8 +30,10 @@ Verdict = Literal["healthy", "degraded", "broken", "unknown"]
 #: From the best to the worst.
 ORDER: Final[tuple[Verdict, ...]] = ("healthy", "degraded", "unknown", "broken")
 
+#: What a connection that is made anew makes untrue. The VNet is looked at again first: whether the old connection can
+#: go depends on what its side of the peering is like now.
 _CONNECTION: Final = (
-    *("found_connection_state", "found_connection_application_id", "existing", "address_prefixes"),
+    *("found_connection_state", "found_connection_application_id", "existing", "address_prefixes", "peered_networks"),
     *("connection_is_clear", "vnet_is_clear", "requested_connection_state", "to_tenant_id", "to_network_id"),
     *("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync", "connection_state"),
 )
@@ -84,7 +86,7 @@ DRIFT: Final[dict[str, Drift]] = {
     "peering-not-in-sync": Drift("degraded", ("peering_sync_level", "peering_state", "in_sync")),
     "platform-side-not-in-sync": Drift("degraded"),
     "peering-options-differ": Drift("degraded"),
-    "user-role-assignment-missing": Drift("degraded", ("user_role_assignment_id",)),
+    "user-role-assignment-missing": Drift("degraded", ("user_principal_id", "user_role_assignment_id")),
     "user-rights-not-released": Drift("degraded", ("user_rights",)),
     "platform-role-assignment-missing": Drift("degraded", ("platform_role_assignment_id",)),
     "role-definition-changed": Drift("degraded"),
@@ -233,7 +235,7 @@ def _of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))
     return [
         *_of_platform_rights(facts, access, look["platform_principal"].get("found"), vnet_id),
-        *_of_user_rights(peering, facts, access, vnet_id),
+        *_of_user_rights(peering, facts, access, look["user_principal"].get("found"), vnet_id),
         *_of_roles(peering, facts, access),
     ]
 
@@ -250,10 +252,12 @@ def _of_platform_rights(
         )
 
 
-def _of_user_rights(peering: Peering, facts: Facts, access: AccessLook, vnet_id: str) -> Iterator[Occurrence]:
-    user, role = facts.get("user_principal_id"), _guid(facts, "user_role_id")
-    if not isinstance(user, str) or "user_rights" not in facts:
+def _of_user_rights(
+    peering: Peering, facts: Facts, access: AccessLook, principal: PrincipalLook | None, vnet_id: str
+) -> Iterator[Occurrence]:
+    if principal is None or "user_rights" not in facts:
         return
+    user, role = principal["id"], _guid(facts, "user_role_id")
     held = allowing(access, user, USER_ACTIONS, vnet_id) or any(a["role"] == role for a in assignments_of(access, user))
     if peering["privilege"] == "standing" and not held:
         yield Occurrence(code="user-role-assignment-missing", detail=f"The application has no role on {vnet_id}.")

@@ -9,6 +9,7 @@ import pytest
 
 from peering.health import DRIFT, ORDER, findings, renewal_window, verdict_of
 from peering.outcome import Facts
+from peering.plan import STEPS, forget, initial_facts, ready
 from peering.problems import PROBLEMS
 from peering.request import PeeringRequest
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
@@ -185,6 +186,31 @@ def test_what_could_not_be_looked_at_is_unknown_and_never_healthy(part: str) -> 
     found = codes(put(part, value={"problem": {"code": "remote-unavailable", "detail": "x"}}))
     assert set(found) == {"remote-unavailable"}
     assert verdict_of(found) == "unknown"
+
+
+@pytest.mark.parametrize(("principal", "assignment"), [("user_principal", 0), ("platform_principal", 1)])
+def test_without_a_look_at_a_principal_nothing_is_said_of_its_roles(principal: str, assignment: int) -> None:
+    def hide(look: dict[str, Any]) -> None:
+        look[principal] = {"problem": {"code": "remote-unavailable", "detail": "x"}}
+        del look["access"]["found"]["assignments"][assignment]
+
+    assert codes(hide) == ["remote-unavailable"]
+
+
+def test_a_principal_that_is_gone_is_one_finding_though_its_roles_are_not_shown_either() -> None:
+    def delete(look: dict[str, Any]) -> None:
+        look["user_principal"]["found"] = None
+        del look["access"]["found"]["assignments"][0]
+
+    assert codes(delete) == ["application-principal-missing"]
+
+
+@pytest.mark.parametrize("code", ["connection-deleted-by-peer", "vnet-peering-missing", "vnet-peering-disconnected"])
+def test_a_connection_is_made_anew_by_what_the_vnet_is_like_now(code: str) -> None:
+    known: Facts = {fact: "known" for step in STEPS for fact in step.yields} | initial_facts(PEERING)
+    looked = [step for step in STEPS if step.name in ("project_vpc", "ownership")]
+    facts = forget(known, DRIFT[code].repair, PEERING) | {fact: "known" for step in looked for fact in step.yields}
+    assert [step.name for step in ready(STEPS, facts, [step.name for step in looked])] == ["vnet"]
 
 
 def test_options_that_were_not_asked_for_may_be_as_they_are() -> None:
