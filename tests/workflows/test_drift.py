@@ -1,0 +1,336 @@
+"""Every row of docs/drift.md: it happens behind the app's back, a check finds it, and what can be mended is mended."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count, cycle
+from string import Template
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+import pytest
+
+from local.cloud import Scenario
+from local.cloud.world import PLATFORM_APP, Connection, VNetPeering, World
+from local.deployment import Deployment, Status, deploy
+from peering.health import DRIFT
+from tests.workflows.markdown_tables import DOCS, Row, code_spans, table
+
+_FOUND: Final = ("What happened", "Verdict", "Problem codes", "Repair", "Verdict afterwards")
+INJECTED: Final = table("drift.md", *_FOUND, "Injected as")
+BY_HAND: Final = table("drift.md", *_FOUND, "Why no event does it")
+SCENARIO: Final = Scenario.model_validate({"vnets": 80, "project_vpcs": 20})
+LOG: Final = "aiven_azure_peering.health"
+#: Placeholders for what all peerings of a tenant share: a row that names one gets a cloud of its own.
+SHARED: Final = ("$platform_application", "$automation")
+ALL_AT_ONCE: Final = [row for row in INJECTED if any(name in row["Injected as"] for name in SHARED)]
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A repair of the document's vocabulary, by what the app did: a run, steps of it, and writes that were accepted."""
+
+    operation: str = ""
+    ended: str = ""
+    steps: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    may_write: frozenset[str] = frozenset()
+
+
+_PUT_SIDE: Final = "PUT virtualNetworkPeerings"
+REPAIRS: Final = {
+    "none": Repair(),
+    "sync": Repair("repair", "connected", frozenset({"sync"}), frozenset({_PUT_SIDE})),
+    "VNet peering put again": Repair("repair", "connected", frozenset({"vnet_peering"}), frozenset({_PUT_SIDE})),
+    "connection and both sides made anew": Repair(
+        "repair",
+        "connected",
+        writes=frozenset({"POST peering-connections", _PUT_SIDE}),
+        may_write=frozenset({"DELETE peering-connections", "DELETE virtualNetworkPeerings"}),
+    ),
+    "role assigned again": Repair(
+        "repair",
+        "connected",
+        writes=frozenset({"PUT roleAssignments"}),
+        may_write=frozenset({"PATCH servicePrincipals"}),
+    ),
+    "role taken away": Repair("repair", "connected", writes=frozenset({"DELETE roleAssignments"})),
+    "credential rotated": Repair(
+        "rotate",
+        "rotated",
+        writes=frozenset({"POST addPassword", "PUT secrets"}),
+        may_write=frozenset({"POST removePassword", "PATCH secrets", "POST deletedsecrets"}),
+    ),
+    "tried in vain": Repair("repair", "failed"),
+}
+_KINDS: Final = re.compile(
+    "virtualNetworkPeerings|roleAssignments|roleDefinitions|peering-connections|addPassword|removePassword"
+    "|applications|servicePrincipals|deletedsecrets|secrets"
+)
+
+
+def kind(request: dict[str, Any]) -> str:
+    """What kind of write a request is."""
+    return f"{request['method']} {_KINDS.findall(request['path'])[-1]}"
+
+
+def repairs(deployment: Deployment, before: Status, after: Status) -> list[str]:
+    """The repairs of the vocabulary that fit what the app has done between two moments; one, if all is well."""
+    runs = after["runs"][len(before["runs"]) :]
+    steps = {step["name"] for step in after["steps"] if runs and step["state"] == "done"}
+    writes = {kind(request) for request in deployment.writes() if request["status"] < 400}
+    operation, ended = (runs[-1]["operation"], runs[-1]["state"]) if runs else ("", "")
+    return [
+        name
+        for name, repair in REPAIRS.items()
+        if (repair.operation, repair.ended) == (operation, ended)
+        and repair.steps <= steps
+        and repair.writes <= writes <= repair.writes | repair.may_write
+    ]
+
+
+@dataclass
+class Ground:
+    """Pairs of a VNet and a project VPC in one cloud, each for one peering."""
+
+    deployment: Deployment
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        world, customer = self.deployment.cloud.world, self.deployment.cloud.landscape.subscription
+        self._vnets = iter([vnet.id for vnet in world.vnets.values() if vnet.subscription_id == customer])
+        vpcs = list(world.project_vpcs)
+        half = len(vpcs) // 2
+        self._common, self._own = cycle(vpcs[:half] or vpcs), iter(vpcs[half:])
+
+    def connect(self, options: Mapping[str, object] = MappingProxyType({}), *, alone: bool = False) -> Status:
+        """Connect a VNet that no other peering uses, and see that it is healthy.
+
+        Args:
+            options: what else the request asks for.
+            alone: with a project VPC and roles that no other peering uses.
+        """
+        number = next(self._numbers)
+        names = {f"{whose}_role_name": f"{whose} {number}" for whose in ("user", "platform")} if alone else {}
+        where = {"vnet_id": next(self._vnets), "project_vpc_id": next(self._own if alone else self._common)}
+        status = self.deployment.settle(**{**where, **names, "allow_forwarded_traffic": True, **options})
+        assert status["state"] == "connected", status.get("problem")
+        checked = self.deployment.check(status["id"])
+        assert checked["health"]["verdict"] == "healthy", checked["health"]
+        self.deployment.clear_requests()
+        return checked
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """One cloud with room for a peering of each test."""
+    with deploy(tmp_path_factory.mktemp("drift"), SCENARIO) as deployed:
+        yield Ground(deployed)
+
+
+@dataclass
+class Verdicts:
+    """The verdicts that the app's log announced."""
+
+    log: pytest.LogCaptureFixture
+
+    def of(self, identity: str) -> list[tuple[str, str, list[str]]]:
+        """Those of one peering: the verdict before, the verdict, and the codes."""
+        lines = [record.getMessage() for record in self.log.records if record.name == LOG]
+        said = [dict(part.split("=", 1) for part in line.split()) for line in lines if "verdict-changed" in line]
+        return [(s["previous"], s["verdict"], s["codes"].split(",")) for s in said if s["peering"] == identity]
+
+
+@pytest.fixture
+def verdicts(caplog: pytest.LogCaptureFixture) -> Verdicts:
+    """What the log announces during a test."""
+    caplog.set_level(logging.INFO, LOG)
+    return Verdicts(caplog)
+
+
+def names_of(deployment: Deployment, status: Status) -> dict[str, str]:
+    """What the placeholders of the document stand for."""
+    facts, cloud = cast("dict[str, str]", status["facts"]), deployment.cloud
+    return {
+        "project_vpc": status["peering"]["project_vpc_id"],
+        "project_cidr": facts["project_network_cidr"],
+        "vnet": facts["vnet_id"],
+        "vnets": facts["vnet_id"].rpartition("/")[0],
+        "network": facts["to_network_id"],
+        "application": facts["application_id"],
+        "principal": facts["user_principal_id"],
+        "role": facts["user_role_id"],
+        "platform_application": PLATFORM_APP,
+        "platform_principal": facts["platform_principal_id"],
+        "platform_role": facts["platform_role_id"],
+        "customer_tenant": facts["tenant_id"],
+        "secret": facts["secret_name"],
+        "vault": cloud.world.vaults[cloud.landscape.vault].id,
+        "automation": cloud.landscape.automation.id,
+    }
+
+
+def inject(deployment: Deployment, cell: str, names: dict[str, str]) -> None:
+    """Let happen what a cell of the document holds: events and knobs, one after the other."""
+    for span in code_spans(cell, " then "):
+        given = json.loads(Template(span).substitute(names))
+        if "knobs" in given:
+            deployment.knobs(**given["knobs"])
+        else:
+            deployment.event(**given)
+
+
+def changes_what_is_shared(row: Row) -> bool:
+    """Whether a row changes a role or a whole project VPC, which its peering then has to have for itself."""
+    given = [json.loads(span) for span in code_spans(row["Injected as"], " then ")]
+    roles = any(event.get("kind") == "change-role-definition" for event in given)
+    return roles or any("project_vpc_id" in event and "vnet_id" not in event for event in given)
+
+
+def follow(deployment: Deployment, row: Row, before: Status, verdicts: Verdicts) -> None:
+    """Check a peering to which something has happened, and compare all that comes of it with the row."""
+    after = deployment.check(before["id"])
+    found = [announced for announced in verdicts.of(before["id"]) if announced[0] == "healthy"]
+    assert found == [("healthy", row["Verdict"], code_spans(row["Problem codes"]))]
+    assert repairs(deployment, before, after) == [row["Repair"]], (after["runs"], deployment.writes())
+    assert after["health"]["verdict"] == row["Verdict afterwards"], after["health"]
+    assert row["Repair"] != "none" or deployment.writes() == []
+
+
+def of(rows: list[Row]) -> pytest.MarkDecorator:
+    """One test for each row."""
+    return pytest.mark.parametrize("row", rows, ids=[row["What happened"] for row in rows])
+
+
+# A deployment of its own replaces the process's environment, so these come before the cloud that the others share.
+
+
+@of(ALL_AT_ONCE)
+def test_what_happens_to_all_peerings_at_once(deployment: Deployment, row: Row, verdicts: Verdicts) -> None:
+    before = Ground(deployment).connect()
+    inject(deployment, row["Injected as"], names_of(deployment, before))
+    follow(deployment, row, before, verdicts)
+
+
+@of([row for row in INJECTED if row not in ALL_AT_ONCE])
+def test_what_happens_to_one_peering(ground: Ground, row: Row, verdicts: Verdicts) -> None:
+    before = ground.connect(alone=changes_what_is_shared(row))
+    inject(ground.deployment, row["Injected as"], names_of(ground.deployment, before))
+    try:
+        follow(ground.deployment, row, before, verdicts)
+    finally:
+        ground.deployment.knobs(**SCENARIO.model_dump())
+
+
+def _connection(world: World, names: dict[str, str]) -> Connection:
+    wanted = names["vnet"].lower()
+    return next(connection for _, connection in world.connections() if connection.vnet_id.lower() == wanted)
+
+
+def show_an_unknown_state(world: World, names: dict[str, str]) -> None:
+    """Aiven has a state that nobody has heard of."""
+    _connection(world, names).state = "SOMETHING_NEW"
+
+
+def name_another_tenant(world: World, names: dict[str, str]) -> None:
+    """The connection was requested with a tenant that is not the customer's."""
+    _connection(world, names).tenant_id = world.guid()
+
+
+def spell_it_in_capitals(world: World, names: dict[str, str]) -> None:
+    """The connection was requested with a VNet's name that is not in lower case."""
+    connection = _connection(world, names)
+    connection.vnet = connection.vnet.upper()
+
+
+def part_the_sides(world: World, names: dict[str, str]) -> None:
+    """Azure has not joined the two sides of the VNet peering."""
+    _side(world, names).state = "Initiated"
+
+
+def _side(world: World, names: dict[str, str]) -> VNetPeering:
+    return world.vnets[names["vnet"].lower()].peerings[0]
+
+
+def give_the_role_again(world: World, names: dict[str, str]) -> None:
+    """Somebody assigns the application its role on the VNet."""
+    role = world.role(names["role"])
+    assert role is not None
+    world.assign(world.guid(), names["vnet"], role, names["principal"])
+
+
+#: What sets each of these by hand, and the options that its peering is requested with.
+HANDS: Final[dict[str, tuple[Callable[[World, dict[str, str]], None], dict[str, object]]]] = {
+    "connection-state-unknown": (show_an_unknown_state, {}),
+    "connection-wrong-tenant": (name_another_tenant, {}),
+    "connection-name-case": (spell_it_in_capitals, {}),
+    "peering-not-connected": (part_the_sides, {}),
+    "user-rights-not-released": (give_the_role_again, {"privilege": "setup-only"}),
+}
+
+
+@of(BY_HAND)
+def test_what_no_event_brings_about(ground: Ground, row: Row, verdicts: Verdicts) -> None:
+    (code,) = code_spans(row["Problem codes"])
+    change, options = HANDS[code]
+    before = ground.connect(options)
+    change(ground.deployment.cloud.world, names_of(ground.deployment, before))
+    follow(ground.deployment, row, before, verdicts)
+
+
+def test_every_kind_of_drift_is_in_the_document() -> None:
+    text = (DOCS / "drift.md").read_text(encoding="utf-8")
+    assert set(DRIFT) - set(re.findall(r"`([a-z-]+)`", text)) == set()
+    tested = {code for row in (*INJECTED, *BY_HAND) for code in code_spans(row["Problem codes"])}
+    assert set(DRIFT) - tested == {"federated-credential-missing"}
+
+
+def test_what_a_repair_did_not_help_waits_until_it_has_been_seen_to_be_gone(ground: Ground) -> None:
+    deployment, before = ground.deployment, ground.connect(alone=True)
+    names = names_of(deployment, before)
+    overlap = {"kind": "change-project-cidr", "project_vpc_id": names["project_vpc"], "cidr": "10.10.0.0/16"}
+    deployment.event(**overlap)
+    tried = deployment.check(before["id"])
+    assert len(tried["runs"]) == len(before["runs"]) + 1
+    assert all("repaired" in found for found in tried["health"]["problems"] if found["code"] == "peering-not-in-sync")
+    assert deployment.check(before["id"])["runs"] == tried["runs"]
+    deployment.event(**{**overlap, "cidr": names["project_cidr"]})
+    assert deployment.check(before["id"])["health"]["verdict"] == "healthy"
+    deployment.event(**overlap)
+    assert len(deployment.check(before["id"])["runs"]) == len(tried["runs"]) + 1
+
+
+def test_with_repair_off_it_is_reported_only(ground: Ground) -> None:
+    deployment, before = ground.deployment, ground.connect({"repair": "off"})
+    names = names_of(deployment, before)
+    deployment.event(kind="delete-vnet-peering", vnet_id=names["vnet"], remote_id=names["network"])
+    after = deployment.check(before["id"])
+    assert (after["health"]["verdict"], after["runs"]) == ("broken", before["runs"])
+    assert deployment.writes() == []
+
+
+def test_several_findings_are_mended_in_one_run_and_the_credential_with_the_next_check(ground: Ground) -> None:
+    deployment, before = ground.deployment, ground.connect()
+    names = names_of(deployment, before)
+    deployment.event(kind="disable-secret", name=names["secret"])
+    deployment.event(kind="remove-role-assignments", principal_id=names["platform_principal"], scope=names["vnet"])
+    deployment.event(kind="remove-role-assignments", principal_id=names["principal"], scope=names["vnet"])
+    first = deployment.check(before["id"])
+    assert [found["code"] for found in first["health"]["problems"]] == ["secret-missing"]
+    second = deployment.check(before["id"])
+    assert second["health"]["verdict"] == "healthy"
+    assert [run["operation"] for run in second["runs"]] == ["establish", "repair", "rotate"]
+
+
+def test_a_service_principal_that_somebody_made_anew_gets_the_role(ground: Ground) -> None:
+    deployment, before = ground.deployment, ground.connect()
+    names, world = names_of(deployment, before), ground.deployment.cloud.world
+    application = world.application(names["application"])
+    assert application is not None
+    deployment.event(kind="delete-service-principal", app_id=names["application"], tenant_id=names["customer_tenant"])
+    made = world.add_principal(application, names["customer_tenant"])
+    after = deployment.check(before["id"])
+    assert after["health"]["verdict"] == "healthy", after["health"]
+    assert after["facts"]["user_principal_id"] == made.id
