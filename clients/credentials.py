@@ -1,6 +1,8 @@
 """Who the app signs in as: its own identity for everything, the created application for the VNet peering alone."""
 
+import asyncio
 import time
+from collections import defaultdict
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
@@ -87,6 +89,7 @@ class AutomationCredential:
 
     def __init__(self) -> None:
         self._tokens: dict[tuple[str, ...], AccessToken] = {}
+        self._asking: defaultdict[tuple[str, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def get_token(
         self,
@@ -101,13 +104,15 @@ class AutomationCredential:
             azure.core.exceptions.ClientAuthenticationError: Entra refused the sign-in.
         """
         key = (*scopes, tenant_id or "")
-        held = self._tokens.get(key)
-        if claims is None and held is not None and held.expires_on - time.time() > _MARGIN:
-            return held
-        async with _KINDS[settings().azure_credential](settings()) as credential:
-            token = await credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, **options)
-        self._tokens[key] = token
-        return token
+        # Whoever needs the same token in the same moment waits for the one who asks for it.
+        async with self._asking[key]:
+            held = self._tokens.get(key)
+            if claims is None and held is not None and held.expires_on - time.time() > _MARGIN:
+                return held
+            async with _KINDS[settings().azure_credential](settings()) as credential:
+                token = await credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, **options)
+            self._tokens[key] = token
+            return token
 
     def forget(self) -> None:
         """Drop all tokens: one of them may predate a right that has been granted since."""

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import cast
 
 from local.clock import VirtualClock
+from local.cloud import LocalCloud
 from local.cloud.world import NETWORK_CONTRIBUTOR, PLATFORM_APP, Application, RoleDefinition, VNet
-from local.deployment import Deployment
 from peering.rights import PLATFORM_ACTIONS
 from tests.cloud.article import Article
 
@@ -44,11 +44,11 @@ class ByHand(Article):
         return application
 
 
-def made_by_hand(deployment: Deployment, vnet_id: str) -> Application:
+def made_by_hand(cloud: LocalCloud, vnet_id: str) -> Application:
     """Make a peering of the VNet with the first project VPC; returns its application."""
-    article = ByHand(deployment.cloud, VirtualClock(), vnet_id=vnet_id)
+    article = ByHand(cloud, VirtualClock(), vnet_id=vnet_id)
     application = article.steps_2_to_9()
     article.step_11(application).raise_for_status()
-    network = next(iter(deployment.cloud.world.project_vpcs.values())).network
+    network = next(iter(cloud.world.project_vpcs.values())).network
     assert article.step_13(application, network.id) == "Connected"
     return application

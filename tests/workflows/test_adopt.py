@@ -21,7 +21,7 @@ def belongings(deployment: Deployment, vnet_id: str) -> dict[str, object]:
 
 
 def test_it_is_taken_over_as_it_is_and_handed_back_as_it_was(shared: Deployment, vnet_id: str) -> None:
-    application = made_by_hand(shared, vnet_id)
+    application = made_by_hand(shared.cloud, vnet_id)
     before = belongings(shared, vnet_id)
     status = shared.settle(vnet_id=vnet_id, adopt=True)
     assert status["state"] == "connected", status.get("problem")
@@ -38,7 +38,7 @@ def test_it_is_taken_over_as_it_is_and_handed_back_as_it_was(shared: Deployment,
 
 
 def test_what_it_was_made_with_stays_as_it_is_and_what_is_asked_for_is_put(shared: Deployment, vnet_id: str) -> None:
-    made_by_hand(shared, vnet_id)
+    made_by_hand(shared.cloud, vnet_id)
     vnet = shared.cloud.world.vnet(vnet_id)
     assert isinstance(vnet, VNet)
     vnet.peerings[0].options["allowForwardedTraffic"] = True
@@ -52,7 +52,7 @@ def test_what_it_was_made_with_stays_as_it_is_and_what_is_asked_for_is_put(share
 def test_one_that_was_taken_over_is_rotated_and_repaired_without_its_own_password(
     shared: Deployment, vnet_id: str
 ) -> None:
-    application = made_by_hand(shared, vnet_id)
+    application = made_by_hand(shared.cloud, vnet_id)
     status = shared.settle(vnet_id=vnet_id, adopt=True)
     assert shared.rotate(status["id"])["runs"][-1]["state"] == "rotated"
     assert _by_hand(application) == ["by hand"]
@@ -69,7 +69,7 @@ def _by_hand(application: Application) -> list[str | None]:
 
 
 def test_without_being_asked_nothing_is_taken_over(shared: Deployment, vnet_id: str) -> None:
-    made_by_hand(shared, vnet_id)
+    made_by_hand(shared.cloud, vnet_id)
     before = shared.cloud_state()
     assert shared.settle(vnet_id=vnet_id)["state"] == "existing"
     assert shared.cloud_state() == before

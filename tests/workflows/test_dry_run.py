@@ -71,7 +71,7 @@ def codes(planned: dict[str, Any]) -> list[str]:
 
 
 def test_somebody_elses_connection_is_left_alone_or_taken_over(shared: Deployment, vnet_id: str) -> None:
-    made_by_hand(shared, vnet_id)
+    made_by_hand(shared.cloud, vnet_id)
     planned = plan(shared, vnet_id=vnet_id)
     assert (planned["result"], codes(planned), planned["steps"]) == ("leave", ["connection-exists"], [])
     planned = plan(shared, vnet_id=vnet_id, adopt=True)

@@ -9,7 +9,6 @@ from local.cloud.world import Connection
 from local.deployment import Deployment, Status
 from peering.plan import STEPS
 
-
 #: Steps that a first run without trouble has no use for.
 NOT_NEEDED = {"stale_connection", "stale_peering", "sync", "release_rights"}
 

@@ -114,7 +114,7 @@ def platform(deployment: Deployment) -> dict[str, str]:
 def test_connections_that_nobody_here_made_are_listed_as_unmanaged(deployment: Deployment) -> None:
     first, second, *_ = vnets(deployment)
     deployment.settle(vnet_id=first)
-    application = made_by_hand(deployment, second)
+    application = made_by_hand(deployment.cloud, second)
     sweep(deployment)
     until_swept(deployment)
     (found,) = deployment.api.get("/api/unmanaged").json()["unmanaged"]

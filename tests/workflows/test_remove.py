@@ -80,7 +80,7 @@ def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Path) -
 def test_a_peering_that_was_made_by_hand_beside_ours_survives(deployment: Deployment) -> None:
     vnets = [v.id for v in deployment.cloud.world.vnets.values()]
     ours = deployment.settle()
-    application = made_by_hand(deployment, vnets[1])
+    application = made_by_hand(deployment.cloud, vnets[1])
     assert deployment.remove(ours["id"])["state"] == "removed"
     world = deployment.cloud.world
     (connection,) = [c for _, c in world.connections()]
@@ -94,7 +94,7 @@ def test_a_peering_that_was_made_by_hand_beside_ours_survives(deployment: Deploy
 
 
 def test_a_connection_that_somebody_else_made_for_the_pair_is_not_touched(deployment: Deployment) -> None:
-    made_by_hand(deployment, str(deployment.request()["vnet_id"]))
+    made_by_hand(deployment.cloud, str(deployment.request()["vnet_id"]))
     before = deployment.cloud_state()
     status = deployment.settle()
     assert status["state"] == "existing"
