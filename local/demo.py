@@ -1,23 +1,42 @@
-"""`make demo`: one peering from a POST to ACTIVE and Connected, with the local cloud and the app on this machine."""
+"""`make demo`: the whole life of one peering, with the local cloud and the app in processes of their own.
 
+A plan, a start, a check, the repair of what somebody broke, a rotation, and the removal that leaves the cloud as it
+was: all of it over the HTTP API. The exit status is 0 only if every stage came out as it should.
+"""
+
+import argparse
 import json
+import re
 import sys
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
 import httpx
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
+from rich.text import Text
 
-from local.processes import FunctionsApp, app_settings, local_app, local_cloud
-from local.timeline import timeline
+from local.processes import app_settings, local_app, local_cloud
+from local.timeline import Document, comparison, differences, plan, short, summary, timeline, verdict
 
 DIRECTORY: Final = Path(".local/demo")
-_POLL_SECONDS: Final = 0.25
+#: Where a terminal does not say how wide it is.
+_WIDTH: Final = 100
+_POLL_SECONDS: Final = 0.2
+_STAGE_SECONDS: Final = 90
+#: The scheduled check comes once a year, so that none comes in between: the demo asks for each one.
+_NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
+_LOGGED: Final = re.compile(r"event=verdict-changed peering=\S+ (previous=\S+ verdict=broken codes=\S+)")
 
 
-def peering_request(cloud: dict[str, str]) -> dict[str, object]:
+class UnexpectedError(Exception):
+    """A stage did not come out as it should."""
+
+
+def peering_request(cloud: Mapping[str, str]) -> dict[str, object]:
     """The body of `POST /api/peerings` for the local cloud's first VNet and project VPC."""
     subscription, group, vnet = cloud["AZURE_SUBSCRIPTION_ID"], cloud["RESOURCE_GROUP"], cloud["VNET_NAME"]
     return {
@@ -28,56 +47,246 @@ def peering_request(cloud: dict[str, str]) -> dict[str, object]:
     }
 
 
-def watch(console: Console, client: httpx.Client, url: str) -> dict[str, Any]:
-    """Show a peering's steps as they happen, until it has come to an end; returns its last status."""
-    with Live(console=console, auto_refresh=False) as live:
+@dataclass
+class Demo:
+    """What the stages share: the app's API, the cloud, the peering as it was seen last."""
+
+    console: Console
+    api: httpx.Client
+    cloud: Mapping[str, str]
+    log: Path
+    status: dict[str, Any] = field(default_factory=dict)
+    states: dict[str, Document] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The peering's address."""
+        return f"/api/peerings/{self.status['id']}"
+
+    def admin(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - whatever the route answers
+        """Use the cloud's own admin routes: see how it stands, or let something happen in it."""
+        url = f"{self.cloud['LOCAL_CLOUD_ADMIN_URL']}/{path}"
+        return httpx.request(method, url, json=body, trust_env=False).raise_for_status().json()
+
+    def show_request(self, method: str, url: str, body: str) -> None:
+        """Show a request as one would send it."""
+        self.console.print(Text(f"{method} {url}", "cyan"))
+        if body:
+            self.console.print(Text(body, "dim"))
+
+    def ask(self, method: str, path: str, body: object = None, shown: str = "") -> dict[str, Any]:
+        """Show a request to the app and send it."""
+        written = json.dumps(body, indent=1) if body is not None and not shown else shown
+        self.show_request(method, str(self.api.base_url.join(path)), written)
+        answer = self.api.request(method, path, json=body)
+        location = f", Location: {httpx.URL(answer.headers['Location']).path}" if "Location" in answer.headers else ""
+        self.console.print(f"{answer.status_code} {answer.reason_phrase}{location}", style="dim", highlight=False)
+        if answer.is_error:
+            raise UnexpectedError(f"{method} {path} was answered with {answer.status_code}: {answer.text}")
+        return cast("dict[str, Any]", answer.json())
+
+    def look(self) -> bool:
+        """See how the peering stands; whether nothing is at work on it."""
+        answer = self.api.get(self.path).raise_for_status()
+        self.status = answer.json()
+        return "Retry-After" not in answer.headers and not self.status["checking"]
+
+    def follow(self, operation: str) -> None:
+        """Show the steps of an operation as they happen, until it has ended."""
+        ended, deadline = False, time.monotonic() + _STAGE_SECONDS
+        with Live(console=self.console, auto_refresh=False, transient=True) as live:
+            while not ended:
+                _expect_in_time(deadline, operation)
+                ended = self.look() and self.status["operation"] == operation
+                if self.status["operation"] == operation:
+                    live.update(Group("", timeline(self.status)), refresh=True)
+                time.sleep(0 if ended else _POLL_SECONDS)
+        self.console.print("", timeline(self.status), sep="\n")
+
+    def until_verdict(self, wanted: str) -> None:
+        """Wait for a verdict and show it; when nothing is at work any more, it has to be there."""
+        deadline = time.monotonic() + _STAGE_SECONDS
         while True:
-            status = cast("dict[str, Any]", client.get(url).raise_for_status().json())
-            live.update(timeline(status), refresh=True)
-            if status["state"] != "running":
-                return status
+            _expect_in_time(deadline, f"the check that finds {wanted}")
+            at_rest, health = self.look(), self.status.get("health")
+            if health is not None and (at_rest or health["verdict"] == wanted):
+                return self.expect_verdict(wanted)
             time.sleep(_POLL_SECONDS)
 
+    def expect_verdict(self, wanted: str) -> None:
+        """Show the verdict, which has to be this one."""
+        self.console.print("", verdict(self.status["health"]), sep="\n")
+        _expect("the verdict", self.status["health"]["verdict"], wanted)
 
-def _run(console: Console, app: FunctionsApp, cloud: dict[str, str]) -> bool:
-    body = peering_request(cloud)
-    console.print(f"POST {app.url}/api/peerings", style="bold")
-    console.print_json(json.dumps(body))
-    with app.client() as client:
-        started = client.post("/api/peerings", json=body).raise_for_status()
-        console.print(f"{started.status_code} {started.reason_phrase}, Location: {started.headers['Location']}\n")
-        status = watch(console, client, started.headers["Location"])
-    for name in ("requests", "state"):
-        answer = httpx.get(f"{cloud['LOCAL_CLOUD_ADMIN_URL']}/{name}", trust_env=False).raise_for_status()
-        (DIRECTORY / f"{name}.json").write_text(json.dumps(answer.json(), indent=1))
-    if status["state"] != "connected":
-        console.print_json(json.dumps(status.get("problem")))
-        return False
-    facts = status["facts"]
-    console.print(
-        f"\nAiven: [bold green]{facts['connection_state']}[/]   Azure: [bold green]{facts['peering_state']}[/]"
-        f" ({facts['peering_sync_level']})\n{facts['vnet_peering_id']}\n"
-    )
+
+def _expect(what: str, got: object, wanted: object) -> None:
+    if got != wanted:
+        raise UnexpectedError(f"{what} is {got!r}, and should be {wanted!r}")
+
+
+def _expect_in_time(deadline: float, what: str) -> None:
+    if time.monotonic() > deadline:
+        raise UnexpectedError(f"{what} did not come to an end in {_STAGE_SECONDS} s")
+
+
+def _plan(demo: Demo) -> str:
+    planned = demo.ask("POST", "/api/peerings?dryRun=true", peering_request(demo.cloud))
+    demo.console.print("", plan(planned), sep="\n")
+    writes = demo.admin("GET", "writes")
+    _expect("the plan's result", planned["result"], "create")
+    _expect("what the plan changed", writes, [])
+    return f"{len(planned['steps'])} objects to create, no obstacle, no change"
+
+
+def _start(demo: Demo) -> str:
+    demo.status = demo.ask("POST", "/api/peerings", peering_request(demo.cloud), "(the same body)")
+    demo.follow("establish")
+    _expect_end(demo, "connected")
+    facts = demo.status["facts"]
+    _expect("Aiven's connection", facts["connection_state"], "ACTIVE")
+    _expect("the VNet peering", facts["peering_state"], "Connected")
+    demo.states["connected"] = demo.admin("GET", "state")
+    report = demo.api.get(f"{demo.path}/report").raise_for_status()
+    (DIRECTORY / "report.md").write_text(report.text)
+    return f"[green]connected[/]: {facts['connection_state']} at Aiven, {facts['peering_state']} in Azure"
+
+
+def _check(demo: Demo) -> str:
+    demo.ask("POST", f"{demo.path}/check")
+    demo.until_verdict("healthy")
+    return "[green]healthy[/]"
+
+
+def _repair(demo: Demo) -> str:
+    facts = demo.status["facts"]
+    event = {"kind": "delete-vnet-peering", "vnet_id": facts["vnet_id"], "remote_id": facts["to_network_id"]}
+    demo.show_request("POST", f"{demo.cloud['LOCAL_CLOUD_ADMIN_URL']}/events", short(json.dumps(event)))
+    demo.admin("POST", "events", event)
+    demo.console.print()
+    demo.ask("POST", f"{demo.path}/check")
+    demo.until_verdict("broken")
+    logged = _LOGGED.search(demo.log.read_text())
+    demo.console.print(Text(f"logged   event=verdict-changed {logged[1] if logged else ''}", "dim"))
+    demo.follow("repair")
+    _expect_end(demo, "connected")
+    demo.expect_verdict("healthy")
+    return "[red]broken[/], found and repaired: [green]healthy[/]"
+
+
+def _rotate(demo: Demo) -> str:
+    before = demo.status["facts"]["secret_version"]
+    demo.ask("POST", f"{demo.path}/rotate")
+    demo.follow("rotate")
+    _expect_end(demo, "rotated")
+    demo.expect_verdict("healthy")
+    _expect("whether the password is a new one", demo.status["facts"]["secret_version"] != before, True)
+    return "a new password, proven in both tenants: [green]healthy[/]"
+
+
+def _remove(demo: Demo) -> str:
+    demo.ask("DELETE", demo.path)
+    demo.follow("remove")
+    _expect("the peering's state", demo.status["state"], "removed")
+    before, after = demo.states["before"], demo.admin("GET", "state")
+    demo.states["removed"] = after
+    demo.console.print("", comparison(demo.states), sep="\n")
+    _expect("what differs from the cloud before the first request", differences(before, after), [])
+    _expect("the cloud's state", after, before)
+    return f"[green]the cloud is as before[/]: {sum(map(len, after.values()))} objects, all equal"
+
+
+def _expect_end(demo: Demo, wanted: str) -> None:
+    run, problem = demo.status["runs"][-1], demo.status.get("problem")
+    if problem is not None:
+        raise UnexpectedError(f"{problem['code']}. {problem['detail']} {problem['remedy']}")
+    _expect(f"the end of {run['operation']}", run.get("state"), wanted)
+    _expect("the peering's state", demo.status["state"], "connected")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the life; `play` gives what came of it."""
+
+    name: str
+    headline: str
+    request: str
+    play: Callable[[Demo], str]
+
+
+STAGES: Final = (
+    Stage("plan", "What would a start do? Only looks, nothing is changed", "POST /api/peerings?dryRun=true", _plan),
+    Stage("start", "The same request in earnest", "POST /api/peerings", _start),
+    Stage("check", "Is it healthy? The app asks itself every 15 minutes", "POST /api/peerings/{id}/check", _check),
+    Stage(
+        "repair", "Somebody deletes the VNet peering behind the app's back", "POST /api/peerings/{id}/check", _repair
+    ),
+    Stage("rotate", "A new password for the created application", "POST /api/peerings/{id}/rotate", _rotate),
+    Stage("remove", "The way back: everything that the peering made", "DELETE /api/peerings/{id}", _remove),
+)
+
+
+def play(demo: Demo, pictures: Path | None) -> bool:
+    """Play every stage; whether all of them came out as they should."""
+    done: list[tuple[str, str, str, float]] = []
+    demo.states["before"] = demo.admin("GET", "state")
+    for stage in STAGES:
+        demo.console.rule(f"[bold]{len(done) + 1} {stage.name}[/]  {stage.headline}", align="left", style="dim")
+        begun = time.monotonic()
+        try:
+            outcome = stage.play(demo)
+        except (UnexpectedError, httpx.HTTPError) as error:
+            demo.console.print(Text(f"\n{stage.name} failed: {error or type(error).__name__}", "bold red"))
+            return False
+        done.append((stage.name, stage.request, outcome, time.monotonic() - begun))
+        demo.console.print()
+        _draw(demo.console, pictures, f"-{stage.name}")
+    demo.console.print(summary(done))
+    _draw(demo.console, pictures, "")
     return True
 
 
-def main() -> int:
-    """Run the demonstration; the exit status is 0 when the peering is ACTIVE and Connected."""
-    console = Console()
-    DIRECTORY.mkdir(parents=True, exist_ok=True)
-    for left in DIRECTORY.glob("app/*"):
-        left.unlink()
-    with local_cloud(DIRECTORY, "demo") as cloud, local_app(DIRECTORY / "app", app_settings(cloud)) as app:
-        connected = _run(console, app, cloud)
-    console.print("Where to look next", style="bold")
+def _draw(console: Console, pictures: Path | None, name: str) -> None:
+    """Draw what was shown since the last picture, in whatever font the reader's browser has."""
+    if pictures is not None:
+        svg = re.sub(
+            r"@font-face \{.*?\}\s*", "", console.export_svg(title="make demo", unique_id=f"demo{name}"), flags=re.S
+        )
+        (pictures / f"demo{name}.svg").write_text(svg.replace("Fira Code", "monospace"))
+
+
+def _save(demo: Demo) -> None:
+    """Keep what the cloud saw and held, and say where."""
+    files = {"requests": demo.admin("GET", "requests"), "states": demo.states}
+    for name, content in files.items():
+        (DIRECTORY / f"{name}.json").write_text(json.dumps(content, indent=1))
+    demo.console.print("\nWhere to look next", style="bold")
     for where, what in (
         (f"{DIRECTORY}/requests.json", "every request of the app, as the clouds saw it"),
-        (f"{DIRECTORY}/state.json", "what the two tenants and Aiven hold now"),
+        (f"{DIRECTORY}/states.json", "what the two tenants and Aiven held before, in between and in the end"),
+        (f"{DIRECTORY}/report.md", "the report on the peering that a network team signs"),
         (f"{DIRECTORY}/app/app.log", "the app's log"),
         ("make serve", "the same app and cloud, to play with"),
     ):
-        console.print(f"  {where:<27} {what}")
-    return 0 if connected else 1
+        if where.startswith("make") or Path(where).exists():
+            demo.console.print(f"  {where:<27} {what}", highlight=False)
+
+
+def main() -> int:
+    """Run the demonstration."""
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("--pictures", type=Path, help="where to draw each stage, as SVG")
+    pictures = parser.parse_args().pictures
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, record=pictures is not None)
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    for left in (*DIRECTORY.glob("app/*"), *DIRECTORY.glob("report.md")):
+        left.unlink()
+    with local_cloud(DIRECTORY, "demo") as cloud:
+        settings = {**app_settings(cloud), **_NO_SCHEDULE}
+        with local_app(DIRECTORY / "app", settings) as app, app.client() as api:
+            demo = Demo(console, api, cloud, app.log)
+            well = play(demo, pictures)
+            _save(demo)
+    return 0 if well else 1
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""A peering's steps for a terminal."""
+"""A peering's life for a terminal: what a start would do, the steps of a run, a verdict, what is left in the end."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from rich import box
@@ -9,47 +10,159 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from peering.plan import PLANS
+
 _STYLES: Final = {
     "done": "green",
     "running": "cyan",
     "waiting": "yellow",
     "failed": "bold red",
     "pending": "dim",
-    "not needed": "dim",
+    "create": "green",
+    "find": "cyan",
+    "adopt": "yellow",
+    "healthy": "bold green",
+    "degraded": "bold yellow",
+    "unknown": "bold yellow",
+    "broken": "bold red",
 }
+_NEEDLESS: Final = "not needed"
+_LOOKS: Final = frozenset(step.name for steps in PLANS.values() for step in steps if step.looks)
+_ABOVE: Final = re.compile(r"/subscriptions/[^\s,]*/")
+_BAR: Final = 22
+_NAME: Final = 62
 
-#: A status document as the API gives it, decoded.
-Status = Mapping[str, Any]
+#: A document as the API, or the local cloud, gives it, decoded.
+Document = Mapping[str, Any]
 
 
-def timeline(status: Status) -> Group:
-    """The steps in the article's order: when each began, how long it took, how many tries; below, what is awaited."""
-    title = f"Peering {status['id']}: {status['state']}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("", "Step", "State"):
-        table.add_column(column, no_wrap=True)
-    for column in ("Start s", "Took s", "Tries"):
-        table.add_column(column, justify="right", no_wrap=True)
-    origin = _origin(status["steps"])
-    steps = sorted(status["steps"], key=lambda step: step["article_step"])
-    for step in steps:
-        started = datetime.fromisoformat(step["started"]) - origin if "started" in step else None
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True, justify="right" if column in right else "left")
+    return table
+
+
+def timeline(status: Document) -> Group:
+    """The steps that a run needs, by their beginning: when and how long, how many tries; below, what is awaited."""
+    steps = [step for step in status["steps"] if step["state"] != _NEEDLESS]
+    begun = [step for step in steps if "started" in step]
+    origin = min((_moment(step["started"]) for step in begun), default=datetime.now(UTC))
+    span = max((_end(step) - origin for step in begun), default=timedelta())
+    table = _table("", "Step", "State", "Tries", "At s", "Took s", "", right=("Tries", "At s", "Took s"))
+    for step in sorted(_folded(steps), key=lambda step: step.get("started", "~")):
+        started = _moment(step["started"]) - origin if "started" in step else None
         table.add_row(
             f"{step['article_step']:>2}",
             step["title"],
             Text(step["state"], _STYLES[step["state"]]),
+            str(step.get("tries", "")),
             f"{started.total_seconds():.2f}" if started is not None else "",
             f"{step['seconds']:.2f}" if "seconds" in step else "",
-            str(step.get("tries", "")),
+            _bar(step, started, span) if started is not None else "",
         )
     return Group(table, *(_problem(step) for step in steps if "problem" in step))
 
 
-def _problem(step: Status) -> Text:
+def _folded(steps: Sequence[Document]) -> Iterable[Document]:
+    """The steps, with the looks that are done as one."""
+    looks = [step for step in steps if step["name"] in _LOOKS and step["state"] == "done"]
+    if looks:
+        began, ended = min(look["started"] for look in looks), max(look["finished"] for look in looks)
+        yield {
+            "article_step": "",
+            "title": f"{len(looks)} looks, before any change",
+            "state": "done",
+            "started": began,
+            "finished": ended,
+            "seconds": (_moment(ended) - _moment(began)).total_seconds(),
+            "tries": max(look["tries"] for look in looks),
+        }
+    yield from (step for step in steps if step not in looks)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _end(step: Document) -> datetime:
+    return _moment(step["finished"]) if "finished" in step else datetime.now(UTC)
+
+
+def _bar(step: Document, started: timedelta, span: timedelta) -> Text:
+    """The step's place in the run; one that had to look again is yellow."""
+    column = max(span, timedelta(seconds=0.01)) / _BAR
+    first = min(int(started / column), _BAR - 1)
+    length = max(1, min(round((_end(step) - _moment(step["started"])) / column), _BAR - first))
+    waited = step["state"] == "done" and step["tries"] > 1
+    return Text(" " * first).append("━" * length, "yellow" if waited else _STYLES[step["state"]])
+
+
+def _problem(step: Document) -> Text:
     text = Text(f" {step['state']}: ", _STYLES[step["state"]])
     return text.append(f"{step['problem']['title']}. {step['problem']['detail']}", "default")
 
 
-def _origin(steps: Sequence[Status]) -> datetime:
-    started = [datetime.fromisoformat(step["started"]) for step in steps if "started" in step]
-    return min(started, default=datetime.min.replace(tzinfo=UTC))
+def plan(planned: Document) -> Group:
+    """What a start would do about every object, and what it knows before: addresses, price, obstacles."""
+    table = _table("", "Object", "Name")
+    table.columns[2].max_width = _NAME
+    for step in planned["steps"]:
+        name = Text(step["name"]) if "name" in step else Text(step["title"], "dim")
+        table.add_row(Text(step["action"], _STYLES.get(step["action"], "")), step["step"].replace("_", " "), name)
+    facts = planned["facts"]
+    addresses = f"VNet {', '.join(facts['address_prefixes'])}, project VPC {facts['project_network_cidr']}: no overlap"
+    known = Table.grid(padding=(0, 2))
+    known.add_row("addresses", addresses)
+    known.add_row("price", f"{facts['hourly_price_usd']} USD an hour, by Aiven's price list")
+    known.add_row("obstacles", ", ".join(problem["code"] for problem in planned["obstacles"]) or "none")
+    return Group(table, Text(), known)
+
+
+def verdict(health: Document) -> Group:
+    """A verdict with what led to it."""
+    head = Text("verdict  ").append(health["verdict"], _STYLES[health["verdict"]])
+    if not health["problems"]:
+        return Group(head.append("  nothing is wrong on either side", "default"))
+    found = Table.grid(padding=(0, 2))
+    for problem in health["problems"]:
+        found.add_row("", Text(problem["code"], "red"), short(problem["detail"]))
+    return Group(head, found)
+
+
+def comparison(states: Mapping[str, Document]) -> Table:
+    """How many objects of each kind the cloud held at several moments."""
+    table = _table("In both tenants and at Aiven", *states, right=tuple(states))
+    kinds = next(iter(states.values()))
+    for kind in kinds:
+        counts = [len(state[kind]) for state in states.values()]
+        style = "default" if len(set(counts)) > 1 else "dim"
+        table.add_row(_words(kind), *map(str, counts), style=style)
+    return table
+
+
+def short(text: str) -> str:
+    """A text with every ARM id cut down to the last name in it."""
+    return _ABOVE.sub("…/", text)
+
+
+def _words(kind: str) -> str:
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind)
+
+
+def differences(before: Document, after: Document) -> list[str]:
+    """The objects that are not in both states alike, by their kind and id."""
+    found = []
+    for kind in sorted({*before, *after}):
+        one, other = before.get(kind, []), after.get(kind, [])
+        changed = [thing for thing in one if thing not in other] + [thing for thing in other if thing not in one]
+        found += [f"{_words(kind)}: {thing.get('id') or thing.get('name') or thing}" for thing in changed]
+    return found
+
+
+def summary(stages: Sequence[tuple[str, str, str, float]]) -> Table:
+    """The stages of a life: what each was, the request, what came of it, and how long it took."""
+    table = _table("", "Request", "What came of it", "Took s", right=("Took s",))
+    for name, request, outcome, seconds in stages:
+        table.add_row(Text(name, "bold"), Text(request, "cyan"), Text.from_markup(outcome), f"{seconds:.1f}")
+    return table
