@@ -30,10 +30,18 @@ def main() -> None:
         body = shlex.quote(json.dumps(peering_request(cloud)))
         console.print(f"The app answers on [bold]{app.url}[/], the cloud is {arguments.scenario}. Ctrl-C stops both.\n")
         key = DIRECTORY / "app" / "keys.json"
-        console.print(f"export KEY=$(python3 -c \"import json; print(json.load(open('{key}'))['function'])\")")
-        console.print(f'curl -i -H "x-functions-key: $KEY" {app.url}/api/peerings -d {body}', markup=False)
-        console.print(f'curl -s -H "x-functions-key: $KEY" {app.url}/api/peerings | python3 -m json.tool')
-        console.print(f"\nlog: {app.log}    the cloud's side: {cloud['LOCAL_CLOUD_ADMIN_URL']}/state")
+        curl, admin = 'curl -s -H "x-functions-key: $KEY"', cloud["LOCAL_CLOUD_ADMIN_URL"]
+        for line in (
+            f"export KEY=$(python3 -c \"import json; print(json.load(open('{key}'))['function'])\")",
+            f'{curl} "{app.url}/api/peerings?dryRun=true" -d {body}',
+            f"{curl} {app.url}/api/peerings -d {body}",
+            f"{curl} {app.url}/api/peerings | python3 -m json.tool",
+            f"{curl} -X POST {app.url}/api/peerings/ID/check    # also /rotate; DELETE without either",
+        ):
+            console.print(line, markup=False, highlight=False)
+        console.print(
+            f"\nlog: {app.log}    the cloud's side: {admin}/state, what can happen in it: POST {admin}/events"
+        )
         try:
             app.process.wait()
         except KeyboardInterrupt:
