@@ -1,0 +1,182 @@
+"""Every row of docs/diagnosis.md: a connection fails or is stuck, and what stands behind it is named."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+import pytest
+
+from local.clock import VirtualClock
+from local.cloud import Scenario
+from local.cloud.world import PLATFORM_APP, Connection
+from local.deployment import Deployment, Status, deploy
+from tests.workflows.markdown_tables import Row, code_spans, table
+
+ROWS: Final = table("diagnosis.md", "Cause", "Aiven's state", "Named as", "Who can fix it", "Produced by")
+SCENARIO: Final = Scenario.model_validate({"vnets": 40, "project_vpcs": 40})
+#: Little patience: that of a day is tested elsewhere.
+SETTINGS: Final = {"PLATFORM_DEADLINE_HOURS": "0.5"}
+_LONG: Final = 1000
+#: A row that names what all peerings of a tenant share gets a cloud of its own.
+OF_ALL: Final = [row for row in ROWS if "$platform_application" in row["Produced by"]]
+
+
+class HeldClock(VirtualClock):
+    """A clock that skips no waiting while it is held, so that a test can do something meanwhile."""
+
+    held = False
+
+    def advance_to(self, moment: datetime) -> None:
+        """Skip to `moment`, unless it is held."""
+        if not self.held:
+            super().advance_to(moment)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A deployment and the clock that it lives by."""
+
+    deployment: Deployment
+    clock: HeldClock
+
+
+@contextmanager
+def _stage(directory: Path, scenario: Scenario) -> Iterator[Stage]:
+    clock = HeldClock()
+    with deploy(directory, scenario, settings=SETTINGS, clock=clock) as deployed:
+        yield Stage(deployed, clock)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Stage]:
+    """A cloud for one test."""
+    with _stage(tmp_path, Scenario()) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One cloud with a VNet and a project VPC for each test."""
+    with _stage(tmp_path_factory.mktemp("common"), SCENARIO) as stage:
+        yield stage
+
+
+def of(rows: list[Row]) -> pytest.MarkDecorator:
+    """One test for each row."""
+    return pytest.mark.parametrize("row", rows, ids=[row["Cause"] for row in rows])
+
+
+class Case:
+    """One run towards a connection that is to fail; it stands still until what is to happen has happened.
+
+    Args:
+        stage: the app and its cloud.
+        number: which VNet and project VPC to take.
+    """
+
+    def __init__(self, stage: Stage, number: int) -> None:
+        self.clock, self.deployment = stage.clock, stage.deployment
+        deployment, world = stage.deployment, stage.deployment.cloud.world
+        customer = deployment.cloud.landscape.subscription
+        self.vnet = [vnet for vnet in world.vnets.values() if vnet.subscription_id == customer][number]
+        self.vpc = list(world.project_vpcs.values())[number]
+        deployment.knobs(approved=_LONG)
+        self.clock.held = True
+        self.identity = deployment.start(
+            vnet_id=self.vnet.id, project_vpc_id=self.vpc.id, platform_role_name=f"platform {number}"
+        )
+        self.names = self._names(self.until("pending_peer"))
+
+    def _names(self, status: Status) -> dict[str, str]:
+        """What the placeholders of the document stand for."""
+        return {
+            "project_vpc": self.vpc.id,
+            "project_cidr": self.vpc.cidr,
+            "network": self.vpc.network.id,
+            "vnet": self.vnet.id,
+            "vnets": self.vnet.id.rpartition("/")[0],
+            "application": status["facts"]["application_id"],
+            "platform_application": PLATFORM_APP,
+            "platform_principal": status["facts"]["platform_principal_id"],
+            "platform_role": status["facts"]["platform_role_id"],
+            "customer_tenant": status["facts"]["tenant_id"],
+        }
+
+    def until(self, step: str) -> Status:
+        """Wait until the run waits at a step.
+
+        Raises:
+            TimeoutError: it does not get there.
+        """
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            status = self.deployment.status(self.identity)
+            if any(s["name"] == step and s["state"] == "waiting" for s in status["steps"]):
+                return status
+            time.sleep(0.01)
+        raise TimeoutError(f"the run does not wait at {step}: {status}")
+
+    def produce(self, cell: str) -> Status:
+        """Let happen what a cell of the document holds, then let the platform build; returns how the run ended."""
+        for span in code_spans(cell, " then "):
+            self._do(json.loads(Template(span).substitute(self.names)))
+        if '"approved"' not in cell:
+            self.deployment.knobs(approved=0)
+        self.clock.held = False
+        return self.deployment.until(self.identity)
+
+    def _do(self, given: dict[str, Any]) -> None:
+        if "until" in given:
+            self.deployment.knobs(approved=0)
+            self.until(given["until"])
+        elif "connection" in given:
+            for name, value in given["connection"].items():
+                setattr(self._connection, name, value)
+        elif "knobs" in given:
+            self.deployment.knobs(**given["knobs"])
+        else:
+            self.deployment.event(**given)
+
+    @property
+    def _connection(self) -> Connection:
+        (connection,) = self.vpc.connections
+        return connection
+
+    @property
+    def state(self) -> str:
+        """The connection's state, as Aiven shows it."""
+        held = self.deployment.cloud_state()["peeringConnections"]
+        return next(str(c["state"]) for c in held if c["project_vpc_id"] == self.vpc.id)
+
+
+def diagnose(case: Case, row: Row) -> None:
+    """Let a row's connection fail, and compare what is named with the row."""
+    status = case.produce(row["Produced by"])
+    assert status["state"] == "failed"
+    named = status["problem"].get("causes") or [status["problem"]]
+    assert [cause["code"] for cause in named] == code_spans(row["Named as"])
+    assert named[0]["fixable_by"] == row["Who can fix it"]
+    assert named[0]["remedy"]
+    assert [case.state] == code_spans(row["Aiven's state"])
+
+
+# A deployment of its own replaces the process's environment, so these come before the cloud that the others share.
+
+
+@of(OF_ALL)
+def test_a_cause_that_concerns_all_peerings_is_named(own: Stage, row: Row) -> None:
+    diagnose(Case(own, 0), row)
+
+
+@of([row for row in ROWS if row not in OF_ALL])
+def test_the_cause_is_named(common: Stage, row: Row) -> None:
+    try:
+        diagnose(Case(common, ROWS.index(row)), row)
+    finally:
+        common.deployment.knobs(**SCENARIO.model_dump())
