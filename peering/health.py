@@ -7,7 +7,7 @@ scheduled check, by the diagnosis of a failed connection and by the report.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from peering.addresses import overlaps
 from peering.look import (
@@ -103,8 +103,6 @@ DRIFT: Final[dict[str, Drift]] = {
     "secret-expires-soon": Drift("degraded", _ROTATE),
 }
 
-_Thing = TypeVar("_Thing")
-
 
 def verdict_of(codes: Sequence[str]) -> Verdict:
     """The one verdict on all findings."""
@@ -130,8 +128,10 @@ def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[
     ]
 
 
-def _unseen(*parts: Part[_Thing]) -> list[Occurrence]:
-    return [part["problem"] for part in parts if "problem" in part]
+def _unseen(*parts: Part[Any]) -> list[Occurrence]:
+    """What kept these parts from view; parts that one look was to show have the same problem."""
+    problems = [part["problem"] for part in parts if "problem" in part]
+    return [problem for number, problem in enumerate(problems) if problem not in problems[:number]]
 
 
 def _occurrence(code: str, detail: str) -> list[Occurrence]:
@@ -188,8 +188,9 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     if vnet is None:
         return _occurrence("vnet-not-found", f"Azure shows no VNet {peering['vnet_id']}.")
     found = []
-    if vnet["provisioning_state"] == "Failed":
-        found += _occurrence("vnet-not-provisioned", "The VNet's provisioning state is Failed.")
+    if vnet["provisioning_state"] not in ("Succeeded", "Updating"):
+        detail = f"The VNet's provisioning state is {vnet['provisioning_state']}."
+        found += _occurrence("vnet-not-provisioned", detail)
     vpc = look["project_vpc"].get("found")
     if vpc is not None:
         remote = facts.get("to_network_id")
@@ -284,7 +285,7 @@ def _guid(facts: Facts, name: str) -> str:
 
 def _of_directory(facts: Facts, look: Look) -> list[Occurrence]:
     application, user, platform = look["application"], look["user_principal"], look["platform_principal"]
-    found = [*_unseen(application), *_unseen(user), *_unseen(platform)]
+    found = _unseen(application, user, platform)
     if "found" in platform:
         found += _of_principal("platform", platform["found"])
     if "found" in application and application["found"] is None and "application_id" in facts:

@@ -15,8 +15,9 @@ NETWORK: Final = (
     Problem(
         "vnet-not-provisioned",
         "The VNet is busy with another change",
-        "Azure takes no peering while the VNet, or one of its subnets, is being updated.",
-        "Wait; the app tries again by itself.",
+        "Azure takes no peering while the VNet, or one of its subnets, is being updated or deleted, nor after an update"
+        " that failed.",
+        "Wait; the app tries again by itself. An update that failed has to be repeated (`az network vnet update`).",
         "the network team",
         "propagation",
     ),

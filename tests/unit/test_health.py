@@ -149,6 +149,7 @@ def test_a_healthy_peering_has_no_findings() -> None:
         (put(*CONNECTION, "vnet", value="Hub-VNet"), ["connection-name-case"]),
         (put("vnet", "found", value=None), ["vnet-not-found"]),
         (put("vnet", "found", "provisioning_state", value="Failed"), ["vnet-not-provisioned"]),
+        (put("vnet", "found", "provisioning_state", value="Deleting"), ["vnet-not-provisioned"]),
         (put("vnet", "found", "address_prefixes", value=["10.240.8.0/24"]), ["address-spaces-overlap"]),
         (put("vnet", "found", "peered_networks", value=[]), ["vnet-peering-missing"]),
         (put(*SIDE, "state", value="Disconnected"), ["vnet-peering-disconnected"]),
@@ -211,6 +212,15 @@ def test_a_connection_is_made_anew_by_what_the_vnet_is_like_now(code: str) -> No
     looked = [step for step in STEPS if step.name in ("project_vpc", "ownership")]
     facts = forget(known, DRIFT[code].repair, PEERING) | {fact: "known" for step in looked for fact in step.yields}
     assert [step.name for step in ready(STEPS, facts, [step.name for step in looked])] == ["vnet"]
+
+
+def test_a_vnet_that_is_being_changed_is_no_finding() -> None:
+    assert codes(put("vnet", "found", "provisioning_state", value="Updating")) == []
+
+
+def test_what_kept_several_things_from_view_is_found_once() -> None:
+    problem = {"problem": {"code": "remote-unavailable", "detail": "x"}}
+    assert codes(lambda look: look.update(user_principal=problem, platform_principal=problem)) == ["remote-unavailable"]
 
 
 def test_options_that_were_not_asked_for_may_be_as_they_are() -> None:
