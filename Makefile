@@ -25,7 +25,7 @@ cloud: .venv/ready ## The local cloud alone, for az, avn or anything else
 	$(BIN)/python -m local.cloud --scenario quick --directory .local
 
 test: .venv/ready lint ## Set up, then all checks and tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
 	$(BIN)/python -m tests.clis

@@ -1,20 +1,25 @@
 """The activities of a check: what to look at, the looks at both clouds, and the comparison with the registry."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from activities import looking
-from activities.look_of_peering import Access, Directory, assemble
+from activities.look_of_peering import Access, Directory, assemble, rights_of
 from activities.looking import part
 from clients.durable import DurableClient, is_running
 from clients.registry import keys, registry
 from peering.checks import CheckedPeerings, CheckInput, ProjectVpcScope, Scope, VNetScope, VNetsToCheck
 from peering.health import findings
-from peering.look import Part, ProjectVpcLook, SecretLook
+from peering.look import Look, Part, ProjectVpcLook, SecretLook
 from peering.naming import VNetId, secret_name
+from peering.outcome import Facts, Occurrence
 from peering.registry import Checked, Record, Registry, is_busy, is_watched
+from peering.spec import Peering
+
+log: Final = logging.getLogger("aiven_azure_peering.health")
 
 #: VNets that are looked at side by side.
 _AT_ONCE: Final = 8
@@ -66,14 +71,15 @@ async def check_vnets(given: VNetsToCheck, client: DurableClient) -> CheckedPeer
     async def check(vnet: VNetScope, on_vnet: list[tuple[str, Record]]) -> CheckedPeerings:
         principals = {p for _, record in on_vnet for p in directory.principal_ids(record["facts"])}
         async with gate:
-            network, rights = await asyncio.gather(
-                part(looking.vnet(vnet["vnet_id"])), part(access.on(vnet["vnet_id"], principals))
+            network, held_there = await asyncio.gather(
+                part(looking.vnet(vnet["vnet_id"])), part(access.on(vnet["vnet_id"]))
             )
+        rights = await rights_of(access, vnet["vnet_id"], held_there, principals)
         checked: CheckedPeerings = {}
         for key, record in on_vnet:
             peering, facts = record["peering"], record["facts"]
             look = assemble(peering, facts, given["project_vpcs"][key], network, rights, given["secrets"], directory)
-            problems = findings(peering, facts, look, datetime.fromisoformat(given["at"]))
+            problems = _problems(peering, facts, look, given["at"])
             revision = vnet["peerings"][key][peering["id"]]
             checked.setdefault(key, {})[peering["id"]] = Checked(revision=revision, problems=problems)
         return checked
@@ -83,6 +89,15 @@ async def check_vnets(given: VNetsToCheck, client: DurableClient) -> CheckedPeer
         for key, results in checked.items():
             merged.setdefault(key, {}).update(results)
     return merged
+
+
+def _problems(peering: Peering, facts: Facts, look: Look, at: str) -> list[Occurrence]:
+    """What is wrong with one peering; one that cannot be judged does not keep the others from it."""
+    try:
+        return findings(peering, facts, look, datetime.fromisoformat(at))
+    except Exception as error:
+        log.exception("peering=%s could not be judged", peering["id"])
+        return [Occurrence(code="unexpected-error", detail=type(error).__name__)]
 
 
 def _records(vnet: VNetScope, held: dict[str, Registry]) -> list[tuple[str, Record]]:

@@ -1,7 +1,7 @@
 """The look of one peering, put together from looks that many peerings share."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from activities import looking
@@ -10,6 +10,7 @@ from clients.settings import settings
 from peering.look import (
     AccessLook,
     ApplicationLook,
+    AssignmentLook,
     Look,
     Part,
     PrincipalLook,
@@ -86,13 +87,22 @@ class Access:
         self._custom: dict[str, asyncio.Task[dict[str, RoleLook]]] = {}
         self._named: dict[str, asyncio.Task[dict[str, RoleLook]]] = {}
 
-    async def on(self, vnet_id: str, principal_ids: set[str]) -> AccessLook:
-        """The assignments in force on a VNet for some principals, with their roles."""
+    def custom_roles(self, vnet_id: str) -> "asyncio.Task[dict[str, RoleLook]]":
+        """The custom roles of the VNet's subscription."""
         subscription = VNetId.parse(vnet_id).subscription_id.lower()
         if subscription not in self._custom:
             self._custom[subscription] = asyncio.create_task(looking.custom_roles(vnet_id))
-        held = [a for a in await looking.assignments(vnet_id) if a["principal_id"] in principal_ids]
-        roles = dict(await self._custom[subscription])
+        return self._custom[subscription]
+
+    async def on(self, vnet_id: str) -> list[AssignmentLook]:
+        """The assignments in force on a VNet, whoever has them; their roles are asked for meanwhile."""
+        held, _ = await asyncio.gather(looking.assignments(vnet_id), self.custom_roles(vnet_id))
+        return held
+
+    async def of(self, vnet_id: str, assignments: Sequence[AssignmentLook], principal_ids: set[str]) -> AccessLook:
+        """The assignments of some principals out of those on a VNet, with their roles."""
+        held = [a for a in assignments if a["principal_id"] in principal_ids]
+        roles = dict(await self.custom_roles(vnet_id))
         for name in {a["role"] for a in held} - set(roles):
             if name not in self._named:
                 self._named[name] = asyncio.create_task(looking.role(vnet_id, name))
@@ -102,14 +112,25 @@ class Access:
 
 async def look_of_peering(peering: Peering, facts: Facts) -> Look:
     """Everything that both clouds show of one peering now."""
-    vpc, vnet, secrets, directory = await asyncio.gather(
+    access, vnet_id = Access(), peering["vnet_id"]
+    vpc, vnet, secrets, directory, held = await asyncio.gather(
         part(looking.project_vpc(peering["project"], peering["project_vpc_id"])),
-        part(looking.vnet(peering["vnet_id"])),
+        part(looking.vnet(vnet_id)),
         part(looking.one_secret(secret_name(peering["id"]))),
         Directory.of([facts]),
+        part(access.on(vnet_id)),
     )
-    access = await part(Access().on(peering["vnet_id"], directory.principal_ids(facts)))
-    return assemble(peering, facts, vpc, vnet, access, secrets, directory)
+    rights = await rights_of(access, vnet_id, held, directory.principal_ids(facts))
+    return assemble(peering, facts, vpc, vnet, rights, secrets, directory)
+
+
+async def rights_of(
+    access: Access, vnet_id: str, held: Part[list[AssignmentLook]], principal_ids: set[str]
+) -> Part[AccessLook]:
+    """The rights of some principals, by a look at the assignments on the VNet that may have failed."""
+    if "problem" in held:
+        return {"problem": held["problem"]}
+    return await part(access.of(vnet_id, held["found"] or [], principal_ids))
 
 
 def assemble(

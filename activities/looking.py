@@ -1,6 +1,7 @@
 """Looks at the remotes that change nothing, many objects to a call where the remote allows it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -22,6 +23,7 @@ from peering.look import (
 )
 from peering.marks import KEY_ID, MARK
 from peering.naming import VNetId, secret_name
+from peering.outcome import Occurrence
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from azure.mgmt.network.models import VirtualNetworkPeering
     from msgraph.generated.models.application import Application
     from msgraph.generated.models.service_principal import ServicePrincipal
+
+log: Final = logging.getLogger("aiven_azure_peering.look")
 
 _Thing = TypeVar("_Thing")
 _NOT_FOUND: Final = 404
@@ -38,17 +42,14 @@ _IN_ONE_FILTER: Final = 15
 
 
 async def part(look: Awaitable[_Thing | None]) -> Part[_Thing]:
-    """The outcome of one look: what it found, or the problem that kept it from looking.
-
-    Raises:
-        Exception: it failed for a reason that no remote gave.
-    """
+    """The outcome of one look: what it found, or the problem that kept it from looking."""
     try:
         return {"found": await look}
     except Exception as error:
         occurrence = occurrence_of(error, {})
         if occurrence is None:
-            raise
+            log.exception("a look failed")
+            occurrence = Occurrence(code="unexpected-error", detail=type(error).__name__)
         return {"problem": occurrence}
 
 

@@ -71,15 +71,16 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         async with graph() as client:
             application = await find_application(client, peering)
         application_id = (application and application.app_id) or ""
-    directory, secrets, roles = await asyncio.gather(
-        Directory.of([{"application_id": application_id}] if application_id else []),
+    access, known = Access(), Facts(application_id=application_id)
+    directory, secrets, assignments = await asyncio.gather(
+        Directory.of([known] if application_id else []),
         looking.one_secret(secret_name(peering["id"])),
-        looking.custom_roles(vnet_id),
+        access.on(vnet_id),
     )
-    known: Facts = {"application_id": application_id}
-    access = await Access().on(vnet_id, directory.principal_ids(known))
+    rights_there = await access.of(vnet_id, assignments, directory.principal_ids(known))
+    roles = await access.custom_roles(vnet_id)
     parts = directory.parts(known)
-    rights = _found_rights(parts, access, vnet_id)
+    rights = _found_rights(parts, rights_there, vnet_id)
     there = {
         **_found_in_entra(parts, peering, secrets),
         **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
@@ -87,7 +88,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         **_found_sides(peering, facts),
     }
     found = [name for name, what in there.items() if what]
-    return {"found": found, **(_taken_over(parts, access, vnet_id) if adopted else {})}
+    return {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
 
 
 def _found_in_entra(parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook]) -> dict[str, bool]:

@@ -162,6 +162,7 @@ class LocalCloud:
             "RESOURCE_GROUP": GROUP,
             "VNET_NAME": FIRST_VNET,
             "KEY_VAULT_NAME": found.vault,
+            "KEY_VAULT_ID": self.world.vaults[found.vault].id,
             "AIVEN_AUTH_TOKEN": self.world.aiven_token,
             "AIVEN_PROJECT": PROJECT,
             "AIVEN_PROJECT_VPC_ID": found.project_vpc,

@@ -18,7 +18,7 @@ RUNS: Final = (
         "The steps that had begun when the run was stopped are finished first, so that nothing is left half made.",
         "Wait; the removal goes on by itself.",
         "the operator of this app",
-        "propagation",
+        "platform",
     ),
     Problem(
         "being-removed",

@@ -14,7 +14,9 @@ import pytest
 from local.clock import SystemClock
 from local.cloud import LocalCloud
 from local.cloud.entra import Entra
+from local.cloud.world import Password, World
 from local.demo import peering_request
+from local.deployment import AT_WORK
 from local.processes import FunctionsApp, app_settings, local_app
 
 
@@ -38,25 +40,57 @@ def _processes(app: FunctionsApp) -> str:
 
 
 def _answers(app: FunctionsApp, location: str) -> Iterator[str]:
+    """What the API answers in a peering's life: set up, checked, its credential rotated, reported on."""
     with app.client() as client:
-        while True:
-            answer = client.get(location)
-            yield answer.text
-            if answer.json()["state"] != "running":
-                assert answer.json()["state"] == "connected", answer.text
-                break
-            time.sleep(0.1)
-        for path in ("/api/peerings", "/api/problems", "/api/peerings/none", "/nothing"):
+        yield from _until_at_rest(client, location)
+        for path in ("/check", "/rotate"):
+            yield client.post(f"{location}{path}").text
+            yield from _until_at_rest(client, location)
+        for path in ("", f"/{location.rpartition('/')[2]}/report", "?dryRun=true", "/none"):
+            yield client.get(f"/api/peerings{path}").text
+        for path in ("/api/problems", "/api/unmanaged", "/nothing"):
             yield client.get(path).text
 
 
-def _management_answers(app: FunctionsApp, state: Path, identity: str) -> str:
+def _until_at_rest(client: httpx.Client, location: str) -> Iterator[str]:
+    while True:
+        answer = client.get(location)
+        yield answer.text
+        if answer.json()["state"] not in AT_WORK and not answer.json()["checking"]:
+            assert answer.json()["state"] == "connected", answer.text
+            return
+        time.sleep(0.1)
+
+
+def _management_answers(app: FunctionsApp, state: Path) -> str:
+    """Every instance with its history, inputs and outputs, and every entity, as the management API tells of them."""
     keys = json.loads((state / "keys.json").read_text())
     query = {"code": keys["system"], "showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
-    return httpx.get(f"{app.url}/runtime/webhooks/durabletask/instances/{identity}", params=query, trust_env=False).text
+    url = f"{app.url}/runtime/webhooks/durabletask"
+    instances = httpx.get(f"{url}/instances", params=query, trust_env=False).json()
+    texts = [httpx.get(f"{url}/entities", params=query, trust_env=False).text]
+    for instance in instances:
+        texts.append(httpx.get(f"{url}/instances/{instance['instanceId']}", params=query, trust_env=False).text)
+    assert len(instances) > 3
+    return "".join(texts)
 
 
-def test_nothing_secret_is_left_anywhere(tmp_path: Path, issued: list[str]) -> None:
+@pytest.fixture
+def passwords(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every password that the cloud makes from now on."""
+    texts: list[str] = []
+    make = World.add_password
+
+    def record(self: World, *given: Any) -> Password:  # noqa: ANN401 - whatever it is given
+        password = make(self, *given)
+        texts.append(password.text)
+        return password
+
+    monkeypatch.setattr(World, "add_password", record)
+    return texts
+
+
+def test_nothing_secret_is_left_anywhere(tmp_path: Path, issued: list[str], passwords: list[str]) -> None:
     # Some waits, some refusals and a lost answer, so that error texts are searched too.
     cloud = LocalCloud("demo", tmp_path / "cloud", clock=SystemClock(), seed=None)
     cloud.world.knobs.detect = 1
@@ -66,15 +100,16 @@ def test_nothing_secret_is_left_anywhere(tmp_path: Path, issued: list[str]) -> N
         with app.client() as client:
             started = client.post("/api/peerings", json=peering_request(cloud.environment))
         found["answers"] = started.text + "".join(_answers(app, started.headers["Location"]))
-        found["management"] = _management_answers(app, state, started.json()["id"])
+        found["management"] = _management_answers(app, state)
         found["processes"] = _processes(app)
         for path in state.iterdir():
             found[path.name] = path.read_bytes().decode("latin-1")
         found["request log"] = httpx.get(f"{cloud.admin_url}/requests", trust_env=False).text
         found["cloud state"] = httpx.get(f"{cloud.admin_url}/state", trust_env=False).text
-    (application,) = (a for a in cloud.world.applications if a.unique_name)
+    # The first is the app's own, the others are those that the rotation made one after the other.
+    assert len(passwords) == 3
     secrets = {
-        "the application's password": application.passwords[0].text,
+        **{f"password {n}": text for n, text in enumerate(passwords)},
         "the app's own password": cloud.environment["AZURE_CLIENT_SECRET"],
         "the Aiven token": cloud.environment["AIVEN_AUTH_TOKEN"],
         **{f"access token {n}": token for n, token in enumerate(issued)},

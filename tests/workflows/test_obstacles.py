@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from local.cloud.world import READER, USER_ACCESS_ADMINISTRATOR
+from local.cloud.world import READER, SECRETS_USER, USER_ACCESS_ADMINISTRATOR
 from local.deployment import Deployment
 from tests.workflows.test_dry_run import codes, plan
 
@@ -46,6 +46,17 @@ def forbid(deployment: Deployment, **policy: object) -> None:
     deployment.knobs(**policy)
 
 
+def lose_vault_role(deployment: Deployment) -> None:
+    """The app may read secrets, but write none."""
+    world, me = deployment.cloud.world, deployment.cloud.landscape.automation.id
+    vault = next(iter(world.vaults.values()))
+    for assignment in [a for a in world.assignments if a.principal_id == me and a.scope == vault.id]:
+        world.assignments.remove(assignment)
+    reader = world.role(SECRETS_USER)
+    assert reader is not None
+    world.assign(world.guid(), vault.id, reader, me)
+
+
 OBSTACLES: dict[str, tuple[Callable[[Deployment], None], list[str]]] = {
     "no right to assign roles or make them": (lose_roles, ["automation-not-authorized"] * 2),
     "no right to make the platform's principal": (
@@ -56,6 +67,7 @@ OBSTACLES: dict[str, tuple[Callable[[Deployment], None], list[str]]] = {
         lambda d: permit(d, "Application.Read.All"),
         ["automation-graph-permission-missing", "platform-principal-forbidden"],
     ),
+    "no right to write secrets": (lose_vault_role, ["vault-access-denied"]),
     "no right in Aiven": (lambda d: d.knobs(aiven_role="developer"), ["aiven-not-permitted"]),
     "passwords may not last so long": (
         lambda d: forbid(d, password_lifetime_days=90),
