@@ -4,7 +4,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.imports import eager_imports, import_ratio
+from bench.listing import listing_cost
 from bench.runs import LATENCY, run_cost, throughput
+from bench.sweep import sweep_cost
 from bench.waits import WAITS, wait_cost
 
 
@@ -24,6 +26,13 @@ def main() -> None:
     bound = f"{run['with_latency']:.2f} s over {run['chain']} calls of {LATENCY} s"
     table.add_row("the same at 200 ms a remote call, over the chain", f"{run['ratio']:.2f} ({bound})", "<= 1.25")
     table.add_row("history of a run", f"{run['events']} events, {run['bytes']} bytes", "")
+    swept = sweep_cost()
+    asked = f"{swept['aiven_reads']} Aiven reads, {swept['peering_lists']} lists of peerings"
+    asked += f", {swept['beside_each_vnet']:.1f} calls beside for each VNet, {swept['seconds']:.1f} s"
+    table.add_row(f"a check of {swept['peerings']} peerings, 20 project VPCs, 100 VNets", asked, "20, 100, <= 5")
+    page = listing_cost()
+    ratio = f"{page['many'] / page['few']:.2f} ({page['many']:.3f} s over {page['few']:.3f} s)"
+    table.add_row("a page of the list with 10,000 peerings over one with 100", ratio, "<= 3")
     many = throughput()
     rate = f"{many['seconds']:.1f} s, {many['rate']:.1f} a second"
     table.add_row(f"{many['peerings']} peerings started at once", rate, "")

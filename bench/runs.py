@@ -16,8 +16,8 @@ import httpx
 from local.clock import SystemClock
 from local.cloud import Scenario
 from local.deployment import Deployment, Status, deploy
-from peering.runs import wait_instance_id
 from peering.plan import STEPS
+from peering.runs import wait_instance_id
 
 LATENCY: Final = 0.2
 #: Remote calls in a row that each step makes, once the app's own tokens are there and the roles exist.
@@ -26,9 +26,15 @@ CALLS_IN_A_ROW: Final = {
     "project_vpc": 1,
     "vnet": 1,
     "ownership": 0,
+    "address_spaces": 0,
+    "automation_rights": 1,
+    "limits": 1,
+    "password_policy": 1,
+    "price": 1,
+    "inventory": 2,
     "application": 1,
     "user_service_principal": 1,
-    "application_secret": 4,
+    "application_credential": 4,
     "user_role": 1,
     "user_role_assignment": 1,
     "platform_service_principal": 1,
@@ -36,6 +42,8 @@ CALLS_IN_A_ROW: Final = {
     "platform_role_assignment": 1,
     "stale_connection": 0,
     "stale_peering": 0,
+    "sync": 0,
+    "release_rights": 0,
     "tenant": 0,
     "peering_connection": 2,
     "pending_peer": 1,
@@ -43,8 +51,8 @@ CALLS_IN_A_ROW: Final = {
     "connected": 1,
     "active": 1,
 }
-#: Calls that a step makes at the same time as another of its own: the vault and the second tenant's token.
-CALLS_BESIDE: Final = {"vnet_peering": 2}
+#: Calls that a step makes at the same time as another of its own.
+CALLS_BESIDE: Final = {"vnet": 1, "automation_rights": 2, "inventory": 3, "vnet_peering": 2}
 
 
 def longest_chain() -> int:
