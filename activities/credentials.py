@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from msgraph.generated.models.password_credential import PasswordCredential
     from msgraph.graph_service_client import GraphServiceClient
 
+#: How the created application reads the refusals of its own sign-ins: replicas take time.
+SIGN_IN_MEANINGS: Final = {
+    "AADSTS700016": "application-not-in-tenant",
+    "AADSTS7000229": "application-not-in-tenant",
+    "AADSTS7000215": "secret-not-accepted",
+    "AADSTS7000222": "secret-expired",
+    "AADSTS7000112": "application-disabled",
+    "AADSTS70021": "federated-credential-not-accepted",
+    "AADSTS700213": "federated-credential-not-accepted",
+}
 #: A stored password is used again as long as it has more than this left.
 _RENEW_BEFORE: Final = timedelta(days=1)
 #: How long a look at the deletion of a secret takes at the most, in seconds.
@@ -84,17 +94,7 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             return {"candidate": _secret_facts(candidate)}
 
 
-@step(
-    {
-        "AADSTS700016": "application-not-in-tenant",
-        "AADSTS7000229": "application-not-in-tenant",
-        "AADSTS7000215": "secret-not-accepted",
-        "AADSTS7000222": "secret-expired",
-        "AADSTS7000112": "application-disabled",
-        "AADSTS70021": "federated-credential-not-accepted",
-        "AADSTS700213": "federated-credential-not-accepted",
-    }
-)
+@step(SIGN_IN_MEANINGS)
 async def prove_credential(_: Peering, facts: Facts) -> Facts:
     """Sign in with the candidate to the customer's tenant, and to the platform's once that knows the application."""
     from clients.credentials import application_credential as signed_in

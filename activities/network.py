@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from activities import looking
-from activities.credentials import proof_of
+from activities.credentials import SIGN_IN_MEANINGS, proof_of
 from activities.looking import plain
 from activities.step import step
 from clients.azure import network
@@ -22,16 +22,10 @@ if TYPE_CHECKING:
 
 #: How the created application reads the refusals of its own sign-ins and of the PUT: rights and replicas take time.
 _PEERING_MEANINGS: Final = {
+    **SIGN_IN_MEANINGS,
     "AuthorizationFailed": "peering-role-not-effective",
     "LinkedAuthorizationFailed": "platform-role-not-effective",
     "LinkedAccessCheckFailed": "platform-role-not-effective",
-    "AADSTS700016": "application-not-in-tenant",
-    "AADSTS7000229": "application-not-in-tenant",
-    "AADSTS7000215": "secret-not-accepted",
-    "AADSTS7000222": "secret-expired",
-    "AADSTS7000112": "application-disabled",
-    "AADSTS70021": "federated-credential-not-accepted",
-    "AADSTS700213": "federated-credential-not-accepted",
 }
 _OPTIONS: Final = ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
 

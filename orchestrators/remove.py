@@ -4,10 +4,9 @@ from typing import cast
 
 from orchestrators.durable import OrchestrationContext, Workflow
 from orchestrators.run import Run
-from orchestrators.waiting import Wait, may_clear
-from peering.outcome import Outcome
-from peering.plan import REMOVAL
-from peering.runs import RunInput, wait_instance_id
+from orchestrators.waiting import attempt
+from peering.plan import REMOVAL, REMOVED
+from peering.runs import RunInput
 
 
 def remove(context: OrchestrationContext) -> Workflow:
@@ -20,7 +19,7 @@ def remove(context: OrchestrationContext) -> Workflow:
     yield from run.begin()
     yield from run.drive({})
     if run.state == "running":
-        run.state = "removed" if "secret_removed" in run.facts and "roles_removed" in run.facts else "failed"
+        run.state = "removed" if set(REMOVED) <= set(run.facts) else "failed"
     if run.state == "removed":
         run.report()
         yield context.call_entity(run.registry, "drop", run.peering["id"])
@@ -35,16 +34,4 @@ def stop_and_remove(context: OrchestrationContext) -> Workflow:
     Input: `RunInput` of the removal. It is an instance of its own, because the run has the peering's own id.
     """
     given = cast("RunInput", context.get_input())
-    outcome = cast("Outcome", (yield context.call_activity("begin_removal", given)))
-    if "problem" in outcome and may_clear(outcome["problem"]):
-        wait = Wait(
-            step="begin_removal",
-            request=given,
-            deadlines=given["deadlines"],
-            since=context.current_utc_datetime.isoformat(),
-            tries=1,
-            problem=outcome["problem"],
-        )
-        instance = wait_instance_id(context.instance_id, given["run"], "begin_removal")
-        yield context.call_sub_orchestrator("await_step", wait, instance)
-    return None
+    return (yield from attempt(context, "begin_removal", given, given["run"], given["deadlines"]))

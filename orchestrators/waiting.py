@@ -4,13 +4,14 @@ The pause grows with the time waited: the end of a wait is noticed at most a ten
 looks grows with its logarithm. History stays small, because the workflow starts over after every few looks.
 """
 
+from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import Final, TypedDict, cast
 
-from orchestrators.durable import OrchestrationContext, Workflow
+from orchestrators.durable import OrchestrationContext, Task, Workflow
 from peering.outcome import Occurrence, Outcome
 from peering.problems import PROBLEMS
-from peering.runs import STOP
+from peering.runs import STOP, wait_instance_id
 from peering.spec import Deadlines
 
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
@@ -51,6 +52,27 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
         return None
     asked = timedelta(seconds=problem.get("retry_after", 0))
     return min(now + max(SHORTEST_PAUSE, asked, PAUSE_SHARE * (now - since)), last)
+
+
+def attempt(
+    context: OrchestrationContext, activity: str, given: object, run: str, deadlines: Deadlines
+) -> Generator[Task, object, Outcome]:
+    """Run an activity, and again for as long as its problem may clear; returns its outcome.
+
+    Args:
+        context: Durable's orchestration context.
+        activity: the activity's name.
+        given: its input.
+        run: tells this attempt from others of the same instance.
+        deadlines: how long to wait for what.
+    """
+    outcome = cast("Outcome", (yield context.call_activity(activity, given)))
+    if "problem" not in outcome or not may_clear(outcome["problem"]):
+        return outcome
+    since = context.current_utc_datetime.isoformat()
+    wait = Wait(step=activity, request=given, deadlines=deadlines, since=since, tries=1, problem=outcome["problem"])
+    instance = wait_instance_id(context.instance_id, run, activity)
+    return cast("WaitResult", (yield context.call_sub_orchestrator("await_step", wait, instance)))["outcome"]
 
 
 def await_step(context: OrchestrationContext) -> Workflow:

@@ -337,6 +337,9 @@ REMOVAL: Final = (
     Step("remove_secret", 4, "Delete its password", ("application_removed",), ("secret_removed",)),
 )
 
+#: What is known once everything is gone.
+REMOVED: Final = tuple(fact for step in REMOVAL if step.name.startswith("remove_") for fact in step.yields)
+
 #: A new credential, proven in both tenants before the old one goes. The candidate is not a secret: it names one.
 ROTATION: Final = (
     Step(
