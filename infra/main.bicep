@@ -16,8 +16,24 @@ param aivenToken string
 @description('The application that the Aiven platform peers with.')
 param platformApplicationId string = '55f300d4-fc50-4c5e-9222-e90a6e2187fb'
 
+@description('When all peerings are checked: an NCRONTAB expression with six fields, in UTC.')
+param healthCheckSchedule string = '0 */15 * * * *'
+
+@description('Where changes of verdict are sent to: an https address. Empty: nowhere.')
+param webhookUrl string = ''
+
+@description('The key that the webhook\'s events are signed with, 16 characters at least; needed with webhookUrl. Kept in Key Vault.')
+@secure()
+param webhookSecret string = ''
+
 var short = take(toLower(replace(name, '-', '')), 12)
 var aivenTokenSecret = 'aiven-auth-token'
+var webhookSecretName = 'webhook-secret'
+var webhook = [
+  { name: 'WEBHOOK_URL', value: webhookUrl }
+  { name: 'WEBHOOK_SECRET', value: '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=${webhookSecretName})' }
+]
+var webhookSettings = empty(webhookUrl) ? [] : webhook
 
 // Built-in roles, by their fixed ids.
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
@@ -72,8 +88,15 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     name: aivenTokenSecret
     properties: { value: aivenToken }
   }
+
+  resource webhookKey 'secrets' = if (!empty(webhookUrl)) {
+    name: webhookSecretName
+    properties: { value: webhookSecret }
+  }
 }
 
+// Secrets Officer: the app writes, reads, disables, deletes and recovers the applications' passwords; what it deletes can
+// be recovered for 90 days, since the vault lets nobody purge.
 resource vaultAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, identity.id, secretsOfficer)
   scope: vault
@@ -114,6 +137,28 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   properties: { reserved: true }
 }
 
+var appSettings = [
+  { name: 'AzureWebJobsStorage__accountName', value: storage.name }
+  { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
+  { name: 'AzureWebJobsStorage__clientId', value: identity.properties.clientId }
+  { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
+  {
+    name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+    value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+  }
+  { name: 'AZURE_CREDENTIAL', value: 'managed-identity' }
+  { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
+  { name: 'AZURE_TENANT_ID', value: subscription().tenantId }
+  { name: 'KEY_VAULT_NAME', value: vault.name }
+  { name: 'KEY_VAULT_ID', value: vault.id }
+  {
+    name: 'AIVEN_AUTH_TOKEN'
+    value: '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=${aivenTokenSecret})'
+  }
+  { name: 'PLATFORM_APPLICATION_ID', value: platformApplicationId }
+  { name: 'HEALTH_CHECK_SCHEDULE', value: healthCheckSchedule }
+]
+
 resource app 'Microsoft.Web/sites@2024-04-01' = {
   name: 'func-${short}'
   location: location
@@ -137,25 +182,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: 40 }
     }
     siteConfig: {
-      appSettings: [
-        { name: 'AzureWebJobsStorage__accountName', value: storage.name }
-        { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
-        { name: 'AzureWebJobsStorage__clientId', value: identity.properties.clientId }
-        { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
-        {
-          name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
-          value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
-        }
-        { name: 'AZURE_CREDENTIAL', value: 'managed-identity' }
-        { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
-        { name: 'AZURE_TENANT_ID', value: subscription().tenantId }
-        { name: 'KEY_VAULT_NAME', value: vault.name }
-        {
-          name: 'AIVEN_AUTH_TOKEN'
-          value: '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=${aivenTokenSecret})'
-        }
-        { name: 'PLATFORM_APPLICATION_ID', value: platformApplicationId }
-      ]
+      appSettings: concat(appSettings, webhookSettings)
     }
   }
   dependsOn: [storageAccess, vaultAccess]

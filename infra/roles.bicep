@@ -1,7 +1,11 @@
 // The two custom roles of a subscription whose VNets are to be peered. Made here, the app needs no right to make roles.
+// It has to find them, though, and counts role assignments: a third role lets its identity read both, and nothing else.
 // Deploy once for each subscription: az deployment sub create --template-file infra/roles.bicep
 
 targetScope = 'subscription'
+
+@description('The principal id of the app\'s identity: an output of main.bicep.')
+param principalId string
 
 resource platformRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, 'aiven-azure-peering', 'platform')
@@ -32,6 +36,34 @@ resource applicationRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = 
       }
     ]
     assignableScopes: [subscription().id]
+  }
+}
+
+resource readerRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, 'aiven-azure-peering', 'reader')
+  properties: {
+    roleName: 'Aiven VNet peering (reader of roles) ${subscription().subscriptionId}'
+    description: 'Reads role definitions and role assignments.'
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: [
+          'Microsoft.Authorization/roleDefinitions/read'
+          'Microsoft.Authorization/roleAssignments/read'
+        ]
+        notActions: []
+      }
+    ]
+    assignableScopes: [subscription().id]
+  }
+}
+
+resource readerAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(subscription().id, principalId, readerRole.name)
+  properties: {
+    roleDefinitionId: readerRole.id
+    principalId: principalId
+    principalType: 'ServicePrincipal'
   }
 }
 
