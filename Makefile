@@ -15,7 +15,7 @@ help: ## What can be made
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt requirements-uv.txt
 	touch $@
 
-demo: .venv/ready ## Set up, then one peering from a POST to ACTIVE and Connected, on this machine
+demo: .venv/ready ## Set up, then the whole life of a peering on this machine: plan, start, check, repair, rotation, removal
 	$(BIN)/python -m local.demo
 
 serve: .venv/ready ## The app on http://127.0.0.1:7071 against the local cloud

@@ -31,9 +31,7 @@ async def user_role(peering: Peering, facts: Facts) -> Facts:
         description = "Manages the peerings of the VNets it is assigned on."
         return {"user_role_id": await _custom_role(vnet, peering["user_role_name"], USER_ACTIONS, description)}
     async with authorization(vnet.subscription_id) as client:
-        async for role in client.role_definitions.list(
-            vnet.subscription_scope, filter=f"roleName eq '{peering['role']}'"
-        ):
+        async for role in client.role_definitions.list(str(vnet), filter=f"roleName eq '{peering['role']}'"):
             return {"user_role_id": role.id}
     raise ProblemError("role-not-replicated", f"Azure lists no role named {peering['role']}.")
 
@@ -73,7 +71,8 @@ async def _custom_role(vnet: VNetId, name: str, actions: tuple[str, ...], descri
     scope = vnet.subscription_scope
     quoted = name.replace("'", "''")
     async with authorization(vnet.subscription_id) as client:
-        async for found in client.role_definitions.list(scope, filter=f"roleName eq '{quoted}'"):
+        # Asked for at the VNet, where the app's rights may end.
+        async for found in client.role_definitions.list(str(vnet), filter=f"roleName eq '{quoted}'"):
             if not _fits(found, actions, scope):
                 raise ProblemError("role-name-taken", f"The role {name} grants other actions or serves other scopes.")
             return _id(found)
@@ -198,10 +197,12 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     from azure.core.exceptions import HttpResponseError
 
     vnet, in_use = VNetId.parse(text(facts, "vnet_id")), cast("Neighbours", facts["neighbours"])["roles"]
-    removed = []
+    there, removed = await looking.custom_roles(str(vnet)), []
     async with authorization(vnet.subscription_id) as client:
-        for name in {peering["user_role_name"], peering["platform_role_name"]} - set(in_use):
+        for name in sorted({peering["user_role_name"], peering["platform_role_name"]} - set(in_use)):
             guid = role_definition_name(vnet.subscription_scope, name)
+            if guid not in there:
+                continue
             try:
                 await client.role_definitions.delete(vnet.subscription_scope, guid)
             except HttpResponseError as error:

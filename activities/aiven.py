@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Final, cast
 
+from activities import looking
 from activities.step import step
 from clients.aiven import AivenClient, AivenError, PeeringConnection
 from peering.health import side_of
@@ -37,6 +38,8 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
         "found_connection_state": connection.state if connection else None,
         "found_connection_application_id": connection.peer_azure_app_id if connection else None,
     }
+    if connection is not None and connection.user_peer_network_cidrs:
+        facts["user_peer_network_cidrs"] = connection.user_peer_network_cidrs
     if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
         facts["connection_is_clear"] = "nothing to delete"
     return facts
@@ -49,21 +52,30 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     That is one in the failed state without a way out, and one whose Azure side has vanished or is Disconnected: Azure
     takes a new side only after the platform's old one is gone.
     """
-    if not _has_lost_its_side(facts):
+    if not _has_lost_its_side(facts, cast("list[PeeredNetwork]", facts["peered_networks"])):
         return {"connection_is_clear": "nothing to delete"}
     async with AivenClient() as aiven:
         connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
         if connection is None:
             return {"connection_is_clear": "deleted"}
+        if connection.state == "ACTIVE" and not await _is_still_lost(peering, facts):
+            return {"connection_is_clear": "nothing to delete"}
         if connection.state != "DELETING":
             await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
 
 
-def _has_lost_its_side(facts: Facts) -> bool:
+async def _is_still_lost(peering: Peering, facts: Facts) -> bool:
+    """A second look before a connection is deleted that Aiven takes for a good one: lists may lag behind."""
+    vnet = await looking.vnet(peering["vnet_id"])
+    if vnet is None:
+        raise ProblemError("vnet-not-found", f"Azure finds no VNet {peering['vnet_id']}.")
+    return _has_lost_its_side(facts, vnet["peered_networks"])
+
+
+def _has_lost_its_side(facts: Facts, sides: list[PeeredNetwork]) -> bool:
     if facts["found_connection_state"] != "ACTIVE":
         return facts["found_connection_state"] in (DELETE_FIRST, "DELETING")
-    sides = cast("list[PeeredNetwork]", facts["peered_networks"])
     # Where to it leads is known from an earlier run; without one, any connected side will do.
     side = (
         side_of(facts, sides)
@@ -87,7 +99,9 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
             vnet,
             application_id=text(facts, "application_id"),
             tenant_id=text(facts, "tenant_id"),
-            user_peer_network_cidrs=peering["user_peer_network_cidrs"],
+            # What a connection had that is made anew, it has again.
+            user_peer_network_cidrs=peering["user_peer_network_cidrs"]
+            or cast("list[str]", facts.get("user_peer_network_cidrs") or []),
         )
     return {"requested_connection_state": "APPROVED"}
 

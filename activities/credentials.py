@@ -58,7 +58,8 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
     """Article step 4: a credential of the kind that is asked for, found or made; only a secret's name comes out."""
     object_id = text(facts, "application_object_id")
     async with graph() as client:
-        if peering["credential"] == "federated":
+        # Which kind it is changes by a rotation, which proves the new one and removes the old.
+        if facts.get("credential", peering["credential"]) == "federated":
             await _add_federated(client, peering, facts, object_id)
             return _FEDERATED
         async with secrets() as vault:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
-from activities import looking
+from activities import directory_looks, looking
 from activities.looking import part
 from clients.settings import settings
 from peering.look import (
@@ -54,7 +54,7 @@ class Directory:
         """Look for some peerings at once, one call for every fifteen of them."""
         ids = sorted({application for facts in all_facts if (application := _application_id(facts))})
         applications, principals = await asyncio.gather(
-            part(looking.applications(ids)), part(looking.principals([*ids, _platform()]))
+            part(directory_looks.applications(ids)), part(directory_looks.principals([*ids, _platform()]))
         )
         return cls(applications, principals)
 

@@ -2,26 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, Awaitable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from activities.remote_errors import occurrence_of
 from clients.aiven import AivenClient, AivenError
-from clients.azure import authorization, graph, network, secrets
+from clients.azure import authorization, network, secrets
 from peering.look import (
-    ApplicationLook,
     AssignmentLook,
     ConnectionLook,
     Part,
     PeeredNetwork,
-    PrincipalLook,
     ProjectVpcLook,
     RoleLook,
     SecretLook,
     VNetLook,
 )
-from peering.marks import KEY_ID, MARK
+from peering.marks import KEY_ID
 from peering.naming import VNetId, secret_name
 from peering.outcome import Occurrence
 
@@ -29,16 +27,12 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
     from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment, RoleDefinition
     from azure.mgmt.network.models import VirtualNetworkPeering
-    from msgraph.generated.models.application import Application
-    from msgraph.generated.models.service_principal import ServicePrincipal
 
 log: Final = logging.getLogger("aiven_azure_peering.look")
 
 _Thing = TypeVar("_Thing")
 _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 403
-#: How many values Microsoft Graph takes in one `in` filter.
-_IN_ONE_FILTER: Final = 15
 
 
 async def part(look: Awaitable[_Thing | None]) -> Part[_Thing]:
@@ -186,76 +180,6 @@ def role_look(role: "RoleDefinition") -> RoleLook:
         takes_away=any(permission.not_actions for permission in permissions),
         scopes=list(role.assignable_scopes or []),
     )
-
-
-async def applications(application_ids: Sequence[str]) -> dict[str, ApplicationLook]:
-    """The applications that exist of these, by application id: one call for every fifteen."""
-    from kiota_abstractions.base_request_configuration import RequestConfiguration
-    from msgraph.generated.applications.applications_request_builder import ApplicationsRequestBuilder as Builder
-
-    query = Builder.ApplicationsRequestBuilderGetQueryParameters
-    found: dict[str, ApplicationLook] = {}
-    async with graph() as client:
-        for ids in _filters(application_ids):
-            wanted = query(
-                filter=_one_of("appId", ids),
-                select=["id", "appId", "uniqueName", "signInAudience", "passwordCredentials"],
-                expand=["federatedIdentityCredentials"],
-            )
-            answer = await client.applications.get(RequestConfiguration(query_parameters=wanted))
-            for application in (answer and answer.value) or []:
-                look = application_look(application)
-                found[look["application_id"].lower()] = look
-    return found
-
-
-def application_look(application: "Application") -> ApplicationLook:
-    """An application as a look holds it."""
-    return ApplicationLook(
-        application_id=application.app_id or "",
-        object_id=application.id or "",
-        unique_name=application.unique_name,
-        audience=application.sign_in_audience or "",
-        passwords=[str(password.key_id) for password in application.password_credentials or []],
-        federated=[f.name or "" for f in application.federated_identity_credentials or []],
-    )
-
-
-async def principals(application_ids: Sequence[str]) -> dict[str, PrincipalLook]:
-    """The service principals of these applications in the customer's tenant, by application id."""
-    from kiota_abstractions.base_request_configuration import RequestConfiguration
-    from msgraph.generated.service_principals.service_principals_request_builder import (
-        ServicePrincipalsRequestBuilder as Builder,
-    )
-
-    query = Builder.ServicePrincipalsRequestBuilderGetQueryParameters
-    found: dict[str, PrincipalLook] = {}
-    async with graph() as client:
-        for ids in _filters(application_ids):
-            wanted = query(filter=_one_of("appId", ids), select=["id", "appId", "accountEnabled", "tags"])
-            answer = await client.service_principals.get(RequestConfiguration(query_parameters=wanted))
-            for principal in (answer and answer.value) or []:
-                look = principal_look(principal)
-                found[look["application_id"].lower()] = look
-    return found
-
-
-def principal_look(principal: "ServicePrincipal") -> PrincipalLook:
-    """A service principal as a look holds it."""
-    return PrincipalLook(
-        id=principal.id or "",
-        application_id=principal.app_id or "",
-        enabled=principal.account_enabled is not False,
-        marked=MARK in (principal.tags or []),
-    )
-
-
-def _filters(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[start : start + _IN_ONE_FILTER] for start in range(0, len(values), _IN_ONE_FILTER))
-
-
-def _one_of(name: str, values: Iterable[str]) -> str:
-    return f"{name} in ({','.join(repr(value) for value in values)})"
 
 
 async def one_secret(name: str) -> dict[str, SecretLook]:

@@ -82,7 +82,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     parts = directory.parts(known)
     rights = _found_rights(parts, rights_there, vnet_id)
     there = {
-        **_found_in_entra(parts, peering, secrets),
+        **_found_in_entra(parts, peering, secrets, federated=_is_federated(peering, facts)),
         **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
         **rights,
         **_found_sides(peering, facts),
@@ -91,12 +91,18 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     return {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
 
 
-def _found_in_entra(parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook]) -> dict[str, bool]:
+def _is_federated(peering: Peering, facts: Facts) -> bool:
+    return facts.get("credential", peering["credential"]) == "federated"
+
+
+def _found_in_entra(
+    parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook], *, federated: bool
+) -> dict[str, bool]:
     application, user, platform = parts["application"], parts["user_principal"], parts["platform_principal"]
     if problems := [look["problem"] for look in (application, user, platform) if "problem" in look]:
         raise ProblemError.of(problems[:1])
     held, secret = application["found"], secrets.get(secret_name(peering["id"]))
-    if peering["credential"] == "federated":
+    if federated:
         credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
     else:
         credential = held is not None and secret is not None and secret["key_id"] in held["passwords"]
@@ -259,7 +265,7 @@ async def password_policy(peering: Peering, facts: Facts) -> Facts:
     """Whether the tenant's app management policy allows the password, where the app may read the policy."""
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-    if peering["credential"] == "federated" or facts["existing"] == "foreign":
+    if _is_federated(peering, facts) or facts["existing"] == "foreign":
         return {"password_policy_checked": "no password"}
     async with graph() as client:
         try:

@@ -51,12 +51,13 @@ def _conclude(run: Run) -> Running:
 
 
 def _diagnose(run: Run) -> Running:
-    for name in ("pending_peer", "active", "connected"):
+    for name in ("pending_peer", "vnet_peering", "connected", "active"):
         step = run.steps.get(name)
         if run.state == "failed" and step is not None and step["state"] == "failed":
             request = StepRequest(peering=run.peering, facts=run.known | run.facts)
             causes = yield run.context.call_activity("diagnose", request)
-            step["problem"]["causes"] = cast("list[Occurrence]", causes)
+            symptom = step["problem"]["code"]
+            step["problem"]["causes"] = [c for c in cast("list[Occurrence]", causes) if c["code"] != symptom]
 
 
 def _roll_back(run: Run) -> Running:

@@ -55,6 +55,16 @@ class Drift:
         """Whether the repair is a rotation of the credential."""
         return self.repair == _ROTATE
 
+    @property
+    def puts_peering(self) -> bool:
+        """Whether the repair puts the VNet peering."""
+        return "in_sync" in self.repair
+
+
+#: With one of these, making the peering anew or syncing it cannot succeed.
+BLOCKERS: Final = frozenset(
+    {"vnet-not-found", "project-vpc-not-found", "project-vpc-deleted", "address-spaces-overlap"}
+)
 
 #: Every finding that is not here means that something could not be looked at: the verdict is unknown.
 DRIFT: Final[dict[str, Drift]] = {
@@ -88,7 +98,7 @@ DRIFT: Final[dict[str, Drift]] = {
     "peering-options-differ": Drift("degraded"),
     "user-role-assignment-missing": Drift("degraded", ("user_principal_id", "user_role_assignment_id")),
     "user-rights-not-released": Drift("degraded", ("user_rights",)),
-    "platform-role-assignment-missing": Drift("degraded", ("platform_role_assignment_id",)),
+    "platform-role-assignment-missing": Drift("degraded", ("platform_principal_id", "platform_role_assignment_id")),
     "role-definition-changed": Drift("degraded"),
     "platform-principal-missing": Drift("degraded"),
     "platform-principal-disabled": Drift("degraded"),

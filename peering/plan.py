@@ -116,6 +116,7 @@ LOOKS: Final = (
         "Check the tenant's password policy",
         ("existing",),
         ("password_policy_checked",),
+        ("credential",),
         looks=True,
     ),
     Step("price", 11, "Look up the price", ("cloud_name",), ("hourly_price_usd",), looks=True),
@@ -132,7 +133,7 @@ LOOKS: Final = (
             "found_connection_application_id",
         ),
         ("found",),
-        ("to_network_id",),
+        ("to_network_id", "credential"),
         looks=True,
     ),
 )
@@ -219,6 +220,7 @@ STEPS: Final = (
             "connection_is_clear",
         ),
         ("requested_connection_state",),
+        ("user_peer_network_cidrs",),
     ),
     Step(
         "pending_peer",

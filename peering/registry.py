@@ -2,7 +2,7 @@
 
 from typing import Final, NotRequired, TypedDict
 
-from peering.health import DRIFT, Verdict, connection_of, verdict_of
+from peering.health import BLOCKERS, DRIFT, Verdict, connection_of, verdict_of
 from peering.look import ConnectionLook, ProjectVpcLook
 from peering.outcome import Facts, Occurrence
 from peering.plan import OBJECTS, Operation
@@ -158,7 +158,9 @@ def begin(registry: Registry, beginning: Beginning) -> Facts:
         peering["id"],
         Record(peering=peering, facts={}, revision=0, requested_by=by, requested=at, runs=[], objects={}),
     )
-    record["peering"] = peering
+    # Of which kind the credential is, only a rotation changes.
+    kind = record["peering"]["credential"] if "credential" in record["facts"] else peering["credential"]
+    record["peering"] = {**peering, "credential": kind}
     record["revision"] += 1
     run = Run(operation=beginning["operation"], run=beginning["run"], by=by, started=at)
     record["runs"] = [*record["runs"], run][-KEPT_RUNS:]
@@ -249,9 +251,8 @@ def _judge(identity: str, record: Record, problems: list[Occurrence], at: str, r
     verdict = verdict_of(codes)
     previous = last["verdict"] if last else None
     since = last["since"] if last is not None and previous == verdict else at
-    to_repair = sorted(
-        {f["problem"]["code"] for f in current if _may_repair(record, f["problem"]["code"]) and "repaired" not in f}
-    )
+    untried = {finding["problem"]["code"] for finding in current if "repaired" not in finding}
+    to_repair = sorted(code for code in untried if _may_repair(record, code, codes))
     if previous != verdict:
         result["changes"].append(Change(id=identity, previous=previous, verdict=verdict, codes=codes, at=at))
     if to_repair:
@@ -259,5 +260,8 @@ def _judge(identity: str, record: Record, problems: list[Occurrence], at: str, r
     record["health"] = Health(verdict=verdict, since=since, checked=at, problems=current)
 
 
-def _may_repair(record: Record, code: str) -> bool:
-    return is_watched(record) and record["peering"]["repair"] == "safe" and code in DRIFT and bool(DRIFT[code].repair)
+def _may_repair(record: Record, code: str, codes: list[str]) -> bool:
+    """Whether a finding is mended without asking: it is safe, switched on, and nothing else found makes it hopeless."""
+    if not is_watched(record) or record["peering"]["repair"] != "safe" or code not in DRIFT:
+        return False
+    return bool(DRIFT[code].repair) and not (DRIFT[code].puts_peering and BLOCKERS.intersection(codes))

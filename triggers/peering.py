@@ -1,6 +1,5 @@
 """`/api/peerings/{id}`: see how a peering stands, check it, rotate its credential, report on it, remove it."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -49,10 +48,9 @@ async def _find(req: func.HttpRequest, client: DurableClient) -> Found | None:
     identity = req.route_params["id"]
     if ":" in identity:
         return None
-    # The registry is read last: it knows the outcome of whatever has ended by then.
-    status, check = await asyncio.gather(
-        client.get_status(identity, show_input=True), client.get_status(check_instance_id(identity))
-    )
+    # In this order: a check begins its repair before it ends, and the registry knows the outcome of what has ended.
+    check = await client.get_status(check_instance_id(identity))
+    status = await client.get_status(identity, show_input=True)
     peering = given_peering(status) if status else None
     record = await record_of(client, identity, peering)
     known = record["peering"] if record else peering

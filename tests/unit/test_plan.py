@@ -92,7 +92,10 @@ def _repairs(codes: set[str], **options: object) -> set[str]:
 
 
 def test_a_repair_runs_only_the_steps_whose_facts_became_untrue() -> None:
-    assert _repairs({"platform-role-assignment-missing"}) == {"platform_role_assignment"}
+    assert _repairs({"platform-role-assignment-missing"}) == {
+        "platform_service_principal",
+        "platform_role_assignment",
+    }
     assert _repairs({"peering-not-in-sync"}) == {"connected", "sync"}
     assert "application" not in _repairs({"vnet-peering-missing"})
     assert {"stale_connection", "peering_connection", "pending_peer", "vnet_peering"} <= _repairs(
@@ -103,7 +106,10 @@ def test_a_repair_runs_only_the_steps_whose_facts_became_untrue() -> None:
 def test_with_setup_only_rights_a_repair_gets_the_role_first_and_gives_it_back() -> None:
     steps = _repairs({"peering-not-in-sync"}, privilege="setup-only")
     assert steps == {"user_role_assignment", "connected", "sync", "release_rights"}
-    assert _repairs({"platform-role-assignment-missing"}, privilege="setup-only") == {"platform_role_assignment"}
+    assert _repairs({"platform-role-assignment-missing"}, privilege="setup-only") == {
+        "platform_service_principal",
+        "platform_role_assignment",
+    }
 
 
 def test_every_object_is_made_by_a_step_that_yields_its_id() -> None:

@@ -103,6 +103,7 @@ class Case:
             "vnets": self.vnet.id.rpartition("/")[0],
             "application": status["facts"]["application_id"],
             "platform_application": PLATFORM_APP,
+            "principal": status["facts"]["user_principal_id"],
             "platform_principal": status["facts"]["platform_principal_id"],
             "platform_role": status["facts"]["platform_role_id"],
             "customer_tenant": status["facts"]["tenant_id"],

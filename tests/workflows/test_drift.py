@@ -63,7 +63,6 @@ REPAIRS: Final = {
         writes=frozenset({"POST addPassword", "PUT secrets"}),
         may_write=frozenset({"POST removePassword", "PATCH secrets", "POST deletedsecrets"}),
     ),
-    "tried in vain": Repair("repair", "failed"),
 }
 _KINDS: Final = re.compile(
     "virtualNetworkPeerings|roleAssignments|roleDefinitions|peering-connections|addPassword|removePassword"
@@ -290,15 +289,18 @@ def test_every_kind_of_drift_is_in_the_document() -> None:
 def test_what_a_repair_did_not_help_waits_until_it_has_been_seen_to_be_gone(ground: Ground) -> None:
     deployment, before = ground.deployment, ground.connect(alone=True)
     names = names_of(deployment, before)
-    overlap = {"kind": "change-project-cidr", "project_vpc_id": names["project_vpc"], "cidr": "10.10.0.0/16"}
-    deployment.event(**overlap)
+    changed = {"kind": "change-project-cidr", "project_vpc_id": names["project_vpc"], "cidr": "10.99.0.0/20"}
+    refused = {"host": "management.azure.com", "method": "PUT", "status": 400, "code": "BadRequest", "times": 1}
+    deployment.knobs(faults=[refused])
+    deployment.event(**changed)
     tried = deployment.check(before["id"])
     assert len(tried["runs"]) == len(before["runs"]) + 1
     assert all("repaired" in found for found in tried["health"]["problems"] if found["code"] == "peering-not-in-sync")
     assert deployment.check(before["id"])["runs"] == tried["runs"]
-    deployment.event(**{**overlap, "cidr": names["project_cidr"]})
+    deployment.knobs(faults=[])
+    deployment.event(**{**changed, "cidr": names["project_cidr"]})
     assert deployment.check(before["id"])["health"]["verdict"] == "healthy"
-    deployment.event(**overlap)
+    deployment.event(**changed)
     assert len(deployment.check(before["id"])["runs"]) == len(tried["runs"]) + 1
 
 

@@ -60,3 +60,11 @@ def test_a_live_peering_goes_from_one_kind_to_the_other_and_back(shared: Deploym
     back = shared.rotate(status["id"], credential="secret")
     assert (back["runs"][-1]["state"], back["peering"]["credential"]) == ("rotated", "secret")
     assert held(shared, status) == (1, 0, True)
+
+
+def test_the_kind_is_changed_by_a_rotation_and_not_by_the_way(shared: Deployment, vnet_id: str) -> None:
+    status = shared.settle(vnet_id=vnet_id)
+    shared.rotate(status["id"], credential="federated")
+    again = shared.settle(vnet_id=vnet_id)
+    assert (again["state"], again["peering"]["credential"]) == ("connected", "federated")
+    assert held(shared, status) == (0, 1, False)
