@@ -1,6 +1,7 @@
 """Does the article by hand and by the app, each in a cloud of its own, and compares what they leave behind.
 
-Also asks the app for the pair that was made by hand: it has to report it as existing and to change nothing.
+Also asks the app for the pair that was made by hand: it has to report it as existing and to change nothing. Beside it,
+the app connects another VNet and removes that peering again: the one that was made by hand has to be as it was.
 """
 
 import os
@@ -17,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.demo import peering_request
+from local.deployment import AT_WORK
 from local.processes import app_settings, local_app, local_cloud
 
 HERE: Final = Path(__file__).parent
@@ -67,12 +69,21 @@ def by_hand(cloud: dict[str, str], transcript: Path) -> None:
         raise SystemExit(f"the article's commands failed:\n{transcript.read_text()}")
 
 
-def by_app(cloud: dict[str, str], directory: Path) -> str:
-    """Ask the app for the peering; returns the state it ends in."""
+def by_app(cloud: dict[str, str], directory: Path, vnet: str | None = None, *, remove: bool = False) -> str:
+    """Ask the app for the peering of a VNet, by default the first, and maybe to remove it; returns the last state."""
+    request = peering_request({**cloud, "VNET_NAME": vnet or cloud["VNET_NAME"]})
     with local_app(directory, app_settings(cloud)) as app, app.client() as client:
-        url = client.post("/api/peerings", json=peering_request(cloud)).raise_for_status().headers["Location"]
-        while (status := client.get(url).json())["state"] == "running":
-            time.sleep(0.2)
+        url = client.post("/api/peerings", json=request).raise_for_status().headers["Location"]
+        state = _at_rest(client, url)
+        if remove and state == "connected":
+            client.delete(url).raise_for_status()
+            state = _at_rest(client, url)
+    return state
+
+
+def _at_rest(client: httpx.Client, url: str) -> str:
+    while (status := client.get(url).json())["state"] in AT_WORK:
+        time.sleep(0.2)
     return str(status["state"])
 
 
@@ -125,6 +136,8 @@ def main() -> int:
         before = state_of(cloud)
         recognised = by_app(cloud, directory / "hand-app")
         unchanged = state_of(cloud) == before
+        beside = by_app(cloud, directory / "beside-app", "Spoke-001", remove=True)
+        survived = state_of(cloud) == before
         hand = left_behind(before, cloud)
     with local_cloud(directory / "app", "quick") as cloud:
         ended = by_app(cloud, directory / "app-app")
@@ -136,8 +149,10 @@ def main() -> int:
         table.add_row(name, str(value), str(app[name]), verdict)
     console.print(table)
     console.print(f"The app's own run: {ended}. Asked for the pair made by hand: {recognised}, unchanged: {unchanged}.")
+    console.print(f"A peering of the app's beside the one made by hand: {beside}, that one as it was: {survived}.")
     different = [name for name, value in hand.items() if value != app[name] and name not in EXPECTED]
-    return 0 if (not different and recognised == "existing" and unchanged and ended == "connected") else 1
+    as_expected = (recognised, unchanged, ended, beside, survived) == ("existing", True, "connected", "removed", True)
+    return 0 if not different and as_expected else 1
 
 
 if __name__ == "__main__":
