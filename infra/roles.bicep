@@ -1,5 +1,6 @@
 // The two custom roles of a subscription whose VNets are to be peered. Made here, the app needs no right to make roles.
-// It has to find them, though, and counts role assignments: a third role lets its identity read both, and nothing else.
+// A third role lets its identity read roles and assignments in the subscription: it sees when a limit is near, and whether
+// the platform's service principal is needed elsewhere.
 // Deploy once for each subscription: az deployment sub create --template-file infra/roles.bicep
 
 targetScope = 'subscription'
