@@ -1,6 +1,7 @@
 """Aiven's API: project VPCs and their peering connections, as its public clients call it."""
 
 from collections import deque
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -107,7 +108,9 @@ class Aiven:
         return Response(200, {"vpcs": [_vpc_body(vpc) for vpc in self._world.project_vpcs.values()]})
 
     def _get(self, _: Request, project: str, vpc: str) -> Response:
-        return Response(200, _whole(self._project_vpc(project, vpc)))
+        found, seen = self._project_vpc(project, vpc), self._world.after(-self._world.knobs.aiven_listed)
+        shown = [connection for connection in found.connections if connection.created <= seen]
+        return Response(200, _whole(replace(found, connections=shown)))
 
     def _create(self, request: Request, project: str, vpc: str) -> Response:
         found, body = self._project_vpc(project, vpc), request.json()

@@ -123,7 +123,7 @@ class ArmAuthorization:
             held = self._world.assignments.by("principal", (match[1] or match[2]).lower())
             below = [] if upwards else [a for a in held if rbac.contains(scope, a.scope)]
             found = [*(a for a in held if rbac.contains(a.scope, scope) and a not in below), *below]
-        return Response(200, {"value": [assignment_body(a) for a in found]})
+        return Response(200, {"value": [assignment_body(a) for a in found if self._world.is_listed(a.created)]})
 
     def _at_scope(self, scope: str) -> list[RoleAssignment]:
         """The assignments at a scope and above it."""

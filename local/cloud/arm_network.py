@@ -114,7 +114,16 @@ class ArmNetwork:
 
     def _list_peerings(self, request: Request, **key: str) -> Response:
         vnet, _ = self._vnet(request, f"{_PEERINGS}/read", **key)
-        return Response(200, {"value": [self._peering_body(peering) for peering in vnet.peerings]})
+        return Response(200, {"value": [self._peering_body(peering) for peering in self._listed(vnet)]})
+
+    def _listed(self, vnet: VNet) -> list[VNetPeering]:
+        """The peerings that the list shows: it may lag behind, or miss them all for once."""
+        knobs, listed = self._world.knobs, self._world.is_listed
+        if knobs.list_blind:
+            knobs.list_blind -= 1
+            return []
+        there = [peering for peering in vnet.peerings if listed(peering.created)]
+        return [*there, *(peering for peering, ended in vnet.dropped if listed(peering.created, ended))]
 
     def _get_peering(self, request: Request, name: str, **key: str) -> Response:
         vnet, _ = self._vnet(request, f"{_PEERINGS}/read", **key)

@@ -59,7 +59,7 @@ def put_side(
     if mine is None:
         _check_limit(world, vnet, name)
         guid = other.guid if other else world.guid()
-        mine = VNetPeering(name, vnet.id, remote.id, guid, "", "", now, now, [])
+        mine = VNetPeering(name, vnet.id, remote.id, guid, "", "", now, now, now, [])
         vnet.peerings.append(mine)
     mine.options, mine.etag, mine.failed = options, world.guid(), False
     mine.provisioned_at = world.after(world.knobs.operation)
@@ -77,6 +77,7 @@ def put_side(
 def drop_side(world: World, vnet: VNet, peering: VNetPeering) -> None:
     """Delete one side of a peering; the other becomes Disconnected."""
     vnet.peerings.remove(peering)
+    vnet.dropped.append((peering, world.now))
     remote = world.vnet(peering.remote_id)
     other = peering_to(remote, vnet.id) if remote else None
     if other is not None:

@@ -131,6 +131,7 @@ class VNetPeering(Watched):
     guid: str
     etag: str
     state: str
+    created: datetime
     changed_at: datetime
     provisioned_at: datetime
     remote_prefixes: list[str]
@@ -150,7 +151,7 @@ def _network(prefix: str) -> IPv4Network:
 
 @dataclass(eq=False)
 class VNet:
-    """A virtual network."""
+    """A virtual network. `dropped` are the peerings that it had, and until when."""
 
     subscription_id: str
     group: str
@@ -160,6 +161,7 @@ class VNet:
     guid: str
     peerings: list[VNetPeering] = field(default_factory=list)
     provisioning_state: str = "Succeeded"
+    dropped: list[tuple[VNetPeering, datetime]] = field(default_factory=list)
 
     @cached_property
     def id(self) -> str:

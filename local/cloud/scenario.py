@@ -38,6 +38,11 @@ class Scenario(BaseModel):
     approved: Seconds = Field(0, description="How long a connection stays APPROVED.")
     detect: Seconds = Field(0, description="Until the platform sees a change of the customer's side.")
     deleted: Seconds = Field(0, description="How long a connection stays DELETING.")
+    list_stale: Seconds = Field(
+        0, description="Until ARM's lists show new VNet peerings and role assignments, and leave deleted peerings out."
+    )
+    list_blind: Annotated[int, Field(ge=0)] = Field(0, description="The next so many lists of VNet peerings are empty.")
+    aiven_listed: Seconds = Field(0, description="Until a new connection shows in its project VPC.")
     secret_deleted: Seconds = Field(0, description="Until a deleted secret shows as such, and can be recovered.")
     outcome: Literal["", "INVALID_SPECIFICATION", "REJECTED_BY_PEER", "DELETED_BY_PEER", "ERROR"] = Field(
         "", description="The state that the platform ends in instead of PENDING_PEER."

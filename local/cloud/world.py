@@ -119,6 +119,11 @@ class World:
         """The moment so many seconds from now."""
         return self.now + timedelta(seconds=seconds)
 
+    def is_listed(self, created: datetime, ended: datetime | None = None) -> bool:
+        """Whether ARM's lists, which may lag behind, show what was created, and has ended, at these moments."""
+        seen = self.after(-self.knobs.list_stale)
+        return created <= seen and (ended is None or seen < ended)
+
     def guid(self) -> str:
         """A new id; the same ones in the same order for a seed."""
         return str(UUID(int=self._random.getrandbits(128), version=4))

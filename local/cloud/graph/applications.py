@@ -6,12 +6,12 @@ from typing import Any, Final
 from local.cloud import directory
 from local.cloud.entra import Caller
 from local.cloud.graph.access import Access
-from local.cloud.graph.bodies import application_body, federated_body
+from local.cloud.graph.bodies import application_body, federated_body, principal_body
 from local.cloud.graph.errors import graph_error, missing
 from local.cloud.graph.policy import check_audience
 from local.cloud.graph.query import Kind, filter_of
 from local.cloud.wire import Request, Response, Routes
-from local.cloud.world import Application, World
+from local.cloud.world import Application, ServicePrincipal, World
 
 #: An application by any of its keys, as routes address it.
 APPLICATION: Final = (
@@ -31,6 +31,7 @@ _KIND: Final = Kind[Application](
     },
     {"federatedIdentityCredentials": lambda a: [federated_body(f) for f in a.federated]},
 )
+_OWNERS: Final = Kind[ServicePrincipal]("directoryObject", lambda p: principal_body(p, None), {"id": lambda p: p.id})
 
 
 class Applications:
@@ -41,6 +42,7 @@ class Applications:
         routes.add("GET", _LIST, self._list)
         routes.add("POST", _LIST, self._create)
         routes.add("GET", APPLICATION, self._get)
+        routes.add("GET", rf"{APPLICATION}/owners", self._owners)
         routes.add("PATCH", APPLICATION, self._patch)
         routes.add("DELETE", APPLICATION, self._delete)
 
@@ -110,6 +112,11 @@ class Applications:
     def _get(self, request: Request, **key: str | None) -> Response:
         caller = self._access.reader(request)
         return _KIND.one(request, self.get(caller.tenant_id, **key))
+
+    def _owners(self, request: Request, **key: str | None) -> Response:
+        caller = self._access.reader(request)
+        owner = self._world.principal_with_id(self.get(caller.tenant_id, **key).owner or "")
+        return _OWNERS.page(request, [owner] if owner else [])
 
     def _patch(self, request: Request, **key: str | None) -> Response:
         caller, _ = self._access.caller(request)
