@@ -133,8 +133,13 @@ async def _existing_assignment(
 
 @step()
 async def release_rights(_: Peering, facts: Facts) -> Facts:
-    """With `setup-only`: take the created application's role on the VNet away again, once nothing is left to do."""
-    await _delete_assignment(text(facts, "user_role_assignment_id"))
+    """With `setup-only`: take the created application's role on the VNet away again, once nothing is left to do.
+
+    One that this app did not make is not its to take.
+    """
+    assignment, vnet_id = text(facts, "user_role_assignment_id"), text(facts, "vnet_id")
+    if _is_ours(assignment, vnet_id, facts):
+        await _delete_assignment(assignment)
     return {"user_rights": "setup-only"}
 
 
@@ -148,13 +153,31 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
     shared = neighbours["on_vnet"] or await _leads_to_platform(peering, facts)
     principals = [facts["user_principal_id"], *([] if shared else [facts["platform_principal_id"]])]
     removed = []
-    for assignment in await _assignments_on(vnet_id):
+    recorded = [facts.get("user_role_assignment_id"), None if shared else facts.get("platform_role_assignment_id")]
+    listed = await _assignments_on(vnet_id)
+    for assignment in listed:
         name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
         ours = assignment["id"].rpartition("/")[2].casefold() == name
         if ours and assignment["principal_id"] in principals:
             await _delete_assignment(assignment["id"])
             removed.append(assignment["id"])
+    for missing in [one for one in recorded if isinstance(one, str) and one not in removed]:
+        # A list may lag behind: what was recorded and is ours by its name goes without it.
+        if _is_ours(missing, vnet_id, facts) and not any(same_id(missing, a["id"]) for a in listed):
+            await _delete_assignment(missing)
     return {"role_assignments_removed": removed}
+
+
+def _is_ours(assignment_id: str, vnet_id: str, facts: Facts) -> bool:
+    """Whether the name of an assignment is the one that this app gives, for a role and principal of the peering."""
+    name = assignment_id.rpartition("/")[2].casefold()
+    pairs = (("user_role_id", "user_principal_id"), ("platform_role_id", "platform_principal_id"))
+    known = [(facts.get(role), facts.get(principal)) for role, principal in pairs]
+    return any(
+        name == role_assignment_name(vnet_id, role, principal)
+        for role, principal in known
+        if isinstance(role, str) and isinstance(principal, str)
+    )
 
 
 async def _assignments_on(vnet_id: str) -> list[AssignmentLook]:

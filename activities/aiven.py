@@ -4,16 +4,21 @@ from contextlib import suppress
 from typing import Final, cast
 
 from activities import looking
+from activities.diagnosis import diagnose
 from activities.step import step
 from clients.aiven import AivenClient, AivenError, PeeringConnection
-from peering.health import side_of
+from peering.health import has_lost_its_side
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
-from peering.outcome import Facts, ProblemError, text
+from peering.outcome import Facts, ProblemError, StepRequest, text
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
 
 _NOT_FOUND: Final = 404
+#: A list may lag behind, so what it does not show is looked for again before anything is deleted because of it.
+_LOOKS_BEFORE_DELETION: Final = 2
+#: Failed states whose reason may pass.
+_REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
 _VPC_PROBLEMS = {
     "APPROVED": "project-vpc-not-active",
     "DELETING": "project-vpc-deleted",
@@ -52,37 +57,36 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     That is one in the failed state without a way out, and one whose Azure side has vanished or is Disconnected: Azure
     takes a new side only after the platform's old one is gone.
     """
-    if not _has_lost_its_side(facts, cast("list[PeeredNetwork]", facts["peered_networks"])):
+    sides = cast("list[PeeredNetwork]", facts["peered_networks"])
+    if not has_lost_its_side(facts, sides):
         return {"connection_is_clear": "nothing to delete"}
     async with AivenClient() as aiven:
         connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
         if connection is None:
             return {"connection_is_clear": "deleted"}
-        if connection.state == "ACTIVE" and not await _is_still_lost(peering, facts):
+        if not same_id(connection.peer_azure_app_id, text(facts, "found_connection_application_id")):
+            raise ProblemError(
+                "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it meanwhile."
+            )
+        if connection.state == "ACTIVE" and not await _is_still_lost(peering, facts, connection):
             return {"connection_is_clear": "nothing to delete"}
         if connection.state != "DELETING":
             await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
 
 
-async def _is_still_lost(peering: Peering, facts: Facts) -> bool:
-    """A second look before a connection is deleted that Aiven takes for a good one: lists may lag behind."""
+async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConnection) -> bool:
+    """Another look, some time later, before a connection is deleted that Aiven takes for a good one."""
+    named = connection.state_info.to_network_id if connection.state_info else None
     vnet = await looking.vnet(peering["vnet_id"])
     if vnet is None:
         raise ProblemError("vnet-not-found", f"Azure finds no VNet {peering['vnet_id']}.")
-    return _has_lost_its_side(facts, vnet["peered_networks"])
-
-
-def _has_lost_its_side(facts: Facts, sides: list[PeeredNetwork]) -> bool:
-    if facts["found_connection_state"] != "ACTIVE":
-        return facts["found_connection_state"] in (DELETE_FIRST, "DELETING")
-    # Where to it leads is known from an earlier run; without one, any connected side will do.
-    side = (
-        side_of(facts, sides)
-        if "to_network_id" in facts
-        else next((s for s in sides if s["state"] == "Connected"), None)
-    )
-    return side is None or side["state"] == "Disconnected"
+    known = {**facts, "to_network_id": named} if named else facts
+    if not has_lost_its_side(known, vnet["peered_networks"]):
+        return False
+    if cast("int", facts.get("tries", 0)) < _LOOKS_BEFORE_DELETION:
+        raise ProblemError("vnet-peering-unseen", "Azure shows no VNet peering that works.", retry_after=5)
+    return True
 
 
 @step()
@@ -93,17 +97,21 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
         connection = await _connection(aiven, peering, vnet)
         if connection is not None and connection.state not in REQUEST_AGAIN:
             return {"requested_connection_state": connection.state}
-        await aiven.request_connection(
-            peering["project"],
-            peering["project_vpc_id"],
-            vnet,
-            application_id=text(facts, "application_id"),
-            tenant_id=text(facts, "tenant_id"),
-            # What a connection had that is made anew, it has again.
-            user_peer_network_cidrs=peering["user_peer_network_cidrs"]
-            or cast("list[str]", facts.get("user_peer_network_cidrs") or []),
-        )
+        await _request(aiven, peering, facts)
     return {"requested_connection_state": "APPROVED"}
+
+
+async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
+    await aiven.request_connection(
+        peering["project"],
+        peering["project_vpc_id"],
+        VNetId.parse(text(facts, "vnet_id")),
+        application_id=text(facts, "application_id"),
+        tenant_id=text(facts, "tenant_id"),
+        # What a connection had that is made anew, it has again.
+        user_peer_network_cidrs=peering["user_peer_network_cidrs"]
+        or cast("list[str]", facts.get("user_peer_network_cidrs") or []),
+    )
 
 
 @step()
@@ -112,13 +120,31 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
 
     `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
     """
-    connection = await _expect(peering, facts, CONNECTION_BUILT)
+    try:
+        connection = await _expect(peering, facts, CONNECTION_BUILT)
+    except ProblemError as problem:
+        if problem.occurrence["code"] in _REFUSED:
+            await _request_again_unless_hopeless(peering, facts, problem)
+        raise
     info = connection.state_info
     tenant = (info.to_tenant_id if info else None) or facts.get("to_tenant_id")
     network = (info.to_network_id if info else None) or facts.get("to_network_id")
     if not tenant or not network:
         raise ProblemError("peer-network-unknown", f"The connection is {connection.state} without a target network.")
     return {"to_tenant_id": tenant, "to_network_id": network}
+
+
+async def _request_again_unless_hopeless(peering: Peering, facts: Facts, problem: ProblemError) -> None:
+    """A refusal may only mean that a new right or application has not spread yet: then ask for the connection again.
+
+    Azure takes up to ten minutes for that, and Aiven may have built its side before. A cause that can be seen is final.
+    """
+    request = StepRequest(peering=peering, facts=facts)
+    if await diagnose(request):
+        problem.occurrence["final"] = True
+        return
+    async with AivenClient() as aiven:
+        await _request(aiven, peering, facts)
 
 
 @step()
@@ -163,8 +189,13 @@ async def _expect(peering: Peering, facts: Facts, expected: dict[str, str | None
 @step()
 async def price(peering: Peering, facts: Facts) -> Facts:
     """What the connection costs: US dollars an hour, or None where Aiven does not say."""
-    async with AivenClient() as aiven:
-        return {"hourly_price_usd": await aiven.hourly_price(peering["project"], text(facts, "cloud_name"))}
+    try:
+        async with AivenClient() as aiven:
+            return {"hourly_price_usd": await aiven.hourly_price(peering["project"], text(facts, "cloud_name"))}
+    except AivenError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        return {"hourly_price_usd": None}
 
 
 @step()

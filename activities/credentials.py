@@ -43,6 +43,7 @@ _FEDERATED: Final[Facts] = {
     "secret_name": None,
     "secret_version": None,
     "secret_expires": None,
+    "secret_key_id": None,
 }
 
 
@@ -65,7 +66,8 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
         async with secrets() as vault:
             passwords = await _own_passwords(client, peering, object_id)
             versions = await _versions(vault, peering)
-            if (stored := _newest(versions, passwords, _RENEW_BEFORE)) is not None:
+            left = min(_RENEW_BEFORE, timedelta(days=peering["secret_lifetime_days"]) / 4)
+            if (stored := _newest(versions, passwords, left)) is not None:
                 return _secret_facts(stored)
             ending = _newest(versions, passwords, timedelta())
             kept = (ending.tags or {}).get(KEY_ID) if ending else None
@@ -88,8 +90,7 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             made = [v for v in versions if (v.tags or {}).get(ROTATION) == rotation["run"]]
             if (candidate := _newest(made, passwords, timedelta())) is not None:
                 return {"candidate": _secret_facts(candidate)}
-            in_use = _newest([v for v in versions if v not in made], passwords, timedelta())
-            kept = (in_use.tags or {}).get(KEY_ID) if in_use else None
+            kept = _key_in_use(versions, passwords, facts, made)
             await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
             candidate = await _new_password(client, vault, peering, object_id, rotation["run"])
             return {"candidate": _secret_facts(candidate)}
@@ -167,6 +168,7 @@ def _secret_facts(stored: "SecretProperties") -> Facts:
         "secret_name": stored.name,
         "secret_version": stored.version,
         "secret_expires": expires,
+        "secret_key_id": (stored.tags or {}).get(KEY_ID),
     }
 
 
@@ -186,6 +188,24 @@ def _newest(
     usable = [v for v in versions if v.enabled and v.expires_on and v.expires_on > until]
     known = [v for v in usable if (v.tags or {}).get(KEY_ID) in keys]
     return max(known, key=lambda v: v.created_on or datetime.min.replace(tzinfo=UTC), default=None)
+
+
+def _key_in_use(
+    versions: "list[SecretProperties]",
+    passwords: "list[PasswordCredential]",
+    facts: Facts,
+    made: "list[SecretProperties]",
+) -> str | None:
+    """The key id of the password that the peering signs in with: that of the version that its runs noted.
+
+    Only where that one is gone, the newest other one that is stored is taken for it.
+    """
+    noted = next((v for v in versions if v.version == facts.get("secret_version")), None)
+    key = (noted.tags or {}).get(KEY_ID) if noted else None
+    if key in {str(p.key_id) for p in passwords}:
+        return key
+    newest = _newest([v for v in versions if v not in made], passwords, timedelta())
+    return (newest.tags or {}).get(KEY_ID) if newest else None
 
 
 async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_id: str) -> "list[PasswordCredential]":
@@ -252,15 +272,17 @@ async def _add_federated(client: "GraphServiceClient", peering: Peering, facts: 
     name, cloud = federated_credential_name(peering["id"]), settings().cloud
     held = client.applications.by_application_id(object_id).federated_identity_credentials
     listed = await held.get()
-    if any(credential.name == name for credential in (listed and listed.value) or []):
-        return
+    issuer, subject = (
+        f"{cloud.authority}/{text(facts, 'automation_tenant_id')}/v2.0",
+        text(facts, "automation_object_id"),
+    )
+    for credential in (listed and listed.value) or []:
+        if credential.name == name and (credential.issuer, credential.subject) == (issuer, subject):
+            return
+        if credential.name == name and credential.id:
+            await held.by_federated_identity_credential_id(credential.id).delete()
     await held.post(
-        FederatedIdentityCredential(
-            name=name,
-            issuer=f"{cloud.authority}/{text(facts, 'automation_tenant_id')}/v2.0",
-            subject=text(facts, "automation_object_id"),
-            audiences=[cloud.token_exchange],
-        )
+        FederatedIdentityCredential(name=name, issuer=issuer, subject=subject, audiences=[cloud.token_exchange])
     )
 
 

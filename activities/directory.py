@@ -56,6 +56,8 @@ async def ownership(peering: Peering, facts: Facts) -> Facts:
         application = await find_application(client, peering)
     if application is not None and isinstance(owner, str) and same_id(application.app_id, owner):
         return {"existing": "ours"}
+    if application is None and isinstance(owner, str) and same_id(str(facts.get("application_id")), owner):
+        raise ProblemError("application-missing", f"The connection is that of {owner}, which this app made.")
     return {"existing": "adopted" if peering["adopt"] else "foreign"}
 
 

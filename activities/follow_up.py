@@ -47,6 +47,7 @@ async def _repair(wanted: ToRepair, given: FollowUp, client: DurableClient) -> N
         run=deterministic_id("repair", wanted["id"], given["at"])[:8],
         by=APP,
         codes=others or wanted["codes"],
+        revision=wanted["revision"],
     )
     function = "repair" if others else "rotate"
     started = await start_unless_running(client, function, wanted["id"], run)

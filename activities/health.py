@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from activities import looking
-from activities.look_of_peering import Access, Directory, assemble, rights_of
+from activities.look_of_peering import Access, Directory, assemble, key_id_of, rights_of
 from activities.looking import part
 from clients.durable import DurableClient, is_running
 from clients.registry import keys, registry
@@ -67,6 +67,7 @@ async def check_vnets(given: VNetsToCheck, client: DurableClient) -> CheckedPeer
     records = [_records(vnet, held) for vnet in given["vnets"]]
     directory = await Directory.of(record["facts"] for on_vnet in records for _, record in on_vnet)
     access, gate = Access(), asyncio.Semaphore(_AT_ONCE)
+    secrets = await _in_use(given["secrets"], [record for on_vnet in records for _, record in on_vnet])
 
     async def check(vnet: VNetScope, on_vnet: list[tuple[str, Record]]) -> CheckedPeerings:
         principals = {p for _, record in on_vnet for p in directory.principal_ids(record["facts"])}
@@ -78,7 +79,7 @@ async def check_vnets(given: VNetsToCheck, client: DurableClient) -> CheckedPeer
         checked: CheckedPeerings = {}
         for key, record in on_vnet:
             peering, facts = record["peering"], record["facts"]
-            look = assemble(peering, facts, given["project_vpcs"][key], network, rights, given["secrets"], directory)
+            look = assemble(peering, facts, given["project_vpcs"][key], network, rights, secrets, directory)
             problems = _problems(peering, facts, look, given["at"])
             revision = vnet["peerings"][key][peering["id"]]
             checked.setdefault(key, {})[peering["id"]] = Checked(revision=revision, problems=problems)
@@ -89,6 +90,19 @@ async def check_vnets(given: VNetsToCheck, client: DurableClient) -> CheckedPeer
         for key, results in checked.items():
             merged.setdefault(key, {}).update(results)
     return merged
+
+
+async def _in_use(listed: Part[dict[str, SecretLook]], records: Sequence[Record]) -> Part[dict[str, SecretLook]]:
+    """The secrets as listed, which shows the newest versions; where that is not the one in use, that one."""
+    found = dict(listed.get("found") or {})
+    for record in records:
+        name, key = secret_name(record["peering"]["id"]), key_id_of(record["facts"])
+        if key is not None and name in found and found[name]["key_id"] != key:
+            look = await part(looking.one_secret(name, key))
+            if "problem" in look:
+                return look
+            found |= look["found"] or {}
+    return {"found": found} if "found" in listed else listed
 
 
 def _problems(peering: Peering, facts: Facts, look: Look, at: str) -> list[Occurrence]:

@@ -116,12 +116,18 @@ async def look_of_peering(peering: Peering, facts: Facts) -> Look:
     vpc, vnet, secrets, directory, held = await asyncio.gather(
         part(looking.project_vpc(peering["project"], peering["project_vpc_id"])),
         part(looking.vnet(vnet_id)),
-        part(looking.one_secret(secret_name(peering["id"]))),
+        part(looking.one_secret(secret_name(peering["id"]), key_id_of(facts))),
         Directory.of([facts]),
         part(access.on(vnet_id)),
     )
     rights = await rights_of(access, vnet_id, held, directory.principal_ids(facts))
     return assemble(peering, facts, vpc, vnet, rights, secrets, directory)
+
+
+def key_id_of(facts: Facts) -> str | None:
+    """The key id of the password that a peering signs in with, once a run has noted it."""
+    key = facts.get("secret_key_id")
+    return key if isinstance(key, str) else None
 
 
 async def rights_of(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from activities.remote_errors import occurrence_of
 from clients.aiven import AivenClient, AivenError
 from clients.azure import authorization, network, secrets
+from clients.settings import settings
 from peering.look import (
     AssignmentLook,
     ConnectionLook,
@@ -101,7 +102,8 @@ async def _peerings(listed: "AsyncIterable[VirtualNetworkPeering]") -> list[Peer
 
 def peered_network(peering: "VirtualNetworkPeering") -> PeeredNetwork:
     """One peering of a VNet as a look holds it."""
-    space = peering.remote_virtual_network_address_space or peering.remote_address_space
+    spaces = (peering.remote_virtual_network_address_space, peering.remote_address_space)
+    prefixes = next((space.address_prefixes for space in spaces if space and space.address_prefixes), None)
     return PeeredNetwork(
         id=peering.id or "",
         name=peering.name or "",
@@ -115,13 +117,43 @@ def peered_network(peering: "VirtualNetworkPeering") -> PeeredNetwork:
             "allow_gateway_transit": bool(peering.allow_gateway_transit),
             "use_remote_gateways": bool(peering.use_remote_gateways),
         },
-        prefixes=list((space and space.address_prefixes) or []),
+        prefixes=list(prefixes or []),
     )
 
 
 def plain(state: str | None) -> str:
     """The text of a state, which the SDK gives as a member of an enumeration."""
     return str(getattr(state, "value", state))
+
+
+async def vnet_peering_exists(peering_id: str) -> bool:
+    """Whether Azure shows a VNet peering under its id. One call."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    vnet_text, _, name = peering_id.partition("/virtualNetworkPeerings/")
+    wanted = VNetId.parse(vnet_text)
+    async with network(wanted.subscription_id) as client:
+        try:
+            await client.virtual_network_peerings.get(wanted.resource_group, wanted.name, name)
+        except ResourceNotFoundError:
+            return False
+    return True
+
+
+async def subscriptions(subscription_id: str) -> list[str]:
+    """The ids of all subscriptions that the app may see. One call for each page, as any subscription's client."""
+    from azure.core.rest import HttpRequest
+
+    url: str | None = f"{settings().cloud.resource_manager}/subscriptions?api-version=2022-12-01"
+    found: list[str] = []
+    async with authorization(subscription_id) as client:
+        while url:
+            answer = await client._send_request(HttpRequest("GET", url))
+            answer.raise_for_status()
+            page = answer.json()
+            found += [str(one["subscriptionId"]) for one in page["value"]]
+            url = page.get("nextLink")
+    return found
 
 
 async def assignments(scope: str) -> list[AssignmentLook]:
@@ -182,11 +214,12 @@ def role_look(role: "RoleDefinition") -> RoleLook:
     )
 
 
-async def one_secret(name: str) -> dict[str, SecretLook]:
-    """The newest version of one secret by its name, or nothing."""
+async def one_secret(name: str, key_id: str | None = None) -> dict[str, SecretLook]:
+    """One secret by its name, or nothing: the version with a password's key id if there is one, else the newest."""
     async with secrets() as vault:
         versions = [version async for version in vault.list_properties_of_secret_versions(name)]
     # The vault counts in whole seconds; of two versions of one second the one that is switched on is in use.
+    versions = [v for v in versions if key_id and (v.tags or {}).get(KEY_ID) == key_id] or versions
     newest = max(versions, key=lambda v: (v.created_on or datetime.min.replace(tzinfo=UTC), v.enabled), default=None)
     return {name: secret_look(newest)} if newest else {}
 

@@ -12,6 +12,7 @@ from activities.step import step
 from clients.azure import network
 from clients.credentials import Proof, application_credential
 from clients.settings import settings
+from peering.health import side_of
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, text
@@ -19,6 +20,7 @@ from peering.spec import Peering
 
 if TYPE_CHECKING:
     from azure.mgmt.network.aio import NetworkManagementClient
+    from azure.mgmt.network.models import VirtualNetworkPeering
 
 #: How the created application reads the refusals of its own sign-ins and of the PUT: rights and replicas take time.
 _PEERING_MEANINGS: Final = {
@@ -27,11 +29,10 @@ _PEERING_MEANINGS: Final = {
     "LinkedAuthorizationFailed": "platform-role-not-effective",
     "LinkedAccessCheckFailed": "platform-role-not-effective",
 }
-_OPTIONS: Final = ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
 
 
 @step()
-async def vnet(peering: Peering, facts: Facts) -> Facts:
+async def vnet(peering: Peering, _: Facts) -> Facts:
     """Article step 5: the VNet's id as Azure spells it, its addresses, and the networks that it is peered with."""
     found = await looking.vnet(peering["vnet_id"])
     if found is None:
@@ -43,16 +44,9 @@ async def vnet(peering: Peering, facts: Facts) -> Facts:
         "address_prefixes": found["address_prefixes"],
         "peered_networks": found["peered_networks"],
     }
-    if not _own_sides(peering, facts, found["peered_networks"]):
-        gathered["vnet_is_clear"] = "no such peering"
+    if not found["peered_networks"]:
+        gathered["vnet_is_clear"] = "no peerings"
     return gathered
-
-
-def _own_sides(peering: Peering, facts: Facts, sides: list[PeeredNetwork]) -> list[PeeredNetwork]:
-    """The VNet's peerings that are this one, by its name or by where it leads."""
-    remote = facts.get("to_network_id")
-    known = remote if isinstance(remote, str) else None
-    return [s for s in sides if s["name"] == peering["peering_name"] or same_id(s["remote_id"], known)]
 
 
 @asynccontextmanager
@@ -88,21 +82,20 @@ async def _sides(vnet_id: VNetId) -> list[PeeredNetwork]:
 
 
 @step(_PEERING_MEANINGS)
-async def stale_peering(peering: Peering, facts: Facts) -> Facts:
+async def stale_peering(_: Peering, facts: Facts) -> Facts:
     """Before article step 11: remove this peering's own Disconnected side, as the created application.
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
     """
     vnet_id = VNetId.parse(text(facts, "vnet_id"))
-    sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
-    stale = [side for side in _own_sides(peering, facts, sides) if side["state"] == "Disconnected"]
-    if not stale:
+    sides = await _sides(vnet_id)
+    side = side_of(facts, sides, text(facts, "project_network_cidr"))
+    if side is None or side["state"] != "Disconnected":
         return {"vnet_is_clear": "not Disconnected"}
-    async with _as_application(facts, vnet_id, proof) as client:
-        for side in stale:
-            await client.virtual_network_peerings.begin_delete(
-                vnet_id.resource_group, vnet_id.name, side["name"], polling=False
-            )
+    async with _as_application(facts, vnet_id, await proof_of(facts)) as client:
+        await client.virtual_network_peerings.begin_delete(
+            vnet_id.resource_group, vnet_id.name, side["name"], polling=False
+        )
     return {"vnet_is_clear": "removed"}
 
 
@@ -114,18 +107,22 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     there = next((side for side in sides if same_id(side["remote_id"], remote)), None)
     if there is None and any(side["name"] == peering["peering_name"] for side in sides):
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
-    if there is not None and _is_as_wanted(there, peering):
+    if there is not None and _is_as_wanted(there, peering, repairing=bool(facts.get("repairing"))):
         return {"vnet_peering_id": there["id"]}
     name = there["name"] if there else peering["peering_name"]
+    options = _options(peering, there)
+    if there is not None and facts.get("repairing"):
+        # Whether traffic may flow is for people to say: a request says so, a repair does not.
+        options["allow_virtual_network_access"] = there["options"]["allow_virtual_network_access"]
     async with _as_application_in_both(facts, vnet_id, proof) as client:
-        await _put(client, vnet_id, name, remote, _options(peering, there))
+        await _put(client, vnet_id, name, _new_peering(remote, options))
     return {"vnet_peering_id": f"{vnet_id}/virtualNetworkPeerings/{name}"}
 
 
-def _is_as_wanted(side: PeeredNetwork, peering: Peering) -> bool:
+def _is_as_wanted(side: PeeredNetwork, peering: Peering, *, repairing: bool) -> bool:
     differing = [o for o, wanted in _wanted(peering).items() if wanted is not None and wanted != side["options"][o]]
     sound = side["state"] != "Disconnected" and side["provisioning_state"] != "Failed"
-    return sound and side["options"]["allow_virtual_network_access"] and not differing
+    return sound and (repairing or side["options"]["allow_virtual_network_access"]) and not differing
 
 
 def _wanted(peering: Peering) -> dict[str, bool | None]:
@@ -137,31 +134,53 @@ def _wanted(peering: Peering) -> dict[str, bool | None]:
 
 
 def _options(peering: Peering, there: PeeredNetwork | None) -> dict[str, bool]:
-    """The options to put: those that were asked for, the others as they are, or off."""
+    """The options to put: those that were asked for, the others as they are, or off; and traffic may flow."""
     found = there["options"] if there else {}
-    return {o: found.get(o, False) if wanted is None else wanted for o, wanted in _wanted(peering).items()}
+    options = {o: found.get(o, False) if wanted is None else wanted for o, wanted in _wanted(peering).items()}
+    return {**options, "allow_virtual_network_access": True}
+
+
+def _new_peering(remote: str, options: dict[str, bool]) -> "VirtualNetworkPeering":
+    from azure.mgmt.network.models import SubResource, VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
+
+    return VirtualNetworkPeering(
+        properties=VirtualNetworkPeeringPropertiesFormat(
+            remote_virtual_network=SubResource(id=remote),
+            allow_virtual_network_access=options["allow_virtual_network_access"],
+            allow_forwarded_traffic=options["allow_forwarded_traffic"],
+            allow_gateway_transit=options["allow_gateway_transit"],
+            use_remote_gateways=options["use_remote_gateways"],
+        )
+    )
+
+
+def _as_it_is(found: "VirtualNetworkPeering") -> "VirtualNetworkPeering":
+    """The writable part of a VNet peering, to be put back unchanged."""
+    from azure.mgmt.network.models import VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
+
+    return VirtualNetworkPeering(
+        properties=VirtualNetworkPeeringPropertiesFormat(
+            remote_virtual_network=found.remote_virtual_network,
+            allow_virtual_network_access=found.allow_virtual_network_access,
+            allow_forwarded_traffic=found.allow_forwarded_traffic,
+            allow_gateway_transit=found.allow_gateway_transit,
+            use_remote_gateways=found.use_remote_gateways,
+            do_not_verify_remote_gateways=found.do_not_verify_remote_gateways,
+            peer_complete_vnets=found.peer_complete_vnets,
+            local_subnet_names=found.local_subnet_names,
+            remote_subnet_names=found.remote_subnet_names,
+        )
+    )
 
 
 async def _put(
     client: "NetworkManagementClient",
     vnet_id: VNetId,
     name: str,
-    remote: str,
-    options: dict[str, bool],
+    wanted: "VirtualNetworkPeering",
     sync: str | None = None,
 ) -> None:
     """Put the VNet peering without waiting for the long-running operation: `connected` looks at its result."""
-    from azure.mgmt.network.models import SubResource, VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
-
-    wanted = VirtualNetworkPeering(
-        properties=VirtualNetworkPeeringPropertiesFormat(
-            remote_virtual_network=SubResource(id=remote),
-            allow_virtual_network_access=True,
-            allow_forwarded_traffic=options["allow_forwarded_traffic"],
-            allow_gateway_transit=options["allow_gateway_transit"],
-            use_remote_gateways=options["use_remote_gateways"],
-        )
-    )
     await client.virtual_network_peerings.begin_create_or_update(
         vnet_id.resource_group, vnet_id.name, name, wanted, polling=False, sync_remote_address_space=sync
     )
@@ -195,14 +214,23 @@ async def sync(_peering: Peering, facts: Facts) -> Facts:
     """Let this side learn of new addresses of the project VPC's network (`az network vnet peering sync`)."""
     vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
-    sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
-    side = next((side for side in sides if side["name"] == name), None)
-    if side is None or side["sync_level"] not in _TO_SYNC:
-        return {"in_sync": side["sync_level"] if side else "gone"}
-    options = {option: side["options"][option] for option in _OPTIONS}
+    found, proof = await asyncio.gather(_side_named(vnet_id, name), proof_of(facts))
+    if found is None or plain(found.peering_sync_level) not in _TO_SYNC:
+        return {"in_sync": plain(found.peering_sync_level) if found else "gone"}
     async with _as_application_in_both(facts, vnet_id, proof) as client:
-        await _put(client, vnet_id, name, side["remote_id"], options, sync="true")
+        await _put(client, vnet_id, name, _as_it_is(found), sync="true")
     return {"in_sync": "synced"}
+
+
+async def _side_named(vnet_id: VNetId, name: str) -> "VirtualNetworkPeering | None":
+    """One VNet peering by its name, if it is there."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    async with network(vnet_id.subscription_id) as client:
+        try:
+            return await client.virtual_network_peerings.get(vnet_id.resource_group, vnet_id.name, name)
+        except ResourceNotFoundError:
+            return None
 
 
 @step(_PEERING_MEANINGS)
@@ -210,8 +238,8 @@ async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     """Undo article step 13: delete the VNet peering as the created application, and wait until it is gone."""
     vnet_text, _, name = text(facts, "vnet_peering_to_remove").partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
-    sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
-    if all(side["name"] != name for side in sides):
+    found, proof = await asyncio.gather(_side_named(vnet_id, name), proof_of(facts))
+    if found is None:
         return {"vnet_peering_removed": "deleted"}
     async with _as_application(facts, vnet_id, proof) as client:
         await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)

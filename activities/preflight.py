@@ -17,12 +17,12 @@ from clients.azure import authorization, graph
 from clients.credentials import automation_credential
 from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
+from peering.health import has_lost_its_side, side_of
 from peering.look import AccessLook, PeeredNetwork, RoleLook, SecretLook
 from peering.naming import VNetId, federated_credential_name, secret_name
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, grants
 from peering.spec import Peering
-from peering.states import DELETE_FIRST
 
 if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.models import Permission
@@ -71,6 +71,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         async with graph() as client:
             application = await find_application(client, peering)
         application_id = (application and application.app_id) or ""
+    _check_sides(peering, facts)
     access, known = Access(), Facts(application_id=application_id)
     directory, secrets, assignments = await asyncio.gather(
         Directory.of([known] if application_id else []),
@@ -85,10 +86,20 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         **_found_in_entra(parts, peering, secrets, federated=_is_federated(peering, facts)),
         **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
         **rights,
-        **_found_sides(peering, facts),
+        **_found_sides(facts),
     }
     found = [name for name, what in there.items() if what]
     return {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
+
+
+def _check_sides(peering: Peering, facts: Facts) -> None:
+    """A name that somebody else's peering has is taken, and a connection without its side is not taken over."""
+    sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
+    own = side_of(facts, sides, cidr)
+    if own is None and any(side["name"] == peering["peering_name"] for side in sides):
+        raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
+    if facts["existing"] == "adopted" and "application_id" not in facts and has_lost_its_side(facts, sides):
+        raise ProblemError("nothing-to-adopt", f"The connection is {facts['found_connection_state']} without its side.")
 
 
 def _is_federated(peering: Peering, facts: Facts) -> bool:
@@ -137,13 +148,13 @@ def _found_rights(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> di
     }
 
 
-def _found_sides(peering: Peering, facts: Facts) -> dict[str, bool]:
+def _found_sides(facts: Facts) -> dict[str, bool]:
+    """A connection that cannot be built upon, and a side that is Disconnected, are made anew: they do not count."""
     sides, state = cast("list[PeeredNetwork]", facts["peered_networks"]), facts["found_connection_state"]
-    network = network_of_project(sides, text(facts, "project_network_cidr"), _known_network(facts))
-    named = any(side["name"] == peering["peering_name"] for side in sides)
+    side, lost = side_of(facts, sides, text(facts, "project_network_cidr")), has_lost_its_side(facts, sides)
     return {
-        "peering_connection": state not in (None, DELETE_FIRST, "DELETING", "DELETED"),
-        "vnet_peering": network is not None or named,
+        "peering_connection": state not in (None, "DELETED") and not lost,
+        "vnet_peering": side is not None and side["state"] != "Disconnected" and not lost,
     }
 
 
@@ -170,7 +181,7 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
         return {"rights_checked": "nothing to be done"}
     problems = await asyncio.gather(
         _rights_on_vnet(text(facts, "vnet_id"), found),
-        _rights_in_graph(found),
+        _rights_in_graph(facts, found),
         _rights_in_vault(),
         _rights_in_aiven(peering),
     )
@@ -200,11 +211,14 @@ def _permits(held: "list[Permission]", action: str) -> bool:
     return any(grants(p.actions or [], action) and not grants(p.not_actions or [], action) for p in held)
 
 
-async def _rights_in_graph(found: set[str]) -> list[Occurrence]:
+async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
     """What the token says of the app's Graph permissions; a token without any, such as a person's, says nothing."""
     token = await automation_credential().get_token(settings().cloud.graph_scope, enable_cae=True)
     roles = token_roles(token.token)
     missing = []
+    if roles and facts["existing"] == "adopted" and not roles & _MAY_WRITE_ALL and not await _owns_adopted(facts):
+        detail = f"{', '.join(sorted(roles))} does not let the app give a credential to an application it does not own."
+        missing.append(Occurrence(code="automation-graph-permission-missing", detail=detail))
     if roles and "application" not in found and not roles & _MAY_WRITE_OWN:
         detail = f"The app's identity has {', '.join(sorted(roles))}, none of which lets it make an application."
         missing.append(Occurrence(code="automation-graph-permission-missing", detail=detail))
@@ -213,6 +227,17 @@ async def _rights_in_graph(found: set[str]) -> list[Occurrence]:
         detail += f" {', '.join(sorted(roles))} does not let the app make it."
         missing.append(Occurrence(code="platform-principal-forbidden", detail=detail))
     return missing
+
+
+async def _owns_adopted(facts: Facts) -> bool:
+    """Whether the app's identity is an owner of the application that is taken over."""
+    async with graph() as client:
+        by_app_id = client.applications_with_app_id(text(facts, "found_connection_application_id"))
+        application = await by_app_id.get()
+        if application is None or application.id is None:
+            return False
+        owners = await client.applications.by_application_id(application.id).owners.get()
+    return any(owner.id == facts["automation_object_id"] for owner in (owners and owners.value) or [])
 
 
 async def _rights_in_vault() -> list[Occurrence]:

@@ -1,14 +1,13 @@
 """What a removal looks at first, and what it takes away in Entra: only what this app made, and nobody else needs."""
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from activities import looking
 from activities.credentials import withdraw_credentials
 from activities.directory import find_application, find_principal
 from activities.step import step
-from clients.aiven import AivenClient, AivenError, PeeringConnection
+from clients.aiven import AivenClient, AivenError, PeeringConnection, ProjectVpc
 from clients.azure import graph
 from clients.settings import settings
 from peering.checks import Neighbours
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
 
 _NOT_FOUND: Final = 404
+#: A list or a directory may lag behind; what was recorded and does not show is looked for so often before it is gone.
+_LOOKS_BEFORE_GONE: Final = 1
 
 
 @step()
@@ -32,64 +33,72 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
     A peering that was taken over is handed back: its connection, VNet peering and application stay.
     """
     adopted = facts.get("existing") == "adopted"
-    application, connection, vnet, principal = await asyncio.gather(
-        _application(peering, facts),
-        _connection(peering),
-        looking.vnet(peering["vnet_id"]),
-        _platform_principal(),
+    application, vpc, vnet, platform = await asyncio.gather(
+        _application(peering, facts), _project_vpc(peering), looking.vnet(peering["vnet_id"]), _platform_principal()
     )
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
     # What an earlier run knew still tells whose the connection is when the application is gone.
     application_id = application.app_id if application else facts.get("application_id")
     foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
-    side = None if adopted or foreign else _side(peering, facts, vnet["peered_networks"] if vnet else [])
+    kept = adopted or foreign
+    sides = vnet["peered_networks"] if vnet else []
+    side = None if kept else await _side(facts, sides, vpc, connection)
     gathered: Facts = {
         "existing": "adopted" if adopted else "ours",
         "application_id": application_id,
         "application_object_id": application.id if application else None,
-        "user_principal_id": await _user_principal(application.app_id if application else None)
-        or facts.get("user_principal_id"),
-        "platform_principal_id": principal,
+        "user_principal_id": await _user_principal(application) or facts.get("user_principal_id"),
+        "platform_principal_id": platform,
         "vnet_id": vnet["vnet_id"] if vnet else peering["vnet_id"],
-        "connection_to_remove": connection.state if connection and not (adopted or foreign) else None,
+        "connection_to_remove": connection.state if connection and not kept else None,
     }
     if side is None:
         return {**gathered, "vnet_peering_removed": "nothing to delete"}
     if application is None:
-        detail = f"Only the application could delete {side['id']}, and it does not exist any more."
+        detail = f"Only the application could delete {side}, and it does not exist any more."
         raise ProblemError("application-missing", detail)
-    return {**gathered, "vnet_peering_to_remove": side["id"]}
+    return {**gathered, "vnet_peering_to_remove": side}
 
 
 async def _application(peering: Peering, facts: Facts) -> "Application | None":
+    """The application; one that was recorded and does not show is looked for again before it counts as gone."""
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
+    recorded = facts.get("application_object_id")
     async with graph() as client:
-        if facts.get("existing") != "adopted":
-            return await find_application(client, peering)
+        found = None if facts.get("existing") == "adopted" else await find_application(client, peering)
+        if found is not None or not isinstance(recorded, str):
+            return found
         try:
-            return await client.applications_with_app_id(text(facts, "application_id")).get()
+            return await client.applications.by_application_id(recorded).get()
         except ODataError as error:
             if error.response_status_code != _NOT_FOUND:
                 raise
-            return None
+    _look_again(facts, "directory-replicating", f"Graph does not show the application {recorded}.")
+    return None
 
 
-async def _connection(peering: Peering) -> PeeringConnection | None:
+def _look_again(facts: Facts, code: str, detail: str) -> None:
+    """End this look, unless there were others before: what is missing once may only not show yet."""
+    if cast("int", facts.get("tries", 0)) < _LOOKS_BEFORE_GONE:
+        raise ProblemError(code, detail, retry_after=5)
+
+
+async def _project_vpc(peering: Peering) -> ProjectVpc | None:
     async with AivenClient() as aiven:
         try:
-            vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+            return await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
         except AivenError as error:
             if error.status != _NOT_FOUND:
                 raise
             return None
-    return vpc.connection_to(VNetId.parse(peering["vnet_id"]))
 
 
-async def _user_principal(application_id: str | None) -> str | None:
-    if application_id is None:
+async def _user_principal(application: "Application | None") -> str | None:
+    if application is None or application.app_id is None:
         return None
     async with graph() as client:
-        principal = await find_principal(client, application_id)
+        principal = await find_principal(client, application.app_id)
     return principal.id if principal else None
 
 
@@ -100,11 +109,22 @@ async def _platform_principal() -> str | None:
     return principal.id if principal else None
 
 
-def _side(peering: Peering, facts: Facts, sides: list[PeeredNetwork]) -> PeeredNetwork | None:
-    """This peering's own side: where it leads is known from its run; before that, it goes by its name."""
-    if "to_network_id" in facts:
-        return side_of(facts, sides)
-    return next((side for side in sides if side["name"] == peering["peering_name"]), None)
+async def _side(
+    facts: Facts, sides: list[PeeredNetwork], vpc: ProjectVpc | None, connection: PeeringConnection | None
+) -> str | None:
+    """The ARM id of this peering's own side, by where it leads; by its recorded id where a list does not show it."""
+    named = connection.state_info.to_network_id if connection and connection.state_info else None
+    known = facts if "to_network_id" in facts or named is None else {**facts, "to_network_id": named}
+    side = side_of(known, sides, vpc.network_cidr if vpc else None)
+    if side is not None:
+        return side["id"]
+    recorded = facts.get("vnet_peering_id")
+    if not isinstance(recorded, str):
+        return None
+    if await looking.vnet_peering_exists(recorded):
+        return recorded
+    _look_again(facts, "vnet-peering-unseen", f"Azure does not show {recorded}.")
+    return None
 
 
 @step()
@@ -114,25 +134,34 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
     Whether one does is seen by the registry, by its role assignments and by the project's connections.
     """
     neighbours, tenant = cast("Neighbours", facts["neighbours"]), text(facts, "automation_tenant_id")
-    subscription = VNetId.parse(peering["vnet_id"]).subscription_id
     async with graph() as client:
         principal = await find_principal(client, str(settings().platform_application_id))
         if principal is None or principal.id is None or MARK not in (principal.tags or []) or neighbours["any"]:
             return {"platform_principal_removed": "kept"}
-        held = await looking.assignments_in_subscription(subscription, principal.id)
-        if held is None or held or await _connected(peering, tenant):
+        if await _has_roles(peering, principal.id) or await _is_connected(tenant):
             return {"platform_principal_removed": "kept"}
         await client.service_principals.by_service_principal_id(principal.id).delete()
     return {"platform_principal_removed": principal.id}
 
 
-async def _connected(peering: Peering, tenant_id: str) -> bool:
-    """Whether the Aiven project has a connection to this tenant still."""
+async def _has_roles(peering: Peering, principal_id: str) -> bool:
+    """Whether the principal has a role in a subscription that the app may see, or may have one that it cannot."""
+    own = VNetId.parse(peering["vnet_id"]).subscription_id
+    for subscription in {own.lower(), *(s.lower() for s in await looking.subscriptions(own))}:
+        held = await looking.assignments_in_subscription(subscription, principal_id)
+        if held is None or held:
+            return True
+    return False
+
+
+async def _is_connected(tenant_id: str) -> bool:
+    """Whether a project that the Aiven token reaches has a connection to this tenant still."""
     async with AivenClient() as aiven:
-        with suppress(AivenError):
-            held = await aiven.connections(peering["project"])
-            return any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for _, c in held)
-    return True
+        for project in await aiven.projects():
+            held = await aiven.connections(project)
+            if any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for _, c in held):
+                return True
+    return False
 
 
 @step()

@@ -22,9 +22,9 @@ async def neighbours(request: StepRequest, client: DurableClient) -> Outcome:
     others: list[Peering] = []
     for key in await keys(client):
         records = (await registry(client, key))["peerings"].values()
-        others += [
-            r["peering"] for r in records if r["peering"]["id"] != peering["id"] and r.get("state") != "existing"
-        ]
+        # One that is being removed itself needs nothing any more.
+        staying = [record for record in records if record.get("state") not in ("existing", "removing")]
+        others += [record["peering"] for record in staying if record["peering"]["id"] != peering["id"]]
     beside = [o for o in others if same_id(VNetId.parse(o["vnet_id"]).subscription_id, subscription)]
     found = Neighbours(
         on_vnet=any(same_id(o["vnet_id"], peering["vnet_id"]) for o in others),

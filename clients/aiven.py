@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import httpx
 
 API: Final = "https://api.aiven.io/v1"
+_NOT_FOUND: Final = 404
 _TRY_AGAIN = re.compile(r"try again in (\d+)\s*s", re.IGNORECASE)
 
 
@@ -71,6 +72,18 @@ class ProjectVpcs(BaseModel):
     vpcs: list[ListedVpc]
 
 
+class Project(BaseModel):
+    """One project in a list."""
+
+    project_name: str
+
+
+class Projects(BaseModel):
+    """The projects of a user."""
+
+    projects: list[Project]
+
+
 class ConnectionType(BaseModel):
     """A kind of peering connection in one cloud, with its price an hour."""
 
@@ -87,7 +100,7 @@ class ConnectionTypes(BaseModel):
 class User(BaseModel):
     """The user whose token it is: the roles by project."""
 
-    project_membership: dict[str, str] = {}
+    project_membership: dict[str, str] | None = None
 
 
 class Me(BaseModel):
@@ -162,13 +175,26 @@ class AivenClient:
         return ProjectVpc.model_validate_json(await self._call("GET", "project", project, "vpcs", project_vpc_id))
 
     async def connections(self, project: str) -> list[tuple[str, PeeringConnection]]:
-        """All connections of a project, each with the id of its project VPC: one call, and one for each project VPC."""
-        listed = ProjectVpcs.model_validate_json(await self._call("GET", "project", project, "vpcs"))
+        """All connections of a project, each with the id of its project VPC: one call, and one for each project VPC.
+
+        A project that is gone has none.
+        """
+        try:
+            listed = ProjectVpcs.model_validate_json(await self._call("GET", "project", project, "vpcs"))
+        except AivenError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return []
         found: list[tuple[str, PeeringConnection]] = []
         for listed_vpc in listed.vpcs:
             vpc = await self.project_vpc(project, listed_vpc.project_vpc_id)
             found += [(vpc.project_vpc_id, connection) for connection in vpc.peering_connections]
         return found
+
+    async def projects(self) -> list[str]:
+        """The names of all projects that the token's user may see."""
+        listed = Projects.model_validate_json(await self._call("GET", "project"))
+        return [project.project_name for project in listed.projects]
 
     async def hourly_price(self, project: str, cloud_name: str) -> str | None:
         """The price of a peering connection in US dollars an hour, where Aiven lists one for the cloud."""
@@ -179,7 +205,7 @@ class AivenClient:
     async def project_role(self, project: str) -> str | None:
         """The token's user's role in a project, such as `operator`; None where Aiven does not say."""
         user = Me.model_validate_json(await self._call("GET", "me")).user
-        return user.project_membership.get(project)
+        return (user.project_membership or {}).get(project)
 
     async def refresh(self, project: str, project_vpc_id: str) -> None:
         """Ask Aiven to look at the states of the connections now. It may take a while, or do nothing."""

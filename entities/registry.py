@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
 
-from azure.durable_functions import EntityId
-
-from peering.registry import INDEX, INDEX_KEY, Registry, begin, drop, empty, end, examine
+from peering.registry import Registry, begin, drop, empty, end, examine, is_current
 
 #: What the entity does, by operation; each one takes the operation's input, which only JSON types.
 _OPERATIONS: Final[dict[str, Callable[[Registry, Any], object]]] = {
     "begin": begin,
+    "is_current": is_current,
     "end": end,
     "examine": examine,
     "drop": drop,
@@ -49,7 +48,8 @@ class EntityContext(Protocol):
 def registry(context: EntityContext) -> None:
     """The peerings of one project VPC.
 
-    Operations: `begin` with a `Beginning`, answers the facts known of the peering; `end` with an `Ending`; `examine`
+    Operations: `begin` with a `Beginning`, answers the facts known of the peering, or None when the run comes
+    too late; `is_current` with a `RunOf`; `end` with an `Ending`; `examine`
     with an `Examination`, answers an `ExaminationResult`; `drop` with an id.
 
     Raises:
@@ -70,8 +70,3 @@ def registry_index(context: EntityContext) -> None:
     key = cast("str", context.get_input())
     if key not in keys:
         context.set_state(sorted([*keys, key]))
-
-
-def index() -> EntityId:
-    """The id of the one index entity."""
-    return EntityId(INDEX, INDEX_KEY)

@@ -4,6 +4,7 @@ from typing import cast
 
 from orchestrators.durable import OrchestrationContext, Workflow
 from orchestrators.run import Run, Running
+from orchestrators.waiting import attempt
 from peering.checks import CheckInput
 from peering.health import DRIFT
 from peering.outcome import Occurrence, StepRequest
@@ -22,7 +23,7 @@ def establish(context: OrchestrationContext) -> Workflow:
     yield from run.begin()
     yield from run.drive(initial_facts(run.peering))
     yield from _conclude(run)
-    if run.state == "failed" and run.peering["on_failure"] == "rollback":
+    if run.state == "failed" and run.peering["on_failure"] == "rollback" and not _was_connected(run):
         yield from _roll_back(run)
     return run.progress()
 
@@ -35,11 +36,18 @@ def repair(context: OrchestrationContext) -> Workflow:
     given = cast("RunInput", context.get_input())
     run = Run(context, given, "repair", STEPS)
     yield from run.begin()
+    if run.state == "stopped":
+        return run.progress()
     forgotten = {fact for code in given.get("codes", []) for fact in DRIFT[code].repair}
-    yield from run.drive(forget(run.known, forgotten, run.peering))
+    yield from run.drive({**forget(run.known, forgotten, run.peering), "repairing": True})
     yield from _conclude(run)
     yield from verify(run)
     return run.progress()
+
+
+def _was_connected(run: Run) -> bool:
+    """Whether there was a peering that worked before this run: that is not the run's to take away."""
+    return "connection_state" in run.known or run.facts.get("found_connection_state") == "ACTIVE"
 
 
 def _conclude(run: Run) -> Running:
@@ -47,6 +55,9 @@ def _conclude(run: Run) -> Running:
     if run.state == "running":
         run.state = "connected" if run.is_complete else "failed"
     yield from _diagnose(run)
+    if run.state != "connected" and run.peering["privilege"] == "setup-only" and "user_role_assignment_id" in run.facts:
+        request = StepRequest(peering=run.peering, facts=run.facts)
+        yield from attempt(run.context, "release_rights", request, f"{run.given['run']}r", run.given["deadlines"])
     yield from run.end()
 
 

@@ -41,7 +41,7 @@ class Progress(TypedDict):
 
 
 #: Facts that can be long are left out of the status, which Durable limits to 16 KB.
-NOT_SHOWN = frozenset({"address_prefixes", "peered_networks"})
+NOT_SHOWN = frozenset({"address_prefixes", "peered_networks", "neighbours"})
 
 
 def shown(facts: Facts) -> Facts:

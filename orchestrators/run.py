@@ -6,7 +6,7 @@ while one is under way, so the operations of a peering exclude one another.
 
 from collections.abc import Generator, Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Final, cast
 
 from azure.durable_functions import EntityId
 
@@ -15,10 +15,12 @@ from orchestrators.progress import Progress, RunState, StepProgress, shown
 from orchestrators.waiting import Wait, WaitResult, may_clear
 from peering.outcome import Facts, Occurrence, Outcome, StepRequest
 from peering.plan import Operation, Step, is_needless, ready
-from peering.registry import ENTITY, Beginning, Ending, entity_key
+from peering.registry import ENTITY, Beginning, Ending, RunOf, entity_key
 from peering.runs import STOP, RunInput, wait_instance_id
 from peering.spec import Peering
 
+#: Facts that tell the steps of a run something about the run itself.
+OF_THE_RUN: Final = frozenset({"repairing"})
 #: What a run yields to Durable Functions until it has ended.
 Running = Generator[Task, object, None]
 
@@ -65,7 +67,10 @@ class Run:
         return next(failed, None)
 
     def begin(self) -> Running:
-        """Tell the registry that the run begins; `known` holds what earlier runs found out."""
+        """Tell the registry that the run begins; `known` holds what earlier runs found out.
+
+        A run that comes too late, because the peering was removed or changed since it was asked for, is stopped.
+        """
         beginning = Beginning(
             peering=self.peering,
             operation=self.operation,
@@ -74,7 +79,12 @@ class Run:
             at=self.context.current_utc_datetime.isoformat(),
             codes=self.given.get("codes", []),
         )
-        self.known = cast("Facts", (yield self.context.call_entity(self.registry, "begin", beginning)))
+        if "revision" in self.given:
+            beginning["revision"] = self.given["revision"]
+        known = yield self.context.call_entity(self.registry, "begin", beginning)
+        self.known = cast("Facts", known or {})
+        if known is None:
+            self.state = "stopped"
 
     def drive(self, facts: Facts) -> Running:
         """Run the table from these facts on, until it is complete, a step has failed, or the run is stopped."""
@@ -99,7 +109,7 @@ class Run:
             id=self.peering["id"],
             run=self.given["run"],
             state=self.state,
-            facts=self.facts,
+            facts={name: value for name, value in self.facts.items() if name not in OF_THE_RUN},
             at=self.context.current_utc_datetime.isoformat(),
         )
         if (problem := self.problem) is not None:
@@ -167,7 +177,9 @@ class Run:
     def _begin_wait(self, step: str, now: datetime) -> Task:
         """Hand the step to a workflow of its own, whose history does not grow with the wait."""
         progress = self.steps[step]
+        key = entity_key(self.peering["project"], self.peering["project_vpc_id"])
         wait = Wait(
+            run=RunOf(key=key, id=self.peering["id"], run=self.given["run"]),
             step=step,
             request=self._request(step),
             deadlines=self.given["deadlines"],

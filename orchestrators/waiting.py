@@ -6,11 +6,14 @@ looks grows with its logarithm. History stays small, because the workflow starts
 
 from collections.abc import Generator
 from datetime import datetime, timedelta
-from typing import Final, TypedDict, cast
+from typing import Final, NotRequired, TypedDict, cast
+
+from azure.durable_functions import EntityId
 
 from orchestrators.durable import OrchestrationContext, Task, Workflow
 from peering.outcome import Occurrence, Outcome
 from peering.problems import PROBLEMS
+from peering.registry import ENTITY, RunOf
 from peering.runs import STOP, wait_instance_id
 from peering.spec import Deadlines
 
@@ -20,8 +23,9 @@ LOOKS_IN_ONE_HISTORY: Final = 8
 
 
 class Wait(TypedDict):
-    """The input of `await_step`: the step that could not be done yet, and why."""
+    """The input of `await_step`: the step that could not be done yet, and why; `run` is the run that it is part of."""
 
+    run: NotRequired[RunOf]
     step: str
     request: object
     deadlines: Deadlines
@@ -39,7 +43,7 @@ class WaitResult(TypedDict):
 
 def may_clear(problem: Occurrence) -> bool:
     """Whether looking again makes sense at all."""
-    return PROBLEMS[problem["code"]].deadline is not None
+    return PROBLEMS[problem["code"]].deadline is not None and not problem.get("final", False)
 
 
 def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: Deadlines) -> datetime | None:
@@ -93,13 +97,30 @@ def await_step(context: OrchestrationContext) -> Workflow:
         timer = context.create_timer(look)
         if (yield context.task_any([timer, stop])) is stop:
             timer.cancel()
-            return WaitResult(
-                outcome={"problem": Occurrence(code="run-stopped", detail="The run was stopped.")}, tries=tries
-            )
-        outcome = cast("Outcome", (yield context.call_activity(wait["step"], wait["request"])))
+            return _stopped(tries)
+        if "run" in wait and not (yield _is_current(context, wait["run"])):
+            return _stopped(tries)
+        outcome = cast("Outcome", (yield context.call_activity(wait["step"], _with_tries(wait["request"], tries))))
         tries += 1
         if "problem" not in outcome or not may_clear(outcome["problem"]):
             return WaitResult(outcome=outcome, tries=tries)
         problem = outcome["problem"]
     context.continue_as_new({**wait, "tries": tries, "problem": problem})
     return None
+
+
+def _stopped(tries: int) -> WaitResult:
+    problem = Occurrence(code="run-stopped", detail="The run was stopped.")
+    return WaitResult(outcome={"problem": problem}, tries=tries)
+
+
+def _is_current(context: OrchestrationContext, run: RunOf) -> Task:
+    """Whether the run goes on: the engine ends a run that somebody terminated, but not its waits."""
+    return context.call_entity(EntityId(ENTITY, run["key"]), "is_current", run)
+
+
+def _with_tries(request: object, tries: int) -> object:
+    """The input of a step with the number of its earlier tries: some need to see a thing twice to believe it."""
+    if isinstance(request, dict) and "facts" in request:
+        return {**request, "facts": {**request["facts"], "tries": tries}}
+    return request

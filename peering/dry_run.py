@@ -1,17 +1,21 @@
 """What a start would do, drawn from the looks that a start begins with. No I/O."""
 
 from collections.abc import Collection, Mapping
-from typing import Literal, NotRequired, TypedDict, cast
+from typing import Final, Literal, NotRequired, TypedDict, cast
 
 from peering.outcome import Facts, Occurrence
 from peering.plan import LOOKS, OBJECTS, STEPS
 from peering.problems import PROBLEMS
 from peering.spec import Peering
 
-Action = Literal["create", "find", "adopt", "unknown"]
+Action = Literal["create", "find", "adopt", "recreate", "unknown"]
 #: What a start would come to: a new peering, one that is found again, one that is taken over, one that is left to its
 #: owner, or nothing because of the obstacles.
 Result = Literal["create", "find", "adopt", "leave", "blocked"]
+
+
+#: What a connection that cannot be built upon takes along when it is made anew.
+_MADE_ANEW: Final = frozenset({"peering_connection", "vnet_peering"})
 
 
 class PlannedStep(TypedDict):
@@ -79,6 +83,8 @@ def _steps(peering: Peering, facts: Facts) -> list[PlannedStep]:
             continue
         there: Action = "adopt" if adopted else "find"
         action: Action = "unknown" if not isinstance(found, list) else there if step.name in found else "create"
+        if step.name in _MADE_ANEW and action == "create" and facts.get("found_connection_state") is not None:
+            action = "recreate"
         one = PlannedStep(step=step.name, article_step=step.article_step, title=step.title, action=action)
         if step.name in names:
             one["name"] = names[step.name]

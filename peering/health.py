@@ -24,7 +24,7 @@ from peering.naming import VNetId, same_id
 from peering.outcome import Facts, Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
 from peering.spec import Peering
-from peering.states import CONNECTION_ACTIVE, connection_problem
+from peering.states import CONNECTION_ACTIVE, DELETE_FIRST, connection_problem
 
 Verdict = Literal["healthy", "degraded", "broken", "unknown"]
 #: From the best to the worst.
@@ -37,7 +37,7 @@ _CONNECTION: Final = (
     *("connection_is_clear", "vnet_is_clear", "requested_connection_state", "to_tenant_id", "to_network_id"),
     *("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync", "connection_state"),
 )
-_ROTATE: Final = ("credential", "secret_name", "secret_version", "secret_expires")
+_ROTATE: Final = ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id")
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
         remote = facts.get("to_network_id")
         own = remote if isinstance(remote, str) else None
         found += overlaps(vnet["address_prefixes"], vnet["peered_networks"], vpc["network_cidr"], own)
-    side = side_of(facts, vnet["peered_networks"])
+    side = side_of(facts, vnet["peered_networks"], vpc["network_cidr"] if vpc else None)
     if side is not None:
         return [*found, *_of_side(peering, side)]
     if "vnet_peering_id" in facts:
@@ -214,10 +214,30 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     return found
 
 
-def side_of(facts: Facts, peered: Sequence[PeeredNetwork]) -> PeeredNetwork | None:
-    """This peering's side on the VNet: the one that leads to the project VPC's network."""
+def side_of(facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | None) -> PeeredNetwork | None:
+    """This peering's side on the VNet: the one that leads to the project VPC's network.
+
+    The network is known by its id once Aiven has named it; by its addresses before that, and when it was made anew.
+    A name proves nothing: anybody may have chosen it.
+    """
     remote = facts.get("to_network_id")
-    return next((s for s in peered if isinstance(remote, str) and same_id(s["remote_id"], remote)), None)
+    known = next((s for s in peered if isinstance(remote, str) and same_id(s["remote_id"], remote)), None)
+    alike = next((s for s in peered if project_cidr is not None and s["prefixes"] == [project_cidr]), None)
+    return known if known is not None and (alike is None or known["state"] == "Connected") else alike or known
+
+
+def has_lost_its_side(facts: Facts, sides: Sequence[PeeredNetwork]) -> bool:
+    """Whether a connection cannot be built upon: it has ended, or is ACTIVE without a VNet peering that works.
+
+    Args:
+        facts: the connection's state as it was found, the project VPC's network and addresses.
+        sides: the VNet's peerings.
+    """
+    if facts["found_connection_state"] != "ACTIVE":
+        return facts["found_connection_state"] in (DELETE_FIRST, "DELETING")
+    cidr = facts.get("project_network_cidr")
+    side = side_of(facts, sides, cidr if isinstance(cidr, str) else None)
+    return side is None or side["state"] == "Disconnected"
 
 
 def _of_side(peering: Peering, side: PeeredNetwork) -> Iterator[Occurrence]:

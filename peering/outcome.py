@@ -26,7 +26,8 @@ class Remote(TypedDict):
 class Occurrence(TypedDict):
     """One problem as it happened; `code` is its key in the catalogue.
 
-    `causes` are what a diagnosis found behind it; `also` are further problems that the same step met.
+    `causes` are what a diagnosis found behind it; `also` are further problems that the same step met. `final`: it will
+    not clear this time, although problems of its code may.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Occurrence(TypedDict):
     retry_after: NotRequired[float]
     remote: NotRequired[Remote]
     gave_up_after: NotRequired[float]
+    final: NotRequired[bool]
     causes: NotRequired[list["Occurrence"]]
     also: NotRequired[list["Occurrence"]]
 

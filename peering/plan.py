@@ -79,7 +79,6 @@ LOOKS: Final = (
         "Look up the VNet",
         ("automation_tenant_id",),
         ("vnet_id", "address_prefixes", "peered_networks"),
-        ("to_network_id",),
         looks=True,
     ),
     Step(
@@ -105,7 +104,7 @@ LOOKS: Final = (
         "automation_rights",
         1,
         "Check the app's own rights",
-        ("existing", "vnet_id", "found"),
+        ("existing", "vnet_id", "found", "found_connection_application_id", "automation_object_id"),
         ("rights_checked",),
         looks=True,
     ),
@@ -133,7 +132,7 @@ LOOKS: Final = (
             "found_connection_application_id",
         ),
         ("found",),
-        ("to_network_id", "credential"),
+        ("to_network_id", "credential", "application_id"),
         looks=True,
     ),
 )
@@ -159,7 +158,7 @@ STEPS: Final = (
         4,
         "Give it a credential",
         ("application_object_id", "automation_tenant_id", "automation_object_id"),
-        ("credential", "secret_name", "secret_version", "secret_expires"),
+        ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id"),
     ),
     Step("user_role", 6, "Find or create its role", (*CLEARED, "vnet_id"), ("user_role_id",)),
     Step(
@@ -194,7 +193,13 @@ STEPS: Final = (
         "stale_connection",
         11,
         "Delete an ended connection",
-        (*CLEARED, "found_connection_state", "peered_networks"),
+        (
+            *CLEARED,
+            "found_connection_state",
+            "found_connection_application_id",
+            "peered_networks",
+            "project_network_cidr",
+        ),
         ("connection_is_clear",),
         ("to_network_id",),
     ),
@@ -202,7 +207,7 @@ STEPS: Final = (
         "stale_peering",
         13,
         "Remove a Disconnected peering",
-        ("connection_is_clear", *SIGN_IN, "user_role_assignment_id", "vnet_id"),
+        ("connection_is_clear", *SIGN_IN, "user_role_assignment_id", "vnet_id", "project_network_cidr"),
         ("vnet_is_clear",),
         ("to_network_id",),
     ),
@@ -226,8 +231,12 @@ STEPS: Final = (
         "pending_peer",
         12,
         "Wait for PENDING_PEER",
-        ("requested_connection_state", "vnet_id"),
+        ("requested_connection_state", "vnet_id", "application_id", "tenant_id"),
         ("to_tenant_id", "to_network_id"),
+        (
+            *("user_peer_network_cidrs", "user_principal_id", "user_role_id", "user_rights", "existing"),
+            *("platform_principal_id", "platform_role_id", "credential", "secret_name", "secret_key_id"),
+        ),
     ),
     Step(
         "vnet_peering",
@@ -235,6 +244,7 @@ STEPS: Final = (
         "Create the VNet peering",
         ("to_tenant_id", "to_network_id", *SIGN_IN, "user_role_assignment_id", "vnet_id"),
         ("vnet_peering_id",),
+        ("repairing",),
     ),
     Step(
         "connected",
@@ -255,7 +265,7 @@ STEPS: Final = (
         "release_rights",
         6,
         "Take its role away again",
-        ("connection_state", "in_sync", "user_role_assignment_id"),
+        ("connection_state", "in_sync", "user_role_assignment_id", "user_role_id", "user_principal_id", "vnet_id"),
         ("user_rights",),
     ),
 )
@@ -275,12 +285,11 @@ def _for_removal(name: str) -> Step:
 REMOVAL: Final = (
     _BY_NAME["sign_in"],
     _BY_NAME["tenant"],
-    Step("neighbours", 10, "See who else needs it", (), ("neighbours",), looks=True),
     Step(
         "belongings",
         2,
         "See what the peering made",
-        ("automation_tenant_id", "neighbours"),
+        ("automation_tenant_id",),
         (
             "application_id",
             "application_object_id",
@@ -307,13 +316,14 @@ REMOVAL: Final = (
         ("vnet_peering_removed", "application_id", "connection_to_remove"),
         ("connection_removed",),
     ),
+    Step("neighbours", 10, "See who else needs it", ("connection_removed",), ("neighbours",), looks=True),
     Step(
         "remove_role_assignments",
         9,
         "Remove the role assignments",
-        ("connection_removed", "user_principal_id", "platform_principal_id", "vnet_id", "neighbours"),
+        ("neighbours", "user_principal_id", "platform_principal_id", "vnet_id"),
         ("role_assignments_removed",),
-        ("to_network_id",),
+        ("to_network_id", "user_role_assignment_id", "user_role_id", "platform_role_assignment_id", "platform_role_id"),
     ),
     Step(
         "remove_roles",
@@ -342,6 +352,17 @@ REMOVAL: Final = (
 #: What is known once everything is gone.
 REMOVED: Final = tuple(fact for step in REMOVAL if step.name.startswith("remove_") for fact in step.yields)
 
+#: Which objects are gone once a fact of a removal is known.
+REMOVES: Final = {
+    "vnet_peering_removed": ("vnet_peering",),
+    "connection_removed": ("peering_connection",),
+    "role_assignments_removed": ("user_role_assignment", "platform_role_assignment"),
+    "roles_removed": ("user_role", "platform_role"),
+    "platform_principal_removed": ("platform_service_principal",),
+    "application_removed": ("application", "user_service_principal"),
+    "secret_removed": ("application_credential",),
+}
+
 #: A new credential, proven in both tenants before the old one goes. The candidate is not a secret: it names one.
 ROTATION: Final = (
     Step(
@@ -350,6 +371,7 @@ ROTATION: Final = (
         "Make a new credential",
         ("application_object_id", "automation_tenant_id", "automation_object_id", "rotation"),
         ("candidate",),
+        ("credential", "secret_version", "secret_key_id"),
     ),
     Step(
         "prove_credential",
@@ -364,7 +386,7 @@ ROTATION: Final = (
         4,
         "Remove the old one",
         ("credential_proven", "candidate", "application_object_id"),
-        ("credential", "secret_name", "secret_version", "secret_expires"),
+        ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id"),
     ),
 )
 

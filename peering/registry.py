@@ -5,7 +5,7 @@ from typing import Final, NotRequired, TypedDict
 from peering.health import BLOCKERS, DRIFT, Verdict, connection_of, verdict_of
 from peering.look import ConnectionLook, ProjectVpcLook
 from peering.outcome import Facts, Occurrence
-from peering.plan import OBJECTS, Operation
+from peering.plan import OBJECTS, REMOVES, Operation
 from peering.spec import Caller, Peering
 from peering.version import VERSION
 
@@ -66,10 +66,12 @@ class Record(TypedDict):
     state: NotRequired[str]
     connected: NotRequired[str]
     health: NotRequired[Health]
+    #: When a repair was begun for a finding that has not been seen to be gone since, by code.
+    attempts: NotRequired[dict[str, str]]
 
 
 class Beginning(TypedDict):
-    """A run begins. `codes`: the findings that it is to mend."""
+    """A run begins. `codes`: the findings that it is to mend, `revision`: those of which record."""
 
     peering: Peering
     operation: Operation
@@ -77,6 +79,7 @@ class Beginning(TypedDict):
     by: Caller
     at: str
     codes: NotRequired[list[str]]
+    revision: NotRequired[int]
 
 
 class Ending(TypedDict):
@@ -121,6 +124,7 @@ class ToRepair(TypedDict):
     id: str
     peering: Peering
     codes: list[str]
+    revision: int
 
 
 class ExaminationResult(TypedDict):
@@ -132,6 +136,14 @@ class ExaminationResult(TypedDict):
 
 #: The last runs that a record keeps.
 KEPT_RUNS: Final = 10
+
+
+class RunOf(TypedDict):
+    """A run of a peering, and the key of the entity that keeps it."""
+
+    key: str
+    id: str
+    run: str
 
 
 class Registry(TypedDict):
@@ -151,9 +163,17 @@ def entity_key(project: str, project_vpc_id: str) -> str:
     return f"{project}|{project_vpc_id}".casefold()
 
 
-def begin(registry: Registry, beginning: Beginning) -> Facts:
-    """Note that a run begins; returns the facts that earlier runs gathered."""
+def begin(registry: Registry, beginning: Beginning) -> Facts | None:
+    """Note that a run begins; returns the facts that earlier runs gathered.
+
+    None tells a repair or a rotation that it comes too late: the peering was removed, or changed since its findings.
+    """
     peering, at, by = beginning["peering"], beginning["at"], beginning["by"]
+    held = registry["peerings"].get(peering["id"])
+    if beginning["operation"] in ("repair", "rotate") and (
+        held is None or beginning.get("revision", held["revision"]) != held["revision"]
+    ):
+        return None
     record = registry["peerings"].setdefault(
         peering["id"],
         Record(peering=peering, facts={}, revision=0, requested_by=by, requested=at, runs=[], objects={}),
@@ -164,23 +184,36 @@ def begin(registry: Registry, beginning: Beginning) -> Facts:
     record["revision"] += 1
     run = Run(operation=beginning["operation"], run=beginning["run"], by=by, started=at)
     record["runs"] = [*record["runs"], run][-KEPT_RUNS:]
+    record["attempts"] = {**record.get("attempts", {}), **dict.fromkeys(beginning.get("codes", ()), at)}
     for finding in record["health"]["problems"] if "health" in record else ():
-        if finding["problem"]["code"] in beginning.get("codes", ()):
-            finding["repaired"] = at
+        if finding["problem"]["code"] in record["attempts"]:
+            finding["repaired"] = record["attempts"][finding["problem"]["code"]]
+    if beginning["operation"] == "remove":
+        record["state"] = "removing"
+        record.pop("health", None)
     return record["facts"]
+
+
+def is_current(registry: Registry, run: RunOf) -> bool:
+    """Whether a run is the peering's last one, and has not ended."""
+    record = registry["peerings"].get(run["id"])
+    return record is not None and is_busy(record) and record["runs"][-1]["run"] == run["run"]
 
 
 def end(registry: Registry, ending: Ending) -> None:
     """Note how a run ended; facts that it did not get to stay as they were."""
     record = registry["peerings"][ending["id"]]
     record["revision"] += 1
-    facts = record["facts"] = record["facts"] | ending["facts"]
     run = next((run for run in record["runs"] if run["run"] == ending["run"]), None)
     operation = run["operation"] if run else "establish"
     if run is not None:
         run["ended"], run["state"] = ending["at"], ending["state"]
         if "problem" in ending:
             run["problem"] = ending["problem"]
+    if operation == "remove":
+        _note_removal(record, ending["facts"])
+        return
+    facts = record["facts"] = record["facts"] | ending["facts"]
     if operation == "establish" or ending["state"] == "connected":
         record["state"] = ending["state"]
     if ending["state"] == "connected":
@@ -189,6 +222,14 @@ def end(registry: Registry, ending: Ending) -> None:
     if credential in ("secret", "federated"):
         record["peering"]["credential"] = credential
     _note_origins(record, ending["at"])
+
+
+def _note_removal(record: Record, facts: Facts) -> None:
+    """A removal that has not come to its end: what it took away is not there any more."""
+    record["state"] = "removal-failed"
+    for removed, objects in REMOVES.items():
+        for name in objects if removed in facts else ():
+            record["objects"].pop(name, None)
 
 
 def _note_origins(record: Record, at: str) -> None:
@@ -238,14 +279,21 @@ def examine(registry: Registry, examination: Examination) -> ExaminationResult:
 
 def _judge(identity: str, record: Record, problems: list[Occurrence], at: str, result: ExaminationResult) -> None:
     last = record.get("health")
+    if last is not None and at < last["checked"]:
+        return
     known = {finding["problem"]["code"]: finding for finding in (last["problems"] if last else [])}
+    found = {problem["code"] for problem in problems}
+    attempts = record.get("attempts", {})
+    if found <= set(DRIFT):
+        # Only a check that saw everything can tell that a finding is gone.
+        attempts = record["attempts"] = {code: begun for code, begun in attempts.items() if code in found}
     current: list[Finding] = []
     for problem in problems:
         finding = Finding(problem=problem, since=at)
         if (before := known.get(problem["code"])) is not None:
             finding |= {"since": before["since"]}
-            if "repaired" in before:
-                finding["repaired"] = before["repaired"]
+        if problem["code"] in attempts:
+            finding["repaired"] = attempts[problem["code"]]
         current.append(finding)
     codes = sorted({problem["code"] for problem in problems})
     verdict = verdict_of(codes)
@@ -256,7 +304,9 @@ def _judge(identity: str, record: Record, problems: list[Occurrence], at: str, r
     if previous != verdict:
         result["changes"].append(Change(id=identity, previous=previous, verdict=verdict, codes=codes, at=at))
     if to_repair:
-        result["repairs"].append(ToRepair(id=identity, peering=record["peering"], codes=to_repair))
+        result["repairs"].append(
+            ToRepair(id=identity, peering=record["peering"], codes=to_repair, revision=record["revision"])
+        )
     record["health"] = Health(verdict=verdict, since=since, checked=at, problems=current)
 
 

@@ -82,6 +82,12 @@ class PeeringRequest(BaseModel):
     ] = None
 
     @model_validator(mode="after")
+    def _what_is_taken_over_keeps_its_role(self) -> Self:
+        if self.adopt and self.privilege == "setup-only":
+            raise ValueError("privilege: setup-only would take a role away that adopt has found: choose one")
+        return self
+
+    @model_validator(mode="after")
     def _one_side_has_the_gateway(self) -> Self:
         if self.allow_gateway_transit and self.use_remote_gateways:
             raise ValueError("allow_gateway_transit and use_remote_gateways exclude each other: choose one")

@@ -12,7 +12,8 @@ STOP: Final = "stop"
 class RunInput(TypedDict):
     """What a run is started with; `run` tells one run of the same peering from the next.
 
-    `codes` are the findings that a repair or an automatic rotation is to mend; `credential` is what to rotate to.
+    `codes` are the findings that a repair or an automatic rotation is to mend, as of a `revision` of the registry's
+    record; `credential` is what to rotate to.
     """
 
     peering: Peering
@@ -20,6 +21,7 @@ class RunInput(TypedDict):
     run: str
     by: Caller
     codes: NotRequired[list[str]]
+    revision: NotRequired[int]
     credential: NotRequired[Credential]
 
 

@@ -148,7 +148,8 @@ def health_document(health: Health) -> HealthDocument:
 def _state(progress: Progress | None, record: Record | None, failure: str | None, *, under_way: bool) -> str:
     """The state of the peering: that of a run that makes or removes it, else the one that the registry keeps."""
     if failure is not None:
-        return "failed"
+        aside = progress is not None and progress["operation"] in ("repair", "rotate")
+        return record.get("state", "failed") if aside and record is not None else "failed"
     if progress is None:
         return "running" if under_way or record is None else record.get("state", "failed")
     if under_way:
@@ -156,6 +157,8 @@ def _state(progress: Progress | None, record: Record | None, failure: str | None
         return progress["state"] if ending else UNDER_WAY[progress["operation"]]
     if progress["operation"] in ("repair", "rotate") and record is not None and "state" in record:
         return record["state"]
+    if progress["operation"] == "remove" and record is not None and progress["state"] != "removed":
+        return "removal-failed"
     return progress["state"]
 
 

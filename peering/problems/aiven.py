@@ -88,6 +88,7 @@ AIVEN: Final = (
         " the platform's service principal may not peer with it.",
         "Correct the cause, then send the request again: the connection is requested anew (article step 12).",
         "the network team",
+        "propagation",
     ),
     Problem(
         "connection-rejected-by-peer",
@@ -96,6 +97,7 @@ AIVEN: Final = (
         " multi-tenant, or the platform may not peer with the VNet.",
         "Correct the cause, then send the request again: the connection is requested anew (article step 12).",
         "an Entra administrator",
+        "propagation",
     ),
     Problem(
         "connection-deleted-by-peer",
@@ -125,6 +127,7 @@ AIVEN: Final = (
         "Aiven no longer lists the connection: somebody deleted it while it was being set up.",
         "Send the request again to make a new one.",
         "an Aiven project administrator",
+        "propagation",
     ),
     Problem(
         "peer-network-unknown",
@@ -154,6 +157,13 @@ AIVEN: Final = (
         "The connection's names are not in lower case",
         "Aiven looks Azure names up as they were given to it, and only finds them in lower case.",
         "Delete the connection in Aiven and send the request again: this app requests it in lower case.",
+        "an Aiven project administrator",
+    ),
+    Problem(
+        "nothing-to-adopt",
+        "There is no working peering to take over",
+        "Aiven has a connection of somebody else's for the pair, but its VNet peering is missing or Disconnected.",
+        "Have its owner mend or delete the connection, then send the request again.",
         "an Aiven project administrator",
     ),
 )

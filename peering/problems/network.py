@@ -121,4 +121,12 @@ NETWORK: Final = (
         "Remove peerings that are not needed any more, or use another VNet.",
         "the network team",
     ),
+    Problem(
+        "vnet-peering-unseen",
+        "The VNet peering does not show",
+        "Azure shows no VNet peering that works, although Aiven takes the connection for a good one.",
+        "Wait; the app looks once more before it makes both sides anew.",
+        "the network team",
+        "propagation",
+    ),
 )

@@ -119,7 +119,7 @@ def test_without_its_application_the_vnet_peering_has_to_be_deleted_by_hand(depl
     status = deployment.settle()
     deployment.event(kind="delete-application", app_id=status["facts"]["application_id"])
     removed = deployment.remove(status["id"])
-    assert (removed["state"], removed["problem"]["code"]) == ("failed", "application-missing")
+    assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", "application-missing")
     deployment.event(
         kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
     )
