@@ -1,0 +1,266 @@
+"""What somebody else made, or uses, is neither deleted nor overwritten; and nothing that works is taken away."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud import Scenario
+from local.cloud.world import Connection, VNet
+from local.deployment import Deployment, Status, deploy
+from tests.workflows.by_hand import made_by_hand
+from tests.workflows.test_dry_run import actions, codes, plan
+
+#: Longer than any wait of a test.
+NEVER = 10 * 86400
+
+
+def vnet_of(deployment: Deployment) -> VNet:
+    """The VNet that a request is about."""
+    found = deployment.cloud.world.vnet(str(deployment.request()["vnet_id"]))
+    assert found is not None
+    return found
+
+
+def sides(deployment: Deployment) -> list[tuple[str, str, str]]:
+    """The VNet's peerings: name, state and where to."""
+    return [(p.name, p.state, p.remote_id) for p in vnet_of(deployment).peerings]
+
+
+def peer_with_third(deployment: Deployment, state: str = "Connected") -> str:
+    """Somebody peers the VNet with a third network; returns the peering's name."""
+    vnet = vnet_of(deployment)
+    deployment.event(
+        kind="add-vnet-peering-to-overlapping-network", vnet_id=vnet.id, prefixes=["10.97.0.0/24"], name="Third-VNet"
+    )
+    vnet.peerings[-1].state = state
+    return vnet.peerings[-1].name
+
+
+def the_connection(deployment: Deployment) -> Connection:
+    """The only connection that there is."""
+    ((_, found),) = deployment.cloud.world.connections()
+    return found
+
+
+def deletions(deployment: Deployment) -> list[dict[str, Any]]:
+    """The requests that deleted a connection or a VNet peering."""
+    kinds = ("peering-connections", "virtualNetworkPeerings")
+    return [r for r in deployment.writes() if r["method"] == "DELETE" and any(kind in r["path"] for kind in kinds)]
+
+
+def lose_side(deployment: Deployment) -> None:
+    """Somebody deletes the VNet peering, and Aiven does not see it."""
+    deployment.knobs(detect=NEVER)
+    vnet = vnet_of(deployment)
+    deployment.event(kind="delete-vnet-peering", vnet_id=vnet.id, remote_id=vnet.peerings[0].remote_id)
+
+
+@pytest.mark.parametrize("state", ["Connected", "Disconnected"])
+def test_a_start_under_a_name_that_is_taken_ends_before_anything_is_made(deployment: Deployment, state: str) -> None:
+    name = peer_with_third(deployment, state)
+    before = deployment.cloud_state()
+    status = deployment.settle(peering_name=name)
+    assert (status["state"], status["problem"]["code"]) == ("failed", "peering-name-taken")
+    assert deployment.writes() == []
+    assert deployment.cloud_state() == before
+
+
+@pytest.mark.parametrize("state", ["Connected", "Disconnected"])
+def test_a_name_that_is_taken_is_an_obstacle_in_the_dry_run(deployment: Deployment, state: str) -> None:
+    name = peer_with_third(deployment, state)
+    planned = plan(deployment, peering_name=name)
+    assert (planned["result"], codes(planned)) == ("blocked", ["peering-name-taken"])
+
+
+@pytest.mark.parametrize("state", ["Connected", "Disconnected"])
+@pytest.mark.parametrize("on_failure", ["keep", "rollback"])
+def test_a_start_that_failed_for_its_name_takes_nothing_of_others_with_it(
+    deployment: Deployment, state: str, on_failure: str
+) -> None:
+    name = peer_with_third(deployment, state)
+    before = deployment.cloud_state()
+    status = deployment.settle(peering_name=name, onFailure=on_failure)
+    assert status["problem"]["code"] == "peering-name-taken"
+    if status["state"] == "failed":
+        assert deployment.remove(status["id"])["state"] == "removed"
+    assert deployment.cloud_state() == before
+    assert deployment.api.get("/api/peerings").json() == {"peerings": []}
+
+
+@pytest.mark.parametrize("state", ["Connected", "Disconnected"])
+def test_a_removal_leaves_a_peering_alone_that_took_the_name_after_a_failed_start(
+    deployment: Deployment, state: str
+) -> None:
+    deployment.knobs(outcome="ERROR")
+    identity = deployment.settle(peering_name="to-Third-VNet")["id"]
+    peer_with_third(deployment, state)
+    theirs = sides(deployment)
+    assert deployment.remove(identity)["state"] == "removed"
+    assert sides(deployment) == theirs
+    assert deployment.cloud_state()["peeringConnections"] == []
+
+
+def test_a_removal_takes_its_own_side_and_not_the_one_that_took_its_name(deployment: Deployment) -> None:
+    status = deployment.settle(peering_name="to-Third-VNet")
+    network = status["facts"]["to_network_id"]
+    deployment.event(kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=network)
+    peer_with_third(deployment)
+    theirs = sides(deployment)
+    assert deployment.remove(status["id"])["state"] == "removed"
+    assert sides(deployment) == theirs
+
+
+def test_a_rollback_takes_nothing_away_that_was_connected_before(deployment: Deployment) -> None:
+    first = deployment.settle(onFailure="rollback")
+    assert first["state"] == "connected"
+    peer_with_third(deployment)
+    third = vnet_of(deployment).id.rpartition("/")[0] + "/Third-VNet"
+    deployment.event(kind="change-address-space", vnet_id=third, prefixes=[first["facts"]["project_network_cidr"]])
+    before = deployment.cloud_state()
+    deployment.clear_requests()
+    again = deployment.settle(onFailure="rollback")
+    assert (again["state"], again["problem"]["code"]) == ("failed", "address-space-overlaps-peered-vnet")
+    assert deletions(deployment) == []
+    assert deployment.cloud_state() == before
+
+
+def test_a_rollback_takes_nothing_away_whose_peering_is_broken_for_the_moment(deployment: Deployment) -> None:
+    first = deployment.settle(onFailure="rollback")
+    vnet, network = first["facts"]["vnet_id"], first["facts"]["to_network_id"]
+    deployment.event(kind="delete-vnet-peering", vnet_id=vnet, remote_id=network)
+    applications = deployment.cloud_state()["applications"]
+    deployment.knobs(outcome="ERROR")
+    again = deployment.settle(onFailure="rollback")
+    assert (again["state"], again["problem"]["code"]) == ("failed", "connection-error")
+    assert deployment.cloud_state()["applications"] == applications
+    deployment.knobs(outcome="")
+    assert deployment.settle()["state"] == "connected"
+
+
+def test_a_connection_that_leads_to_the_network_under_its_new_id_is_not_deleted(deployment: Deployment) -> None:
+    status = deployment.settle()
+    deployment.check(status["id"])
+    rebuild_network(deployment)
+    before = deployment.cloud_state()
+    deployment.clear_requests()
+    checked = deployment.check(status["id"])
+    assert deletions(deployment) == []
+    assert the_connection(deployment).state == "ACTIVE"
+    deployment.settle()
+    assert deletions(deployment) == []
+    after = deployment.cloud_state()
+    assert after["peeringConnections"] == before["peeringConnections"]
+    assert after["virtualNetworkPeerings"] == before["virtualNetworkPeerings"]
+    assert checked["state"] == "connected"
+
+
+def rebuild_network(deployment: Deployment) -> None:
+    """The platform makes the project VPC's network anew under another id, and moves both sides over."""
+    world, mine = deployment.cloud.world, vnet_of(deployment)
+    (vpc,) = world.project_vpcs.values()
+    old = vpc.network
+    new = world.add_vnet(old.subscription_id, old.group, f"{old.name}-rebuilt", old.prefixes[0])
+    new.peerings = old.peerings
+    for side in new.peerings:
+        side.vnet_id = new.id
+    vpc.network = new
+    mine.peerings[0].remote_id = new.id
+
+
+def test_a_connection_that_somebody_else_has_requested_meanwhile_is_not_deleted(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    theirs = made_elsewhere(deployment)
+    lose_side(deployment)
+    deployment.knobs(deleted=600, latency=0.05)
+    deployment.start()
+    while_waiting(deployment, identity, "stale_connection")
+    deployment.clear_requests()
+    connection = the_connection(deployment)
+    vpc = str(deployment.request()["project_vpc_id"])
+    deployment.event(kind="set-connection-application", project_vpc_id=vpc, vnet_id=connection.vnet_id, app_id=theirs)
+    connection.state = "PENDING_PEER"
+    deployment.knobs(latency=0)
+    status = deployment.until(identity)
+    assert status["state"] != "connected"
+    assert deletions(deployment) == []
+    assert (the_connection(deployment).app_id, the_connection(deployment).state) == (theirs, "PENDING_PEER")
+
+
+def made_elsewhere(deployment: Deployment) -> str:
+    """Somebody else's application."""
+    tenant = deployment.cloud.landscape.customer_tenant
+    return deployment.cloud.world.add_application(tenant, "theirs", "AzureADMultipleOrgs").app_id
+
+
+def while_waiting(deployment: Deployment, identity: str, step: str) -> Status:
+    """Wait until a step of the run under way waits for something."""
+    deadline = time.monotonic() + 30
+    while True:
+        status = deployment.status(identity)
+        if any(one["name"] == step and one["state"] == "waiting" for one in status["steps"]):
+            return status
+        assert time.monotonic() < deadline, status
+        time.sleep(0.02)
+
+
+def test_a_repair_leaves_the_traffic_switched_off_and_a_request_switches_it_on(deployment: Deployment) -> None:
+    status = deployment.settle()
+    network, vpc = status["facts"]["to_network_id"], status["peering"]["project_vpc_id"]
+    deployment.check(status["id"])
+    deployment.event(
+        kind="set-vnet-peering-options",
+        vnet_id=status["facts"]["vnet_id"],
+        remote_id=network,
+        options={"allowVirtualNetworkAccess": False},
+    )
+    deployment.event(kind="change-project-cidr", project_vpc_id=vpc, cidr="10.99.0.0/20")
+    (side,) = vnet_of(deployment).peerings
+    checked = deployment.check(status["id"])
+    assert (checked["runs"][-1]["operation"], side.remote_prefixes) == ("repair", ["10.99.0.0/20"])
+    assert side.options["allowVirtualNetworkAccess"] is False
+    assert [p["code"] for p in checked["health"]["problems"]] == ["traffic-not-allowed"]
+    assert deployment.settle()["state"] == "connected"
+    assert side.options["allowVirtualNetworkAccess"] is True
+
+
+def test_what_the_app_may_not_change_is_an_obstacle_to_taking_it_over(tmp_path: Path) -> None:
+    scenario = {"graph_role": "Application.ReadWrite.OwnedBy", "platform_principal": True}
+    with deploy(tmp_path, Scenario.model_validate(scenario)) as deployment:
+        made_by_hand(deployment.cloud, vnet_of(deployment).id)
+        planned = plan(deployment, adopt=True)
+        assert (planned["result"], codes(planned)) == ("blocked", ["automation-graph-permission-missing"])
+        before = deployment.cloud_state()
+        assert deployment.settle(adopt=True)["problem"]["code"] == "automation-graph-permission-missing"
+        assert deployment.cloud_state() == before
+
+
+def test_with_the_permission_for_its_own_applications_the_app_needs_no_other_for_its_own(tmp_path: Path) -> None:
+    scenario = {"graph_role": "Application.ReadWrite.OwnedBy", "platform_principal": True}
+    with deploy(tmp_path, Scenario.model_validate(scenario)) as deployment:
+        assert codes(plan(deployment)) == []
+        assert deployment.settle()["state"] == "connected"
+        assert codes(plan(deployment)) == []
+        assert deployment.settle()["state"] == "connected"
+
+
+def test_the_dry_run_says_what_would_be_made_anew(deployment: Deployment) -> None:
+    deployment.settle()
+    lose_side(deployment)
+    did = actions(plan(deployment))
+    assert {step for step, action in did.items() if action == "recreate"} == {"peering_connection", "vnet_peering"}
+    assert {action for step, action in did.items() if step not in ("peering_connection", "vnet_peering")} == {"find"}
+
+
+def test_somebody_elses_connection_without_its_vnet_peering_is_nothing_to_adopt(deployment: Deployment) -> None:
+    made_by_hand(deployment.cloud, vnet_of(deployment).id)
+    lose_side(deployment)
+    planned = plan(deployment, adopt=True)
+    assert (planned["result"], codes(planned)) == ("blocked", ["nothing-to-adopt"])
+    before = deployment.cloud_state()
+    deployment.clear_requests()
+    status = deployment.settle(adopt=True)
+    assert (status["state"], status["problem"]["code"]) == ("failed", "nothing-to-adopt")
+    assert deployment.writes() == []
+    assert deployment.cloud_state() == before

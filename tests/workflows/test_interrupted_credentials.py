@@ -1,0 +1,257 @@
+"""A rotation that fails or is ended halfway: a credential that works stays, and it is the one that the app uses."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from local.clock import VirtualClock
+from local.cloud import LocalCloud
+from local.cloud.world import Application, SecretVersion
+from local.deployment import Deployment, Status, deploy
+from peering.registry import entity_key
+from tests.workflows.test_foreign_objects import NEVER, while_waiting
+from tests.workflows.test_rotate import application_of
+
+LOGIN = "login.microsoftonline.com"
+#: A password that is not accepted is given up soon.
+DEADLINE = {"PROPAGATION_DEADLINE_MINUTES": "2"}
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """The clock of app and cloud."""
+    return VirtualClock()
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, clock: VirtualClock) -> Iterator[Deployment]:
+    """The app against a cloud without delays, on a clock that a test can move."""
+    with deploy(tmp_path, clock=clock, settings=DEADLINE) as deployed:
+        yield deployed
+
+
+def wait(clock: VirtualClock, seconds: float = 2) -> None:
+    """Let time pass: the vault counts in whole seconds."""
+    clock.advance_to(clock.now() + timedelta(seconds=seconds))
+
+
+def record(deployment: Deployment, status: Status) -> dict[str, Any]:
+    """The peering as the registry keeps it."""
+    peering = status["peering"]
+    key = entity_key(peering["project"], peering["project_vpc_id"])
+    url = f"{deployment.host.url}/runtime/webhooks/durabletask/entities/registry/{key}"
+    answer = httpx.get(url, params={"code": deployment.host.keys.system}, trust_env=False)
+    return dict(answer.raise_for_status().json()["peerings"][status["id"]])
+
+
+def terminate(deployment: Deployment, instance: str) -> None:
+    """End an orchestration as an administrator can, and wait until it has."""
+    base = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{instance}"
+    query = {"code": deployment.host.keys.system}
+    httpx.post(f"{base}/terminate", params={**query, "reason": "test"}, trust_env=False).raise_for_status()
+    deadline = time.monotonic() + 30
+    while httpx.get(base, params=query, trust_env=False).json()["runtimeStatus"] != "Terminated":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def version_in_use(deployment: Deployment, status: Status) -> SecretVersion:
+    """The version of the secret that the registry names."""
+    facts = record(deployment, status)["facts"]
+    (vault,) = deployment.cloud.world.vaults.values()
+    return next(v for v in vault.secrets[facts["secret_name"]] if v.version == facts["secret_version"])
+
+
+def accepted(deployment: Deployment, application: Application) -> list[str]:
+    """The texts of the passwords that Entra takes."""
+    now = deployment.cloud.world.now
+    return [p.text for p in application.passwords if p.accepted_at <= now < p.ends]
+
+
+@contextmanager
+def never_without_password(deployment: Deployment, application: Application) -> Iterator[None]:
+    """Look all the time whether at least one password is accepted."""
+    seen, stop = [len(accepted(deployment, application))], Event()
+
+    def watch() -> None:
+        while not stop.wait(0.002):
+            seen.append(len(accepted(deployment, application)))
+
+    watching = Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watching.join()
+    assert min(seen) >= 1
+
+
+def test_the_password_in_use_outlives_a_candidate_that_could_be_neither_proven_nor_discarded(
+    deployment: Deployment, clock: VirtualClock
+) -> None:
+    status = deployment.settle()
+    application = application_of(deployment, status["facts"]["application_id"])
+    (old,) = application.passwords
+    fault = {"host": "graph.microsoft.com", "method": "POST", "path": "removePassword", "status": 403, "times": 9999}
+    deployment.knobs(secret_accepted=NEVER, faults=[fault])
+    wait(clock)
+    with never_without_password(deployment, application):
+        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "failed"
+        assert len(application.passwords) == 2
+        deployment.knobs(faults=[])
+        wait(clock)
+        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "failed"
+        assert accepted(deployment, application) == [old.text]
+        assert version_in_use(deployment, status).value == old.text
+        deployment.knobs(secret_accepted=0)
+        wait(clock)
+        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
+    (new,) = application.passwords
+    assert new.key_id != old.key_id
+    assert version_in_use(deployment, status).value == new.text
+    assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+
+
+def test_the_password_in_use_outlives_a_rotation_that_was_terminated(
+    deployment: Deployment, clock: VirtualClock
+) -> None:
+    status = deployment.settle()
+    application = application_of(deployment, status["facts"]["application_id"])
+    (old,) = application.passwords
+    deployment.knobs(secret_accepted=NEVER, latency=0.05)
+    wait(clock)
+    with never_without_password(deployment, application):
+        deployment.api.post(f"/api/peerings/{status['id']}/rotate").raise_for_status()
+        while_waiting(deployment, status["id"], "prove_credential")
+        terminate(deployment, status["id"])
+        assert len(application.passwords) == 2
+        deployment.knobs(latency=0)
+        wait(clock)
+        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "failed"
+        assert accepted(deployment, application) == [old.text]
+        assert version_in_use(deployment, status).value == old.text
+        deployment.knobs(secret_accepted=0)
+        wait(clock)
+        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
+    assert [p.text for p in application.passwords] == [version_in_use(deployment, status).value]
+
+
+def test_a_start_after_a_terminated_rotation_goes_on_with_the_password_in_use(
+    deployment: Deployment, clock: VirtualClock
+) -> None:
+    status = deployment.settle()
+    application = application_of(deployment, status["facts"]["application_id"])
+    (old,) = application.passwords
+    deployment.knobs(secret_accepted=NEVER, latency=0.05)
+    wait(clock)
+    deployment.api.post(f"/api/peerings/{status['id']}/rotate").raise_for_status()
+    while_waiting(deployment, status["id"], "prove_credential")
+    terminate(deployment, status["id"])
+    deployment.knobs(latency=0)
+    deployment.event(
+        kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
+    )
+    again = deployment.settle()
+    assert again["state"] == "connected", again.get("problem")
+    assert old.text in accepted(deployment, application)
+    assert version_in_use(deployment, status).value == old.text
+
+
+def test_a_failed_rotation_leaves_a_verdict_on_the_password_in_use(deployment: Deployment, clock: VirtualClock) -> None:
+    status = deployment.settle()
+    deployment.check(status["id"])
+    deployment.knobs(secret_accepted=NEVER)
+    wait(clock)
+    after = deployment.rotate(status["id"])
+    assert (after["state"], after["runs"][-1]["state"]) == ("connected", "failed")
+    assert (after["health"]["verdict"], after["health"]["problems"]) == ("healthy", [])
+    wait(clock)
+    checked = deployment.check(status["id"])
+    assert (checked["health"]["verdict"], checked["operation"]) == ("healthy", "rotate")
+    assert len(checked["runs"]) == len(after["runs"])
+
+
+def test_a_rotation_that_fails_while_it_retires_the_old_password_goes_on_with_the_proven_one(
+    deployment: Deployment, clock: VirtualClock
+) -> None:
+    status = deployment.settle()
+    deployment.check(status["id"])
+    application = application_of(deployment, status["facts"]["application_id"])
+    (old,) = application.passwords
+    forbidden = {"host": r".*vault\.azure\.net", "method": "PATCH", "status": 403, "code": "Forbidden", "times": 9999}
+    deployment.knobs(faults=[forbidden])
+    wait(clock)
+    after = deployment.rotate(status["id"])
+    assert after["state"] == "connected"
+    deployment.knobs(faults=[])
+    in_use = version_in_use(deployment, status).value
+    assert in_use != old.text
+    assert in_use in accepted(deployment, application)
+    deployment.event(
+        kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
+    )
+    mended = deployment.check(status["id"])
+    assert (mended["runs"][-1]["operation"], mended["runs"][-1]["state"]) == ("repair", "connected")
+    assert mended["health"]["verdict"] == "healthy", mended["health"]
+    wait(clock)
+    assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
+    (vault,) = deployment.cloud.world.vaults.values()
+    (versions,) = vault.secrets.values()
+    assert [v.enabled for v in versions] == [False] * (len(versions) - 1) + [True]
+
+
+@contextmanager
+def federated(directory: Path) -> Iterator[Deployment]:
+    """The app as its managed identity."""
+    with LocalCloud("quick", directory / "probe", seed=1) as probe:
+        client = probe.environment["MANAGED_IDENTITY_CLIENT_ID"]
+    settings = {
+        "AZURE_CREDENTIAL": "managed-identity",
+        "AZURE_CLIENT_ID": client,
+        "AZURE_CLIENT_SECRET": "",
+        **DEADLINE,
+    }
+    with deploy(directory, settings=settings) as deployed:
+        yield deployed
+
+
+@pytest.mark.parametrize("times", [2, 9999])
+def test_a_rotation_that_fails_between_federated_credentials_leaves_the_one_in_use(tmp_path: Path, times: int) -> None:
+    with federated(tmp_path) as deployment:
+        status = deployment.settle(credential="federated")
+        application = application_of(deployment, status["facts"]["application_id"])
+        (trusted,) = application.federated
+        fault = {"host": LOGIN, "method": "POST", "path": "/oauth2/", "status": 401, "code": "invalid_client"}
+        deployment.knobs(faults=[{**fault, "times": times}])
+        after = deployment.rotate(status["id"])
+        deployment.knobs(faults=[])
+        assert after["state"] == "connected"
+        assert [(f.subject, f.issuer) for f in application.federated] == [(trusted.subject, trusted.issuer)]
+        assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+        deployment.event(
+            kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
+        )
+        assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
+        assert (len(application.federated), len(application.passwords)) == (1, 0)
+
+
+def test_a_rotation_to_a_federated_credential_that_fails_leaves_the_password(tmp_path: Path) -> None:
+    with federated(tmp_path) as deployment:
+        status = deployment.settle()
+        application = application_of(deployment, status["facts"]["application_id"])
+        kept = [password.key_id for password in application.passwords]
+        deployment.knobs(secret_accepted=NEVER)
+        after = deployment.rotate(status["id"], credential="federated")
+        assert (after["runs"][-1]["state"], after["peering"]["credential"]) == ("failed", "secret")
+        assert [password.key_id for password in application.passwords] == kept
+        assert application.federated == []
+        assert after["health"]["verdict"] == "healthy"

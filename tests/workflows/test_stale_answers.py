@@ -1,0 +1,160 @@
+"""Answers that lag behind, are incomplete or come late make nothing go that is there, and leave nothing behind."""
+
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from local.cloud import Scenario
+from local.deployment import Deployment, Status, deploy
+from tests.workflows.test_concurrency import until_gone
+from tests.workflows.test_foreign_objects import deletions, the_connection, vnet_of, while_waiting
+
+
+@pytest.mark.parametrize("lists", [1, 2])
+def test_a_list_that_misses_the_vnet_peering_makes_no_start_delete_the_connection(
+    deployment: Deployment, lists: int
+) -> None:
+    deployment.settle()
+    deployment.clear_requests()
+    deployment.knobs(list_blind=lists)
+    assert deployment.settle()["state"] == "connected"
+    assert deletions(deployment) == []
+    assert the_connection(deployment).state == "ACTIVE"
+
+
+@pytest.mark.parametrize("lists", [1, 2])
+def test_a_list_that_misses_the_vnet_peering_makes_no_repair_delete_the_connection(
+    deployment: Deployment, lists: int
+) -> None:
+    identity = deployment.settle()["id"]
+    deployment.check(identity)
+    deployment.clear_requests()
+    deployment.knobs(list_blind=lists)
+    deployment.check(identity)
+    assert deletions(deployment) == []
+    assert the_connection(deployment).state == "ACTIVE"
+    checked = deployment.check(identity)
+    assert (checked["state"], checked["health"]["verdict"]) == ("connected", "healthy")
+
+
+@pytest.mark.parametrize("lists", [1, 2])
+def test_a_removal_believes_no_list_that_misses_the_vnet_peering(deployment: Deployment, lists: int) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    deployment.knobs(list_blind=lists)
+    removed = deployment.remove(identity)
+    assert (removed["state"], removed.get("problem")) == ("removed", None)
+    deployment.knobs(list_blind=0)
+    assert deployment.cloud_state() == before
+
+
+def test_a_removal_leaves_nothing_behind_where_lists_lag_behind(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    deployment.knobs(list_stale=60)
+    identity = deployment.settle()["id"]
+    removed = deployment.remove(identity)
+    assert (removed["state"], removed.get("problem")) == ("removed", None)
+    assert deployment.cloud_state() == before
+
+
+def test_a_peering_is_set_up_where_lists_lag_behind(deployment: Deployment) -> None:
+    deployment.knobs(list_stale=60)
+    assert deployment.settle()["state"] == "connected"
+    deployment.clear_requests()
+    assert deployment.settle()["state"] == "connected"
+    assert deletions(deployment) == []
+
+
+def test_a_removal_of_what_was_just_connected_waits_for_the_directory(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"directory_visible": 30})) as deployment:
+        before = deployment.cloud_state()
+        identity = deployment.settle()["id"]
+        assert deployment.remove(identity)["state"] == "removed"
+        assert deployment.cloud_state() == before
+
+
+def test_a_removal_leaves_no_application_that_graph_does_not_show_yet(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"directory_visible": 30, "latency": 0.01})) as deployment:
+        before = deployment.cloud_state()
+        identity = deployment.start()
+        deadline = time.monotonic() + 20
+        while not any(application.unique_name for application in deployment.cloud.world.applications):
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        assert deployment.api.delete(f"/api/peerings/{identity}").status_code == 202
+        deployment.knobs(latency=0)
+        until_gone(deployment, identity)
+        assert deployment.cloud_state() == before
+        assert deployment.api.get("/api/peerings").json() == {"peerings": []}
+
+
+def test_rights_that_are_slower_than_aiven_do_not_fail_the_first_start(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"role_effective": 300, "approved": 5})) as deployment:
+        status = deployment.settle()
+        assert status["state"] == "connected", status.get("problem")
+
+
+def test_a_directory_that_is_slower_than_aiven_does_not_fail_the_first_start(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"directory_visible": 120, "approved": 5})) as deployment:
+        status = deployment.settle()
+        assert status["state"] == "connected", status.get("problem")
+
+
+def test_a_connection_that_aiven_does_not_list_yet_does_not_fail_a_start(deployment: Deployment) -> None:
+    deployment.knobs(aiven_listed=20)
+    status = deployment.settle()
+    assert status["state"] == "connected", status.get("problem")
+    posts = [r for r in deployment.writes() if r["path"].endswith("/peering-connections")]
+    assert len(posts) == 1
+
+
+def test_a_vnet_that_goes_while_aiven_builds_ends_the_start_with_that_cause_at_once(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"approved": 3600, "latency": 0.03})) as deployment:
+        identity = deployment.start()
+        while_waiting(deployment, identity, "pending_peer")
+        deployment.event(kind="delete-vnet", vnet_id=vnet_of(deployment).id)
+        deployment.knobs(latency=0)
+        status = deployment.until(identity)
+        assert status["state"] == "failed"
+        assert "vnet-not-found" in causes(status)
+        run = status["runs"][-1]
+        waited = datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["started"])
+        assert waited.total_seconds() < 2 * 3600
+
+
+def causes(status: Status) -> list[str]:
+    """The codes of a status's problem and of what is behind it."""
+    problem = status["problem"]
+    return [problem["code"], *(cause["code"] for cause in problem.get("causes", []))]
+
+
+def test_a_price_that_aiven_does_not_tell_stops_nothing(deployment: Deployment) -> None:
+    fault = {"host": "api.aiven.io", "path": "connection-types", "status": 404, "code": "not_found", "times": 9999}
+    deployment.knobs(faults=[fault])
+    status = deployment.settle()
+    assert status["state"] == "connected", status.get("problem")
+    assert status["facts"]["hourly_price_usd"] is None
+    assert deployment.api.get(f"/api/peerings/{status['id']}/report").status_code == 200
+
+
+def test_a_project_that_is_gone_keeps_nothing_from_going(deployment: Deployment) -> None:
+    status = deployment.settle()
+    gone = {"host": "api.aiven.io", "path": "/project/", "status": 404, "code": "project_not_found", "times": 9999}
+    deployment.knobs(faults=[gone])
+    removed = deployment.remove(status["id"])
+    assert removed["state"] == "removed", removed.get("problem")
+    held = deployment.cloud_state()
+    assert not [a for a in held["applications"] if a["uniqueName"]]
+    assert (held["secrets"], vnet_of(deployment).peerings) == ([], [])
+
+
+def test_a_start_says_that_its_application_is_gone_and_not_that_somebody_else_has_the_connection(
+    deployment: Deployment,
+) -> None:
+    status = deployment.settle()
+    deployment.event(kind="delete-application", app_id=status["facts"]["application_id"])
+    again = deployment.settle()
+    assert (again["state"], again["problem"]["code"]) == ("failed", "application-missing")
+    assert the_connection(deployment).state == "ACTIVE"
