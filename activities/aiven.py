@@ -7,7 +7,7 @@ from activities import looking
 from activities.diagnosis import diagnose
 from activities.step import step
 from clients.aiven import AivenClient, AivenError, PeeringConnection
-from peering.health import has_lost_its_side
+from peering.health import BLOCKERS, has_lost_its_side
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, StepRequest, text
@@ -17,6 +17,7 @@ from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, RE
 _NOT_FOUND: Final = 404
 #: A list may lag behind, so what it does not show is looked for again before anything is deleted because of it.
 _LOOKS_BEFORE_DELETION: Final = 2
+_LOOKS_BETWEEN_DIAGNOSES: Final = 10
 #: Failed states whose reason may pass.
 _REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
 _VPC_PROBLEMS = {
@@ -82,7 +83,9 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
     if vnet is None:
         raise ProblemError("vnet-not-found", f"Azure finds no VNet {peering['vnet_id']}.")
     known = {**facts, "to_network_id": named} if named else facts
-    if not has_lost_its_side(known, vnet["peered_networks"]):
+    recorded = facts.get("vnet_peering_id", f"{vnet['vnet_id']}/virtualNetworkPeerings/{peering['peering_name']}")
+    single = await looking.vnet_peering(str(recorded))
+    if not has_lost_its_side(known, [*vnet["peered_networks"], *([single] if single else [])]):
         return False
     if cast("int", facts.get("tries", 0)) < _LOOKS_BEFORE_DELETION:
         raise ProblemError("vnet-peering-unseen", "Azure shows no VNet peering that works.", retry_after=5)
@@ -123,8 +126,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     try:
         connection = await _expect(peering, facts, CONNECTION_BUILT)
     except ProblemError as problem:
-        if problem.occurrence["code"] in _REFUSED:
-            await _request_again_unless_hopeless(peering, facts, problem)
+        await _explain(peering, facts, problem)
         raise
     info = connection.state_info
     tenant = (info.to_tenant_id if info else None) or facts.get("to_tenant_id")
@@ -134,17 +136,21 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     return {"to_tenant_id": tenant, "to_network_id": network}
 
 
-async def _request_again_unless_hopeless(peering: Peering, facts: Facts, problem: ProblemError) -> None:
-    """A refusal may only mean that a new right or application has not spread yet: then ask for the connection again.
+async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> None:
+    """End a wait that is hopeless, and ask again for a connection that was refused for no reason that can be seen.
 
-    Azure takes up to ten minutes for that, and Aiven may have built its side before. A cause that can be seen is final.
+    Such a refusal may only mean that a new right or application has not spread yet, which takes Azure up to ten minutes,
+    and Aiven may have built its side before. A long wait is looked into now and then.
     """
-    request = StepRequest(peering=peering, facts=facts)
-    if await diagnose(request):
-        problem.occurrence["final"] = True
+    refused = problem.occurrence["code"] in _REFUSED
+    if not refused and cast("int", facts.get("tries", 0)) % _LOOKS_BETWEEN_DIAGNOSES != _LOOKS_BETWEEN_DIAGNOSES - 1:
         return
-    async with AivenClient() as aiven:
-        await _request(aiven, peering, facts)
+    causes = {cause["code"] for cause in await diagnose(StepRequest(peering=peering, facts=facts))}
+    if causes if refused else causes & BLOCKERS:
+        problem.occurrence["final"] = True
+    elif refused:
+        async with AivenClient() as aiven:
+            await _request(aiven, peering, facts)
 
 
 @step()

@@ -67,7 +67,9 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             passwords = await _own_passwords(client, peering, object_id)
             versions = await _versions(vault, peering)
             left = min(_RENEW_BEFORE, timedelta(days=peering["secret_lifetime_days"]) / 4)
-            if (stored := _newest(versions, passwords, left)) is not None:
+            noted = [v for v in versions if v.version == facts.get("secret_version")]
+            stored = _newest(noted, passwords, left) or _newest(versions, passwords, left)
+            if stored is not None:
                 return _secret_facts(stored)
             ending = _newest(versions, passwords, timedelta())
             kept = (ending.tags or {}).get(KEY_ID) if ending else None

@@ -126,18 +126,17 @@ def plain(state: str | None) -> str:
     return str(getattr(state, "value", state))
 
 
-async def vnet_peering_exists(peering_id: str) -> bool:
-    """Whether Azure shows a VNet peering under its id. One call."""
+async def vnet_peering(peering_id: str) -> PeeredNetwork | None:
+    """One peering of a VNet under its own id, which shows it sooner than a list may. One call."""
     from azure.core.exceptions import ResourceNotFoundError
 
     vnet_text, _, name = peering_id.partition("/virtualNetworkPeerings/")
     wanted = VNetId.parse(vnet_text)
     async with network(wanted.subscription_id) as client:
         try:
-            await client.virtual_network_peerings.get(wanted.resource_group, wanted.name, name)
+            return peered_network(await client.virtual_network_peerings.get(wanted.resource_group, wanted.name, name))
         except ResourceNotFoundError:
-            return False
-    return True
+            return None
 
 
 async def subscriptions(subscription_id: str) -> list[str]:

@@ -14,7 +14,7 @@ from clients.credentials import Proof, application_credential
 from clients.settings import settings
 from peering.health import side_of
 from peering.look import PeeredNetwork
-from peering.naming import VNetId, same_id
+from peering.naming import VNetId
 from peering.outcome import Facts, ProblemError, text
 from peering.spec import Peering
 
@@ -104,7 +104,7 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
     vnet_id, remote = VNetId.parse(text(facts, "vnet_id")), text(facts, "to_network_id")
     sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
-    there = next((side for side in sides if same_id(side["remote_id"], remote)), None)
+    there = side_of(facts, sides, text(facts, "project_network_cidr"))
     if there is None and any(side["name"] == peering["peering_name"] for side in sides):
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
     if there is not None and _is_as_wanted(there, peering, repairing=bool(facts.get("repairing"))):
@@ -115,7 +115,7 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
         # Whether traffic may flow is for people to say: a request says so, a repair does not.
         options["allow_virtual_network_access"] = there["options"]["allow_virtual_network_access"]
     async with _as_application_in_both(facts, vnet_id, proof) as client:
-        await _put(client, vnet_id, name, _new_peering(remote, options))
+        await _put(client, vnet_id, name, _new_peering(there["remote_id"] if there else remote, options))
     return {"vnet_peering_id": f"{vnet_id}/virtualNetworkPeerings/{name}"}
 
 

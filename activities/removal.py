@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
 
 _NOT_FOUND: Final = 404
-#: A list or a directory may lag behind; what was recorded and does not show is looked for so often before it is gone.
-_LOOKS_BEFORE_GONE: Final = 1
+#: Entra may show a new object only after a while: a recorded one is looked for a minute before it counts as gone.
+_LOOKS_IN_DIRECTORY: Final = 12
 
 
 @step()
@@ -48,7 +48,7 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
         "application_id": application_id,
         "application_object_id": application.id if application else None,
         "user_principal_id": await _user_principal(application) or facts.get("user_principal_id"),
-        "platform_principal_id": platform,
+        "platform_principal_id": platform or facts.get("platform_principal_id"),
         "vnet_id": vnet["vnet_id"] if vnet else peering["vnet_id"],
         "connection_to_remove": connection.state if connection and not kept else None,
     }
@@ -74,13 +74,13 @@ async def _application(peering: Peering, facts: Facts) -> "Application | None":
         except ODataError as error:
             if error.response_status_code != _NOT_FOUND:
                 raise
-    _look_again(facts, "directory-replicating", f"Graph does not show the application {recorded}.")
+    _look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not show the application {recorded}.")
     return None
 
 
-def _look_again(facts: Facts, code: str, detail: str) -> None:
-    """End this look, unless there were others before: what is missing once may only not show yet."""
-    if cast("int", facts.get("tries", 0)) < _LOOKS_BEFORE_GONE:
+def _look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
+    """End this look, unless there were enough before: what is missing may only not show yet."""
+    if cast("int", facts.get("tries", 0)) < looks:
         raise ProblemError(code, detail, retry_after=5)
 
 
@@ -115,16 +115,14 @@ async def _side(
     """The ARM id of this peering's own side, by where it leads; by its recorded id where a list does not show it."""
     named = connection.state_info.to_network_id if connection and connection.state_info else None
     known = facts if "to_network_id" in facts or named is None else {**facts, "to_network_id": named}
-    side = side_of(known, sides, vpc.network_cidr if vpc else None)
-    if side is not None:
-        return side["id"]
-    recorded = facts.get("vnet_peering_id")
-    if not isinstance(recorded, str):
-        return None
-    if await looking.vnet_peering_exists(recorded):
-        return recorded
-    _look_again(facts, "vnet-peering-unseen", f"Azure does not show {recorded}.")
-    return None
+    cidr, recorded = vpc.network_cidr if vpc else None, facts.get("vnet_peering_id")
+    side = side_of(known, sides, cidr)
+    if side is None and isinstance(recorded, str):
+        single = await looking.vnet_peering(recorded)
+        side = side_of(known, [single] if single else [], cidr)
+        if single is None:
+            _look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show {recorded}.")
+    return side["id"] if side else None
 
 
 @step()
@@ -136,6 +134,8 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
     neighbours, tenant = cast("Neighbours", facts["neighbours"]), text(facts, "automation_tenant_id")
     async with graph() as client:
         principal = await find_principal(client, str(settings().platform_application_id))
+        if principal is None and isinstance(facts["platform_principal_id"], str):
+            _look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not show the platform's.")
         if principal is None or principal.id is None or MARK not in (principal.tags or []) or neighbours["any"]:
             return {"platform_principal_removed": "kept"}
         if await _has_roles(peering, principal.id) or await _is_connected(tenant):

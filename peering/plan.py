@@ -201,7 +201,7 @@ STEPS: Final = (
             "project_network_cidr",
         ),
         ("connection_is_clear",),
-        ("to_network_id",),
+        ("to_network_id", "vnet_peering_id"),
     ),
     Step(
         "stale_peering",
@@ -242,7 +242,10 @@ STEPS: Final = (
         "vnet_peering",
         13,
         "Create the VNet peering",
-        ("to_tenant_id", "to_network_id", *SIGN_IN, "user_role_assignment_id", "vnet_id"),
+        (
+            *("to_tenant_id", "to_network_id", "project_network_cidr"),
+            *(*SIGN_IN, "user_role_assignment_id", "vnet_id"),
+        ),
         ("vnet_peering_id",),
         ("repairing",),
     ),
@@ -336,7 +339,7 @@ REMOVAL: Final = (
         "remove_platform_principal",
         7,
         "Remove an unused platform principal",
-        ("role_assignments_removed", "neighbours", "automation_tenant_id"),
+        ("role_assignments_removed", "neighbours", "automation_tenant_id", "platform_principal_id"),
         ("platform_principal_removed",),
     ),
     Step(
@@ -435,7 +438,7 @@ def forget(facts: Facts, forgotten: Collection[str], peering: Peering) -> Facts:
     again in the end.
     """
     kept = {name: value for name, value in facts.items() if name not in forgotten}
-    again = [step for step in STEPS if not is_needless(step, kept)]
+    again = [step for step in STEPS if not is_needless(step, kept) and step.name != "release_rights"]
     if peering["privilege"] == "setup-only" and any("user_role_assignment_id" in step.needs for step in again):
         kept = {k: v for k, v in kept.items() if k not in ("user_role_assignment_id", "user_rights")}
     return kept

@@ -4,7 +4,16 @@ from ipaddress import IPv4Network
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from peering.naming import VNetId, peering_id
 from peering.spec import Credential, OnFailure, Peering, Privilege, Repair, Role
@@ -81,11 +90,12 @@ class PeeringRequest(BaseModel):
         _Name | None, Field(description="The custom role of the created application, with `least-privilege`.")
     ] = None
 
-    @model_validator(mode="after")
-    def _what_is_taken_over_keeps_its_role(self) -> Self:
-        if self.adopt and self.privilege == "setup-only":
-            raise ValueError("privilege: setup-only would take a role away that adopt has found: choose one")
-        return self
+    @field_validator("privilege")
+    @classmethod
+    def _what_is_taken_over_keeps_its_role(cls, privilege: Privilege, info: ValidationInfo) -> Privilege:
+        if privilege == "setup-only" and info.data.get("adopt"):
+            raise ValueError("setup-only would take a role away that adopt has found: choose one of the two")
+        return privilege
 
     @model_validator(mode="after")
     def _one_side_has_the_gateway(self) -> Self:

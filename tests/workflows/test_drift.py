@@ -16,6 +16,7 @@ from local.cloud import Scenario
 from local.cloud.world import PLATFORM_APP, Connection, VNetPeering, World
 from local.deployment import Deployment, Status, deploy
 from peering.health import DRIFT
+from peering.naming import role_assignment_name
 from tests.workflows.markdown_tables import DOCS, Row, code_spans, table
 
 _FOUND: Final = ("What happened", "Verdict", "Problem codes", "Repair", "Verdict afterwards")
@@ -254,10 +255,11 @@ def _side(world: World, names: dict[str, str]) -> VNetPeering:
 
 
 def give_the_role_again(world: World, names: dict[str, str]) -> None:
-    """Somebody assigns the application its role on the VNet."""
+    """Somebody assigns the application its role on the VNet again, as it was."""
     role = world.role(names["role"])
     assert role is not None
-    world.assign(world.guid(), names["vnet"], role, names["principal"])
+    name = role_assignment_name(names["vnet"], role.name, names["principal"])
+    world.assign(name, names["vnet"], role, names["principal"])
 
 
 #: What sets each of these by hand, and the options that its peering is requested with.
