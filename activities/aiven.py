@@ -16,7 +16,7 @@ from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, RE
 
 _NOT_FOUND: Final = 404
 #: A list may lag behind, so what it does not show is looked for again before anything is deleted because of it.
-_LOOKS_BEFORE_DELETION: Final = 2
+_LOOKS_BEFORE_DELETION: Final = 1
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
 #: Failed states whose reason may pass.
 _REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
@@ -139,8 +139,8 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
 async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> None:
     """End a wait that is hopeless, and ask again for a connection that was refused for no reason that can be seen.
 
-    Such a refusal may only mean that a new right or application has not spread yet, which takes Azure up to ten minutes,
-    and Aiven may have built its side before. A long wait is looked into now and then.
+    Such a refusal may only mean that a new right or application has not spread yet, which takes Azure up to ten
+    minutes, and Aiven may have built its side before. A long wait is looked into now and then.
     """
     refused = problem.occurrence["code"] in _REFUSED
     if not refused and cast("int", facts.get("tries", 0)) % _LOOKS_BETWEEN_DIAGNOSES != _LOOKS_BETWEEN_DIAGNOSES - 1:

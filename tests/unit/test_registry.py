@@ -9,6 +9,7 @@ from peering.registry import (
     Examination,
     ExaminationResult,
     Registry,
+    RunOf,
     begin,
     drop,
     empty,
@@ -16,6 +17,7 @@ from peering.registry import (
     entity_key,
     examine,
     is_busy,
+    is_current,
     is_watched,
 )
 from peering.request import PeeringRequest
@@ -30,7 +32,7 @@ SOMEBODY = Caller(name="ada@example.com", id="1")
 def run(registry: Registry, operation: str, state: str | None, name: str = "r1", **facts: object) -> Facts:
     """A run that begins and, unless `state` is None, ends; returns the facts that it was told of."""
     beginning = Beginning(peering=PEERING, operation=operation, run=name, by=SOMEBODY, at="2026-01-01T00:00:00+00:00")  # type: ignore[typeddict-item]
-    known = begin(registry, beginning)
+    known = begin(registry, beginning) or {}
     if state is not None:
         end(registry, Ending(id=ID, run=name, state=state, facts=facts, at="2026-01-01T00:01:00+00:00"))  # type: ignore[typeddict-item]
     return known
@@ -163,6 +165,44 @@ def test_connections_that_are_nobodys_here_are_unmanaged() -> None:
     given = Examination(at="t", connections=[{**ours, **rest}, {**other, **rest}], checked={})  # type: ignore[typeddict-item]
     examine(registry, given)
     assert [c["vnet"] for c in registry["unmanaged"]] == ["another"]
+
+
+def test_a_repair_that_comes_too_late_does_not_begin() -> None:
+    registry = connected()
+    late = Beginning(peering=PEERING, operation="repair", run="r2", by=SOMEBODY, at="t", codes=[], revision=1)
+    assert begin(registry, late) is None
+    assert begin(empty(), late) is None
+    assert len(registry["peerings"][ID]["runs"]) == 1
+
+
+def test_only_the_last_run_that_has_not_ended_is_current() -> None:
+    registry = connected()
+    run(registry, "establish", None, "r2")
+    assert is_current(registry, RunOf(key="k", id=ID, run="r2"))
+    assert not is_current(registry, RunOf(key="k", id=ID, run="r1"))
+    run(registry, "establish", None, "r3")
+    assert not is_current(registry, RunOf(key="k", id=ID, run="r2"))
+    drop(registry, ID)
+    assert not is_current(registry, RunOf(key="k", id=ID, run="r3"))
+
+
+def test_what_was_tried_in_vain_is_not_forgotten_by_a_check_that_could_not_look() -> None:
+    registry, code = connected(), "platform-role-assignment-missing"
+    check(registry, code)
+    begin(registry, Beginning(peering=PEERING, operation="repair", run="r2", by=SOMEBODY, at="t", codes=[code]))
+    end(registry, Ending(id=ID, run="r2", state="failed", facts={}, at="t"))
+    assert not check(registry, "remote-unavailable", at="2026-01-03T00:00:00+00:00")["repairs"]
+    assert not check(registry, code, at="2026-01-04T00:00:00+00:00")["repairs"]
+
+
+def test_a_removal_that_failed_says_so_and_what_is_gone() -> None:
+    registry = empty()
+    run(registry, "establish", "connected", found=[], application_id="a", vnet_peering_id="v")
+    check(registry)
+    run(registry, "remove", "failed", "r2", vnet_peering_removed="deleted")
+    record = registry["peerings"][ID]
+    assert (record["state"], "health" in record, set(record["objects"])) == ("removal-failed", False, {"application"})
+    assert record["facts"]["vnet_peering_id"] == "v"
 
 
 def test_every_code_with_a_repair_forgets_facts_that_exist() -> None:

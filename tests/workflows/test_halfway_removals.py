@@ -8,6 +8,7 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
+from peering.runs import STOP, wait_instance_id
 from tests.workflows.test_foreign_objects import while_waiting
 from tests.workflows.test_health import sweep, until_swept, vnets
 from tests.workflows.test_privilege import rights
@@ -95,11 +96,17 @@ def test_a_start_that_is_stopped_leaves_no_role_that_was_for_the_setup_only(depl
     identity = deployment.start(privilege="setup-only")
     status = while_waiting(deployment, identity, "pending_peer")
     assert rights(deployment, status) == 1
-    stop = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{identity}/raiseEvent/stop"
-    query = {"code": deployment.host.keys.system}
-    httpx.post(stop, params=query, json=None, headers={"content-type": "application/json"}, trust_env=False)
+    stop(deployment, identity)
+    stop(deployment, wait_instance_id(identity, status["runs"][-1]["run"], "pending_peer"))
     deployment.knobs(latency=0)
     stopped = deployment.until(identity)
     deployment.knobs(approved=0)
     assert (stopped["state"], rights(deployment, stopped)) == ("stopped", 0)
     assert deployment.settle(privilege="setup-only")["state"] == "connected"
+
+
+def stop(deployment: Deployment, instance: str) -> None:
+    """Ask a run, or a wait of it, to stop, as a removal does."""
+    url = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{instance}/raiseEvent/{STOP}"
+    query, headers = {"code": deployment.host.keys.system}, {"content-type": "application/json"}
+    httpx.post(url, params=query, headers=headers, trust_env=False).raise_for_status()

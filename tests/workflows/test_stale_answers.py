@@ -111,7 +111,7 @@ def test_a_connection_that_aiven_does_not_list_yet_does_not_fail_a_start(deploym
 
 
 def test_a_vnet_that_goes_while_aiven_builds_ends_the_start_with_that_cause_at_once(tmp_path: Path) -> None:
-    with deploy(tmp_path, Scenario.model_validate({"approved": 3600, "latency": 0.03})) as deployment:
+    with deploy(tmp_path, Scenario.model_validate({"approved": 90000, "latency": 0.03})) as deployment:
         identity = deployment.start()
         while_waiting(deployment, identity, "pending_peer")
         deployment.event(kind="delete-vnet", vnet_id=vnet_of(deployment).id)
