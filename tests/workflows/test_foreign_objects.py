@@ -264,3 +264,25 @@ def test_somebody_elses_connection_without_its_vnet_peering_is_nothing_to_adopt(
     assert (status["state"], status["problem"]["code"]) == ("failed", "nothing-to-adopt")
     assert deployment.writes() == []
     assert deployment.cloud_state() == before
+
+
+def test_taking_over_what_could_not_be_taken_over_is_possible_once_it_can(deployment: Deployment) -> None:
+    made_by_hand(deployment.cloud, vnet_of(deployment).id)
+    deployment.knobs(list_blind=1)
+    assert deployment.settle(adopt=True)["problem"]["code"] == "nothing-to-adopt"
+    deployment.knobs(list_blind=0)
+    assert (plan(deployment)["result"], plan(deployment, adopt=True)["result"]) == ("leave", "adopt")
+    assert deployment.settle()["state"] == "existing"
+    status = deployment.settle(adopt=True)
+    assert status["state"] == "connected", status.get("problem")
+    assert {action for _, action in actions(plan(deployment, adopt=True)).items()} <= {"adopt", "find"}
+
+
+def test_a_removal_after_a_takeover_that_failed_leaves_everything_as_it_was(deployment: Deployment) -> None:
+    made_by_hand(deployment.cloud, vnet_of(deployment).id)
+    before = deployment.cloud_state()
+    deployment.knobs(list_blind=1)
+    identity = deployment.settle(adopt=True)["id"]
+    deployment.knobs(list_blind=0)
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state() == before
