@@ -47,7 +47,8 @@ async def tenant(_peering: Peering, facts: Facts) -> Facts:
 async def ownership(peering: Peering, facts: Facts) -> Facts:
     """Whether the pair has a connection already, and whose it is: this app's, one taken over, or somebody else's."""
     owner = facts["found_connection_application_id"]
-    taken_over = facts.get("existing") == "adopted"
+    # A start that found nothing to take over has not taken over anything.
+    taken_over = facts.get("existing") == "adopted" and "application_id" in facts
     if facts["found_connection_state"] is None:
         return {"existing": "adopted" if taken_over else "none"}
     if taken_over and isinstance(owner, str) and same_id(text(facts, "application_id"), owner):

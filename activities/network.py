@@ -12,9 +12,9 @@ from activities.step import step
 from clients.azure import network
 from clients.credentials import Proof, application_credential
 from clients.settings import settings
-from peering.health import side_of
+from peering.health import own_side, side_of
 from peering.look import PeeredNetwork
-from peering.naming import VNetId
+from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, text
 from peering.spec import Peering
 
@@ -82,14 +82,14 @@ async def _sides(vnet_id: VNetId) -> list[PeeredNetwork]:
 
 
 @step(_PEERING_MEANINGS)
-async def stale_peering(_: Peering, facts: Facts) -> Facts:
+async def stale_peering(peering: Peering, facts: Facts) -> Facts:
     """Before article step 11: remove this peering's own Disconnected side, as the created application.
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
     """
     vnet_id = VNetId.parse(text(facts, "vnet_id"))
     sides = await _sides(vnet_id)
-    side = side_of(facts, sides, text(facts, "project_network_cidr"))
+    side = own_side(peering, facts, sides, text(facts, "project_network_cidr"))
     if side is None or side["state"] != "Disconnected":
         return {"vnet_is_clear": "not Disconnected"}
     async with _as_application(facts, vnet_id, await proof_of(facts)) as client:
@@ -104,18 +104,19 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
     vnet_id, remote = VNetId.parse(text(facts, "vnet_id")), text(facts, "to_network_id")
     sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
-    there = side_of(facts, sides, text(facts, "project_network_cidr"))
+    alike, repairing = side_of(facts, sides, text(facts, "project_network_cidr")), bool(facts.get("repairing"))
+    if alike is not None and _is_as_wanted(alike, peering, repairing=repairing):
+        return {"vnet_peering_id": alike["id"]}
+    there = next((side for side in sides if same_id(side["remote_id"], remote)), None)
     if there is None and any(side["name"] == peering["peering_name"] for side in sides):
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
-    if there is not None and _is_as_wanted(there, peering, repairing=bool(facts.get("repairing"))):
-        return {"vnet_peering_id": there["id"]}
     name = there["name"] if there else peering["peering_name"]
     options = _options(peering, there)
-    if there is not None and facts.get("repairing"):
+    if there is not None and repairing:
         # Whether traffic may flow is for people to say: a request says so, a repair does not.
         options["allow_virtual_network_access"] = there["options"]["allow_virtual_network_access"]
     async with _as_application_in_both(facts, vnet_id, proof) as client:
-        await _put(client, vnet_id, name, _new_peering(there["remote_id"] if there else remote, options))
+        await _put(client, vnet_id, name, _new_peering(remote, options))
     return {"vnet_peering_id": f"{vnet_id}/virtualNetworkPeerings/{name}"}
 
 

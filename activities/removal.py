@@ -11,7 +11,7 @@ from clients.aiven import AivenClient, AivenError, PeeringConnection, ProjectVpc
 from clients.azure import graph
 from clients.settings import settings
 from peering.checks import Neighbours
-from peering.health import side_of
+from peering.health import own_side
 from peering.look import PeeredNetwork
 from peering.marks import MARK
 from peering.naming import VNetId, same_id
@@ -42,7 +42,7 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
     foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
     kept = adopted or foreign
     sides = vnet["peered_networks"] if vnet else []
-    side = None if kept else await _side(facts, sides, vpc, connection)
+    side = None if kept else await _side(peering, facts, sides, vpc, connection)
     gathered: Facts = {
         "existing": "adopted" if adopted else "ours",
         "application_id": application_id,
@@ -110,16 +110,20 @@ async def _platform_principal() -> str | None:
 
 
 async def _side(
-    facts: Facts, sides: list[PeeredNetwork], vpc: ProjectVpc | None, connection: PeeringConnection | None
+    peering: Peering,
+    facts: Facts,
+    sides: list[PeeredNetwork],
+    vpc: ProjectVpc | None,
+    connection: PeeringConnection | None,
 ) -> str | None:
     """The ARM id of this peering's own side, by where it leads; by its recorded id where a list does not show it."""
     named = connection.state_info.to_network_id if connection and connection.state_info else None
     known = facts if "to_network_id" in facts or named is None else {**facts, "to_network_id": named}
-    cidr, recorded = vpc.network_cidr if vpc else None, facts.get("vnet_peering_id")
-    side = side_of(known, sides, cidr)
+    recorded = facts.get("vnet_peering_id")
+    side = own_side(peering, known, sides, vpc.network_cidr if vpc else None)
     if side is None and isinstance(recorded, str):
         single = await looking.vnet_peering(recorded)
-        side = side_of(known, [single] if single else [], cidr)
+        side = own_side(peering, known, [single] if single else [], None)
         if single is None:
             _look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show {recorded}.")
     return side["id"] if side else None

@@ -50,8 +50,7 @@ def network_of_project(peered: Sequence[PeeredNetwork], project_cidr: str, known
     Args:
         peered: the networks that the VNet is peered with.
         project_cidr: the project VPC's network.
-        known: the id, where an earlier run learned it.
+        known: the id, where an earlier run learned it; the network may have been made anew since.
     """
-    if known is not None:
-        return next((network["remote_id"] for network in peered if same_id(network["remote_id"], known)), None)
-    return next((network["remote_id"] for network in peered if network["prefixes"] == [project_cidr]), None)
+    by_id = next((network["remote_id"] for network in peered if same_id(network["remote_id"], known)), None)
+    return by_id or next((network["remote_id"] for network in peered if network["prefixes"] == [project_cidr]), None)

@@ -202,11 +202,10 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
         detail = f"The VNet's provisioning state is {vnet['provisioning_state']}."
         found += _occurrence("vnet-not-provisioned", detail)
     vpc = look["project_vpc"].get("found")
-    if vpc is not None:
-        remote = facts.get("to_network_id")
-        own = remote if isinstance(remote, str) else None
-        found += overlaps(vnet["address_prefixes"], vnet["peered_networks"], vpc["network_cidr"], own)
     side = side_of(facts, vnet["peered_networks"], vpc["network_cidr"] if vpc else None)
+    if vpc is not None:
+        own = side["remote_id"] if side is not None else None
+        found += overlaps(vnet["address_prefixes"], vnet["peered_networks"], vpc["network_cidr"], own)
     if side is not None:
         return [*found, *_of_side(peering, side)]
     if "vnet_peering_id" in facts:
@@ -224,6 +223,20 @@ def side_of(facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | N
     known = next((s for s in peered if isinstance(remote, str) and same_id(s["remote_id"], remote)), None)
     alike = next((s for s in peered if project_cidr is not None and s["prefixes"] == [project_cidr]), None)
     return known if known is not None and (alike is None or known["state"] == "Connected") else alike or known
+
+
+def own_side(
+    peering: Peering, facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | None
+) -> PeeredNetwork | None:
+    """The side that is this peering's beyond doubt, so that it may be deleted.
+
+    It leads to the network that Aiven has named. Only where none was ever named, addresses and name together will do.
+    """
+    remote = facts.get("to_network_id")
+    if isinstance(remote, str):
+        return next((side for side in peered if same_id(side["remote_id"], remote)), None)
+    named = [side for side in peered if side["name"] == peering["peering_name"]]
+    return next((side for side in named if project_cidr is not None and side["prefixes"] == [project_cidr]), None)
 
 
 def has_lost_its_side(facts: Facts, sides: Sequence[PeeredNetwork]) -> bool:

@@ -286,3 +286,18 @@ def test_a_removal_after_a_takeover_that_failed_leaves_everything_as_it_was(depl
     deployment.knobs(list_blind=0)
     assert deployment.remove(identity)["state"] == "removed"
     assert deployment.cloud_state() == before
+
+
+def test_a_network_with_the_project_vpcs_addresses_is_not_taken_for_it(deployment: Deployment) -> None:
+    status = deployment.settle()
+    facts = status["facts"]
+    deployment.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
+    deployment.event(
+        kind="delete-connection", project_vpc_id=status["peering"]["project_vpc_id"], vnet_id=facts["vnet_id"]
+    )
+    peer_with_third(deployment)
+    third = vnet_of(deployment).id.rpartition("/")[0] + "/Third-VNet"
+    deployment.event(kind="change-address-space", vnet_id=third, prefixes=[facts["project_network_cidr"]])
+    theirs = sides(deployment)
+    assert deployment.remove(status["id"])["state"] == "removed"
+    assert sides(deployment) == theirs
