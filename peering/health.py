@@ -204,7 +204,8 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     vpc = look["project_vpc"].get("found")
     side = side_of(facts, vnet["peered_networks"], vpc["network_cidr"] if vpc else None)
     if vpc is not None:
-        own = side["remote_id"] if side is not None else None
+        # Before Aiven has named the project VPC's network, addresses like its own are another's, and in the way.
+        own = side["remote_id"] if side is not None and "to_network_id" in facts else None
         found += overlaps(vnet["address_prefixes"], vnet["peered_networks"], vpc["network_cidr"], own)
     if side is not None:
         return [*found, *_of_side(peering, side)]
