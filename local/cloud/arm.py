@@ -29,7 +29,7 @@ class Arm:
         self.routes.add("GET", "/subscriptions", self._list_subscriptions)
         self.routes.add("GET", SUBSCRIPTION, self._get_subscription)
         operations = (
-            rf"{SUBSCRIPTION}/providers/Microsoft\.Network/locations/[^/]+/operation(?P<kind>s|Results)/(?P<id>[^/]+)"
+            rf"{SUBSCRIPTION}/providers/Microsoft\.Network/locations/[^/]+/operation(?P<kind>s|Results)/(?P<key>[^/]+)"
         )
         self.routes.add("GET", operations, self._operation)
 
@@ -160,11 +160,11 @@ class Arm:
             headers["Location"] = f"{base}/operationResults/{query}"
         return headers
 
-    def _operation(self, request: Request, subscription: str, kind: str, id: str) -> Response:  # noqa: A002
+    def _operation(self, request: Request, subscription: str, kind: str, key: str) -> Response:
         self.caller(request, subscription)
-        operation = self.world.operations.get(id.lower())
+        operation = self.world.operations.get(key.lower())
         if operation is None:
-            raise arm_error(404, "OperationNotFound", f"The operation {id} was not found.")
+            raise arm_error(404, "OperationNotFound", f"The operation {key} was not found.")
         ended = operation.ends_at <= self.world.now
         if kind.lower() == "results":
             return Response(200 if ended else 202)

@@ -128,6 +128,7 @@ def _build_side(world: World, vpc: ProjectVpc, connection: Connection, at: datet
     try:
         put_side(world, network, vnet, name, _OPTIONS)
     except ApiError as error:
+        # The body of an error of ARM is always an object with `error`; the type of a response allows any.
         code = error.response.body["error"]["code"]  # type: ignore[index]
         if code != "RemotePeeringIsDisconnected":
             raise BuildError("INVALID_SPECIFICATION", f"Azure refused the peering: {code}") from None

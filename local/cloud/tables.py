@@ -66,6 +66,7 @@ class Table(MutableSequence[T], Generic[T]):
     def __setitem__(self, index: slice, value: Iterable[T]) -> None: ...
     def __setitem__(self, index: int | slice, value: T | Iterable[T]) -> None:
         rows = list(self._rows)
+        # The overloads pair an index with one value and a slice with several, which mypy does not carry in here.
         rows[index] = value  # type: ignore[index, assignment]
         self.clear()
         self.extend(rows)

@@ -11,7 +11,7 @@ from local.cloud.wire import Request, Response, Routes
 from local.cloud.world import Application, ServicePrincipal, World
 
 _ITEMS: Final = r"/v1\.0/directory/deletedItems"
-_ITEM: Final = rf"{_ITEMS}/(?P<id>[0-9a-f-]{{36}})"
+_ITEM: Final = rf"{_ITEMS}/(?P<object_id>[0-9a-f-]{{36}})"
 
 
 class DeletedItems:
@@ -46,19 +46,19 @@ class DeletedItems:
         found = world.deleted_applications if wanted else world.deleted_principals
         return Response(200, {"value": [self._body(thing) for thing in found if thing.tenant_id == tenant]})
 
-    def _get(self, request: Request, id: str) -> Response:  # noqa: A002 - the routes' name
-        return Response(200, self._body(self._find(self._access.reader(request).tenant_id, id)))
+    def _get(self, request: Request, object_id: str) -> Response:
+        return Response(200, self._body(self._find(self._access.reader(request).tenant_id, object_id)))
 
-    def _purge(self, request: Request, id: str) -> Response:  # noqa: A002
-        found = self._owned(request, id)
+    def _purge(self, request: Request, object_id: str) -> Response:
+        found = self._owned(request, object_id)
         if isinstance(found, Application):
             directory.purge_application(self._world, found)
         else:
             self._world.deleted_principals.remove(found)
         return Response(204)
 
-    def _restore(self, request: Request, id: str) -> Response:  # noqa: A002
-        found = self._owned(request, id)
+    def _restore(self, request: Request, object_id: str) -> Response:
+        found = self._owned(request, object_id)
         try:
             if isinstance(found, Application):
                 directory.restore_application(self._world, found)

@@ -54,10 +54,10 @@ class Principals:
         now = self._world.now
         return [p for p in candidates if p.tenant_id == tenant and p.visible_at <= now]
 
-    def _find(self, tenant: str, id: str | None, app_id: str | None) -> ServicePrincipal:  # noqa: A002 - the routes'
-        found = self._world.principal_with_id(id) if id else self._world.principal(app_id or "", tenant)
+    def _find(self, tenant: str, object_id: str | None, app_id: str | None) -> ServicePrincipal:
+        found = self._world.principal_with_id(object_id) if object_id else self._world.principal(app_id or "", tenant)
         if found is None or not self._shown(tenant, [found]):
-            raise missing(id or app_id or "")
+            raise missing(object_id or app_id or "")
         return found
 
     def _candidates(self, request: Request) -> Iterable[ServicePrincipal]:
