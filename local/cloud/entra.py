@@ -29,6 +29,9 @@ RESOURCES: Final = {
     "vault.azure.net": "vault",
     "vault.usgovcloudapi.net": "vault",
     "vault.azure.cn": "vault",
+    "storage.azure.com": "storage",
+    "storage.azure.us": "storage",
+    "storage.azure.cn": "storage",
 }
 
 

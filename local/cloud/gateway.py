@@ -24,6 +24,8 @@ from local.cloud.keyvault import KeyVault
 from local.cloud.platform import settle
 from local.cloud.request_log import LoggedRequest
 from local.cloud.scenario import Fault
+from local.cloud.table_service.errors import TableError
+from local.cloud.table_service.service import TableService
 from local.cloud.wire import ApiError, Request, Response
 from local.cloud.world import World
 
@@ -32,6 +34,7 @@ _ERRORS: Final[dict[str, Callable[[int, str, str], ApiError]]] = {
     "arm": arm_error,
     "graph": graph_error,
     "vault": arm_error,
+    "table": TableError,
     "aiven": lambda status, code, message: aiven_error(status, message, code),
     "entra": lambda status, code, message: ApiError(Response(status, {"error": code, "error_description": message})),
 }
@@ -53,8 +56,13 @@ class Gateway:
             "graph": Graph(world, entra).answer,
             "arm": arm.answer,
             "vault": KeyVault(world, entra, hosts.authority).answer,
+            "table": TableService(world, entra, hosts.logins[0]).answer,
             "aiven": Aiven(world).answer,
         }
+
+    def service(self, host: str) -> str | None:
+        """Which service a host name leads to; None for a host that is not there."""
+        return self.hosts.service(host, self.world.vaults, self.world.storage_accounts)
 
     async def serve(self, http: HttpRequest) -> HttpResponse:
         """Answer one HTTP request."""
@@ -66,20 +74,22 @@ class Gateway:
         request = Request(
             http.method,
             http.headers.get("host", "").partition(":")[0].lower(),
-            http.url.path,
+            http.scope["path"],
             dict(http.query_params),
             {name.lower(): value for name, value in http.headers.items()},
             body,
         )
         if self.world.knobs.latency:
             await asyncio.sleep(self.world.knobs.latency)
-        service = self.hosts.service(request.host, self.world.vaults)
+        service = self.service(request.host)
         with self.lock:
             response = self.answer(service, request)
             self._log(service or "none", request, response, time.perf_counter() - started)
         headers = {"x-ms-request-id": self.world.guid(), **response.headers}
         if response.body is None:
             return HttpResponse(status_code=response.status, headers=headers)
+        if isinstance(response.body, bytes):
+            return HttpResponse(response.body, response.status, headers)
         return JSONResponse(response.body, response.status, headers)
 
     def answer(self, service: str | None, request: Request) -> Response:

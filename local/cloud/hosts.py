@@ -15,6 +15,7 @@ class Hosts:
     arm: str
     graph: str
     vault_suffix: str
+    table_suffix: str
     audience: str
 
     @property
@@ -25,15 +26,21 @@ class Hosts:
     @property
     def certificate_names(self) -> list[str]:
         """All names that a certificate has to hold."""
-        return [*self.logins, self.arm, self.graph, f"*.{self.vault_suffix}", AIVEN]
+        return [*self.logins, self.arm, self.graph, f"*.{self.vault_suffix}", f"*.{self.table_suffix}", AIVEN]
 
-    def service(self, host: str, vaults: Collection[str]) -> str | None:
+    def table_endpoint(self, account: str) -> str:
+        """The URL of a storage account's Table service."""
+        return f"https://{account}.{self.table_suffix}"
+
+    def service(self, host: str, vaults: Collection[str], accounts: Collection[str]) -> str | None:
         """Which service a host name leads to; None for a host that is not there."""
         if host in self.logins:
             return "entra"
         name, _, suffix = host.partition(".")
         if suffix == self.vault_suffix:
             return "vault" if name in vaults else None
+        if suffix == self.table_suffix:
+            return "table" if name in accounts else None
         return {self.arm: "arm", self.graph: "graph", AIVEN: "aiven"}.get(host)
 
     @property
@@ -49,7 +56,7 @@ class Hosts:
             },
             "graphAudience": f"https://{self.graph}/",
             "name": "AzureCloud",
-            "suffixes": {"keyVaultDns": self.vault_suffix},
+            "suffixes": {"keyVaultDns": self.vault_suffix, "storage": self.table_suffix.removeprefix("table.")},
             "resourceManager": f"https://{self.arm}/",
             "microsoftGraphResourceId": f"https://{self.graph}/",
         }
@@ -61,6 +68,7 @@ HOSTS: Final = {
         "management.azure.com",
         "graph.microsoft.com",
         "vault.azure.net",
+        "table.core.windows.net",
         "management.core.windows.net",
     ),
     "AzureUSGovernment": Hosts(
@@ -68,6 +76,7 @@ HOSTS: Final = {
         "management.usgovcloudapi.net",
         "graph.microsoft.us",
         "vault.usgovcloudapi.net",
+        "table.core.usgovcloudapi.net",
         "management.core.usgovcloudapi.net",
     ),
     "AzureChinaCloud": Hosts(
@@ -75,6 +84,7 @@ HOSTS: Final = {
         "management.chinacloudapi.cn",
         "microsoftgraph.chinacloudapi.cn",
         "vault.azure.cn",
+        "table.core.chinacloudapi.cn",
         "management.core.chinacloudapi.cn",
     ),
 }

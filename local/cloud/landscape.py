@@ -1,12 +1,19 @@
-"""What a new local cloud holds: a customer's tenant with networks and a vault, the platform's, Aiven's project."""
+"""What a new local cloud holds: a customer's tenant with networks, vault and storage, the platform's, and Aiven's."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from local.cloud.aiven import PROJECT
-from local.cloud.roles import PLATFORM_APP, READER, SECRETS_OFFICER, USER_ACCESS_ADMINISTRATOR, built_in_roles
-from local.cloud.world import ProjectVpc, ServicePrincipal, Subscription, Vault, World
+from local.cloud.roles import (
+    PLATFORM_APP,
+    READER,
+    SECRETS_OFFICER,
+    TABLE_CONTRIBUTOR,
+    USER_ACCESS_ADMINISTRATOR,
+    built_in_roles,
+)
+from local.cloud.world import ProjectVpc, ServicePrincipal, StorageAccount, Subscription, Vault, World
 
 GROUP: Final = "Net-Prod"
 FIRST_VNET: Final = "Hub-VNet"
@@ -20,6 +27,7 @@ class Landscape:
     platform_tenant: str
     subscription: str
     vault: str
+    storage_account: str
     automation: ServicePrincipal
     secret: str
     project_vpc: str
@@ -43,8 +51,9 @@ def build(world: World) -> Landscape:
     identity = _managed_identity(world, ours.tenant_id)
     for principal in (automation, identity):
         _grant(world, ours, vault, principal)
+    account = _storage_account(world, ours, (automation, identity))
     _replicated(world)
-    return Landscape(customer, platform, ours.id, vault.name, automation, secret, vpcs[0].id, identity)
+    return Landscape(customer, platform, ours.id, vault.name, account.name, automation, secret, vpcs[0].id, identity)
 
 
 def _platform_application(world: World, platform: str, customer: str) -> None:
@@ -67,6 +76,23 @@ def _vault(world: World, subscription: Subscription) -> Vault:
     vault = Vault(name, arm_id, subscription.tenant_id)
     world.vaults[name] = vault
     return vault
+
+
+def _storage_account(
+    world: World, subscription: Subscription, principals: tuple[ServicePrincipal, ...]
+) -> StorageAccount:
+    """An account whose tables these principals may read and write."""
+    name = f"stlocal{world.guid()[:8]}"
+    group = f"/subscriptions/{subscription.id}/resourceGroups/{GROUP}"
+    account = StorageAccount(
+        name, f"{group}/providers/Microsoft.Storage/storageAccounts/{name}", subscription.tenant_id
+    )
+    world.storage_accounts[name] = account
+    role = world.role(TABLE_CONTRIBUTOR)
+    if role is not None:
+        for principal in principals:
+            world.assign(world.guid(), account.id, role, principal.id)
+    return account
 
 
 def _automation(world: World, tenant: str) -> tuple[ServicePrincipal, str]:

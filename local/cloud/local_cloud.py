@@ -28,7 +28,7 @@ from local.cloud.request_log import LoggedRequest
 from local.cloud.scenario import Scenario, load_scenario
 from local.cloud.world import World
 
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_METHODS = ["GET", "POST", "PUT", "PATCH", "MERGE", "DELETE"]
 
 
 class _Server(uvicorn.Server):
@@ -121,7 +121,7 @@ class LocalCloud:
         )
         admin_socket = _listen()
         admin = _Server(uvicorn.Config(admin_app(self._gateway), log_level="warning", access_log=False, lifespan="off"))
-        proxy = ConnectProxy(_port(server), lambda host: hosts.service(host, self.world.vaults) is not None)
+        proxy = ConnectProxy(_port(server), lambda host: self._gateway.service(host) is not None)
         port = await proxy.start(self._port)
         serving = [
             asyncio.create_task(front.serve(sockets=[server])),
@@ -163,6 +163,8 @@ class LocalCloud:
             "VNET_NAME": FIRST_VNET,
             "KEY_VAULT_NAME": found.vault,
             "KEY_VAULT_ID": self.world.vaults[found.vault].id,
+            "REGISTRY_TABLE_ENDPOINT": self._gateway.hosts.table_endpoint(found.storage_account),
+            "REGISTRY_STORAGE_ACCOUNT_ID": self.world.storage_accounts[found.storage_account].id,
             "AIVEN_AUTH_TOKEN": self.world.aiven_token,
             "AIVEN_PROJECT": PROJECT,
             "AIVEN_PROJECT_VPC_ID": found.project_vpc,

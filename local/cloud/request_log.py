@@ -25,5 +25,9 @@ class LoggedRequest:
 
     @property
     def is_write(self) -> bool:
-        """Whether it changed something, or tried to: a sign-in does not count."""
-        return self.service != "entra" and self.method not in ("GET", "HEAD") and not self.path.endswith(_READS)
+        """Whether it changed something, or tried to: neither a sign-in counts, nor what the app notes in its tables."""
+        return (
+            self.service not in ("entra", "table")
+            and self.method not in ("GET", "HEAD")
+            and not self.path.endswith(_READS)
+        )

@@ -11,10 +11,13 @@ USER_ACCESS_ADMINISTRATOR: Final = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
 ACCESS_ADMINISTRATOR: Final = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
 SECRETS_OFFICER: Final = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
 SECRETS_USER: Final = "4633458b-17de-408a-b874-0445c86b69e6"
+TABLE_CONTRIBUTOR: Final = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
+TABLE_READER: Final = "76199698-9eea-4c19-bc75-cec21354c6b6"
 PLATFORM_APP: Final = "55f300d4-fc50-4c5e-9222-e90a6e2187fb"
 
 _AUTHORIZATION: Final = "Microsoft.Authorization/roleAssignments"
 _SECRETS: Final = "Microsoft.KeyVault/vaults/secrets"
+_TABLES: Final = "Microsoft.Storage/storageAccounts/tableServices/tables"
 #: Name, actions, data actions.
 _BUILT_IN: Final[dict[str, tuple[str, list[str], list[str]]]] = {
     OWNER: ("Owner", ["*"], []),
@@ -32,6 +35,12 @@ _BUILT_IN: Final[dict[str, tuple[str, list[str], list[str]]]] = {
     ),
     SECRETS_OFFICER: ("Key Vault Secrets Officer", ["*/read"], [f"{_SECRETS}/*"]),
     SECRETS_USER: ("Key Vault Secrets User", [], [f"{_SECRETS}/getSecret/action", f"{_SECRETS}/readMetadata/action"]),
+    TABLE_CONTRIBUTOR: (
+        "Storage Table Data Contributor",
+        [f"{_TABLES}/{right}" for right in ("read", "write", "delete")],
+        [f"{_TABLES}/entities/{right}" for right in ("read", "write", "delete", "add/action", "update/action")],
+    ),
+    TABLE_READER: ("Storage Table Data Reader", [f"{_TABLES}/read"], [f"{_TABLES}/entities/read"]),
 }
 
 

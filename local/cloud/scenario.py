@@ -42,6 +42,9 @@ class Scenario(BaseModel):
         0, description="Until ARM's lists show new VNet peerings and role assignments, and leave deleted peerings out."
     )
     list_blind: Annotated[int, Field(ge=0)] = Field(0, description="The next so many lists of VNet peerings are empty.")
+    table_empty_pages: Annotated[int, Field(ge=0)] = Field(
+        0, description="The next so many pages of table entities are empty, and say where to go on."
+    )
     aiven_listed: Seconds = Field(0, description="Until a new connection shows in its project VPC.")
     secret_deleted: Seconds = Field(0, description="Until a deleted secret shows as such, and can be recovered.")
     outcome: Literal["", "INVALID_SPECIFICATION", "REJECTED_BY_PEER", "DELETED_BY_PEER", "ERROR"] = Field(

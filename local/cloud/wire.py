@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One answer; `body` is JSON, or nothing."""
+    """One answer; `body` is JSON, or bytes of the type that a header names, or nothing."""
 
     status: int
     body: object = None

@@ -36,6 +36,7 @@ from local.cloud.roles import (
     USER_ACCESS_ADMINISTRATOR,
 )
 from local.cloud.scenario import Scenario
+from local.cloud.table_service.store import StorageAccount
 from local.cloud.tables import Table
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "RoleDefinition",
     "SecretVersion",
     "ServicePrincipal",
+    "StorageAccount",
     "Subscription",
     "VNet",
     "VNetPeering",
@@ -104,6 +106,7 @@ class World:
         self.assignments = _assignments()
         self.vnets: dict[str, VNet] = {}
         self.vaults: dict[str, Vault] = {}
+        self.storage_accounts: dict[str, StorageAccount] = {}
         self.project_vpcs: dict[str, ProjectVpc] = {}
         self.operations: dict[str, Operation] = {}
         self.aiven_token = self.secret()

@@ -1,0 +1,1 @@
+"""Azure Table Storage, as a part of the local cloud."""
