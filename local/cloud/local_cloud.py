@@ -115,6 +115,7 @@ class LocalCloud:
                 ssl_certfile=tls,
                 log_level="warning",
                 access_log=False,
+                date_header=False,
                 lifespan="off",
                 timeout_keep_alive=120,
             )

@@ -18,6 +18,7 @@ SCOPES: Final = {
     "arm": "https://management.azure.com",
     "graph": "https://graph.microsoft.com",
     "vault": "https://vault.azure.net",
+    "storage": "https://storage.azure.com",
 }
 _VERSIONS: Final = {
     "Microsoft.Network": "2026-03-01",
@@ -113,6 +114,11 @@ class Callers:
     def vault(self, method: str, path: str, body: object = None) -> httpx.Response:
         """A request to the Key Vault."""
         return self.call("vault", method, f"{self.vault_url}{path}?api-version=2026-04-01", body)
+
+    def table(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
+        """A request to the Table service."""
+        url = self.cloud.environment["REGISTRY_TABLE_ENDPOINT"] + path
+        return self.call("storage", method, url, body, **{"x-ms-version": "2019-02-02", **headers})
 
     def aiven(self, method: str, path: str, body: object = None) -> httpx.Response:
         """A request to Aiven about the project."""

@@ -57,11 +57,11 @@ def test_assignments_are_listed_at_above_and_below_a_scope(cloud: Callers) -> No
     assert listed(subscription, of_user) == listed(cloud.vnet.id, of_user) == [cloud.vnet.id]
     assert listed(f"{subscription}/resourceGroups/other", of_user) == []
     automation = f"principalId eq '{cloud.cloud.landscape.automation.id}'"
-    assert len(listed(subscription, automation)) == 3
+    assert len(listed(subscription, automation)) == 4
     assert listed(cloud.vnet.id, automation) == [subscription, subscription]
     assert len(listed(cloud.vnet.id, "atScope()")) == 6
     assert len(listed(subscription, "atScope()")) == 4
-    assert len(listed(subscription, "")) == 8
+    assert len(listed(subscription, "")) == 10
     assert listed(subscription, f"atScope() and assignedTo('{made.user_principal_id}')") == []
 
 
@@ -80,7 +80,7 @@ def test_roles_are_found_by_type_and_by_full_id(cloud: Callers, client: Authoriz
 
 def test_a_subscription_has_a_limited_number_of_assignments(cloud: Callers) -> None:
     made = cloud.establish()
-    cloud.knobs(role_assignment_limit=8)
+    cloud.knobs(role_assignment_limit=10)
     properties = {
         "roleDefinitionId": f"{AUTHORIZATION}/roleDefinitions/{READER}",
         "principalId": made.user_principal_id,
@@ -88,6 +88,6 @@ def test_a_subscription_has_a_limited_number_of_assignments(cloud: Callers) -> N
     }
     path = f"{cloud.vnet.id}{AUTHORIZATION}/roleAssignments/{cloud.cloud.world.guid()}"
     assert code_of(cloud.arm("PUT", path, {"properties": properties})) == (400, "RoleAssignmentLimitExceeded")
-    cloud.knobs(role_assignment_limit=9)
+    cloud.knobs(role_assignment_limit=11)
     assert cloud.arm("PUT", path, {"properties": properties}).status_code == 201
     assert cloud.arm("PUT", path, {"properties": properties}).status_code == 200

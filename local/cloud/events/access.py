@@ -13,10 +13,11 @@ def _held(world: World, principal_id: str, scope: str | None) -> list[RoleAssign
     return found
 
 
-def remove_role_assignments(world: World, principal_id: str, scope: str | None = None) -> None:
-    """Somebody removes a principal's role assignments, all or those in a scope."""
+def remove_role_assignments(world: World, principal_id: str, scope: str | None = None, but: str | None = None) -> None:
+    """Somebody removes a principal's role assignments, all or those in a scope, but not those in another one."""
     for assignment in _held(world, principal_id, scope):
-        world.assignments.remove(assignment)
+        if but is None or not contains(but, assignment.scope):
+            world.assignments.remove(assignment)
 
 
 def move_role_assignment(world: World, principal_id: str, scope: str, from_scope: str | None = None) -> None:

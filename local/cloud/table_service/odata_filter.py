@@ -16,7 +16,7 @@ _OPERATORS: Final[dict[str, Callable[[Value, Value], bool]]] = {
 }
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<typed>(?:datetime|guid|binary|X)'[^']*')|(?P<text>'(?:[^']|'')*')"
-    r"|(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[Ll]?)|(?P<word>\w+)|(?P<mark>[()]))"
+    r"|(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[Ll]?)|(?P<word>\w+)|(?P<mark>[(),]))"
 )
 _TYPED: Final = {"datetime": Edm.DATETIME, "guid": Edm.GUID}
 
