@@ -4,7 +4,11 @@ Both take a clock, so that one virtual clock can carry a day of timers, propagat
 seconds.
 """
 
+import math
+import mmap
+import struct
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
@@ -28,10 +32,12 @@ class SystemClock:
 class VirtualClock:
     """A clock that runs with the machine's and can be moved forward at once.
 
-    The local Functions host moves it to the next due timer whenever nothing else is left to run.
+    The local Functions host moves it to the next due timer whenever nothing else is left to run. While `held` is set it
+    stays with the machine's, so that somebody can do something while the app waits.
     """
 
     def __init__(self) -> None:
+        self.held = False
         self._ahead = timedelta()
         self._lock = Lock()
 
@@ -40,6 +46,29 @@ class VirtualClock:
         return datetime.now(UTC) + self._ahead
 
     def advance_to(self, moment: datetime) -> None:
-        """Skip to `moment`; a moment that has passed leaves the clock as it is."""
+        """Skip to `moment`; a moment that has passed, or a clock that is held, leaves the clock as it is."""
         with self._lock:
-            self._ahead += max(moment - self.now(), timedelta())
+            if not self.held:
+                self._skip(max(moment - self.now(), timedelta()))
+
+    def _skip(self, span: timedelta) -> None:
+        self._ahead += span
+
+
+class SharedClock(VirtualClock):
+    """A virtual clock that other processes live by, too: those that run with `libahead.so` and map its file.
+
+    Args:
+        file: where to write, as a little-endian int64, the whole seconds by which the clock is ahead.
+    """
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+        file.write_bytes(struct.pack("<q", 0))
+        with file.open("r+b") as opened:
+            self._page = mmap.mmap(opened.fileno(), 8)
+
+    def _skip(self, span: timedelta) -> None:
+        super()._skip(timedelta(seconds=math.ceil(span.total_seconds())))
+        self._page[:] = struct.pack("<q", round(self._ahead.total_seconds()))

@@ -2,6 +2,7 @@
 
 from local.host.function_app import LoadError
 from local.host.functions_host import FunctionsHost, StateDirectoryInUseError
+from local.host.hostility import Hostility, Kind
 from local.host.keys import Keys
 
-__all__ = ["FunctionsHost", "Keys", "LoadError", "StateDirectoryInUseError"]
+__all__ = ["FunctionsHost", "Hostility", "Keys", "Kind", "LoadError", "StateDirectoryInUseError"]

@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from local.host import FunctionsHost, LoadError, StateDirectoryInUseError
+from local.host import FunctionsHost, Hostility, LoadError, StateDirectoryInUseError
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
@@ -18,6 +18,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         authenticate=not arguments.no_keys,
         drop_outputs=arguments.drop_outputs,
+        hostile=None if arguments.hostile is None else Hostility(arguments.hostile),
     )
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -37,6 +38,9 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=7071, help="0 takes any free port (default: 7071)")
     parser.add_argument("--no-keys", action="store_true", help="let functions be called without their keys")
     parser.add_argument("--drop-outputs", action="store_true", help="serve output bindings that go nowhere here")
+    parser.add_argument(
+        "--hostile", type=int, metavar="SEED", help="do to the app what the platform may do, by this seed"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for chatty in ("azure", "httpx", "msal"):

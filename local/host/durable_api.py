@@ -1,6 +1,8 @@
 """Durable Functions' HTTP API, which the client binding of the SDK calls.
 
-Routes and shapes are those of the documented API (learn.microsoft.com, "HTTP API reference" of Durable Functions).
+Routes and shapes are those of the documented API (learn.microsoft.com, "HTTP API reference" of Durable Functions), and
+the answers to what goes wrong those of extension 3.19. Ids are held to what is documented; the extension itself lets
+most others pass.
 """
 
 import json
@@ -16,10 +18,11 @@ from starlette.responses import JSONResponse, Response
 from local.host.engine import Engine, InstanceRunsError
 from local.host.function_app import FunctionApp
 from local.host.history import EventType, HistoryEvent
+from local.host.hostility import Hostility
 from local.host.task_hub import FINAL, Instance, TaskHub
 
-_BAD_ID: Final = re.compile(r"[/\\#?\x00-\x1f]")
-_LONGEST_ID: Final = 100
+_BAD_ID: Final = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
+_LONGEST_ID: Final = 256
 _HIDDEN: Final = ("EventId", "IsPlayed", "Version", "Tags", "TimerId", "TaskScheduledId")
 
 
@@ -75,13 +78,21 @@ class DurableApi:
     """The API over one task hub."""
 
     def __init__(
-        self, app: FunctionApp, hub: TaskHub, engine: Engine, links: Callable[[Request, str], dict[str, str]]
+        self,
+        app: FunctionApp,
+        hub: TaskHub,
+        engine: Engine,
+        links: Callable[[Request, str], dict[str, str]],
+        hostility: Hostility | None = None,
     ) -> None:
         self._app, self._hub, self._engine, self._links = app, hub, engine, links
+        self._hostility = hostility or Hostility.none()
 
     async def serve(self, request: Request) -> Response:
         """Answer one request; `rest` in its path parameters is the path below the API's base."""
         parts = [part for part in request.path_params["rest"].split("/") if part]
+        if request.query_params.get("taskHub", self._app.hub_name).lower() != self._app.hub_name.lower():
+            return Response(status_code=404)
         try:
             match parts:
                 case ["orchestrators", name] if request.method == "POST":
@@ -95,25 +106,22 @@ class DurableApi:
                 case ["entities", *rest]:
                     return await self._entities(request, rest)
         except InstanceRunsError as error:
-            return _error(409, str(error))
+            return JSONResponse({"Message": str(error)}, 409)
         except ValueError as error:
             return _error(400, "Invalid JSON content", str(error))
         return Response(status_code=404)
 
     async def _start(self, request: Request, name: str, instance_id: str | None) -> Response:
-        function = self._app.find("orchestration", name)
-        if function is None:
-            known = "', '".join(f.durable_name for f in self._app.of_kind("orchestration"))
-            missing = f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function."
-            detail = f"{missing} Additional info: The following are the known orchestrator functions: '{known}'."
-            return _error(400, "One or more of the arguments submitted is incorrect", detail)
         if instance_id and (instance_id[0] == "@" or _BAD_ID.search(instance_id) or len(instance_id) > _LONGEST_ID):
-            rule = "Instance ids must not start with @, contain /, \\, #, ? or control characters, or exceed 100."
+            rule = "Instance ids must not start with @, contain /, \\, #, ? or control characters, or exceed 256."
             return _error(400, "bad instance id", rule)
         body = (await request.body()).decode()
         given = json.dumps(json.loads(body)) if body else None
         version = request.query_params.get("version") or self._app.durable_settings.get("defaultVersion")
-        return self._started(request, self._engine.start_instance(function.durable_name, instance_id, given, version))
+        # An orchestrator that does not exist is started as well; its instance fails.
+        function = self._app.find("orchestration", name)
+        name = function.durable_name if function else name
+        return self._started(request, self._engine.start_instance(name, instance_id, given, version))
 
     def _started(self, request: Request, instance_id: str) -> Response:
         links = self._links(request, instance_id)
@@ -135,7 +143,8 @@ class DurableApi:
             purged = self._engine.purge(found)
             return JSONResponse({"instancesDeleted": purged}) if purged else Response(status_code=404)
         token = str(skip + top) if top and len(found) == top else ""
-        shown = [_status(instance, show_input=_flag(query, "showInput")) for instance in found]
+        visible = map(self._hostility.visible, found)
+        shown = [_status(instance, show_input=_flag(query, "showInput")) for instance in visible]
         return JSONResponse(shown, headers={"x-ms-continuation-token": token})
 
     async def _instance(self, request: Request, instance_id: str, rest: list[str]) -> Response:
@@ -152,6 +161,7 @@ class DurableApi:
 
     def _show(self, request: Request, instance: Instance) -> Response:
         query = request.query_params
+        instance = self._hostility.visible(instance)
         shown = _status(instance, show_input=_flag(query, "showInput", default=True))
         if _flag(query, "showHistory"):
             events = [json.loads(text) for text in self._hub.history(instance.id)]
@@ -181,7 +191,7 @@ class DurableApi:
                 if request.headers.get("content-type", "").partition(";")[0].lower() != "application/json":
                     return _error(400, "Only application/json request content is supported")
                 body = (await request.body()).decode()
-                given = json.dumps(json.loads(body)) if body else None
+                given = json.dumps(json.loads(body))
                 self._engine.send(instance, EventType.EVENT_RAISED, Name=name, Input=given)
             case ["terminate"]:
                 self._engine.send(instance, EventType.EXECUTION_TERMINATED, Input=reason)
@@ -208,7 +218,7 @@ class DurableApi:
             held = self._hub.entity(entity)
             return Response(held[0] or "null", media_type="application/json") if held else Response(status_code=404)
         if not self._app.exists("entity", name):
-            return _error(400, f"The function '{name}' doesn't exist, is disabled, or is not an entity function.")
+            return JSONResponse({"Message": self._app.unknown("entity", name)}, 400)
         body = (await request.body()).decode()
         is_json = request.headers.get("content-type", "").partition(";")[0].lower() == "application/json"
         given = json.dumps(json.loads(body) if is_json else body) if body else None

@@ -11,17 +11,20 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import httpx
-
 from local.clock import Clock, VirtualClock
 from local.host import episode
-from local.host.history import HTTP_ACTIVITY, EventType, event
-from local.host.task_hub import FINAL, ActivityItem, Announcement, Instance, TaskHub
-from local.host.worker import Worker
+from local.host.activity_calls import ActivityCalls
+from local.host.history import EventType, event, parse_timestamp
+from local.host.hostility import RACE, Hostility, Kind
+from local.host.rewinding import rewind
+from local.host.task_hub import FINAL, Announcement, Instance, TaskHub
+from local.host.worker import Worker, WorkerRestartedError
 
 log: Final = logging.getLogger("local.host.engine")
 #: Timers are looked at again at least so often, in seconds, in case the machine's clock was set.
 _LONGEST_SLEEP: Final = 60.0
+#: How often, in seconds, an idle engine on a virtual clock asks whether something else is waited for.
+_ASK_EVERY: Final = 0.05
 
 
 class InstanceRunsError(Exception):
@@ -31,8 +34,9 @@ class InstanceRunsError(Exception):
 class Engine:
     """The dispatcher of a task hub. All of it runs on one event loop; the app's code runs on the worker's threads."""
 
-    def __init__(self, hub: TaskHub, worker: Worker, clock: Clock) -> None:
+    def __init__(self, hub: TaskHub, worker: Worker, clock: Clock, hostility: Hostility | None = None) -> None:
         self._hub, self._worker, self._clock = hub, worker, clock
+        self._hostility = hostility or Hostility.none()
         settings = worker.app.durable_settings
         orchestrators = int(settings.get("maxConcurrentOrchestratorFunctions", 16))
         self._limits = {
@@ -40,13 +44,16 @@ class Engine:
             "entity": int(settings.get("maxConcurrentEntityFunctions", orchestrators)),
             "activity": int(settings.get("maxConcurrentActivityFunctions", 64)),
         }
-        self._replaces_running = settings.get("overridableExistingInstanceStates", "AnyState") == "AnyState"
+        self._replaces_running = settings.get("overridableExistingInstanceStates", "NonRunningStates") == "AnyState"
         self._queues: dict[str, deque[str]] = {kind: deque() for kind in self._limits}
         self._queued: set[tuple[str, str]] = set()
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._timers: list[tuple[float, str]] = []
         self._wake = asyncio.Event()
+        self._calls = ActivityCalls(worker, self._hostility, self._wake.set)
         self._held = 0
+        #: The next moment that somebody outside the task hub waits for; a virtual clock is moved there as well.
+        self.awaited_moment: Callable[[], datetime | None] | None = None
         self._timer_task: asyncio.Task[None] | None = None
         self._work: dict[str, Callable[[str], Awaitable[None]]] = {
             "orchestration": self._orchestration,
@@ -67,6 +74,7 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._calls.stop()
 
     # Dispatching.
 
@@ -81,7 +89,9 @@ class Engine:
             if work.due is None:
                 self._ready(work.kind, work.key)
             else:
-                heapq.heappush(self._timers, (work.due, work.key))
+                instance = self._hub.instance(work.key)
+                late = self._hostility.lateness(instance.name, instance.id) if instance else 0
+                heapq.heappush(self._timers, (work.due + late, work.key))
                 self._wake.set()
 
     def _ready(self, kind: str, key: str) -> None:
@@ -120,21 +130,28 @@ class Engine:
             now = self._clock.now().timestamp()
             while self._timers and self._timers[0][0] <= now:
                 self._ready("orchestration", heapq.heappop(self._timers)[1])
-            if isinstance(self._clock, VirtualClock) and self._timers and self._idle:
+            if isinstance(self._clock, VirtualClock) and self._idle and self._next_moment() is not None:
                 # Whatever is on its way here gets a chance to arrive before time is skipped.
                 await asyncio.sleep(0.002)
-                if self._idle and self._timers:
-                    self._clock.advance_to(datetime.fromtimestamp(self._timers[0][0], UTC))
+                if self._idle and (moment := self._next_moment()) is not None:
+                    self._clock.advance_to(moment)
                 continue
             pause = min(self._timers[0][0] - now, _LONGEST_SLEEP) if self._timers else _LONGEST_SLEEP
+            pause = pause if self.awaited_moment is None else min(pause, _ASK_EVERY)
             with suppress(TimeoutError):
                 # Not wait_for, which loses a cancellation that comes together with the event.
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
 
+    def _next_moment(self) -> datetime | None:
+        """When the next durable timer fires; without one, when comes what else is waited for."""
+        if self._timers:
+            return datetime.fromtimestamp(self._timers[0][0], UTC)
+        return self.awaited_moment() if self.awaited_moment is not None else None
+
     @property
     def _idle(self) -> bool:
-        return not self._running and not self._held and not any(self._queues.values())
+        return not self._running and self._calls.idle and not self._held and not any(self._queues.values())
 
     @contextmanager
     def hold_time(self) -> Iterator[None]:
@@ -159,9 +176,12 @@ class Engine:
         except Exception as error:
             log.exception("orchestrator=%s instance=%s", name, instance_id)
             crash = str(error) or type(error).__name__
+        if not crash and self._hostility.strikes(Kind.ORCHESTRATOR_FAILED, name, instance_id):
+            crash = "The language worker ended before it answered."
         current = self._hub.instance(instance_id)
         if current is None or current.execution != begun.instance.execution:
             return
+        self._hostility.changes(current)
         with self._transaction():
             if crash:
                 episode.fail(self._hub, begun, crash, self._clock.now())
@@ -173,7 +193,7 @@ class Engine:
         if item is None:
             return
         try:
-            result = await self._activity_result(item)
+            result = await self._calls.result(item)
             fields: dict[str, object] = {"Result": result}
             kind = EventType.TASK_COMPLETED
         except Exception as error:
@@ -185,11 +205,6 @@ class Engine:
             if self._hub.end_activity(item.number):
                 answer = event(kind, self._clock.now(), TaskScheduledId=item.task, **fields)
                 self._hub.post(item.id, answer, item.execution)
-
-    async def _activity_result(self, item: ActivityItem) -> str | None:
-        if item.name == HTTP_ACTIVITY:
-            return await _http(json.loads(item.input or "{}"))
-        return await self._worker.activity(item.name, item.input, item.id)
 
     async def _entity(self, entity: str) -> None:
         operations = self._hub.operations(entity)
@@ -206,6 +221,9 @@ class Engine:
         }
         try:
             answer = await self._worker.entity(name, json.dumps(given))
+            repeated = self._hostility.strikes(Kind.ENTITY_REPEATED, name, entity)
+        except WorkerRestartedError:
+            repeated = True
         except Exception as error:
             log.exception("entity=%s", entity)
             failed = {"isError": True, "result": json.dumps(str(error))}
@@ -214,6 +232,10 @@ class Engine:
                 "entityExists": held is not None,
                 "entityState": held and held[0],
             }
+            repeated = False
+        if repeated:
+            self._announce([Announcement("entity", entity)])
+            return
         now = self._clock.now()
         with self._transaction():
             self._hub.drop_operations([number for number, _ in operations])
@@ -243,16 +265,27 @@ class Engine:
         Raises:
             InstanceRunsError: the id belongs to one that runs, and `overridableExistingInstanceStates` protects it.
         """
-        instance_id = instance_id or uuid.uuid4().hex
-        with self._transaction():
-            existing = self._hub.instance(instance_id)
-            if existing is not None and existing.status not in FINAL and not self._replaces_running:
+        instance_id, now = instance_id or uuid.uuid4().hex, self._clock.now()
+        existing = self._hub.instance(instance_id)
+        if existing is not None and existing.status not in FINAL and not self._replaces_running:
+            young = now - parse_timestamp(existing.created) < RACE
+            if not young or not self._hostility.strikes(Kind.RACING_START, name, instance_id):
                 raise InstanceRunsError(f"An Orchestration instance with the status {existing.status} already exists.")
-            episode.create(self._hub, instance_id, name, given, version, self._clock.now())
+            if existing.status != "Pending" or self._hostility.either(Kind.RACING_START, name):
+                return instance_id
+        if self._hostility.strikes(Kind.LOST_START, name, instance_id):
+            return instance_id
+        with self._transaction():
+            episode.create(self._hub, instance_id, name, given, version, now)
+            if self._hostility.strikes(Kind.PENDING_START, name, instance_id):
+                self._hub.take_all_messages(instance_id)
         return instance_id
 
     def send(self, instance: Instance, kind: EventType, **fields: object) -> None:
         """Send an instance an event: one raised by name, a termination, a suspension or a resumption."""
+        early = kind is EventType.EVENT_RAISED and instance.status == "Pending"
+        if early and self._hostility.strikes(Kind.LOST_EVENT, instance.name, instance.id):
+            return
         with self._transaction():
             self._hub.post(instance.id, event(kind, self._clock.now(), **fields))
             if kind is EventType.EXECUTION_SUSPENDED:
@@ -276,36 +309,8 @@ class Engine:
     def rewind(self, instance: Instance, reason: str | None) -> None:
         """Take a failed instance, and the failed ones below it, back to before its failures."""
         with self._transaction():
-            self._rewind(instance, reason)
-
-    def _rewind(self, instance: Instance, reason: str | None) -> None:
-        events = [json.loads(text) for text in self._hub.history(instance.id)]
-        failures = {EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_INSTANCE_FAILED}
-        failed = {past["TaskScheduledId"] for past in events if past["EventType"] in failures}
-        kept = []
-        for past in events:
-            if past["EventType"] in failures or past["EventType"] == EventType.EXECUTION_COMPLETED:
-                continue
-            if past["EventType"] == EventType.TASK_SCHEDULED and past["EventId"] in failed:
-                continue
-            if past["EventType"] == EventType.SUB_ORCHESTRATION_INSTANCE_CREATED and past["EventId"] in failed:
-                child = self._hub.instance(past["InstanceId"])
-                if child is not None:
-                    self._rewind(child, reason)
-            kept.append(past)
-        self._hub.clear(instance.id, messages=False)
-        self._hub.append(instance.id, 0, kept)
-        self._hub.update(instance.id, self._clock.now(), status="Running", output=None)
-        self._hub.post(instance.id, event(EventType.GENERIC_EVENT, self._clock.now(), Data=f"rewind: {reason}"))
+            rewind(self._hub, instance, reason, self._clock.now())
 
 
 def _signal(operation: str, given: str | None) -> dict[str, Any]:
     return {"op": operation, "signal": True, "id": str(uuid.uuid4()), "input": given}
-
-
-async def _http(request: dict[str, Any]) -> str:
-    async with httpx.AsyncClient(timeout=100) as client:
-        answer = await client.request(
-            request["method"], request["uri"], content=request.get("content"), headers=request.get("headers")
-        )
-    return json.dumps({"statusCode": answer.status_code, "headers": dict(answer.headers), "content": answer.text})

@@ -1,16 +1,28 @@
 """One episode of an orchestration: its new messages, the SDK's answer, and what that makes of the instance.
 
 `begin` reads, `commit` writes; in between the app's own code runs. What arrives meanwhile stays for the next one.
+
+Some of it is unfriendly because the genuine engine is, seen with Durable Task extension 3.19 on Azure Storage:
+
+- A timer's wait is cut to whole seconds, since that is what a queue message's delay is made of. It fires up to a second
+  early, and at once when less than a second is left: so do the pauses of a retry policy.
+- A sub-orchestration whose id belongs to a running one takes its place: the old execution ends without a trace, and
+  a parent that waits for it waits for ever.
+- An episode that calls a function that does not exist is never carried out. The instance stays Running.
+- A custom status of more than 16 KB fails the orchestration before any of the episode's actions is carried out. (The
+  extension counts whole KB and so refuses from 17 KB on; 16 KB is what is promised.)
 """
 
 import json
+import logging
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from local.host.history import EventType, HistoryEvent, event, parse_timestamp
+from local.host.history import EventType, HistoryEvent, event
 from local.host.replay import (
     Decision,
     Exists,
@@ -20,11 +32,15 @@ from local.host.replay import (
     SendToEntity,
     StartSubOrchestration,
     StartTimer,
+    UnknownFunctionError,
 )
 from local.host.task_hub import FINAL, Instance, Message, TaskHub, is_control
 
+log: Final = logging.getLogger("local.host.episode")
 #: Timers longer than this the SDK slices; the extension's own values.
 _LONG_TIMERS: Final = {"longRunningTimerIntervalDuration": "3.00:00:00", "maximumShortTimerDuration": "6.00:00:00"}
+
+_LARGEST_CUSTOM_STATUS: Final = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -121,19 +137,27 @@ def _append(hub: TaskHub, instance: Instance, events: Sequence[HistoryEvent], no
 
 
 def fail(hub: TaskHub, episode: Episode, reason: str, now: datetime) -> None:
-    """End the instance because its code could not be run at all. Runs inside a transaction."""
+    """End the instance without what its code did in this episode. Runs inside a transaction."""
     hub.drop_messages(episode.taken)
     _append(hub, episode.instance, episode.fresh, now)
-    _finish(hub, episode.instance, "Failed", json.dumps(reason), episode.instance.custom, now)
+    output = json.dumps(f"Orchestrator function '{episode.instance.name}' failed: {reason}")
+    _finish(hub, episode.instance, "Failed", output, episode.instance.custom, now)
 
 
 def commit(hub: TaskHub, episode: Episode, answer: dict[str, Any], exists: Exists, now: datetime) -> None:
     """Make the SDK's answer count. Runs inside a transaction."""
     instance = episode.instance
+    if excess := _excess_of_custom_status(answer):
+        fail(hub, episode, excess, now)
+        return
     try:
         replay = Replay(instance.id, instance.execution, episode.history, answer, exists)
     except NonDeterministicError as error:
         fail(hub, episode, str(error), now)
+        return
+    except UnknownFunctionError as error:
+        log.warning("orchestrator=%s instance=%s can never go on: %s", instance.name, instance.id, error)
+        hub.update(instance.id, now, status="Running")
         return
     hub.drop_messages(episode.taken)
     decided = [_carry_out(hub, instance, task, what, now) for task, what in sorted(replay.decisions.items())]
@@ -151,6 +175,15 @@ def commit(hub: TaskHub, episode: Episode, answer: dict[str, Any], exists: Exist
         hub.update(instance.id, now, status="Running", custom=custom)
 
 
+def _excess_of_custom_status(answer: dict[str, Any]) -> str:
+    """What is wrong with the size of the custom status, if anything."""
+    compact = json.dumps(answer.get("customStatus"), separators=(",", ":"), ensure_ascii=False)
+    size = len(compact.encode("utf-16-le", "surrogatepass"))
+    if size <= _LARGEST_CUSTOM_STATUS:
+        return ""
+    return f"The custom status is {size / 1024:.1f} KB of JSON in UTF-16; more than 16 KB is not allowed."
+
+
 def _carry_out(hub: TaskHub, instance: Instance, task: int, decision: Decision, now: datetime) -> HistoryEvent:
     match decision:
         case ScheduleActivity(name, given):
@@ -160,7 +193,8 @@ def _carry_out(hub: TaskHub, instance: Instance, task: int, decision: Decision, 
             created = event(EventType.TIMER_CREATED, now, task)
             fired = event(EventType.TIMER_FIRED, now, TimerId=task)
             created["FireAt"] = fired["FireAt"] = event(EventType.TIMER_FIRED, fire_at)["Timestamp"]
-            hub.post(instance.id, fired, instance.execution, parse_timestamp(fired["FireAt"]).timestamp())
+            delay = max(math.floor((fire_at - now).total_seconds()), 0)
+            hub.post(instance.id, fired, instance.execution, now.timestamp() + delay)
             return created
         case StartSubOrchestration():
             return _start_sub_orchestration(hub, instance, task, decision, now)
@@ -174,17 +208,9 @@ def _start_sub_orchestration(
     hub: TaskHub, parent: Instance, task: int, decision: StartSubOrchestration, now: datetime
 ) -> HistoryEvent:
     name, child = decision.name, decision.instance_id
-    existing = hub.instance(child)
-    if existing is not None and existing.status not in FINAL:
-        reason = f"An orchestration instance with the id '{child}' is running already."
-        answer = event(
-            EventType.SUB_ORCHESTRATION_INSTANCE_FAILED, now, TaskScheduledId=task, Reason=reason, Details=None
-        )
-        hub.post(parent.id, answer, parent.execution)
-    else:
-        # The SDK sends the child's input as JSON text, and the extension serialises that text once more.
-        given = json.dumps(decision.input)
-        create(hub, child, name, given, decision.version, now, parent=(parent.id, parent.execution, task))
+    # The SDK sends the child's input as JSON text, and the extension serialises that text once more.
+    given = json.dumps(decision.input)
+    create(hub, child, name, given, decision.version, now, parent=(parent.id, parent.execution, task))
     fields = {"Name": name, "Version": decision.version or "", "InstanceId": child, "Input": decision.input}
     return event(EventType.SUB_ORCHESTRATION_INSTANCE_CREATED, now, task, **fields)
 

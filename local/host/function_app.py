@@ -74,6 +74,13 @@ class FunctionApp:
         """Whether there is such a function."""
         return self.find(kind, name) is not None
 
+    def unknown(self, kind: str, name: str) -> str:
+        """What the extension says of a function that does not exist."""
+        kind_in_words = "orchestrator" if kind == "orchestration" else kind
+        known = "', '".join(function.durable_name for function in self.of_kind(kind))
+        missing = f"The function '{name}' doesn't exist, is disabled, or is not an {kind_in_words} function."
+        return f"{missing} Additional info: The following are the known {kind_in_words} functions: '{known}'."
+
     def of_kind(self, kind: str) -> list[Function]:
         """All functions of a kind."""
         return [function for function in self.functions if function.kind == kind]
@@ -83,6 +90,11 @@ class FunctionApp:
         """`extensions.durableTask` of host.json."""
         settings: dict[str, Any] = self.host.get("extensions", {}).get("durableTask", {})
         return settings
+
+    @property
+    def hub_name(self) -> str:
+        """The name of its task hub."""
+        return str(self.durable_settings.get("hubName", "TestHubName"))
 
 
 def load_function_app(directory: Path, *, drop_outputs: bool = False) -> FunctionApp:

@@ -19,7 +19,11 @@ _EVENT_IDS: Final = uuid.UUID("5c0f6ac5-6a55-4c3e-9f2c-0f7d5a1f2a90")
 
 
 class NonDeterministicError(Exception):
-    """The orchestrator did not repeat what its history says that it did, or asked for what does not exist."""
+    """The orchestrator did not repeat what its history says that it did."""
+
+
+class UnknownFunctionError(Exception):
+    """The orchestrator called an activity or an orchestration that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ class Replay:
 
     Raises:
         NonDeterministicError: see there.
+        UnknownFunctionError: see there.
     """
 
     def __init__(
@@ -155,17 +160,13 @@ class Replay:
     def _activity(self, action: dict[str, Any]) -> _Task:
         name = action["functionName"]
         if not self._exists("activity", name):
-            raise NonDeterministicError(
-                f"The function '{name}' doesn't exist, is disabled, or is not an activity function."
-            )
+            raise UnknownFunctionError(f"there is no activity {name}")
         return self._schedule(ScheduleActivity(name, action.get("input")))
 
     def _sub_orchestration(self, action: dict[str, Any]) -> _Task:
         name = action["functionName"]
         if not self._exists("orchestration", name):
-            raise NonDeterministicError(
-                f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function."
-            )
+            raise UnknownFunctionError(f"there is no orchestrator {name}")
         instance_id = action.get("instanceId") or f"{self._execution_id}:{self._next_id:x}"
         return self._schedule(StartSubOrchestration(name, action.get("input"), instance_id, action.get("version")))
 

@@ -1,9 +1,15 @@
-"""Fires the app's timer triggers: NCRONTAB schedules with six fields, the first of them seconds, in UTC."""
+"""Fires the app's timer triggers: NCRONTAB schedules with six fields, the first of them seconds, in UTC.
+
+They follow the clock. A virtual clock is moved to their next occurrence only while somebody says that one is awaited;
+over how many occurrences it is moved at once, a trigger fires once, as on a host that comes late.
+"""
 
 import asyncio
 import logging
 import os
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +18,7 @@ from croniter import croniter
 
 from local.clock import Clock
 from local.host.function_app import Function, LoadError
+from local.host.hostility import Hostility, Kind
 from local.host.task_hub import TaskHub
 from local.host.worker import Worker
 
@@ -19,7 +26,9 @@ log: Final = logging.getLogger("local.host.timer")
 _SETTING: Final = re.compile(r"%(\w+)%")
 #: Azure does not monitor schedules that are tighter than this.
 _MONITORED_FROM: Final = timedelta(minutes=1)
+#: How often, in seconds, the clock is looked at: it may be moved, and is as soon as an occurrence is awaited.
 _LOOK_EVERY: Final = 1.0
+_LOOK_EVERY_WHEN_AWAITED: Final = 0.02
 
 
 def next_occurrence(schedule: str, after: datetime) -> datetime:
@@ -46,12 +55,38 @@ def read_schedule(function: Function) -> str:
 
 
 class TimerTriggers:
-    """The timer-triggered functions of an app."""
+    """The timer-triggered functions of an app.
 
-    def __init__(self, worker: Worker, hub: TaskHub, clock: Clock) -> None:
-        self._worker, self._hub, self._clock = worker, hub, clock
+    Args:
+        worker: has the functions and calls them.
+        hub: remembers when they ran.
+        clock: the time to follow.
+        hold_time: keeps a virtual clock from being moved while a function runs.
+        awaited: whether somebody waits for an occurrence; None when nobody ever does.
+        hostility: decides whether an occurrence is lost.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        hub: TaskHub,
+        clock: Clock,
+        hold_time: Callable[[], AbstractContextManager[None]],
+        *,
+        awaited: Callable[[], bool] | None = None,
+        hostility: Hostility | None = None,
+    ) -> None:
+        self._worker, self._hub, self._clock, self._hold_time = worker, hub, clock, hold_time
+        self._awaited, self._hostility = awaited, hostility or Hostility.none()
         self._schedules = [(function, read_schedule(function)) for function in worker.app.of_kind("timer")]
+        self._due: dict[str, datetime] = {}
         self._tasks: list[asyncio.Task[None]] = []
+
+    def awaited_occurrence(self) -> datetime | None:
+        """When the next trigger is due, if somebody waits for one."""
+        if self._awaited is None or not self._awaited():
+            return None
+        return min(self._due.values(), default=None)
 
     async def start(self) -> None:
         """Begin to fire them."""
@@ -68,8 +103,11 @@ class TimerTriggers:
         last, due = self._hub.schedule(function.name) or (None, "")
         status = {"Last": last or "0001-01-01T00:00:00", "Next": due, "LastUpdated": last or "0001-01-01T00:00:00"}
         request = TimerRequest(past_due=past_due, schedule_status=status, schedule={"AdjustForDST": True})
+        if self._hostility.strikes(Kind.TIMER_TRIGGER_NOT_RUN, function.name):
+            return
         try:
-            await self._worker.call(function, request)
+            with self._hold_time():
+                await self._worker.call(function, request)
         except Exception:
             log.exception("function=%s", function.name)
 
@@ -83,14 +121,16 @@ class TimerTriggers:
         if missed or function.trigger.get("runOnStartup"):
             await self.fire(function, past_due=missed)
         self._note(function, now if missed else None, due)
+        look_every = _LOOK_EVERY if self._awaited is None else _LOOK_EVERY_WHEN_AWAITED
         while True:
             while self._clock.now() < due:
-                await asyncio.sleep(min((due - self._clock.now()).total_seconds(), _LOOK_EVERY))
+                await asyncio.sleep(min((due - self._clock.now()).total_seconds(), look_every))
             now, past = self._clock.now(), due
             due = next_occurrence(schedule, now)
             self._note(function, past, due)
             await self.fire(function)
 
     def _note(self, function: Function, last: datetime | None, due: datetime) -> None:
+        self._due[function.name] = due
         with self._hub.transaction():
             self._hub.put_schedule(function.name, last, due)

@@ -7,9 +7,10 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -18,6 +19,7 @@ from azure.durable_functions.models.utils import http_utils
 from azure.functions import meta
 
 from local.host.function_app import Function, FunctionApp, load_function_app, unload_function_app
+from local.host.hostility import Hostility, Kind, PlatformError
 
 log: Final = logging.getLogger("local.host.worker")
 _Result = TypeVar("_Result")
@@ -65,24 +67,35 @@ class Output:
         return self.value
 
 
-class FunctionTimeoutError(Exception):
+class FunctionTimeoutError(PlatformError):
     """A function ran longer than host.json's `functionTimeout`."""
+
+
+class WorkerRestartedError(PlatformError):
+    """The worker was restarted while the function ran in it."""
 
 
 class Worker:
     """A loaded app and the threads that its functions run on.
 
+    A function that exceeds `functionTimeout` takes the worker with it, as on Azure: whatever else runs in it fails, and
+    the app is loaded anew. Threads cannot be killed, so a synchronous function goes on to its end, and nobody hears
+    of it.
+
     Args:
         directory: the app's folder.
         drop_outputs: see `load_function_app`.
+        hostility: decides whether the worker dies during a call.
     """
 
-    def __init__(self, directory: Path, *, drop_outputs: bool = False) -> None:
+    def __init__(self, directory: Path, *, drop_outputs: bool = False, hostility: Hostility | None = None) -> None:
+        self._directory, self._drop_outputs, self._hostility = directory, drop_outputs, hostility or Hostility.none()
         self.app: FunctionApp = load_function_app(directory, drop_outputs=drop_outputs)
         #: The durable client binding as JSON; the host sets it once it knows its address.
         self.client_binding = "{}"
-        threads = int(os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT") or min(32, (os.cpu_count() or 1) + 4))
-        self._pool = ThreadPoolExecutor(threads, "function")
+        self._pool = _thread_pool()
+        #: Answered with the reason when the worker's life ends by a restart.
+        self._ended: asyncio.Future[str] | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="worker", daemon=True)
         self._thread.start()
@@ -100,31 +113,65 @@ class Worker:
         self._loop.close()
         unload_function_app(self.app.directory)
 
+    def restart(self, reason: str) -> None:
+        """Start over with the app as if in a new process: all calls that are under way fail."""
+        log.warning("the worker restarts: %s", reason)
+        if self._ended is not None:
+            self._ended.set_result(reason)
+            self._ended = None
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = _thread_pool()
+        unload_function_app(self.app.directory)
+        self.app = load_function_app(self._directory, drop_outputs=self._drop_outputs)
+
     async def call(self, function: Function, value: object, instance_id: str = "") -> tuple[object, dict[str, Output]]:
         """Call a function with its trigger's value; returns its result and its outputs.
 
         Raises:
-            FunctionTimeoutError: it took longer than `functionTimeout`.
+            PlatformError: it took longer than `functionTimeout`, or the worker was restarted meanwhile.
             Exception: whatever the function raises.
         """
+        # The host's parts know the functions as they were first loaded.
+        function = self.app.find(function.kind, function.durable_name) or function
         context = InvocationContext(function)
         arguments, outputs = self._arguments(function, value, context)
         started = time.perf_counter()
         outcome = "failed"
         try:
-            async with asyncio.timeout(self._timeout):
-                result = await self._run(function, arguments)
+            # A client that only looks brings about no more trouble than one that does not.
+            looks = isinstance(value, func.HttpRequest) and value.method == "GET"
+            result = await self._alive(function, self._run(function, arguments), safe=looks)
             outcome = "succeeded"
-        except TimeoutError:
-            if self._timeout is None or time.perf_counter() - started < self._timeout:
-                raise
-            raise FunctionTimeoutError(f"{function.name} ran longer than functionTimeout, {self._timeout} s") from None
         finally:
             log.info(
                 "function=%s invocation=%s instance=%s outcome=%s seconds=%.3f",
                 *(function.name, context.invocation_id, instance_id, outcome, time.perf_counter() - started),
             )
         return result, outputs
+
+    async def _alive(self, function: Function, call: Awaitable[_Result], *, safe: bool = False) -> _Result:
+        """Wait for a call within the life of this worker and the time that functions have.
+
+        The worker may die because of it, unless it is `safe`.
+        """
+        self._ended = ended = self._ended or asyncio.get_running_loop().create_future()
+        running = asyncio.ensure_future(call)
+        running.add_done_callback(_look_at)
+        dies = not safe and self._hostility.strikes(Kind.WORKER_RESTARTED, function.name)
+        patience = self._hostility.soon(Kind.WORKER_RESTARTED, function.name) if dies else self._timeout
+        try:
+            await asyncio.wait({running, ended}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if dies and not ended.done():
+                self.restart("its instance was scaled in")
+            if ended.done():
+                raise WorkerRestartedError(f"The language worker ended while {function.name} ran: {ended.result()}.")
+            if running.done():
+                return await running
+            reason = f"{function.name} ran longer than functionTimeout, {self._timeout} s"
+            self.restart(reason)
+            raise FunctionTimeoutError(reason)
+        finally:
+            running.cancel()
 
     def _arguments(
         self, function: Function, value: object, context: InvocationContext
@@ -163,18 +210,32 @@ class Worker:
         """
         function = self._found("orchestration", name)
         episode = func.OrchestrationContext(context)  # type: ignore[attr-defined,unused-ignore]
-        return await self._durable(lambda: function.call(**{function.trigger["name"]: episode}))
+        return await self._durable(function, episode)
 
     async def entity(self, name: str, context: str) -> dict[str, Any]:
         """Run a batch of an entity's operations; returns the state that the SDK answers."""
         function = self._found("entity", name)
         batch = func.EntityContext(context)  # type: ignore[attr-defined,unused-ignore]
-        return await self._durable(lambda: function.call(**{function.trigger["name"]: batch}))
+        return await self._durable(function, batch)
 
-    async def _durable(self, call: Callable[[], str]) -> dict[str, Any]:
+    async def answer(self, kind: str, name: str, body: str) -> str:
+        """Run an orchestrator, activity or entity for an engine in another process: its trigger's JSON, its answer's.
+
+        Raises:
+            Exception: whatever the function raises; an orchestrator that has failed puts its state behind the message.
+        """
+        if kind == "activity":
+            return await self.activity(name, None if body == "null" else body, "") or ""
+        function = self._found(kind, name)
+        context = func.OrchestrationContext if kind == "orchestration" else func.EntityContext  # type: ignore[attr-defined,unused-ignore]
+        call = partial(function.call, **{function.trigger["name"]: context(body)})
+        text: str = await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        return text
+
+    async def _durable(self, function: Function, context: object) -> dict[str, Any]:
         def run() -> dict[str, Any]:
             try:
-                text = call()
+                text = function.call(**{function.trigger["name"]: context})
             except Exception as error:
                 _, mark, text = str(error).partition(_STATE_MARK)
                 if not mark:
@@ -182,13 +243,24 @@ class Worker:
             state: dict[str, Any] = json.loads(text)
             return state
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+        return await self._alive(function, asyncio.get_running_loop().run_in_executor(self._pool, run))
 
     def _found(self, kind: str, name: str) -> Function:
         function = self.app.find(kind, name)
         if function is None:
-            raise LookupError(f"The function '{name}' doesn't exist, is disabled, or is not an {kind} function.")
+            raise LookupError(self.app.unknown(kind, name))
         return function
+
+
+def _thread_pool() -> ThreadPoolExecutor:
+    threads = int(os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT") or min(32, (os.cpu_count() or 1) + 4))
+    return ThreadPoolExecutor(threads, "function")
+
+
+def _look_at(call: asyncio.Future[Any]) -> None:
+    """Take note of what a call raises that nobody waits for any more; asyncio complains otherwise."""
+    if not call.cancelled():
+        call.exception()
 
 
 async def _end_tasks() -> None:

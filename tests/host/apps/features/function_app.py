@@ -1,6 +1,8 @@
 """One orchestrator for each feature of Durable Functions, started by `POST /v1/start/{name}?id=`."""
 
+import asyncio
 import json
+import time
 from collections.abc import Generator
 from datetime import timedelta
 from typing import Any
@@ -28,6 +30,22 @@ async def start(req: func.HttpRequest, client: Any) -> func.HttpResponse:  # noq
 def secured(req: func.HttpRequest) -> func.HttpResponse:
     """A function that wants the function key, and shows its route."""
     return func.HttpResponse(json.dumps(dict(req.route_params)))
+
+
+def calls(req: func.HttpRequest) -> func.HttpResponse:
+    """How often was called what counts its calls, in the life of this process."""
+    return func.HttpResponse(json.dumps(CALLS))
+
+
+async def dawdle(req: func.HttpRequest) -> func.HttpResponse:
+    """An HTTP function that takes its time."""
+    await asyncio.sleep(20)
+    return func.HttpResponse("at last")
+
+
+def tick(timer: func.TimerRequest) -> None:
+    """A timer trigger that counts its calls."""
+    count("tick")
 
 
 def chaining(context: Any) -> Flow:  # noqa: ANN401
@@ -104,6 +122,61 @@ def waits_forever(context: Any) -> Flow:  # noqa: ANN401
     return (yield context.wait_for_external_event("go"))
 
 
+def broad_status(context: Any) -> Flow:  # noqa: ANN401
+    context.set_custom_status("small")
+    yield context.call_activity("count", "small status")
+    context.set_custom_status("ä" * context.get_input()["characters"])
+    return (yield context.call_activity("count", "broad status"))
+
+
+def takes_over(context: Any) -> Flow:  # noqa: ANN401
+    return (yield context.call_sub_orchestrator("waits_forever", None, context.get_input()["child"]))
+
+
+def calls_nobody(context: Any) -> Flow:  # noqa: ANN401
+    return (yield context.call_activity("nobody", 1))
+
+
+def calls_no_child(context: Any) -> Flow:  # noqa: ANN401
+    return (yield context.call_sub_orchestrator("nobody", 1))
+
+
+def retries_soon(context: Any) -> Flow:  # noqa: ANN401
+    """How many seconds pass with two pauses of less than one."""
+    options = RetryOptions(first_retry_interval_in_milliseconds=900, max_number_of_attempts=3)
+    began = context.current_utc_datetime
+    yield context.call_activity_with_retry("fails_twice", options, context.instance_id)
+    return (context.current_utc_datetime - began).total_seconds()
+
+
+def counts(context: Any) -> Flow:  # noqa: ANN401
+    """Calls an activity; returns what it returned, or why it failed."""
+    try:
+        return (yield context.call_activity("count", context.get_input()))
+    except Exception as error:
+        return str(error)
+
+
+def naps(context: Any) -> Flow:  # noqa: ANN401
+    try:
+        return (yield context.call_activity("nap", context.get_input()["seconds"]))
+    except Exception as error:
+        return str(error)
+
+
+def dawdles(context: Any) -> Flow:  # noqa: ANN401
+    """An orchestrator that blocks."""
+    time.sleep(3)
+    yield context.call_activity("count", "dawdled")
+
+
+def waits_an_hour(context: Any) -> Flow:  # noqa: ANN401
+    """Waits for a timer; returns how many seconds passed."""
+    began = context.current_utc_datetime
+    yield context.create_timer(began + timedelta(hours=1))
+    return (context.current_utc_datetime - began).total_seconds()
+
+
 def counter(context: Any) -> None:  # noqa: ANN401
     value = context.get_state(lambda: 0)
     if context.operation_name == "add":
@@ -129,14 +202,28 @@ def fails_twice(key: str) -> str:
     return f"after {CALLS[key]}"
 
 
+def count(key: str) -> int:
+    CALLS[key] = CALLS.get(key, 0) + 1
+    return CALLS[key]
+
+
+async def nap(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return "rested"
+
+
 def always_fails(key: str) -> str:
     raise RuntimeError("on purpose")
 
 
 app.route(route="start/{name}", methods=["POST"])(app.durable_client_input(client_name="client")(start))
 app.route(route="secured/{number:int}/{rest?}", auth_level=func.AuthLevel.FUNCTION)(secured)
+app.route(route="calls", methods=["GET"])(calls)
+app.route(route="dawdle", methods=["GET"])(dawdle)
+app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")(tick)
 for orchestrator in (
     *(chaining, fan_out, first_wins, retries, gives_up, parent, child, monitor, counting, broken, waits_forever),
+    *(broad_status, takes_over, calls_nobody, calls_no_child, retries_soon, counts, naps, dawdles, waits_an_hour),
 ):
     extra.orchestration_trigger(context_name="context")(orchestrator)
 extra.entity_trigger(context_name="context")(counter)
@@ -144,4 +231,6 @@ extra.activity_trigger(input_name="city")(greet)
 extra.activity_trigger(input_name="number")(square)
 extra.activity_trigger(input_name="key")(fails_twice)
 extra.activity_trigger(input_name="key")(always_fails)
+extra.activity_trigger(input_name="key")(count)
+extra.activity_trigger(input_name="seconds")(nap)
 app.register_functions(extra)
