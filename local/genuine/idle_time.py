@@ -1,0 +1,73 @@
+"""Moves a virtual clock to what is due next whenever an engine in another process has nothing to do."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final
+
+from local.clock import Clock, VirtualClock
+from local.genuine.worker_calls import WorkerCalls
+
+_LOOK_EVERY: Final = 0.05
+#: The engine has nothing to do when it has called nobody for so many seconds: it polls its queues ten times a second.
+_IDLE_AFTER: Final = 0.5
+#: What is due is waited for so long before it counts as lost.
+_DUE_FOR: Final = 4.0
+
+
+class IdleTime:
+    """Watches an engine's calls.
+
+    Args:
+        clock: the clock to move, if it is a virtual one.
+        calls: the engine's calls of the worker.
+        due: what can be due: durable timers and timer triggers that somebody waits for.
+    """
+
+    def __init__(self, clock: Clock, calls: WorkerCalls, due: Callable[[], Sequence[datetime]]) -> None:
+        self._clock, self._calls, self._due = clock, calls, due
+        self._holders = 0
+        self._free = asyncio.Event()
+        self._free.set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to watch."""
+        if isinstance(self._clock, VirtualClock):
+            self._task = asyncio.create_task(self._watch(self._clock))
+
+    async def stop(self) -> None:
+        """Leave the clock alone from now on."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """The clock is not moved meanwhile."""
+        self._holders += 1
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders:
+                self._free.set()
+
+    async def _watch(self, clock: VirtualClock) -> None:
+        ended, since = -1, time.monotonic()
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            # Whoever asks how things stand, again and again, must not keep time from passing.
+            await self._free.wait()
+            if self._calls.under_way or self._calls.ended != ended:
+                ended, since = self._calls.ended, time.monotonic()
+                continue
+            idle, now, due = time.monotonic() - since, clock.now(), self._due()
+            if idle < (_DUE_FOR if any(moment <= now for moment in due) else _IDLE_AFTER):
+                continue
+            if later := [moment for moment in due if moment > now]:
+                clock.advance_to(min(later))
+                since = time.monotonic()

@@ -1,0 +1,50 @@
+"""Which durable timers the genuine engine has pending, as the orchestrators' answers tell."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from local.host.history import EventType, parse_timestamp
+
+#: The number of the action that starts an orchestration anew.
+_CONTINUE_AS_NEW: Final = 4
+
+
+class PendingTimers:
+    """The timers of every instance as its last episode left them."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, list[datetime]] = {}
+
+    def note(self, body: str, answer: str) -> None:
+        """Note what an episode answered to the history that it was given."""
+        given, state = json.loads(body), json.loads(answer)
+        history = given.get("history") or []
+        fired = {_moment(event["FireAt"]) for event in history if event["EventType"] == EventType.TIMER_FIRED}
+        actions = [action for batch in state.get("actions") or [] for action in batch]
+        over = state.get("isDone") or any(action.get("actionType") == _CONTINUE_AS_NEW for action in actions)
+        self._due[given["instanceId"]] = [] if over else [due for due in _timers(actions) if due not in fired]
+
+    def forget(self, instance_id: str) -> None:
+        """An instance has been ended from outside."""
+        self._due.pop(instance_id, None)
+
+    def all(self) -> list[datetime]:
+        """When they are due."""
+        return [due for timers in self._due.values() for due in timers]
+
+
+def _timers(value: Any) -> Iterator[datetime]:  # noqa: ANN401 - JSON of any depth
+    if isinstance(value, list):
+        for element in value:
+            yield from _timers(element)
+    elif isinstance(value, dict) and not value.get("isCanceled"):
+        if isinstance(value.get("fireAt"), str):
+            yield _moment(value["fireAt"])
+        for element in value.values():
+            yield from _timers(element)
+
+
+def _moment(text: str) -> datetime:
+    return parse_timestamp(text.replace("+00:00", "Z"))

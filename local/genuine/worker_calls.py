@@ -1,0 +1,98 @@
+"""Answers what the genuine engine asks of the language worker, and loses calls where a test says so."""
+
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from local.host.worker import Worker
+
+#: What the Functions host tells the extension when the worker's process is gone.
+_VANISHED: Final = (
+    "Result: Failure\nException: WorkerProcessExitException: python exited with code 137 (0x89)\nStack: (none)"
+)
+
+
+class Verdict(Enum):
+    """What becomes of a call."""
+
+    #: It runs, and its answer arrives.
+    RUN = auto()
+    #: The worker vanishes before the function has run.
+    LOSE_BEFORE = auto()
+    #: The worker vanishes after the function has run, before its answer has arrived.
+    LOSE_AFTER = auto()
+
+
+@dataclass(frozen=True)
+class WorkerCall:
+    """A call: its kind (`orchestration`, `activity` or `entity`), the function's name, and the trigger's JSON."""
+
+    kind: str
+    name: str
+    body: str
+
+
+#: Decides about a call. It may take its time: the call waits meanwhile.
+Interceptor: TypeAlias = Callable[[WorkerCall], Awaitable[Verdict]]
+
+
+async def run_all(_call: WorkerCall) -> Verdict:
+    """Lose nothing."""
+    return Verdict.RUN
+
+
+class WorkerCalls:
+    """The worker as the engine sees it.
+
+    Args:
+        worker: the loaded app.
+        answered: is told of each call that the app answered, and of its answer.
+    """
+
+    def __init__(self, worker: Worker, answered: Callable[[WorkerCall, str], None]) -> None:
+        self._worker, self._answered = worker, answered
+        self.intercept: Interceptor = run_all
+        #: How many calls are under way, and how many have ended.
+        self.under_way = 0
+        self.ended = 0
+
+    @property
+    def routes(self) -> list[Route]:
+        """Where the engine calls."""
+        return [Route("/{kind}/{name}", self._serve, methods=["POST"])]
+
+    async def _serve(self, request: Request) -> Response:
+        body = (await request.body()).decode()
+        call = WorkerCall(request.path_params["kind"], request.path_params["name"], body)
+        with self._counted():
+            verdict = await self.intercept(call)
+            if verdict is Verdict.LOSE_BEFORE:
+                return PlainTextResponse(_VANISHED, 500)
+            answer = await self._run(call)
+            return PlainTextResponse(_VANISHED, 500) if verdict is Verdict.LOSE_AFTER else answer
+
+    async def _run(self, call: WorkerCall) -> Response:
+        try:
+            answer = await self._worker.answer(call.kind, call.name, call.body)
+        except Exception as error:
+            stack = "".join(traceback.format_tb(error.__traceback__))
+            failure = f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack}"
+            return PlainTextResponse(failure, 500)
+        self._answered(call, answer)
+        return PlainTextResponse(answer)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.under_way += 1
+        try:
+            yield
+        finally:
+            self.under_way -= 1
+            self.ended += 1

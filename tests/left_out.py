@@ -1,0 +1,62 @@
+"""Tests with a marker need something beside Python: they are left out where it is missing, and counted in the end."""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from local.genuine import AZURITE, missing_parts
+
+_LEFT_OUT: Final = "left out: "
+
+
+def _program(variable: str, *names: str) -> Callable[[], str]:
+    """Looks whether a program is there that a variable names or that has one of the names."""
+
+    def missing() -> str:
+        given = os.environ.get(variable, "")
+        there = any(shutil.which(name) for name in (*([given] if given else []), *names))
+        return "" if there else f"there is no {' or '.join(names)}, and {variable} names none"
+
+    return missing
+
+
+#: What tests with a marker need: each says what is missing, if anything is.
+NEEDS: Final[dict[str, Callable[[], str]]] = {
+    "engine": missing_parts,
+    "node": lambda: "" if AZURITE.exists() and shutil.which("node") else "the npm packages are not installed (npm ci)",
+    "chromium": _program("CHROMIUM", "chromium", "chromium-browser", "google-chrome"),
+    "bicep": _program("BICEP", "bicep"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Whether everything has to run."""
+    parser.addoption(
+        "--require-all",
+        action="store_true",
+        default=os.environ.get("REQUIRE_ALL_TESTS") == "1",
+        help="fail where a test would be left out because something is missing (or REQUIRE_ALL_TESTS=1)",
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what needs something that is not there."""
+    lacking = [
+        f"{name}: {missing}" for name, of in NEEDS.items() if item.get_closest_marker(name) and (missing := of())
+    ]
+    if lacking:
+        reason = f"{_LEFT_OUT}{'; '.join(lacking)}"
+        if item.config.getoption("--require-all"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests were left out, and why."""
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())]
+    for reason, count in Counter(reason.removeprefix("Skipped: ") for reason in reasons).items():
+        terminalreporter.write_line(f"{count} tests {reason}", yellow=True)
