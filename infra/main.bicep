@@ -7,7 +7,7 @@ param location string = resourceGroup().location
 @description('Tells this deployment\'s resources from others; part of names that are unique worldwide.')
 @minLength(3)
 @maxLength(12)
-param name string = 'p${uniqueString(resourceGroup().id)}'
+param name string = take('p${uniqueString(resourceGroup().id)}', 12)
 
 @description('The Aiven token of a user with project:networking:write on the projects. Kept in Key Vault.')
 @secure()
@@ -61,7 +61,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
-  name: 'st${short}'
+  name: 'stp${short}'
   location: location
   kind: 'StorageV2'
   sku: { name: 'Standard_LRS' }
@@ -107,6 +107,7 @@ resource vaultAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+// The host's blobs, Durable Functions' queues and tables, and the registry's tables.
 resource storageAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in [blobOwner, queueContributor, tableContributor]: {
     name: guid(storage.id, identity.id, role)
@@ -138,7 +139,10 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
 }
 
 var appSettings = [
-  { name: 'AzureWebJobsStorage__accountName', value: storage.name }
+  // An account's name alone would mean the public cloud.
+  { name: 'AzureWebJobsStorage__blobServiceUri', value: storage.properties.primaryEndpoints.blob }
+  { name: 'AzureWebJobsStorage__queueServiceUri', value: storage.properties.primaryEndpoints.queue }
+  { name: 'AzureWebJobsStorage__tableServiceUri', value: storage.properties.primaryEndpoints.table }
   { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
   { name: 'AzureWebJobsStorage__clientId', value: identity.properties.clientId }
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
@@ -146,6 +150,7 @@ var appSettings = [
     name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
     value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
   }
+  { name: 'AZURE_CLOUD', value: environment().name }
   { name: 'AZURE_CREDENTIAL', value: 'managed-identity' }
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
   { name: 'AZURE_TENANT_ID', value: subscription().tenantId }
@@ -178,8 +183,15 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         }
       }
       runtime: { name: 'python', version: '3.11' }
-      // The SDKs' import peaks above 300 MB in a fresh container.
-      scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: 40 }
+      scaleAndConcurrency: {
+        // The SDKs' import peaks above 300 MB in a fresh container.
+        instanceMemoryMB: 2048
+        maximumInstanceCount: 40
+        // Without it, an idle app takes an order only after an instance has started and its queues are polled again.
+        alwaysReady: [{ name: 'durable', instanceCount: 1 }]
+        // Requests wait for Table Storage most of the time; one for each instance is the default for Python.
+        triggers: { http: { perInstanceConcurrency: 16 } }
+      }
     }
     siteConfig: {
       appSettings: concat(appSettings, webhookSettings)

@@ -1,0 +1,1 @@
+"""The Bicep files, as the compiler judges them."""
