@@ -2,35 +2,27 @@
 
 from typing import TypedDict
 
-from peering.look import Part, ProjectVpcLook, SecretLook
-from peering.registry import Change, Checked, ToRepair
+from peering.look import ConnectionLook, Part, ProjectVpcLook, SecretLook
+from peering.registry import Checked
 from peering.spec import Deadlines
 
 
-class One(TypedDict):
-    """A single peering: the key of its project VPC's entity, and its id."""
-
-    key: str
-    id: str
-
-
 class CheckInput(TypedDict):
-    """What `check_health` is started with: everything, or one peering; and whether it may begin repairs."""
+    """What `check_health` is started with: whether it may begin repairs, and how long what it begins may wait."""
 
-    only: One | None
     repairs: bool
     deadlines: Deadlines
 
 
 class VNetScope(TypedDict):
-    """A VNet with the peerings to check on it: their revisions by id, by the key of their project VPC's entity."""
+    """A VNet with the peerings to check on it: their revisions by id, by the key of their project VPC."""
 
     vnet_id: str
     peerings: dict[str, dict[str, int]]
 
 
 class ProjectVpcScope(TypedDict):
-    """A project VPC as Aiven spells it, and the key of its entity."""
+    """A project VPC as Aiven spells it, and its key."""
 
     key: str
     project: str
@@ -53,17 +45,55 @@ class VNetsToCheck(TypedDict):
     at: str
 
 
-#: The answer of `check_vnets`: the peerings by the key of their project VPC's entity.
-CheckedPeerings = dict[str, dict[str, Checked]]
+#: The answer of `check_vnets`: what was found of each peering, by id.
+CheckedPeerings = dict[str, Checked]
+
+
+class ToRepair(TypedDict):
+    """A peering with findings that a repair may mend, as of a revision of its record."""
+
+    id: str
+    codes: list[str]
+    revision: int
+
+
+class Verdicts(TypedDict):
+    """The input of `note_verdicts`: what was found, and when the look began."""
+
+    checked: CheckedPeerings
+    at: str
+
+
+class NotedVerdicts(TypedDict):
+    """The answer of `note_verdicts`: how many changed, what to repair or to settle, whose events to deliver."""
+
+    changed: int
+    unsettled: list[str]
+    repairs: list[ToRepair]
+    undelivered: list[str]
 
 
 class FollowUp(TypedDict):
-    """The input of `follow_up`: the verdicts that changed, and the peerings to repair."""
+    """The input of `follow_up`: the peerings to repair, those to settle, and those with events to deliver."""
 
-    changes: list[Change]
+    unsettled: list[str]
     repairs: list[ToRepair]
+    undelivered: list[str]
     deadlines: Deadlines
     at: str
+
+
+class UnmanagedScope(TypedDict):
+    """The input of `note_unmanaged`: one project VPC and its connections."""
+
+    project: str
+    project_vpc_id: str
+    connections: list[ConnectionLook]
+
+
+def vpc_key(project: str, project_vpc_id: str) -> str:
+    """What tells a project VPC from all others, however its names are spelled."""
+    return f"{project}|{project_vpc_id}".casefold()
 
 
 class Neighbours(TypedDict):

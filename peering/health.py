@@ -148,9 +148,9 @@ def _occurrence(code: str, detail: str) -> list[Occurrence]:
     return [Occurrence(code=code, detail=detail)]
 
 
-def connection_of(peering: Peering, vpc: ProjectVpcLook) -> ConnectionLook | None:
-    """The peering's connection among those of its project VPC: all three names count, without case."""
-    vnet = VNetId.parse(peering["vnet_id"])
+def connection_of(vnet_id: str, vpc: ProjectVpcLook) -> ConnectionLook | None:
+    """A VNet's connection among those of a project VPC: all three names count, without case."""
+    vnet = VNetId.parse(vnet_id)
     wanted = [part.casefold() for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
     for connection in vpc["connections"]:
         if [connection[k].casefold() for k in ("account", "resource_group", "vnet")] == wanted:
@@ -166,7 +166,7 @@ def _of_connection(peering: Peering, facts: Facts, part: Part[ProjectVpcLook]) -
         return _occurrence("project-vpc-not-found", f"Aiven has no project VPC {peering['project_vpc_id']}.")
     if vpc["state"] in ("DELETING", "DELETED"):
         return _occurrence("project-vpc-deleted", f"The project VPC is {vpc['state']}.")
-    connection = connection_of(peering, vpc)
+    connection = connection_of(peering["vnet_id"], vpc)
     if connection is None:
         return _occurrence("connection-absent", "Aiven lists no connection to the VNet.")
     found = []

@@ -6,7 +6,7 @@ Durable Functions keeps the text of an exception but not its class, so an activi
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypeAlias, TypedDict
 
-from peering.spec import Peering
+from peering.spec import Fence, Peering
 
 #: What a fact may be: JSON.
 Fact: TypeAlias = "str | int | float | bool | Sequence[object] | Mapping[str, object] | None"
@@ -48,10 +48,14 @@ class Outcome(TypedDict, total=False):
 
 
 class StepRequest(TypedDict):
-    """The input of a step's activity: the peering, and the facts that the step needs."""
+    """The input of a step's activity: the peering, and the facts that the step needs.
+
+    With a `fence` the step is done only while the order is still that execution's own.
+    """
 
     peering: Peering
     facts: Facts
+    fence: NotRequired[Fence]
 
 
 class ProblemError(Exception):

@@ -30,7 +30,7 @@ ARTICLE: Final[dict[int, str]] = {
     14: "Wait for ACTIVE",
 }
 
-Operation = Literal["establish", "repair", "rotate", "remove"]
+Operation = Literal["establish", "repair", "rotate", "remove", "check", "cancel"]
 
 
 @dataclass(frozen=True)
@@ -398,6 +398,8 @@ PLANS: Final[Mapping[str, Sequence[Step]]] = {
     "repair": STEPS,
     "rotate": ROTATION,
     "remove": REMOVAL,
+    "check": (),
+    "cancel": (),
 }
 
 #: The objects that a peering consists of, by the step that makes each, and the fact that holds its id.
@@ -413,6 +415,11 @@ OBJECTS: Final = {
     "peering_connection": "requested_connection_state",
     "vnet_peering": "vnet_peering_id",
 }
+
+#: Facts that tell the steps of a run something about the run itself.
+OF_THE_RUN: Final = frozenset({"repairing", "rotation", "candidate", "credential_proven", "tries"})
+#: The steps whose facts are kept in the peering's record as soon as they are known: what was there, and what is made.
+KEPT: Final = frozenset({*OBJECTS, "ownership", "inventory"})
 
 
 def initial_facts(peering: Peering) -> Facts:

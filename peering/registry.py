@@ -1,19 +1,17 @@
-"""The registry of peerings: one Durable entity for each project VPC, and one that lists them. Pure state changes."""
+"""The record of one peering, and what an order, its end and a check make of it. Pure state changes."""
 
-from typing import Final, NotRequired, TypedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal, NotRequired, TypedDict
 
-from peering.health import BLOCKERS, DRIFT, Verdict, connection_of, verdict_of
-from peering.look import ConnectionLook, ProjectVpcLook
+from peering.health import BLOCKERS, DRIFT, Verdict, verdict_of
+from peering.look import ConnectionLook
+from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, request_of
 from peering.outcome import Facts, Occurrence
 from peering.plan import OBJECTS, REMOVES, Operation
-from peering.spec import Caller, Peering
+from peering.progress import StepProgress
+from peering.spec import Caller, Fence, Peering
 from peering.version import VERSION
-
-#: The entity that holds the peerings of one project VPC.
-ENTITY: Final = "registry"
-#: The entity that holds the keys of all of those.
-INDEX: Final = "registry_index"
-INDEX_KEY: Final = "all"
 
 
 class Health(TypedDict):
@@ -33,6 +31,13 @@ class Finding(TypedDict):
     repaired: NotRequired[str]
 
 
+class Attempt(TypedDict):
+    """The last repair for a finding that has not been seen to be gone since, and how many repairs there were."""
+
+    at: str
+    count: int
+
+
 class Origin(TypedDict):
     """Where an object of a peering comes from: `created`, `found` or `adopted`; when, and by which app version."""
 
@@ -42,7 +47,10 @@ class Origin(TypedDict):
 
 
 class Run(TypedDict):
-    """One run on a peering: what it did, when, on whose request and how it ended."""
+    """One run on a peering: what it did, when, on whose request and how it ended.
+
+    `superseded_by` names the order that took the place of this one's.
+    """
 
     operation: Operation
     run: str
@@ -51,61 +59,25 @@ class Run(TypedDict):
     ended: NotRequired[str]
     state: NotRequired[str]
     problem: NotRequired[Occurrence]
+    superseded_by: NotRequired[str]
 
 
-class Record(TypedDict):
-    """One peering as the registry keeps it. `revision` grows whenever a run begins or ends."""
-
-    peering: Peering
-    facts: Facts
-    revision: int
-    requested_by: Caller
-    requested: str
-    runs: list[Run]
-    objects: dict[str, Origin]
-    state: NotRequired[str]
-    connected: NotRequired[str]
-    health: NotRequired[Health]
-    #: When a repair was begun for a finding that has not been seen to be gone since, by code.
-    attempts: NotRequired[dict[str, str]]
+#: How an accepted order ended.
+OutcomeKind = Literal["done", "problem", "superseded"]
 
 
-class Beginning(TypedDict):
-    """A run begins. `codes`: the findings that it is to mend, `revision`: those of which record."""
+class RunRecord(Run):
+    """One run in full, as the table of runs keeps it, also when the peering is gone.
 
-    peering: Peering
-    operation: Operation
-    run: str
-    by: Caller
-    at: str
-    codes: NotRequired[list[str]]
-    revision: NotRequired[int]
-
-
-class Ending(TypedDict):
-    """What a run leaves behind."""
+    `taken` is when an orchestrator took the order, `joined` who asked for the same meanwhile.
+    """
 
     id: str
-    run: str
-    state: str
-    facts: Facts
-    at: str
-    problem: NotRequired[Occurrence]
-
-
-class Examination(TypedDict):
-    """What a check found out about the peerings of one project VPC."""
-
-    at: str
-    connections: list[ConnectionLook] | None
-    checked: dict[str, "Checked"]
-
-
-class Checked(TypedDict):
-    """What a check found out about one peering, as of a revision of its record."""
-
-    revision: int
-    problems: list[Occurrence]
+    peering: Peering
+    outcome: OutcomeKind
+    steps: dict[str, StepProgress]
+    taken: NotRequired[str]
+    joined: NotRequired[list[Joined]]
 
 
 class Change(TypedDict):
@@ -118,110 +90,271 @@ class Change(TypedDict):
     at: str
 
 
-class ToRepair(TypedDict):
-    """A peering with findings that a repair may mend."""
+class Record(TypedDict):
+    """One peering as the registry keeps it. `revision` grows whenever a run is asked for or ends.
 
-    id: str
+    `order` is what was asked for and has no outcome yet; `steps` are those of the last run that ended. `unsettled`:
+    until when a call that the platform lost may still be at work. `events`: changes of verdict to be delivered.
+    """
+
     peering: Peering
-    codes: list[str]
+    facts: Facts
     revision: int
+    requested_by: Caller
+    requested: str
+    runs: list[Run]
+    objects: dict[str, Origin]
+    changed: str
+    order: NotRequired[Order]
+    state: NotRequired[str]
+    connected: NotRequired[str]
+    steps: NotRequired[dict[str, StepProgress]]
+    unsettled: NotRequired[str]
+    health: NotRequired[Health]
+    attempts: NotRequired[dict[str, Attempt]]
+    events: NotRequired[list[Change]]
 
 
-class ExaminationResult(TypedDict):
-    """What came of an examination."""
+class Ending(TypedDict):
+    """What an execution leaves behind. `drop`: the peering is gone, and so is its record; `then`: what follows."""
 
-    changes: list[Change]
-    repairs: list[ToRepair]
+    fence: Fence
+    state: str
+    facts: Facts
+    steps: dict[str, StepProgress]
+    at: str
+    drop: bool
+    problem: NotRequired[Occurrence]
+    then: NotRequired[Order]
+
+
+class Checked(TypedDict):
+    """What a check found out about one peering, as of a revision of its record."""
+
+    revision: int
+    problems: list[Occurrence]
+
+
+class UnmanagedConnections(TypedDict):
+    """The connections of one project VPC that no peering of the registry has."""
+
+    project: str
+    project_vpc_id: str
+    connections: list[ConnectionLook]
 
 
 #: The last runs that a record keeps.
 KEPT_RUNS: Final = 10
+#: Operations that leave no run in the record: they change nothing.
+_ASIDE: Final = frozenset({"check", "cancel"})
+#: How long a repair that did not help is not tried again: doubled with every try.
+FIRST_PAUSE: Final = timedelta(hours=1)
+LONGEST_PAUSE: Final = timedelta(days=1)
 
 
-class RunOf(TypedDict):
-    """A run of a peering, and the key of the entity that keeps it."""
+@dataclass
+class Placed:
+    """What became of a request: the answer, and the order that is under way now, or was before a refusal."""
 
-    key: str
-    id: str
-    run: str
-
-
-class Registry(TypedDict):
-    """The state of one project VPC's entity. `unmanaged`: connections that no peering of the registry has."""
-
-    peerings: dict[str, Record]
-    unmanaged: list[ConnectionLook]
+    answer: Answer | Literal["accept"]
+    order: Order
 
 
-def empty() -> Registry:
-    """A registry without peerings."""
-    return Registry(peerings={}, unmanaged=[])
+def place(record: Record | None, wanted: Order, revision: int | None = None) -> tuple[Record | None, Placed]:
+    """Put an order into a record, or see which order keeps it from there.
 
-
-def entity_key(project: str, project_vpc_id: str) -> str:
-    """The key of a project VPC's entity."""
-    return f"{project}|{project_vpc_id}".casefold()
-
-
-def begin(registry: Registry, beginning: Beginning) -> Facts | None:
-    """Note that a run begins; returns the facts that earlier runs gathered.
-
-    None tells a repair or a rotation that it comes too late: the peering was removed, or changed since its findings.
+    Args:
+        record: the peering's record, changed in place, or None when there is none; then only a start makes one.
+        wanted: the order.
+        revision: the revision of the record that the order is about; another one puts it off.
     """
-    peering, at, by = beginning["peering"], beginning["at"], beginning["by"]
-    held = registry["peerings"].get(peering["id"])
-    if beginning["operation"] in ("repair", "rotate") and (
-        held is None or beginning.get("revision", held["revision"]) != held["revision"]
-    ):
-        return None
-    record = registry["peerings"].setdefault(
-        peering["id"],
-        Record(peering=peering, facts={}, revision=0, requested_by=by, requested=at, runs=[], objects={}),
+    if record is None:
+        if wanted["operation"] != "establish":
+            return None, Placed("409", wanted)
+        record = _new_record(wanted)
+    elif any(run["run"] == wanted["run"] for run in record["runs"]):
+        return record, Placed("accept", wanted)
+    if revision is not None and record["revision"] != revision:
+        return record, Placed("put off", wanted)
+    under_way = record.get("order")
+    if under_way is not None:
+        if under_way["run"] == wanted["run"]:
+            return record, Placed("accept", under_way)
+        answer = ANSWERS[under_way["operation"]][request_of(wanted, under_way)]
+        if answer == "join":
+            joined = Joined(by=wanted["by"], at=wanted["at"])
+            under_way["joined"] = [*under_way.get("joined", []), joined][-KEPT_JOINED:]
+        if answer != "supersede":
+            return record, Placed(answer, under_way)
+        _supersede(record, under_way, wanted)
+        wanted = {**wanted, "supersedes": under_way}
+    _enter(record, wanted)
+    return record, Placed("supersede" if under_way else "accept", wanted)
+
+
+def _new_record(order: Order) -> Record:
+    return Record(
+        peering=order["peering"],
+        facts={},
+        revision=0,
+        requested_by=order["by"],
+        requested=order["at"],
+        runs=[],
+        objects={},
+        changed=order["at"],
     )
-    # Of which kind the credential is, only a rotation changes.
-    kind = record["peering"]["credential"] if "credential" in record["facts"] else peering["credential"]
-    record["peering"] = {**peering, "credential": kind}
+
+
+def _supersede(record: Record, order: Order, by: Order) -> None:
+    run = _run_of(record, order["run"])
+    if run is not None:
+        run |= {"ended": by["at"], "state": "superseded", "superseded_by": by["run"]}
+
+
+def _enter(record: Record, order: Order) -> None:
+    # Two clocks may differ by a little; what comes later is noted as later.
+    order["at"] = record["changed"] = max(order["at"], _just_after(record["changed"]))
+    record["order"] = order
+    if order["operation"] in _ASIDE:
+        return
     record["revision"] += 1
-    run = Run(operation=beginning["operation"], run=beginning["run"], by=by, started=at)
+    run = Run(operation=order["operation"], run=order["run"], by=order["by"], started=order["at"])
     record["runs"] = [*record["runs"], run][-KEPT_RUNS:]
-    record["attempts"] = {**record.get("attempts", {}), **dict.fromkeys(beginning.get("codes", ()), at)}
+    attempts = record.setdefault("attempts", {})
+    for code in order.get("codes", ()):
+        attempts[code] = Attempt(at=order["at"], count=attempts[code]["count"] + 1 if code in attempts else 1)
     for finding in record["health"]["problems"] if "health" in record else ():
-        if finding["problem"]["code"] in record["attempts"]:
-            finding["repaired"] = record["attempts"][finding["problem"]["code"]]
-    if beginning["operation"] == "remove":
+        if finding["problem"]["code"] in attempts:
+            finding["repaired"] = attempts[finding["problem"]["code"]]["at"]
+
+
+def _just_after(moment: str) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(milliseconds=1)).isoformat()
+
+
+def _run_of(record: Record, run: str) -> Run | None:
+    return next((one for one in record["runs"] if one["run"] == run), None)
+
+
+def take(record: Record, execution: str, at: str) -> Order | None:
+    """Note that an execution of the orchestrator carries out the record's order; None when there is none."""
+    order = record.get("order")
+    if order is None:
+        return None
+    order["execution"] = execution
+    order.setdefault("taken", at)
+    order.setdefault("phase", "removing" if order["operation"] == "remove" else "forward")
+    if order["operation"] == "remove":
         record["state"] = "removing"
         record.pop("health", None)
-    return record["facts"]
+    return order
 
 
-def is_current(registry: Registry, run: RunOf) -> bool:
-    """Whether a run is the peering's last one, and has not ended."""
-    record = registry["peerings"].get(run["id"])
-    return record is not None and is_busy(record) and record["runs"][-1]["run"] == run["run"]
+def is_own(record: Record | None, fence: Fence) -> bool:
+    """Whether the record's order is that of an execution."""
+    order = record.get("order") if record else None
+    return order is not None and order["run"] == fence["run"] and order.get("execution") == fence["execution"]
 
 
-def end(registry: Registry, ending: Ending) -> None:
-    """Note how a run ended; facts that it did not get to stay as they were."""
-    record = registry["peerings"][ending["id"]]
+def enter_phase(record: Record, change: PhaseChange) -> bool:
+    """Note the way that an order goes from now on; False when it is not the execution's own any more."""
+    if not is_own(record, change["fence"]):
+        return False
+    record["order"]["phase"] = change["phase"]
+    if "problem" in change:
+        record["order"]["problem"] = change["problem"]
+    return True
+
+
+def peering_of(record: Record, order: Order) -> Peering:
+    """What a run works on: the options of a start, else those of the record; the credential's kind is the one in use.
+
+    Of which kind the credential is, only a rotation changes.
+    """
+    peering = order.get("peering", record["peering"])
+    kind = record["peering"]["credential"] if "credential" in record["facts"] else peering["credential"]
+    return {**peering, "credential": kind}
+
+
+def conclude(record: Record, ending: Ending) -> RunRecord | None:
+    """Note how an execution's order ended; facts that it did not get to stay as they were.
+
+    Returns the run in full, or None when the order is not the execution's own any more.
+    """
+    if not is_own(record, ending["fence"]):
+        return None
+    order = record.pop("order")
+    record["changed"] = max(ending["at"], _just_after(order["at"]))
+    if order["operation"] not in _ASIDE:
+        _end_run(record, order, ending)
+    elif order["operation"] == "cancel" and ("connected" not in record or record.get("state") == "removing"):
+        record["state"] = ending["state"]
+    elif order["operation"] == "check" and record.get("unsettled", ending["at"]) < ending["at"]:
+        del record["unsettled"]
+    if "then" in ending and not ending["drop"]:
+        _enter(record, ending["then"])
+    return run_record(record, order, ending)
+
+
+def run_record(record: Record, order: Order, ending: Ending) -> RunRecord:
+    """A run in full."""
+    found = RunRecord(
+        id=record["peering"]["id"],
+        peering=record["peering"],
+        operation=order["operation"],
+        run=order["run"],
+        by=order["by"],
+        started=order["at"],
+        ended=ending["at"],
+        state=ending["state"],
+        outcome="problem" if "problem" in ending else "done",
+        steps=ending["steps"],
+    )
+    if "problem" in ending:
+        found["problem"] = ending["problem"]
+    if "taken" in order:
+        found["taken"] = order["taken"]
+    if "joined" in order:
+        found["joined"] = order["joined"]
+    return found
+
+
+def superseded_runs(record: Record) -> list[RunRecord]:
+    """The runs whose place the record's order took, in full."""
+    found, by = [], record.get("order")
+    while by is not None and (order := by.get("supersedes")) is not None:
+        fence = Fence(id=record["peering"]["id"], run=order["run"], execution="", alive_until="")
+        ending = Ending(fence=fence, state="superseded", facts={}, steps={}, at=by["at"], drop=False)
+        run = run_record(record, order, ending)
+        run |= {"outcome": "superseded", "superseded_by": by["run"]}
+        found.append(run)
+        by = order
+    return found
+
+
+def _end_run(record: Record, order: Order, ending: Ending) -> None:
     record["revision"] += 1
-    run = next((run for run in record["runs"] if run["run"] == ending["run"]), None)
-    operation = run["operation"] if run else "establish"
+    record["steps"] = ending["steps"]
+    run = _run_of(record, order["run"])
     if run is not None:
         run["ended"], run["state"] = ending["at"], ending["state"]
         if "problem" in ending:
             run["problem"] = ending["problem"]
-    if operation == "remove":
+    if order["operation"] == "remove":
         _note_removal(record, ending["facts"])
         return
+    succeeded = ending["state"] == "connected"
+    if "peering" in order and (succeeded or "connected" not in record):
+        record["peering"] = peering_of(record, order)
     facts = record["facts"] = record["facts"] | ending["facts"]
-    if operation == "establish" or ending["state"] == "connected":
+    if order["operation"] == "establish" or succeeded:
         record["state"] = ending["state"]
-    if ending["state"] == "connected":
+    if succeeded:
         record.setdefault("connected", ending["at"])
     credential = facts.get("credential")
     if credential in ("secret", "federated"):
-        record["peering"]["credential"] = credential
-    _note_origins(record, ending["at"])
+        record["peering"] = {**record["peering"], "credential": credential}
+    note_origins(record, ending["at"])
 
 
 def _note_removal(record: Record, facts: Facts) -> None:
@@ -232,8 +365,8 @@ def _note_removal(record: Record, facts: Facts) -> None:
             record["objects"].pop(name, None)
 
 
-def _note_origins(record: Record, at: str) -> None:
-    """Which objects were there before and which ones the run made; the first note of an object stands."""
+def note_origins(record: Record, at: str) -> None:
+    """Which objects were there before and which ones a run made; the first note of an object stands."""
     found = record["facts"].get("found")
     before = set(found) if isinstance(found, list) else set()
     there = "adopted" if record["facts"].get("existing") == "adopted" else "found"
@@ -243,14 +376,9 @@ def _note_origins(record: Record, at: str) -> None:
             record["objects"].setdefault(step, origin)
 
 
-def drop(registry: Registry, identity: str) -> None:
-    """Forget a peering that was removed."""
-    registry["peerings"].pop(identity, None)
-
-
 def is_busy(record: Record) -> bool:
-    """Whether a run of the peering is under way, as far as the registry was told."""
-    return bool(record["runs"]) and "ended" not in record["runs"][-1]
+    """Whether something that changes the peering is asked for or under way."""
+    return "order" in record and record["order"]["operation"] != "check"
 
 
 def is_watched(record: Record) -> bool:
@@ -258,60 +386,74 @@ def is_watched(record: Record) -> bool:
     return "connected" in record and not (record["runs"] and record["runs"][-1]["operation"] == "remove")
 
 
-def examine(registry: Registry, examination: Examination) -> ExaminationResult:
-    """Take in a check: verdicts, what is new about them, and which peerings to repair.
+@dataclass
+class Judged:
+    """What came of a check of one peering: the change of its verdict, and the findings that a repair may mend.
 
-    A peering on which a run has begun or ended since the look is left as it was.
+    `unsettled`: a run was broken off, and what it may have made unknown is still to be looked for.
     """
-    result = ExaminationResult(changes=[], repairs=[])
-    for identity, checked in examination["checked"].items():
-        record = registry["peerings"].get(identity)
-        if record is not None and record["revision"] == checked["revision"]:
-            _judge(identity, record, checked["problems"], examination["at"], result)
-    connections = examination["connections"]
-    if connections is not None:
-        vpc = ProjectVpcLook(cloud_name="", network_cidr="", state="", connections=connections)
-        ours = (record for record in registry["peerings"].values() if record.get("state") != "existing")
-        managed = [connection_of(record["peering"], vpc) for record in ours]
-        registry["unmanaged"] = [connection for connection in connections if connection not in managed]
-    return result
+
+    change: Change | None = None
+    repair: list[str] = field(default_factory=list)
+    unsettled: bool = False
 
 
-def _judge(identity: str, record: Record, problems: list[Occurrence], at: str, result: ExaminationResult) -> None:
+def judge(record: Record, checked: Checked, at: str) -> Judged:
+    """Take in a check, unless a run was asked for or has ended since the look, or a later check has come before."""
     last = record.get("health")
-    if last is not None and at < last["checked"]:
-        return
+    if record["revision"] != checked["revision"] or (last is not None and at < last["checked"]):
+        return Judged()
+    problems = checked["problems"]
     known = {finding["problem"]["code"]: finding for finding in (last["problems"] if last else [])}
-    found = {problem["code"] for problem in problems}
+    codes = sorted({problem["code"] for problem in problems})
     attempts = record.get("attempts", {})
-    if found <= set(DRIFT):
+    if set(codes) <= set(DRIFT):
         # Only a check that saw everything can tell that a finding is gone.
-        attempts = record["attempts"] = {code: begun for code, begun in attempts.items() if code in found}
+        attempts = record["attempts"] = {code: attempt for code, attempt in attempts.items() if code in codes}
     current: list[Finding] = []
     for problem in problems:
-        finding = Finding(problem=problem, since=at)
-        if (before := known.get(problem["code"])) is not None:
-            finding |= {"since": before["since"]}
+        before = known.get(problem["code"])
+        finding = Finding(problem=problem, since=before["since"] if before else at)
         if problem["code"] in attempts:
-            finding["repaired"] = attempts[problem["code"]]
+            finding["repaired"] = attempts[problem["code"]]["at"]
         current.append(finding)
-    codes = sorted({problem["code"] for problem in problems})
-    verdict = verdict_of(codes)
-    previous = last["verdict"] if last else None
+    verdict, previous = verdict_of(codes), last["verdict"] if last else None
     since = last["since"] if last is not None and previous == verdict else at
-    untried = {finding["problem"]["code"] for finding in current if "repaired" not in finding}
-    to_repair = sorted(code for code in untried if _may_repair(record, code, codes))
-    if previous != verdict:
-        result["changes"].append(Change(id=identity, previous=previous, verdict=verdict, codes=codes, at=at))
-    if to_repair:
-        result["repairs"].append(
-            ToRepair(id=identity, peering=record["peering"], codes=to_repair, revision=record["revision"])
-        )
     record["health"] = Health(verdict=verdict, since=since, checked=at, problems=current)
+    judged = Judged(
+        repair=[code for code in codes if _may_repair(record, code, codes, at)],
+        unsettled=record.get("unsettled", at) < at,
+    )
+    if previous != verdict:
+        judged.change = Change(id=record["peering"]["id"], previous=previous, verdict=verdict, codes=codes, at=at)
+    return judged
 
 
-def _may_repair(record: Record, code: str, codes: list[str]) -> bool:
-    """Whether a finding is mended without asking: it is safe, switched on, and nothing else found makes it hopeless."""
+def _may_repair(record: Record, code: str, codes: list[str], at: str) -> bool:
+    """Whether a finding is mended without asking: it is safe, switched on, due, and nothing else makes it hopeless."""
     if not is_watched(record) or record["peering"]["repair"] != "safe" or code not in DRIFT:
         return False
+    attempt = record.get("attempts", {}).get(code)
+    if attempt is not None:
+        pause = min(FIRST_PAUSE * 2 ** (attempt["count"] - 1), LONGEST_PAUSE)
+        if datetime.fromisoformat(at) < datetime.fromisoformat(attempt["at"]) + pause:
+            return False
     return bool(DRIFT[code].repair) and not (DRIFT[code].puts_peering and BLOCKERS.intersection(codes))
+
+
+#: What the state of a peering is called while an order is under way; a check leaves it as it is.
+UNDER_WAY: Final[dict[Operation, str]] = {
+    "establish": "running",
+    "repair": "repairing",
+    "rotate": "rotating",
+    "remove": "removing",
+    "cancel": "stopping",
+}
+
+
+def state_of(record: Record) -> str:
+    """The state of a peering, by its record alone: that of what is asked for, else how the last run left it."""
+    order = record.get("order")
+    if order is not None and order["operation"] in UNDER_WAY:
+        return "rolling-back" if order.get("phase") == "rolling-back" else UNDER_WAY[order["operation"]]
+    return record.get("state", "failed")

@@ -1,28 +1,25 @@
-"""What runs are started with, and their ids."""
+"""The names of what the engine runs: instance ids, events, and ids that are the same for the same parts."""
 
-from typing import Final, NotRequired, TypedDict
+from datetime import timedelta
+from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from peering.spec import Caller, Credential, Deadlines, Peering
-
-#: The event that ends a run, and its waits, before their time.
+#: The event that tells a run, and its waits, that the order in the peering's row is another one.
 STOP: Final = "stop"
+#: The orchestrator that carries out orders, and the instance id of the scheduled check.
+RUN_ORDER: Final = "run_order"
+SWEEP: Final = "health-sweep"
+#: host.json's `functionTimeout`: what the platform lost may still be at work for so long.
+FUNCTION_TIMEOUT: Final = timedelta(minutes=5)
+#: An execution that has not said for so long that it is alive is not.
+SIGN_OF_LIFE: Final = 3 * FUNCTION_TIMEOUT
+#: How long an order may wait until an instance takes it.
+START_WITHIN: Final = timedelta(minutes=2)
 
 
-class RunInput(TypedDict):
-    """What a run is started with; `run` tells one run of the same peering from the next.
-
-    `codes` are the findings that a repair or an automatic rotation is to mend, as of a `revision` of the registry's
-    record; `credential` is what to rotate to.
-    """
-
-    peering: Peering
-    deadlines: Deadlines
-    run: str
-    by: Caller
-    codes: NotRequired[list[str]]
-    revision: NotRequired[int]
-    credential: NotRequired[Credential]
+def resume_pause(executions: int) -> timedelta:
+    """How long an order that was begun so many times is left alone: the pause grows."""
+    return START_WITHIN * float(2 ** (executions - 1))
 
 
 def deterministic_id(*parts: str) -> str:
@@ -30,16 +27,11 @@ def deterministic_id(*parts: str) -> str:
     return str(uuid5(NAMESPACE_URL, "|".join(("urn:aiven-azure-peering", *parts))))
 
 
-def wait_instance_id(instance_id: str, run: str, step: str) -> str:
-    """The instance id of a step's wait; a new run has new ones."""
-    return f"{instance_id}:{run}:{step}"
+def wait_instance_id(instance_id: str, execution: str, step: str) -> str:
+    """The instance id of a step's wait. Another execution has other ones: a running child's id is not refused."""
+    return f"{instance_id}:{execution}:{step}"
 
 
-def removal_instance_id(peering_id: str) -> str:
-    """The instance id of what stops a run and then begins a removal."""
-    return f"{peering_id}:removal"
-
-
-def check_instance_id(peering_id: str) -> str:
-    """The instance id of a check of one peering."""
-    return f"{peering_id}:check"
+def event_instance_id(event_id: str) -> str:
+    """The instance id of an event's delivery."""
+    return f"event:{event_id}"

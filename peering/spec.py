@@ -50,3 +50,12 @@ class Caller(TypedDict):
 
     name: str
     id: str | None
+
+
+class Fence(TypedDict):
+    """Whose order and which execution an activity works for, and until when that is alive without another sign."""
+
+    id: str
+    run: str
+    execution: str
+    alive_until: str

@@ -11,6 +11,7 @@ from peering.problems.configuration import CONFIGURATION
 from peering.problems.directory import DIRECTORY
 from peering.problems.network import NETWORK
 from peering.problems.problem import Deadline, Fixer, Problem
+from peering.problems.registry import REGISTRY
 from peering.problems.remote_codes import REMOTE_CODES
 from peering.problems.remotes import REMOTES
 from peering.problems.requests import REQUESTS
@@ -21,6 +22,6 @@ __all__ = ["PROBLEMS", "REMOTE_CODES", "Deadline", "Fixer", "Problem"]
 
 PROBLEMS: Final[dict[str, Problem]] = {
     problem.code: problem
-    for group in (REQUESTS, RUNS, CONFIGURATION, AIVEN, NETWORK, ACCESS, DIRECTORY, VAULT, REMOTES)
+    for group in (REQUESTS, RUNS, CONFIGURATION, AIVEN, NETWORK, ACCESS, DIRECTORY, VAULT, REGISTRY, REMOTES)
     for problem in group
 }

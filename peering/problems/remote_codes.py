@@ -46,4 +46,6 @@ REMOTE_CODES: Final[dict[str, str]] = {
     "ObjectIsDeletedButRecoverable": "secret-being-deleted",
     "SecretNotFound": "secret-missing",
     "SecretDisabled": "secret-missing",
+    # Table Storage
+    "AuthorizationPermissionMismatch": "registry-access-denied",
 }

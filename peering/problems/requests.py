@@ -62,6 +62,14 @@ REQUESTS: Final = (
         status=409,
     ),
     Problem(
+        "nothing-to-cancel",
+        "Nothing is under way",
+        "A cancel stops what is under way on a peering, and nothing is.",
+        "Nothing; see the peering's state and its last run.",
+        "the caller",
+        status=409,
+    ),
+    Problem(
         "peering-not-connected-yet",
         "The peering has not been connected yet",
         "A credential can be rotated only once a run has made the application.",

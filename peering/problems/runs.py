@@ -6,19 +6,26 @@ from peering.problems.problem import Problem
 
 RUNS: Final = (
     Problem(
-        "run-stopped",
-        "The run was stopped",
-        "Somebody asked for the peering to be removed while it was being set up.",
-        "Nothing; send the request again to set the peering up after all.",
+        "run-superseded",
+        "Another order has taken this one's place",
+        "A removal or a cancel was asked for while the run was under way; the run does nothing more.",
+        "Nothing; see the run that took its place.",
         "the caller",
     ),
     Problem(
-        "run-still-ending",
-        "The run is still ending",
-        "The steps that had begun when the run was stopped are finished first, so that nothing is left half made.",
-        "Wait; the removal goes on by itself.",
+        "activity-lost",
+        "The platform lost a call of the app",
+        "A worker was restarted, scaled in or ran out of memory before its answer was recorded.",
+        "Nothing; the call is repeated, and every step can be repeated safely.",
         "the operator of this app",
-        "platform",
+        "propagation",
+    ),
+    Problem(
+        "interrupted",
+        "The platform interrupted the run again and again",
+        "The run could not be carried out although it was begun several times. What it has made is recorded.",
+        "Look for restarts, memory and timeouts in the app's logs, then send the request again; it goes on from there.",
+        "the operator of this app",
     ),
     Problem(
         "being-removed",

@@ -13,7 +13,7 @@ SOURCES = [
     for folder in ("activities", "clients", "orchestrators", "peering", "triggers")
     for path in (PROJECT / folder).glob("*.py")
 ]
-_CODE = re.compile(r'"([a-z]+(?:-[a-z]+)+)"')
+_CODE = re.compile(r'"([a-z]+(?:-[a-z]+)*)"')
 
 
 def _mentioned(path: Path) -> set[str]:

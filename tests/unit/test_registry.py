@@ -1,76 +1,148 @@
-"""What the registry remembers, and what a check makes of it."""
+"""What a record remembers of orders, runs and checks."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import cast
 
 from peering.health import DRIFT
-from peering.outcome import Facts, Occurrence
+from peering.orders import Order, new_order
+from peering.outcome import Fact, Occurrence
+from peering.plan import STEPS, Operation
 from peering.registry import (
-    Beginning,
+    FIRST_PAUSE,
     Checked,
     Ending,
-    Examination,
-    ExaminationResult,
-    Registry,
-    RunOf,
-    begin,
-    drop,
-    empty,
-    end,
-    entity_key,
-    examine,
+    Judged,
+    Record,
+    conclude,
     is_busy,
-    is_current,
     is_watched,
+    judge,
+    place,
+    state_of,
+    take,
 )
 from peering.request import PeeringRequest
-from peering.spec import Caller
+from peering.runs import SIGN_OF_LIFE
+from peering.spec import Caller, Deadlines, Fence, Peering
 from tests.unit.test_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()
 ID = PEERING["id"]
 SOMEBODY = Caller(name="ada@example.com", id="1")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DEADLINES = Deadlines(propagation=900, platform=86400)
 
 
-def run(registry: Registry, operation: str, state: str | None, name: str = "r1", **facts: object) -> Facts:
-    """A run that begins and, unless `state` is None, ends; returns the facts that it was told of."""
-    beginning = Beginning(peering=PEERING, operation=operation, run=name, by=SOMEBODY, at="2026-01-01T00:00:00+00:00")  # type: ignore[typeddict-item]
-    known = begin(registry, beginning) or {}
-    if state is not None:
-        end(registry, Ending(id=ID, run=name, state=state, facts=facts, at="2026-01-01T00:01:00+00:00"))  # type: ignore[typeddict-item]
-    return known
+def order(operation: Operation, run: str = "r1", peering: Peering = PEERING, minute: int = 0) -> Order:
+    """An order that was placed so many minutes after the start."""
+    placed = new_order(operation, run, SOMEBODY, START + timedelta(minutes=minute), DEADLINES)
+    return {**placed, "peering": peering} if operation == "establish" else placed
 
 
-def check(
-    registry: Registry, *codes: str, at: str = "2026-01-02T00:00:00+00:00", revision: int | None = None
-) -> ExaminationResult:
-    """A check that finds these problems."""
+def ran(record: Record | None, operation: Operation, state: str, run: str = "r1", **facts: Fact) -> Record:
+    """The record after an order that was placed, taken and ended in a state."""
+    record, placed = place(record, order(operation, run))
+    assert record is not None
+    assert placed.answer == "accept"
+    return ended(record, state, run, **facts)
+
+
+def ended(record: Record, state: str, run: str, **facts: Fact) -> Record:
+    """The record after its open order was taken and ended in a state."""
+    take(record, "x", START.isoformat())
+    fence = Fence(id=ID, run=run, execution="x", alive_until="")
+    at = (START + timedelta(minutes=1)).isoformat()
+    ending = Ending(fence=fence, state=state, facts=facts, steps={}, at=at, drop=False)
+    if state == "failed":
+        ending["problem"] = Occurrence(code="interrupted", detail="")
+    assert conclude(record, ending) is not None
+    return record
+
+
+def connected() -> Record:
+    """A record of a connected peering."""
+    return ran(None, "establish", "connected", found=[], application_id="a", vnet_peering_id="v")
+
+
+def check(record: Record, *codes: str, day: int = 2, revision: int | None = None) -> Judged:
+    """A check on a day that finds these problems."""
     problems = [Occurrence(code=code, detail=code) for code in codes]
-    seen = registry["peerings"][ID]["revision"] if revision is None else revision
-    checked = {ID: Checked(revision=seen, problems=problems)}
-    return examine(registry, Examination(at=at, connections=None, checked=checked))
+    checked = Checked(revision=record["revision"] if revision is None else revision, problems=problems)
+    return judge(record, checked, (START + timedelta(days=day)).isoformat())
 
 
-def connected() -> Registry:
-    """A registry with one connected peering."""
-    registry = empty()
-    run(registry, "establish", "connected", found=[], application_id="a", vnet_peering_id="v")
-    return registry
+def test_an_order_is_accepted_taken_and_ended() -> None:
+    record, placed = place(None, order("establish"))
+    assert record is not None
+    assert (placed.answer, state_of(record), is_busy(record)) == ("accept", "running", True)
+    taken = take(record, "x", START.isoformat())
+    assert taken is not None
+    assert (taken["execution"], taken["phase"]) == ("x", "forward")
+    ended(record, "connected", "r1")
+    assert (state_of(record), is_busy(record), record["connected"] > record["requested"]) == ("connected", False, True)
+    assert take(record, "y", START.isoformat()) is None
 
 
-def test_a_run_is_told_what_earlier_ones_found_out() -> None:
-    registry = empty()
-    assert run(registry, "establish", "failed", to_tenant_id="t") == {}
-    assert run(registry, "establish", "connected", "r2", peering_state="Connected") == {"to_tenant_id": "t"}
-    record = registry["peerings"][ID]
-    assert record["facts"] == {"to_tenant_id": "t", "peering_state": "Connected"}
-    assert [(r["run"], r["state"]) for r in record["runs"]] == [("r1", "failed"), ("r2", "connected")]
-    assert record["requested_by"] == SOMEBODY
-    assert entity_key("Project", "ABC") == "project|abc"
+def test_an_order_whose_answer_was_lost_is_seen_to_be_there() -> None:
+    record, _ = place(None, order("establish"))
+    again, placed = place(record, order("establish"))
+    assert (again, placed.answer) == (record, "accept")
+    assert again is not None
+    done = ended(again, "connected", "r1")
+    assert place(done, order("establish"))[1].answer == "accept"
+    assert "order" not in done
+
+
+def test_only_the_execution_that_has_the_order_ends_it() -> None:
+    record, _ = place(None, order("establish"))
+    assert record is not None
+    take(record, "x", START.isoformat())
+    take(record, "y", START.isoformat())
+    for run, execution in (("r1", "x"), ("r2", "y")):
+        fence = Fence(id=ID, run=run, execution=execution, alive_until="")
+        ending = Ending(fence=fence, state="connected", facts={}, steps={}, at=START.isoformat(), drop=False)
+        assert conclude(record, ending) is None
+    assert is_busy(record)
+
+
+def test_an_equal_start_joins_and_one_with_other_options_is_told_so() -> None:
+    record, _ = place(None, order("establish"))
+    joined = place(record, order("establish", "r2"))[1]
+    assert (joined.answer, joined.order["run"], len(joined.order["joined"])) == ("join", "r1", 1)
+    other = order("establish", "r3", {**PEERING, "secret_lifetime_days": 7})
+    assert place(record, other)[1].answer == "409"
+    elsewhere = order("establish", "r4", {**PEERING, "vnet_id": PEERING["vnet_id"].upper()})
+    assert place(record, elsewhere)[1].answer == "join"
+
+
+def test_a_removal_takes_the_place_of_what_is_under_way() -> None:
+    record, _ = place(None, order("establish"))
+    assert record is not None
+    take(record, "x", START.isoformat())
+    assert place(record, order("remove", "r2"))[1].answer == "supersede"
+    assert (state_of(record), record["runs"][0]["state"], record["runs"][0]["superseded_by"]) == (
+        "removing",
+        "superseded",
+        "r2",
+    )
+    assert record["order"]["supersedes"]["run"] == "r1"
+    assert "execution" not in record["order"]
+
+
+def test_options_become_the_records_when_the_run_has_succeeded() -> None:
+    other = {**PEERING, "secret_lifetime_days": 7}
+    for state, days in (("failed", PEERING["secret_lifetime_days"]), ("connected", 7)):
+        record = connected()
+        place(record, order("establish", "r2", cast("Peering", other)))
+        ended(record, state, "r2")
+        assert record["peering"]["secret_lifetime_days"] == days
 
 
 def test_where_an_object_comes_from_is_noted_once() -> None:
-    registry = empty()
-    run(registry, "establish", "failed", found=["application"], application_id="a")
-    run(
-        registry,
+    record = ran(None, "establish", "failed", found=["application"], application_id="a")
+    ran(
+        record,
         "establish",
         "connected",
         "r2",
@@ -78,135 +150,122 @@ def test_where_an_object_comes_from_is_noted_once() -> None:
         vnet_peering_id="v",
         user_role_id="r",
     )
-    origins = {name: origin["origin"] for name, origin in registry["peerings"][ID]["objects"].items()}
+    origins = {name: origin["origin"] for name, origin in record["objects"].items()}
     assert origins == {"application": "found", "vnet_peering": "found", "user_role": "created"}
 
 
 def test_what_was_taken_over_is_adopted() -> None:
-    registry = empty()
-    run(
-        registry,
-        "establish",
-        "connected",
-        existing="adopted",
-        found=["application"],
-        application_id="a",
-        secret_version="v",
-    )
-    origins = {name: origin["origin"] for name, origin in registry["peerings"][ID]["objects"].items()}
+    facts = {"existing": "adopted", "found": ["application"], "application_id": "a", "secret_version": "v"}
+    record = ran(None, "establish", "connected", **facts)  # type: ignore[arg-type]
+    origins = {name: origin["origin"] for name, origin in record["objects"].items()}
     assert origins == {"application": "adopted", "application_credential": "created"}
 
 
 def test_a_verdict_changes_once_and_says_since_when() -> None:
-    registry = connected()
-    (first,) = check(registry)["changes"]
+    record = connected()
+    first, second = check(record).change, check(record, "vnet-not-found", day=3).change
+    assert first is not None
+    assert second is not None
     assert (first["previous"], first["verdict"]) == (None, "healthy")
-    (second,) = check(registry, "vnet-not-found", at="2026-01-03T00:00:00+00:00")["changes"]
     assert (second["previous"], second["verdict"], second["codes"]) == ("healthy", "broken", ["vnet-not-found"])
-    assert not check(registry, "vnet-not-found", at="2026-01-04T00:00:00+00:00")["changes"]
-    health = registry["peerings"][ID]["health"]
-    assert (health["since"], health["checked"]) == ("2026-01-03T00:00:00+00:00", "2026-01-04T00:00:00+00:00")
-    assert health["problems"][0]["since"] == "2026-01-03T00:00:00+00:00"
+    assert check(record, "vnet-not-found", day=4).change is None
+    health = record["health"]
+    assert (health["since"][:10], health["checked"][:10]) == ("2026-01-04", "2026-01-05")
+    assert health["problems"][0]["since"][:10] == "2026-01-04"
 
 
-def test_a_finding_is_repaired_once_until_it_has_been_seen_to_be_gone() -> None:
-    registry, code = connected(), "vnet-peering-missing"
-    assert check(registry, code)["repairs"][0]["codes"] == [code]
-    beginning = Beginning(peering=PEERING, operation="repair", run="r2", by=SOMEBODY, at="t", codes=[code])
-    begin(registry, beginning)
-    end(registry, Ending(id=ID, run="r2", state="failed", facts={}, at="t"))
-    assert not check(registry, code)["repairs"]
-    check(registry)
-    assert check(registry, code)["repairs"][0]["codes"] == [code]
+def test_a_repair_that_did_not_help_is_tried_again_after_a_pause_that_grows() -> None:
+    record, code, day = connected(), "vnet-peering-missing", START + timedelta(days=1)
+    pauses = []
+    for number in range(4):
+        while not judge(record, Checked(revision=record["revision"], problems=[_of(code)]), day.isoformat()).repair:
+            day += FIRST_PAUSE / 2
+        pauses.append(day)
+        repair = {**new_order("repair", f"p{number}", SOMEBODY, day, DEADLINES), "codes": [code]}
+        place(record, cast("Order", repair))
+        ended(record, "failed", f"p{number}")
+    assert [(b - a) / FIRST_PAUSE for a, b in pairwise(pauses)] == [1, 2, 4]
+    assert record["health"]["problems"][0]["repaired"]
+    judge(record, Checked(revision=record["revision"], problems=[]), (day + FIRST_PAUSE).isoformat())
+    again = Checked(revision=record["revision"], problems=[_of(code)])
+    assert judge(record, again, (day + FIRST_PAUSE * 1.1).isoformat()).repair == [code]
+
+
+def _of(code: str) -> Occurrence:
+    return Occurrence(code=code, detail="")
 
 
 def test_nothing_is_repaired_that_a_person_has_to_decide_or_has_forbidden() -> None:
-    registry = connected()
-    assert not check(registry, "platform-principal-disabled")["repairs"]
-    registry["peerings"][ID]["peering"]["repair"] = "off"
-    assert not check(registry, "vnet-peering-missing")["repairs"]
+    record = connected()
+    assert not check(record, "platform-principal-disabled").repair
+    record["peering"]["repair"] = "off"
+    assert not check(record, "vnet-peering-missing").repair
 
 
 def test_a_look_from_before_a_run_is_of_no_account() -> None:
-    registry = connected()
-    revision = registry["peerings"][ID]["revision"]
-    run(registry, "rotate", None, "r2")
-    assert check(registry, "secret-missing", revision=revision) == {"changes": [], "repairs": []}
-    assert "health" not in registry["peerings"][ID]
+    record = connected()
+    revision = record["revision"]
+    place(record, order("rotate", "r2"))
+    assert check(record, "secret-missing", revision=revision) == Judged()
+    assert "health" not in record
+
+
+def test_an_order_about_an_older_revision_is_put_off() -> None:
+    record = connected()
+    before = dict(record)
+    assert place(record, order("repair", "r2"), record["revision"] - 1)[1].answer == "put off"
+    assert record == before
+    assert place(None, order("repair", "r2"), 1) == (None, place(None, order("repair", "r2"), 1)[1])
 
 
 def test_a_peering_that_is_being_removed_is_neither_watched_nor_repaired() -> None:
-    registry = connected()
-    assert is_watched(registry["peerings"][ID])
-    run(registry, "remove", "failed", "r2")
-    assert not is_watched(registry["peerings"][ID])
-    assert not check(registry, "vnet-peering-missing")["repairs"]
-    drop(registry, ID)
-    drop(registry, ID)
-    assert registry == empty()
+    record = connected()
+    assert is_watched(record)
+    ran(record, "remove", "failed", "r2")
+    assert not is_watched(record)
+    assert not check(record, "vnet-peering-missing").repair
 
 
 def test_a_rotation_changes_the_kind_of_credential_once_it_has_ended() -> None:
-    registry = connected()
-    run(registry, "rotate", None, "r2")
-    assert is_busy(registry["peerings"][ID])
-    end(registry, Ending(id=ID, run="r2", state="rotated", facts={"credential": "federated"}, at="t"))
-    record = registry["peerings"][ID]
+    record = connected()
+    place(record, order("rotate", "r2"))
+    assert is_busy(record)
+    ended(record, "rotated", "r2", credential="federated")
     assert not is_busy(record)
     assert (record["peering"]["credential"], record["state"]) == ("federated", "connected")
 
 
-def test_connections_that_are_nobodys_here_are_unmanaged() -> None:
-    registry = connected()
-    vnet = PEERING["vnet_id"].split("/")
-    ours = {"account": vnet[2], "resource_group": vnet[4].lower(), "vnet": vnet[8].lower()}
-    rest = {"application_id": None, "tenant_id": None, "state": "ACTIVE", "message": None}
-    other = {**ours, "vnet": "another"}
-    given = Examination(at="t", connections=[{**ours, **rest}, {**other, **rest}], checked={})  # type: ignore[typeddict-item]
-    examine(registry, given)
-    assert [c["vnet"] for c in registry["unmanaged"]] == ["another"]
-
-
-def test_a_repair_that_comes_too_late_does_not_begin() -> None:
-    registry = connected()
-    late = Beginning(peering=PEERING, operation="repair", run="r2", by=SOMEBODY, at="t", codes=[], revision=1)
-    assert begin(registry, late) is None
-    assert begin(empty(), late) is None
-    assert len(registry["peerings"][ID]["runs"]) == 1
-
-
-def test_only_the_last_run_that_has_not_ended_is_current() -> None:
-    registry = connected()
-    run(registry, "establish", None, "r2")
-    assert is_current(registry, RunOf(key="k", id=ID, run="r2"))
-    assert not is_current(registry, RunOf(key="k", id=ID, run="r1"))
-    run(registry, "establish", None, "r3")
-    assert not is_current(registry, RunOf(key="k", id=ID, run="r2"))
-    drop(registry, ID)
-    assert not is_current(registry, RunOf(key="k", id=ID, run="r3"))
+def test_a_check_is_an_order_that_changes_no_revision_and_leaves_no_run() -> None:
+    record = connected()
+    revision, runs = record["revision"], len(record["runs"])
+    place(record, order("check", "c1"))
+    assert (is_busy(record), state_of(record)) == (False, "connected")
+    ended(record, "checked", "c1")
+    assert (record["revision"], len(record["runs"]), "order" in record) == (revision, runs, False)
 
 
 def test_what_was_tried_in_vain_is_not_forgotten_by_a_check_that_could_not_look() -> None:
-    registry, code = connected(), "platform-role-assignment-missing"
-    check(registry, code)
-    begin(registry, Beginning(peering=PEERING, operation="repair", run="r2", by=SOMEBODY, at="t", codes=[code]))
-    end(registry, Ending(id=ID, run="r2", state="failed", facts={}, at="t"))
-    assert not check(registry, "remote-unavailable", at="2026-01-03T00:00:00+00:00")["repairs"]
-    assert not check(registry, code, at="2026-01-04T00:00:00+00:00")["repairs"]
+    record, code = connected(), "platform-role-assignment-missing"
+    check(record, code)
+    repair = {**new_order("repair", "r2", SOMEBODY, START + timedelta(days=2), DEADLINES), "codes": [code]}
+    place(record, cast("Order", repair))
+    ended(record, "failed", "r2")
+    assert not check(record, "remote-unavailable").repair
+    assert not check(record, code).repair
 
 
 def test_a_removal_that_failed_says_so_and_what_is_gone() -> None:
-    registry = empty()
-    run(registry, "establish", "connected", found=[], application_id="a", vnet_peering_id="v")
-    check(registry)
-    run(registry, "remove", "failed", "r2", vnet_peering_removed="deleted")
-    record = registry["peerings"][ID]
+    record = connected()
+    check(record)
+    ran(record, "remove", "failed", "r2", vnet_peering_removed="deleted")
     assert (record["state"], "health" in record, set(record["objects"])) == ("removal-failed", False, {"application"})
     assert record["facts"]["vnet_peering_id"] == "v"
 
 
-def test_every_code_with_a_repair_forgets_facts_that_exist() -> None:
-    from peering.plan import STEPS
+def test_a_sign_of_life_outlasts_what_a_function_may_take() -> None:
+    assert timedelta(minutes=5) * 2 <= SIGN_OF_LIFE
 
+
+def test_every_code_with_a_repair_forgets_facts_that_exist() -> None:
     facts = {fact for step in STEPS for fact in step.yields}
     assert {fact for drift in DRIFT.values() for fact in drift.repair} <= facts

@@ -1,0 +1,173 @@
+"""Orders: what was asked of a peering and is not done yet, and who gives way when two requests meet."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, Literal, NotRequired, TypedDict
+
+from peering.health import DRIFT
+from peering.outcome import Facts, Occurrence
+from peering.plan import Operation
+from peering.progress import StepProgress
+from peering.runs import START_WITHIN
+from peering.spec import Caller, Credential, Deadlines, Fence, Peering
+
+#: Which way an order goes: towards a connection, back from a failed start, or towards nothing.
+Phase = Literal["forward", "rolling-back", "removing"]
+#: What can be asked of a peering; a start is told from one with other options.
+Request = Literal["start", "start with other options", "check", "repair", "rotate", "remove", "cancel"]
+#: What becomes of a request that meets an order: it joins, is refused with 409, takes the order's place, or waits for
+#: the next check.
+Answer = Literal["join", "409", "supersede", "put off"]
+
+
+class Joined(TypedDict):
+    """A caller who asked for what was under way already."""
+
+    by: Caller
+    at: str
+
+
+class Order(TypedDict):
+    """What was asked of a peering. It is in the peering's row from the 202 until its outcome is recorded.
+
+    `run` names it; `execution` is the execution of the orchestrator that has taken it; `executions` counts how often
+    an instance was started for it; it is overdue at `alive_until`, unless its own row has a later sign of life, or as
+    soon as no instance is there, though not before `not_before`.
+    `peering` are the options of a start, `codes` the findings that a repair or an automatic rotation is for,
+    `credential` is what a rotation makes, `repairs` whether a check may begin one. `supersedes` is the order in whose
+    place it came.
+    """
+
+    operation: Operation
+    run: str
+    by: Caller
+    at: str
+    deadlines: Deadlines
+    executions: int
+    alive_until: str
+    not_before: str
+    peering: NotRequired[Peering]
+    codes: NotRequired[list[str]]
+    credential: NotRequired[Credential]
+    repairs: NotRequired[bool]
+    execution: NotRequired[str]
+    taken: NotRequired[str]
+    phase: NotRequired[Phase]
+    problem: NotRequired[Occurrence]
+    supersedes: NotRequired["Order"]
+    joined: NotRequired[list[Joined]]
+
+
+class Taking(TypedDict):
+    """The input of `take_order`: whose order, which execution takes it, and when."""
+
+    id: str
+    execution: str
+    at: str
+
+
+class Taken(TypedDict):
+    """The answer of `take_order`: the order and what is known; `unsettled`, see `Record`."""
+
+    order: Order
+    peering: Peering
+    known: Facts
+    revision: int
+    unsettled: str | None
+
+
+class PhaseChange(TypedDict):
+    """The input of `enter_order_phase`; `problem` is why."""
+
+    fence: Fence
+    phase: Phase
+    problem: NotRequired[Occurrence]
+
+
+class Supersession(TypedDict):
+    """The input of `note_superseded`: the steps that a superseded run got to, and what it found out."""
+
+    fence: Fence
+    facts: Facts
+    steps: dict[str, StepProgress]
+
+
+class Lost(TypedDict):
+    """The input of `note_lost`: whose call the platform lost, and when."""
+
+    id: str
+    at: str
+
+
+#: Who asks for what the app does by itself.
+APP: Final = Caller(name="aiven-azure-peering", id=None)
+#: The callers who joined an order that are kept with it.
+KEPT_JOINED: Final = 20
+#: How often an order is executed before it is left to people.
+MOST_EXECUTIONS: Final = 5
+
+_AT_WORK: Final[Mapping[Request, Answer]] = {
+    "start": "409",
+    "start with other options": "409",
+    "check": "409",
+    "repair": "put off",
+    "rotate": "409",
+    "remove": "supersede",
+    "cancel": "supersede",
+}
+#: What becomes of a request, by the operation under way. Only a removal or a cancel takes an order's place.
+ANSWERS: Final[Mapping[Operation, Mapping[Request, Answer]]] = {
+    "establish": {**_AT_WORK, "start": "join"},
+    "check": {**_AT_WORK, "check": "join"},
+    "repair": _AT_WORK,
+    "rotate": _AT_WORK,
+    "remove": {**_AT_WORK, "remove": "join"},
+    "cancel": {**_AT_WORK, "cancel": "join"},
+}
+
+
+def differing(one: Peering, other: Peering) -> list[str]:
+    """The options in which two requests for the same pair differ.
+
+    Azure compares names without case, so another spelling of the VNet is not another option.
+    """
+    return [name for name, value in one.items() if str(value).casefold() != str(other.get(name)).casefold()]
+
+
+def request_of(wanted: Order, under_way: Order) -> Request:
+    """What an order asks for, beside the one that is under way."""
+    if wanted["operation"] != "establish":
+        return wanted["operation"]
+    asked, running = wanted.get("peering"), under_way.get("peering")
+    return "start with other options" if asked and running and differing(asked, running) else "start"
+
+
+def refusal(wanted: Order, under_way: Order) -> Occurrence:
+    """The problem that a request is refused with while another order is under way."""
+    asked, operation = request_of(wanted, under_way), under_way["operation"]
+    if operation == "remove":
+        return Occurrence(code="being-removed", detail=f"The removal {under_way['run']} is under way.")
+    if asked == "start with other options" and operation == "establish":
+        names = differing(under_way["peering"], wanted["peering"])
+        return Occurrence(code="running-with-other-options", detail=f"Different: {', '.join(names)}.")
+    return Occurrence(code="operation-under-way", detail=f"Under way: {operation}, run {under_way['run']}.")
+
+
+def new_order(operation: Operation, run: str, by: Caller, at: datetime, deadlines: Deadlines) -> Order:
+    """An order that nobody has taken yet."""
+    return Order(
+        operation=operation,
+        run=run,
+        by=by,
+        at=at.isoformat(),
+        deadlines=deadlines,
+        executions=1,
+        alive_until=(at + START_WITHIN).isoformat(),
+        not_before=(at + START_WITHIN).isoformat(),
+    )
+
+
+def repair_of(codes: Sequence[str]) -> tuple[Operation, list[str]]:
+    """What mends findings, and which of them: the credential is rotated only when nothing else is amiss."""
+    others = [code for code in codes if not DRIFT[code].rotates]
+    return ("repair", others) if others else ("rotate", list(codes))

@@ -1,0 +1,43 @@
+"""Problems with the registry of peerings in Azure Table Storage."""
+
+from typing import Final
+
+from peering.problems.problem import Problem
+
+REGISTRY: Final = (
+    Problem(
+        "registry-access-denied",
+        "The app's own identity may not use the registry",
+        "The registry of peerings is in the Table service of the app's storage account.",
+        "Assign the identity Storage Table Data Contributor on the storage account, then send the request again.",
+        "an Azure administrator",
+        "propagation",
+        status=503,
+    ),
+    Problem(
+        "registry-contended",
+        "The peering's record changes too fast",
+        "Other requests changed the record each time between its reading and its writing.",
+        "Send the request again.",
+        "the caller",
+        "propagation",
+        status=503,
+    ),
+    Problem(
+        "registry-unavailable",
+        "The registry does not answer",
+        "The Table service of the app's storage account could not be reached, or answered with a server error.",
+        "Send the request again; it is safe to repeat. Check the storage account's network rules if it persists.",
+        "the operator of this app",
+        "propagation",
+        status=503,
+    ),
+    Problem(
+        "registry-being-migrated",
+        "The registry is being brought over from version 0.2.0",
+        "Peerings are moved from Durable entities to Azure Table Storage; reads work, changes have to wait.",
+        "Send the request again in a minute.",
+        "the caller",
+        status=503,
+    ),
+)

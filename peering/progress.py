@@ -1,0 +1,103 @@
+"""What a run under way tells about itself: the custom status of its orchestration, short whatever the remotes say."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, Literal, NotRequired, TypedDict
+
+from peering.outcome import Occurrence
+from peering.plan import Operation
+
+StepState = Literal["running", "waiting", "done", "failed"]
+RunState = Literal[
+    "running",
+    "stopping",
+    "rolling-back",
+    "connected",
+    "existing",
+    "rotated",
+    "removed",
+    "rolled-back",
+    "stopped",
+    "superseded",
+    "checked",
+    "failed",
+]
+
+
+class StepProgress(TypedDict):
+    """One step that has begun, in full; a step that is missing is pending. Times are ISO 8601."""
+
+    state: StepState
+    started: str
+    tries: int
+    finished: NotRequired[str]
+    problem: NotRequired[Occurrence]
+
+
+class ShortProblem(TypedDict):
+    """A problem's code and the beginning of its detail."""
+
+    code: str
+    detail: str
+
+
+class ShortStep(TypedDict):
+    """One step that has begun; `begun` and `ended` are seconds since the start of the run."""
+
+    state: StepState
+    tries: int
+    begun: float
+    ended: NotRequired[float]
+    problem: NotRequired[ShortProblem]
+
+
+class Progress(TypedDict):
+    """The custom status of a run. `execution` is the one that tells; `started` is when it took the order."""
+
+    operation: Operation
+    state: RunState
+    run: str
+    execution: str
+    started: str
+    steps: dict[str, ShortStep]
+
+
+#: The longest text in a custom status, and the most that one holds altogether, in characters of JSON.
+LONGEST_TEXT: Final = 300
+LARGEST_STATUS: Final = 4000
+
+
+def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
+    """The text, or its beginning with an ellipsis."""
+    return text if len(text) <= longest else f"{text[: max(longest - 1, 0)]}…"
+
+
+def short_problem(problem: Occurrence, longest: int = LONGEST_TEXT) -> ShortProblem:
+    """A problem without what a custom status has no room for."""
+    return ShortProblem(code=problem["code"], detail=shortened(problem["detail"], longest))
+
+
+def progress(
+    operation: Operation, state: RunState, run: str, execution: str, started: str, steps: Mapping[str, StepProgress]
+) -> Progress:
+    """The custom status of a run: the texts are cut until it has at most `LARGEST_STATUS` characters."""
+    found = Progress(operation=operation, state=state, run=run, execution=execution, started=started, steps={})
+    for longest in (LONGEST_TEXT, LONGEST_TEXT // 3, LONGEST_TEXT // 10, 0):
+        found["steps"] = {name: _short(step, started, longest) for name, step in steps.items()}
+        if len(json.dumps(found)) <= LARGEST_STATUS:
+            break
+    return found
+
+
+def _short(step: StepProgress, started: str, longest: int) -> ShortStep:
+    found = ShortStep(state=step["state"], tries=step["tries"], begun=_seconds(started, step["started"]))
+    if "finished" in step:
+        found["ended"] = _seconds(started, step["finished"])
+    if "problem" in step:
+        found["problem"] = short_problem(step["problem"], longest)
+    return found
+
+
+def _seconds(since: str, moment: str) -> float:
+    return round((datetime.fromisoformat(moment) - datetime.fromisoformat(since)).total_seconds(), 3)

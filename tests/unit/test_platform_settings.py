@@ -1,0 +1,35 @@
+"""What host.json sets, beside what the app takes for granted of it."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peering.runs import FUNCTION_TIMEOUT
+
+HOST: dict[str, Any] = json.loads((Path(__file__).parents[2] / "host.json").read_text())
+DURABLE: dict[str, Any] = HOST["extensions"]["durableTask"]
+
+
+def duration(text: str) -> timedelta:
+    hours, minutes, seconds = map(float, text.split(":"))
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def test_the_app_knows_how_long_a_function_may_run() -> None:
+    assert duration(HOST["functionTimeout"]) == FUNCTION_TIMEOUT
+
+
+def test_an_idle_app_sees_a_message_within_ten_seconds() -> None:
+    assert duration(DURABLE["storageProvider"]["maxQueuePollingInterval"]) <= timedelta(seconds=10)
+
+
+def test_a_running_instance_is_not_replaced() -> None:
+    assert DURABLE["overridableExistingInstanceStates"] == "NonRunningStates"
+
+
+@pytest.mark.parametrize("category", ["Host.Triggers.DurableTask", "DurableTask.AzureStorage", "DurableTask.Core"])
+def test_the_engine_logs_no_single_message(category: str) -> None:
+    assert HOST["logging"]["logLevel"][category] == "Warning"
