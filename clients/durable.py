@@ -1,5 +1,7 @@
 """The part of Durable Functions' client that the app uses, typed (the package ships no types)."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -52,17 +54,24 @@ class OrchestrationStatus(Protocol):
         ...
 
 
+class EntityId(Protocol):
+    """`azure.durable_functions.EntityId`."""
+
+    name: str
+    key: str
+
+
 class EntityState(Protocol):
-    """`azure.durable_functions.models.EntityStateResponse`."""
+    """`azure.durable_functions.models.EntityStateResponse`; without an entity its state is None."""
 
     @property
     def entity_exists(self) -> bool:
-        """Whether the entity has a state."""
+        """Whether there is such an entity."""
         ...
 
     @property
     def entity_state(self) -> object:
-        """Its state, decoded."""
+        """The state, decoded."""
         ...
 
 
@@ -83,12 +92,22 @@ class DurableClient(Protocol):
         """Send an instance an event; raises Exception when there is no such instance, or it has ended."""
         ...
 
-    async def signal_entity(self, entityId: object, operation_name: str, operation_input: object = None) -> None:  # noqa: N803 - the SDK's name
-        """Send an entity an operation without waiting."""
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        """End an instance wherever it stands; raises Exception when there is no such instance."""
         ...
 
-    async def read_entity_state(self, entityId: object) -> EntityState:  # noqa: N803 - the SDK's name
-        """The state of an entity."""
+    async def get_status_by(
+        self, created_time_from: datetime | None, created_time_to: datetime | None, runtime_status: Sequence[object]
+    ) -> list[OrchestrationStatus]:
+        """The instances that were created in a time and are in one of some states."""
+        ...
+
+    async def read_entity_state(self, entity_id: EntityId) -> EntityState:
+        """The state of an entity, which may be a little old."""
+        ...
+
+    async def purge_instance_history(self, instance_id: str) -> object:
+        """Delete what the engine keeps of an instance that has ended."""
         ...
 
 
@@ -98,6 +117,21 @@ _RUNNING: Final = frozenset({"Running", "Pending", "ContinuedAsNew", "Suspended"
 def is_running(status: OrchestrationStatus) -> bool:
     """Whether an instance is under way."""
     return status.runtime_status is not None and status.runtime_status.name in _RUNNING
+
+
+#: A terminated instance is looked at so often, with so many seconds between.
+_LOOKS_AT_END: Final = 20
+_PAUSE: Final = 0.25
+
+
+async def end_instance(client: DurableClient, instance_id: str, reason: str) -> bool:
+    """End an instance, and wait some seconds until it has; returns whether it has."""
+    await client.terminate(instance_id, reason)
+    for _ in range(_LOOKS_AT_END):
+        if not is_running(await client.get_status(instance_id)):
+            return True
+        await asyncio.sleep(_PAUSE)
+    return False
 
 
 async def start_unless_running(client: DurableClient, function: str, instance_id: str, given: object) -> bool:

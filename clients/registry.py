@@ -1,50 +1,24 @@
-"""Reading the registry of peerings through Durable Functions' client."""
+"""Where the registry is; the SDK of its tables is imported with the first request for it."""
 
-import json
-from typing import cast
+import asyncio
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
-from azure.durable_functions import EntityId
+if TYPE_CHECKING:
+    from clients.tables import Registry
 
-from clients.durable import DurableClient, OrchestrationStatus
-from peering.registry import ENTITY, INDEX, INDEX_KEY, Record, Registry, empty, entity_key
-from peering.spec import Peering
-
-
-def index() -> EntityId:
-    """The id of the one entity that lists the keys of all project VPCs with peerings."""
-    return EntityId(INDEX, INDEX_KEY)
+_open: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, "Registry"]] = WeakKeyDictionary()
 
 
-async def keys(client: DurableClient) -> list[str]:
-    """The keys of all project VPCs that have or had peerings, in order."""
-    state = await client.read_entity_state(index())
-    return cast("list[str]", state.entity_state or [])
+def registry() -> "Registry":
+    """The registry, with one client for each event loop: a worker has one, and keeps its connections.
 
-
-async def registry(client: DurableClient, key: str) -> Registry:
-    """The peerings of one project VPC."""
-    state = await client.read_entity_state(EntityId(ENTITY, key))
-    return cast("Registry", state.entity_state or empty())
-
-
-async def record_of(client: DurableClient, identity: str, peering: Peering | None) -> Record | None:
-    """The record of a peering, or None when it is not in the registry.
-
-    Args:
-        client: Durable's client.
-        identity: the peering's id.
-        peering: the peering, where its orchestration is still known; without it every project VPC is looked through.
+    Raises:
+        ProblemError: `setting-invalid`, when no setting tells where the Table service is.
     """
-    for key in [entity_key(peering["project"], peering["project_vpc_id"])] if peering else await keys(client):
-        if (record := (await registry(client, key))["peerings"].get(identity)) is not None:
-            return record
-    return None
+    loop = asyncio.get_running_loop()
+    if loop not in _open:
+        from clients.tables import Registry, table_service
 
-
-def given_peering(status: OrchestrationStatus) -> Peering | None:
-    """The peering in the input of its last orchestration; the SDK hands inputs on decoded or as JSON text."""
-    given = status.input_
-    if given is None:
-        return None
-    decoded = cast("dict[str, Peering]", json.loads(given) if isinstance(given, str) else given)
-    return decoded.get("peering")
+        _open[loop] = Registry(table_service())
+    return _open[loop]

@@ -2,7 +2,7 @@
 
 import os
 from functools import cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from clients.clouds import CLOUDS, Cloud, CloudName
 from peering.outcome import ProblemError
 from peering.spec import Deadlines
+
+#: The app setting, or the prefix of those, that the Functions host finds its storage account by.
+STORAGE: Final = "AzureWebJobsStorage"
 
 
 class Settings(BaseModel):
@@ -50,6 +53,11 @@ class Settings(BaseModel):
         Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$", description="The vault that keeps the passwords."),
     ]
     aiven_auth_token: Annotated[SecretStr, Field(min_length=1, description="The Aiven token of the app's user.")]
+    registry_table_endpoint: Annotated[
+        str | None,
+        Field(pattern=r"^https://", description="The Table service that keeps the registry; the app's own otherwise."),
+    ] = None
+    history_days: Annotated[int, Field(gt=0, description="How long ended runs are kept.")] = 400
     platform_application_id: Annotated[
         UUID, Field(description="The application that the Aiven platform peers with (article step 7).")
     ] = UUID("55f300d4-fc50-4c5e-9222-e90a6e2187fb")
@@ -83,6 +91,17 @@ class Settings(BaseModel):
         """
         if wanted == "federated" and self.azure_credential != "managed-identity":
             raise ProblemError("federated-needs-managed-identity", f"AZURE_CREDENTIAL is {self.azure_credential}.")
+
+    @property
+    def registry_endpoint(self) -> str | None:
+        """Where the Table service of the registry is; None when only a connection string tells.
+
+        Without a setting it is that of the storage account that the Functions host uses, `AzureWebJobsStorage`, whose
+        `__accountName` means the public cloud.
+        """
+        account = os.environ.get(f"{STORAGE}__accountName")
+        named = f"https://{account}.table.core.windows.net" if account else None
+        return self.registry_table_endpoint or os.environ.get(f"{STORAGE}__tableServiceUri") or named
 
     @property
     def cloud(self) -> Cloud:

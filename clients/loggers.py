@@ -1,0 +1,33 @@
+"""What the SDKs may write into the log: warnings and worse.
+
+The Python worker's root logger is at INFO. There the SDKs write each request with its whole URL, and a URL may hold a
+secret: a webhook's has its signature in the query.
+"""
+
+import logging
+from typing import Final
+
+#: The loggers of the packages that talk to the remotes; those below them follow.
+SDKS: Final = (
+    "aiohttp",
+    "azure",
+    "h2",
+    "hpack",
+    "httpcore",
+    "httpx",
+    "kiota_abstractions",
+    "kiota_authentication_azure",
+    "kiota_http",
+    "msal",
+    "msal_extensions",
+    "msgraph",
+    "msgraph_core",
+    "requests",
+    "urllib3",
+)
+
+
+def quieten() -> None:
+    """Keep the SDKs' records of single requests out of the log."""
+    for name in SDKS:
+        logging.getLogger(name).setLevel(logging.WARNING)

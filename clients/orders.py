@@ -1,0 +1,42 @@
+"""Bringing an order that is in a peering's record to the engine's notice."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Final
+
+from clients.durable import DurableClient
+from clients.registry import registry
+from peering.runs import RUN_ORDER, STOP
+
+log: Final = logging.getLogger("aiven_azure_peering.run")
+
+#: An instance that has just found nothing to do is about to end: a start is tried so often, with a pause in seconds.
+_STARTS: Final = 12
+_PAUSE: Final = 0.25
+
+
+async def start_order(client: DurableClient, peering_id: str, *, tries: int = _STARTS) -> None:
+    """Start the orchestrator of a peering, which carries out the order in the peering's record.
+
+    A running instance refuses the start: it takes the order when it is done with another, or ends in this moment.
+    Nothing is lost when no start succeeds, for an order that nobody takes is resumed.
+    """
+    for _ in range(tries):
+        try:
+            await client.start_new(RUN_ORDER, peering_id, {"id": peering_id})
+        except Exception as error:  # the SDK raises a bare exception
+            failure = error
+        else:
+            return
+        if await registry().is_taken(peering_id):
+            return
+        await asyncio.sleep(_PAUSE)
+    log.warning("event=start-failed peering=%s error=%s", peering_id, failure)
+
+
+async def hint(client: DurableClient, instance_id: str) -> None:
+    """Tell an instance that the order in its peering's record is another one now; the record decides."""
+    # One that has ended needs no event, and what is lost here is noticed at the next look.
+    with suppress(Exception):
+        await client.raise_event(instance_id, STOP, {})

@@ -1,0 +1,125 @@
+"""What the resume timer does: overdue orders are begun again, ended instances are purged.
+
+One mechanism for lost starts, platform failures, terminated and stuck instances, histories that no longer replay and a
+purged task hub: an order is open, and nobody gives a sign of life.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from azure.durable_functions import OrchestrationRuntimeStatus
+
+from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running
+from clients.orders import start_order
+from clients.registry import registry
+from clients.rows import OrderRow
+from clients.settings import settings
+from peering.orders import MOST_EXECUTIONS
+from peering.outcome import Occurrence
+from peering.registry import Ending, Record, RunRecord, conclude
+from peering.runs import FUNCTION_TIMEOUT, SWEEP, resume_pause
+from peering.spec import Fence
+
+log: Final = logging.getLogger("aiven_azure_peering.resume")
+
+#: Instances that one call purges, and runs that one call deletes.
+_PURGED_AT_ONCE: Final = 200
+_FORGOTTEN_AT_ONCE: Final = 2000
+#: Who asks how an instance stands may do so for so long after its end.
+_KEPT_AFTER_END: Final = timedelta(hours=1)
+_ENDED: Final = tuple(
+    getattr(OrchestrationRuntimeStatus, name) for name in ("Completed", "Failed", "Terminated", "Canceled")
+)
+
+
+async def resume_overdue(client: DurableClient) -> int:
+    """Begin every overdue order again; returns how many. One that cannot be does not keep the others from it."""
+    resumed = 0
+    for order in await registry().orders():
+        try:
+            status = await client.get_status(order["id"])
+            if await _is_overdue(order, status, registry().now):
+                resumed += await _resume(client, order, status)
+        except Exception:
+            log.exception("event=resume-failed peering=%s", order["id"])
+    return resumed
+
+
+async def _is_overdue(order: OrderRow, status: OrchestrationStatus, now: datetime) -> bool:
+    """Whether nobody works on an order: its instance is gone, or has given no sign of life in time."""
+    if now < datetime.fromisoformat(order["not_before"]):
+        return False
+    return not is_running(status) or now >= datetime.fromisoformat(order["alive_until"])
+
+
+async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationStatus) -> bool:
+    """Note that an order is begun again, end what is left of its last execution, and start another one."""
+    peering_id, run = order["id"], order["run"]
+    held = await registry().record(peering_id)
+    if held is None or "order" not in held or held["order"]["run"] != run:
+        await registry().settle_order_row(peering_id)
+        return False
+    last = held["order"]["executions"] >= MOST_EXECUTIONS
+    if last and (ended := _interrupted(held, registry().now)) is not None:
+        await registry().note_run(ended)
+
+    def resuming(record: Record | None, now: datetime) -> tuple[Record | None, bool]:
+        if record is None or "order" not in record or record["order"]["run"] != run:
+            return record, False
+        if last:
+            return record, _interrupted(record, now) is not None
+        _begin_again(record, now)
+        return record, True
+
+    resumed = await registry().change(peering_id, resuming)
+    log.warning("event=order-%s peering=%s run=%s", "interrupted" if last else "resumed", peering_id, run)
+    if is_running(status):
+        await end_instance(client, peering_id, "it gave no sign of life")
+    if resumed and not last:
+        await start_order(client, peering_id)
+    return resumed
+
+
+def _begin_again(record: Record, now: datetime) -> None:
+    """Whoever had the order has it no more, though what it began may go on for as long as a function may run."""
+    order = record["order"]
+    order["executions"] += 1
+    order["execution"] = ""
+    order["not_before"] = (now + resume_pause(order["executions"])).isoformat()
+    order["alive_until"] = record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
+
+
+def _interrupted(record: Record, now: datetime) -> RunRecord | None:
+    """End an order that could not be carried out; what its executions made is recorded."""
+    order = record["order"]
+    fence = Fence(id=record["peering"]["id"], run=order["run"], execution=order.get("execution", ""), alive_until="")
+    order["execution"] = fence["execution"]
+    problem = Occurrence(code="interrupted", detail=f"It was begun {order['executions']} times.")
+    record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
+    ending = Ending(fence=fence, state="failed", facts={}, steps={}, at=now.isoformat(), drop=False, problem=problem)
+    return conclude(record, ending)
+
+
+async def purge_ended(client: DurableClient) -> int:
+    """Purge instances that ended an hour ago, a bounded number; returns how many.
+
+    The scheduled check has one id, and the engine keeps something of each time that it ran: it goes as soon as it has
+    ended.
+    """
+    before = registry().now - _KEPT_AFTER_END
+    purged = 0
+    for status in await client.get_status_by(None, registry().now, list(_ENDED)):
+        ended, instance = status.last_updated_time, status.instance_id
+        if instance is None or ended is None or purged == _PURGED_AT_ONCE:
+            continue
+        if ended < before or instance == SWEEP:
+            await client.purge_instance_history(instance)
+            purged += 1
+    return purged
+
+
+async def forget_runs() -> int:
+    """Delete runs that began longer ago than `HISTORY_DAYS`, a bounded number; returns how many."""
+    before = registry().now - timedelta(days=settings().history_days)
+    return await registry().forget_runs(before.isoformat(), _FORGOTTEN_AT_ONCE)

@@ -1,0 +1,191 @@
+"""A peering's record as a row of Azure Table Storage, and back: typed columns for lists, JSON for the whole."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, TypedDict, cast
+
+from peering.naming import VNetId
+from peering.orders import Order
+from peering.registry import Record, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
+
+#: What a column of a row may hold here.
+Value = str | int | float | bool | datetime
+Row = dict[str, Value]
+#: A row as it was read.
+Held = Mapping[str, Value]
+
+#: All peerings are in one partition, so that a peering and its order can change in one transaction.
+PEERINGS: Final = "peerings"
+PROJECT_VPCS: Final = "project-vpcs"
+#: What was brought over from elsewhere has a row here: the registry of version 0.2.0.
+MIGRATIONS: Final = "migrations"
+FROM_ENTITIES: Final = "entities"
+#: Sorts behind the ids of peerings, which are UUIDs.
+_ORDER: Final = "order-"
+#: A text column holds 32 Ki units of UTF-16, of which a character has two at most.
+_LONGEST: Final = 16_000
+#: What a check writes alone.
+_OF_CHECKS: Final = frozenset({"health", "attempts", "events"})
+#: The columns that lists filter, sort and show.
+COLUMNS: Final = (
+    *("owner_kind", "owner", "project_vpc_id", "vnet_id", "subscription_id", "state", "operation", "verdict"),
+    *("problem", "requested_by", "changed", "expires", "revision"),
+)
+
+
+class OrderRow(TypedDict):
+    """The row that stands beside a peering's while an order is open: the orders' index and their signs of life."""
+
+    id: str
+    run: str
+    execution: str
+    alive_until: str
+    not_before: str
+
+
+def order_key(peering_id: str) -> str:
+    """The row key of a peering's open order."""
+    return f"{_ORDER}{peering_id}"
+
+
+def only_orders() -> str:
+    """The filter for the rows of open orders."""
+    return f"PartitionKey eq '{PEERINGS}' and RowKey ge '{_ORDER}' and RowKey lt '{_ORDER}~'"
+
+
+def only_peerings() -> str:
+    """The filter for the rows of peerings."""
+    return f"PartitionKey eq '{PEERINGS}' and RowKey lt '{_ORDER}'"
+
+
+def order_row(peering_id: str, order: Order) -> Row:
+    """The row of an open order."""
+    return {
+        "PartitionKey": PEERINGS,
+        "RowKey": order_key(peering_id),
+        "run": order["run"],
+        "execution": order.get("execution", ""),
+        "alive_until": order["alive_until"],
+        "not_before": order["not_before"],
+    }
+
+
+def read_order(row: Mapping[str, Value]) -> OrderRow:
+    """An open order's row."""
+    return OrderRow(
+        id=str(row["RowKey"]).removeprefix(_ORDER),
+        run=str(row["run"]),
+        execution=str(row["execution"]),
+        alive_until=str(row["alive_until"]),
+        not_before=str(row["not_before"]),
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def quoted(text: str) -> str:
+    """A text as OData writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def split(name: str, text: str) -> Row:
+    """A long text in as many columns as it takes: `name`, `name_1` and so on; `name_parts` counts them."""
+    parts = [text[start : start + _LONGEST] for start in range(0, len(text), _LONGEST)]
+    columns: Row = {_column(name, number): part for number, part in enumerate(parts)}
+    return {f"{name}_parts": len(parts), **columns}
+
+
+def joined(name: str, row: Mapping[str, Value]) -> str:
+    """The text that `split` cut. A merged row may have columns of a longer, older text."""
+    return "".join(str(row[_column(name, number)]) for number in range(int(cast("int", row[f"{name}_parts"]))))
+
+
+def _column(name: str, number: int) -> str:
+    return f"{name}_{number}" if number else name
+
+
+def peering_row(record: Record) -> Row:
+    """A peering's row. Columns whose value is not known are left out."""
+    peering, runs = record["peering"], record["runs"]
+    problem = runs[-1].get("problem") if runs else None
+    expires = record["facts"].get("secret_expires")
+    order = record.get("order")
+    row: Row = {
+        "PartitionKey": PEERINGS,
+        "RowKey": peering["id"],
+        "owner_kind": "project",
+        "owner": peering["project"],
+        "project_vpc_id": peering["project_vpc_id"],
+        "vnet_id": peering["vnet_id"],
+        "subscription_id": VNetId.parse(peering["vnet_id"]).subscription_id.lower(),
+        "state": state_of(record),
+        "requested_by": record["requested_by"]["name"],
+        "changed": record["changed"],
+        "revision": record["revision"],
+        "watched": is_watched(record),
+        "busy": is_busy(record),
+        "user_role_name": peering["user_role_name"],
+        "platform_role_name": peering["platform_role_name"],
+        **split("record", _json({k: v for k, v in record.items() if k not in _OF_CHECKS})),
+        **health_columns(record),
+    }
+    if order is not None or runs:
+        row["operation"] = order["operation"] if order is not None else runs[-1]["operation"]
+    if problem is not None:
+        row["problem"] = problem["code"]
+    if isinstance(expires, str):
+        row["expires"] = expires
+    return row
+
+
+def health_columns(record: Record) -> Row:
+    """The columns that a check writes."""
+    health = record.get("health")
+    return {
+        **split("health", _json({name: record[name] for name in _OF_CHECKS if name in record})),  # type: ignore[literal-required]
+        "verdict": health["verdict"] if health else "",
+    }
+
+
+def read_peering(row: Mapping[str, Value]) -> Record:
+    """The record in a peering's row."""
+    return cast("Record", json.loads(joined("record", row)) | json.loads(joined("health", row)))
+
+
+def run_key(run: RunRecord) -> str:
+    """The row key of a run: the newest sorts first."""
+    milliseconds = int(datetime.fromisoformat(run["started"]).timestamp() * 1000)
+    return f"{9_999_999_999_999 - milliseconds:013d}-{run['run']}"
+
+
+def run_row(run: RunRecord) -> Row:
+    """A run's row in the table of runs, whose partitions are the peerings."""
+    return {
+        "PartitionKey": run["id"],
+        "RowKey": run_key(run),
+        "operation": run["operation"],
+        "state": run.get("state", ""),
+        "outcome": run["outcome"],
+        "started": run["started"],
+        "ended": run.get("ended", ""),
+        **split("run", _json(run)),
+    }
+
+
+def read_run(row: Mapping[str, Value]) -> RunRecord:
+    """The run in a row of the table of runs."""
+    return cast("RunRecord", json.loads(joined("run", row)))
+
+
+def unmanaged_row(found: UnmanagedConnections) -> Row:
+    """The row of a project VPC's connections that no peering here has."""
+    key = f"{found['project']}|{found['project_vpc_id']}".casefold()
+    return {"PartitionKey": PROJECT_VPCS, "RowKey": key, **split("unmanaged", _json(found))}
+
+
+def read_unmanaged(row: Mapping[str, Value]) -> UnmanagedConnections:
+    """The connections in a project VPC's row."""
+    return cast("UnmanagedConnections", json.loads(joined("unmanaged", row)))

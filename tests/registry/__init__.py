@@ -1,0 +1,1 @@
+"""The registry of peerings on Table services."""

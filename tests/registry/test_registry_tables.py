@@ -1,0 +1,232 @@
+"""The registry on the local cloud's Table service and on Azurite: the same calls come to the same."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from clients.tables import Registry
+from peering.orders import new_order
+from peering.outcome import Fact
+from peering.registry import Ending, Placed, Record, RunRecord, conclude, place, run_record, take
+from peering.request import PeeringRequest
+from peering.runs import SIGN_OF_LIFE
+from peering.spec import Caller, Deadlines, Fence, Peering
+from tests.cloud.table_services import Tables, azurite_tables, local_tables
+
+BY = Caller(name="ada@example.com", id="1")
+DEADLINES = Deadlines(propagation=900, platform=86400)
+
+
+@pytest.fixture(scope="module", params=["local", pytest.param("azurite", marks=pytest.mark.node)])
+def tables(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
+    """A Table service for all tests of the module: the local cloud's, then Azurite."""
+    start: dict[str, Callable[[Path], object]] = {"local": local_tables, "azurite": azurite_tables}
+    with start[request.param](tmp_path_factory.mktemp(request.param)) as found:  # type: ignore[attr-defined]
+        yield found
+
+
+def run(tables: Tables, test: Callable[[Registry], Awaitable[None]]) -> None:
+    """Run a test against an empty registry."""
+    for name in ("peerings", "runs"):
+        tables.service.create_table_if_not_exists(name)
+        client = tables.service.get_table_client(name)
+        for row in list(client.list_entities(select=["PartitionKey", "RowKey"])):
+            client.delete_entity(row)
+
+    async def opened() -> None:
+        async with tables.opened() as service:
+            await test(Registry(service))
+
+    asyncio.run(opened())
+
+
+def peering(number: int) -> Peering:
+    """One of many peerings."""
+    vnet = f"/subscriptions/{UUID(int=number)}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"
+    given = {"project": "p", "project_vpc_id": str(UUID(int=1)), "vnet_id": vnet}
+    return PeeringRequest.model_validate(given, strict=False).peering()
+
+
+async def ask(registry: Registry, wanted: Peering, name: str = "r1", operation: str = "establish") -> Placed:
+    """Place an order."""
+
+    def placing(record: Record | None, now: datetime) -> tuple[Record | None, Placed]:
+        order = new_order(operation, name, BY, now, DEADLINES)  # type: ignore[arg-type]
+        return place(record, {**order, "peering": wanted} if operation == "establish" else order)
+
+    return await registry.change(wanted["id"], placing)
+
+
+def fence(wanted: Peering, name: str = "r1", execution: str = "x") -> Fence:
+    """That of an execution."""
+    return Fence(id=wanted["id"], run=name, execution=execution, alive_until="")
+
+
+async def finish(registry: Registry, wanted: Peering, state: str = "connected", **facts: Fact) -> None:
+    """Take the open order and end it; a removal drops the record."""
+    at = registry.now.isoformat()
+
+    def ending(record: Record | None, _: datetime) -> tuple[Record | None, None]:
+        assert record is not None
+        name = record["order"]["run"]
+        take(record, "x", at)
+        drop = state == "removed"
+        end = Ending(fence=fence(wanted, name), state=state, facts=facts, steps={}, at=at, drop=drop)
+        assert conclude(record, end) is not None
+        return None if drop else record, None
+
+    await registry.change(wanted["id"], ending)
+
+
+def test_a_record_and_its_order_come_and_go_together(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        one = peering(1)
+        assert await registry.record(one["id"]) is None
+        assert (await ask(registry, one)).answer == "accept"
+        assert [order["id"] for order in await registry.orders()] == [one["id"]]
+        await finish(registry, one, application_id="a")
+        held = await registry.record(one["id"])
+        assert held is not None
+        assert (held["state"], held["facts"]) == ("connected", {"application_id": "a"})
+        assert await registry.orders() == []
+        await ask(registry, one, "r2", "remove")
+        await finish(registry, one, "removed")
+        assert await registry.record(one["id"]) is None
+        assert await registry.orders() == []
+
+    run(tables, test)
+
+
+def test_of_callers_at_once_one_is_accepted_and_the_others_join(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        one = peering(1)
+        placed = await asyncio.gather(*(ask(registry, one, f"r{number}") for number in range(8)))
+        assert sorted(found.answer for found in placed) == ["accept"] + ["join"] * 7
+        assert len({found.order["run"] for found in placed}) == 1
+        held = await registry.record(one["id"])
+        assert held is not None
+        assert len(held["order"]["joined"]) == 7
+
+    run(tables, test)
+
+
+def test_changes_at_once_are_all_kept(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        one = peering(1)
+        await ask(registry, one)
+
+        async def keep(number: int) -> None:
+            def keeping(record: Record | None, _: datetime) -> tuple[Record | None, None]:
+                assert record is not None
+                record["facts"][f"fact_{number}"] = number
+                return record, None
+
+            await registry.change(one["id"], keeping)
+
+        await asyncio.gather(*map(keep, range(8)))
+        held = await registry.record(one["id"])
+        assert held is not None
+        assert held["facts"] == {f"fact_{number}": number for number in range(8)}
+
+    run(tables, test)
+
+
+def test_a_record_of_any_size_is_split_and_shrinks_again(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        one = peering(1)
+        await ask(registry, one)
+        for length in (100_000, 10):
+            await registry.change(one["id"], lambda record, _, n=length: (_with(record, "ä" * n), None))  # type: ignore[misc]
+            held = await registry.record(one["id"])
+            assert held is not None
+            assert held["facts"]["text"] == "ä" * length
+
+    run(tables, test)
+
+
+def _with(record: Record | None, text: str) -> Record:
+    assert record is not None
+    record["facts"] = {"text": text[: len(text) // 2] + text[len(text) // 2 :]}
+    return record
+
+
+def test_the_fence_tells_an_execution_and_renews_its_sign_of_life(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        one = peering(1)
+        await ask(registry, one)
+        later = (registry.now + 2 * SIGN_OF_LIFE).isoformat()
+
+        def taking(record: Record | None, now: datetime) -> tuple[Record | None, None]:
+            assert record is not None
+            take(record, "x", now.isoformat())
+            return record, None
+
+        await registry.change(one["id"], taking)
+        assert not await registry.is_own({**fence(one, execution="y"), "alive_until": later})
+        assert not await registry.is_own({**fence(one, "r2"), "alive_until": later})
+        assert await registry.is_own({**fence(one), "alive_until": later})
+        (order,) = await registry.orders()
+        assert order["alive_until"] == later
+        assert not await registry.is_own({**fence(peering(2)), "alive_until": later})
+
+    run(tables, test)
+
+
+def test_pages_are_in_the_order_of_ids_and_columns_can_be_filtered(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        some = sorted((peering(number) for number in range(1, 8)), key=lambda one: one["id"])
+        await asyncio.gather(*(ask(registry, one) for one in some))
+        await finish(registry, some[3])
+        pages, after = [], ""
+        while page := await registry.page(after, 3):
+            pages.append([str(row["RowKey"]) for row in page])
+            after = pages[-1][-1]
+        assert [one for page in pages for one in page] == [one["id"] for one in some]
+        assert [len(page) for page in pages] == [3, 3, 1]
+        (row,) = await registry.columns("state eq 'connected'", "vnet_id", "busy")
+        assert (row["RowKey"], row["vnet_id"], row["busy"]) == (some[3]["id"], some[3]["vnet_id"], False)
+        assert len(await registry.columns("busy eq true")) == 6
+
+    run(tables, test)
+
+
+def test_runs_are_kept_newest_first_until_they_are_forgotten(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        one, begun = peering(1), datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+        for day in range(3):
+            await registry.note_run(ran(one, f"r{day}", begun + timedelta(days=day)))
+        await registry.note_run(ran(one, "r1", begun + timedelta(days=1), "failed"))
+        await registry.note_run(ran(one, "r2", begun + timedelta(days=2), "failed"), replace=False)
+        assert [(found["run"], found["state"]) for found in await registry.runs(one["id"], 9)] == [
+            ("r2", "connected"),
+            ("r1", "failed"),
+            ("r0", "connected"),
+        ]
+        assert await registry.forget_runs((begun + timedelta(hours=30)).isoformat(), 9) == 2
+        assert [found["run"] for found in await registry.runs(one["id"], 9)] == ["r2"]
+
+    run(tables, test)
+
+
+def ran(wanted: Peering, name: str, started: datetime, state: str = "connected") -> RunRecord:
+    """A run that has ended."""
+    order = new_order("establish", name, BY, started, DEADLINES)
+    record, _ = place(None, {**order, "peering": wanted})
+    assert record is not None
+    ending = Ending(fence=fence(wanted, name), state=state, facts={}, steps={}, at=started.isoformat(), drop=False)
+    return run_record(record, order, ending)
+
+
+def test_unmanaged_connections_are_those_of_the_last_look(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        for names in (["a", "b"], ["c"]):
+            connections = [{"account": "s", "resource_group": "g", "vnet": name, "state": "ACTIVE"} for name in names]
+            await registry.note_unmanaged({"project": "p", "project_vpc_id": "1", "connections": connections})  # type: ignore[typeddict-item]
+        (found,) = await registry.unmanaged()
+        assert [connection["vnet"] for connection in found["connections"]] == ["c"]
+
+    run(tables, test)
