@@ -19,24 +19,25 @@ MODULES: Final = {
     ),
     "credentials": (
         *("application_credential", "new_credential", "prove_credential", "retire_credential", "discard_credential"),
-        "remove_secret",
+        *("retire_unknown_credentials", "remove_secret"),
     ),
     "diagnosis": ("diagnose",),
     "directory": (
         *("sign_in", "tenant", "ownership", "application", "user_service_principal", "platform_service_principal"),
     ),
-    "health": ("look_at_project_vpcs", "look_at_secrets"),
+    "follow_up": ("note_verdicts", "note_delivered", "note_unmanaged"),
+    "health": ("check_scope", "check_vnets", "look_at_project_vpcs", "look_at_secrets"),
+    "orders": (*("take_order", "renew_order", "enter_order_phase", "conclude_order", "note_superseded", "note_lost"),),
     "network": ("vnet", "stale_peering", "vnet_peering", "connected", "sync", "remove_vnet_peering"),
     "preflight": ("address_spaces", "automation_rights", "inventory", "limits", "password_policy"),
-    "removal": ("belongings", "remove_application", "remove_platform_principal"),
+    "removal": ("belongings", "neighbours", "remove_application", "remove_platform_principal"),
     "webhook": ("deliver_event",),
 }
 
 #: The same for activities that ask Durable Functions itself, through its client.
 WITH_CLIENT: Final = {
     "follow_up": ("follow_up",),
-    "health": ("check_scope", "check_vnets"),
-    "removal_runs": ("neighbours", "begin_removal"),
+    "orders": ("stop_waits",),
 }
 
 blueprint: Final = Blueprint()

@@ -147,6 +147,20 @@ async def discard_credential(peering: Peering, facts: Facts) -> Facts:
     return {}
 
 
+@step()
+async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
+    """Remove every credential of this app's but the one in use: what a run that was broken off may have left."""
+    object_id = text(facts, "application_object_id")
+    async with graph() as client, secrets() as vault:
+        passwords, versions = await _own_passwords(client, peering, object_id), await _versions(vault, peering)
+        federated = facts.get("credential") == "federated"
+        kept = None if federated else _key_in_use(versions, passwords, facts, [])
+        await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
+        if kept is not None:
+            await _remove_federated(client, peering, object_id)
+    return {}
+
+
 async def withdraw_credentials(client: "GraphServiceClient", peering: Peering, object_id: str) -> None:
     """Remove this app's own credentials from an application that stays."""
     await _remove_passwords(client, object_id, await _own_passwords(client, peering, object_id))

@@ -57,7 +57,7 @@ async def diagnose(request: StepRequest) -> list[Occurrence]:
 def _decisiveness(peering: Peering, look: Look) -> Callable[[Occurrence], tuple[int, int]]:
     """What to sort causes by: first what leads to the connection's state, then the worst; last what was not seen."""
     vpc = look["project_vpc"].get("found")
-    connection = connection_of(peering, vpc) if vpc else None
+    connection = connection_of(peering["vnet_id"], vpc) if vpc else None
     behind = _BEHIND.get(connection["state"], ()) if connection else ()
 
     def key(cause: Occurrence) -> tuple[int, int]:

@@ -2,21 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypedDict, cast
 
 from activities import looking
 from activities.look_of_peering import Access, Directory, assemble, key_id_of, rights_of
 from activities.looking import part
-from clients.durable import DurableClient, is_running
-from clients.registry import keys, registry
-from peering.checks import CheckedPeerings, CheckInput, ProjectVpcScope, Scope, VNetScope, VNetsToCheck
+from clients.registry import registry
+from peering.checks import CheckedPeerings, ProjectVpcScope, Scope, VNetScope, VNetsToCheck, vpc_key
 from peering.health import findings
 from peering.look import Look, Part, ProjectVpcLook, SecretLook
 from peering.naming import VNetId, secret_name
 from peering.outcome import Facts, Occurrence
-from peering.registry import Checked, Record, Registry, is_busy, is_watched
+from peering.registry import Checked, Record, is_busy
 from peering.spec import Peering
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
@@ -25,26 +24,57 @@ log: Final = logging.getLogger("aiven_azure_peering.health")
 _AT_ONCE: Final = 8
 
 
-async def check_scope(given: CheckInput, client: DurableClient) -> Scope:
+class _ToCheck(TypedDict):
+    """A peering to check, as of a revision of its record."""
+
+    id: str
+    project: str
+    project_vpc_id: str
+    vnet_id: str
+    revision: int
+
+
+async def check_scope(only: str | None) -> Scope:
     """What a check has to look at: the watched peerings, or one, except those that a run is at work on."""
-    only = given["only"]
-    scope, vnets = Scope(project_vpcs=[], vnets=[]), dict[str, VNetScope]()
-    for key in [only["key"]] if only else await keys(client):
-        records = (await registry(client, key))["peerings"]
-        chosen = {i: r for i, r in records.items() if (i == only["id"] if only else is_watched(r))}
-        if chosen:
-            peering = next(iter(chosen.values()))["peering"]
-            scope["project_vpcs"].append(
-                ProjectVpcScope(key=key, project=peering["project"], project_vpc_id=peering["project_vpc_id"])
+    scopes, vnets = dict[str, ProjectVpcScope](), dict[str, VNetScope]()
+    for found in await _to_check(only):
+        key = vpc_key(found["project"], found["project_vpc_id"])
+        scopes.setdefault(
+            key, ProjectVpcScope(key=key, project=found["project"], project_vpc_id=found["project_vpc_id"])
+        )
+        vnet_id = str(VNetId.parse(found["vnet_id"]))
+        vnet = vnets.setdefault(vnet_id.casefold(), VNetScope(vnet_id=vnet_id, peerings={}))
+        vnet["peerings"].setdefault(key, {})[found["id"]] = found["revision"]
+    return Scope(project_vpcs=list(scopes.values()), vnets=[vnets[vnet_id] for vnet_id in sorted(vnets)])
+
+
+async def _to_check(only: str | None) -> list[_ToCheck]:
+    if only is None:
+        names = ("owner", "project_vpc_id", "vnet_id", "revision")
+        found = await registry().columns("watched eq true and busy eq false", *names)
+        return [
+            _ToCheck(
+                id=str(row["RowKey"]),
+                project=str(row["owner"]),
+                project_vpc_id=str(row["project_vpc_id"]),
+                vnet_id=str(row["vnet_id"]),
+                revision=int(cast("int", row["revision"])),
             )
-        for identity, record in chosen.items():
-            if is_busy(record) and is_running(await client.get_status(identity)):
-                continue
-            vnet_id = str(VNetId.parse(record["peering"]["vnet_id"]))
-            vnet = vnets.setdefault(vnet_id.casefold(), VNetScope(vnet_id=vnet_id, peerings={}))
-            vnet["peerings"].setdefault(key, {})[identity] = record["revision"]
-    scope["vnets"] = [vnets[vnet_id] for vnet_id in sorted(vnets)]
-    return scope
+            for row in found
+        ]
+    record = await registry().record(only)
+    if record is None or is_busy(record):
+        return []
+    peering = record["peering"]
+    return [
+        _ToCheck(
+            id=only,
+            project=peering["project"],
+            project_vpc_id=peering["project_vpc_id"],
+            vnet_id=peering["vnet_id"],
+            revision=record["revision"],
+        )
+    ]
 
 
 async def look_at_project_vpcs(scopes: Sequence[ProjectVpcScope]) -> dict[str, Part[ProjectVpcLook]]:
@@ -60,10 +90,10 @@ async def look_at_secrets(only: str | None) -> Part[dict[str, SecretLook]]:
     return await part(looking.one_secret(secret_name(only)) if only else looking.all_secrets())
 
 
-async def check_vnets(given: VNetsToCheck, client: DurableClient) -> CheckedPeerings:
+async def check_vnets(given: VNetsToCheck) -> CheckedPeerings:
     """Look at some VNets with all that belongs to their peerings, and find what is wrong with each peering."""
-    wanted = sorted({key for vnet in given["vnets"] for key in vnet["peerings"]})
-    held = dict(zip(wanted, await asyncio.gather(*(registry(client, key) for key in wanted)), strict=True))
+    wanted = sorted({one for vnet in given["vnets"] for ids in vnet["peerings"].values() for one in ids})
+    held = {record["peering"]["id"]: record for record in await registry().records(wanted)}
     records = [_records(vnet, held) for vnet in given["vnets"]]
     directory = await Directory.of(record["facts"] for on_vnet in records for _, record in on_vnet)
     access, gate = Access(), asyncio.Semaphore(_AT_ONCE)
@@ -81,14 +111,12 @@ async def check_vnets(given: VNetsToCheck, client: DurableClient) -> CheckedPeer
             peering, facts = record["peering"], record["facts"]
             look = assemble(peering, facts, given["project_vpcs"][key], network, rights, secrets, directory)
             problems = _problems(peering, facts, look, given["at"])
-            revision = vnet["peerings"][key][peering["id"]]
-            checked.setdefault(key, {})[peering["id"]] = Checked(revision=revision, problems=problems)
+            checked[peering["id"]] = Checked(revision=vnet["peerings"][key][peering["id"]], problems=problems)
         return checked
 
     merged: CheckedPeerings = {}
     for checked in await asyncio.gather(*map(check, given["vnets"], records)):
-        for key, results in checked.items():
-            merged.setdefault(key, {}).update(results)
+        merged |= checked
     return merged
 
 
@@ -114,11 +142,6 @@ def _problems(peering: Peering, facts: Facts, look: Look, at: str) -> list[Occur
         return [Occurrence(code="unexpected-error", detail=type(error).__name__)]
 
 
-def _records(vnet: VNetScope, held: dict[str, Registry]) -> list[tuple[str, Record]]:
-    """The records of a VNet's peerings with their registries' keys; one that was removed meanwhile is left out."""
-    return [
-        (key, held[key]["peerings"][identity])
-        for key, ids in vnet["peerings"].items()
-        for identity in ids
-        if identity in held[key]["peerings"]
-    ]
+def _records(vnet: VNetScope, held: Mapping[str, Record]) -> list[tuple[str, Record]]:
+    """The records of a VNet's peerings with the keys of their project VPCs; one that was removed is left out."""
+    return [(key, held[one]) for key, ids in vnet["peerings"].items() for one in ids if one in held]

@@ -38,7 +38,9 @@ def _occurrence(code: str, detail: str, remote: Remote, retry_after: str | float
 def _from_azure(error: "HttpResponseError", meanings: Meanings) -> Occurrence:
     body = error.error
     inner = getattr(body, "innererror", None) or {}
-    codes = [inner.get("code"), *(detail.code for detail in getattr(body, "details", None) or ()), body and body.code]
+    table_code = getattr(error, "error_code", None)
+    details = getattr(body, "details", None) or ()
+    codes = [table_code, inner.get("code"), *(detail.code for detail in details), body and body.code]
     named = [code for code in codes if code]
     known = next(
         (meanings.get(code) or REMOTE_CODES.get(code) for code in named if code in {*meanings, *REMOTE_CODES}), None
@@ -58,6 +60,8 @@ def _from_azure(error: "HttpResponseError", meanings: Meanings) -> Occurrence:
 
 def _service(url: str) -> str:
     host = url.removeprefix("https://").partition("/")[0]
+    if ".table." in host:
+        return "Azure Table Storage"
     return "Azure Key Vault" if ".vault." in host else "Azure Resource Manager"
 
 

@@ -9,6 +9,7 @@ from activities.directory import find_application, find_principal
 from activities.step import step
 from clients.aiven import AivenClient, AivenError, PeeringConnection, ProjectVpc
 from clients.azure import graph
+from clients.registry import registry
 from clients.settings import settings
 from peering.checks import Neighbours
 from peering.health import own_side
@@ -127,6 +128,24 @@ async def _side(
         if single is None:
             _look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show {recorded}.")
     return side["id"] if side else None
+
+
+@step()
+async def neighbours(peering: Peering, _: Facts) -> Facts:
+    """Who else of the registry needs what this peering shares with others.
+
+    One that is being removed itself needs nothing any more.
+    """
+    subscription = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
+    staying = f"RowKey ne '{peering['id']}' and state ne 'existing' and state ne 'removing'"
+    names = ("vnet_id", "user_role_name", "platform_role_name")
+    beside = await registry().columns(f"{staying} and subscription_id eq '{subscription}'", *names)
+    found = Neighbours(
+        on_vnet=any(same_id(str(row["vnet_id"]), peering["vnet_id"]) for row in beside),
+        roles=sorted({str(row[name]) for row in beside for name in names[1:]}),
+        any=bool(beside) or bool(await registry().columns(staying, limit=1)),
+    )
+    return {"neighbours": found}
 
 
 @step()

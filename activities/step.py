@@ -3,18 +3,27 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from activities.remote_errors import Meanings, occurrence_of
 from clients.credentials import automation_credential
+from clients.registry import registry
 from peering.outcome import Facts, Occurrence, Outcome, StepRequest
-from peering.spec import Peering
+from peering.plan import KEPT, OF_THE_RUN
+from peering.registry import Record
+from peering.spec import Fence, Peering
 
 log: Final = logging.getLogger("aiven_azure_peering.step")
 
 #: Answers that a token from before a right was granted would give as well.
 _STALE_TOKEN: Final = frozenset(
-    {"automation-not-authorized", "automation-graph-permission-missing", "vault-access-denied"}
+    {
+        "automation-not-authorized",
+        "automation-graph-permission-missing",
+        "vault-access-denied",
+        "registry-access-denied",
+    }
 )
 
 
@@ -51,7 +60,12 @@ def step(meanings: Mapping[str, str] | None = None) -> Callable[[Step], Activity
 
 async def _outcome(function: Step, request: StepRequest, meanings: Meanings) -> Outcome:
     try:
-        return {"facts": await function(request["peering"], request["facts"])}
+        if "fence" in request and not await registry().is_own(request["fence"]):
+            return {"problem": Occurrence(code="run-superseded", detail="The order is another one now.")}
+        facts = await function(request["peering"], request["facts"])
+        if "fence" in request and function.__name__ in KEPT:
+            gathered = {name: value for name, value in request["facts"].items() if name not in OF_THE_RUN}
+            await _keep(request["fence"], gathered, facts)
     except Exception as error:
         occurrence = occurrence_of(error, meanings)
         if occurrence is None:
@@ -60,3 +74,16 @@ async def _outcome(function: Step, request: StepRequest, meanings: Meanings) -> 
         if occurrence["code"] in _STALE_TOKEN:
             automation_credential().forget()
         return {"problem": occurrence}
+    else:
+        return {"facts": facts}
+
+
+async def _keep(fence: Fence, gathered: Facts, made: Facts) -> None:
+    """Put what a step made into the peering's record at once, for the answer may be lost; and what it was made of."""
+
+    def keeping(record: Record | None, _: datetime) -> tuple[Record | None, None]:
+        if record is not None:
+            record["facts"] = gathered | record["facts"] | made
+        return record, None
+
+    await registry().change(fence["id"], keeping)

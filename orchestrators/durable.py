@@ -31,6 +31,10 @@ class OrchestrationContext(Protocol):
         """The replay-safe time."""
         ...
 
+    def new_uuid(self) -> str:
+        """An id that is the same at every replay, and another one in every execution."""
+        ...
+
     def get_input(self) -> object:
         """The input that the instance was started with."""
         ...
@@ -41,10 +45,6 @@ class OrchestrationContext(Protocol):
 
     def call_sub_orchestrator(self, name: str, input_: object = None, instance_id: str | None = None) -> Task:
         """Start another orchestration and wait for it."""
-        ...
-
-    def call_entity(self, entityId: object, operationName: str, operationInput: object = None) -> Task:  # noqa: N803 - the SDK's names
-        """Call an operation of an entity and wait for its answer."""
         ...
 
     def create_timer(self, fire_at: datetime) -> Task:

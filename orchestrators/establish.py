@@ -2,47 +2,41 @@
 
 from typing import cast
 
-from orchestrators.durable import OrchestrationContext, Workflow
-from orchestrators.run import Run, Running
+from orchestrators.lost import reliably
+from orchestrators.remove import take_away
+from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
-from peering.checks import CheckInput
 from peering.health import DRIFT
-from peering.outcome import Occurrence, StepRequest
+from peering.outcome import Facts, Occurrence
 from peering.plan import STEPS, forget, initial_facts
-from peering.registry import entity_key
-from peering.runs import RunInput
 
 
-def establish(context: OrchestrationContext) -> Workflow:
+def establish(run: Run) -> Running:
     """Connect one VNet to one project VPC.
 
-    Input: `RunInput`. Output and custom status: `Progress`. A run never fails with an exception for what the
-    remotes answer: it ends in the state `failed` with the problem at the step that met it.
+    A run never fails with an exception for what the remotes answer: it ends in the state `failed` with the problem at
+    the step that met it. One that was going back already when it was interrupted goes on back.
     """
-    run = Run(context, cast("RunInput", context.get_input()), "establish", STEPS)
-    yield from run.begin()
-    yield from run.drive(initial_facts(run.peering))
-    yield from _conclude(run)
-    if run.state == "failed" and run.peering["on_failure"] == "rollback" and not _was_connected(run):
+    if run.order.get("phase") != "rolling-back":
+        yield from run.drive(STEPS, initial_facts(run.peering))
+        yield from _explain(run)
+    else:
+        run.state = "failed"
+    goes_back = run.state == "failed" and run.peering["on_failure"] == "rollback" and not _was_connected(run)
+    if goes_back:
         yield from _roll_back(run)
-    return run.progress()
+    yield from run.conclude(drop=run.state == "rolled-back")
 
 
-def repair(context: OrchestrationContext) -> Workflow:
+def repair(run: Run) -> Running:
     """Make true again what a check found untrue: the steps whose facts it forgets run, and no others.
 
-    Input: `RunInput` with `codes`. Output and custom status: `Progress`. A check afterwards verifies it.
+    A check afterwards verifies it: an order of its own, put in the place of this one.
     """
-    given = cast("RunInput", context.get_input())
-    run = Run(context, given, "repair", STEPS)
-    yield from run.begin()
-    if run.state == "stopped":
-        return run.progress()
-    forgotten = {fact for code in given.get("codes", []) for fact in DRIFT[code].repair}
-    yield from run.drive({**forget(run.known, forgotten, run.peering), "repairing": True})
-    yield from _conclude(run)
-    yield from verify(run)
-    return run.progress()
+    forgotten = {fact for code in run.order.get("codes", []) for fact in DRIFT[code].repair}
+    yield from run.drive(STEPS, {**forget(run.known, forgotten, run.peering), "repairing": True})
+    yield from _explain(run)
+    yield from run.conclude(then=check_order(run))
 
 
 def _was_connected(run: Run) -> bool:
@@ -50,42 +44,43 @@ def _was_connected(run: Run) -> bool:
     return "connection_state" in run.known or run.facts.get("found_connection_state") == "ACTIVE"
 
 
-def _conclude(run: Run) -> Running:
+def _explain(run: Run) -> Running:
     """Name the end of a run over the article's steps; a connection that failed or is stuck is explained."""
     if run.state == "running":
         run.state = "connected" if run.is_complete else "failed"
     yield from _diagnose(run)
-    if run.state != "connected" and run.peering["privilege"] == "setup-only" and "user_role_assignment_id" in run.facts:
-        request = StepRequest(peering=run.peering, facts=run.facts)
-        yield from attempt(run.context, "release_rights", request, f"{run.given['run']}r", run.given["deadlines"])
-    yield from run.end()
+    if run.state == "failed":
+        yield from release_rights(run, run.facts)
+
+
+def release_rights(run: Run, facts: Facts) -> Running:
+    """With `setup-only`: take the created application's role away, if it has been given it."""
+    if run.peering["privilege"] == "setup-only" and "user_role_assignment_id" in facts:
+        yield from attempt(run.context, "release_rights", run.request(facts), f"{run.execution}r", run.deadlines)
 
 
 def _diagnose(run: Run) -> Running:
     for name in ("pending_peer", "vnet_peering", "connected", "active"):
         step = run.steps.get(name)
         if run.state == "failed" and step is not None and step["state"] == "failed":
-            request = StepRequest(peering=run.peering, facts=run.known | run.facts)
-            causes = yield run.context.call_activity("diagnose", request)
+            request = {"peering": run.peering, "facts": run.known | run.facts}
+            causes = yield from reliably(run.context, "diagnose", request)
             symptom = step["problem"]["code"]
             step["problem"]["causes"] = [c for c in cast("list[Occurrence]", causes) if c["code"] != symptom]
 
 
 def _roll_back(run: Run) -> Running:
     """Take away what the failed run has made; its problem stays to be seen."""
+    steps, facts = run.steps, run.facts
     run.state = "rolling-back"
+    yield from run.enter_phase("rolling-back")
+    if run.is_superseded:
+        return
     run.report()
-    removal = RunInput(**{**run.given, "run": f"{run.given['run']}b"})
-    instance = f"{run.context.instance_id}:{removal['run']}"
-    ended = cast("dict[str, object]", (yield run.context.call_sub_orchestrator("remove", removal, instance)))
-    run.state = "rolled-back" if ended["state"] == "removed" else "failed"
-    run.report()
-
-
-def verify(run: Run) -> Running:
-    """Check the peering again, without repairing: whether what was done has helped."""
-    peering = run.peering
-    key = entity_key(peering["project"], peering["project_vpc_id"])
-    check = CheckInput(only={"key": key, "id": peering["id"]}, repairs=False, deadlines=run.given["deadlines"])
-    instance = f"{run.context.instance_id}:{run.given['run']}:verify"
-    yield run.context.call_sub_orchestrator("check_health", check, instance)
+    run.known |= facts
+    run.state = "running"
+    gone = yield from take_away(run)
+    if not run.is_superseded:
+        run.state = "rolled-back" if gone else "failed"
+    back = {name: step for name, step in run.steps.items() if run.state == "failed"}
+    run.steps, run.facts = back | steps, facts

@@ -1,26 +1,26 @@
 """One run over a table of steps: every step whose needs are met runs at once, a step that cannot be done yet waits.
 
-Every operation on a peering is such a run, under the peering's id as its instance id: the engine refuses a second one
-while one is under way, so the operations of a peering exclude one another.
+A run carries out the order in the peering's record. It works only while that order is its own: every step that changes
+something sees to that first, so a run whose place was taken schedules nothing more and lets what it has begun end.
 """
 
 from collections.abc import Generator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, cast
 
-from azure.durable_functions import EntityId
-
 from orchestrators.durable import OrchestrationContext, Task
-from orchestrators.progress import Progress, RunState, StepProgress, shown
+from orchestrators.lost import MOST_LOST, interrupted, lost, reliably
 from orchestrators.waiting import Wait, WaitResult, may_clear
+from peering.orders import APP, Lost, Order, Phase, PhaseChange, Supersession, Taken, new_order, repair_of
 from peering.outcome import Facts, Occurrence, Outcome, StepRequest
-from peering.plan import Operation, Step, is_needless, ready
-from peering.registry import ENTITY, Beginning, Ending, RunOf, entity_key
-from peering.runs import STOP, RunInput, wait_instance_id
-from peering.spec import Peering
+from peering.plan import KEPT, OF_THE_RUN, Operation, Step, is_needless, ready
+from peering.progress import RunState, StepProgress, progress
+from peering.registry import Ending
+from peering.runs import SIGN_OF_LIFE, STOP, deterministic_id, wait_instance_id
+from peering.spec import Deadlines, Fence
 
-#: Facts that tell the steps of a run something about the run itself.
-OF_THE_RUN: Final = frozenset({"repairing"})
+#: How often the waits of a run whose place was taken are told so until they have ended.
+_TELL_EVERY: Final = timedelta(seconds=10)
 #: What a run yields to Durable Functions until it has ended.
 Running = Generator[Task, object, None]
 
@@ -30,119 +30,147 @@ class Run:
 
     Args:
         context: Durable's orchestration context.
-        given: the run's input.
-        operation: what kind of run it is.
-        steps: its table.
+        taken: the order and what is known of the peering.
+        execution: names this execution of the orchestrator.
     """
 
-    def __init__(
-        self, context: OrchestrationContext, given: RunInput, operation: Operation, steps: Sequence[Step]
-    ) -> None:
-        self.context, self.given, self.operation, self.table = context, given, operation, steps
-        self.known, self.facts = Facts(), Facts()
+    def __init__(self, context: OrchestrationContext, taken: Taken, execution: str) -> None:
+        self.context, self.order, self.peering, self.known = context, taken["order"], taken["peering"], taken["known"]
+        self.execution, self.unsettled = execution, taken["unsettled"]
+        self.started = context.current_utc_datetime.isoformat()
+        self.facts = Facts()
         self.steps: dict[str, StepProgress] = {}
         self.state: RunState = "running"
-        self._by_name = {step.name: step for step in steps}
+        self._by_name: dict[str, Step] = {}
         self._under_way: dict[Task, str] = {}
+        self._waits: dict[str, str] = {}
+        self._losses: dict[str, int] = {}
 
     @property
-    def peering(self) -> Peering:
-        """The peering that the run works on."""
-        return self.given["peering"]
+    def run(self) -> str:
+        """The name of the run."""
+        return self.order["run"]
 
     @property
-    def registry(self) -> EntityId:
-        """The entity that keeps the peering."""
-        return EntityId(ENTITY, entity_key(self.peering["project"], self.peering["project_vpc_id"]))
+    def deadlines(self) -> Deadlines:
+        """How long to wait for what."""
+        return self.order["deadlines"]
+
+    @property
+    def fence(self) -> Fence:
+        """What the run's activities check before they change anything."""
+        alive_until = (self.context.current_utc_datetime + SIGN_OF_LIFE).isoformat()
+        return Fence(id=self.peering["id"], run=self.run, execution=self.execution, alive_until=alive_until)
 
     @property
     def is_complete(self) -> bool:
         """Whether all that the table yields is known."""
-        return all(is_needless(step, self.facts) for step in self.table)
+        return all(is_needless(step, self.facts) for step in self._by_name.values())
 
     @property
     def problem(self) -> Occurrence | None:
         """The problem that ended the run."""
         failed = (step["problem"] for step in self.steps.values() if step["state"] == "failed")
-        return next(failed, None)
+        return next(failed, self.order.get("problem"))
 
-    def begin(self) -> Running:
-        """Tell the registry that the run begins; `known` holds what earlier runs found out.
+    @property
+    def is_superseded(self) -> bool:
+        """Whether another order has taken the place of the run's."""
+        return self.state in ("stopping", "superseded")
 
-        A run that comes too late, because the peering was removed or changed since it was asked for, is stopped.
-        """
-        beginning = Beginning(
-            peering=self.peering,
-            operation=self.operation,
-            run=self.given["run"],
-            by=self.given["by"],
-            at=self.context.current_utc_datetime.isoformat(),
-            codes=self.given.get("codes", []),
-        )
-        if "revision" in self.given:
-            beginning["revision"] = self.given["revision"]
-        known = yield self.context.call_entity(self.registry, "begin", beginning)
-        self.known = cast("Facts", known or {})
-        if known is None:
-            self.state = "stopped"
-
-    def drive(self, facts: Facts) -> Running:
-        """Run the table from these facts on, until it is complete, a step has failed, or the run is stopped."""
+    def drive(self, table: Sequence[Step], facts: Facts) -> Running:
+        """Run a table from these facts on, until it is complete, a step has failed, or the run is superseded."""
+        self._by_name = {step.name: step for step in table}
         self.facts = dict(facts)
         stop = self.context.wait_for_external_event(STOP)
         self._begin_ready_steps()
         while self._under_way:
             self.report()
-            awaited = [*self._under_way, *([stop] if self.state == "running" else [])]
-            ended = cast("Task", (yield self.context.task_any(awaited)))
-            if ended is stop:
-                self.state = "stopping"
-            else:
-                self._take(ended)
+            yield from self._await_next(stop)
             self._begin_ready_steps()
         if self.state == "stopping":
-            self.state = "stopped"
+            self.state = "superseded"
 
-    def end(self) -> Running:
-        """Tell the registry how the run ended."""
-        ending = Ending(
-            id=self.peering["id"],
-            run=self.given["run"],
-            state=self.state,
-            facts={name: value for name, value in self.facts.items() if name not in OF_THE_RUN},
-            at=self.context.current_utc_datetime.isoformat(),
-        )
+    def _await_next(self, stop: Task) -> Running:
+        """Wait for whatever ends next; a run whose place was taken tells its waits so until they have ended."""
+        awaited = [*self._under_way, *([stop] if self.state == "running" else [])]
+        reminder = None
+        if self.state == "stopping" and self._waits:
+            yield from reliably(self.context, "stop_waits", sorted(self._waits.values()))
+            reminder = self.context.create_timer(self.context.current_utc_datetime + _TELL_EVERY)
+            awaited.append(reminder)
+        ended = cast("Task", (yield self.context.task_any(awaited)))
+        if ended is stop:
+            yield from self._see_whose_order_it_is()
+        elif ended is not reminder:
+            yield from self._take(ended)
+        if reminder is not None and ended is not reminder:
+            reminder.cancel()
+
+    def _see_whose_order_it_is(self) -> Running:
+        """An event is a hint only: the record tells."""
+        if not (yield from reliably(self.context, "renew_order", self.fence)):
+            self.state = "stopping"
+
+    def enter_phase(self, phase: Phase) -> Running:
+        """Note which way the order goes, before the first deletion: what is taken up again goes on that way."""
+        change = PhaseChange(fence=self.fence, phase=phase)
         if (problem := self.problem) is not None:
-            ending["problem"] = problem
+            change["problem"] = problem
+        if not (yield from reliably(self.context, "enter_order_phase", change)):
+            self.state = "superseded"
+
+    def conclude(self, *, drop: bool = False, then: Order | None = None) -> Running:
+        """Record the outcome of the order, or, when it is not the run's any more, how far the run got.
+
+        Args:
+            drop: the peering is gone, and so is its record.
+            then: an order that follows from this one's outcome.
+        """
+        if self.state == "stopping":
+            self.state = "superseded"
         self.report()
-        yield self.context.call_entity(self.registry, "end", ending)
+        at = self.context.current_utc_datetime.isoformat()
+        facts = {name: value for name, value in self.facts.items() if name not in OF_THE_RUN}
+        if not self.is_superseded:
+            ending = Ending(fence=self.fence, state=self.state, facts=facts, steps=self.steps, at=at, drop=drop)
+            if (problem := self.problem) is not None:
+                ending["problem"] = problem
+            if then is not None:
+                ending["then"] = then
+            if (yield from reliably(self.context, "conclude_order", ending)):
+                return
+            self.state = "superseded"
+        yield from reliably(
+            self.context, "note_superseded", Supersession(fence=self.fence, facts=facts, steps=self.steps)
+        )
 
     def report(self) -> None:
         """Show how the run stands."""
-        self.context.set_custom_status(self.progress())
-
-    def progress(self) -> Progress:
-        """What the status endpoint shows."""
-        return Progress(
-            operation=self.operation,
-            state=self.state,
-            run=self.given["run"],
-            steps=self.steps,
-            facts=shown(self.facts),
+        self.context.set_custom_status(
+            progress(self.order["operation"], self.state, self.run, self.execution, self.started, self.steps)
         )
+
+    def request(self, facts: Facts) -> StepRequest:
+        """The input of an activity that works for the run."""
+        return StepRequest(peering=self.peering, facts=facts, fence=self.fence)
 
     def _request(self, step: str) -> StepRequest:
         """The input of a step's activity: only the facts that it needs, or that an earlier run found out."""
         table = self._by_name[step]
         recalled = {name: self.known[name] for name in (*table.yields, *table.recalls) if name in self.known}
         gathered = {name: self.facts[name] for name in (*table.recalls, *table.needs) if name in self.facts}
-        return StepRequest(peering=self.peering, facts=recalled | gathered)
+        request = self.request(recalled | gathered)
+        # What only looks needs no fence, unless what it finds is kept.
+        if table.looks and step not in KEPT:
+            return StepRequest(peering=self.peering, facts=request["facts"])
+        return request
 
     def _begin_ready_steps(self) -> None:
         """Schedule every step whose needs are met, unless the run is ending."""
         if self.state != "running":
             return
-        for step in ready(self.table, self.facts, self.steps):
+        for step in ready(list(self._by_name.values()), self.facts, self.steps):
             now = self.context.current_utc_datetime
             self.steps[step.name] = StepProgress(state="running", started=now.isoformat(), tries=0)
             self._under_way[self.context.call_activity(step.name, self._request(step.name))] = step.name
@@ -164,46 +192,71 @@ class Run:
         """Wait for a problem that may clear; end the run with one that stays."""
         progress, now = self.steps[step], self.context.current_utc_datetime
         progress["problem"] = problem
-        if may_clear(problem) and "gave_up_after" not in problem:
+        if may_clear(problem) and "gave_up_after" not in problem and self.state != "stopping":
             progress["state"] = "waiting"
             self._under_way[self._begin_wait(step, now)] = step
             # The extension awaits what is scheduled together before it schedules anything later; this timer, due at
             # once, keeps a long wait from holding back the other branches.
             self._under_way[self.context.create_timer(now + timedelta())] = ""
-        else:
-            progress["state"], progress["finished"] = "failed", now.isoformat()
-            self.state = "failed" if self.state == "running" else self.state
+            return
+        progress["state"], progress["finished"] = "failed", now.isoformat()
+        if problem["code"] == "run-superseded":
+            self.state = "stopping"
+        elif self.state == "running":
+            self.state = "failed"
 
     def _begin_wait(self, step: str, now: datetime) -> Task:
         """Hand the step to a workflow of its own, whose history does not grow with the wait."""
-        progress = self.steps[step]
-        key = entity_key(self.peering["project"], self.peering["project_vpc_id"])
+        progress, losses = self.steps[step], self._losses.get(step, 0)
         wait = Wait(
-            run=RunOf(key=key, id=self.peering["id"], run=self.given["run"]),
             step=step,
-            request=self._request(step),
-            deadlines=self.given["deadlines"],
+            request=cast("dict[str, object]", self._request(step)),
+            deadlines=self.deadlines,
             since=now.isoformat(),
             tries=progress["tries"],
             problem=progress["problem"],
         )
-        return self.context.call_sub_orchestrator(
-            "await_step", wait, wait_instance_id(self.context.instance_id, self.given["run"], step)
-        )
+        begun = f"{step}-{losses}" if losses else step
+        instance = self._waits[step] = wait_instance_id(self.context.instance_id, self.execution, begun)
+        return self.context.call_sub_orchestrator("await_step", wait, instance)
 
-    def _take(self, task: Task) -> None:
+    def _take(self, task: Task) -> Running:
         """Take in whatever has ended: an activity, a wait, or the timer that only wakes the workflow."""
         step = self._under_way.pop(task)
         if not step:
             return
-        result = task.result
+        result, progress = task.result, self.steps[step]
+        waited = self._waits.pop(step, None) is not None
         if isinstance(result, BaseException):
-            raise result
-        progress = self.steps[step]
-        if progress["state"] == "waiting":
+            yield from self._lose(step, result)
+        elif waited:
             ended = cast("WaitResult", result)
             progress["tries"] = ended["tries"]
             self._settle(step, ended["outcome"])
         else:
             progress["tries"] += 1
             self._settle(step, cast("Outcome", result))
+
+    def _lose(self, step: str, error: BaseException) -> Running:
+        """A call or a wait that the platform lost: the step is begun again, with a wait; too many end the run."""
+        losses = self._losses[step] = self._losses.get(step, 0) + 1
+        at = self.context.current_utc_datetime.isoformat()
+        yield from reliably(self.context, "note_lost", Lost(id=self.peering["id"], at=at))
+        self._settle_problem(step, lost(error, losses - 1) if losses <= MOST_LOST else interrupted(error))
+
+
+def check_order(run: Run) -> Order:
+    """The order for a check that verifies what a run has done."""
+    return {**_order_after(run, "check"), "repairs": False}
+
+
+def repair_order(run: Run, codes: Sequence[str]) -> Order:
+    """The order for a repair of what a check has found."""
+    operation, mended = repair_of(codes)
+    return {**_order_after(run, operation), "codes": mended}
+
+
+def _order_after(run: Run, operation: Operation) -> Order:
+    at = run.context.current_utc_datetime
+    name = deterministic_id("after", run.peering["id"], run.run, operation)[:8]
+    return new_order(operation, name, APP, at, run.deadlines)

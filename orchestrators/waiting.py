@@ -8,30 +8,36 @@ from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import Final, NotRequired, TypedDict, cast
 
-from azure.durable_functions import EntityId
-
 from orchestrators.durable import OrchestrationContext, Task, Workflow
+from orchestrators.lost import LOST, MOST_LOST, interrupted, lost, reliably
 from peering.outcome import Occurrence, Outcome
 from peering.problems import PROBLEMS
-from peering.registry import ENTITY, RunOf
-from peering.runs import STOP, wait_instance_id
-from peering.spec import Deadlines
+from peering.progress import short_problem
+from peering.runs import SIGN_OF_LIFE, STOP, wait_instance_id
+from peering.spec import Deadlines, Fence
 
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
 PAUSE_SHARE: Final = 0.1
 LOOKS_IN_ONE_HISTORY: Final = 8
+#: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
+_CUT: Final = timedelta(milliseconds=900)
+#: A longer pause is announced, so that nobody takes the order for abandoned.
+_SHORT: Final = SIGN_OF_LIFE / 3
 
 
 class Wait(TypedDict):
-    """The input of `await_step`: the step that could not be done yet, and why; `run` is the run that it is part of."""
+    """The input of `await_step`: the step that could not be done yet, and why.
 
-    run: NotRequired[RunOf]
+    `lost` counts the last calls of the step, in a row, that the platform lost.
+    """
+
     step: str
-    request: object
+    request: dict[str, object]
     deadlines: Deadlines
     since: str
     tries: int
     problem: Occurrence
+    lost: NotRequired[int]
 
 
 class WaitResult(TypedDict):
@@ -51,10 +57,12 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
     deadline = PROBLEMS[problem["code"]].deadline
     if deadline is None:
         return None
+    asked = timedelta(seconds=problem.get("retry_after", 0))
+    if problem["code"] == LOST:
+        return now + asked
     last = since + timedelta(seconds=deadlines[deadline])
     if now >= last:
         return None
-    asked = timedelta(seconds=problem.get("retry_after", 0))
     return min(now + max(SHORTEST_PAUSE, asked, PAUSE_SHARE * (now - since)), last)
 
 
@@ -70,13 +78,26 @@ def attempt(
         run: tells this attempt from others of the same instance.
         deadlines: how long to wait for what.
     """
-    outcome = cast("Outcome", (yield context.call_activity(activity, given)))
+    try:
+        outcome = cast("Outcome", (yield context.call_activity(activity, given)))
+    except Exception as error:  # the SDK raises a bare exception for a call that failed
+        outcome = {"problem": lost(error, 0)}
     if "problem" not in outcome or not may_clear(outcome["problem"]):
         return outcome
     since = context.current_utc_datetime.isoformat()
-    wait = Wait(step=activity, request=given, deadlines=deadlines, since=since, tries=1, problem=outcome["problem"])
+    wait = Wait(
+        step=activity,
+        request=cast("dict[str, object]", given),
+        deadlines=deadlines,
+        since=since,
+        tries=1,
+        problem=outcome["problem"],
+    )
     instance = wait_instance_id(context.instance_id, run, activity)
-    return cast("WaitResult", (yield context.call_sub_orchestrator("await_step", wait, instance)))["outcome"]
+    try:
+        return cast("WaitResult", (yield context.call_sub_orchestrator("await_step", wait, instance)))["outcome"]
+    except Exception as error:
+        return {"problem": interrupted(error)}
 
 
 def await_step(context: OrchestrationContext) -> Workflow:
@@ -85,7 +106,12 @@ def await_step(context: OrchestrationContext) -> Workflow:
     Input: `Wait`. Output: `WaitResult`; the custom status says what is waited for and when the next look is.
     """
     wait = cast("Wait", context.get_input())
-    since, tries, problem = datetime.fromisoformat(wait["since"]), wait["tries"], wait["problem"]
+    since, tries, problem, losses = (
+        datetime.fromisoformat(wait["since"]),
+        wait["tries"],
+        wait["problem"],
+        wait.get("lost", 0),
+    )
     stop = context.wait_for_external_event(STOP)
     for _ in range(LOOKS_IN_ONE_HISTORY):
         now = context.current_utc_datetime
@@ -93,34 +119,46 @@ def await_step(context: OrchestrationContext) -> Workflow:
         if look is None:
             problem["gave_up_after"] = (now - since).total_seconds()
             return WaitResult(outcome={"problem": problem}, tries=tries)
-        context.set_custom_status({"problem": problem, "tries": tries, "next_look": look.isoformat()})
-        timer = context.create_timer(look)
+        context.set_custom_status({"problem": short_problem(problem), "tries": tries, "next_look": look.isoformat()})
+        request = _request(wait["request"], tries, look)
+        if (
+            look - now > _SHORT
+            and "fence" in request
+            and not (yield from reliably(context, "renew_order", request["fence"]))
+        ):
+            return _stopped(tries)
+        timer = context.create_timer(look + _CUT)
         if (yield context.task_any([timer, stop])) is stop:
             timer.cancel()
             return _stopped(tries)
-        if "run" in wait and not (yield _is_current(context, wait["run"])):
-            return _stopped(tries)
-        outcome = cast("Outcome", (yield context.call_activity(wait["step"], _with_tries(wait["request"], tries))))
+        try:
+            outcome = cast("Outcome", (yield context.call_activity(wait["step"], request)))
+            losses = 0
+        except Exception as error:
+            losses += 1
+            outcome = {"problem": lost(error, losses) if losses <= MOST_LOST else interrupted(error)}
         tries += 1
         if "problem" not in outcome or not may_clear(outcome["problem"]):
             return WaitResult(outcome=outcome, tries=tries)
         problem = outcome["problem"]
-    context.continue_as_new({**wait, "tries": tries, "problem": problem})
+    context.continue_as_new({**wait, "tries": tries, "problem": problem, "lost": losses})
     return None
 
 
 def _stopped(tries: int) -> WaitResult:
-    problem = Occurrence(code="run-stopped", detail="The run was stopped.")
+    problem = Occurrence(code="run-superseded", detail="The order is another one now.")
     return WaitResult(outcome={"problem": problem}, tries=tries)
 
 
-def _is_current(context: OrchestrationContext, run: RunOf) -> Task:
-    """Whether the run goes on: the engine ends a run that somebody terminated, but not its waits."""
-    return context.call_entity(EntityId(ENTITY, run["key"]), "is_current", run)
+def _request(request: dict[str, object], tries: int, look: datetime) -> dict[str, object]:
+    """The input of a step at a look: with the number of its earlier tries, and a sign of life that outlasts the look.
 
-
-def _with_tries(request: object, tries: int) -> object:
-    """The input of a step with the number of its earlier tries: some need to see a thing twice to believe it."""
-    if isinstance(request, dict) and "facts" in request:
-        return {**request, "facts": {**request["facts"], "tries": tries}}
-    return request
+    Some steps need to see a thing twice to believe it.
+    """
+    found = dict(request)
+    if isinstance(facts := request.get("facts"), dict):
+        found["facts"] = {**facts, "tries": tries}
+    if "fence" in request:
+        fence = cast("Fence", request["fence"])
+        found["fence"] = Fence(**{**fence, "alive_until": (look + SIGN_OF_LIFE).isoformat()})
+    return found

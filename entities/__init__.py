@@ -1,1 +1,0 @@
-"""Durable entities: the state that outlives a single run."""

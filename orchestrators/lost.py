@@ -1,0 +1,54 @@
+"""Calls that the platform lost: a worker that vanished looks like an exception of the function that it ran.
+
+No exception of a step is the app's own, for a step answers with a problem; so whatever fails is called again.
+"""
+
+from collections.abc import Generator
+from datetime import timedelta
+from typing import Final
+
+from orchestrators.durable import OrchestrationContext, Task
+from peering.outcome import Occurrence
+from peering.progress import shortened
+
+#: The problem that stands for a lost call until it has been repeated.
+LOST: Final = "activity-lost"
+#: How often in a row a call may be lost until its run is given up.
+MOST_LOST: Final = 4
+_FIRST_PAUSE: Final = 2.0
+_GROWTH: Final = 4
+
+
+class LostError(Exception):
+    """A call was lost again and again; whoever resumes the order repeats it."""
+
+
+def pause(losses: int) -> float:
+    """How long to wait, in seconds, before a call is repeated that was lost so many times before."""
+    return _FIRST_PAUSE * float(_GROWTH**losses)
+
+
+def lost(error: BaseException, losses: int) -> Occurrence:
+    """The problem of a call that was lost, so many times before."""
+    return Occurrence(code=LOST, detail=shortened(str(error)), retry_after=pause(losses))
+
+
+def interrupted(error: BaseException) -> Occurrence:
+    """The problem of a call that was lost too often."""
+    return Occurrence(code="interrupted", detail=shortened(str(error)))
+
+
+def reliably(context: OrchestrationContext, activity: str, given: object) -> Generator[Task, object, object]:
+    """Call an activity that fails only with the platform, and again after a pause; returns its result.
+
+    Raises:
+        LostError: it was lost too often.
+    """
+    for losses in range(MOST_LOST + 1):
+        try:
+            return (yield context.call_activity(activity, given))
+        except Exception as error:
+            if losses == MOST_LOST:
+                raise LostError(f"{activity}: {shortened(str(error))}") from error
+        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=pause(losses)))
+    return None

@@ -1,0 +1,79 @@
+"""The one orchestrator of a peering: it carries out the order that it reads in the peering's record.
+
+Its instance id is the peering's id, so the engine runs one of it at a time. Which order is carried out, the record
+decides: a start without an open order ends at once, and whoever ends an order looks for the next one.
+"""
+
+from collections.abc import Callable
+from typing import Final, cast
+
+from orchestrators.check_health import check_one
+from orchestrators.durable import OrchestrationContext, Workflow
+from orchestrators.establish import establish, release_rights, repair
+from orchestrators.lost import LostError, reliably
+from orchestrators.remove import remove
+from orchestrators.rotate import rotate
+from orchestrators.run import Run, Running, repair_order
+from orchestrators.waiting import attempt
+from peering.checks import FollowUp
+from peering.orders import Taken, Taking
+from peering.plan import Operation
+
+
+def cancel(run: Run) -> Running:
+    """End with what is there: the run whose place was taken has stopped."""
+    yield from release_rights(run, run.known)
+    yield from _retire_unknown_credentials(run)
+    run.state = "stopped"
+    yield from run.conclude()
+
+
+def check(run: Run) -> Running:
+    """Check the peering; a repair that follows is an order of its own, put in the place of this one."""
+    if run.unsettled is not None:
+        yield from _retire_unknown_credentials(run)
+    found = yield from check_one(run.context, run.peering["id"])
+    run.state = "checked"
+    repairs = found.repairs if run.order.get("repairs", True) else []
+    yield from run.conclude(then=repair_order(run, repairs[0]["codes"]) if repairs else None)
+    if found.undelivered:
+        follow_up = FollowUp(
+            repairs=[], unsettled=[], undelivered=found.undelivered, deadlines=run.deadlines, at=found.at
+        )
+        yield from reliably(run.context, "follow_up", follow_up)
+
+
+def _retire_unknown_credentials(run: Run) -> Running:
+    """Remove what a run that was broken off may have made without anybody's knowledge."""
+    if "application_object_id" in run.known and run.known.get("existing") != "adopted":
+        request = run.request(run.known)
+        yield from attempt(run.context, "retire_unknown_credentials", request, f"{run.execution}u", run.deadlines)
+
+
+OPERATIONS: Final[dict[Operation, Callable[[Run], Running]]] = {
+    "establish": establish,
+    "repair": repair,
+    "rotate": rotate,
+    "remove": remove,
+    "check": check,
+    "cancel": cancel,
+}
+
+
+def run_order(context: OrchestrationContext) -> Workflow:
+    """Carry out the open order of a peering, and after it the next one.
+
+    Input: `{"id": ...}`, the peering's. Output: what was left to do; the outcome is in the registry. An order whose
+    calls the platform loses again and again stays open, and is resumed.
+    """
+    given, execution = cast("dict[str, str]", context.get_input()), context.new_uuid().replace("-", "")[:12]
+    taking = Taking(id=given["id"], execution=execution, at=context.current_utc_datetime.isoformat())
+    try:
+        taken = cast("Taken | None", (yield from reliably(context, "take_order", taking)))
+        if taken is None:
+            return "no open order"
+        yield from OPERATIONS[taken["order"]["operation"]](Run(context, taken, execution))
+    except LostError as error:
+        return f"to be resumed: {error}"
+    context.continue_as_new(given)
+    return None
