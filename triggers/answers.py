@@ -6,6 +6,8 @@ from typing import Final
 
 import azure.functions as func
 
+from peering.registry import UNDER_WAY, Placed
+
 RETRY_AFTER: Final = "5"
 
 
@@ -14,9 +16,13 @@ def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | No
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json", headers=headers)
 
 
-def accepted(identity: str, url: str, state: str, *, joined: bool) -> func.HttpResponse:
-    """202 with the address to watch; `joined` says that what was asked for was under way already."""
-    body = {"id": identity, "state": state, "joined": joined, "url": url}
+def accepted(identity: str, url: str, placed: Placed) -> func.HttpResponse:
+    """202 with the address to watch; `run` names the order, `joined` says that it was there already."""
+    order = placed.order
+    state = UNDER_WAY.get(order["operation"], "checking")
+    body = {"id": identity, "state": state, "run": order["run"], "joined": placed.answer == "join", "url": url}
+    if "supersedes" in order:
+        body["superseded"] = order["supersedes"]["run"]
     return json_answer(body, 202, {"Location": url, "Retry-After": RETRY_AFTER})
 
 

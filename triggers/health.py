@@ -8,10 +8,14 @@ import azure.functions as func
 from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient, start_unless_running
-from clients.registry import keys, registry
-from orchestrators.check_health import SWEEP
+from clients.migration import check_migrated
+from clients.registry import registry
 from peering.checks import CheckInput
+from peering.outcome import ProblemError
+from peering.runs import SWEEP
 from triggers.answers import json_answer
+from triggers.problem_documents import occurrence_response
+from triggers.remote_failures import problem_of
 
 blueprint: Final = Blueprint()
 log: Final = logging.getLogger("aiven_azure_peering.health")
@@ -24,20 +28,26 @@ async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) ->
     """Start a check of all peerings, unless the last one is still under way."""
     from clients.settings import settings
 
-    check = CheckInput(only=None, repairs=True, deadlines=settings().deadlines)
+    try:
+        await check_migrated(client)
+    except ProblemError as error:
+        log.warning("event=check-put-off problem=%s", error.occurrence["code"])
+        return
+    check = CheckInput(repairs=True, deadlines=settings().deadlines)
     started = await start_unless_running(client, "check_health", SWEEP, check)
     log.info("event=check-%s past_due=%s", "started" if started else "still-running", timer.past_due)
 
 
 async def list_unmanaged(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the binding's
     """`GET /api/unmanaged`: connections of the known project VPCs that no peering of this app has."""
-    found = []
-    for key in await keys(client):
-        held = await registry(client, key)
-        peering = next((record["peering"] for record in held["peerings"].values()), None)
-        vpc = peering["project_vpc_id"] if peering else key.partition("|")[2]
-        project = peering["project"] if peering else key.partition("|")[0]
-        found += [{"project": project, "project_vpc_id": vpc, **connection} for connection in held["unmanaged"]]
+    try:
+        found = [
+            {"project": vpc["project"], "project_vpc_id": vpc["project_vpc_id"], **connection}
+            for vpc in await registry().unmanaged()
+            for connection in vpc["connections"]
+        ]
+    except Exception as error:
+        return occurrence_response(problem_of(error))
     return json_answer({"unmanaged": found})
 
 

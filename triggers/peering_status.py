@@ -1,23 +1,15 @@
 """How a peering stands, put together from what its orchestrations say of themselves and what the registry keeps."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypedDict, cast
 
-from orchestrators.progress import Progress, StepProgress
 from peering.outcome import Facts, Occurrence
 from peering.plan import ARTICLE, PLANS, Operation, Step, is_needless
-from peering.registry import Health, Origin, Record, Run
+from peering.progress import Progress, ShortProblem, StepProgress
+from peering.registry import Health, Origin, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
 from triggers.problem_documents import ProblemDocument, problem_document
-
-#: What the state of a peering is called while an operation is at work on it.
-UNDER_WAY: Final[dict[str, str]] = {
-    "establish": "running",
-    "repair": "repairing",
-    "rotate": "rotating",
-    "remove": "removing",
-}
 
 
 class StepStatus(TypedDict, total=False):
@@ -54,10 +46,15 @@ class HealthDocument(TypedDict):
 
 
 class PeeringStatus(TypedDict, total=False):
-    """One peering as the API shows it. `operation` is the last one; `steps` are that operation's."""
+    """One peering as the API shows it. `operation` is the last one; `steps` are that operation's.
+
+    `phase` is there while an order is open: `accepted` until an orchestrator has taken it, then which way it goes.
+    """
 
     id: str
     state: str
+    phase: str
+    run: str
     operation: Operation
     checking: bool
     peering: Peering
@@ -77,58 +74,103 @@ class PeeringStatus(TypedDict, total=False):
 class WaitStatus(TypedDict, total=False):
     """The custom status of `await_step`."""
 
-    problem: Occurrence
+    problem: ShortProblem
     tries: int
     next_look: str
 
 
-def peering_status(
-    peering: Peering,
-    progress: Progress | None,
-    record: Record | None,
-    waits: Mapping[str, WaitStatus],
-    failure: str | None,
-    *,
-    under_way: bool,
-) -> PeeringStatus:
+#: Facts that can be long.
+NOT_SHOWN: Final = frozenset({"address_prefixes", "peered_networks", "neighbours"})
+#: States of a run that its order does not tell.
+_ENDING: Final = frozenset({"stopping", "rolling-back"})
+
+
+def peering_status(record: Record, progress: Progress | None, waits: Mapping[str, WaitStatus]) -> PeeringStatus:
     """The status document of a peering.
 
     Args:
-        peering: what was asked for.
-        progress: the custom status of its last orchestration, or None before it has run.
-        record: what the registry keeps of it, if it is in there.
+        record: what the registry keeps of it.
+        progress: what the execution that has taken its order tells, if there is one.
         waits: the custom status of the steps' waits, by step.
-        failure: set when the orchestration itself ended with an exception.
-        under_way: whether it still runs; only then is its end final.
     """
-    operation: Operation = progress["operation"] if progress else "establish"
-    facts = progress["facts"] if progress else Facts()
-    steps = [_step_status(s, progress["steps"] if progress else {}, waits, facts) for s in PLANS[operation]]
+    order, runs = record.get("order"), record["runs"]
+    checking = order is not None and order["operation"] == "check"
+    last = runs[-1] if runs else None
+    aside = order is None or order["operation"] in ("check", "cancel")
+    operation: Operation = order["operation"] if order and not aside else last["operation"] if last else "establish"
+    begun = _begun(progress) if progress is not None else {} if not aside else record.get("steps", {})
+    facts = {name: value for name, value in record["facts"].items() if name not in NOT_SHOWN}
+    steps = [_step_status(step, begun, waits, facts if aside else {}) for step in PLANS[operation]]
     status = PeeringStatus(
-        id=peering["id"],
-        state=_state(progress, record, failure, under_way=under_way),
+        id=record["peering"]["id"],
+        state=progress["state"] if progress and progress["state"] in _ENDING else state_of(record),
         operation=operation,
-        peering=record["peering"] if record else peering,
+        checking=checking,
+        peering=order["peering"] if order and "peering" in order else record["peering"],
         steps=steps,
         facts=facts,
+        requested_by=record["requested_by"],
+        requested=record["requested"],
+        objects=record["objects"],
+        runs=runs,
+        updated=record["changed"],
     )
+    if order is not None:
+        status |= {"phase": order.get("phase", "accepted"), "run": order["run"], "started": order["at"]}
+    elif last is not None:
+        status |= {"run": last["run"], "started": last["started"]}
     failed = next((step["problem"] for step in steps if step["state"] == "failed"), None)
-    if failure is not None:
-        failed = problem_document("unexpected-error", failure)
+    if failed is None and aside and last is not None and "problem" in last:
+        failed = occurrence_document(last["problem"])
     if failed is not None:
         status["problem"] = failed
-    if record is not None:
-        _add_record(status, record)
-    return status
-
-
-def _add_record(status: PeeringStatus, record: Record) -> None:
-    status["requested_by"], status["requested"] = record["requested_by"], record["requested"]
-    status["objects"], status["runs"] = record["objects"], record["runs"]
     if "connected" in record:
         status["connected"] = record["connected"]
     if "health" in record:
         status["health"] = health_document(record["health"])
+    return status
+
+
+def removed_status(run: RunRecord) -> PeeringStatus:
+    """The status document of a peering that is not there any more: how its last run ended."""
+    steps = [_step_status(step, run["steps"], {}, {}) for step in PLANS[run["operation"]]]
+    status = PeeringStatus(
+        id=run["id"],
+        state=run.get("state", "removed"),
+        operation=run["operation"],
+        checking=False,
+        run=run["run"],
+        peering=run["peering"],
+        steps=steps,
+        facts={},
+        started=run["started"],
+        updated=run.get("ended", run["started"]),
+        runs=[_short_run(run)],
+    )
+    if "problem" in run:
+        status["problem"] = occurrence_document(run["problem"])
+    return status
+
+
+def _short_run(run: RunRecord) -> Run:
+    found = Run(operation=run["operation"], run=run["run"], by=run["by"], started=run["started"])
+    found |= {"ended": run.get("ended", ""), "state": run.get("state", "")}
+    return found
+
+
+def _begun(progress: Progress) -> dict[str, StepProgress]:
+    """The steps that a custom status tells of, with times in place of seconds."""
+    started = datetime.fromisoformat(progress["started"])
+    found = {}
+    for name, short in progress["steps"].items():
+        begun = (started + timedelta(seconds=short["begun"])).isoformat()
+        step = StepProgress(state=short["state"], started=begun, tries=short["tries"])
+        if "ended" in short:
+            step["finished"] = (started + timedelta(seconds=short["ended"])).isoformat()
+        if "problem" in short:
+            step["problem"] = Occurrence(code=short["problem"]["code"], detail=short["problem"]["detail"])
+        found[name] = step
+    return found
 
 
 def health_document(health: Health) -> HealthDocument:
@@ -143,23 +185,6 @@ def health_document(health: Health) -> HealthDocument:
     return HealthDocument(
         verdict=health["verdict"], since=health["since"], checked=health["checked"], problems=problems
     )
-
-
-def _state(progress: Progress | None, record: Record | None, failure: str | None, *, under_way: bool) -> str:
-    """The state of the peering: that of a run that makes or removes it, else the one that the registry keeps."""
-    if failure is not None:
-        aside = progress is not None and progress["operation"] in ("repair", "rotate")
-        return record.get("state", "failed") if aside and record is not None else "failed"
-    if progress is None:
-        return "running" if under_way or record is None else record.get("state", "failed")
-    if under_way:
-        ending = progress["state"] in ("stopping", "rolling-back")
-        return progress["state"] if ending else UNDER_WAY[progress["operation"]]
-    if progress["operation"] in ("repair", "rotate") and record is not None and "state" in record:
-        return record["state"]
-    if progress["operation"] == "remove" and record is not None and progress["state"] != "removed":
-        return "removal-failed"
-    return progress["state"]
 
 
 def _step_status(
@@ -188,7 +213,8 @@ def _step_status(
         status["tries"] = wait.get("tries", progress["tries"])
         if "next_look" in wait:
             status["next_look"] = wait["next_look"]
-        problem = wait.get("problem", problem)
+        if "problem" in wait:
+            problem = Occurrence(code=wait["problem"]["code"], detail=wait["problem"]["detail"])
     if problem is not None:
         status["problem"] = occurrence_document(problem)
     return status

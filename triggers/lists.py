@@ -1,0 +1,111 @@
+"""The list of peerings: a page as the table sorts it, or filtered, sorted and counted here by a few columns of all.
+
+Table Storage sorts by its keys alone and has no second index. So a page by id is read as it is, and everything else
+from the columns of all peerings, which are remembered for some seconds: who turns pages reads them once.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from clients.registry import registry
+from clients.rows import COLUMNS, Value
+from peering.outcome import ProblemError
+
+LARGEST_PAGE: Final = 100
+#: For how long the columns of all peerings are taken for true, in seconds.
+REMEMBERED: Final = 10.0
+#: What a list is filtered by, with the columns' names, and sorted by.
+FILTERS: Final = {
+    "project": "owner",
+    **{
+        name: name
+        for name in (
+            *("project_vpc_id", "vnet_id", "subscription_id", "state", "operation", "verdict", "problem"),
+            "requested_by",
+        )
+    },
+}
+SORTS: Final = ("changed", "expires", "state", "verdict", "operation", "project", "vnet_id")
+
+Row = Mapping[str, Value]
+
+
+@dataclass
+class Page:
+    """Some peerings, the cursor of the next page if there is one, and how many there are altogether if asked for."""
+
+    rows: Sequence[Row]
+    next: str | None = None
+    count: int | None = None
+
+
+@dataclass
+class _Remembered:
+    rows: list[Row]
+    until: float
+
+
+_remembered: Final[dict[int, _Remembered]] = {}
+
+
+async def listed(given: Mapping[str, str]) -> Page:
+    """The page that the parameters of a list ask for.
+
+    Raises:
+        ProblemError: `invalid-request`, with the parameter and the rule that it breaks.
+        azure.core.exceptions.AzureError: the registry does not answer.
+    """
+    limit, sort, after = _limit(given), _one_of(given, "sort", SORTS), given.get("after", "")
+    counts = _one_of(given, "count", ("true", "false")) == "true"
+    filters = {column: given[name].casefold() for name, column in FILTERS.items() if name in given}
+    if not filters and sort is None and not counts:
+        found = await registry().page(after, limit + 1)
+        return _cut(found, limit)
+    rows = [row for row in await _all() if all(_text(row, column) == wanted for column, wanted in filters.items())]
+    count = len(rows) if counts else None
+    if sort is not None:
+        column = FILTERS.get(sort, sort)
+        rows.sort(key=lambda row: (_text(row, column), str(row["RowKey"])))
+        ids = [str(row["RowKey"]) for row in rows]
+        rows = rows[ids.index(after) + 1 :] if after in ids else rows
+    else:
+        rows = [row for row in rows if str(row["RowKey"]) > after]
+    page = _cut(rows, limit)
+    page.count = count
+    return page
+
+
+def _cut(rows: Sequence[Row], limit: int) -> Page:
+    page = rows[:limit]
+    return Page(page, str(page[-1]["RowKey"]) if len(rows) > limit else None)
+
+
+async def _all() -> list[Row]:
+    """The columns of all peerings, as they were a moment ago."""
+    held, key = registry(), id(registry())
+    remembered = _remembered.get(key)
+    if remembered is None or remembered.until < time.monotonic():
+        rows = await held.columns("", *COLUMNS)
+        _remembered.clear()
+        remembered = _remembered[key] = _Remembered(rows, time.monotonic() + REMEMBERED)
+    return remembered.rows
+
+
+def _text(row: Row, column: str) -> str:
+    return str(row.get(column, "")).casefold()
+
+
+def _limit(given: Mapping[str, str]) -> int:
+    limit = given.get("limit", "50")
+    if not limit.isdigit() or not 1 <= int(limit) <= LARGEST_PAGE:
+        raise ProblemError("invalid-request", f"limit: must be a whole number from 1 to {LARGEST_PAGE}")
+    return int(limit)
+
+
+def _one_of(given: Mapping[str, str], name: str, values: Sequence[str]) -> str | None:
+    value = given.get(name)
+    if value is not None and value not in values:
+        raise ProblemError("invalid-request", f"{name}: must be one of {', '.join(values)}")
+    return value
