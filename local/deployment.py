@@ -1,20 +1,30 @@
-"""The app deployed into this process, for tests and benchmarks: cloud, Functions host, one virtual clock for both."""
+"""The app deployed into this process, for tests and benchmarks: cloud, Functions host, one virtual clock for both.
 
+Which engine runs the orchestrations is the platform's business: what looks at them, waits for them or ends them goes
+through Durable's management API.
+"""
+
+import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from clients.rows import PEERINGS, order_key, read_peering
 from local.clock import Clock, VirtualClock
 from local.cloud import LocalCloud, Scenario
-from local.host import FunctionsHost
+from local.host import FunctionsHost, Hostility
+from local.host.client_binding import WEBHOOKS
+from local.host.durable_engine import DurableEngine, EngineSite
+from local.host.embedded_engine import EmbeddedEngine
+from peering.runs import wait_instance_id
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
@@ -24,16 +34,84 @@ Status = dict[str, Any]
 AT_WORK: Final = frozenset({"running", "repairing", "rotating", "removing", "stopping", "rolling-back"})
 #: A scheduled check that comes once a year, so that none comes between; a test that wants one sets its own.
 _NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
+#: The states in which an orchestration has ended.
+ENDED: Final = frozenset({"Completed", "Failed", "Terminated", "Canceled"})
+
+
+class Platform(Protocol):
+    """What deployments run on: an engine, and the time that goes with it.
+
+    `patience` is how many times longer than on the embedded engine things may take, in the machine's time.
+    """
+
+    @property
+    def patience(self) -> float:
+        """At least 1."""
+        ...
+
+    def clock(self) -> VirtualClock:
+        """The clock of a new deployment."""
+        ...
+
+    def engine(self, site: EngineSite) -> DurableEngine:
+        """The engine of a new deployment."""
+        ...
+
+
+class EmbeddedPlatform:
+    """The embedded engine, and a clock for each deployment."""
+
+    patience = 1.0
+
+    def clock(self) -> VirtualClock:
+        """A clock of its own."""
+        return VirtualClock()
+
+    def engine(self, site: EngineSite) -> DurableEngine:
+        """The embedded engine."""
+        return EmbeddedEngine(site)
+
+
+_platforms: Final[list[Platform]] = [EmbeddedPlatform()]
+
+
+def platform() -> Platform:
+    """What a deployment would run on now."""
+    return _platforms[-1]
+
+
+@contextmanager
+def deployed_on(chosen: Platform) -> Iterator[None]:
+    """Every deployment that is made meanwhile runs on this platform."""
+    _platforms.append(chosen)
+    try:
+        yield
+    finally:
+        _platforms.remove(chosen)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A running app with its cloud. `api` is a client of its HTTP API."""
+    """A running app with its cloud. `api` is a client of its HTTP API, `durable` one of Durable's management API."""
 
     cloud: LocalCloud
     host: FunctionsHost
     api: httpx.Client
+    durable: httpx.Client
     state: Path
+    clock: Clock
+    patience: float
+
+    @property
+    def virtual_clock(self) -> VirtualClock:
+        """The clock, to be moved or held.
+
+        Raises:
+            TypeError: it is the machine's own.
+        """
+        if not isinstance(self.clock, VirtualClock):
+            raise TypeError("the deployment lives by the machine's clock")
+        return self.clock
 
     def request(self, **options: object) -> dict[str, object]:
         """A request to peer the cloud's first VNet with its first project VPC."""
@@ -66,11 +144,11 @@ class Deployment:
         Raises:
             TimeoutError: it did not get there in time.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * self.patience
         while not _is_there(status := self.status(identity), states):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"after {seconds} s the peering is {status}")
-            time.sleep(0.05)
+            time.sleep(0.05 * self.patience)
         return status
 
     def check(self, identity: str) -> Status:
@@ -95,6 +173,72 @@ class Deployment:
         """Start the peering and wait for its end."""
         return self.until(self.start(**options))
 
+    # What people with the system key can see and do.
+
+    def instance(self, identity: str, **query: str) -> dict[str, Any]:
+        """How an orchestration stands; nothing when there is none of that id."""
+        answer = self.durable.get(f"instances/{identity}", params=query)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return {}
+        return cast("dict[str, Any]", answer.raise_for_status().json())
+
+    def instances(self, **query: str) -> list[dict[str, Any]]:
+        """How all orchestrations stand."""
+        return cast("list[dict[str, Any]]", self.durable.get("instances", params=query).raise_for_status().json())
+
+    def until_ended(self, identity: str, seconds: float = 60) -> dict[str, Any]:
+        """Wait, in the machine's time, until an orchestration has ended, or is not there.
+
+        Raises:
+            TimeoutError: it did not end in time.
+        """
+        deadline = time.monotonic() + seconds * self.patience
+        while (found := self.instance(identity)) and found["runtimeStatus"] not in ENDED:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"after {seconds} s the orchestration is {found}")
+            time.sleep(0.02 * self.patience)
+        return found
+
+    def record(self, identity: str) -> dict[str, Any]:
+        """The peering as the registry keeps it.
+
+        Raises:
+            LookupError: it is not in the registry.
+        """
+        (account,) = self.cloud.world.storage_accounts.values()
+        row = account.tables["peerings"].get((PEERINGS, identity))
+        if row is None:
+            raise LookupError(identity)
+        return cast("dict[str, Any]", read_peering({name: cell.json for name, cell in row.properties.items()}))
+
+    def wait_of(self, identity: str, step: str) -> str:
+        """The instance id of a step's wait in the execution under way."""
+        return wait_instance_id(identity, self.record(identity)["order"]["execution"], step)
+
+    def start_instance(self, name: str, identity: str, given: object) -> None:
+        """Start an orchestration, and wait until it is there."""
+        self.durable.post(f"orchestrators/{name}/{identity}", **_json(given)).raise_for_status()
+
+    def raise_event(self, identity: str, name: str, given: object = None) -> None:
+        """Raise an event for an orchestration."""
+        self.durable.post(f"instances/{identity}/raiseEvent/{name}", **_json(given)).raise_for_status()
+
+    def terminate(self, identity: str) -> None:
+        """End an orchestration, and wait until it has ended."""
+        self.durable.post(f"instances/{identity}/terminate", params={"reason": "test"}).raise_for_status()
+        self.until_ended(identity)
+
+    def purge(self, identity: str) -> int:
+        """Remove an orchestration that has ended from the engine's history; returns how many that were."""
+        return int(self.durable.delete(f"instances/{identity}").raise_for_status().json()["instancesDeleted"])
+
+    def fire(self, function: str) -> None:
+        """Run a timer-triggered function now."""
+        headers = {"x-functions-key": self.host.keys.master}
+        self.api.post(f"/admin/functions/{function}", headers=headers, json={}).raise_for_status()
+
+    # The cloud.
+
     def knobs(self, **knobs: object) -> None:
         """Turn knobs of the cloud."""
         httpx.put(f"{self.cloud.admin_url}/knobs", json=knobs, trust_env=False).raise_for_status()
@@ -117,6 +261,18 @@ class Deployment:
 
     def _admin(self, method: str, path: str) -> object:
         return httpx.request(method, f"{self.cloud.admin_url}{path}", trust_env=False).raise_for_status().json()
+
+
+def has_open_orders(cloud: LocalCloud) -> bool:
+    """Whether the registry has an order without an outcome."""
+    (account,) = cloud.world.storage_accounts.values()
+    peerings = account.tables.get("peerings")
+    return peerings is not None and next(peerings.scan((PEERINGS, order_key(""))), None) is not None
+
+
+def _json(value: object) -> dict[str, Any]:
+    """A body with its type: the engines want either, also for null."""
+    return {"content": json.dumps(value), "headers": {"content-type": "application/json"}}
 
 
 def _is_there(status: Status, states: tuple[str, ...]) -> bool:
@@ -150,18 +306,60 @@ def deploy(
     *,
     settings: Mapping[str, str] | None = None,
     clock: Clock | None = None,
+    hostile: Hostility | int | None = None,
+    timer_triggers_awaited: Callable[[], bool] | None = None,
 ) -> Iterator[Deployment]:
-    """Run the app against a cloud of `scenario`, both in this process, on a virtual clock unless told otherwise."""
-    clock = clock or VirtualClock()
-    cloud = LocalCloud(scenario, directory / "cloud", clock=clock, seed=1)
-    state = directory / "app"
+    """Run the app against a cloud of `scenario`, both in this process, on the platform's virtual clock by default.
+
+    Args:
+        directory: where cloud and app keep their state.
+        scenario: a name, or the scenario itself.
+        settings: further settings of the app.
+        clock: the time that both live by.
+        hostile: what the Functions host does to the app, or the seed that it follows from.
+        timer_triggers_awaited: whether something waits for a timer trigger, see `FunctionsHost`; by default an order
+            that is open does, which the resume timer may have to begin again.
+    """
+    clock = clock or platform().clock()
+    with (
+        LocalCloud(scenario, directory / "cloud", clock=clock, seed=1) as cloud,
+        deploy_to(
+            *(cloud, directory / "app", clock),
+            settings=settings,
+            hostile=hostile,
+            timer_triggers_awaited=timer_triggers_awaited,
+        ) as deployment,
+    ):
+        yield deployment
+
+
+@contextmanager
+def deploy_to(
+    cloud: LocalCloud,
+    state: Path,
+    clock: Clock,
+    *,
+    settings: Mapping[str, str] | None = None,
+    hostile: Hostility | int | None = None,
+    timer_triggers_awaited: Callable[[], bool] | None = None,
+    app: Path = PROJECT,
+) -> Iterator[Deployment]:
+    """Run the app, or another one, against a running cloud; `state` is its directory. The rest is as in `deploy`."""
+    hostility = Hostility(hostile, clock=clock) if isinstance(hostile, int) else hostile
     with ExitStack() as stack:
-        cloud.start()
-        stack.callback(cloud.stop)
         given = {**cloud.environment, "AZURE_CREDENTIAL": "service-principal", **_NO_SCHEDULE, **(settings or {})}
         stack.enter_context(_environment(given))
-        host = FunctionsHost(PROJECT, state, port=0, clock=clock)
+        host = FunctionsHost(
+            *(app, state),
+            port=0,
+            clock=clock,
+            engine=platform().engine,
+            hostile=hostility,
+            timer_triggers_awaited=timer_triggers_awaited or (lambda: has_open_orders(cloud)),
+        )
         stack.enter_context(_serving(stack.enter_context(start_blocking_portal()), host))
-        headers = {"x-functions-key": host.keys.function}
-        api = stack.enter_context(httpx.Client(base_url=host.url, headers=headers, trust_env=False, timeout=60))
-        yield Deployment(cloud, host, api, state)
+        options: dict[str, Any] = {"trust_env": False, "timeout": 60}
+        headers, system = {"x-functions-key": host.keys.function}, {"x-functions-key": host.keys.system}
+        api = stack.enter_context(httpx.Client(base_url=host.url, headers=headers, **options))
+        durable = stack.enter_context(httpx.Client(base_url=f"{host.url}/{WEBHOOKS}/", headers=system, **options))
+        yield Deployment(cloud, host, api, durable, state, clock, platform().patience)

@@ -5,33 +5,15 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
-import pytest
 
 from local.clock import SystemClock
 from local.cloud import LocalCloud
-from local.cloud.entra import Entra
-from local.cloud.world import Password, World
 from local.demo import peering_request
 from local.deployment import AT_WORK
 from local.processes import FunctionsApp, app_settings, local_app
-
-
-@pytest.fixture
-def issued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every access token that the cloud issues from now on."""
-    tokens: list[str] = []
-    issue = Entra.issue
-
-    def record(self: Entra, *given: Any, **options: Any) -> str:  # noqa: ANN401 - whatever it is given
-        tokens.append(issue(self, *given, **options))
-        return tokens[-1]
-
-    monkeypatch.setattr(Entra, "issue", record)
-    return tokens
 
 
 def _processes(app: FunctionsApp) -> str:
@@ -73,21 +55,6 @@ def _management_answers(app: FunctionsApp, state: Path) -> str:
         texts.append(httpx.get(f"{url}/instances/{instance['instanceId']}", params=query, trust_env=False).text)
     assert len(instances) > 3
     return "".join(texts)
-
-
-@pytest.fixture
-def passwords(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every password that the cloud makes from now on."""
-    texts: list[str] = []
-    make = World.add_password
-
-    def record(self: World, *given: Any) -> Password:  # noqa: ANN401 - whatever it is given
-        password = make(self, *given)
-        texts.append(password.text)
-        return password
-
-    monkeypatch.setattr(World, "add_password", record)
-    return texts
 
 
 def test_nothing_secret_is_left_anywhere(tmp_path: Path, issued: list[str], passwords: list[str]) -> None:

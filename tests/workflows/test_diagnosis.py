@@ -3,16 +3,12 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from string import Template
 from typing import Any, Final
 
 import pytest
 
-from local.clock import VirtualClock
 from local.cloud import Scenario
 from local.cloud.world import PLATFORM_APP, Connection
 from local.deployment import Deployment, Status, deploy
@@ -27,44 +23,18 @@ _LONG: Final = 1000
 OF_ALL: Final = [row for row in ROWS if "$platform_application" in row["Produced by"]]
 
 
-class HeldClock(VirtualClock):
-    """A clock that skips no waiting while it is held, so that a test can do something meanwhile."""
-
-    held = False
-
-    def advance_to(self, moment: datetime) -> None:
-        """Skip to `moment`, unless it is held."""
-        if not self.held:
-            super().advance_to(moment)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A deployment and the clock that it lives by."""
-
-    deployment: Deployment
-    clock: HeldClock
-
-
-@contextmanager
-def _stage(directory: Path, scenario: Scenario) -> Iterator[Stage]:
-    clock = HeldClock()
-    with deploy(directory, scenario, settings=SETTINGS, clock=clock) as deployed:
-        yield Stage(deployed, clock)
-
-
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Stage]:
+def own(tmp_path: Path) -> Iterator[Deployment]:
     """A cloud for one test."""
-    with _stage(tmp_path, Scenario()) as stage:
-        yield stage
+    with deploy(tmp_path, Scenario(), settings=SETTINGS) as deployed:
+        yield deployed
 
 
 @pytest.fixture(scope="module")
-def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """One cloud with a VNet and a project VPC for each test."""
-    with _stage(tmp_path_factory.mktemp("common"), SCENARIO) as stage:
-        yield stage
+    with deploy(tmp_path_factory.mktemp("common"), SCENARIO, settings=SETTINGS) as deployed:
+        yield deployed
 
 
 def of(rows: list[Row]) -> pytest.MarkDecorator:
@@ -76,18 +46,17 @@ class Case:
     """One run towards a connection that is to fail; it stands still until what is to happen has happened.
 
     Args:
-        stage: the app and its cloud.
+        deployment: the app and its cloud.
         number: which VNet and project VPC to take.
     """
 
-    def __init__(self, stage: Stage, number: int) -> None:
-        self.clock, self.deployment = stage.clock, stage.deployment
-        deployment, world = stage.deployment, stage.deployment.cloud.world
+    def __init__(self, deployment: Deployment, number: int) -> None:
+        self.deployment, world = deployment, deployment.cloud.world
         customer = deployment.cloud.landscape.subscription
         self.vnet = [vnet for vnet in world.vnets.values() if vnet.subscription_id == customer][number]
         self.vpc = list(world.project_vpcs.values())[number]
         deployment.knobs(approved=_LONG)
-        self.clock.held = True
+        deployment.virtual_clock.held = True
         self.identity = deployment.start(
             vnet_id=self.vnet.id, project_vpc_id=self.vpc.id, platform_role_name=f"platform {number}"
         )
@@ -115,7 +84,7 @@ class Case:
         Raises:
             TimeoutError: it does not get there.
         """
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 20 * self.deployment.patience
         while time.monotonic() < deadline:
             status = self.deployment.status(self.identity)
             if any(s["name"] == step and s["state"] == "waiting" for s in status["steps"]):
@@ -129,7 +98,7 @@ class Case:
             self._do(json.loads(Template(span).substitute(self.names)))
         if '"approved"' not in cell:
             self.deployment.knobs(approved=0)
-        self.clock.held = False
+        self.deployment.virtual_clock.held = False
         return self.deployment.until(self.identity)
 
     def _do(self, given: dict[str, Any]) -> None:
@@ -171,13 +140,13 @@ def diagnose(case: Case, row: Row) -> None:
 
 
 @of(OF_ALL)
-def test_a_cause_that_concerns_all_peerings_is_named(own: Stage, row: Row) -> None:
+def test_a_cause_that_concerns_all_peerings_is_named(own: Deployment, row: Row) -> None:
     diagnose(Case(own, 0), row)
 
 
 @of([row for row in ROWS if row not in OF_ALL])
-def test_the_cause_is_named(common: Stage, row: Row) -> None:
+def test_the_cause_is_named(common: Deployment, row: Row) -> None:
     try:
         diagnose(Case(common, ROWS.index(row)), row)
     finally:
-        common.deployment.knobs(**SCENARIO.model_dump())
+        common.knobs(**SCENARIO.model_dump())

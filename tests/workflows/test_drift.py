@@ -168,6 +168,7 @@ def names_of(deployment: Deployment, status: Status) -> dict[str, str]:
         "customer_tenant": facts["tenant_id"],
         "secret": facts["secret_name"],
         "vault": cloud.world.vaults[cloud.landscape.vault].id,
+        "storage_account": cloud.environment["REGISTRY_STORAGE_ACCOUNT_ID"],
         "automation": cloud.landscape.automation.id,
     }
 

@@ -196,7 +196,7 @@ def made_elsewhere(deployment: Deployment) -> str:
 
 def while_waiting(deployment: Deployment, identity: str, step: str) -> Status:
     """Wait until a step of the run under way waits for something."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 30 * deployment.patience
     while True:
         status = deployment.status(identity)
         if any(one["name"] == step and one["state"] == "waiting" for one in status["steps"]):

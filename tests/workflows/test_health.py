@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from local.cloud import Scenario
@@ -21,29 +20,19 @@ from local.cloud.authority import certificate_authority
 from local.deployment import Deployment, deploy
 from tests.workflows.by_hand import made_by_hand
 
+pytestmark = pytest.mark.engine_part
+
 SECRET = "a-key-that-only-the-two-know"
 
 
 def sweep(deployment: Deployment) -> None:
     """Fire the scheduled check."""
-    url = f"{deployment.host.url}/admin/functions/check_all_peerings"
-    headers = {"x-functions-key": deployment.host.keys.master}
-    assert httpx.post(url, headers=headers, json={}, trust_env=False).status_code == 202
-
-
-def instance(deployment: Deployment, name: str = "health-sweep") -> dict[str, Any]:
-    """How an orchestration stands."""
-    url = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{name}"
-    answer = httpx.get(url, params={"code": deployment.host.keys.system}, trust_env=False)
-    return dict(answer.json()) if answer.status_code != 404 else {}
+    deployment.fire("check_all_peerings")
 
 
 def until_swept(deployment: Deployment) -> dict[str, Any]:
     """Wait for the scheduled check; returns its output."""
-    deadline = time.monotonic() + 60
-    while (found := instance(deployment)).get("runtimeStatus") not in ("Completed", "Failed"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    found = deployment.until_ended("health-sweep")
     assert found["runtimeStatus"] == "Completed", found
     return dict(found["output"])
 
@@ -153,7 +142,7 @@ def test_a_repair_that_does_not_help_is_tried_once(deployment: Deployment) -> No
 def test_the_schedule_is_a_setting(tmp_path: Path) -> None:
     with deploy(tmp_path, settings={"HEALTH_CHECK_SCHEDULE": "* * * * * *"}) as deployment:
         identity = deployment.settle()["id"]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 30 * deployment.patience
         while "health" not in deployment.status(identity):
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -206,7 +195,7 @@ def test_the_webhook_gets_each_change_once_signed_and_is_tried_again(tmp_path: P
     ):
         identity = deployment.settle()["id"]
         deployment.check(identity)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 30 * deployment.patience
         while not receiver.taken:
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -214,7 +203,7 @@ def test_the_webhook_gets_each_change_once_signed_and_is_tried_again(tmp_path: P
         assert event["type"] == "verdict-changed"
         assert (event["change"]["id"], event["change"]["verdict"]) == (identity, "healthy")
         assert receiver.tries == [event["id"]] * 3
-        assert SECRET not in json.dumps(instance(deployment, f"event:{event['id']}"))
+        assert SECRET not in json.dumps(deployment.instance(f"event:{event['id']}"))
 
 
 def test_a_webhook_has_to_be_https_and_signed(tmp_path: Path) -> None:

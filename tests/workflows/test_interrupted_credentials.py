@@ -1,6 +1,5 @@
 """A rotation that fails or is ended halfway: a credential that works stays, and it is the one that the app uses."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,16 +7,15 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-import httpx
 import pytest
 
-from local.clock import VirtualClock
 from local.cloud import LocalCloud
 from local.cloud.world import Application, SecretVersion
 from local.deployment import Deployment, Status, deploy
-from peering.registry import entity_key
 from tests.workflows.test_foreign_objects import NEVER, while_waiting
 from tests.workflows.test_rotate import application_of
+
+pytestmark = pytest.mark.engine_part
 
 LOGIN = "login.microsoftonline.com"
 #: A password that is not accepted is given up soon.
@@ -25,41 +23,21 @@ DEADLINE = {"PROPAGATION_DEADLINE_MINUTES": "2"}
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    """The clock of app and cloud."""
-    return VirtualClock()
-
-
-@pytest.fixture
-def deployment(tmp_path: Path, clock: VirtualClock) -> Iterator[Deployment]:
-    """The app against a cloud without delays, on a clock that a test can move."""
-    with deploy(tmp_path, clock=clock, settings=DEADLINE) as deployed:
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    """The app against a cloud without delays, with little patience."""
+    with deploy(tmp_path, settings=DEADLINE) as deployed:
         yield deployed
 
 
-def wait(clock: VirtualClock, seconds: float = 2) -> None:
+def wait(deployment: Deployment, seconds: float = 2) -> None:
     """Let time pass: the vault counts in whole seconds."""
+    clock = deployment.virtual_clock
     clock.advance_to(clock.now() + timedelta(seconds=seconds))
 
 
 def record(deployment: Deployment, status: Status) -> dict[str, Any]:
     """The peering as the registry keeps it."""
-    peering = status["peering"]
-    key = entity_key(peering["project"], peering["project_vpc_id"])
-    url = f"{deployment.host.url}/runtime/webhooks/durabletask/entities/registry/{key}"
-    answer = httpx.get(url, params={"code": deployment.host.keys.system}, trust_env=False)
-    return dict(answer.raise_for_status().json()["peerings"][status["id"]])
-
-
-def terminate(deployment: Deployment, instance: str) -> None:
-    """End an orchestration as an administrator can, and wait until it has."""
-    base = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{instance}"
-    query = {"code": deployment.host.keys.system}
-    httpx.post(f"{base}/terminate", params={**query, "reason": "test"}, trust_env=False).raise_for_status()
-    deadline = time.monotonic() + 30
-    while httpx.get(base, params=query, trust_env=False).json()["runtimeStatus"] != "Terminated":
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    return deployment.record(status["id"])
 
 
 def version_in_use(deployment: Deployment, status: Status) -> SecretVersion:
@@ -95,24 +73,24 @@ def never_without_password(deployment: Deployment, application: Application) -> 
 
 
 def test_the_password_in_use_outlives_a_candidate_that_could_be_neither_proven_nor_discarded(
-    deployment: Deployment, clock: VirtualClock
+    deployment: Deployment,
 ) -> None:
     status = deployment.settle()
     application = application_of(deployment, status["facts"]["application_id"])
     (old,) = application.passwords
     fault = {"host": "graph.microsoft.com", "method": "POST", "path": "removePassword", "status": 403, "times": 9999}
     deployment.knobs(secret_accepted=NEVER, faults=[fault])
-    wait(clock)
+    wait(deployment)
     with never_without_password(deployment, application):
         assert deployment.rotate(status["id"])["runs"][-1]["state"] == "failed"
         assert len(application.passwords) == 2
         deployment.knobs(faults=[])
-        wait(clock)
-        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "failed"
+        wait(deployment)
+        assert deployment.until(status["id"])["runs"][-1]["state"] == "failed"
         assert accepted(deployment, application) == [old.text]
         assert version_in_use(deployment, status).value == old.text
         deployment.knobs(secret_accepted=0)
-        wait(clock)
+        wait(deployment)
         assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
     (new,) = application.passwords
     assert new.key_id != old.key_id
@@ -121,40 +99,42 @@ def test_the_password_in_use_outlives_a_candidate_that_could_be_neither_proven_n
 
 
 def test_the_password_in_use_outlives_a_rotation_that_was_terminated(
-    deployment: Deployment, clock: VirtualClock
+    deployment: Deployment,
 ) -> None:
     status = deployment.settle()
     application = application_of(deployment, status["facts"]["application_id"])
     (old,) = application.passwords
     deployment.knobs(secret_accepted=NEVER, latency=0.05)
-    wait(clock)
+    wait(deployment)
     with never_without_password(deployment, application):
         deployment.api.post(f"/api/peerings/{status['id']}/rotate").raise_for_status()
         while_waiting(deployment, status["id"], "prove_credential")
-        terminate(deployment, status["id"])
+        deployment.terminate(status["id"])
         assert len(application.passwords) == 2
         deployment.knobs(latency=0)
-        wait(clock)
-        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "failed"
+        wait(deployment)
+        assert deployment.until(status["id"])["runs"][-1]["state"] == "failed"
         assert accepted(deployment, application) == [old.text]
         assert version_in_use(deployment, status).value == old.text
         deployment.knobs(secret_accepted=0)
-        wait(clock)
+        wait(deployment)
         assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
     assert [p.text for p in application.passwords] == [version_in_use(deployment, status).value]
 
 
-def test_a_start_after_a_terminated_rotation_goes_on_with_the_password_in_use(
-    deployment: Deployment, clock: VirtualClock
+def test_a_start_after_a_cancelled_rotation_goes_on_with_the_password_in_use(
+    deployment: Deployment,
 ) -> None:
     status = deployment.settle()
     application = application_of(deployment, status["facts"]["application_id"])
     (old,) = application.passwords
     deployment.knobs(secret_accepted=NEVER, latency=0.05)
-    wait(clock)
+    wait(deployment)
     deployment.api.post(f"/api/peerings/{status['id']}/rotate").raise_for_status()
     while_waiting(deployment, status["id"], "prove_credential")
-    terminate(deployment, status["id"])
+    deployment.api.post(f"/api/peerings/{status['id']}/cancel").raise_for_status()
+    deployment.until(status["id"])
+    assert [p.text for p in application.passwords] == [old.text]
     deployment.knobs(latency=0)
     deployment.event(
         kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
@@ -165,22 +145,22 @@ def test_a_start_after_a_terminated_rotation_goes_on_with_the_password_in_use(
     assert version_in_use(deployment, status).value == old.text
 
 
-def test_a_failed_rotation_leaves_a_verdict_on_the_password_in_use(deployment: Deployment, clock: VirtualClock) -> None:
+def test_a_failed_rotation_leaves_a_verdict_on_the_password_in_use(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.check(status["id"])
     deployment.knobs(secret_accepted=NEVER)
-    wait(clock)
+    wait(deployment)
     after = deployment.rotate(status["id"])
     assert (after["state"], after["runs"][-1]["state"]) == ("connected", "failed")
     assert (after["health"]["verdict"], after["health"]["problems"]) == ("healthy", [])
-    wait(clock)
+    wait(deployment)
     checked = deployment.check(status["id"])
     assert (checked["health"]["verdict"], checked["operation"]) == ("healthy", "rotate")
     assert len(checked["runs"]) == len(after["runs"])
 
 
 def test_a_rotation_that_fails_while_it_retires_the_old_password_goes_on_with_the_proven_one(
-    deployment: Deployment, clock: VirtualClock
+    deployment: Deployment,
 ) -> None:
     status = deployment.settle()
     deployment.check(status["id"])
@@ -188,7 +168,7 @@ def test_a_rotation_that_fails_while_it_retires_the_old_password_goes_on_with_th
     (old,) = application.passwords
     forbidden = {"host": r".*vault\.azure\.net", "method": "PATCH", "status": 403, "code": "Forbidden", "times": 9999}
     deployment.knobs(faults=[forbidden])
-    wait(clock)
+    wait(deployment)
     after = deployment.rotate(status["id"])
     assert after["state"] == "connected"
     deployment.knobs(faults=[])
@@ -201,7 +181,7 @@ def test_a_rotation_that_fails_while_it_retires_the_old_password_goes_on_with_th
     mended = deployment.check(status["id"])
     assert (mended["runs"][-1]["operation"], mended["runs"][-1]["state"]) == ("repair", "connected")
     assert mended["health"]["verdict"] == "healthy", mended["health"]
-    wait(clock)
+    wait(deployment)
     assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
     (vault,) = deployment.cloud.world.vaults.values()
     (versions,) = vault.secrets.values()

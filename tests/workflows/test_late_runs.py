@@ -1,40 +1,27 @@
 """Runs that come too late, go on after their end or come twice: they do nothing."""
 
-import time
-from typing import Any
-
-import httpx
 import pytest
 
-from local.deployment import Deployment, Status
-from peering.runs import wait_instance_id
-from tests.workflows.test_foreign_objects import deletions, the_connection, while_waiting
-from tests.workflows.test_health import instance
-from tests.workflows.test_interrupted_credentials import record, terminate
+from local.deployment import Deployment
+from peering.runs import RUN_ORDER
+from tests.workflows.test_foreign_objects import the_connection, while_waiting
+
+pytestmark = pytest.mark.engine_part
 
 
-def until_ended(deployment: Deployment, name: str) -> dict[str, Any]:
-    """Wait until an orchestration has ended."""
-    deadline = time.monotonic() + 30
-    while (found := instance(deployment, name)).get("runtimeStatus") in ("Running", "Pending"):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
-    return found
-
-
-def test_a_wait_of_a_terminated_removal_deletes_nothing_of_the_next_start(deployment: Deployment) -> None:
+def test_a_terminated_removal_is_resumed_and_its_old_wait_deletes_nothing_more(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
     identity = deployment.settle()["id"]
     deployment.knobs(deleted=600, latency=0.05)
     deployment.api.delete(f"/api/peerings/{identity}").raise_for_status()
-    removal = while_waiting(deployment, identity, "remove_connection")
-    terminate(deployment, identity)
-    deployment.clear_requests()
+    while_waiting(deployment, identity, "remove_connection")
+    orphan = deployment.wait_of(identity, "remove_connection")
+    deployment.terminate(identity)
     deployment.knobs(latency=0)
-    status = deployment.settle()
-    orphan = until_ended(deployment, wait_instance_id(identity, removal["runs"][-1]["run"], "remove_connection"))
-    assert orphan["runtimeStatus"] == "Completed"
-    assert status["state"] == "connected", status.get("problem")
-    assert [r["path"] for r in deletions(deployment) if "peering-connections" in r["path"]] == []
+    assert deployment.until(identity)["state"] == "removed"
+    assert deployment.until_ended(orphan)["runtimeStatus"] == "Completed"
+    assert deployment.cloud_state() == before
+    assert deployment.settle()["state"] == "connected"
     assert the_connection(deployment).state == "ACTIVE"
 
 
@@ -42,58 +29,24 @@ def test_a_wait_of_a_terminated_start_makes_nothing_after_a_removal(deployment: 
     before = deployment.cloud_state()
     deployment.knobs(approved=3600, latency=0.05)
     identity = deployment.start()
-    start = while_waiting(deployment, identity, "pending_peer")
-    terminate(deployment, identity)
+    while_waiting(deployment, identity, "pending_peer")
+    orphan = deployment.wait_of(identity, "pending_peer")
+    deployment.terminate(identity)
     deployment.knobs(approved=0, latency=0)
     assert deployment.remove(identity)["state"] == "removed"
-    orphan = until_ended(deployment, wait_instance_id(identity, start["runs"][-1]["run"], "pending_peer"))
-    assert orphan["runtimeStatus"] == "Completed"
+    assert deployment.until_ended(orphan)["runtimeStatus"] == "Completed"
     assert deployment.cloud_state() == before
 
 
-def begin(deployment: Deployment, operation: str, status: Status, **given: object) -> Status:
-    """Start an orchestration as a follow-up of a check does, and wait for its end."""
-    body = {
-        "peering": status["peering"],
-        "deadlines": {"propagation": 900, "platform": 86400},
-        "run": "aaaaaaaa",
-        "by": {"name": "aiven-azure-peering", "id": None},
-        **given,
-    }
-    url = f"{deployment.host.url}/runtime/webhooks/durabletask/orchestrators/{operation}/{status['id']}"
-    answer = httpx.post(url, params={"code": deployment.host.keys.system}, json=body, trust_env=False)
-    assert answer.status_code == 202, answer.text
-    until_ended(deployment, status["id"])
-    return deployment.status(status["id"])
-
-
-@pytest.mark.parametrize(("operation", "codes"), [("repair", ["vnet-peering-missing"]), ("rotate", ["secret-missing"])])
-def test_what_was_to_mend_a_peering_that_was_removed_makes_nothing(
-    deployment: Deployment, operation: str, codes: list[str]
-) -> None:
-    before = deployment.cloud_state()
+def test_an_orchestrator_without_an_order_ends_at_once(deployment: Deployment) -> None:
     status = deployment.settle()
-    assert deployment.remove(status["id"])["state"] == "removed"
-    deployment.clear_requests()
-    begin(deployment, operation, status, codes=codes)
-    assert deployment.writes() == []
-    assert deployment.cloud_state() == before
-    assert deployment.api.get("/api/peerings").json() == {"peerings": []}
-
-
-@pytest.mark.parametrize(("operation", "codes"), [("repair", ["vnet-peering-missing"]), ("rotate", ["secret-missing"])])
-def test_what_was_to_mend_findings_of_an_older_state_makes_nothing(
-    deployment: Deployment, operation: str, codes: list[str]
-) -> None:
-    status = deployment.settle()
-    outdated = record(deployment, status)["revision"] - 1
-    before = deployment.cloud_state()
-    deployment.clear_requests()
-    after = begin(deployment, operation, status, codes=codes, revision=outdated)
-    assert deployment.writes() == []
-    assert deployment.cloud_state() == before
-    assert (after["state"], [run["operation"] for run in after["runs"]]) == ("connected", ["establish"])
-    assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+    deployment.until_ended(status["id"])
+    for identity in (status["id"], "11111111-2222-3333-4444-555555555555"):
+        deployment.clear_requests()
+        deployment.start_instance(RUN_ORDER, identity, {"id": identity})
+        assert deployment.until_ended(identity)["output"] == "no open order"
+        assert deployment.writes() == []
+    assert len(deployment.status(status["id"])["runs"]) == 1
 
 
 def test_a_finding_that_was_repaired_in_vain_is_not_repaired_again_because_a_check_could_not_look(
@@ -127,13 +80,14 @@ def test_a_finding_that_comes_back_after_it_was_gone_is_repaired_again(deploymen
     assert [run["operation"] for run in runs] == ["establish", "repair", "repair"]
 
 
-def test_a_terminated_rotation_shows_the_peerings_own_state(deployment: Deployment) -> None:
+def test_a_terminated_rotation_is_resumed(deployment: Deployment) -> None:
     status = deployment.settle()
-    deployment.knobs(secret_accepted=3600, latency=0.05)
+    deployment.knobs(secret_accepted=300, latency=0.05)
     deployment.api.post(f"/api/peerings/{status['id']}/rotate").raise_for_status()
     while_waiting(deployment, status["id"], "prove_credential")
-    terminate(deployment, status["id"])
+    deployment.terminate(status["id"])
     deployment.knobs(secret_accepted=0, latency=0)
+    rotated = deployment.until(status["id"])
+    assert (rotated["state"], rotated["runs"][-1]["state"]) == ("connected", "rotated")
     (listed,) = deployment.api.get("/api/peerings").json()["peerings"]
-    assert (deployment.status(status["id"])["state"], listed["state"]) == ("connected", "connected")
-    assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
+    assert listed["state"] == "connected"

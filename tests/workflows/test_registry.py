@@ -1,6 +1,6 @@
 """What the registry keeps, also when the engine has forgotten the runs."""
 
-import httpx
+import json
 
 from local.deployment import Deployment
 from peering.version import VERSION
@@ -8,9 +8,8 @@ from peering.version import VERSION
 
 def purge(deployment: Deployment, identity: str) -> None:
     """Remove a run from the engine's history, as operators do with old ones."""
-    url = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{identity}"
-    query = {"code": deployment.host.keys.system}
-    assert httpx.delete(url, params=query, trust_env=False).json() == {"instancesDeleted": 1}
+    deployment.until_ended(identity)
+    assert deployment.purge(identity) == 1
 
 
 def test_a_peering_outlives_the_history_of_its_runs(deployment: Deployment) -> None:
@@ -42,6 +41,4 @@ def test_it_says_who_asked_which_version_made_what_and_how_runs_ended(deployment
 def test_the_size_of_a_status_stays_below_what_the_engine_takes(deployment: Deployment) -> None:
     deployment.knobs(outcome="ERROR")
     status = deployment.settle()
-    url = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/{status['id']}"
-    answer = httpx.get(url, params={"code": deployment.host.keys.system}, trust_env=False)
-    assert len(answer.content) < 16 * 1024
+    assert len(json.dumps(deployment.instance(status["id"]))) < 16 * 1024

@@ -9,6 +9,8 @@ from local.deployment import Deployment, deploy
 from peering.naming import secret_name
 from tests.workflows.by_hand import made_by_hand
 
+pytestmark = pytest.mark.engine_part
+
 
 def test_everything_is_as_it_was_before(deployment: Deployment) -> None:
     before = deployment.cloud_state()

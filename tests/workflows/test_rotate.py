@@ -5,6 +5,8 @@ import pytest
 from local.cloud.world import Application
 from local.deployment import Deployment
 
+pytestmark = pytest.mark.engine_part
+
 
 def application_of(deployment: Deployment, application_id: str) -> Application:
     """The created application."""

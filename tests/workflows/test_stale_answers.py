@@ -79,7 +79,7 @@ def test_a_removal_leaves_no_application_that_graph_does_not_show_yet(tmp_path: 
     with deploy(tmp_path, Scenario.model_validate({"directory_visible": 30, "latency": 0.01})) as deployment:
         before = deployment.cloud_state()
         identity = deployment.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 20 * deployment.patience
         while not any(application.unique_name for application in deployment.cloud.world.applications):
             assert time.monotonic() < deadline
             time.sleep(0.002)
