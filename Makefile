@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test clis lint bench lock clean
+.PHONY: help demo serve cloud test test-engine clis lint bench lock clean libahead
 
 help: ## What can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # uv installs the locked packages in seconds; pip, which every Python has, installs uv.
 .venv/ready: requirements-dev.txt requirements-uv.txt
@@ -27,6 +27,20 @@ cloud: .venv/ready ## The local cloud alone, for az, avn or anything else
 test: .venv/ready lint ## Set up, then all checks and tests
 	$(BIN)/pytest -n auto --dist loadfile
 
+test-engine: .venv/ready node_modules/.package-lock.json libahead ## The workflows on the genuine engine (docs/testing.md)
+	$(BIN)/pytest -n 2 --dist worksteal --engine genuine --timeout 600 $(PART) tests/workflows
+
+# What the genuine engine needs beside itself: Azurite, and a library that moves a process's clock.
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-fund --no-audit
+	touch $@
+
+libahead: .local/libahead.so
+
+.local/libahead.so: tests/engine/source/ahead.c
+	mkdir -p $(@D)
+	gcc -shared -fPIC -O2 -o $@ $<
+
 clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
 	$(BIN)/python -m tests.clis
 
@@ -45,4 +59,4 @@ lock: .venv/ready ## Lock the dependencies of pyproject.toml anew, with hashes
 	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements-uv.txt
 
 clean: ## Remove what was installed and written here
-	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .local node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,20 +1,19 @@
 """What a page of the list costs when the registry holds ten thousand peerings."""
 
-import json
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Final, TypedDict
 from uuid import UUID
 
+from bench.registry import connected, fill
 from local.clock import SystemClock
 from local.deployment import deploy
-from local.host.task_hub import TaskHub
 from peering.outcome import Facts
-from peering.registry import INDEX, INDEX_KEY, Beginning, Ending, Registry, begin, empty, end, entity_key
+from peering.registry import Record
 from peering.request import PeeringRequest
-from peering.spec import Caller
 
 PROJECT_VPCS: Final = 100
 EACH: Final = 100
@@ -30,34 +29,20 @@ class ListingCost(TypedDict):
     pages: int
 
 
-def _registry(number: int) -> tuple[str, Registry]:
-    """A project VPC's registry, each peering with as many facts as a run gathers."""
-    registry, vpc = empty(), str(UUID(int=number + 1))
+def _records(project_vpcs: int) -> Iterator[Record]:
+    """The peerings of some project VPCs, each with as many facts as a run gathers."""
     facts: Facts = {f"fact_{n}": "x" * 80 for n in range(_FACTS)}
-    for place in range(EACH):
-        vnet = f"/subscriptions/{UUID(int=place)}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"
-        given = {"project": "project", "project_vpc_id": vpc, "vnet_id": vnet}
-        peering = PeeringRequest.model_validate(given, strict=False).peering()
-        at = "2026-01-01T00:00:00+00:00"
-        by = Caller(name="bench", id=None)
-        begin(registry, Beginning(peering=peering, operation="establish", run="r", by=by, at=at))
-        end(registry, Ending(id=peering["id"], run="r", state="connected", facts=facts, at=at))
-    return entity_key("project", vpc), registry
+    for number in range(project_vpcs * EACH):
+        vnet = f"/subscriptions/{UUID(int=number)}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"
+        given = {"project": "project", "project_vpc_id": str(UUID(int=number // EACH + 1)), "vnet_id": vnet}
+        yield connected(PeeringRequest.model_validate(given, strict=False).peering(), facts)
 
 
 def _page_seconds(directory: Path, project_vpcs: int) -> tuple[float, int]:
     """Median seconds for a page, and how many pages there are."""
-    clock, state = SystemClock(), directory / "app"
-    state.mkdir(parents=True)
-    hub = TaskHub(state / "task-hub.db")
-    with hub.transaction():
-        registries = dict(_registry(number) for number in range(project_vpcs))
-        for key, registry in registries.items():
-            hub.put_entity(f"@registry@{key}", json.dumps(registry), clock.now())
-        hub.put_entity(f"@{INDEX}@{INDEX_KEY}", json.dumps(sorted(registries)), clock.now())
-    hub.close()
     times = []
-    with deploy(directory, clock=clock) as deployment:
+    with deploy(directory, clock=SystemClock()) as deployment:
+        fill(deployment, _records(project_vpcs))
         url = f"/api/peerings?limit={_PAGE}"
         while url:
             started = time.perf_counter()

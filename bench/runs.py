@@ -11,13 +11,10 @@ from pathlib import Path
 from statistics import median
 from typing import Final, TypedDict
 
-import httpx
-
 from local.clock import SystemClock
 from local.cloud import Scenario
-from local.deployment import Deployment, Status, deploy
+from local.deployment import AT_WORK, Deployment, Status, deploy
 from peering.plan import STEPS
-from peering.runs import wait_instance_id
 
 LATENCY: Final = 0.2
 #: Remote calls in a row that each step makes, once the app's own tokens are there and the roles exist.
@@ -86,6 +83,11 @@ def _vnet_ids(deployment: Deployment) -> list[str]:
     return [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == ours]
 
 
+def _remote_calls(deployment: Deployment) -> int:
+    """The requests so far to other remotes than the app's own registry."""
+    return sum(request.service != "table" for request in deployment.cloud.requests)
+
+
 class RunCost(TypedDict):
     """What runs cost; seconds."""
 
@@ -102,16 +104,15 @@ def run_cost(rounds: int = 5) -> RunCost:
     """Runs at zero platform delay: the first of a process, later ones, and those with 200 ms for each remote call."""
     with _deployed(2 * rounds + 1) as deployment:
         vnets = _vnet_ids(deployment)
-        first = deployment.settle(vnet_id=vnets[0])
+        first, events, size = _watched(deployment, vnets[0])
         later = [run_seconds(deployment.settle(vnet_id=vnet)) for vnet in vnets[1 : rounds + 1]]
-        before = len(deployment.cloud.requests)
+        before = _remote_calls(deployment)
         deployment.knobs(latency=LATENCY)
         slow = [run_seconds(deployment.settle(vnet_id=vnet)) for vnet in vnets[rounds + 1 :]]
-        calls = (len(deployment.cloud.requests) - before) / rounds
+        calls = (_remote_calls(deployment) - before) / rounds
         expected = sum(CALLS_IN_A_ROW.values()) + sum(CALLS_BESIDE.values())
         if calls != expected:
             raise AssertionError(f"a run makes {calls} remote calls, the table has {expected}")
-        events, size = _history(deployment, first)
     bound = longest_chain() * LATENCY
     return RunCost(
         first=run_seconds(first),
@@ -124,22 +125,16 @@ def run_cost(rounds: int = 5) -> RunCost:
     )
 
 
-def _history(deployment: Deployment, status: Status) -> tuple[int, int]:
-    """Events and bytes of the histories of a run and its waits, as the management API gives them."""
-    url = f"{deployment.host.url}/runtime/webhooks/durabletask/instances/"
-    query = {
-        "code": deployment.host.keys.system,
-        "showHistory": "true",
-        "showHistoryOutput": "true",
-        "showInput": "true",
-    }
-    answer = httpx.get(url + status["id"], params=query, trust_env=False).json()
-    run = answer["customStatus"]["run"]
-    histories = [answer["historyEvents"]]
-    for step in STEPS:
-        wait = httpx.get(url + wait_instance_id(status["id"], run, step.name), params=query, trust_env=False)
-        histories += [wait.json()["historyEvents"]] if wait.status_code == httpx.codes.OK else []
-    return sum(map(len, histories)), sum(len(json.dumps(history)) for history in histories)
+def _watched(deployment: Deployment, vnet_id: str) -> tuple[Status, int, int]:
+    """A run, and the most events and bytes that the histories of it and its waits were seen to have."""
+    query = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
+    identity, sizes = deployment.start(vnet_id=vnet_id), dict[str, tuple[int, int]]()
+    while (status := deployment.status(identity))["state"] in AT_WORK:
+        for instance in deployment.instances():
+            history = deployment.instance(instance["instanceId"], **query).get("historyEvents", [])
+            seen = len(history), len(json.dumps(history))
+            sizes[instance["instanceId"]] = max(sizes.get(instance["instanceId"], (0, 0)), seen)
+    return status, sum(events for events, _ in sizes.values()), sum(size for _, size in sizes.values())
 
 
 class Throughput(TypedDict):

@@ -1,6 +1,5 @@
 """A check of many peerings: what it asks of the remotes, and how long it takes."""
 
-import json
 import tempfile
 import time
 from collections import Counter
@@ -9,19 +8,16 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final, TypedDict
-from urllib.parse import quote
 
-import httpx
-
-from local.clock import SystemClock
+from bench.registry import connected, fill
+from local.clock import Clock, SystemClock
 from local.cloud import Scenario
 from local.cloud.population import establish
 from local.deployment import Deployment, deploy
 from peering.naming import peering_id
 from peering.outcome import Facts
-from peering.registry import Beginning, Ending, entity_key
+from peering.registry import Record
 from peering.request import PeeringRequest
-from peering.spec import Caller
 
 PROJECT_VPCS: Final = 20
 VNETS: Final = 100
@@ -42,61 +38,34 @@ class SweepCost(TypedDict):
 
 
 @contextmanager
-def populated(directory: Path) -> Iterator[Deployment]:
+def populated(directory: Path, clock: Clock | None = None) -> Iterator[Deployment]:
     """The app with a thousand peerings that are connected already, in the cloud and in the registry."""
     scenario = Scenario.model_validate({"vnets": VNETS, "project_vpcs": PROJECT_VPCS})
-    with deploy(directory, scenario, clock=SystemClock()) as deployment, _durable(deployment) as durable:
+    with deploy(directory, scenario, clock=clock) as deployment:
         world, landscape = deployment.cloud.world, deployment.cloud.landscape
         vnets = [v for v in world.vnets.values() if v.subscription_id == landscape.subscription]
-        vpcs = list(world.project_vpcs.values())
+        vpcs, records = list(world.project_vpcs.values()), list[Record]()
         for number, vnet in enumerate(vnets):
             for place in range(EACH):
                 vpc = vpcs[(number + place * (PROJECT_VPCS // EACH)) % PROJECT_VPCS]
                 made = asdict(establish(world, landscape, vnet, vpc))
-                _register(durable, deployment, vnet.id, vpc.id, made)
-        _await_registry(deployment, len(vnets) * EACH)
+                records.append(_record(deployment, vnet.id, vpc.id, made))
+        fill(deployment, records)
         yield deployment
 
 
-@contextmanager
-def _durable(deployment: Deployment) -> Iterator[httpx.Client]:
-    url = f"{deployment.host.url}/runtime/webhooks/durabletask/"
-    with httpx.Client(base_url=url, params={"code": deployment.host.keys.system}, trust_env=False) as client:
-        yield client
-
-
-def _register(durable: httpx.Client, deployment: Deployment, vnet_id: str, vpc_id: str, made: dict[str, str]) -> None:
-    """Tell the registry of a peering, as a run would that has connected it."""
-    project, at = deployment.cloud.environment["AIVEN_PROJECT"], deployment.cloud.world.now.isoformat()
+def _record(deployment: Deployment, vnet_id: str, vpc_id: str, made: dict[str, str]) -> Record:
+    """The record of a peering, as a run would leave it that has connected it."""
+    project = deployment.cloud.environment["AIVEN_PROJECT"]
     request = PeeringRequest.model_validate(
         {"project": project, "project_vpc_id": vpc_id, "vnet_id": vnet_id}, strict=False
     )
-    peering, key = request.peering(), entity_key(project, vpc_id)
+    peering = request.peering()
     facts: Facts = {**made, "vnet_id": vnet_id, "tenant_id": deployment.cloud.landscape.customer_tenant, "found": []}
     facts |= {"user_rights": "standing", "credential": "secret", "existing": "none"}
     if peering["id"] != peering_id(project, vpc_id, vnet_id):
         raise AssertionError("the registry and the cloud disagree about the peering's id")
-    by = Caller(name="bench", id=None)
-    beginning = Beginning(peering=peering, operation="establish", run="bench", by=by, at=at)
-    ending = Ending(id=peering["id"], run="bench", state="connected", facts=facts, at=at)
-    for entity, operation, body in (
-        (f"registry_index/{quote('all')}", "add", key),
-        (f"registry/{quote(key)}", "begin", beginning),
-        (f"registry/{quote(key)}", "end", ending),
-    ):
-        # An entity takes its input as JSON text, which is JSON again on its way there.
-        durable.post(f"entities/{entity}", params={"op": operation}, json=json.dumps(body)).raise_for_status()
-
-
-def _await_registry(deployment: Deployment, count: int) -> None:
-    deadline = time.monotonic() + 120
-    while True:
-        held = sum(1 for _ in listed(deployment))
-        if held == count:
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{held} of {count} peerings are in the registry")
-        time.sleep(0.2)
+    return connected(peering, facts)
 
 
 def listed(deployment: Deployment) -> Iterator[dict[str, str]]:
@@ -112,12 +81,8 @@ def sweep(deployment: Deployment) -> SweepCost:
     """One scheduled check of everything."""
     deployment.clear_requests()
     started = time.perf_counter()
-    fire = f"{deployment.host.url}/admin/functions/check_all_peerings"
-    headers = {"x-functions-key": deployment.host.keys.master}
-    httpx.post(fire, headers=headers, json={}, trust_env=False).raise_for_status()
-    with _durable(deployment) as durable:
-        while durable.get("instances/health-sweep").json()["runtimeStatus"] not in ("Completed", "Failed"):
-            time.sleep(0.05)
+    deployment.fire("check_all_peerings")
+    deployment.until_ended("health-sweep")
     seconds = time.perf_counter() - started
     requests = deployment.cloud.requests
     aiven = [r for r in requests if r.service == "aiven"]
@@ -136,5 +101,5 @@ def sweep(deployment: Deployment) -> SweepCost:
 
 def sweep_cost() -> SweepCost:
     """A sweep of a thousand healthy peerings."""
-    with tempfile.TemporaryDirectory() as directory, populated(Path(directory)) as deployment:
+    with tempfile.TemporaryDirectory() as directory, populated(Path(directory), SystemClock()) as deployment:
         return sweep(deployment)

@@ -19,7 +19,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from local.processes import app_settings, local_app, local_cloud
+from local.processes import FunctionsApp, app_settings, local_cloud, start_app, stop
 from local.timeline import Document, comparison, differences, plan, short, summary, timeline, verdict
 
 DIRECTORY: Final = Path(".local/demo")
@@ -54,7 +54,8 @@ class Demo:
     console: Console
     api: httpx.Client
     cloud: Mapping[str, str]
-    log: Path
+    app: FunctionsApp
+    settings: Mapping[str, str]
     status: dict[str, Any] = field(default_factory=dict)
     states: dict[str, Document] = field(default_factory=dict)
 
@@ -91,8 +92,18 @@ class Demo:
         self.status = answer.json()
         return "Retry-After" not in answer.headers and not self.status["checking"]
 
-    def follow(self, operation: str) -> None:
-        """Show the steps of an operation as they happen, until it has ended."""
+    def kill_host(self) -> None:
+        """`kill -9` of the app's host, and a new one on the same port and state."""
+        self.app.process.kill()
+        self.app.process.wait()
+        self.console.print(Text(f"kill -9 {self.app.process.pid}   the app dies in the middle of the start", "red"))
+        self.app = start_app(DIRECTORY / "app", self.settings, port=httpx.URL(self.app.url).port or 0)
+        self.console.print(
+            Text(f"started anew as {self.app.process.pid}: the order is in the registry, the run goes on\n", "green")
+        )
+
+    def follow(self, operation: str, *, killed_at: str | None = None) -> None:
+        """Show the steps of an operation as they happen, until it has ended; the host is killed when a step waits."""
         ended, deadline = False, time.monotonic() + _STAGE_SECONDS
         with Live(console=self.console, auto_refresh=False, transient=True) as live:
             while not ended:
@@ -100,6 +111,10 @@ class Demo:
                 ended = self.look() and self.status["operation"] == operation
                 if self.status["operation"] == operation:
                     live.update(Group("", timeline(self.status)), refresh=True)
+                waiting = {step["name"] for step in self.status["steps"] if step["state"] == "waiting"}
+                if killed_at in waiting:
+                    killed_at = None
+                    self.kill_host()
                 time.sleep(0 if ended else _POLL_SECONDS)
         self.console.print("", timeline(self.status), sep="\n")
 
@@ -140,7 +155,7 @@ def _plan(demo: Demo) -> str:
 
 def _start(demo: Demo) -> str:
     demo.status = demo.ask("POST", "/api/peerings", peering_request(demo.cloud), "(the same body)")
-    demo.follow("establish")
+    demo.follow("establish", killed_at="pending_peer")
     _expect_end(demo, "connected")
     facts = demo.status["facts"]
     _expect("Aiven's connection", facts["connection_state"], "ACTIVE")
@@ -165,7 +180,7 @@ def _repair(demo: Demo) -> str:
     demo.console.print()
     demo.ask("POST", f"{demo.path}/check")
     demo.until_verdict("broken")
-    logged = _LOGGED.search(demo.log.read_text())
+    logged = _LOGGED.search(demo.app.log.read_text())
     demo.console.print(Text(f"logged   event=verdict-changed {logged[1] if logged else ''}", "dim"))
     demo.follow("repair")
     _expect_end(demo, "connected")
@@ -215,7 +230,7 @@ class Stage:
 
 STAGES: Final = (
     Stage("plan", "What would a start do? Only looks, nothing is changed", "POST /api/peerings?dryRun=true", _plan),
-    Stage("start", "The same request in earnest", "POST /api/peerings", _start),
+    Stage("start", "The same request, and a kill -9 in the middle", "POST /api/peerings", _start),
     Stage("check", "Is it healthy? The app asks itself every 15 minutes", "POST /api/peerings/{id}/check", _check),
     Stage(
         "repair", "Somebody deletes the VNet peering behind the app's back", "POST /api/peerings/{id}/check", _repair
@@ -282,10 +297,14 @@ def main() -> int:
         left.unlink()
     with local_cloud(DIRECTORY, "demo") as cloud:
         settings = {**app_settings(cloud), **_NO_SCHEDULE}
-        with local_app(DIRECTORY / "app", settings) as app, app.client() as api:
-            demo = Demo(console, api, cloud, app.log)
-            well = play(demo, pictures)
-            _save(demo)
+        app = start_app(DIRECTORY / "app", settings)
+        with app.client() as api:
+            demo = Demo(console, api, cloud, app, settings)
+            try:
+                well = play(demo, pictures)
+                _save(demo)
+            finally:
+                stop(demo.app.process)
     return 0 if well else 1
 
 

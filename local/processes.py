@@ -46,7 +46,8 @@ def app_settings(cloud: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **cloud, "AZURE_CREDENTIAL": "service-principal"}
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process in order, or by force when it takes too long."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         try:
@@ -90,7 +91,7 @@ def local_cloud(directory: Path, scenario: str, *options: str) -> Iterator[dict[
         _await_line(process, log, env_file, re.compile("LOCAL_CLOUD_ADMIN_URL"))
         yield read_env_file(env_file)
     finally:
-        _stop(process)
+        stop(process)
 
 
 def start_app(state: Path, environment: Mapping[str, str], *, port: int = 0) -> FunctionsApp:
@@ -116,4 +117,4 @@ def local_app(state: Path, environment: Mapping[str, str], *, port: int = 0) -> 
     try:
         yield app
     finally:
-        _stop(app.process)
+        stop(app.process)

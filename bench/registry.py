@@ -1,0 +1,46 @@
+"""Peerings put into the registry as runs that connected them would have left them."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from azure.data.tables import TableServiceClient
+from azure.identity import ClientSecretCredential
+
+from clients.rows import peering_row
+from local.deployment import Deployment
+from peering.orders import new_order
+from peering.outcome import Facts
+from peering.registry import Ending, Record, conclude, place, take
+from peering.spec import Caller, Deadlines, Fence, Peering
+
+_BY: Final = Caller(name="bench", id=None)
+_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_DEADLINES: Final = Deadlines(propagation=900, platform=86400)
+#: Operations that one transaction takes.
+_TRANSACTION: Final = 100
+
+
+def connected(peering: Peering, facts: Facts) -> Record:
+    """The record of a peering that a start has connected."""
+    order = new_order("establish", "bench", _BY, _AT, _DEADLINES)
+    record, _ = place(None, {**order, "peering": peering})
+    if record is None:
+        raise AssertionError("a start makes no record")
+    take(record, "bench", _AT.isoformat())
+    fence = Fence(id=peering["id"], run="bench", execution="bench", alive_until="")
+    conclude(record, Ending(fence=fence, state="connected", facts=facts, steps={}, at=_AT.isoformat(), drop=False))
+    return record
+
+
+def fill(deployment: Deployment, records: Iterable[Record]) -> None:
+    """Put records into the registry, a hundred at a time."""
+    given = deployment.cloud.environment
+    credential = ClientSecretCredential(
+        given["AZURE_TENANT_ID"], given["AZURE_CLIENT_ID"], given["AZURE_CLIENT_SECRET"]
+    )
+    with TableServiceClient(given["REGISTRY_TABLE_ENDPOINT"], credential=credential) as service:
+        table = service.create_table_if_not_exists("peerings")
+        rows = [("create", peering_row(record)) for record in records]
+        for start in range(0, len(rows), _TRANSACTION):
+            table.submit_transaction(rows[start : start + _TRANSACTION])
