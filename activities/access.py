@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from activities import looking
 from activities.looking import role_look
+from activities.neighbours import neighbours_of
 from activities.step import step
 from clients.aiven import AivenClient
 from clients.azure import authorization
@@ -152,13 +153,16 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
     vnet_id, neighbours = text(facts, "vnet_id"), cast("Neighbours", facts["neighbours"])
     shared = neighbours["on_vnet"] or await _leads_to_platform(peering, facts)
     principals = [facts["user_principal_id"], *([] if shared else [facts["platform_principal_id"]])]
+    platform_role = role_definition_name(VNetId.parse(vnet_id).subscription_scope, peering["platform_role_name"])
     removed = []
     recorded = [facts.get("user_role_assignment_id"), None if shared else facts.get("platform_role_assignment_id")]
     listed = await _assignments_on(vnet_id)
     for assignment in listed:
         name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
         ours = assignment["id"].rpartition("/")[2].casefold() == name
-        if ours and assignment["principal_id"] in principals:
+        # The platform's principal may have been made anew since: what its old one was given leads nowhere.
+        of_platform = not shared and assignment["role"] == platform_role
+        if ours and (of_platform or assignment["principal_id"] in principals):
             await _delete_assignment(assignment["id"])
             removed.append(assignment["id"])
     for missing in [one for one in recorded if isinstance(one, str) and one not in removed]:
@@ -195,9 +199,11 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
     network = facts.get("to_network_id")
     platform = VNetId.parse(network).subscription_id.casefold() if isinstance(network, str) else None
     vnet = await looking.vnet(peering["vnet_id"])
-    others = [side["remote_id"] for side in (vnet["peered_networks"] if vnet else [])]
-    if platform and any(VNetId.parse(other).subscription_id.casefold() == platform for other in others):
-        return True
+    for side in vnet["peered_networks"] if vnet else []:
+        leads = VNetId.parse(side["remote_id"]).subscription_id.casefold() == platform
+        # The list may lag behind and show the side that has just been deleted.
+        if leads and await looking.vnet_peering(side["id"]) is not None:
+            return True
     wanted = VNetId.parse(peering["vnet_id"])
     async with AivenClient() as aiven:
         connections = await aiven.connections(peering["project"])
@@ -219,8 +225,10 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     """
     from azure.core.exceptions import HttpResponseError
 
-    vnet, in_use = VNetId.parse(text(facts, "vnet_id")), cast("Neighbours", facts["neighbours"])["roles"]
+    vnet = VNetId.parse(text(facts, "vnet_id"))
     there, removed = await looking.custom_roles(str(vnet)), []
+    # Asked anew: a start may have begun meanwhile.
+    in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:
         for name in sorted({peering["user_role_name"], peering["platform_role_name"]} - set(in_use)):
             guid = role_definition_name(vnet.subscription_scope, name)

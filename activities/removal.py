@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final, cast
 from activities import looking
 from activities.credentials import withdraw_credentials
 from activities.directory import find_application, find_principal
+from activities.neighbours import neighbours_of
 from activities.step import step
 from clients.aiven import AivenClient, AivenError, PeeringConnection, ProjectVpc
 from clients.azure import graph
-from clients.registry import registry
 from clients.settings import settings
-from peering.checks import Neighbours
 from peering.health import own_side
 from peering.look import PeeredNetwork
 from peering.marks import MARK
@@ -132,36 +131,27 @@ async def _side(
 
 @step()
 async def neighbours(peering: Peering, _: Facts) -> Facts:
-    """Who else of the registry needs what this peering shares with others.
-
-    One that is being removed itself needs nothing any more.
-    """
-    subscription = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
-    staying = f"RowKey ne '{peering['id']}' and state ne 'existing' and state ne 'removing'"
-    names = ("vnet_id", "user_role_name", "platform_role_name")
-    beside = await registry().columns(f"{staying} and subscription_id eq '{subscription}'", *names)
-    found = Neighbours(
-        on_vnet=any(same_id(str(row["vnet_id"]), peering["vnet_id"]) for row in beside),
-        roles=sorted({str(row[name]) for row in beside for name in names[1:]}),
-        any=bool(beside) or bool(await registry().columns(staying, limit=1)),
-    )
-    return {"neighbours": found}
+    """Who else of the registry needs what this peering shares with others."""
+    return {"neighbours": await neighbours_of(peering)}
 
 
 @step()
 async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 7: delete the platform's service principal if this app made it and no peering needs it.
 
-    Whether one does is seen by the registry, by its role assignments and by the project's connections.
+    Whether one does is seen by the registry, by its role assignments and by the project's connections. The registry is
+    asked last, for a start may have begun meanwhile.
     """
-    neighbours, tenant = cast("Neighbours", facts["neighbours"]), text(facts, "automation_tenant_id")
+    tenant = text(facts, "automation_tenant_id")
     async with graph() as client:
         principal = await find_principal(client, str(settings().platform_application_id))
         if principal is None and isinstance(facts["platform_principal_id"], str):
             _look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not show the platform's.")
-        if principal is None or principal.id is None or MARK not in (principal.tags or []) or neighbours["any"]:
+        if principal is None or principal.id is None or MARK not in (principal.tags or []):
             return {"platform_principal_removed": "kept"}
         if await _has_roles(peering, principal.id) or await _is_connected(tenant):
+            return {"platform_principal_removed": "kept"}
+        if (await neighbours_of(peering))["any"]:
             return {"platform_principal_removed": "kept"}
         await client.service_principals.by_service_principal_id(principal.id).delete()
     return {"platform_principal_removed": principal.id}

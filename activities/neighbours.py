@@ -1,0 +1,19 @@
+"""Who else of the registry needs what a peering shares with others."""
+
+from clients.registry import registry
+from peering.checks import Neighbours
+from peering.naming import VNetId, same_id
+from peering.spec import Peering
+
+
+async def neighbours_of(peering: Peering) -> Neighbours:
+    """The other peerings that are there or are being set up; one that is being removed itself needs nothing."""
+    subscription = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
+    staying = f"RowKey ne '{peering['id']}' and state ne 'existing' and state ne 'removing'"
+    names = ("vnet_id", "user_role_name", "platform_role_name")
+    beside = await registry().columns(f"{staying} and subscription_id eq '{subscription}'", *names)
+    return Neighbours(
+        on_vnet=any(same_id(str(row["vnet_id"]), peering["vnet_id"]) for row in beside),
+        roles=sorted({str(row[name]) for row in beside for name in names[1:]}),
+        any=bool(beside) or bool(await registry().columns(staying, limit=1)),
+    )
