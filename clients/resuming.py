@@ -18,7 +18,7 @@ from clients.settings import settings
 from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
 from peering.registry import Ending, Record, RunRecord, conclude
-from peering.runs import FUNCTION_TIMEOUT, SWEEP, resume_pause
+from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE, SWEEP, resume_pause
 from peering.spec import Fence
 
 log: Final = logging.getLogger("aiven_azure_peering.resume")
@@ -39,14 +39,14 @@ async def resume_overdue(client: DurableClient) -> int:
     for order in await registry().orders():
         try:
             status = await client.get_status(order["id"])
-            if await _is_overdue(order, status, registry().now):
+            if _is_overdue(order, status, registry().now):
                 resumed += await _resume(client, order, status)
         except Exception:
             log.exception("event=resume-failed peering=%s", order["id"])
     return resumed
 
 
-async def _is_overdue(order: OrderRow, status: OrchestrationStatus, now: datetime) -> bool:
+def _is_overdue(order: OrderRow, status: OrchestrationStatus, now: datetime) -> bool:
     """Whether nobody works on an order: its instance is gone, or has given no sign of life in time."""
     if now < datetime.fromisoformat(order["not_before"]):
         return False
@@ -99,6 +99,20 @@ def _interrupted(record: Record, now: datetime) -> RunRecord | None:
     record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
     ending = Ending(fence=fence, state="failed", facts={}, steps={}, at=now.isoformat(), drop=False, problem=problem)
     return conclude(record, ending)
+
+
+async def end_unbegun(client: DurableClient) -> int:
+    """End instances that were accepted and have not begun in time; returns how many.
+
+    Such a one would refuse every later start of its id, that of the scheduled check among them.
+    """
+    before = registry().now - SIGN_OF_LIFE
+    ended = 0
+    for status in await client.get_status_by(None, before, [OrchestrationRuntimeStatus.Pending]):
+        if status.instance_id is not None:
+            await client.terminate(status.instance_id, "it has never begun")
+            ended += 1
+    return ended
 
 
 async def purge_ended(client: DurableClient) -> int:
