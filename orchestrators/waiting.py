@@ -94,10 +94,13 @@ def attempt(
         problem=outcome["problem"],
     )
     instance = wait_instance_id(context.instance_id, run, activity)
-    try:
-        return cast("WaitResult", (yield context.call_sub_orchestrator("await_step", wait, instance)))["outcome"]
-    except Exception as error:
-        return {"problem": interrupted(error)}
+    waiting, stop = context.call_sub_orchestrator("await_step", wait, instance), context.wait_for_external_event(STOP)
+    while (yield context.task_any([waiting, stop])) is stop:
+        yield from reliably(context, "stop_waits", [instance])
+        stop = context.wait_for_external_event(STOP)
+    if isinstance(waiting.result, BaseException):
+        return {"problem": interrupted(waiting.result)}
+    return cast("WaitResult", waiting.result)["outcome"]
 
 
 def await_step(context: OrchestrationContext) -> Workflow:
@@ -117,7 +120,7 @@ def await_step(context: OrchestrationContext) -> Workflow:
         now = context.current_utc_datetime
         look = next_look(now, since, problem, wait["deadlines"])
         if look is None:
-            problem["gave_up_after"] = (now - since).total_seconds()
+            problem["gave_up_after"] = min((now - since).total_seconds(), _limit(problem, wait["deadlines"]))
             return WaitResult(outcome={"problem": problem}, tries=tries)
         context.set_custom_status({"problem": short_problem(problem), "tries": tries, "next_look": look.isoformat()})
         request = _request(wait["request"], tries, look)
@@ -143,6 +146,12 @@ def await_step(context: OrchestrationContext) -> Workflow:
         problem = outcome["problem"]
     context.continue_as_new({**wait, "tries": tries, "problem": problem, "lost": losses})
     return None
+
+
+def _limit(problem: Occurrence, deadlines: Deadlines) -> float:
+    """How long a wait for a problem may take, in seconds."""
+    deadline = PROBLEMS[problem["code"]].deadline
+    return deadlines[deadline] if deadline is not None else 0
 
 
 def _stopped(tries: int) -> WaitResult:
