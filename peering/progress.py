@@ -81,12 +81,18 @@ def short_problem(problem: Occurrence, longest: int = LONGEST_TEXT) -> ShortProb
 def progress(
     operation: Operation, state: RunState, run: str, execution: str, started: str, steps: Mapping[str, StepProgress]
 ) -> Progress:
-    """The custom status of a run: the texts are cut until it has at most `LARGEST_STATUS` characters."""
+    """The custom status of a run: the texts are cut until it has at most `LARGEST_STATUS` characters.
+
+    What a step waits for is left out at last: its wait tells that, too.
+    """
     found = Progress(operation=operation, state=state, run=run, execution=execution, started=started, steps={})
     for longest in (LONGEST_TEXT, LONGEST_TEXT // 3, LONGEST_TEXT // 10, 0):
         found["steps"] = {name: _short(step, started, longest) for name, step in steps.items()}
         if len(json.dumps(found)) <= LARGEST_STATUS:
-            break
+            return found
+    for step in found["steps"].values():
+        if step["state"] == "waiting":
+            step.pop("problem", None)
     return found
 
 

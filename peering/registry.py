@@ -382,8 +382,13 @@ def is_busy(record: Record) -> bool:
 
 
 def is_watched(record: Record) -> bool:
-    """Whether checks look after the peering: it has been connected, and nobody has begun to remove it."""
-    return "connected" in record and not (record["runs"] and record["runs"][-1]["operation"] == "remove")
+    """Whether checks look after the peering: it has been connected, and nobody has begun to remove it.
+
+    A removal whose place was taken before it had begun has not.
+    """
+    last = record["runs"][-1] if record["runs"] else None
+    unbegun = last is not None and last.get("state") == "superseded" and record.get("state") == "connected"
+    return "connected" in record and (last is None or last["operation"] != "remove" or unbegun)
 
 
 @dataclass

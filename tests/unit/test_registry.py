@@ -130,6 +130,18 @@ def test_a_removal_takes_the_place_of_what_is_under_way() -> None:
     assert "execution" not in record["order"]
 
 
+def test_a_peering_is_watched_again_when_its_removal_was_cancelled_before_it_began() -> None:
+    for begun in (False, True):
+        record = connected()
+        place(record, order("remove", "r2"))
+        assert not is_watched(record)
+        if begun:
+            take(record, "x", START.isoformat())
+        assert place(record, order("cancel", "r3"))[1].answer == "supersede"
+        ended(record, "stopped", "r3")
+        assert (is_watched(record), state_of(record)) == ((False, "stopped") if begun else (True, "connected"))
+
+
 def test_options_become_the_records_when_the_run_has_succeeded() -> None:
     other = {**PEERING, "secret_lifetime_days": 7}
     for state, days in (("failed", PEERING["secret_lifetime_days"]), ("connected", 7)):
