@@ -47,9 +47,9 @@ class GenuineEngine:
         self.task_hub = f"t{uuid.uuid4().hex[:12]}"
         self.processes: list[EngineProcess] = []
         self._timers = PendingTimers()
-        self._calls = WorkerCalls(site.worker, self._answered)
+        self._calls = WorkerCalls(site.worker, self._answered, self._lost)
         self._server = HttpServer()
-        self._time = IdleTime(site.clock, self._calls, self._due)
+        self._time = IdleTime(site.clock, self._calls, self._timers.all, self._trigger_due)
         self._client = httpx.AsyncClient(trust_env=False, timeout=100)
         self._rpc = ""
 
@@ -138,7 +138,16 @@ class GenuineEngine:
         if call.kind == "orchestration":
             self._timers.note(call.body, answer)
 
-    def _due(self) -> list[datetime]:
-        timers = list(self._timers.all())
-        trigger = self._site.trigger_due() if self._site.trigger_due is not None and not timers else None
-        return [*timers, *([trigger] if trigger else [])]
+    @property
+    def has_timers(self) -> bool:
+        """Whether a durable timer is pending, by the orchestrators' answers."""
+        now = self._site.clock.now()
+        return any(due > now for due in self._timers.all())
+
+    def _lost(self, call: WorkerCall) -> None:
+        # An orchestration that loses an episode has failed.
+        if call.kind == "orchestration":
+            self._timers.forget(json.loads(call.body)["instanceId"])
+
+    def _trigger_due(self) -> datetime | None:
+        return self._site.trigger_due() if self._site.trigger_due is not None else None

@@ -13,6 +13,8 @@ from local.genuine.worker_calls import WorkerCalls
 _LOOK_EVERY: Final = 0.05
 #: The engine has nothing to do when it has called nobody for so many seconds: it polls its queues ten times a second.
 _IDLE_AFTER: Final = 0.5
+#: A trigger is a look for what the engine has forgotten: what comes late on a busy machine is not.
+_IDLE_BEFORE_TRIGGERS: Final = 2.0
 #: What is due is waited for so long before it counts as lost.
 _DUE_FOR: Final = 4.0
 
@@ -23,11 +25,18 @@ class IdleTime:
     Args:
         clock: the clock to move, if it is a virtual one.
         calls: the engine's calls of the worker.
-        due: what can be due: durable timers and timer triggers that somebody waits for.
+        timers: when durable timers are due.
+        trigger: when the next timer trigger is due, if somebody waits for one.
     """
 
-    def __init__(self, clock: Clock, calls: WorkerCalls, due: Callable[[], Sequence[datetime]]) -> None:
-        self._clock, self._calls, self._due = clock, calls, due
+    def __init__(
+        self,
+        clock: Clock,
+        calls: WorkerCalls,
+        timers: Callable[[], Sequence[datetime]],
+        trigger: Callable[[], datetime | None],
+    ) -> None:
+        self._clock, self._calls, self._timers, self._trigger = clock, calls, timers, trigger
         self._holders = 0
         self._free = asyncio.Event()
         self._free.set()
@@ -65,9 +74,12 @@ class IdleTime:
             if self._calls.under_way or self._calls.ended != ended:
                 ended, since = self._calls.ended, time.monotonic()
                 continue
-            idle, now, due = time.monotonic() - since, clock.now(), self._due()
-            if idle < (_DUE_FOR if any(moment <= now for moment in due) else _IDLE_AFTER):
+            idle, now, timers = time.monotonic() - since, clock.now(), self._timers()
+            later = [moment for moment in timers if moment > now]
+            if idle < (_DUE_FOR if len(later) < len(timers) else _IDLE_AFTER if later else _IDLE_BEFORE_TRIGGERS):
                 continue
-            if later := [moment for moment in due if moment > now]:
+            if not later and (trigger := self._trigger()) is not None:
+                later = [trigger]
+            if later:
                 clock.advance_to(min(later))
                 since = time.monotonic()

@@ -61,6 +61,11 @@ class GenuinePlatform:
         program = str(shutil.which(os.environ["DURABLE_ENGINE"]))
         self._make = partial(GenuineEngine, EngineSettings(program, self._azurite.connection, environment))
 
+    @property
+    def storage(self) -> str:
+        """The connection string of the storage account that the task hubs are in."""
+        return self._azurite.connection
+
     def clock(self) -> SharedClock:
         """The one clock of this process and the engines."""
         return self._clock

@@ -54,10 +54,13 @@ class WorkerCalls:
     Args:
         worker: the loaded app.
         answered: is told of each call that the app answered, and of its answer.
+        lost: is told of each call that is lost.
     """
 
-    def __init__(self, worker: Worker, answered: Callable[[WorkerCall, str], None]) -> None:
-        self._worker, self._answered = worker, answered
+    def __init__(
+        self, worker: Worker, answered: Callable[[WorkerCall, str], None], lost: Callable[[WorkerCall], None]
+    ) -> None:
+        self._worker, self._answered, self._lost = worker, answered, lost
         self.intercept: Interceptor = run_all
         #: How many calls are under way, and how many have ended.
         self.under_way = 0
@@ -74,9 +77,13 @@ class WorkerCalls:
         with self._counted():
             verdict = await self.intercept(call)
             if verdict is Verdict.LOSE_BEFORE:
-                return PlainTextResponse(_VANISHED, 500)
+                return self._lose(call)
             answer = await self._run(call)
-            return PlainTextResponse(_VANISHED, 500) if verdict is Verdict.LOSE_AFTER else answer
+            return self._lose(call) if verdict is Verdict.LOSE_AFTER else answer
+
+    def _lose(self, call: WorkerCall) -> Response:
+        self._lost(call)
+        return PlainTextResponse(_VANISHED, 500)
 
     async def _run(self, call: WorkerCall) -> Response:
         try:

@@ -1,0 +1,102 @@
+"""Engines are killed at moments that are spread over a start: alone, and as one of two instances of the app."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from local.deployment import Deployment
+from local.genuine import EngineProcess, GenuineEngine, Verdict, WorkerCall, genuine_engine
+from local.genuine.worker_calls import run_all
+from tests.engine.deployments import vnets
+from tests.engine.figures import Cell, cell
+from tests.engine.losing import Losing
+from tests.engine.outcomes import (
+    ask,
+    credentials_beside_one,
+    doubles,
+    left_over,
+    not_as_before,
+    runs_of,
+    unaccounted,
+)
+
+ALONE: Final = "killed alone"
+OF_TWO: Final = "killed as one of two"
+#: After so long the leases and messages of an engine that was killed have come back.
+STANDSTILL: Final = timedelta(minutes=6)
+
+
+class Killing:
+    """Kills a process of the engine when so many calls have come, and sees when orchestrations go on."""
+
+    def __init__(self, engine: GenuineEngine, process: EngineProcess, calls: int) -> None:
+        self._engine, self._process, self._left = engine, process, calls
+        self.done, self.goes_on = threading.Event(), threading.Event()
+
+    async def __call__(self, call: WorkerCall) -> Verdict:
+        self._left -= 1
+        if self.done.is_set() and call.kind == "orchestration":
+            self.goes_on.set()
+        if not self._left:
+            await asyncio.to_thread(self._engine.kill, self._process)
+            self.done.set()
+        return Verdict.RUN
+
+
+def moments(calls: int, count: int) -> list[int]:
+    """So many of a start's calls, from the first to the last."""
+    return [1 + round(number * (calls - 1) / max(count - 1, 1)) for number in range(count)]
+
+
+def kill_cells(deployment: Deployment, count: int, rows: Sequence[str] = (ALONE, OF_TWO)) -> list[Cell]:
+    """Kill an engine at so many moments of a start; each start is connected in the end, and leaves nothing behind."""
+    engine, vnet_id, losing = genuine_engine(deployment.host), vnets(deployment)[0], Losing()
+    engine.intercept(losing)
+    course = losing.follow(None, "")
+    identity = deployment.settle(vnet_id=vnet_id)["id"]
+    deployment.until_ended(identity)
+    calls = len(course.calls)
+    deployment.remove(identity)
+    cells = list[Cell]()
+    for row in rows:
+        for number, moment in enumerate(moments(calls, count)):
+            if row == OF_TWO and len(engine.processes) == 1:
+                engine.launch(f"instance-{number}")
+            process = engine.processes[number % len(engine.processes)]
+            killing = Killing(engine, process, moment)
+            cells.append(cell(row, f"at call {moment}", partial(_killed, deployment, vnet_id, killing)))
+            engine.intercept(run_all)
+    return cells
+
+
+def _killed(deployment: Deployment, vnet_id: str, killing: Killing) -> Iterator[str]:
+    engine, clock, before = genuine_engine(deployment.host), deployment.virtual_clock, deployment.cloud_state()
+    engine.intercept(killing)
+    # While nobody is at work, time would fly.
+    clock.held = True
+    answer = ask(deployment, "POST", "", deployment.request(vnet_id=vnet_id))
+    if not killing.done.wait(120):
+        yield "nothing was killed"
+    if not engine.processes:
+        engine.launch()
+    clock.held = False
+    clock.advance_to(clock.now() + STANDSTILL)
+    clock.held = True
+    killing.goes_on.wait(60)
+    clock.held = False
+    identity = answer.body["id"]
+    status = deployment.until(identity)
+    if status["state"] != "connected":
+        problems = [run["problem"]["code"] for run in status["runs"] if "problem" in run]
+        yield f"{status['state']}: {', '.join(problems)}"
+    yield from credentials_beside_one(deployment.cloud_state(), identity)
+    removed = ask(deployment, "DELETE", f"/{identity}")
+    status = deployment.until(identity)
+    yield from unaccounted([answer, removed], runs_of(deployment, identity))
+    after = deployment.cloud_state()
+    yield from left_over(after, status, vnet_id)
+    yield from doubles(after)
+    yield from not_as_before(before, after)
