@@ -8,8 +8,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -32,6 +33,10 @@ PROJECT: Final = Path(__file__).resolve().parent.parent
 Status = dict[str, Any]
 #: The states in which something is at work on a peering.
 AT_WORK: Final = frozenset({"running", "repairing", "rotating", "removing", "stopping", "rolling-back"})
+#: How often what a hostile host fails is asked again.
+_TRIES: Final = 10
+#: For how long a repair that did not help is not tried again, at most.
+_LATER: Final = timedelta(days=1)
 #: A scheduled check that comes once a year, so that none comes between; a test that wants one sets its own.
 _NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
 #: The states in which an orchestration has ended.
@@ -92,7 +97,10 @@ def deployed_on(chosen: Platform) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A running app with its cloud. `api` is a client of its HTTP API, `durable` one of Durable's management API."""
+    """A running app with its cloud. `api` is a client of its HTTP API, `durable` one of Durable's management API.
+
+    Where the host is hostile, what the platform fails is asked again: the methods here do that, `api` does not.
+    """
 
     cloud: LocalCloud
     host: FunctionsHost
@@ -129,14 +137,15 @@ class Deployment:
         Raises:
             RuntimeError: the app did not accept the request.
         """
-        answer = self.api.post("/api/peerings", json=self.request(**options))
+        answer, _ = self._asked("POST", "/api/peerings", json=self.request(**options))
         if answer.status_code != HTTPStatus.ACCEPTED:
             raise RuntimeError(f"{answer.status_code}: {answer.text}")
         return cast("str", answer.json()["id"])
 
     def status(self, identity: str) -> Status:
         """How the peering stands."""
-        return cast("Status", self.api.get(f"/api/peerings/{identity}").raise_for_status().json())
+        answer, _ = self._asked("GET", f"/api/peerings/{identity}")
+        return cast("Status", answer.raise_for_status().json())
 
     def until(self, identity: str, *states: str, seconds: float = 60) -> Status:
         """Wait, in the machine's time, until the peering is in one of the states, by default until it is at rest.
@@ -164,14 +173,44 @@ class Deployment:
         return self._ask("DELETE", identity)
 
     def _ask(self, method: str, identity: str, path: str = "", **body: object) -> Status:
-        answer = self.api.request(method, f"/api/peerings/{identity}{path}", json=body or None)
-        if answer.status_code != HTTPStatus.ACCEPTED:
+        def ask() -> None:
+            self._accepted(method, f"/api/peerings/{identity}{path}", body or None)
+
+        ask()
+        return self._ended(identity, ask)
+
+    def _accepted(self, method: str, path: str, body: object) -> None:
+        answer, again = self._asked(method, path, json=body)
+        # What was asked again may be under way, or be done, because of the request whose answer was lost.
+        expected = (HTTPStatus.ACCEPTED, *((HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) if again else ()))
+        if answer.status_code not in expected:
             raise RuntimeError(f"{answer.status_code}: {answer.text}")
-        return self.until(identity)
+
+    def _ended(self, identity: str, ask: Callable[[], object]) -> Status:
+        """Wait until the peering is at rest; what a hostile host interrupted is asked again a day later."""
+        status = self.until(identity)
+        for _ in range(_TRIES if self.host.hostility.is_hostile else 0):
+            answer, _again = self._asked("GET", f"/api/peerings/{identity}/runs")
+            if not _is_interrupted(answer.json()["runs"]):
+                break
+            self.virtual_clock.advance_to(self.clock.now() + _LATER)
+            ask()
+            status = self.until(identity)
+        return status
+
+    def _asked(self, method: str, path: str, json: object = None) -> tuple[httpx.Response, bool]:
+        """The answer to a request, and whether the platform failed it before."""
+        for failures in range(_TRIES if self.host.hostility.is_hostile else 0):
+            with suppress(httpx.TransportError):
+                answer = self.api.request(method, path, json=json)
+                if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    return answer, failures > 0
+        return self.api.request(method, path, json=json), self.host.hostility.is_hostile
 
     def settle(self, **options: object) -> Status:
         """Start the peering and wait for its end."""
-        return self.until(self.start(**options))
+        identity = self.start(**options)
+        return self._ended(identity, lambda: self.start(**options))
 
     # What people with the system key can see and do.
 
@@ -267,12 +306,19 @@ def has_open_orders(cloud: LocalCloud) -> bool:
     """Whether the registry has an order without an outcome."""
     (account,) = cloud.world.storage_accounts.values()
     peerings = account.tables.get("peerings")
-    return peerings is not None and next(peerings.scan((PEERINGS, order_key(""))), None) is not None
+    first = next(peerings.scan((PEERINGS, order_key(""))), None) if peerings is not None else None
+    # Behind the orders come other rows, such as those that a check of all peerings writes.
+    return first is not None and first.key[0] == PEERINGS
 
 
 def _json(value: object) -> dict[str, Any]:
     """A body with its type: the engines want either, also for null."""
     return {"content": json.dumps(value), "headers": {"content-type": "application/json"}}
+
+
+def _is_interrupted(runs: list[dict[str, Any]]) -> bool:
+    """Whether the last run was lost too often."""
+    return bool(runs) and runs[0].get("problem", {}).get("code") == "interrupted"
 
 
 def _is_there(status: Status, states: tuple[str, ...]) -> bool:
@@ -318,7 +364,7 @@ def deploy(
         clock: the time that both live by.
         hostile: what the Functions host does to the app, or the seed that it follows from.
         timer_triggers_awaited: whether something waits for a timer trigger, see `FunctionsHost`; by default an order
-            that is open does, which the resume timer may have to begin again.
+            does that is open while no durable timer is pending: the resume timer may have to begin it again.
     """
     clock = clock or platform().clock()
     with (
@@ -355,7 +401,8 @@ def deploy_to(
             clock=clock,
             engine=platform().engine,
             hostile=hostility,
-            timer_triggers_awaited=timer_triggers_awaited or (lambda: has_open_orders(cloud)),
+            timer_triggers_awaited=timer_triggers_awaited
+            or (lambda: has_open_orders(cloud) and not host.engine.has_timers),
         )
         stack.enter_context(_serving(stack.enter_context(start_blocking_portal()), host))
         options: dict[str, Any] = {"trust_env": False, "timeout": 60}

@@ -52,6 +52,11 @@ class DurableEngine(Protocol):
         """What the engine itself answers on the host's address, beside the management API."""
         ...
 
+    @property
+    def has_timers(self) -> bool:
+        """Whether a durable timer is pending, as far as the engine knows."""
+        ...
+
     async def start(self) -> None:
         """Begin to run what the task hub holds."""
         ...

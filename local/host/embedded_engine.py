@@ -31,6 +31,11 @@ class EmbeddedEngine:
         """Where the SDK reaches the engine without a key: a path that nobody can guess."""
         return [Route(f"/{self._rpc}/{{rest:path}}", self._api.serve, methods=_METHODS)]
 
+    @property
+    def has_timers(self) -> bool:
+        """Whether a durable timer is pending."""
+        return self._engine.has_timers
+
     async def start(self) -> None:
         """Take up everything that was under way when the hub was last used."""
         site = self._site

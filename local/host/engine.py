@@ -144,10 +144,16 @@ class Engine:
                     await self._wake.wait()
 
     def _next_moment(self) -> datetime | None:
-        """When the next durable timer fires; without one, when comes what else is waited for."""
-        if self._timers:
-            return datetime.fromtimestamp(self._timers[0][0], UTC)
-        return self.awaited_moment() if self.awaited_moment is not None else None
+        """When the next durable timer fires, or what else is waited for comes, whichever is first."""
+        moments = [datetime.fromtimestamp(self._timers[0][0], UTC)] if self._timers else []
+        if self.awaited_moment is not None and (awaited := self.awaited_moment()) is not None:
+            moments.append(awaited)
+        return min(moments, default=None)
+
+    @property
+    def has_timers(self) -> bool:
+        """Whether a durable timer is pending."""
+        return bool(self._timers)
 
     @property
     def _idle(self) -> bool:

@@ -135,6 +135,11 @@ class Hostility:
         """No hostility at all."""
         return cls(0, rates={})
 
+    @property
+    def is_hostile(self) -> bool:
+        """Whether anything may happen at all."""
+        return bool(self._rates)
+
     def make_peace(self) -> None:
         """Do nothing any more. What was lost stays lost."""
         self._rates = {}

@@ -2,24 +2,48 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 
+#: What the tests of a life run under in the suite: a host that is friendly, and one that is not, by some seeds.
+SEEDS: Final = (None, 1, 2, 3)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests that are marked `life` with hostile hosts, too; the genuine engine is as hostile as it is."""
+    if metafunc.definition.get_closest_marker("life") is None:
+        return
+    given = metafunc.config.getoption("--hostile")
+    seeds = SEEDS if given is None else (given,)
+    if metafunc.config.getoption("--engine") == "genuine":
+        seeds = (None,)
+    names = ["friendly" if seed is None else f"seed {seed}" for seed in seeds]
+    metafunc.parametrize("hostile", seeds, indirect=True, scope="module", ids=names)
+
+
+@pytest.fixture(scope="module")
+def hostile(request: pytest.FixtureRequest) -> int | None:
+    """The seed of what the host does to the app, if it does anything."""
+    seed: int | None = getattr(request, "param", None)
+    return seed
+
 
 @pytest.fixture
-def deployment(tmp_path: Path) -> Iterator[Deployment]:
+def deployment(tmp_path: Path, hostile: int | None) -> Iterator[Deployment]:
     """The app against a cloud without delays."""
-    with deploy(tmp_path) as deployed:
+    with deploy(tmp_path, hostile=hostile) as deployed:
         yield deployed
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def shared(tmp_path_factory: pytest.TempPathFactory, hostile: int | None) -> Iterator[Deployment]:
     """The app against a cloud without delays but with many VNets, for tests that leave one another alone."""
-    with deploy(tmp_path_factory.mktemp("shared"), Scenario.model_validate({"vnets": 40})) as deployed:
+    scenario = Scenario.model_validate({"vnets": 40})
+    with deploy(tmp_path_factory.mktemp("shared"), scenario, hostile=hostile) as deployed:
         yield deployed
 
 

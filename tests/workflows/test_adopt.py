@@ -1,5 +1,7 @@
 """Taking over a peering that somebody made by hand, and handing it back."""
 
+import pytest
+
 from local.cloud.world import Application, VNet
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
@@ -20,6 +22,7 @@ def belongings(deployment: Deployment, vnet_id: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.life
 def test_it_is_taken_over_as_it_is_and_handed_back_as_it_was(shared: Deployment, vnet_id: str) -> None:
     application = made_by_hand(shared.cloud, vnet_id)
     before = belongings(shared, vnet_id)
@@ -49,6 +52,7 @@ def test_what_it_was_made_with_stays_as_it_is_and_what_is_asked_for_is_put(share
     assert vnet.peerings[0].name == "by-hand"
 
 
+@pytest.mark.life
 def test_one_that_was_taken_over_is_rotated_and_repaired_without_its_own_password(
     shared: Deployment, vnet_id: str
 ) -> None:

@@ -20,6 +20,7 @@ def problem_code(status: Status) -> str:
     return str(status["problem"]["code"])
 
 
+@pytest.mark.life
 def test_a_request_ends_active_and_connected(deployment: Deployment) -> None:
     status = deployment.settle()
     assert status["state"] == "connected", status.get("problem")
@@ -81,6 +82,7 @@ def test_both_roles_will_do(deployment: Deployment, role: str) -> None:
     assert deployment.settle(role=role)["state"] == "connected"
 
 
+@pytest.mark.life
 def test_the_options_reach_the_vnet_peering(deployment: Deployment) -> None:
     status = deployment.settle(allow_forwarded_traffic=True, peering_name="to-aiven", allow_gateway_transit=True)
     assert status["state"] == "connected", status.get("problem")

@@ -8,7 +8,7 @@ from local.deployment import Deployment, Status, deploy
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def shared(tmp_path_factory: pytest.TempPathFactory, hostile: int | None) -> Iterator[Deployment]:
     """The app as its managed identity."""
     from local.cloud import LocalCloud
 
@@ -18,7 +18,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     client = probe.environment["MANAGED_IDENTITY_CLIENT_ID"]
     probe.stop()
     settings = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": ""}
-    with deploy(directory, settings=settings) as deployment:
+    with deploy(directory, settings=settings, hostile=hostile) as deployment:
         yield deployment
 
 
@@ -40,6 +40,7 @@ def held(deployment: Deployment, status: Status) -> tuple[int, int, bool]:
     return len(application.passwords), len(application.federated), any(v.enabled for v in vault.secrets.get(name, []))
 
 
+@pytest.mark.life
 def test_it_connects_without_any_password(shared: Deployment, vnet_id: str) -> None:
     status = shared.settle(vnet_id=vnet_id, credential="federated")
     assert status["state"] == "connected", status.get("problem")
@@ -48,6 +49,7 @@ def test_it_connects_without_any_password(shared: Deployment, vnet_id: str) -> N
     assert shared.remove(status["id"])["state"] == "removed"
 
 
+@pytest.mark.life
 def test_a_live_peering_goes_from_one_kind_to_the_other_and_back(shared: Deployment, vnet_id: str) -> None:
     status = shared.settle(vnet_id=vnet_id)
     assert held(shared, status) == (1, 0, True)

@@ -47,6 +47,7 @@ def test_a_removal_that_failed_halfway_is_not_checked(deployment: Deployment) ->
     assert deployment.writes() == []
 
 
+@pytest.mark.life
 def test_a_removal_that_failed_halfway_can_be_taken_back_by_a_start(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     deployment.knobs(faults=[{"host": "api.aiven.io", "method": "DELETE", "status": 403, "times": 9999}])

@@ -1,5 +1,7 @@
 """`setup-only`: the application has its role on the VNet only while something is set up, repaired or removed."""
 
+import pytest
+
 from local.deployment import Deployment, Status
 
 
@@ -9,6 +11,7 @@ def rights(deployment: Deployment, status: Status) -> int:
     return len([a for a in deployment.cloud.world.assignments if a.principal_id == user])
 
 
+@pytest.mark.life
 def test_the_role_is_there_for_the_setup_for_a_repair_and_for_the_removal_only(
     shared: Deployment, vnet_id: str
 ) -> None:
@@ -38,6 +41,7 @@ def test_a_role_that_somebody_gave_back_is_taken_away(shared: Deployment, vnet_i
     assert (mended["health"]["verdict"], rights(shared, status)) == ("healthy", 0)
 
 
+@pytest.mark.life
 def test_a_rotation_needs_no_role(shared: Deployment, vnet_id: str) -> None:
     status = shared.settle(vnet_id=vnet_id, privilege="setup-only")
     rotated = shared.rotate(status["id"])

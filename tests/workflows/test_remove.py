@@ -52,6 +52,7 @@ def test_it_goes_in_order(deployment: Deployment) -> None:
     assert [r["app_id"] == created for r in deployment.writes() if "virtualNetworkPeerings" in r["path"]] == [True]
 
 
+@pytest.mark.life
 def test_it_can_be_set_up_again(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     deployment.remove(identity)
@@ -79,6 +80,7 @@ def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Path) -
         assert deployment.cloud_state() == before
 
 
+@pytest.mark.life
 def test_a_peering_that_was_made_by_hand_beside_ours_survives(deployment: Deployment) -> None:
     vnets = [v.id for v in deployment.cloud.world.vnets.values()]
     ours = deployment.settle()
@@ -95,6 +97,7 @@ def test_a_peering_that_was_made_by_hand_beside_ours_survives(deployment: Deploy
     assert connection.state == "ACTIVE"
 
 
+@pytest.mark.life
 def test_a_connection_that_somebody_else_made_for_the_pair_is_not_touched(deployment: Deployment) -> None:
     made_by_hand(deployment.cloud, str(deployment.request()["vnet_id"]))
     before = deployment.cloud_state()
@@ -105,6 +108,7 @@ def test_a_connection_that_somebody_else_made_for_the_pair_is_not_touched(deploy
 
 
 @pytest.mark.parametrize("gone", ["delete-vnet", "delete-project-vpc"])
+@pytest.mark.life
 def test_a_side_that_is_gone_does_not_keep_the_rest_from_going(deployment: Deployment, gone: str) -> None:
     status = deployment.settle()
     vpc = status["peering"]["project_vpc_id"]
@@ -128,6 +132,7 @@ def test_without_its_application_the_vnet_peering_has_to_be_deleted_by_hand(depl
     assert deployment.remove(status["id"])["state"] == "removed"
 
 
+@pytest.mark.life
 def test_a_start_that_fails_is_taken_back_on_request(deployment: Deployment) -> None:
     before = deployment.cloud_state()
     deployment.knobs(outcome="ERROR")

@@ -9,6 +9,7 @@ CLIENTS: dict[str, str | tuple[str, ...]] = {
     "vault": "azsdk-python-keyvault-secrets/",
     "graph": "python-httpx/",  # msgraph-sdk's transport
     "aiven": "python-httpx/",
+    "table": "azsdk-python-data-tables/",
 }
 
 
@@ -22,6 +23,7 @@ def test_every_call_is_made_by_its_sdk_on_the_real_host(deployment: Deployment) 
         "graph": "graph.microsoft.com",
         "vault": f"{vault}.vault.azure.net",
         "aiven": "api.aiven.io",
+        "table": deployment.cloud.environment["REGISTRY_TABLE_ENDPOINT"].removeprefix("https://"),
     }
     for request in deployment.cloud.requests:
         assert request.user_agent.startswith(CLIENTS[request.service]), request

@@ -15,6 +15,7 @@ def application_of(deployment: Deployment, application_id: str) -> Application:
     return found
 
 
+@pytest.mark.life
 def test_the_old_password_goes_once_the_new_one_is_proven_in_both_tenants(shared: Deployment, vnet_id: str) -> None:
     before = shared.settle(vnet_id=vnet_id)
     application = application_of(shared, before["facts"]["application_id"])
@@ -59,6 +60,7 @@ def test_a_password_that_cannot_be_proven_is_taken_away_again(shared: Deployment
     assert len(application.passwords) == 1
 
 
+@pytest.mark.life
 def test_it_is_rotated_by_itself_before_it_expires_and_once(shared: Deployment, vnet_id: str) -> None:
     before = shared.settle(vnet_id=vnet_id)
     application = application_of(shared, before["facts"]["application_id"])

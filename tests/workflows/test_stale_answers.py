@@ -1,7 +1,7 @@
 """Answers that lag behind, are incomplete or come late make nothing go that is there, and leave nothing behind."""
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -158,3 +158,12 @@ def test_a_start_says_that_its_application_is_gone_and_not_that_somebody_else_ha
     again = deployment.settle()
     assert (again["state"], again["problem"]["code"]) == ("failed", "application-missing")
     assert the_connection(deployment).state == "ACTIVE"
+
+
+def test_a_removal_believes_no_list_that_still_shows_its_own_side(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    deployment.knobs(list_stale=5, deleted=0)
+    deployment.virtual_clock.advance_to(deployment.clock.now() + timedelta(minutes=1))
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state() == before

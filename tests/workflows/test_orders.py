@@ -1,0 +1,248 @@
+"""Orders that meet, orders that nobody takes: every 202 ends in the outcome that docs/orders.md promises."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, cast
+
+import httpx
+import pytest
+
+from local.cloud import Scenario
+from local.deployment import Deployment, deploy
+from local.host import Hostility, Kind
+from peering.orders import ANSWERS, MOST_EXECUTIONS, Request
+from peering.plan import Operation
+from peering.runs import RUN_ORDER, SIGN_OF_LIFE, SWEEP
+from tests.workflows.markdown_tables import Row, table
+from tests.workflows.test_foreign_objects import while_waiting
+from tests.workflows.test_health import sweep, until_swept, vnets
+
+REQUESTS: Final[tuple[Request, ...]] = (
+    *("start", "start with other options", "check", "repair", "rotate", "remove", "cancel"),
+)
+TABLE: Final = table("orders.md", "Under way", *(f"`{request}`" for request in REQUESTS))
+
+
+class LostStarts(Hostility):
+    """A platform that loses the starts of orders, and does nothing else, while it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(0, rates={})
+        self.losing = False
+        self.lost: list[str] = []
+
+    def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:
+        if not self.losing or (kind, function) != (Kind.LOST_START, RUN_ORDER):
+            return False
+        self.lost.append(instance)
+        return True
+
+
+@dataclass
+class Meeting:
+    """Peerings whose orders nobody takes while the time stands still."""
+
+    deployment: Deployment
+    losses: LostStarts
+    identities: dict[str, str]
+
+    def hold(self) -> None:
+        """Let nobody take an order from now on."""
+        self.deployment.virtual_clock.held = self.losses.losing = True
+
+    def release(self) -> None:
+        """Let the orders be carried out, and wait for their ends."""
+        self.losses.losing = self.deployment.virtual_clock.held = False
+        for identity in self.identities:
+            self.deployment.until(identity)
+
+    def ask(self, request: Request, identity: str) -> httpx.Response:
+        """Ask for something over HTTP."""
+        api = self.deployment.api
+        if request.startswith("start"):
+            options = {"allow_gateway_transit": True} if request != "start" else {}
+            return api.post("/api/peerings", json=self.deployment.request(vnet_id=self.identities[identity], **options))
+        if request == "remove":
+            return api.delete(f"/api/peerings/{identity}")
+        return api.post(f"/api/peerings/{identity}/{request}")
+
+    def damage(self, identity: str) -> None:
+        """Delete the VNet peering behind the app's back."""
+        facts = self.deployment.record(identity)["facts"]
+        self.deployment.event(
+            kind="delete-vnet-peering", vnet_id=self.identities[identity], remote_id=facts["to_network_id"]
+        )
+
+    def run_under_way(self, identity: str) -> str:
+        """The run of the order that is open."""
+        return str(self.deployment.record(identity)["order"]["run"])
+
+    def runs(self, identity: str) -> dict[str, dict[str, Any]]:
+        """All runs of a peering, by their names."""
+        return runs(self.deployment, identity)
+
+
+def runs(deployment: Deployment, identity: str) -> dict[str, dict[str, Any]]:
+    """All runs of a peering, by their names."""
+    found = deployment.api.get(f"/api/peerings/{identity}/runs").raise_for_status().json()["runs"]
+    assert len({run["run"] for run in found}) == len(found)
+    return {run["run"]: run for run in found}
+
+
+@pytest.fixture
+def meeting(tmp_path: Path) -> Iterator[Meeting]:
+    """A connected peering for each request of the table."""
+    losses = LostStarts()
+    with deploy(tmp_path, Scenario.model_validate({"vnets": 9}), hostile=losses) as deployment:
+        chosen = vnets(deployment)[: len(REQUESTS)]
+        with ThreadPoolExecutor(len(chosen)) as pool:
+            settled = list(pool.map(lambda vnet: deployment.settle(vnet_id=vnet), chosen))
+        assert [status["state"] for status in settled] == ["connected"] * len(chosen)
+        yield Meeting(deployment, losses, {one["id"]: vnet for one, vnet in zip(settled, chosen, strict=True)})
+        deployment.virtual_clock.held = False
+
+
+def begin(meeting: Meeting, operation: Operation) -> None:
+    """Bring every peering into the state that an order for the operation is open."""
+    if operation == "repair":
+        for identity in meeting.identities:
+            meeting.damage(identity)
+        meeting.hold()
+        sweep(meeting.deployment)
+        until_swept(meeting.deployment)
+        return
+    meeting.hold()
+    asked: list[Request] = ["start" if operation == "establish" else cast("Request", operation)]
+    for request in ["rotate", *asked] if operation == "cancel" else asked:
+        for identity in meeting.identities:
+            assert meeting.ask(request, identity).status_code == 202
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[row["Under way"].strip("`") for row in TABLE])
+def test_what_becomes_of_a_request_that_meets_an_order(meeting: Meeting, row: Row) -> None:
+    operation = cast("Operation", row["Under way"].strip("`"))
+    begin(meeting, operation)
+    asked: dict[Request, tuple[str, str, str]] = {}
+    for request, identity in zip(REQUESTS, meeting.identities, strict=True):
+        before, answer = meeting.run_under_way(identity), row[f"`{request}`"]
+        if request == "repair":
+            if operation != "repair":
+                meeting.damage(identity)
+            sweep(meeting.deployment)
+            until_swept(meeting.deployment)
+            assert (answer, meeting.run_under_way(identity)) == ("put off", before)
+            asked[request] = (identity, before, before)
+            continue
+        given = meeting.ask(request, identity)
+        found = (given.status_code, given.json().get("joined"))
+        assert found == {"join": (202, True), "409": (409, None), "supersede": (202, False)}[answer]
+        assert answer != "supersede" or given.json()["superseded"] == before
+        asked[request] = (identity, before, given.json().get("run", before))
+    meeting.release()
+    for request, (identity, before, after) in asked.items():
+        ended = meeting.runs(identity)
+        if before != after:
+            assert (ended[before]["outcome"], ended[before]["superseded_by"]) == ("superseded", after), request
+        assert ended[after]["outcome"] == "done", (request, ended[after])
+        assert ("joined" in ended[after]) == (row[f"`{request}`"] == "join")
+        last = operation if before == after else request
+        assert (meeting.deployment.status(identity)["state"] == "removed") == (last == "remove"), request
+
+
+def test_the_table_is_the_code() -> None:
+    written = {row["Under way"].strip("`"): {name: row[f"`{name}`"] for name in REQUESTS} for row in TABLE}
+    assert written == ANSWERS
+
+
+def test_a_cancel_leaves_what_is_there_and_records_it(deployment: Deployment) -> None:
+    deployment.knobs(approved=3600, latency=0.05)
+    identity = deployment.start()
+    while_waiting(deployment, identity, "pending_peer")
+    made = deployment.cloud_state()["applications"]
+    answer = deployment.api.post(f"/api/peerings/{identity}/cancel")
+    deployment.knobs(approved=0, latency=0)
+    assert answer.status_code == 202
+    status = deployment.until(identity)
+    assert (status["state"], deployment.cloud_state()["applications"]) == ("stopped", made)
+    assert "application_object_id" in deployment.record(identity)["facts"]
+    ended = runs(deployment, identity)
+    assert ended[answer.json()["run"]]["state"] == "stopped"
+    assert ended[answer.json()["superseded"]]["steps"]["application"]["state"] == "done"
+    assert deployment.settle()["state"] == "connected"
+    assert len([request for request in deployment.cloud.requests if "addPassword" in request.path]) == 1
+
+
+def test_a_removal_during_a_wait_of_hours_begins_within_half_a_minute(deployment: Deployment) -> None:
+    deployment.knobs(approved=12 * 3600, latency=0.05)
+    identity = deployment.start()
+    while_waiting(deployment, identity, "pending_peer")
+    asked = deployment.clock.now()
+    answer = deployment.api.delete(f"/api/peerings/{identity}")
+    deployment.knobs(latency=0)
+    assert deployment.until(identity)["state"] == "removed"
+    removal = runs(deployment, identity)[answer.json()["run"]]
+    begun = min(step["started"] for step in removal["steps"].values())
+    assert 0 <= (datetime.fromisoformat(begun) - asked).total_seconds() < 30
+
+
+def test_a_start_that_the_platform_loses_is_resumed_within_minutes(tmp_path: Path) -> None:
+    losses = LostStarts()
+    with deploy(tmp_path, hostile=losses) as deployment:
+        losses.losing = deployment.virtual_clock.held = True
+        asked = deployment.clock.now()
+        identity = deployment.start()
+        assert deployment.status(identity)["phase"] == "accepted"
+        losses.losing = deployment.virtual_clock.held = False
+        assert deployment.until(identity)["state"] == "connected"
+        (run,) = runs(deployment, identity).values()
+        assert (datetime.fromisoformat(run["taken"]) - asked).total_seconds() < 8 * 60
+
+
+def test_what_is_lost_five_times_ends_interrupted_and_a_new_start_goes_on(tmp_path: Path) -> None:
+    losses = LostStarts()
+    with deploy(tmp_path, hostile=losses) as deployment:
+        losses.losing = True
+        asked = deployment.clock.now()
+        identity = deployment.start()
+        status = deployment.until(identity)
+        assert (status["state"], status["problem"]["code"]) == ("failed", "interrupted")
+        assert str(MOST_EXECUTIONS) in status["problem"]["detail"]
+        (run,) = runs(deployment, identity).values()
+        assert run["outcome"] == "problem"
+        assert (datetime.fromisoformat(run["ended"]) - asked).total_seconds() < 3 * 3600
+        assert losses.lost == [identity] * MOST_EXECUTIONS
+        losses.losing = False
+        assert deployment.settle()["state"] == "connected"
+        assert [one["outcome"] for one in runs(deployment, identity).values()] == ["done", "problem"]
+
+
+def table_requests(deployment: Deployment, path: str) -> int:
+    """How many requests to the Table service an answer costs."""
+    deployment.clear_requests()
+    deployment.api.get(path).raise_for_status()
+    return len([request for request in deployment.cloud.requests if request.service == "table"])
+
+
+def test_a_look_at_a_peering_and_a_page_cost_one_read_each(shared: Deployment) -> None:
+    first, *_ = [shared.settle(vnet_id=vnet)["id"] for vnet in vnets(shared)[:3]]
+    assert table_requests(shared, f"/api/peerings/{first}") == 1
+    assert table_requests(shared, "/api/peerings?limit=2") == 1
+    assert table_requests(shared, "/api/peerings?state=connected") == 1
+    assert table_requests(shared, "/api/peerings?state=failed&count=true") == 0
+
+
+def test_a_scheduled_check_that_never_began_keeps_no_later_one_from_beginning(tmp_path: Path) -> None:
+    pending = Hostility(0, rates={Kind.PENDING_START: 1.0})
+    with deploy(tmp_path, hostile=pending) as deployment:
+        sweep(deployment)
+        pending.make_peace()
+        sweep(deployment)
+        assert deployment.instance(SWEEP)["runtimeStatus"] == "Pending"
+        deployment.virtual_clock.advance_to(deployment.clock.now() + 2 * SIGN_OF_LIFE)
+        deployment.fire("resume_orders")
+        deployment.until_ended(SWEEP)
+        sweep(deployment)
+        assert until_swept(deployment)["checked"] == 0
