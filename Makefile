@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine clis lint bench lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub lives clis lint bench lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,21 @@ test: .venv/ready lint ## Set up, then all checks and tests
 test-engine: .venv/ready node_modules/.package-lock.json libahead ## The workflows on the genuine engine (docs/testing.md)
 	$(BIN)/pytest -n 2 --dist worksteal --engine genuine --timeout 600 $(PART) tests/workflows
 
+GENUINE := .venv/ready node_modules/.package-lock.json libahead
+PAIRS ?= 100
+EVERY ?= 1
+MOMENTS ?= 20
+ROUNDS ?= 50
+
+engine-races: $(GENUINE) ## Requests that meet, PAIRS=100 pairs of each kind; ARGS="--race deletes" runs one kind
+	$(BIN)/python -m tests.engine.races --pairs $(PAIRS) $(ARGS)
+
+engine-losses: $(GENUINE) ## Every worker call lost (EVERY=10 takes each tenth), engines killed at MOMENTS=20 moments
+	$(BIN)/python -m tests.engine.losses --every $(EVERY) --moments $(MOMENTS) $(ARGS)
+
+engine-hub: $(GENUINE) ## The task hub's size after one and after ROUNDS=50 sweeps, starts and removals
+	$(BIN)/python -m tests.engine.hub --rounds $(ROUNDS) $(ARGS)
+
 # What the genuine engine needs beside itself: Azurite, and a library that moves a process's clock.
 node_modules/.package-lock.json: package.json package-lock.json
 	npm ci --no-fund --no-audit
@@ -40,6 +55,9 @@ libahead: .local/libahead.so
 .local/libahead.so: tests/engine/source/ahead.c
 	mkdir -p $(@D)
 	gcc -shared -fPIC -O2 -o $@ $<
+
+lives: .venv/ready ## Random lives on a hostile host, and the tests of a life under many seeds; options in LIVES
+	$(BIN)/python -m tests.lives $(LIVES)
 
 clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
 	$(BIN)/python -m tests.clis

@@ -9,8 +9,9 @@ from local.genuine import GenuinePlatform, missing_parts
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which engine."""
+    """Which engine, and how hostile its host is."""
     parser.addoption("--engine", choices=("embedded", "genuine"), default="embedded", help="what runs orchestrations")
+    parser.addoption("--hostile", type=int, help="the one seed that tests marked `life` run under, on a hostile host")
 
 
 def pytest_configure(config: pytest.Config) -> None:
