@@ -237,11 +237,15 @@ class AivenClient:
         await self._call("POST", "project", project, "vpcs", project_vpc_id, "peering-connections", body=body)
 
     async def delete_connection(self, project: str, project_vpc_id: str, connection: PeeringConnection) -> None:
-        """Begin to delete a connection, under the names that Aiven lists it with."""
-        await self._call(
-            "DELETE",
-            *("project", project, "vpcs", project_vpc_id, "peering-connections"),
-            *("peer-accounts", connection.peer_cloud_account),
-            *("peer-resource-groups", connection.peer_resource_group or ""),
-            *("peer-vpcs", connection.peer_vpc),
-        )
+        """Begin to delete a connection, under the names that Aiven lists it with; one that is gone is left."""
+        try:
+            await self._call(
+                "DELETE",
+                *("project", project, "vpcs", project_vpc_id, "peering-connections"),
+                *("peer-accounts", connection.peer_cloud_account),
+                *("peer-resource-groups", connection.peer_resource_group or ""),
+                *("peer-vpcs", connection.peer_vpc),
+            )
+        except AivenError as error:
+            if error.status != _NOT_FOUND:
+                raise

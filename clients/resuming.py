@@ -10,11 +10,12 @@ from typing import Final
 
 from azure.durable_functions import OrchestrationRuntimeStatus
 
-from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running
+from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running, start_unless_running
 from clients.orders import start_order
 from clients.registry import registry
 from clients.rows import OrderRow
 from clients.settings import settings
+from peering.checks import CheckInput
 from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
 from peering.registry import Ending, Record, RunRecord, conclude
@@ -99,6 +100,15 @@ def _interrupted(record: Record, now: datetime) -> RunRecord | None:
     record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
     ending = Ending(fence=fence, state="failed", facts={}, steps={}, at=now.isoformat(), drop=False, problem=problem)
     return conclude(record, ending)
+
+
+async def sweep_again(client: DurableClient) -> bool:
+    """Begin the scheduled check again if its orchestrator failed: that is never the check's own doing."""
+    status = await client.get_status(SWEEP)
+    if status.runtime_status is None or status.runtime_status.name != "Failed":
+        return False
+    given = CheckInput(repairs=True, deadlines=settings().deadlines)
+    return await start_unless_running(client, "check_health", SWEEP, given)
 
 
 async def end_unbegun(client: DurableClient) -> int:

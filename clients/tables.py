@@ -52,6 +52,7 @@ _TRIES: Final = 12
 #: A sign of life that lasts for less than this is renewed.
 _RENEW_BEFORE: Final = SIGN_OF_LIFE * 2 / 3
 _PAGE: Final = 1000
+_NO_TABLE: Final = "TableNotFound"
 _NEVER: Final = timedelta.min
 _CONFLICTS: Final = frozenset({404, 409, 412})
 
@@ -92,7 +93,8 @@ class Registry:
         try:
             return await call()
         except ResourceNotFoundError as error:
-            if getattr(error, "error_code", None) != "TableNotFound":
+            # Not every call of the SDK reads the code out of the answer.
+            if getattr(error, "error_code", None) != _NO_TABLE and _NO_TABLE not in str(error):
                 raise
         for table in (_PEERINGS, _RUNS):
             await self._service.create_table_if_not_exists(table)

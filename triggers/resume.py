@@ -20,10 +20,11 @@ HISTORY_SCHEDULE: Final = os.environ.get("HISTORY_SCHEDULE") or "0 17 3 * * *"
 async def resume_orders(timer: func.TimerRequest, client: DurableClient) -> None:  # noqa: ARG001 - the binding's
     """Begin again what is overdue, end what never began, and purge instances that ended an hour ago."""
     from clients.migration import migrate
-    from clients.resuming import end_unbegun, purge_ended, resume_overdue
+    from clients.resuming import end_unbegun, purge_ended, resume_overdue, sweep_again
 
     await migrate(client)
-    log.info("event=resumed orders=%s purged=%s", await resume_overdue(client), await purge_ended(client))
+    resumed, swept = await resume_overdue(client), await sweep_again(client)
+    log.info("event=resumed orders=%s sweep=%s purged=%s", resumed, swept, await purge_ended(client))
     if unbegun := await end_unbegun(client):
         log.warning("event=unbegun-ended instances=%s", unbegun)
 
