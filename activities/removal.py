@@ -67,7 +67,7 @@ async def _application(peering: Peering, facts: Facts) -> "Application | None":
     recorded = facts.get("application_object_id")
     async with graph() as client:
         found = None if facts.get("existing") == "adopted" else await find_application(client, peering)
-        if found is not None or not isinstance(recorded, str):
+        if found is not None or not isinstance(recorded, str) or facts.get("application_removed") == recorded:
             return found
         try:
             return await client.applications.by_application_id(recorded).get()
@@ -145,7 +145,10 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
     tenant = text(facts, "automation_tenant_id")
     async with graph() as client:
         principal = await find_principal(client, str(settings().platform_application_id))
-        if principal is None and isinstance(facts["platform_principal_id"], str):
+        wanted, gone = facts["platform_principal_id"], facts.get("platform_principal_removed")
+        if principal is None and isinstance(wanted, str):
+            if gone == wanted:
+                return {"platform_principal_removed": gone}
             _look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not show the platform's.")
         if principal is None or principal.id is None or MARK not in (principal.tags or []):
             return {"platform_principal_removed": "kept"}
@@ -184,7 +187,7 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
 
     object_id = facts["application_object_id"]
     if not isinstance(object_id, str):
-        return {"application_removed": "nothing to delete"}
+        return {"application_removed": facts.get("application_removed", "nothing to delete")}
     async with graph() as client:
         if facts["existing"] == "adopted":
             await withdraw_credentials(client, peering, object_id)

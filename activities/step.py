@@ -10,8 +10,8 @@ from activities.remote_errors import Meanings, occurrence_of
 from clients.credentials import automation_credential
 from clients.registry import registry
 from peering.outcome import Facts, Occurrence, Outcome, StepRequest
-from peering.plan import KEPT, OF_THE_RUN
-from peering.registry import Record
+from peering.plan import KEPT, OBJECTS, OF_THE_RUN
+from peering.registry import Record, note_origins
 from peering.spec import Fence, Peering
 
 log: Final = logging.getLogger("aiven_azure_peering.step")
@@ -65,7 +65,7 @@ async def _outcome(function: Step, request: StepRequest, meanings: Meanings) -> 
         facts = await function(request["peering"], request["facts"])
         if "fence" in request and function.__name__ in KEPT:
             gathered = {name: value for name, value in request["facts"].items() if name not in OF_THE_RUN}
-            await _keep(request["fence"], gathered, facts)
+            await _keep(request["fence"], function.__name__, gathered, facts)
     except Exception as error:
         occurrence = occurrence_of(error, meanings)
         if occurrence is None:
@@ -78,12 +78,15 @@ async def _outcome(function: Step, request: StepRequest, meanings: Meanings) -> 
         return {"facts": facts}
 
 
-async def _keep(fence: Fence, gathered: Facts, made: Facts) -> None:
+async def _keep(fence: Fence, name: str, gathered: Facts, made: Facts) -> None:
     """Put what a step made into the peering's record at once, for the answer may be lost; and what it was made of."""
 
-    def keeping(record: Record | None, _: datetime) -> tuple[Record | None, None]:
+    def keeping(record: Record | None, now: datetime) -> tuple[Record | None, None]:
         if record is not None:
             record["facts"] = gathered | record["facts"] | made
+            # Before another execution takes for found what this one has made.
+            if name in OBJECTS:
+                note_origins(record, now.isoformat())
         return record, None
 
     await registry().change(fence["id"], keeping)

@@ -302,7 +302,7 @@ REMOVAL: Final = (
             "connection_to_remove",
             "existing",
         ),
-        ("to_network_id", "vnet_peering_id"),
+        ("to_network_id", "vnet_peering_id", "application_removed"),
     ),
     *map(_for_removal, ("application_credential", "user_role", "user_role_assignment")),
     Step(
@@ -418,8 +418,9 @@ OBJECTS: Final = {
 
 #: Facts that tell the steps of a run something about the run itself.
 OF_THE_RUN: Final = frozenset({"repairing", "rotation", "candidate", "credential_proven", "tries"})
-#: The steps whose facts are kept in the peering's record as soon as they are known: what was there, and what is made.
-KEPT: Final = frozenset({*OBJECTS, "ownership", "inventory"})
+#: The steps whose facts are kept in the peering's record as soon as they are known: what was there, what is made, and
+#: what was taken out of Entra, which is looked for long before it counts as gone.
+KEPT: Final = frozenset({*OBJECTS, "ownership", "inventory", "remove_application", "remove_platform_principal"})
 
 
 def initial_facts(peering: Peering) -> Facts:
