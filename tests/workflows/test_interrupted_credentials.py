@@ -15,8 +15,6 @@ from local.deployment import Deployment, Status, deploy
 from tests.workflows.test_foreign_objects import NEVER, while_waiting
 from tests.workflows.test_rotate import application_of
 
-pytestmark = pytest.mark.engine_part
-
 LOGIN = "login.microsoftonline.com"
 #: A password that is not accepted is given up soon.
 DEADLINE = {"PROPAGATION_DEADLINE_MINUTES": "2"}
