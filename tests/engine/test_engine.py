@@ -78,7 +78,10 @@ def test_time_moves_to_a_timer_trigger_only_while_somebody_waits_for_it(
 ) -> None:
     before = genuine_platform.clock().now()
     awaited, half_a_day = threading.Event(), timedelta(hours=12)
-    settings = {"HEALTH_CHECK_SCHEDULE": f"0 0 {(before + half_a_day).hour} * * *"}
+    settings = {
+        "HEALTH_CHECK_SCHEDULE": f"0 0 {(before + half_a_day).hour} * * *",
+        **dict.fromkeys(("RESUME_SCHEDULE", "HISTORY_SCHEDULE"), "0 0 0 1 1 *"),
+    }
     with (
         deployed_on(genuine_platform),
         deploy(tmp_path, settings=settings, timer_triggers_awaited=awaited.is_set) as deployment,
