@@ -8,7 +8,7 @@ DEPLOYED = [
     PROJECT / "function_app.py",
     *(
         path
-        for folder in ("triggers", "orchestrators", "entities", "activities", "peering", "clients")
+        for folder in ("triggers", "orchestrators", "activities", "peering", "clients")
         for path in sorted((PROJECT / folder).glob("*.py"))
     ),
 ]
