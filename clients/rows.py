@@ -145,7 +145,7 @@ def health_columns(record: Record) -> Row:
     """The columns that a check writes."""
     health = record.get("health")
     return {
-        **split("health", _json({name: record[name] for name in _OF_CHECKS if name in record})),  # type: ignore[literal-required]
+        **split("health", _json({name: value for name, value in record.items() if name in _OF_CHECKS})),
         "verdict": health["verdict"] if health else "",
     }
 

@@ -52,6 +52,8 @@ _TRIES: Final = 12
 #: A sign of life that lasts for less than this is renewed.
 _RENEW_BEFORE: Final = SIGN_OF_LIFE * 2 / 3
 _PAGE: Final = 1000
+#: Spreads the tries of those who change one row at once.
+_SPREAD: Final = random.SystemRandom()
 _NO_TABLE: Final = "TableNotFound"
 _NEVER: Final = timedelta.min
 _CONFLICTS: Final = frozenset({404, 409, 412})
@@ -151,7 +153,7 @@ class Registry:
                 if not _may_differ(error):
                     raise
                 failure = error
-                await asyncio.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads tries
+                await asyncio.sleep(_SPREAD.uniform(0, 0.02 * 2 ** min(attempt, 6)))
             else:
                 return answer
         raise ProblemError("registry-contended", f"Tried {_TRIES} times; the last answer was {failure}.")

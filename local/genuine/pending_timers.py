@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from local.host.history import EventType, parse_timestamp
 
@@ -35,7 +35,7 @@ class PendingTimers:
         return [due for timers in self._due.values() for due in timers]
 
 
-def _timers(value: Any) -> Iterator[datetime]:  # noqa: ANN401 - JSON of any depth
+def _timers(value: object) -> Iterator[datetime]:
     if isinstance(value, list):
         for element in value:
             yield from _timers(element)
