@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from clients.durable import DurableClient
-from clients.orders import hint
+from clients.orders import hint, note_superseded_runs
 from clients.registry import registry
-from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
+from peering.orders import Lost, Order, PhaseChange, Supersession, Taken, Taking
 from peering.registry import Ending, Record, conclude, enter_phase, peering_of, superseded_runs, take
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Fence
@@ -18,27 +19,38 @@ log: Final = logging.getLogger("aiven_azure_peering.run")
 
 async def take_order(given: Taking) -> Taken | None:
     """Take the open order of a peering for an execution; None when there is none."""
+    # Another order may take the place between two reads; whose place it took is noted before it is taken.
+    while (order := (await _noted(given["id"]))) is not None:
+        taken = await registry().change(given["id"], partial(_take, given, order["run"]))
+        if taken is not None:
+            log.info("event=order-taken peering=%s run=%s", given["id"], order["run"])
+            return taken
+    log.info("event=order-taken peering=%s run=None", given["id"])
+    return None
 
-    def taking(record: Record | None, _: datetime) -> tuple[Record | None, Taken | None]:
-        order = take(record, given["execution"], given["at"]) if record else None
-        if record is None or order is None:
-            return record, None
-        order["alive_until"] = (datetime.fromisoformat(given["at"]) + SIGN_OF_LIFE).isoformat()
-        return record, Taken(
-            order=order,
-            peering=peering_of(record, order),
-            known=record["facts"],
-            revision=record["revision"],
-            unsettled=record.get("unsettled"),
-        )
 
-    if (held := await registry().record(given["id"])) is not None:
-        for run in superseded_runs(held):
-            await registry().note_run(run, replace=False)
-    taken = await registry().change(given["id"], taking)
-    order = taken["order"] if taken else None
-    log.info("event=order-taken peering=%s run=%s", given["id"], order["run"] if order else None)
-    return taken
+async def _noted(peering_id: str) -> Order | None:
+    """The open order of a peering, once the runs whose place it took are in the table of runs."""
+    record = await registry().record(peering_id)
+    if record is None or "order" not in record:
+        return None
+    await note_superseded_runs(record)
+    return record["order"]
+
+
+def _take(given: Taking, run: str, record: Record | None, _: datetime) -> tuple[Record | None, Taken | None]:
+    if record is None or "order" not in record or record["order"]["run"] != run:
+        return record, None
+    order = take(record, given["execution"], given["at"])
+    order["alive_until"] = (datetime.fromisoformat(given["at"]) + SIGN_OF_LIFE).isoformat()
+    taken = Taken(
+        order=order,
+        peering=peering_of(record, order),
+        known=record["facts"],
+        revision=record["revision"],
+        unsettled=record.get("unsettled"),
+    )
+    return record, taken
 
 
 async def renew_order(fence: Fence) -> bool:

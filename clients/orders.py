@@ -7,6 +7,7 @@ from typing import Final
 
 from clients.durable import DurableClient
 from clients.registry import registry
+from peering.registry import Record, superseded_runs
 from peering.runs import RUN_ORDER, STOP
 
 log: Final = logging.getLogger("aiven_azure_peering.run")
@@ -40,3 +41,9 @@ async def hint(client: DurableClient, instance_id: str) -> None:
     # One that has ended needs no event, and what is lost here is noticed at the next look.
     with suppress(Exception):
         await client.raise_event(instance_id, STOP, {})
+
+
+async def note_superseded_runs(record: Record) -> None:
+    """Keep the runs whose place the record's order took; what they have noted themselves stands."""
+    for run in superseded_runs(record):
+        await registry().note_run(run, replace=False)

@@ -11,7 +11,7 @@ from typing import Final
 from azure.durable_functions import OrchestrationRuntimeStatus
 
 from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running, start_unless_running
-from clients.orders import start_order
+from clients.orders import note_superseded_runs, start_order
 from clients.registry import registry
 from clients.rows import OrderRow
 from clients.settings import settings
@@ -62,8 +62,10 @@ async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationS
         await registry().settle_order_row(peering_id)
         return False
     last = held["order"]["executions"] >= MOST_EXECUTIONS
-    if last and (ended := _interrupted(held, registry().now)) is not None:
-        await registry().note_run(ended)
+    if last:
+        await note_superseded_runs(held)
+        if (ended := _interrupted(held, registry().now)) is not None:
+            await registry().note_run(ended)
 
     def resuming(record: Record | None, now: datetime) -> tuple[Record | None, bool]:
         if record is None or "order" not in record or record["order"]["run"] != run:

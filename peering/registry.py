@@ -236,11 +236,9 @@ def _run_of(record: Record, run: str) -> Run | None:
     return next((one for one in record["runs"] if one["run"] == run), None)
 
 
-def take(record: Record, execution: str, at: str) -> Order | None:
-    """Note that an execution of the orchestrator carries out the record's order; None when there is none."""
-    order = record.get("order")
-    if order is None:
-        return None
+def take(record: Record, execution: str, at: str) -> Order:
+    """Note that an execution of the orchestrator carries out the order that the record has."""
+    order = record["order"]
     order["execution"] = execution
     order.setdefault("taken", at)
     order.setdefault("phase", "removing" if order["operation"] == "remove" else "forward")

@@ -193,6 +193,12 @@ class Engine:
                 episode.fail(self._hub, begun, crash, self._clock.now())
             else:
                 episode.commit(self._hub, begun, answer, self._worker.app.exists, self._clock.now())
+        self._note_end(begun.instance, crashed=bool(crash))
+
+    def _note_end(self, begun: Instance, *, crashed: bool) -> None:
+        after = self._hub.instance(begun.id)
+        if crashed or after is None or after.status == "Completed" or after.execution != begun.execution:
+            self._hostility.note_end(begun.id, well=not crashed)
 
     async def _activity(self, number: str) -> None:
         item = self._hub.activity(int(number))

@@ -4,6 +4,9 @@ Durable Functions promises that started work ends, and no more: a start may get 
 that is taken away looks like a failed function, what is read may be old. A `Hostility` makes those choices. Without
 rates it makes none, so the host asks one in any case.
 
+It never ends the same work more than a few times in a row, for an app that gives an order up after five executions has
+to be seen to come to its end.
+
 Each kind of choice has for each function a stream of random numbers of its own. So what happens to the third call of a
 function does not depend on what ran beside it, and a run with the same seed meets the same trouble as far as its calls
 come in the same order for each function.
@@ -11,6 +14,7 @@ come in the same order for each function.
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,6 +84,10 @@ _LONGEST_LAG: Final = timedelta(seconds=2)
 _LATEST_TIMER: Final = timedelta(seconds=30)
 #: How long after a call's beginning, in seconds, a second delivery comes or the worker dies: mostly during the call.
 _SOON: Final = 0.05
+#: How often in a row an instance, or those that are begun again in its place, is kept from its end.
+_MOST_ENDS: Final = 3
+#: What may keep an instance from its end.
+_ENDING: Final = frozenset({Kind.PENDING_START, Kind.LOST_START, Kind.ORCHESTRATOR_FAILED, Kind.WORKER_RESTARTED})
 _EVEN: Final = 0.5
 
 
@@ -127,6 +135,7 @@ class Hostility:
         self._seed, self._rates, self._clock, self._until = seed, rates, clock or SystemClock(), until
         self._streams: dict[tuple[Kind, str], random.Random] = {}
         self._old_rows: dict[str, _OldRow] = {}
+        self._ends: Counter[str] = Counter()
         #: What was done so far.
         self.struck: list[Struck] = []
 
@@ -154,12 +163,26 @@ class Hostility:
         rate = self._rates.get(kind, 0)
         if not rate or (self._until is not None and self._clock.now() >= self._until):
             return False
-        if self._stream(kind, function).random() >= rate:
+        if self._stream(kind, function).random() >= rate or (kind in _ENDING and self._has_had_enough(kind, instance)):
             return False
+        if kind in (Kind.PENDING_START, Kind.LOST_START):
+            self.note_end(instance, well=False)
         struck = Struck(kind, function, instance, self._clock.now())
         self.struck.append(struck)
         log.info("hostility=%s function=%s instance=%s", kind, function, instance)
         return True
+
+    def _has_had_enough(self, kind: Kind, instance: str) -> bool:
+        """Whether the instance, or any that a worker may run, has been kept from its end too often."""
+        counts = self._ends.values() if kind is Kind.WORKER_RESTARTED else [self._ends[_work(instance)]]
+        return max(counts, default=0) >= _MOST_ENDS
+
+    def note_end(self, instance: str, *, well: bool) -> None:
+        """Learn that an instance has ended: by the app's own doing, or the platform's."""
+        if well:
+            self._ends.pop(_work(instance), None)
+        else:
+            self._ends[_work(instance)] += 1
 
     def either(self, kind: Kind, function: str) -> bool:
         """Which one of two things it is that happens."""
@@ -194,3 +217,9 @@ class Hostility:
         if (kind, function) not in self._streams:
             self._streams[kind, function] = random.Random(f"{self._seed} {kind} {function}")
         return self._streams[kind, function]
+
+
+def _work(instance: str) -> str:
+    """What an instance does: a child that is begun again has the first one's id with a number behind it."""
+    begun, dash, number = instance.rpartition("-")
+    return begun if dash and ":" in instance and number.isdecimal() else instance

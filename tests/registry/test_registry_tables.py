@@ -8,8 +8,10 @@ from uuid import UUID
 
 import pytest
 
+import activities.orders
+import clients.orders
 from clients.tables import Registry
-from peering.orders import new_order
+from peering.orders import Taking, new_order
 from peering.outcome import Fact
 from peering.registry import Ending, Placed, Record, RunRecord, conclude, place, run_record, take
 from peering.request import PeeringRequest
@@ -228,5 +230,35 @@ def test_unmanaged_connections_are_those_of_the_last_look(tables: Tables) -> Non
             await registry.note_unmanaged({"project": "p", "project_vpc_id": "1", "connections": connections})  # type: ignore[typeddict-item]
         (found,) = await registry.unmanaged()
         assert [connection["vnet"] for connection in found["connections"]] == ["c"]
+
+    run(tables, test)
+
+
+def test_a_run_whose_place_is_taken_just_before_its_order_is_taken_has_an_outcome(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Overtaken(Registry):
+        """A removal takes the place of an order between two reads of it."""
+
+        asked = False
+
+        async def record(self, peering_id: str) -> Record | None:
+            found = await super().record(peering_id)
+            if not self.asked:
+                self.asked = True
+                await ask(self, peering(1), "r2", "remove")
+            return found
+
+    async def test(registry: Registry) -> None:
+        registry.__class__ = Overtaken
+        for module in (clients.orders, activities.orders):
+            monkeypatch.setattr(module, "registry", lambda: registry)
+        await ask(registry, peering(1))
+        taking = Taking(id=peering(1)["id"], execution="x", at=registry.now.isoformat())
+        taken = await activities.orders.take_order(taking)
+        assert taken is not None
+        assert taken["order"]["run"] == "r2"
+        (superseded,) = await registry.runs(peering(1)["id"], 10)
+        assert (superseded["run"], superseded["superseded_by"]) == ("r1", "r2")
 
     run(tables, test)
