@@ -29,6 +29,7 @@ _PURGED_AT_ONCE: Final = 200
 _FORGOTTEN_AT_ONCE: Final = 2000
 #: Who asks how an instance stands may do so for so long after its end.
 _KEPT_AFTER_END: Final = timedelta(hours=1)
+_SWEEP_KEPT_AFTER_END: Final = timedelta(minutes=2)
 _ENDED: Final = tuple(
     getattr(OrchestrationRuntimeStatus, name) for name in ("Completed", "Failed", "Terminated", "Canceled")
 )
@@ -130,16 +131,15 @@ async def end_unbegun(client: DurableClient) -> int:
 async def purge_ended(client: DurableClient) -> int:
     """Purge instances that ended an hour ago, a bounded number; returns how many.
 
-    The scheduled check has one id, and the engine keeps something of each time that it ran: it goes as soon as it has
-    ended.
+    The scheduled check has one id, and the engine keeps something of each time that it ran: it goes before the next.
     """
-    before = registry().now - _KEPT_AFTER_END
+    before, before_next_check = registry().now - _KEPT_AFTER_END, registry().now - _SWEEP_KEPT_AFTER_END
     purged = 0
     for status in await client.get_status_by(None, registry().now, list(_ENDED)):
         ended, instance = status.last_updated_time, status.instance_id
         if instance is None or ended is None or purged == _PURGED_AT_ONCE:
             continue
-        if ended < before or instance == SWEEP:
+        if ended < (before_next_check if instance == SWEEP else before):
             await client.purge_instance_history(instance)
             purged += 1
     return purged
