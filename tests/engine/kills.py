@@ -30,8 +30,8 @@ OF_TWO: Final = "killed as one of two"
 #: After so long the leases and messages of an engine that was killed have come back.
 STANDSTILL: Final = timedelta(minutes=6)
 #: So many seconds of the machine's time something may take to happen, and so often time is skipped until it does.
-_PATIENCE: Final = 25
-_STANDSTILLS: Final = 2
+_PATIENCE: Final = 40
+_STANDSTILLS: Final = 3
 
 
 class Killing:
