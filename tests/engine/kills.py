@@ -32,6 +32,7 @@ STANDSTILL: Final = timedelta(minutes=6)
 #: So many seconds of the machine's time something may take to happen, and so often time is skipped until it does.
 _PATIENCE: Final = 40
 _STANDSTILLS: Final = 3
+_TAKE_OVER: Final = 60.0
 
 
 class Killing:
@@ -67,6 +68,8 @@ def kill_cells(deployment: Deployment, count: int, rows: Sequence[str] = (ALONE,
     deployment.remove(identity)
     cells = list[Cell]()
     for row in rows:
+        # One process takes over from another within a minute of the machine's time.
+        engine.time.idle_before_triggers = _TAKE_OVER if row == OF_TWO else engine.time.idle_before_triggers
         for number, moment in enumerate(moments(calls, count)):
             if row == OF_TWO and len(engine.processes) == 1:
                 engine.launch(f"instance-{number}")
