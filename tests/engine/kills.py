@@ -112,7 +112,9 @@ def _killed(deployment: Deployment, vnet_id: str, killing: Killing) -> Iterator[
     identity = answer.body["id"]
     status = deployment.until(identity)
     if status["state"] != "connected":
-        problems = [f"{run['problem']['code']} {run['problem']['detail']}" for run in status["runs"] if "problem" in run]
+        problems = [
+            f"{run['problem']['code']} {run['problem']['detail']}" for run in status["runs"] if "problem" in run
+        ]
         yield f"{status['state']}: {', '.join(problems)}"
     yield from credentials_beside_one(deployment.cloud_state(), identity)
     removed = ask(deployment, "DELETE", f"/{identity}")
