@@ -8,6 +8,7 @@ from activities.neighbours import neighbours_of
 from activities.step import step
 from clients.aiven import AivenClient
 from clients.azure import authorization
+from clients.remote_errors import or_none
 from peering.checks import Neighbours
 from peering.look import AssignmentLook
 from peering.marks import DESCRIPTION
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
     from azure.mgmt.authorization.v2022_04_01.models import RoleDefinition
 
-_CONFLICT: Final = 409
+_ALREADY_ASSIGNED: Final = "RoleAssignmentExists"
 _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
 
 
-@step()
+@step
 async def user_role(peering: Peering, facts: Facts) -> Facts:
     """Article step 6, first half: the role for the created application: a custom one, or Network Contributor."""
     vnet = VNetId.parse(text(facts, "vnet_id"))
@@ -37,7 +38,7 @@ async def user_role(peering: Peering, facts: Facts) -> Facts:
     raise ProblemError("role-not-replicated", f"Azure lists no role named {peering['role']}.")
 
 
-@step()
+@step
 async def platform_role(peering: Peering, facts: Facts) -> Facts:
     """Article step 8: the custom role with the one action that lets the platform peer with a VNet."""
     vnet = VNetId.parse(text(facts, "vnet_id"))
@@ -45,14 +46,14 @@ async def platform_role(peering: Peering, facts: Facts) -> Facts:
     return {"platform_role_id": await _custom_role(vnet, peering["platform_role_name"], PLATFORM_ACTIONS, description)}
 
 
-@step()
+@step
 async def user_role_assignment(_: Peering, facts: Facts) -> Facts:
     """Article step 6, second half: the created application may manage the VNet's peerings."""
     assignment = await _assign(text(facts, "vnet_id"), text(facts, "user_role_id"), text(facts, "user_principal_id"))
     return {"user_role_assignment_id": assignment}
 
 
-@step()
+@step
 async def platform_role_assignment(_: Peering, facts: Facts) -> Facts:
     """Article step 9: the platform may make a peering that leads to the VNet."""
     assignment = await _assign(
@@ -115,7 +116,7 @@ async def _assign(vnet_id: str, role_id: str, principal_id: str) -> str:
         try:
             made = await client.role_assignments.create(vnet_id, guid, wanted)
         except HttpResponseError as error:
-            if error.status_code != _CONFLICT:
+            if error.error is None or error.error.code != _ALREADY_ASSIGNED:
                 raise
             return await _existing_assignment(client, vnet_id, role_id, principal_id)
     return made.id or f"{vnet_id}/providers/Microsoft.Authorization/roleAssignments/{guid}"
@@ -132,7 +133,7 @@ async def _existing_assignment(
     raise ProblemError("role-not-replicated", "Azure says that the assignment exists but does not list it yet.")
 
 
-@step()
+@step
 async def release_rights(_: Peering, facts: Facts) -> Facts:
     """With `setup-only`: take the created application's role on the VNet away again, once nothing is left to do.
 
@@ -144,7 +145,7 @@ async def release_rights(_: Peering, facts: Facts) -> Facts:
     return {"user_rights": "setup-only"}
 
 
-@step()
+@step
 async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
     """Undo article steps 6 and 9: delete the assignments on the VNet whose names say that this app made them.
 
@@ -186,12 +187,8 @@ def _is_ours(assignment_id: str, vnet_id: str, facts: Facts) -> bool:
 
 async def _assignments_on(vnet_id: str) -> list[AssignmentLook]:
     """The assignments on the VNet itself; a VNet that is gone has none."""
-    from azure.core.exceptions import ResourceNotFoundError
-
-    try:
-        return [a for a in await looking.assignments(vnet_id) if same_id(a["scope"], vnet_id)]
-    except ResourceNotFoundError:
-        return []
+    held = await or_none(looking.assignments(vnet_id))
+    return [a for a in held or [] if same_id(a["scope"], vnet_id)]
 
 
 async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
@@ -217,7 +214,7 @@ async def _delete_assignment(assignment_id: str) -> None:
         await client.role_assignments.delete(scope, name)
 
 
-@step()
+@step
 async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 8: delete the custom roles that this app made, unless another peering needs them.
 

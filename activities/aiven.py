@@ -6,7 +6,8 @@ from typing import Final, cast
 from activities import looking
 from activities.diagnosis import diagnose
 from activities.step import step
-from clients.aiven import AivenClient, AivenError, PeeringConnection
+from clients.aiven import AivenClient, PeeringConnection
+from clients.remote_errors import RemoteError, or_none
 from peering.health import BLOCKERS, has_lost_its_side
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
@@ -14,7 +15,6 @@ from peering.outcome import Facts, ProblemError, StepRequest, text
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
 
-_NOT_FOUND: Final = 404
 #: A list may lag behind, so what it does not show is looked for again before anything is deleted because of it.
 _LOOKS_BEFORE_DELETION: Final = 1
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
@@ -27,7 +27,7 @@ _VPC_PROBLEMS = {
 }
 
 
-@step()
+@step
 async def project_vpc(peering: Peering, _: Facts) -> Facts:
     """Look up the project VPC, and whether it has a connection to the VNet already."""
     async with AivenClient() as aiven:
@@ -51,7 +51,7 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
     return facts
 
 
-@step()
+@step
 async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     """Before article step 11: delete a connection that cannot be built upon, and wait until it is gone.
 
@@ -92,7 +92,7 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
     return True
 
 
-@step()
+@step
 async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     """Article step 11: request the connection, unless it is under way; a failed one is requested again."""
     vnet = VNetId.parse(text(facts, "vnet_id"))
@@ -117,7 +117,7 @@ async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
     )
 
 
-@step()
+@step
 async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     """Article step 12: whether Aiven has built its side, and where the other side has to lead to.
 
@@ -153,7 +153,7 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
             await _request(aiven, peering, facts)
 
 
-@step()
+@step
 async def active(peering: Peering, facts: Facts) -> Facts:
     """Article step 14: whether Aiven has seen the VNet peering and set the connection ACTIVE."""
     try:
@@ -167,9 +167,7 @@ async def active(peering: Peering, facts: Facts) -> Facts:
 
 async def _refresh(peering: Peering) -> None:
     """Ask Aiven to look again; it may shorten the wait, and nothing depends on what it answers."""
-    import httpx
-
-    with suppress(AivenError, httpx.TransportError):
+    with suppress(RemoteError):
         async with AivenClient() as aiven:
             await aiven.refresh(peering["project"], peering["project_vpc_id"])
 
@@ -192,30 +190,23 @@ async def _expect(peering: Peering, facts: Facts, expected: dict[str, str | None
     return connection
 
 
-@step()
+@step
 async def price(peering: Peering, facts: Facts) -> Facts:
     """What the connection costs: US dollars an hour, or None where Aiven does not say."""
-    try:
-        async with AivenClient() as aiven:
-            return {"hourly_price_usd": await aiven.hourly_price(peering["project"], text(facts, "cloud_name"))}
-    except AivenError as error:
-        if error.status != _NOT_FOUND:
-            raise
-        return {"hourly_price_usd": None}
+    async with AivenClient() as aiven:
+        return {"hourly_price_usd": await or_none(aiven.hourly_price(peering["project"], text(facts, "cloud_name")))}
 
 
-@step()
+@step
 async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 11: delete the connection if it is this peering's own, and wait until Aiven has done so."""
     if facts["connection_to_remove"] is None:
         return {"connection_removed": "nothing to delete"}
     async with AivenClient() as aiven:
-        try:
-            connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
-        except AivenError as error:
-            if error.status != _NOT_FOUND:
-                raise
+        vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+        if vpc is None:
             return {"connection_removed": "with its project VPC"}
+        connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]))
         ours = connection is not None and same_id(connection.peer_azure_app_id, text(facts, "application_id"))
         if connection is None or connection.state == "DELETED" or not ours:
             return {"connection_removed": "deleted"}

@@ -1,11 +1,12 @@
 """The steps in Entra: sign-in, the application and the service principals (article steps 1 to 3, 7 and 10)."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from activities.step import step
 from activities.token_claims import token_claims
 from clients.azure import graph
 from clients.credentials import automation_credential
+from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.marks import MARK
 from peering.naming import same_id, unique_name
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from msgraph.generated.models.service_principal import ServicePrincipal
     from msgraph.graph_service_client import GraphServiceClient
 
-_NOT_FOUND: Final = 404
 
-
-@step()
+@step
 async def sign_in(_peering: Peering, _facts: Facts) -> Facts:
     """Article step 1: get a token as the app's own identity, and with it who and where that is."""
     cloud = settings().cloud
@@ -31,7 +30,7 @@ async def sign_in(_peering: Peering, _facts: Facts) -> Facts:
     return {"automation_tenant_id": claims["tid"], "automation_object_id": claims["oid"]}
 
 
-@step()
+@step
 async def tenant(_peering: Peering, facts: Facts) -> Facts:
     """Article step 10: the customer's tenant is the one that the app's identity signs in to."""
     configured = settings().azure_tenant_id
@@ -43,7 +42,7 @@ async def tenant(_peering: Peering, facts: Facts) -> Facts:
     return {"tenant_id": signed_in}
 
 
-@step()
+@step
 async def ownership(peering: Peering, facts: Facts) -> Facts:
     """Whether the pair has a connection already, and whose it is: this app's, one taken over, or somebody else's."""
     owner = facts["found_connection_application_id"]
@@ -62,7 +61,7 @@ async def ownership(peering: Peering, facts: Facts) -> Facts:
     return {"existing": "adopted" if peering["adopt"] else "foreign"}
 
 
-@step()
+@step
 async def application(peering: Peering, facts: Facts) -> Facts:
     """Article step 2: the multi-tenant application, found by its unique name or created; or the one taken over."""
     from msgraph.generated.models.application import Application
@@ -85,17 +84,13 @@ async def application(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _adopted_application(client: "GraphServiceClient", application_id: str) -> "Application | None":
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
-    try:
-        return await client.applications_with_app_id(application_id).get()
-    except ODataError as error:
-        if error.response_status_code != _NOT_FOUND:
-            raise
-        raise ProblemError("application-missing", f"This tenant has no application {application_id}.") from None
+    found = await or_none(client.applications_with_app_id(application_id).get())
+    if found is None:
+        raise ProblemError("application-missing", f"This tenant has no application {application_id}.")
+    return found
 
 
-@step()
+@step
 async def user_service_principal(_: Peering, facts: Facts) -> Facts:
     """Article step 3: the application's service principal in the customer's tenant."""
     from msgraph.generated.models.service_principal import ServicePrincipal
@@ -109,7 +104,7 @@ async def user_service_principal(_: Peering, facts: Facts) -> Facts:
     return {"user_principal_id": _with_id(principal)}
 
 
-@step({"Authorization_RequestDenied": "platform-principal-forbidden"})
+@step
 async def platform_service_principal(_peering: Peering, _facts: Facts) -> Facts:
     """Article step 7: the service principal of the platform's application, often made by an administrator before."""
     from msgraph.generated.models.service_principal import ServicePrincipal
@@ -126,26 +121,12 @@ async def platform_service_principal(_peering: Peering, _facts: Facts) -> Facts:
 
 async def find_application(client: "GraphServiceClient", peering: Peering) -> "Application | None":
     """The application that this app made for a peering, by its unique name."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
-    try:
-        return await client.applications_with_unique_name(unique_name(peering["id"])).get()
-    except ODataError as error:
-        if error.response_status_code == _NOT_FOUND:
-            return None
-        raise
+    return await or_none(client.applications_with_unique_name(unique_name(peering["id"])).get())
 
 
 async def find_principal(client: "GraphServiceClient", application_id: str) -> "ServicePrincipal | None":
     """An application's service principal in the customer's tenant, if there is one."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
-    try:
-        return await client.service_principals_with_app_id(application_id).get()
-    except ODataError as error:
-        if error.response_status_code == _NOT_FOUND:
-            return None
-        raise
+    return await or_none(client.service_principals_with_app_id(application_id).get())
 
 
 def _with_id(principal: "ServicePrincipal | None") -> str:

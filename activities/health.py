@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, TypedDict, cast
 
 from activities import looking
@@ -80,14 +81,14 @@ async def _to_check(only: str | None) -> list[_ToCheck]:
 async def look_at_project_vpcs(scopes: Sequence[ProjectVpcScope]) -> dict[str, Part[ProjectVpcLook]]:
     """Aiven's side: one call for each project VPC."""
     looks = await asyncio.gather(
-        *(part(looking.project_vpc(scope["project"], scope["project_vpc_id"])) for scope in scopes)
+        *(part(partial(looking.project_vpc, scope["project"], scope["project_vpc_id"])) for scope in scopes)
     )
     return {scope["key"]: look for scope, look in zip(scopes, looks, strict=True)}
 
 
 async def look_at_secrets(only: str | None) -> Part[dict[str, SecretLook]]:
     """The newest version of every secret of a peering, or of one: names, dates and key ids, never a value."""
-    return await part(looking.one_secret(secret_name(only)) if only else looking.all_secrets())
+    return await part(partial(looking.one_secret, secret_name(only)) if only else looking.all_secrets)
 
 
 async def check_vnets(given: VNetsToCheck) -> CheckedPeerings:
@@ -103,7 +104,7 @@ async def check_vnets(given: VNetsToCheck) -> CheckedPeerings:
         principals = {p for _, record in on_vnet for p in directory.principal_ids(record["facts"])}
         async with gate:
             network, held_there = await asyncio.gather(
-                part(looking.vnet(vnet["vnet_id"])), part(access.on(vnet["vnet_id"]))
+                part(lambda: looking.vnet(vnet["vnet_id"])), part(lambda: access.on(vnet["vnet_id"]))
             )
         rights = await rights_of(access, vnet["vnet_id"], held_there, principals)
         checked: CheckedPeerings = {}
@@ -122,15 +123,17 @@ async def check_vnets(given: VNetsToCheck) -> CheckedPeerings:
 
 async def _in_use(listed: Part[dict[str, SecretLook]], records: Sequence[Record]) -> Part[dict[str, SecretLook]]:
     """The secrets as listed, which shows the newest versions; where that is not the one in use, that one."""
-    found = dict(listed.get("found") or {})
+    if "problem" in listed:
+        return listed
+    found = dict(listed["found"] or {})
     for record in records:
         name, key = secret_name(record["peering"]["id"]), key_id_of(record["facts"])
         if key is not None and name in found and found[name]["key_id"] != key:
-            look = await part(looking.one_secret(name, key))
+            look = await part(partial(looking.one_secret, name, key))
             if "problem" in look:
                 return look
             found |= look["found"] or {}
-    return {"found": found} if "found" in listed else listed
+    return {"found": found}
 
 
 def _problems(peering: Peering, facts: Facts, look: Look, at: str) -> list[Occurrence]:

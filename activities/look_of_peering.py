@@ -19,6 +19,7 @@ from peering.look import (
     SecretLook,
     Thing,
     VNetLook,
+    if_seen,
 )
 from peering.naming import VNetId, secret_name
 from peering.outcome import Facts
@@ -54,7 +55,8 @@ class Directory:
         """Look for some peerings at once, one call for every fifteen of them."""
         ids = sorted({application for facts in all_facts if (application := _application_id(facts))})
         applications, principals = await asyncio.gather(
-            part(directory_looks.applications(ids)), part(directory_looks.principals([*ids, _platform()]))
+            part(lambda: directory_looks.applications(ids)),
+            part(lambda: directory_looks.principals([*ids, _platform()])),
         )
         return cls(applications, principals)
 
@@ -68,7 +70,7 @@ class Directory:
     def principal_ids(self, facts: Facts) -> set[str]:
         """The service principals whose rights matter to one peering."""
         parts = self.parts(facts)
-        found = (parts["user_principal"].get("found"), parts["platform_principal"].get("found"))
+        found = (if_seen(parts["user_principal"]), if_seen(parts["platform_principal"]))
         return {principal["id"] for principal in found if principal is not None}
 
 
@@ -114,11 +116,11 @@ async def look_of_peering(peering: Peering, facts: Facts) -> Look:
     """Everything that both clouds show of one peering now."""
     access, vnet_id = Access(), peering["vnet_id"]
     vpc, vnet, secrets, directory, held = await asyncio.gather(
-        part(looking.project_vpc(peering["project"], peering["project_vpc_id"])),
-        part(looking.vnet(vnet_id)),
-        part(looking.one_secret(secret_name(peering["id"]), key_id_of(facts))),
+        part(lambda: looking.project_vpc(peering["project"], peering["project_vpc_id"])),
+        part(lambda: looking.vnet(vnet_id)),
+        part(lambda: looking.one_secret(secret_name(peering["id"]), key_id_of(facts))),
         Directory.of([facts]),
-        part(access.on(vnet_id)),
+        part(lambda: access.on(vnet_id)),
     )
     rights = await rights_of(access, vnet_id, held, directory.principal_ids(facts))
     return assemble(peering, facts, vpc, vnet, rights, secrets, directory)
@@ -136,7 +138,8 @@ async def rights_of(
     """The rights of some principals, by a look at the assignments on the VNet that may have failed."""
     if "problem" in held:
         return {"problem": held["problem"]}
-    return await part(access.of(vnet_id, held["found"] or [], principal_ids))
+    assignments = held["found"] or []
+    return await part(lambda: access.of(vnet_id, assignments, principal_ids))
 
 
 def assemble(

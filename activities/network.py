@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from activities import looking
-from activities.credentials import SIGN_IN_MEANINGS, proof_of
+from activities.credentials import proof_of
 from activities.looking import plain
 from activities.step import step
 from clients.azure import network
-from clients.credentials import Proof, application_credential
+from clients.credentials import ApplicationCredential, Proof
+from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.health import own_side, side_of
 from peering.look import PeeredNetwork
@@ -22,16 +23,8 @@ if TYPE_CHECKING:
     from azure.mgmt.network.aio import NetworkManagementClient
     from azure.mgmt.network.models import VirtualNetworkPeering
 
-#: How the created application reads the refusals of its own sign-ins and of the PUT: rights and replicas take time.
-_PEERING_MEANINGS: Final = {
-    **SIGN_IN_MEANINGS,
-    "AuthorizationFailed": "peering-role-not-effective",
-    "LinkedAuthorizationFailed": "platform-role-not-effective",
-    "LinkedAccessCheckFailed": "platform-role-not-effective",
-}
 
-
-@step()
+@step
 async def vnet(peering: Peering, _: Facts) -> Facts:
     """Article step 5: the VNet's id as Azure spells it, its addresses, and the networks that it is peered with."""
     found = await looking.vnet(peering["vnet_id"])
@@ -53,7 +46,7 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
 async def _as_application(facts: Facts, vnet_id: VNetId, proof: Proof) -> "AsyncIterator[NetworkManagementClient]":
     """The network client as the created application, in the customer's tenant alone."""
     async with (
-        application_credential(text(facts, "tenant_id"), text(facts, "application_id"), proof) as ours,
+        ApplicationCredential(text(facts, "tenant_id"), text(facts, "application_id"), proof) as ours,
         network(vnet_id.subscription_id, ours) as client,
     ):
         yield client
@@ -66,8 +59,8 @@ async def _as_application_in_both(
     """The network client as the created application, with its token of the platform's tenant beside its own."""
     application_id, scope = text(facts, "application_id"), settings().cloud.resource_manager_scope
     async with (
-        application_credential(text(facts, "tenant_id"), application_id, proof) as ours,
-        application_credential(text(facts, "to_tenant_id"), application_id, proof) as theirs,
+        ApplicationCredential(text(facts, "tenant_id"), application_id, proof) as ours,
+        ApplicationCredential(text(facts, "to_tenant_id"), application_id, proof) as theirs,
         network(vnet_id.subscription_id, ours, auxiliary=theirs) as client,
     ):
         # Each credential keeps its token; asked for here, the two tenants answer at the same time.
@@ -81,7 +74,7 @@ async def _sides(vnet_id: VNetId) -> list[PeeredNetwork]:
         return [looking.peered_network(side) async for side in listed]
 
 
-@step(_PEERING_MEANINGS)
+@step
 async def stale_peering(peering: Peering, facts: Facts) -> Facts:
     """Before article step 11: remove this peering's own Disconnected side, as the created application.
 
@@ -99,7 +92,7 @@ async def stale_peering(peering: Peering, facts: Facts) -> Facts:
     return {"vnet_is_clear": "removed"}
 
 
-@step(_PEERING_MEANINGS)
+@step
 async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
     vnet_id, remote = VNetId.parse(text(facts, "vnet_id")), text(facts, "to_network_id")
@@ -187,7 +180,7 @@ async def _put(
     )
 
 
-@step({"NotFound": "peering-not-connected"})
+@step
 async def connected(_peering: Peering, facts: Facts) -> Facts:
     """Article step 13, its end: whether both sides of the VNet peering are joined."""
     vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
@@ -210,7 +203,7 @@ async def connected(_peering: Peering, facts: Facts) -> Facts:
 _TO_SYNC: Final = ("LocalNotInSync", "LocalAndRemoteNotInSync")
 
 
-@step(_PEERING_MEANINGS)
+@step
 async def sync(_peering: Peering, facts: Facts) -> Facts:
     """Let this side learn of new addresses of the project VPC's network (`az network vnet peering sync`)."""
     vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
@@ -225,16 +218,11 @@ async def sync(_peering: Peering, facts: Facts) -> Facts:
 
 async def _side_named(vnet_id: VNetId, name: str) -> "VirtualNetworkPeering | None":
     """One VNet peering by its name, if it is there."""
-    from azure.core.exceptions import ResourceNotFoundError
-
     async with network(vnet_id.subscription_id) as client:
-        try:
-            return await client.virtual_network_peerings.get(vnet_id.resource_group, vnet_id.name, name)
-        except ResourceNotFoundError:
-            return None
+        return await or_none(client.virtual_network_peerings.get(vnet_id.resource_group, vnet_id.name, name))
 
 
-@step(_PEERING_MEANINGS)
+@step
 async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     """Undo article step 13: delete the VNet peering as the created application, and wait until it is gone."""
     vnet_text, _, name = text(facts, "vnet_peering_to_remove").partition("/virtualNetworkPeerings/")

@@ -18,7 +18,7 @@ from clients.credentials import automation_credential
 from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
 from peering.health import has_lost_its_side, side_of
-from peering.look import AccessLook, PeeredNetwork, RoleLook, SecretLook
+from peering.look import AccessLook, Part, PeeredNetwork, RoleLook, SecretLook, Thing
 from peering.naming import VNetId, federated_credential_name, secret_name
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, grants
@@ -46,7 +46,7 @@ _NEAR: Final = 0.9
 _NOT_FOR_US: Final = (403, 404)
 
 
-@step()
+@step
 async def address_spaces(_: Peering, facts: Facts) -> Facts:
     """Whether the project VPC shares addresses with the VNet, or with a network that is peered with it."""
     sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
@@ -61,7 +61,7 @@ def _known_network(facts: Facts) -> str | None:
     return known if isinstance(known, str) else None
 
 
-@step()
+@step
 async def inventory(peering: Peering, facts: Facts) -> Facts:
     """Which of the peering's objects are there already; of one that is taken over, also their ids, to be left alone."""
     adopted, vnet_id = facts["existing"] == "adopted", text(facts, "vnet_id")
@@ -109,20 +109,24 @@ def _is_federated(peering: Peering, facts: Facts) -> bool:
 def _found_in_entra(
     parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook], *, federated: bool
 ) -> dict[str, bool]:
-    application, user, platform = parts["application"], parts["user_principal"], parts["platform_principal"]
-    if problems := [look["problem"] for look in (application, user, platform) if "problem" in look]:
-        raise ProblemError.of(problems[:1])
-    held, secret = application["found"], secrets.get(secret_name(peering["id"]))
+    held, secret = _seen(parts["application"]), secrets.get(secret_name(peering["id"]))
     if federated:
         credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
     else:
         credential = held is not None and secret is not None and secret["key_id"] in held["passwords"]
     return {
         "application": held is not None,
-        "user_service_principal": user["found"] is not None,
-        "platform_service_principal": platform["found"] is not None,
+        "user_service_principal": _seen(parts["user_principal"]) is not None,
+        "platform_service_principal": _seen(parts["platform_principal"]) is not None,
         "application_credential": credential,
     }
+
+
+def _seen(part: Part[Thing]) -> Thing | None:
+    """What a part of a look shows; a start does not go on from one that could not be had."""
+    if "problem" in part:
+        raise ProblemError.of([part["problem"]])
+    return part["found"]
 
 
 def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool]:
@@ -140,7 +144,7 @@ def _roles_behind(rights: dict[str, bool]) -> dict[str, bool]:
 
 
 def _found_rights(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> dict[str, bool]:
-    user, platform = parts["user_principal"]["found"], parts["platform_principal"]["found"]
+    user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
     return {
         "user_role_assignment": user is not None and allowing(access, user["id"], USER_ACTIONS, vnet_id) is not None,
         "platform_role_assignment": platform is not None
@@ -161,7 +165,7 @@ def _found_sides(facts: Facts) -> dict[str, bool]:
 def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Facts:
     """The ids of what is there and good enough, so that the steps that would make it are not needed."""
     taken: dict[str, Fact] = {}
-    user, platform = parts["user_principal"]["found"], parts["platform_principal"]["found"]
+    user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
     for whose, principal, actions in (("user", user, USER_ACTIONS), ("platform", platform, PLATFORM_ACTIONS)):
         if principal is None or not principal["enabled"]:
             continue
@@ -173,7 +177,7 @@ def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Fact
     return taken
 
 
-@step()
+@step
 async def automation_rights(peering: Peering, facts: Facts) -> Facts:
     """Whether the app's own identity may do what is left to be done: in Azure, Graph, Key Vault and Aiven."""
     found = set(cast("list[str]", facts["found"]))
@@ -265,7 +269,7 @@ async def _rights_in_aiven(peering: Peering) -> list[Occurrence]:
     return [Occurrence(code="aiven-not-permitted", detail=f"The Aiven user is {role} in {peering['project']}.")]
 
 
-@step()
+@step
 async def limits(_: Peering, facts: Facts) -> Facts:
     """Whether a limit of Azure's stands in the way, or is near."""
     vnet_id, found = text(facts, "vnet_id"), cast("list[str]", facts["found"])
@@ -285,7 +289,7 @@ async def limits(_: Peering, facts: Facts) -> Facts:
     return {"limits_checked": near}
 
 
-@step()
+@step
 async def password_policy(peering: Peering, facts: Facts) -> Facts:
     """Whether the tenant's app management policy allows the password, where the app may read the policy."""
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError

@@ -8,8 +8,9 @@ from activities.credentials import withdraw_credentials
 from activities.directory import find_application, find_principal
 from activities.neighbours import neighbours_of
 from activities.step import step
-from clients.aiven import AivenClient, AivenError, PeeringConnection, ProjectVpc
+from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
 from clients.azure import graph
+from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.health import own_side
 from peering.look import PeeredNetwork
@@ -21,12 +22,11 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
 
-_NOT_FOUND: Final = 404
 #: Entra may show a new object only after a while: a recorded one is looked for a minute before it counts as gone.
 _LOOKS_IN_DIRECTORY: Final = 12
 
 
-@step()
+@step
 async def belongings(peering: Peering, facts: Facts) -> Facts:
     """What this app made for the peering and still finds; a connection of another application is left with its side.
 
@@ -62,18 +62,14 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
 
 async def _application(peering: Peering, facts: Facts) -> "Application | None":
     """The application; one that was recorded and does not show is looked for again before it counts as gone."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
     recorded = facts.get("application_object_id")
     async with graph() as client:
         found = None if facts.get("existing") == "adopted" else await find_application(client, peering)
         if found is not None or not isinstance(recorded, str) or facts.get("application_removed") == recorded:
             return found
-        try:
-            return await client.applications.by_application_id(recorded).get()
-        except ODataError as error:
-            if error.response_status_code != _NOT_FOUND:
-                raise
+        found = await or_none(client.applications.by_application_id(recorded).get())
+    if found is not None:
+        return found
     _look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not show the application {recorded}.")
     return None
 
@@ -86,12 +82,7 @@ def _look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
 
 async def _project_vpc(peering: Peering) -> ProjectVpc | None:
     async with AivenClient() as aiven:
-        try:
-            return await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
-        except AivenError as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return None
+        return await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
 
 
 async def _user_principal(application: "Application | None") -> str | None:
@@ -129,13 +120,13 @@ async def _side(
     return side["id"] if side else None
 
 
-@step()
+@step
 async def neighbours(peering: Peering, _: Facts) -> Facts:
     """Who else of the registry needs what this peering shares with others."""
     return {"neighbours": await neighbours_of(peering)}
 
 
-@step()
+@step
 async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 7: delete the platform's service principal if this app made it and no peering needs it.
 
@@ -180,11 +171,9 @@ async def _is_connected(tenant_id: str) -> bool:
     return False
 
 
-@step()
+@step
 async def remove_application(peering: Peering, facts: Facts) -> Facts:
     """Undo article steps 2 to 4: delete the application, with it its service principal; one taken over stays."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
     object_id = facts["application_object_id"]
     if not isinstance(object_id, str):
         return {"application_removed": facts.get("application_removed", "nothing to delete")}
@@ -192,9 +181,5 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
         if facts["existing"] == "adopted":
             await withdraw_credentials(client, peering, object_id)
             return {"application_removed": "handed back"}
-        try:
-            await client.applications.by_application_id(object_id).delete()
-        except ODataError as error:
-            if error.response_status_code != _NOT_FOUND:
-                raise
+        await or_none(client.applications.by_application_id(object_id).delete())
     return {"application_removed": object_id}

@@ -19,6 +19,7 @@ from peering.look import (
     PrincipalLook,
     ProjectVpcLook,
     SecretLook,
+    if_seen,
 )
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, Occurrence
@@ -201,7 +202,7 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     if vnet["provisioning_state"] not in ("Succeeded", "Updating"):
         detail = f"The VNet's provisioning state is {vnet['provisioning_state']}."
         found += _occurrence("vnet-not-provisioned", detail)
-    vpc = look["project_vpc"].get("found")
+    vpc = if_seen(look["project_vpc"])
     side = side_of(facts, vnet["peered_networks"], vpc["network_cidr"] if vpc else None)
     if vpc is not None:
         # Before Aiven has named the project VPC's network, addresses like its own are another's, and in the way.
@@ -275,12 +276,12 @@ def _of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     if "problem" in look["access"]:
         return _unseen(look["access"])
     access = look["access"]["found"]
-    if access is None or look["vnet"].get("found") is None:
+    if access is None or if_seen(look["vnet"]) is None:
         return []
     vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))
     return [
-        *_of_platform_rights(facts, access, look["platform_principal"].get("found"), vnet_id),
-        *_of_user_rights(peering, facts, access, look["user_principal"].get("found"), vnet_id),
+        *_of_platform_rights(facts, access, if_seen(look["platform_principal"]), vnet_id),
+        *_of_user_rights(peering, facts, access, if_seen(look["user_principal"]), vnet_id),
         *_of_roles(peering, facts, access),
     ]
 
@@ -353,7 +354,7 @@ def _of_principal(whose: str, principal: PrincipalLook | None) -> list[Occurrenc
 
 
 def _of_secret(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[Occurrence]:
-    application = look["application"].get("found")
+    application = if_seen(look["application"])
     if application is None or "credential" not in facts:
         return []
     if facts["credential"] == "federated":

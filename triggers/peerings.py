@@ -14,8 +14,13 @@ from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
 from triggers.lists import listed
 from triggers.orders import place_order
-from triggers.peering_status import occurrence_document
-from triggers.problem_documents import FieldError, field_errors, occurrence_response, problem_response
+from triggers.problem_documents import (
+    FieldError,
+    field_errors,
+    occurrence_document,
+    occurrence_response,
+    problem_response,
+)
 from triggers.remote_failures import problem_of
 
 if TYPE_CHECKING:

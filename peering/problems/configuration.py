@@ -22,9 +22,16 @@ CONFIGURATION: Final = (
     Problem(
         "automation-sign-in-failed",
         "The app's own identity cannot sign in",
-        "Entra refused a token to the identity that the app is configured to run as.",
+        "The identity that the app is configured to run as gets no token; the detail says who refused it and why.",
         "Check AZURE_CREDENTIAL and the identity it names: it exists in the tenant, is enabled, and its secret has not"
         " expired.",
+        "the operator of this app",
+    ),
+    Problem(
+        "automation-token-refused",
+        "A service refuses the token of the app's own identity",
+        "The token was refused, and a new one as well.",
+        "Check that the identity still exists and is enabled, and that AZURE_CLOUD is the subscription's cloud.",
         "the operator of this app",
     ),
     Problem(
@@ -42,6 +49,13 @@ CONFIGURATION: Final = (
         " service principal.",
         "Grant the permission to the identity and consent to it, then send the request again.",
         "an Entra administrator",
+    ),
+    Problem(
+        "subscription-disabled",
+        "The subscription is disabled",
+        "Azure takes no changes in a subscription that is disabled or read-only.",
+        "Have the subscription enabled again, then send the request again.",
+        "an Azure administrator",
     ),
     Problem(
         "subscription-in-other-tenant",
