@@ -226,14 +226,6 @@ def table_requests(deployment: Deployment, path: str) -> int:
     return len([request for request in deployment.cloud.requests if request.service == "table"])
 
 
-def test_a_look_at_a_peering_and_a_page_cost_one_read_each(shared: Deployment) -> None:
-    first, *_ = [shared.settle(vnet_id=vnet)["id"] for vnet in vnets(shared)[:3]]
-    assert table_requests(shared, f"/api/peerings/{first}") == 1
-    assert table_requests(shared, "/api/peerings?limit=2") == 1
-    assert table_requests(shared, "/api/peerings?state=connected") == 1
-    assert table_requests(shared, "/api/peerings?state=failed&count=true") == 0
-
-
 def test_a_scheduled_check_that_never_began_keeps_no_later_one_from_beginning(tmp_path: Path) -> None:
     pending = Hostility(0, rates={Kind.PENDING_START: 1.0})
     with deploy(tmp_path, hostile=pending) as deployment:
@@ -246,3 +238,11 @@ def test_a_scheduled_check_that_never_began_keeps_no_later_one_from_beginning(tm
         deployment.until_ended(SWEEP)
         sweep(deployment)
         assert until_swept(deployment)["checked"] == 0
+
+
+def test_a_look_at_a_peering_and_a_page_cost_one_read_each(shared: Deployment) -> None:
+    first, *_ = [shared.settle(vnet_id=vnet)["id"] for vnet in vnets(shared)[:3]]
+    assert table_requests(shared, f"/api/peerings/{first}") == 1
+    assert table_requests(shared, "/api/peerings?limit=2") == 1
+    assert table_requests(shared, "/api/peerings?state=connected") == 1
+    assert table_requests(shared, "/api/peerings?state=failed&count=true") == 0
