@@ -8,12 +8,14 @@ from activities.neighbours import neighbours_of
 from activities.step import step
 from clients.aiven import AivenClient
 from clients.azure import authorization
-from clients.remote_errors import or_none
+from clients.remote_errors import RemoteError, or_none
 from peering.checks import Neighbours
 from peering.look import AssignmentLook
 from peering.marks import DESCRIPTION
 from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
 from peering.outcome import Facts, ProblemError, text
+from peering.problems import PROBLEMS
+from peering.remote_answers import read
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, is_exactly
 from peering.spec import Peering
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.models import RoleDefinition
 
 _ALREADY_ASSIGNED: Final = "RoleAssignmentExists"
+_UNAUTHORIZED: Final = 401
 _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
 
 
@@ -137,12 +140,20 @@ async def _existing_assignment(
 async def release_rights(_: Peering, facts: Facts) -> Facts:
     """With `setup-only`: take the created application's role on the VNet away again, once nothing is left to do.
 
-    One that this app did not make is not its to take.
+    One that this app did not make is not its to take. A refusal does not undo what was set up: checks report the role
+    for as long as it is there.
     """
     assignment, vnet_id = text(facts, "user_role_assignment_id"), text(facts, "vnet_id")
+    released: Facts = {"user_rights": "setup-only", "rights_kept": None}
     if _is_ours(assignment, vnet_id, facts):
-        await _delete_assignment(assignment)
-    return {"user_rights": "setup-only"}
+        try:
+            await _delete_assignment(assignment)
+        except RemoteError as error:
+            refused = read(error.answer)
+            if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
+                raise
+            return {**released, "rights_kept": refused["detail"]}
+    return released
 
 
 @step
@@ -223,16 +234,16 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     from azure.core.exceptions import HttpResponseError
 
     vnet = VNetId.parse(text(facts, "vnet_id"))
-    there, removed = await looking.custom_roles(str(vnet)), []
+    removed = []
     # Asked anew: a start may have begun meanwhile.
     in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:
         for name in sorted({peering["user_role_name"], peering["platform_role_name"]} - set(in_use)):
+            # By its GUID, whether a list shows it or not: lists lag behind.
             guid = role_definition_name(vnet.subscription_scope, name)
-            if guid not in there:
-                continue
             try:
-                await client.role_definitions.delete(vnet.subscription_scope, guid)
+                if await or_none(client.role_definitions.delete(vnet.subscription_scope, guid)) is None:
+                    continue
             except HttpResponseError as error:
                 if error.error is None or error.error.code != _STILL_ASSIGNED:
                     raise

@@ -8,7 +8,7 @@ from activities.diagnosis import diagnose
 from activities.step import step
 from clients.aiven import AivenClient, PeeringConnection
 from clients.remote_errors import RemoteError, or_none
-from peering.health import BLOCKERS, has_lost_its_side
+from peering.health import BLOCKERS, has_lost_its_side, side_of
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, StepRequest, text
@@ -131,9 +131,19 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     info = connection.state_info
     tenant = (info.to_tenant_id if info else None) or facts.get("to_tenant_id")
     network = (info.to_network_id if info else None) or facts.get("to_network_id")
-    if not tenant or not network:
+    if network is None and connection.state == "ACTIVE":
+        network = _network_of_connected_side(facts)
+    if not network or (not tenant and connection.state != "ACTIVE"):
         raise ProblemError("peer-network-unknown", f"The connection is {connection.state} without a target network.")
+    # The platform's tenant is needed only where something has to be put.
     return {"to_tenant_id": tenant, "to_network_id": network}
+
+
+def _network_of_connected_side(facts: Facts) -> str | None:
+    """The network that the VNet's own Connected side leads to, where it is the project VPC's by its addresses."""
+    sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
+    side = side_of(facts, sides, cidr)
+    return side["remote_id"] if side is not None and side["state"] == "Connected" else None
 
 
 async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> None:

@@ -58,6 +58,8 @@ async def _as_application_in_both(
 ) -> "AsyncIterator[NetworkManagementClient]":
     """The network client as the created application, with its token of the platform's tenant beside its own."""
     application_id, scope = text(facts, "application_id"), settings().cloud.resource_manager_scope
+    if facts["to_tenant_id"] is None:
+        raise ProblemError("peer-network-unknown", "Aiven does not name the platform's tenant.")
     async with (
         ApplicationCredential(text(facts, "tenant_id"), application_id, proof) as ours,
         ApplicationCredential(text(facts, "to_tenant_id"), application_id, proof) as theirs,
@@ -83,7 +85,9 @@ async def stale_peering(peering: Peering, facts: Facts) -> Facts:
     vnet_id = VNetId.parse(text(facts, "vnet_id"))
     sides = await _sides(vnet_id)
     side = own_side(peering, facts, sides, text(facts, "project_network_cidr"))
-    if side is None or side["state"] != "Disconnected":
+    single = await looking.vnet_peering(side["id"]) if side is not None else None
+    # A list may lag behind: what is deleted is looked at under its own id, too.
+    if side is None or side["state"] != "Disconnected" or (single is not None and single["state"] != "Disconnected"):
         return {"vnet_is_clear": "not Disconnected"}
     async with _as_application(facts, vnet_id, await proof_of(facts)) as client:
         await client.virtual_network_peerings.begin_delete(
@@ -104,12 +108,12 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     if there is None and any(side["name"] == peering["peering_name"] for side in sides):
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
     name = there["name"] if there else peering["peering_name"]
-    options = _options(peering, there)
-    if there is not None and repairing:
-        # Whether traffic may flow is for people to say: a request says so, a repair does not.
-        options["allow_virtual_network_access"] = there["options"]["allow_virtual_network_access"]
+    found = await _side_named(vnet_id, name) if there else None
+    wanted = _as_it_is(found) if found else _new_peering(remote)
+    for option, value in _to_put(peering, repairing=repairing and found is not None).items():
+        setattr(wanted, option, value)
     async with _as_application_in_both(facts, vnet_id, proof) as client:
-        await _put(client, vnet_id, name, _new_peering(remote, options))
+        await _put(client, vnet_id, name, wanted)
     return {"vnet_peering_id": f"{vnet_id}/virtualNetworkPeerings/{name}"}
 
 
@@ -127,23 +131,25 @@ def _wanted(peering: Peering) -> dict[str, bool | None]:
     }
 
 
-def _options(peering: Peering, there: PeeredNetwork | None) -> dict[str, bool]:
-    """The options to put: those that were asked for, the others as they are, or off; and traffic may flow."""
-    found = there["options"] if there else {}
-    options = {o: found.get(o, False) if wanted is None else wanted for o, wanted in _wanted(peering).items()}
-    return {**options, "allow_virtual_network_access": True}
+def _to_put(peering: Peering, *, repairing: bool) -> dict[str, bool]:
+    """The options that a PUT changes: those that were asked for.
+
+    Whether traffic may flow is for people to say: a request says so, a repair does not.
+    """
+    asked = {option: value for option, value in _wanted(peering).items() if value is not None}
+    return asked if repairing else {**asked, "allow_virtual_network_access": True}
 
 
-def _new_peering(remote: str, options: dict[str, bool]) -> "VirtualNetworkPeering":
+def _new_peering(remote: str) -> "VirtualNetworkPeering":
     from azure.mgmt.network.models import SubResource, VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
 
     return VirtualNetworkPeering(
         properties=VirtualNetworkPeeringPropertiesFormat(
             remote_virtual_network=SubResource(id=remote),
-            allow_virtual_network_access=options["allow_virtual_network_access"],
-            allow_forwarded_traffic=options["allow_forwarded_traffic"],
-            allow_gateway_transit=options["allow_gateway_transit"],
-            use_remote_gateways=options["use_remote_gateways"],
+            allow_virtual_network_access=True,
+            allow_forwarded_traffic=False,
+            allow_gateway_transit=False,
+            use_remote_gateways=False,
         )
     )
 
@@ -161,6 +167,7 @@ def _as_it_is(found: "VirtualNetworkPeering") -> "VirtualNetworkPeering":
             use_remote_gateways=found.use_remote_gateways,
             do_not_verify_remote_gateways=found.do_not_verify_remote_gateways,
             peer_complete_vnets=found.peer_complete_vnets,
+            enable_only_i_pv6_peering=found.enable_only_i_pv6_peering,
             local_subnet_names=found.local_subnet_names,
             remote_subnet_names=found.remote_subnet_names,
         )

@@ -50,7 +50,8 @@ _NOT_FOR_US: Final = (403, 404)
 async def address_spaces(_: Peering, facts: Facts) -> Facts:
     """Whether the project VPC shares addresses with the VNet, or with a network that is peered with it."""
     sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
-    own = None if facts["existing"] == "none" else network_of_project(sides, cidr, _known_network(facts))
+    known = _known_network(facts)
+    own = known if facts["existing"] == "none" else network_of_project(sides, cidr, known)
     if found := overlaps(cast("list[str]", facts["address_prefixes"]), sides, cidr, own):
         raise ProblemError.of(found)
     return {"addresses_checked": "nothing overlaps"}

@@ -60,8 +60,9 @@ class ProjectVpc(BaseModel):
     peering_connections: list[PeeringConnection] = []
 
     def connection_to(self, vnet: VNetId) -> PeeringConnection | None:
-        """The peering connection to `vnet`, if there is one."""
-        return next((c for c in self.peering_connections if c.leads_to(vnet)), None)
+        """The peering connection to `vnet`, if there is one; one that is DELETED is listed for a while."""
+        there = (c for c in self.peering_connections if c.state != "DELETED")
+        return next((c for c in there if c.leads_to(vnet)), None)
 
 
 class ListedVpc(BaseModel):

@@ -154,7 +154,8 @@ def connection_of(vnet_id: str, vpc: ProjectVpcLook) -> ConnectionLook | None:
     vnet = VNetId.parse(vnet_id)
     wanted = [part.casefold() for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
     for connection in vpc["connections"]:
-        if [connection[k].casefold() for k in ("account", "resource_group", "vnet")] == wanted:
+        names = [connection[k].casefold() for k in ("account", "resource_group", "vnet")]
+        if names == wanted and connection["state"] != "DELETED":
             return connection
     return None
 
@@ -308,7 +309,9 @@ def _of_user_rights(
     if peering["privilege"] == "standing" and not held:
         yield Occurrence(code="user-role-assignment-missing", detail=f"The application has no role on {vnet_id}.")
     elif peering["privilege"] == "setup-only" and held:
-        yield Occurrence(code="user-rights-not-released", detail=f"The application still has its role on {vnet_id}.")
+        why = f" It was not taken away: {facts['rights_kept']}" if facts.get("rights_kept") else ""
+        detail = f"The application still has its role on {vnet_id}.{why}"
+        yield Occurrence(code="user-rights-not-released", detail=detail)
 
 
 def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Occurrence]:

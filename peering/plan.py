@@ -199,6 +199,8 @@ STEPS: Final = (
             "found_connection_application_id",
             "peered_networks",
             "project_network_cidr",
+            # A lock that keeps the VNet's side keeps the connection, too: they go in this order.
+            "vnet_is_clear",
         ),
         ("connection_is_clear",),
         ("to_network_id", "vnet_peering_id"),
@@ -207,7 +209,7 @@ STEPS: Final = (
         "stale_peering",
         13,
         "Remove a Disconnected peering",
-        ("connection_is_clear", *SIGN_IN, "user_role_assignment_id", "vnet_id", "project_network_cidr"),
+        (*CLEARED, *SIGN_IN, "user_role_assignment_id", "vnet_id", "project_network_cidr"),
         ("vnet_is_clear",),
         ("to_network_id",),
     ),
@@ -231,7 +233,10 @@ STEPS: Final = (
         "pending_peer",
         12,
         "Wait for PENDING_PEER",
-        ("requested_connection_state", "vnet_id", "application_id", "tenant_id"),
+        (
+            *("requested_connection_state", "vnet_id", "application_id", "tenant_id"),
+            *("peered_networks", "project_network_cidr"),
+        ),
         ("to_tenant_id", "to_network_id"),
         (
             *("user_peer_network_cidrs", "user_principal_id", "user_role_id", "user_rights", "existing"),

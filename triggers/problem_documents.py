@@ -21,6 +21,15 @@ class FieldError(TypedDict):
     rule: str
 
 
+class InvalidRequestError(Exception):
+    """A request that breaks rules: which field breaks which."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        named = ", ".join(dict.fromkeys(error["field"] for error in errors))
+        super().__init__(f"Not valid: {named}.")
+        self.errors = errors
+
+
 class ProblemDocument(TypedDict):
     """An RFC 9457 document; what follows `detail` are this API's extensions."""
 

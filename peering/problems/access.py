@@ -54,7 +54,7 @@ ACCESS: Final = (
         "platform-role-not-effective",
         "The application may not peer with the platform's network yet",
         "The platform gives the application that right in its own tenant; Azure takes a while to honour it.",
-        "Wait; if the deadline passed, delete the connection in Aiven and send the request again.",
+        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),

@@ -100,7 +100,7 @@ DIRECTORY: Final = (
         "application-not-in-tenant",
         "The application is not known in a tenant yet",
         "The platform makes a service principal of the application in its own tenant; Entra takes a while to show it.",
-        "Wait; if the deadline passed, delete the connection in Aiven and send the request again.",
+        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),

@@ -67,7 +67,7 @@ NETWORK: Final = (
         "remote-network-not-found",
         "The platform's network does not exist",
         "Azure finds no network under the to-network-id that Aiven gave.",
-        "Delete the connection in Aiven and send the request again.",
+        "If the connection is not ACTIVE, delete it in Aiven and send the request again.",
         "an Aiven project administrator",
     ),
     Problem(
