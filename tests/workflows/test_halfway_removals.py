@@ -11,8 +11,6 @@ from tests.workflows.test_foreign_objects import while_waiting
 from tests.workflows.test_health import sweep, until_swept, vnets
 from tests.workflows.test_privilege import rights
 
-pytestmark = pytest.mark.engine_part
-
 
 def test_a_removal_that_fails_halfway_is_shown_as_such_and_completed_by_the_next(deployment: Deployment) -> None:
     before = deployment.cloud_state()
