@@ -101,6 +101,9 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
         if connection is not None and connection.state not in REQUEST_AGAIN:
             return {"requested_connection_state": connection.state}
         await _request(aiven, peering, facts)
+        vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+        if vpc.still_lists(vnet):
+            raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     return {"requested_connection_state": "APPROVED"}
 
 

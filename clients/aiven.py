@@ -60,9 +60,14 @@ class ProjectVpc(BaseModel):
     peering_connections: list[PeeringConnection] = []
 
     def connection_to(self, vnet: VNetId) -> PeeringConnection | None:
-        """The peering connection to `vnet`, if there is one; one that is DELETED is listed for a while."""
+        """The peering connection to `vnet`, if there is one; one that is DELETED counts as none."""
         there = (c for c in self.peering_connections if c.state != "DELETED")
         return next((c for c in there if c.leads_to(vnet)), None)
+
+    def still_lists(self, vnet: VNetId) -> bool:
+        """Whether a connection to `vnet` that is DELETED is listed still, for a while, and no other one is."""
+        listed = [c.state for c in self.peering_connections if c.leads_to(vnet)]
+        return bool(listed) and set(listed) == {"DELETED"}
 
 
 class ListedVpc(BaseModel):

@@ -12,6 +12,8 @@ from peering.outcome import ProblemError
 from peering.spec import Deadlines
 
 #: The app setting, or the prefix of those, that the Functions host finds its storage account by.
+#: What Azure Functions leaves in a setting whose secret it could not read.
+_KEY_VAULT_REFERENCE: Final = "@Microsoft.KeyVault("
 STORAGE: Final = "AzureWebJobsStorage"
 
 
@@ -121,9 +123,12 @@ def settings() -> Settings:
     """The app's settings.
 
     Raises:
-        ProblemError: `setting-invalid`, naming every setting that is missing or wrong, without its value.
+        ProblemError: `setting-invalid`, naming every setting that is missing or wrong, without its value;
+            `key-vault-reference-unresolved`, naming those whose secret the platform could not read.
     """
     given = {name: os.environ[name.upper()] for name in Settings.model_fields if os.environ.get(name.upper())}
+    if unresolved := [name.upper() for name, value in given.items() if value.startswith(_KEY_VAULT_REFERENCE)]:
+        raise ProblemError("key-vault-reference-unresolved", f"Not resolved: {', '.join(unresolved)}.")
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -209,7 +209,7 @@ STEPS: Final = (
         "stale_peering",
         13,
         "Remove a Disconnected peering",
-        (*CLEARED, *SIGN_IN, "user_role_assignment_id", "vnet_id", "project_network_cidr"),
+        (*CLEARED, *SIGN_IN, "user_role_assignment_id", "vnet_id", "peered_networks", "project_network_cidr"),
         ("vnet_is_clear",),
         ("to_network_id",),
     ),

@@ -16,8 +16,8 @@ from peering.spec import Credential
 from triggers.answers import RETRY_AFTER, json_answer
 from triggers.orders import place_order
 from triggers.peering_status import PeeringStatus, WaitStatus, peering_status, removed_status
-from triggers.problem_documents import FieldError, InvalidRequestError, problem_response
-from triggers.routes import peering_id, route
+from triggers.problem_documents import FieldError, InvalidRequestError, occurrence_document, problem_response
+from triggers.routes import is_dry, peering_id, route
 
 blueprint: Final = Blueprint()
 
@@ -74,9 +74,24 @@ async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpRe
 
 
 async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`DELETE /api/peerings/{id}`: take away what the app made; a run that is under way is stopped in order first."""
+    """`DELETE /api/peerings/{id}`: take away what the app made, or with `dryRun=true` say what would go.
+
+    A run that is under way is stopped in order first.
+    """
     identity = peering_id(req)
+    if is_dry(req):
+        return await _removal_plan(await _record(identity))
     return await place_order(req, client, identity, "remove", {}, lambda record: _known(record, identity))
+
+
+async def _removal_plan(record: Record) -> func.HttpResponse:
+    """What a removal would do, by the looks that it begins with; nothing is changed."""
+    from activities.dry_run import look_at_removal
+    from peering.removal_plan import removal_plan_of
+
+    plan = removal_plan_of(record, *await look_at_removal(record))
+    documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
+    return json_answer({"id": record["peering"]["id"], "peering": record["peering"], **plan, **documents})
 
 
 def _known(record: Record | None, identity: str) -> ProblemError | None:

@@ -65,7 +65,7 @@ async def _plan(peering: Peering) -> func.HttpResponse:
 
     record = await registry().record(peering["id"])
     facts, problems = await look(peering, record["facts"] if record else {})
-    plan = plan_of(peering, facts, problems)
+    plan = plan_of(peering, facts, problems, record["peering"] if record else None)
     documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
     return json_answer({"id": peering["id"], "peering": peering, **plan, **documents})
 

@@ -47,6 +47,7 @@ class Scenario(BaseModel):
     approved: Seconds = Field(0, description="How long a connection stays APPROVED.")
     detect: Seconds = Field(0, description="Until the platform sees a change of the customer's side.")
     deleted: Seconds = Field(0, description="How long a connection stays DELETING.")
+    deleted_listed: Seconds = Field(0, description="How long a connection that is DELETED is listed still.")
     list_stale: Seconds = Field(
         0, description="Until ARM's lists show new VNet peerings and role assignments, and leave deleted peerings out."
     )

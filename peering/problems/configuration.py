@@ -13,6 +13,14 @@ CONFIGURATION: Final = (
         "the operator of this app",
     ),
     Problem(
+        "key-vault-reference-unresolved",
+        "A setting's Key Vault reference is not resolved",
+        "The setting still holds the reference itself: the platform could not read the secret.",
+        "Look at the setting under Environment variables in the portal, which says why; the app's identity needs Key"
+        " Vault Secrets User on the vault and a way through its firewall. Then restart the app.",
+        "the operator of this app",
+    ),
+    Problem(
         "unexpected-error",
         "The app ran into an error that it does not know",
         "This is a defect of the app; the log of the function has the trace under the peering's id.",

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import pytest
 
 from local.cloud import Scenario
+from local.cloud.records import Options
 from local.cloud.world import VNet
 from local.deployment import Deployment, Status, deploy
 from tests.remote_answers.cases import ARM
@@ -37,7 +38,7 @@ def vnet_of(deployment: Deployment) -> VNet:
 
 def is_well(deployment: Deployment, status: Status) -> bool:
     """Whether a check says so, too."""
-    return deployment.check(status["id"]).get("health", {}).get("verdict") == "healthy"
+    return bool(deployment.check(status["id"]).get("health", {}).get("verdict") == "healthy")
 
 
 # scope-locked-cannot-delete
@@ -66,7 +67,9 @@ def test_a_start_that_cannot_give_the_rights_back_is_connected_and_watched(deplo
     checked = deployment.check(status["id"])
     codes = {problem["code"] for problem in checked["health"]["problems"]}
     assert "user-rights-not-released" in codes
+    assert any(_LOCK in problem["detail"] for problem in checked["health"]["problems"])
     deployment.knobs(faults=[])
+    deployment.virtual_clock.advance_to(deployment.clock.now() + 2 * _DAY)
     assert is_well(deployment, status)
 
 
@@ -119,10 +122,11 @@ def test_a_start_that_had_given_up_after_the_connection_was_deleted(tmp_path: Pa
 
 def test_a_connection_that_is_deleted_counts_as_none(deployment: Deployment) -> None:
     status = deployment.settle()
-    deployment.event(kind="set-connection-state", state="DELETED", **pair(deployment))
+    deployment.knobs(deleted=20, deleted_listed=300)
+    assert deployment.remove(status["id"])["state"] == "removed"
     again = deployment.settle()
     assert again["state"] == "connected", again.get("problem")
-    assert deployment.remove(status["id"])["state"] == "removed"
+    assert is_well(deployment, again)
 
 
 # subnet-peering-kept
@@ -131,7 +135,7 @@ def test_a_connection_that_is_deleted_counts_as_none(deployment: Deployment) -> 
 def test_what_was_not_asked_for_stays_as_it_was(deployment: Deployment) -> None:
     made_by_hand(deployment.cloud, pair(deployment)["vnet_id"])
     (side,) = vnet_of(deployment).peerings
-    before = {
+    before: Options = {
         "allowVirtualNetworkAccess": True,
         "allowForwardedTraffic": False,
         "peerCompleteVnets": False,
