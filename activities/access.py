@@ -181,6 +181,7 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
         # A list may lag behind: what was recorded and is ours by its name goes without it.
         if _is_ours(missing, vnet_id, facts) and not any(same_id(missing, a["id"]) for a in listed):
             await _delete_assignment(missing)
+            removed.append(missing)
     return {"role_assignments_removed": removed}
 
 

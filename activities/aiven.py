@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from activities import looking
 from activities.diagnosis import diagnose
-from activities.step import step
+from activities.step import look_again, step
 from clients.aiven import AivenClient, PeeringConnection
 from clients.remote_errors import RemoteError, or_none
 from peering.health import BLOCKERS, has_lost_its_side, side_of
@@ -217,11 +217,11 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
         return {"connection_removed": "nothing to delete"}
     async with AivenClient() as aiven:
         vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
-        if vpc is None:
-            return {"connection_removed": "with its project VPC"}
-        connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]))
-        ours = connection is not None and same_id(connection.peer_azure_app_id, text(facts, "application_id"))
-        if connection is None or connection.state == "DELETED" or not ours:
+        connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+        if connection is None:
+            look_again(facts, 1, "connection-unseen", "Aiven does not show the connection.")
+            return {"connection_removed": "deleted" if vpc else "with its project VPC"}
+        if not same_id(connection.peer_azure_app_id, text(facts, "application_id")):
             return {"connection_removed": "deleted"}
         if connection.state != "DELETING":
             await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)

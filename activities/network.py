@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from activities import looking
 from activities.credentials import proof_of
 from activities.looking import plain
-from activities.step import step
+from activities.step import look_again, step
 from clients.azure import network
 from clients.credentials import ApplicationCredential, Proof
 from clients.remote_errors import or_none
@@ -236,6 +236,7 @@ async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     vnet_id = VNetId.parse(vnet_text)
     found, proof = await asyncio.gather(_side_named(vnet_id, name), proof_of(facts))
     if found is None:
+        look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show the VNet peering {name}.")
         return {"vnet_peering_removed": "deleted"}
     async with _as_application(facts, vnet_id, proof) as client:
         await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)

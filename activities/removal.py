@@ -1,13 +1,13 @@
 """What a removal looks at first, and what it takes away in Entra: only what this app made, and nobody else needs."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from activities import looking
 from activities.credentials import withdraw_credentials
 from activities.directory import find_application, find_principal
 from activities.neighbours import neighbours_of
-from activities.step import step
+from activities.step import look_again, step
 from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
 from clients.azure import graph
 from clients.remote_errors import or_none
@@ -37,6 +37,8 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
         _application(peering, facts), _project_vpc(peering), looking.vnet(peering["vnet_id"]), _platform_principal()
     )
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+    if connection is None and "requested_connection_state" in facts:
+        look_again(facts, 1, "connection-unseen", "Aiven does not show the connection that was recorded.")
     # What an earlier run knew still tells whose the connection is when the application is gone.
     application_id = application.app_id if application else facts.get("application_id")
     foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
@@ -70,14 +72,8 @@ async def _application(peering: Peering, facts: Facts) -> "Application | None":
         found = await or_none(client.applications.by_application_id(recorded).get())
     if found is not None:
         return found
-    _look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not show the application {recorded}.")
+    look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not show the application {recorded}.")
     return None
-
-
-def _look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
-    """End this look, unless there were enough before: what is missing may only not show yet."""
-    if cast("int", facts.get("tries", 0)) < looks:
-        raise ProblemError(code, detail, retry_after=5)
 
 
 async def _project_vpc(peering: Peering) -> ProjectVpc | None:
@@ -116,7 +112,7 @@ async def _side(
         single = await looking.vnet_peering(recorded)
         side = own_side(peering, known, [single] if single else [], None)
         if single is None:
-            _look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show {recorded}.")
+            look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show {recorded}.")
     return side["id"] if side else None
 
 
@@ -140,14 +136,14 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
         if principal is None and isinstance(wanted, str):
             if gone == wanted:
                 return {"platform_principal_removed": gone}
-            _look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not show the platform's.")
+            look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not show the platform's.")
         if principal is None or principal.id is None or MARK not in (principal.tags or []):
             return {"platform_principal_removed": "kept"}
         if await _has_roles(peering, principal.id) or await _is_connected(tenant):
             return {"platform_principal_removed": "kept"}
         if (await neighbours_of(peering))["any"]:
             return {"platform_principal_removed": "kept"}
-        await client.service_principals.by_service_principal_id(principal.id).delete()
+        await or_none(client.service_principals.by_service_principal_id(principal.id).delete())
     return {"platform_principal_removed": principal.id}
 
 

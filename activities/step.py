@@ -5,11 +5,11 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from activities.remote_errors import problem_of, with_fresh_token
 from clients.registry import registry
-from peering.outcome import Facts, Occurrence, Outcome, StepRequest
+from peering.outcome import Facts, Occurrence, Outcome, ProblemError, StepRequest
 from peering.plan import KEPT, OBJECTS, OF_THE_RUN
 from peering.registry import Record, note_origins
 from peering.spec import Fence, Peering
@@ -51,6 +51,16 @@ async def _outcome(function: Step, request: StepRequest) -> Outcome:
         gathered = {name: value for name, value in request["facts"].items() if name not in OF_THE_RUN}
         await _keep(request["fence"], function.__name__, gathered, facts)
     return {"facts": facts}
+
+
+def look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
+    """End this look, unless there were enough before: absence is believed when it was seen so often.
+
+    Raises:
+        ProblemError: of that code; the orchestrator looks again after some seconds.
+    """
+    if cast("int", facts.get("tries", 0)) < looks:
+        raise ProblemError(code, detail, retry_after=5)
 
 
 async def _keep(fence: Fence, name: str, gathered: Facts, made: Facts) -> None:

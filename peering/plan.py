@@ -355,10 +355,28 @@ REMOVAL: Final = (
         ("application_removed",),
     ),
     Step("remove_secret", 4, "Delete its password", ("application_removed",), ("secret_removed",)),
+    Step(
+        "last_look",
+        14,
+        "See that all is gone",
+        (
+            *("secret_removed", "roles_removed", "platform_principal_removed", "role_assignments_removed"),
+            *("application_removed", "existing", "vnet_id", "vnet_peering_removed", "connection_removed"),
+        ),
+        ("seen_gone",),
+        (
+            *("vnet_peering_id", "user_role_assignment_id", "platform_role_assignment_id", "user_role_id"),
+            *("platform_role_id", "application_id"),
+        ),
+        looks=True,
+    ),
 )
 
 #: What is known once everything is gone.
-REMOVED: Final = tuple(fact for step in REMOVAL if step.name.startswith("remove_") for fact in step.yields)
+REMOVED: Final = (
+    *(fact for step in REMOVAL if step.name.startswith("remove_") for fact in step.yields),
+    "seen_gone",
+)
 
 #: Which objects are gone once a fact of a removal is known.
 REMOVES: Final = {

@@ -130,6 +130,14 @@ AIVEN: Final = (
         "propagation",
     ),
     Problem(
+        "connection-unseen",
+        "The connection does not show",
+        "Aiven does not show a connection that was there before.",
+        "Wait; the app looks once more before it takes the connection for deleted.",
+        "an Aiven project administrator",
+        "propagation",
+    ),
+    Problem(
         "peer-network-unknown",
         "Aiven has not named its network yet",
         "The Azure side needs to-tenant-id and to-network-id, which the connection's state_info does not hold.",
