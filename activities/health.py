@@ -8,11 +8,11 @@ from functools import partial
 from typing import Final, TypedDict, cast
 
 from activities import looking
-from activities.look_of_peering import Access, Directory, assemble, key_id_of, rights_of
+from activities.look_of_peering import Access, Directory, assemble, key_id_of, look_of_peering, rights_of
 from activities.looking import part
 from clients.registry import registry
 from peering.checks import CheckedPeerings, ProjectVpcScope, Scope, VNetScope, VNetsToCheck, vpc_key
-from peering.health import findings
+from peering.health import DRIFT, findings
 from peering.look import Look, Part, ProjectVpcLook, SecretLook
 from peering.naming import VNetId, secret_name
 from peering.outcome import Facts, Occurrence
@@ -112,6 +112,8 @@ async def check_vnets(given: VNetsToCheck) -> CheckedPeerings:
             peering, facts = record["peering"], record["facts"]
             look = assemble(peering, facts, given["project_vpcs"][key], network, rights, secrets, directory)
             problems = _problems(peering, facts, look, given["at"])
+            if any(problem["code"] in DRIFT for problem in problems):
+                problems = await _confirmed(record, problems, given["at"])
             checked[peering["id"]] = Checked(revision=vnet["peerings"][key][peering["id"]], problems=problems)
         return checked
 
@@ -134,6 +136,20 @@ async def _in_use(listed: Part[dict[str, SecretLook]], records: Sequence[Record]
                 return look
             found |= look["found"] or {}
     return {"found": found}
+
+
+async def _confirmed(record: Record, problems: list[Occurrence], at: str) -> list[Occurrence]:
+    """What a second look at one peering alone finds as well: one bad answer starts no repair and no rotation.
+
+    What only one of the two looks could see is unknown, not amiss.
+    """
+    peering, facts = record["peering"], record["facts"]
+    second = _problems(peering, facts, await look_of_peering(peering, facts), at)
+    codes = {problem["code"] for problem in second}
+    unseen = [problem for problem in second if problem["code"] not in DRIFT]
+    return [problem for problem in problems if problem["code"] in codes or problem["code"] not in DRIFT] + [
+        problem for problem in unseen if problem not in problems
+    ]
 
 
 def _problems(peering: Peering, facts: Facts, look: Look, at: str) -> list[Occurrence]:

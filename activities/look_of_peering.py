@@ -21,7 +21,7 @@ from peering.look import (
     VNetLook,
     if_seen,
 )
-from peering.naming import VNetId, secret_name
+from peering.naming import VNetId, same_id, secret_name
 from peering.outcome import Facts
 from peering.spec import Peering
 
@@ -117,13 +117,24 @@ async def look_of_peering(peering: Peering, facts: Facts) -> Look:
     access, vnet_id = Access(), peering["vnet_id"]
     vpc, vnet, secrets, directory, held = await asyncio.gather(
         part(lambda: looking.project_vpc(peering["project"], peering["project_vpc_id"])),
-        part(lambda: looking.vnet(vnet_id)),
+        part(lambda: _vnet_with_its_side(vnet_id, facts)),
         part(lambda: looking.one_secret(secret_name(peering["id"]), key_id_of(facts))),
         Directory.of([facts]),
         part(lambda: access.on(vnet_id)),
     )
     rights = await rights_of(access, vnet_id, held, directory.principal_ids(facts))
     return assemble(peering, facts, vpc, vnet, rights, secrets, directory)
+
+
+async def _vnet_with_its_side(vnet_id: str, facts: Facts) -> VNetLook | None:
+    """A VNet with its peerings; the recorded one is asked for by its own id where the list does not show it."""
+    vnet, recorded = await looking.vnet(vnet_id), facts.get("vnet_peering_id")
+    if vnet is None or not isinstance(recorded, str):
+        return vnet
+    if all(not same_id(side["id"], recorded) for side in vnet["peered_networks"]):
+        single = await looking.vnet_peering(recorded)
+        vnet["peered_networks"] += [single] if single is not None else []
+    return vnet
 
 
 def key_id_of(facts: Facts) -> str | None:
