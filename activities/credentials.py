@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypedDict, cast
 from activities.step import step
 from clients.azure import graph, secrets
 from clients.credentials import ApplicationCredential, Proof, automation_credential
+from clients.known_secrets import remember
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.marks import KEY_ID, PEERING, ROTATION
@@ -164,6 +165,7 @@ async def proof_of(facts: Facts) -> Proof:
         return Proof(assertion=token.token)
     async with secrets() as vault:
         secret = await vault.get_secret(text(facts, "secret_name"), text(facts, "secret_version"))
+    remember(secret.value)
     return Proof(password=secret.value or "")
 
 
@@ -191,7 +193,9 @@ def _newest(
     versions: "list[SecretProperties]", passwords: "list[PasswordCredential]", left: timedelta
 ) -> "SecretProperties | None":
     """The newest enabled version with more than `left` until its end whose password the application still has."""
-    keys, until = {str(p.key_id) for p in passwords}, datetime.now(UTC) + left
+    until = datetime.now(UTC) + left
+    # Whether a password works still, Entra decides, whatever the vault has noted.
+    keys = {str(p.key_id) for p in passwords if p.end_date_time is None or p.end_date_time > until}
     usable = [v for v in versions if v.enabled and v.expires_on and v.expires_on > until]
     known = [v for v in usable if (v.tags or {}).get(KEY_ID) in keys]
     return max(known, key=lambda v: v.created_on or datetime.min.replace(tzinfo=UTC), default=None)
@@ -236,6 +240,7 @@ async def _new_password(
     made = await client.applications.by_application_id(object_id).add_password.post(
         AddPasswordPostRequestBody(password_credential=wanted)
     )
+    remember(made.secret_text if made is not None else None)
     if made is None or made.secret_text is None:
         raise ProblemError("remote-unavailable", "Graph made a password without returning it.")
     try:

@@ -55,7 +55,10 @@ def application_look(application: "Application") -> ApplicationLook:
         object_id=application.id or "",
         unique_name=application.unique_name,
         audience=application.sign_in_audience or "",
-        passwords=[str(password.key_id) for password in application.password_credentials or []],
+        passwords={
+            str(password.key_id): password.end_date_time.isoformat() if password.end_date_time else None
+            for password in application.password_credentials or []
+        },
         federated=[f.name or "" for f in application.federated_identity_credentials or []],
     )
 

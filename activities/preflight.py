@@ -4,7 +4,7 @@ A real start and a dry run do the same looks. Rights are looked up, never tried 
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
 from activities import looking
@@ -114,7 +114,8 @@ def _found_in_entra(
     if federated:
         credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
     else:
-        credential = held is not None and secret is not None and secret["key_id"] in held["passwords"]
+        end = held["passwords"].get(secret["key_id"] or "", "") if held is not None and secret is not None else ""
+        credential = end is None or end > datetime.now(UTC).isoformat()
     return {
         "application": held is not None,
         "user_service_principal": _seen(parts["user_principal"]) is not None,

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from azure.core.exceptions import AzureError
 
 from clients.credentials import automation_credential
+from clients.known_secrets import without_secrets
 from clients.remote_errors import RemoteError, answer_to
 from peering.outcome import Occurrence, ProblemError
 from peering.remote_answers import Answer, read
@@ -37,11 +38,12 @@ def occurrence_of(error: Exception, step: str = "") -> Occurrence | None:
         step: the step that met it.
     """
     if isinstance(error, ProblemError):
-        return error.occurrence
+        # A step's own words may quote a remote, such as the reason of a connection's state.
+        return without_secrets(error.occurrence)
     answer = _answer(error)
     if answer is None:
         return None
-    occurrence = read(answer, step)
+    occurrence = without_secrets(read(answer, step))
     if occurrence["code"] in _STALE_TOKEN:
         automation_credential().forget()
     return occurrence

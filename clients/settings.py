@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from clients.clouds import CLOUDS, Cloud, CloudName
+from clients.known_secrets import remember
 from peering.outcome import ProblemError
 from peering.spec import Deadlines
 
@@ -130,7 +131,11 @@ def settings() -> Settings:
     if unresolved := [name.upper() for name, value in given.items() if value.startswith(_KEY_VAULT_REFERENCE)]:
         raise ProblemError("key-vault-reference-unresolved", f"Not resolved: {', '.join(unresolved)}.")
     try:
-        return Settings.model_validate(given)
+        found = Settings.model_validate(given)
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}".lstrip(": ") for e in error.errors())
         raise ProblemError("setting-invalid", "; ".join(faults)) from None
+    for secret in (found.aiven_auth_token, found.azure_client_secret, found.webhook_secret):
+        remember(secret.get_secret_value() if secret is not None else None)
+    remember(found.webhook_url)
+    return found

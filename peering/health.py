@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from peering.addresses import overlaps
 from peering.look import (
     AccessLook,
+    ApplicationLook,
     ConnectionLook,
     Look,
     Part,
@@ -372,14 +373,19 @@ def _of_secret(peering: Peering, facts: Facts, look: Look, now: datetime) -> lis
         return _occurrence("secret-missing", f"The secret {name} is {state} Key Vault.")
     if secret["key_id"] not in application["passwords"]:
         return _occurrence("secret-not-on-application", f"The application does not have the password of {name}.")
-    return _of_expiry(secret, str(name), now, peering["secret_lifetime_days"])
+    return _of_expiry(secret, application, str(name), now, peering["secret_lifetime_days"])
 
 
-def _of_expiry(secret: SecretLook, name: str, now: datetime, lifetime_days: int) -> list[Occurrence]:
-    if secret["expires"] is None:
+def _of_expiry(
+    secret: SecretLook, application: ApplicationLook, name: str, now: datetime, lifetime_days: int
+) -> list[Occurrence]:
+    """Whether the password ends soon: Entra says when, whatever the vault has noted."""
+    in_entra = application["passwords"].get(secret["key_id"] or "")
+    ends = [datetime.fromisoformat(end) for end in (secret["expires"], in_entra) if end is not None]
+    if not ends:
         return []
-    left = datetime.fromisoformat(secret["expires"]) - now
-    detail = f"The secret {name} expires at {secret['expires']}."
+    left = min(ends) - now
+    detail = f"The password of {name} ends at {min(ends).isoformat()}."
     if left <= timedelta():
         return _occurrence("secret-expired", detail)
     return _occurrence("secret-expires-soon", detail) if left < renewal_window(lifetime_days) else []

@@ -102,13 +102,13 @@ class AccessLook(TypedDict):
 
 
 class ApplicationLook(TypedDict):
-    """An application with the key ids of its passwords and the names of its federated credentials."""
+    """An application with its passwords, by key id, each with its end, and the names of its federated credentials."""
 
     application_id: str
     object_id: str
     unique_name: str | None
     audience: str
-    passwords: list[str]
+    passwords: dict[str, str | None]
     federated: list[str]
 
 

@@ -109,12 +109,12 @@ class Gateway:
         if fault is None:
             return self._good(service, request), None
         carried_out = fault.after or fault.without or fault.breach == "cut"
-        response = self._good(service, request) if carried_out else self._failure(service, fault)
+        response = self._good(service, request) if carried_out else self._failure(service, fault, request)
         if fault.without:
             return Response(response.status, _without(response.body, fault.without), response.headers), None
         if fault.breach is not None:
             return response, fault.breach
-        return self._failure(service, fault), None
+        return self._failure(service, fault, request), None
 
     def _good(self, service: str, request: Request) -> Response:
         try:
@@ -139,8 +139,9 @@ class Gateway:
                 return fault
         return None
 
-    def _failure(self, service: str, fault: Fault) -> Response:
-        failure = _ERRORS[service](fault.status, fault.code, "A fault that was asked for").response
+    def _failure(self, service: str, fault: Fault, request: Request) -> Response:
+        echoed = f" {dict(request.headers)} {request.body.decode(errors='replace')}" if fault.echo else ""
+        failure = _ERRORS[service](fault.status, fault.code, f"A fault that was asked for{echoed}").response
         waiting = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
         headers = {**failure.headers, **waiting, **fault.headers}
         if isinstance(fault.body, str):

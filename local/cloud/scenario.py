@@ -30,6 +30,7 @@ class Fault(BaseModel):
         None, description="The answer's document in place of the service's own; a text is sent as a page of HTML."
     )
     without: str = Field("", description="The name of a part that is taken out of the service's good answer.")
+    echo: bool = Field(default=False, description="The answer's text repeats the request: its headers and its body.")
     headers: dict[str, str] = Field({}, description="Further headers.")
     breach: Breach | None = Field(None, description="What becomes of the answer on its way; the status has no effect.")
     after: bool = Field(default=False, description="Carry the request out, then lose the answer.")

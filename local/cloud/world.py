@@ -2,6 +2,7 @@
 
 import random
 import secrets
+import string
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -153,6 +154,12 @@ class World:
         """The VNet with an ARM id."""
         return self.vnets.get(arm_id.lower())
 
+    def password(self) -> str:
+        """A password of the shape that Entra gives them: it never begins with a hyphen."""
+        letters = string.ascii_letters + string.digits
+        tail = "".join(secrets.choice(letters + "._~-") for _ in range(34))
+        return f"{''.join(secrets.choice(letters) for _ in range(3))}8Q~{tail}"
+
     def role(self, role_id: str) -> RoleDefinition | None:
         """The role with a full id or a name (GUID)."""
         return self.roles.first("name", role_id.rpartition("/")[2].lower())
@@ -199,7 +206,7 @@ class World:
     def add_password(self, application: Application, name: str | None, ends: datetime) -> Password:
         """Give an application a password; it works once it is replicated."""
         accepted = self.after(self.knobs.secret_accepted)
-        password = Password(self.guid(), name, self.secret(), self.now, ends, accepted)
+        password = Password(self.guid(), name, self.password(), self.now, ends, accepted)
         application.passwords.append(password)
         return password
 

@@ -1,5 +1,6 @@
 """Situations reported in public in which more than one answer matters; each test names the situation."""
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -179,6 +180,20 @@ def test_a_removal_deletes_its_roles_although_no_list_shows_them(deployment: Dep
     assert deployment.cloud_state()["roleDefinitions"] == before
 
 
+# a password that has ended in Entra, though not in the vault
+
+
+def test_a_start_and_a_removal_replace_a_password_that_has_ended(deployment: Deployment) -> None:
+    status = deployment.settle()
+    application = status["facts"]["application_id"]
+    deployment.event(kind="set-password-end", app_id=application, days=-1)
+    again = deployment.settle(allow_forwarded_traffic=True)
+    assert again["state"] == "connected", again.get("problem")
+    deployment.event(kind="set-password-end", app_id=application, days=-1)
+    removed = deployment.remove(status["id"])
+    assert removed["state"] == "removed", removed.get("problem")
+
+
 # misspelt-query
 
 
@@ -241,3 +256,33 @@ def test_an_unresolved_key_vault_reference_is_called_so(tmp_path: Path) -> None:
 
 
 _IMPATIENT: Final = {"PLATFORM_DEADLINE_HOURS": "0.1", "PROPAGATION_DEADLINE_MINUTES": "5"}
+
+
+# a remote that repeats the request in its answer
+
+
+@pytest.mark.parametrize(
+    ("host", "method", "path"),
+    [
+        (r".*\.vault\.azure\.net", "PUT", "/secrets/"),
+        (r"login\.microsoftonline\.com", "POST", "^/{platform_tenant}/"),
+        (r"api\.aiven\.io", "POST", "/peering-connections"),
+        (r"management\.azure\.com", "PUT", "/virtualNetworkPeerings/"),
+        (r"graph\.microsoft\.com", "POST", "addPassword"),
+    ],
+)
+def test_a_request_that_is_repeated_in_an_answer_tells_no_secret(
+    deployment: Deployment, host: str, method: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tenant = deployment.cloud.environment["PLATFORM_TENANT_ID"]
+    fault = {"host": host, "method": method, "path": path.format(platform_tenant=tenant), "status": 400, "echo": True}
+    deployment.knobs(faults=[{**fault, "code": "SomethingNew", "times": 1000}])
+    with caplog.at_level(logging.INFO):
+        status = deployment.settle()
+    assert status["state"] == "failed"
+    passwords = [p.text for a in deployment.cloud.world.applications for p in a.passwords]
+    known = [deployment.cloud.environment[name] for name in ("AIVEN_AUTH_TOKEN", "AZURE_CLIENT_SECRET")]
+    told = "\n".join((str(status), str(deployment.instance(status["id"])), str(deployment.record(status["id"]))))
+    for secret in (*passwords, *known, "eyJ"):
+        assert secret not in told
+        assert secret not in caplog.text

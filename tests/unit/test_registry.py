@@ -46,7 +46,7 @@ def ran(record: Record | None, operation: Operation, state: str, run: str = "r1"
     record, placed = place(record, order(operation, run))
     assert record is not None
     assert placed.answer == "accept"
-    return ended(record, state, run, **facts)
+    return ended(record, state, run, START, **facts)
 
 
 def ended(record: Record, state: str, run: str, at: datetime = START, **facts: Fact) -> Record:
