@@ -206,10 +206,10 @@ async def _assignments_on(vnet_id: str) -> list[AssignmentLook]:
 async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
     """Whether the VNet has another peering into the platform's subscription, or Aiven another connection to it."""
     network = facts.get("to_network_id")
-    platform = VNetId.parse(network).subscription_id.casefold() if isinstance(network, str) else None
+    platform = VNetId.parse(network).subscription_id.lower() if isinstance(network, str) else None
     vnet = await looking.vnet(peering["vnet_id"])
     for side in vnet["peered_networks"] if vnet else []:
-        leads = VNetId.parse(side["remote_id"]).subscription_id.casefold() == platform
+        leads = VNetId.parse(side["remote_id"]).subscription_id.lower() == platform
         # The list may lag behind and show the side that has just been deleted.
         if leads and await looking.vnet_peering(side["id"]) is not None:
             return True

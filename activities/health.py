@@ -14,7 +14,7 @@ from clients.registry import registry
 from peering.checks import CheckedPeerings, ProjectVpcScope, Scope, VNetScope, VNetsToCheck, vpc_key
 from peering.health import DRIFT, findings
 from peering.look import Look, Part, ProjectVpcLook, SecretLook
-from peering.naming import VNetId, secret_name
+from peering.naming import VNetId, folded, secret_name
 from peering.outcome import Facts, Occurrence
 from peering.registry import Checked, Record, is_busy
 from peering.spec import Peering
@@ -44,7 +44,7 @@ async def check_scope(only: str | None) -> Scope:
             key, ProjectVpcScope(key=key, project=found["project"], project_vpc_id=found["project_vpc_id"])
         )
         vnet_id = str(VNetId.parse(found["vnet_id"]))
-        vnet = vnets.setdefault(vnet_id.casefold(), VNetScope(vnet_id=vnet_id, peerings={}))
+        vnet = vnets.setdefault(folded(vnet_id), VNetScope(vnet_id=vnet_id, peerings={}))
         vnet["peerings"].setdefault(key, {})[found["id"]] = found["revision"]
     return Scope(project_vpcs=list(scopes.values()), vnets=[vnets[vnet_id] for vnet_id in sorted(vnets)])
 

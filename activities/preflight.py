@@ -19,7 +19,7 @@ from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
 from peering.health import has_lost_its_side, side_of
 from peering.look import AccessLook, Part, PeeredNetwork, RoleLook, SecretLook, Thing
-from peering.naming import VNetId, federated_credential_name, secret_name
+from peering.naming import VNetId, federated_credential_name, folded, secret_name
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, grants
 from peering.spec import Peering
@@ -132,11 +132,11 @@ def _seen(part: Part[Thing]) -> Thing | None:
 
 
 def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool]:
-    names = {role["name"].casefold() for role in roles.values()}
+    names = {folded(role["name"]) for role in roles.values()}
     built_in = peering["role"] != "least-privilege"
     return {
-        "user_role": built_in or peering["user_role_name"].casefold() in names,
-        "platform_role": peering["platform_role_name"].casefold() in names,
+        "user_role": built_in or folded(peering["user_role_name"]) in names,
+        "platform_role": folded(peering["platform_role_name"]) in names,
     }
 
 

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BaseModel, Field, ValidationError
 from clients.credentials import TRANSPORT
 from clients.remote_errors import RemoteError, answers_of, or_none, refuse_unreadable
 from clients.settings import settings
-from peering.naming import VNetId
+from peering.naming import VNetId, folded
 from peering.remote_answers import Answer
 from peering.retry_after import retry_after
 
@@ -47,7 +47,7 @@ class PeeringConnection(BaseModel):
         """Whether this connection is the one to `vnet`; all three keys count, without case."""
         mine = (self.peer_cloud_account, self.peer_resource_group or "", self.peer_vpc)
         other = (vnet.subscription_id, vnet.resource_group, vnet.name)
-        return [part.casefold() for part in mine] == [part.casefold() for part in other]
+        return [folded(part) for part in mine] == [folded(part) for part in other]
 
 
 class ProjectVpc(BaseModel):

@@ -19,7 +19,7 @@ from peering.checks import (
     VNetsToCheck,
 )
 from peering.look import Part, ProjectVpcLook, SecretLook, if_seen
-from peering.naming import VNetId, secret_name
+from peering.naming import VNetId, folded, secret_name
 from peering.outcome import Occurrence
 from peering.registry import Checked
 
@@ -166,7 +166,7 @@ def _windows(items: Sequence[_Thing]) -> Iterable[list[Sequence[_Thing]]]:
 
 def _names(vnet_id: str) -> tuple[str, str, str]:
     vnet = VNetId.parse(vnet_id)
-    return vnet.subscription_id.casefold(), vnet.resource_group.casefold(), vnet.name.casefold()
+    return folded(vnet.subscription_id), folded(vnet.resource_group), folded(vnet.name)
 
 
 def _only(look: Part[ProjectVpcLook], names: set[tuple[str, str, str]]) -> Part[ProjectVpcLook]:
@@ -174,8 +174,6 @@ def _only(look: Part[ProjectVpcLook], names: set[tuple[str, str, str]]) -> Part[
     if vpc is None:
         return look
     kept = [
-        c
-        for c in vpc["connections"]
-        if (c["account"].casefold(), c["resource_group"].casefold(), c["vnet"].casefold()) in names
+        c for c in vpc["connections"] if (folded(c["account"]), folded(c["resource_group"]), folded(c["vnet"])) in names
     ]
     return {"found": {**vpc, "connections": kept}}

@@ -22,7 +22,7 @@ from peering.look import (
     SecretLook,
     if_seen,
 )
-from peering.naming import VNetId, same_id
+from peering.naming import VNetId, folded, same_id
 from peering.outcome import Facts, Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
 from peering.spec import Peering
@@ -153,9 +153,9 @@ def _occurrence(code: str, detail: str) -> list[Occurrence]:
 def connection_of(vnet_id: str, vpc: ProjectVpcLook) -> ConnectionLook | None:
     """A VNet's connection among those of a project VPC: all three names count, without case."""
     vnet = VNetId.parse(vnet_id)
-    wanted = [part.casefold() for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
+    wanted = [folded(part) for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
     for connection in vpc["connections"]:
-        names = [connection[k].casefold() for k in ("account", "resource_group", "vnet")]
+        names = [folded(connection[k]) for k in ("account", "resource_group", "vnet")]
         if names == wanted and connection["state"] != "DELETED":
             return connection
     return None

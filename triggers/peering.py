@@ -1,6 +1,5 @@
 """`/api/peerings/{id}`: see how a peering stands, check it, rotate its credential, report on it, cancel, remove it."""
 
-import json
 from typing import Final, cast
 
 import azure.functions as func
@@ -14,9 +13,10 @@ from peering.registry import Record, is_busy
 from peering.runs import wait_instance_id
 from peering.spec import Credential
 from triggers.answers import RETRY_AFTER, json_answer
+from triggers.bodies import json_body
 from triggers.orders import place_order
 from triggers.peering_status import PeeringStatus, WaitStatus, peering_status, removed_status
-from triggers.problem_documents import FieldError, InvalidRequestError, occurrence_document, problem_response
+from triggers.problem_documents import FieldError, InvalidRequestError, occurrence_document
 from triggers.routes import is_dry, peering_id, route
 
 blueprint: Final = Blueprint()
@@ -121,12 +121,7 @@ async def rotate_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     identity = peering_id(req)
     from clients.settings import settings
 
-    body = req.get_body()
-    try:
-        given = json.loads(body) if body.strip() else {}
-    except ValueError:
-        return problem_response("not-json", "The body is neither empty nor JSON.")
-    wanted = _wanted_credential(given)
+    wanted = _wanted_credential(json_body(req))
     credential = wanted or (await _record(identity))["peering"]["credential"]
     settings().check_credential(credential)
 

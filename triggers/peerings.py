@@ -9,8 +9,10 @@ from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
 from clients.registry import registry
+from peering.naming import earlier_peering_id, same_id
 from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
+from triggers.bodies import json_body
 from triggers.lists import PARAMETERS, listed
 from triggers.orders import place_order
 from triggers.problem_documents import (
@@ -48,14 +50,27 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
     from peering.request import PeeringRequest
 
     dry = is_dry(req)
+    json_body(req)
     try:
         peering = PeeringRequest.model_validate_json(req.get_body()).peering()
     except ValidationError as error:
         return _invalid(error)
     settings().check_credential(peering["credential"])
+    peering["id"] = await _id_of(peering)
     if dry:
         return await _plan(peering)
     return await place_order(req, client, peering["id"], "establish", {"peering": peering}, lambda _: None)
+
+
+async def _id_of(peering: Peering) -> str:
+    """The id of a pair: the one that its record has, which may be that of an earlier version."""
+    earlier = earlier_peering_id(peering["project"], peering["project_vpc_id"], peering["vnet_id"])
+    if earlier == peering["id"]:
+        return earlier
+    record = await registry().record(earlier)
+    return (
+        earlier if record is not None and same_id(record["peering"]["vnet_id"], peering["vnet_id"]) else peering["id"]
+    )
 
 
 async def _plan(peering: Peering) -> func.HttpResponse:

@@ -180,7 +180,7 @@ def test_a_deleted_application_is_restored_with_its_principal(cloud: Callers) ->
 @pytest.mark.parametrize("kind", sorted(EVENTS))
 def test_what_is_not_there_is_refused(cloud: Callers, kind: str) -> None:
     unknown: dict[str, object] = {
-        "vnet_id": "/subscriptions/1/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v",
+        "vnet_id": "/subscriptions/1/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet",
         "remote_id": "another",
         "principal_id": "nobody",
         "project_vpc_id": "none",
