@@ -49,7 +49,7 @@ class GenuineEngine:
         self._timers = PendingTimers()
         self._calls = WorkerCalls(site.worker, self._answered, self._lost)
         self._server = HttpServer()
-        self._time = IdleTime(site.clock, self._calls, self._timers.all, self._trigger_due)
+        self.time = IdleTime(site.clock, self._calls, self._timers.all, self._trigger_due)
         self._client = httpx.AsyncClient(trust_env=False, timeout=100)
         self._rpc = ""
 
@@ -62,11 +62,11 @@ class GenuineEngine:
         """Start one process of the engine."""
         await self._server.start(self._calls.routes)
         await asyncio.to_thread(self.launch)
-        self._time.start()
+        self.time.start()
 
     async def stop(self) -> None:
         """End the engine's processes."""
-        await self._time.stop()
+        await self.time.stop()
         for process in self.processes:
             await asyncio.to_thread(process.kill)
         await self._server.stop()
@@ -89,7 +89,7 @@ class GenuineEngine:
 
     def hold_time(self) -> AbstractContextManager[None]:
         """A virtual clock is not moved meanwhile: somebody outside is at work."""
-        return self._time.hold()
+        return self.time.hold()
 
     def intercept(self, interceptor: Interceptor) -> None:
         """Let somebody decide about every call of the worker from now on."""

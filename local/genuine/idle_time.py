@@ -13,8 +13,6 @@ from local.genuine.worker_calls import WorkerCalls
 _LOOK_EVERY: Final = 0.05
 #: The engine has nothing to do when it has called nobody for so many seconds: it polls its queues ten times a second.
 _IDLE_AFTER: Final = 0.5
-#: A trigger is a look for what the engine has forgotten: what comes late on a busy machine is not.
-_IDLE_BEFORE_TRIGGERS: Final = 2.0
 #: What is due is waited for so long before it counts as lost.
 _DUE_FOR: Final = 4.0
 
@@ -37,6 +35,9 @@ class IdleTime:
         trigger: Callable[[], datetime | None],
     ) -> None:
         self._clock, self._calls, self._timers, self._trigger = clock, calls, timers, trigger
+        #: A trigger is a look for what the engine has forgotten: what comes late on a busy machine is not, nor what
+        #: another process of it takes over. So many seconds nothing has to happen until time is skipped to one.
+        self.idle_before_triggers = 2.0
         self._holders = 0
         self._free = asyncio.Event()
         self._free.set()
@@ -76,7 +77,7 @@ class IdleTime:
                 continue
             idle, now, timers = time.monotonic() - since, clock.now(), self._timers()
             later = [moment for moment in timers if moment > now]
-            if idle < (_DUE_FOR if len(later) < len(timers) else _IDLE_AFTER if later else _IDLE_BEFORE_TRIGGERS):
+            if idle < (_DUE_FOR if len(later) < len(timers) else _IDLE_AFTER if later else self.idle_before_triggers):
                 continue
             if not later and (trigger := self._trigger()) is not None:
                 later = [trigger]

@@ -5,7 +5,7 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +25,9 @@ def one(seed: int, broken: str | None) -> Life:
 def lives(seeds: Sequence[int], processes: int, broken: str | None, say: Callable[[object], None]) -> list[Life]:
     """Live them, so many side by side; returns those that are red."""
     red, begun = [], time.monotonic()
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), max_tasks_per_child=_LIVES_OF_A_PROCESS)
-    with pool:
-        futures = [pool.submit(one, seed, broken) for seed in seeds]
-        for count, future in enumerate(as_completed(futures), 1):
-            life = future.result()
+    # Not concurrent.futures' pool: with Python 3.11 that stands still when its processes are replaced.
+    with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=_LIVES_OF_A_PROCESS) as pool:
+        for count, life in enumerate(pool.imap_unordered(partial(one, broken=broken), seeds), 1):
             if life.wrong:
                 red.append(life)
                 say(f"seed {life.seed}: {life.wrong[0]}" if broken else str(life))
