@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
-from clients.credentials import TRANSPORT
+from clients.credentials import CONNECTION_TIMEOUT
 from clients.remote_errors import RemoteError, answers_of, or_none, refuse_unreadable
 from clients.settings import settings
 from peering.naming import VNetId, folded
@@ -152,7 +152,7 @@ class AivenClient:
 
         self._http = httpx.AsyncClient(
             headers={"authorization": f"aivenv1 {settings().aiven_auth_token.get_secret_value()}"},
-            timeout=httpx.Timeout(TRANSPORT["read_timeout"], connect=TRANSPORT["connection_timeout"]),
+            timeout=httpx.Timeout(settings().read_timeout_seconds, connect=CONNECTION_TIMEOUT),
             event_hooks={"response": [partial(refuse_unreadable, service="Aiven")]},
         )
 

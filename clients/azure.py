@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from clients.credentials import TRANSPORT, automation_credential
+from clients.credentials import CONNECTION_TIMEOUT, automation_credential, transport
 from clients.remote_errors import answers_of, refuse_unreadable
 from clients.settings import settings
 from peering.problems.remote_codes import Identity
@@ -45,7 +45,7 @@ async def network(
             credential_scopes=[cloud.resource_manager_scope],
             per_call_policies=[AnswersInJson()],
             per_retry_policies=policies,
-            **TRANSPORT,
+            **transport(),
         ) as client:
             yield client
 
@@ -65,7 +65,7 @@ async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationMan
             base_url=cloud.resource_manager,
             credential_scopes=[cloud.resource_manager_scope],
             per_call_policies=[AnswersInJson()],
-            **TRANSPORT,
+            **transport(),
         ) as client:
             yield client
 
@@ -86,7 +86,7 @@ async def graph() -> AsyncIterator["GraphServiceClient"]:
     )
     with answers_of("Microsoft Graph", cloud.graph):
         async with httpx.AsyncClient(
-            timeout=httpx.Timeout(TRANSPORT["read_timeout"], connect=TRANSPORT["connection_timeout"]),
+            timeout=httpx.Timeout(settings().read_timeout_seconds, connect=CONNECTION_TIMEOUT),
             http2=True,
             event_hooks={"response": [partial(refuse_unreadable, service="Microsoft Graph")]},
         ) as http:
@@ -108,6 +108,6 @@ async def secrets() -> AsyncIterator["SecretClient"]:
     url = settings().cloud.vault_url(settings().key_vault_name)
     with answers_of("Azure Key Vault", url):
         async with SecretClient(
-            url, automation_credential(), per_call_policies=[AnswersInJson()], **TRANSPORT
+            url, automation_credential(), per_call_policies=[AnswersInJson()], **transport()
         ) as client:
             yield client

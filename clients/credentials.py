@@ -22,14 +22,22 @@ if TYPE_CHECKING:
 #: A token is renewed when it has less left than this, in seconds.
 _MARGIN = 300
 
-#: Connection faults are retried at once; waiting for anything else is the orchestrator's, with a durable timer.
-TRANSPORT: dict[str, Any] = {
-    "connection_timeout": 5,
-    "read_timeout": 30,
-    "retry_connect": 2,
-    "retry_read": 1,
-    "retry_status": 0,
-}
+#: How long a connection may take to be made, in seconds.
+CONNECTION_TIMEOUT = 5
+
+
+def transport() -> dict[str, Any]:
+    """The SDKs' options for their connections.
+
+    Faults of the connection are retried at once; waiting for anything else is the orchestrator's, with a durable timer.
+    """
+    return {
+        "connection_timeout": CONNECTION_TIMEOUT,
+        "read_timeout": settings().read_timeout_seconds,
+        "retry_connect": 2,
+        "retry_read": 1,
+        "retry_status": 0,
+    }
 
 
 class _OpenCredential(Protocol):
@@ -40,7 +48,7 @@ def _managed_identity(given: Settings) -> "AbstractAsyncContextManager[AsyncToke
     from azure.identity.aio import ManagedIdentityCredential
 
     client_id = str(given.azure_client_id) if given.azure_client_id else None
-    return ManagedIdentityCredential(client_id=client_id, **TRANSPORT)
+    return ManagedIdentityCredential(client_id=client_id, **transport())
 
 
 def _service_principal(given: Settings) -> "AbstractAsyncContextManager[AsyncTokenCredential]":
@@ -50,7 +58,7 @@ def _service_principal(given: Settings) -> "AbstractAsyncContextManager[AsyncTok
 
     tenant, client, secret = str(given.azure_tenant_id), str(given.azure_client_id), given.azure_client_secret
     return ClientSecretCredential(
-        tenant, client, secret.get_secret_value(), authority=given.cloud.authority, **TRANSPORT
+        tenant, client, secret.get_secret_value(), authority=given.cloud.authority, **transport()
     )
 
 
@@ -105,7 +113,7 @@ class ApplicationCredential:
         from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
 
         self._tenant_id, self._who = tenant_id, f"The application {application_id}"
-        given: dict[str, Any] = {"authority": settings().cloud.authority, **TRANSPORT}
+        given: dict[str, Any] = {"authority": settings().cloud.authority, **transport()}
         self._credential: ClientSecretCredential | ClientAssertionCredential
         if proof.password is not None:
             self._credential = ClientSecretCredential(tenant_id, application_id, proof.password, **given)

@@ -61,6 +61,9 @@ class Settings(BaseModel):
         Field(pattern=r"^https://", description="The Table service that keeps the registry; the app's own otherwise."),
     ] = None
     history_days: Annotated[int, Field(gt=0, description="How long ended runs are kept.")] = 400
+    read_timeout_seconds: Annotated[
+        float, Field(gt=0, le=120, description="How long a remote may take for an answer.")
+    ] = 30
     platform_application_id: Annotated[
         UUID, Field(description="The application that the Aiven platform peers with (article step 7).")
     ] = UUID("55f300d4-fc50-4c5e-9222-e90a6e2187fb")

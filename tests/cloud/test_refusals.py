@@ -8,9 +8,7 @@ import pytest
 
 from tests.cloud.article import Article, Verdict, running_cloud
 
-NOT_REAL = (
-    "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet"
-)
+NOT_REAL = "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet"
 
 
 @pytest.fixture
