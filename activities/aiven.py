@@ -18,6 +18,10 @@ from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, RE
 #: A list may lag behind, so what it does not show is looked for again before anything is deleted because of it.
 _LOOKS_BEFORE_DELETION: Final = 1
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
+#: What stands behind a refusal is looked for again after so many seconds: a right that has just been given may be
+#: missing from the lists alone.
+_LOOKS_BEFORE_THE_END: Final = 1
+_PAUSE_BEFORE_THE_END: Final = 30
 #: Failed states whose reason may pass.
 _REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
 _VPC_PROBLEMS = {
@@ -159,7 +163,9 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
     if not refused and cast("int", facts.get("tries", 0)) % _LOOKS_BETWEEN_DIAGNOSES != _LOOKS_BETWEEN_DIAGNOSES - 1:
         return
     causes = {cause["code"] for cause in await diagnose(StepRequest(peering=peering, facts=facts))}
-    if causes if refused else causes & BLOCKERS:
+    if refused and causes and cast("int", facts.get("tries", 0)) < _LOOKS_BEFORE_THE_END:
+        problem.occurrence["retry_after"] = _PAUSE_BEFORE_THE_END
+    elif causes if refused else causes & BLOCKERS:
         problem.occurrence["final"] = True
     elif refused:
         async with AivenClient() as aiven:

@@ -5,6 +5,7 @@ purged task hub: an order is open, and nobody gives a sign of life.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,8 +25,8 @@ from peering.spec import Fence
 
 log: Final = logging.getLogger("aiven_azure_peering.resume")
 
-#: Instances that one call purges, and runs that one call deletes.
-_PURGED_AT_ONCE: Final = 200
+#: From so many instances on one call purges no more, and runs that one call deletes.
+_PURGED_AT_ONCE: Final = 500
 _FORGOTTEN_AT_ONCE: Final = 2000
 #: Who asks how an instance stands may do so for so long after its end.
 _KEPT_AFTER_END: Final = timedelta(hours=1)
@@ -133,13 +134,23 @@ async def purge_ended(client: DurableClient) -> int:
 
     The scheduled check has one id, and the engine keeps something of each time that it ran: it goes before the next.
     """
-    before, before_next_check = registry().now - _KEPT_AFTER_END, registry().now - _SWEEP_KEPT_AFTER_END
+    purged = await _purge_if_ended(client, [await client.get_status(SWEEP)], registry().now - _SWEEP_KEPT_AFTER_END)
+    before = registry().now - _KEPT_AFTER_END
+    while purged < _PURGED_AT_ONCE:
+        # The engine lists a page alone, and what is purged makes room on it.
+        listed = await client.get_status_by(None, before, list(_ENDED))
+        if not (more := await _purge_if_ended(client, listed, before)):
+            break
+        purged += more
+    return purged
+
+
+async def _purge_if_ended(client: DurableClient, found: Sequence[OrchestrationStatus], before: datetime) -> int:
+    """Purge those that ended before a moment; returns how many."""
     purged = 0
-    for status in await client.get_status_by(None, registry().now, list(_ENDED)):
+    for status in found:
         ended, instance = status.last_updated_time, status.instance_id
-        if instance is None or ended is None or purged == _PURGED_AT_ONCE:
-            continue
-        if ended < (before_next_check if instance == SWEEP else before):
+        if instance is not None and ended is not None and status.runtime_status in _ENDED and ended < before:
             purged += await _purge(client, instance)
     return purged
 
