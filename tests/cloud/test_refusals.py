@@ -8,7 +8,9 @@ import pytest
 
 from tests.cloud.article import Article, Verdict, running_cloud
 
-NOT_REAL = "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet"
+NOT_REAL = (
+    "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"
+)
 
 
 @pytest.fixture
