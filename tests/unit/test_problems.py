@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local.problems_table import DOCUMENT, document
 from peering.problems import PROBLEMS, Problem
 from peering.problems.remote_codes import (
     AS_APPLICATION,
@@ -59,3 +60,7 @@ def test_every_problem_is_written_out(problem: Problem) -> None:
     assert problem.meaning.endswith(".")
     assert problem.remedy.endswith(".")
     assert 400 <= problem.status < 600
+
+
+def test_the_document_of_the_problems_is_that_of_the_catalogue() -> None:
+    assert DOCUMENT.read_text() == document(), "write it anew: python -m local.problems_table"
