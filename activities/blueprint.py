@@ -31,6 +31,7 @@ MODULES: Final = {
     "network": ("vnet", "stale_peering", "vnet_peering", "connected", "sync", "remove_vnet_peering"),
     "preflight": ("address_spaces", "automation_rights", "inventory", "limits", "password_policy"),
     "removal": ("belongings", "neighbours", "remove_application", "remove_platform_principal"),
+    "holds": ("holds",),
     "last_look": ("last_look",),
     "webhook": ("deliver_event",),
 }

@@ -306,9 +306,19 @@ async def password_policy(peering: Peering, facts: Facts) -> Facts:
                 raise
             return {"password_policy_checked": "not readable"}
     restrictions = (policy and policy.is_enabled and policy.application_restrictions) or None
+    warnings = []
     for restriction in (restrictions and restrictions.password_credentials) or []:
-        _obey(peering, str(getattr(restriction.restriction_type, "value", "")), restriction.max_lifetime)
-    return {"password_policy_checked": "allowed"}
+        since = restriction.restrict_for_apps_created_after_date_time
+        if str(getattr(restriction.state, "value", "enabled")) != "enabled" or (since and since > datetime.now(UTC)):
+            continue
+        try:
+            _obey(peering, str(getattr(restriction.restriction_type, "value", "")), restriction.max_lifetime)
+        except ProblemError as refused:
+            if restriction.exclude_actors is None:
+                raise
+            # Whether the app is one of those that are exempted, Graph alone can tell.
+            warnings.append(refused.occurrence["detail"])
+    return {"password_policy_checked": warnings}
 
 
 def _obey(peering: Peering, kind: str, longest: "timedelta | None") -> None:

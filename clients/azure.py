@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clients.credentials import CONNECTION_TIMEOUT, automation_credential, transport
 from clients.remote_errors import answers_of, refuse_unreadable
@@ -68,6 +68,22 @@ async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationMan
             **transport(),
         ) as client:
             yield client
+
+
+async def read_arm(subscription_id: str, path: str, api_version: str) -> dict[str, Any]:
+    """What Azure Resource Manager holds at a path that no client of ours has a method for.
+
+    Raises:
+        RemoteError: it refused, or did not answer.
+    """
+    from azure.core.rest import HttpRequest
+
+    url = f"{settings().cloud.resource_manager}{path}?api-version={api_version}"
+    async with authorization(subscription_id) as client:
+        answer = await client._send_request(HttpRequest("GET", url))
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+    return found
 
 
 @asynccontextmanager

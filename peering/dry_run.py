@@ -80,14 +80,14 @@ def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], th
     if foreign:
         owner = facts.get("found_connection_application_id")
         obstacles.append(Occurrence(code="connection-exists", detail=f"The application {owner} asked for it."))
-    near = facts.get("limits_checked")
+    warned = [facts.get(name) for name in ("limits_checked", "holds_checked", "password_policy_checked")]
     return Plan(
         result=_result(facts, obstacles, changes),
         steps=[] if foreign else _steps(peering, facts),
         changes=changes,
         obstacles=obstacles,
         waits=waits,
-        warnings=list(cast("list[str]", near)) if isinstance(near, list) else [],
+        warnings=[text for texts in warned if isinstance(texts, list) for text in cast("list[str]", texts)],
         facts=facts,
     )
 

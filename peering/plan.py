@@ -56,6 +56,7 @@ CLEARED: Final = (
     "addresses_checked",
     "rights_checked",
     "limits_checked",
+    "holds_checked",
     "password_policy_checked",
     "hourly_price_usd",
     "found",
@@ -108,6 +109,7 @@ LOOKS: Final = (
         ("rights_checked",),
         looks=True,
     ),
+    Step("holds", 5, "Look for locks", ("existing", "vnet_id"), ("holds_checked",), looks=True),
     Step("limits", 6, "Check Azure's limits", ("found", "vnet_id", "peered_networks"), ("limits_checked",), looks=True),
     Step(
         "password_policy",

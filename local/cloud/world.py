@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from local.clock import Clock
+from local.cloud.arm_holds import Lock
 from local.cloud.records import (
     Application,
     Connection,
@@ -110,6 +111,9 @@ class World:
         self.storage_accounts: dict[str, StorageAccount] = {}
         self.project_vpcs: dict[str, ProjectVpc] = {}
         self.operations: dict[str, Operation] = {}
+        self.locks: list[Lock] = []
+        #: The ids of the subscriptions that are disabled, in lower case.
+        self.disabled: set[str] = set()
         self.aiven_token = self.secret()
         self.identity_header = self.secret()
         self.rest = Rest()

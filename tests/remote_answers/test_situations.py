@@ -14,6 +14,7 @@ from local.cloud.world import VNet
 from local.deployment import Deployment, Status, deploy
 from tests.remote_answers.cases import ARM
 from tests.workflows.by_hand import made_by_hand
+from tests.workflows.test_foreign_objects import while_waiting
 
 _LOCK: Final = "/subscriptions/s/providers/Microsoft.Authorization/locks/do-not-delete"
 _DAY: Final = timedelta(days=1)
@@ -286,3 +287,83 @@ def test_a_request_that_is_repeated_in_an_answer_tells_no_secret(
     for secret in (*passwords, *known, "eyJ"):
         assert secret not in told
         assert secret not in caplog.text
+
+
+# locks and disabled subscriptions, before and after the look
+
+
+def _vnet_scope(deployment: Deployment) -> str:
+    return vnet_of(deployment).id
+
+
+def test_a_plan_sees_a_lock_and_a_start_ends_at_it(deployment: Deployment) -> None:
+    scope = _vnet_scope(deployment)
+    deployment.event(kind="add-lock", scope=scope.rpartition("/providers/")[0], level="ReadOnly", name="freeze")
+    plan = deployment.api.post("/api/peerings?dryRun=true", json=deployment.request()).json()
+    assert [(o["code"], "freeze" in o["detail"]) for o in plan["obstacles"]] == [("scope-locked", True)]
+    status = deployment.settle()
+    assert (status["state"], status["problem"]["code"]) == ("failed", "scope-locked")
+    assert deployment.cloud_state()["applications"] == [
+        a for a in deployment.cloud_state()["applications"] if not a["uniqueName"]
+    ]
+
+
+def test_a_plan_warns_of_a_lock_that_only_a_removal_meets(deployment: Deployment) -> None:
+    scope = _vnet_scope(deployment)
+    deployment.event(kind="add-lock", scope=scope, level="CanNotDelete", name="keep")
+    plan = deployment.api.post("/api/peerings?dryRun=true", json=deployment.request()).json()
+    assert plan["obstacles"] == []
+    assert any("keep" in warning for warning in plan["warnings"])
+    status = deployment.settle()
+    assert status["state"] == "connected"
+    removed = deployment.remove(status["id"])
+    assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", "scope-locked")
+    deployment.event(kind="remove-lock", scope=scope, name="keep")
+    assert deployment.remove(status["id"])["state"] == "removed"
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        ({"kind": "add-lock", "level": "ReadOnly"}, "scope-locked"),
+        ({"kind": "disable-subscription"}, "subscription-disabled"),
+    ],
+)
+def test_what_comes_after_the_look_is_met_from_the_remote(
+    deployment: Deployment, event: dict[str, str], code: str
+) -> None:
+    deployment.knobs(approved=600)
+    identity = deployment.start()
+    while_waiting(deployment, identity, "pending_peer")
+    vnet = vnet_of(deployment)
+    scope = {"scope": vnet.id} if event["kind"] == "add-lock" else {"subscription_id": vnet.subscription_id}
+    deployment.event(**event, **scope)
+    status = deployment.until(identity)
+    assert (status["state"], status["problem"]["code"]) == ("failed", code)
+    again = deployment.api.post("/api/peerings?dryRun=true", json=deployment.request()).json()
+    assert code in [obstacle["code"] for obstacle in again["obstacles"]]
+
+
+# app-management-policy-disabled
+
+
+def test_a_restriction_that_is_switched_off_is_no_obstacle(tmp_path: Path) -> None:
+    restriction = {
+        "restrictionType": "passwordAddition",
+        "state": "disabled",
+        "maxLifetime": None,
+        "restrictForAppsCreatedAfterDateTime": "2021-01-01T00:00:00Z",
+    }
+    policy = {
+        "isEnabled": True,
+        "applicationRestrictions": {"passwordCredentials": [restriction], "keyCredentials": []},
+    }
+    fault = {"host": r"graph\.microsoft\.com", "path": "/policies/defaultAppManagementPolicy", "status": 200}
+    with deploy(tmp_path, Scenario.model_validate({"graph_policy_read": True})) as deployment:
+        deployment.knobs(faults=[{**fault, "body": policy, "times": 1000}])
+        assert deployment.settle()["state"] == "connected"
+        restriction["state"] = "enabled"
+        deployment.knobs(faults=[{**fault, "body": policy, "times": 1000}])
+        other = [v.id for v in deployment.cloud.world.vnets.values() if v.name == "Spoke-001"]
+        refused = deployment.settle(vnet_id=other[0])
+        assert (refused["state"], refused["problem"]["code"]) == ("failed", "secret-policy")
