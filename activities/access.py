@@ -235,13 +235,16 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     from azure.core.exceptions import HttpResponseError
 
     vnet = VNetId.parse(text(facts, "vnet_id"))
-    removed = []
+    removed, listed = [], await looking.custom_roles(str(vnet))
+    recorded = {str(facts.get(name)).rpartition("/")[2].lower() for name in ("user_role_id", "platform_role_id")}
     # Asked anew: a start may have begun meanwhile.
     in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:
         for name in sorted({peering["user_role_name"], peering["platform_role_name"]} - set(in_use)):
-            # By its GUID, whether a list shows it or not: lists lag behind.
+            # Lists lag behind: what this app has recorded goes by its GUID, whether a list shows it or not.
             guid = role_definition_name(vnet.subscription_scope, name)
+            if guid not in recorded and guid not in listed:
+                continue
             try:
                 if await or_none(client.role_definitions.delete(vnet.subscription_scope, guid)) is None:
                     continue

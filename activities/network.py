@@ -38,7 +38,7 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
         "peered_networks": found["peered_networks"],
     }
     if not found["peered_networks"]:
-        gathered["vnet_is_clear"] = "no peerings"
+        gathered["vnet_is_clear"] = gathered["side_is_clear"] = "no peerings"
     return gathered
 
 
@@ -78,7 +78,18 @@ async def _sides(vnet_id: VNetId) -> list[PeeredNetwork]:
 
 @step
 async def stale_peering(peering: Peering, facts: Facts) -> Facts:
-    """Before article step 11: remove this peering's own Disconnected side, as the created application.
+    """Before article step 11, and before a connection is deleted: remove this peering's own Disconnected side."""
+    return {"side_is_clear": await _remove_disconnected_side(peering, facts)}
+
+
+@step
+async def orphaned_peering(peering: Peering, facts: Facts) -> Facts:
+    """The same for a side that has become Disconnected with the end of its connection."""
+    return {"vnet_is_clear": await _remove_disconnected_side(peering, facts)}
+
+
+async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
+    """Remove this peering's own side if it is Disconnected, as the created application.
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
     """
@@ -88,12 +99,12 @@ async def stale_peering(peering: Peering, facts: Facts) -> Facts:
     single = await looking.vnet_peering(side["id"]) if side is not None else None
     # A list may lag behind: what is deleted is looked at under its own id, too.
     if side is None or side["state"] != "Disconnected" or (single is not None and single["state"] != "Disconnected"):
-        return {"vnet_is_clear": "not Disconnected"}
+        return "not Disconnected"
     async with _as_application(facts, vnet_id, await proof_of(facts)) as client:
         await client.virtual_network_peerings.begin_delete(
             vnet_id.resource_group, vnet_id.name, side["name"], polling=False
         )
-    return {"vnet_is_clear": "removed"}
+    return "removed"
 
 
 @step

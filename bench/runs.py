@@ -39,6 +39,7 @@ CALLS_IN_A_ROW: Final = {
     "platform_role_assignment": 1,
     "stale_connection": 0,
     "stale_peering": 0,
+    "orphaned_peering": 0,
     "sync": 0,
     "release_rights": 0,
     "tenant": 0,

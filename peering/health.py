@@ -36,7 +36,14 @@ ORDER: Final[tuple[Verdict, ...]] = ("healthy", "degraded", "unknown", "broken")
 #: go depends on what its side of the peering is like now.
 _CONNECTION: Final = (
     *("found_connection_state", "found_connection_application_id", "existing", "address_prefixes", "peered_networks"),
-    *("connection_is_clear", "vnet_is_clear", "requested_connection_state", "to_tenant_id", "to_network_id"),
+    *(
+        "connection_is_clear",
+        "side_is_clear",
+        "vnet_is_clear",
+        "requested_connection_state",
+        "to_tenant_id",
+        "to_network_id",
+    ),
     *("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync", "connection_state"),
 )
 _ROTATE: Final = ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id")

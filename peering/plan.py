@@ -201,8 +201,8 @@ STEPS: Final = (
             "found_connection_application_id",
             "peered_networks",
             "project_network_cidr",
-            # A lock that keeps the VNet's side keeps the connection, too: they go in this order.
-            "vnet_is_clear",
+            # What keeps the VNet's side, such as a lock, keeps the connection, too: they go in this order.
+            "side_is_clear",
         ),
         ("connection_is_clear",),
         ("to_network_id", "vnet_peering_id"),
@@ -212,6 +212,14 @@ STEPS: Final = (
         13,
         "Remove a Disconnected peering",
         (*CLEARED, *SIGN_IN, "user_role_assignment_id", "vnet_id", "peered_networks", "project_network_cidr"),
+        ("side_is_clear",),
+        ("to_network_id",),
+    ),
+    Step(
+        "orphaned_peering",
+        13,
+        "Remove what lost its connection",
+        ("connection_is_clear", *SIGN_IN, "user_role_assignment_id", "vnet_id", "project_network_cidr"),
         ("vnet_is_clear",),
         ("to_network_id",),
     ),
@@ -341,6 +349,7 @@ REMOVAL: Final = (
         "Remove unused custom roles",
         ("role_assignments_removed", "vnet_id", "neighbours"),
         ("roles_removed",),
+        ("user_role_id", "platform_role_id"),
     ),
     Step(
         "remove_platform_principal",
