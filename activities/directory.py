@@ -6,11 +6,12 @@ from activities.step import step
 from activities.token_claims import token_claims
 from clients.azure import graph
 from clients.credentials import automation_credential
-from clients.remote_errors import or_none
+from clients.remote_errors import RemoteError, or_none
 from clients.settings import settings
 from peering.marks import MARK
 from peering.naming import same_id, unique_name
 from peering.outcome import Facts, ProblemError, text
+from peering.remote_answers import read
 from peering.spec import Peering
 
 if TYPE_CHECKING:
@@ -64,23 +65,48 @@ async def ownership(peering: Peering, facts: Facts) -> Facts:
 @step
 async def application(peering: Peering, facts: Facts) -> Facts:
     """Article step 2: the multi-tenant application, found by its unique name or created; or the one taken over."""
-    from msgraph.generated.models.application import Application
-
-    async with graph() as client:
-        if facts["existing"] == "adopted":
-            adopted = facts.get("application_id") or facts["found_connection_application_id"]
-            found = await _adopted_application(client, str(adopted))
-        else:
-            wanted = Application(
-                display_name=peering["application_name"], sign_in_audience="AzureADMultipleOrgs", tags=[MARK]
-            )
-            by_name = client.applications_with_unique_name(unique_name(peering["id"]))
-            made = await by_name.patch(wanted, request_configuration=_create_if_missing())
-            # Graph answers an update with 204 and no object.
-            found = made or await by_name.get()
+    try:
+        async with graph() as client:
+            if facts["existing"] == "adopted":
+                adopted = facts.get("application_id") or facts["found_connection_application_id"]
+                found = await _adopted_application(client, str(adopted))
+            else:
+                found = await _own_application(client, peering)
+    except RemoteError as error:
+        if read(error.answer)["code"] != "application-name-reserved":
+            raise
+        await _restore(unique_name(peering["id"]))
+        raise ProblemError(
+            "directory-replicating",
+            "The unique name belongs to a deleted application, which is restored, or to one that does not show yet.",
+        ) from None
     if found is None or found.app_id is None or found.id is None:
         raise ProblemError("directory-replicating", "Graph returned the application without its ids.")
     return {"application_id": found.app_id, "application_object_id": found.id}
+
+
+async def _own_application(client: "GraphServiceClient", peering: Peering) -> "Application | None":
+    from msgraph.generated.models.application import Application
+
+    wanted = Application(display_name=peering["application_name"], sign_in_audience="AzureADMultipleOrgs", tags=[MARK])
+    by_name = client.applications_with_unique_name(unique_name(peering["id"]))
+    made = await by_name.patch(wanted, request_configuration=_create_if_missing())
+    # Graph answers an update with 204 and no object.
+    return made or await by_name.get()
+
+
+async def _restore(name: str) -> None:
+    """Restore the deleted application of a unique name, which Entra reserves for 30 days."""
+    async with graph() as client:
+        deleted = client.directory.deleted_items
+        page = await deleted.graph_application.get()
+        while page is not None:
+            for application in page.value or []:
+                if application.unique_name == name and application.id is not None:
+                    await deleted.by_directory_object_id(application.id).restore.post()
+                    return
+            link = page.odata_next_link
+            page = await deleted.graph_application.with_url(link).get() if link else None
 
 
 async def _adopted_application(client: "GraphServiceClient", application_id: str) -> "Application | None":

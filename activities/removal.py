@@ -178,4 +178,6 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
             await withdraw_credentials(client, peering, object_id)
             return {"application_removed": "handed back"}
         await or_none(client.applications.by_application_id(object_id).delete())
+        # For good, for Entra would reserve the unique name for 30 days; a start restores what cannot be found here yet.
+        await or_none(client.directory.deleted_items.by_directory_object_id(object_id).delete())
     return {"application_removed": object_id}

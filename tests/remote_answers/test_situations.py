@@ -169,6 +169,26 @@ def test_a_start_that_was_rolled_back_is_repeated_at_once(deployment: Deployment
     assert deployment.settle()["state"] == "connected"
 
 
+def test_a_start_restores_the_application_that_somebody_deleted_after_a_removal_by_hand(deployment: Deployment) -> None:
+    status = deployment.settle()
+    object_id = status["facts"]["application_object_id"]
+    assert deployment.remove(status["id"])["state"] == "removed"
+    world = deployment.cloud.world
+    assert not [a for a in world.deleted_applications if a.id == object_id]
+    made = deployment.settle()["facts"]["application_id"]
+    deployment.event(kind="delete-vnet-peering", vnet_id=pair(deployment)["vnet_id"], remote_id=_network(deployment))
+    deployment.event(kind="delete-connection", **pair(deployment))
+    deployment.event(kind="delete-application", app_id=made)
+    again = deployment.settle()
+    assert again["state"] == "connected", again.get("problem")
+    assert again["facts"]["application_id"] == made
+
+
+def _network(deployment: Deployment) -> str:
+    (vpc,) = deployment.cloud.world.project_vpcs.values()
+    return str(vpc.network.id)
+
+
 # role-definitions-list-lags
 
 
