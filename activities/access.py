@@ -147,7 +147,7 @@ async def release_rights(_: Peering, facts: Facts) -> Facts:
     released: Facts = {"user_rights": "setup-only", "rights_kept": None}
     if _is_ours(assignment, vnet_id, facts):
         try:
-            await _delete_assignment(assignment)
+            await delete_assignment(assignment)
         except RemoteError as error:
             refused = read(error.answer)
             if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
@@ -168,19 +168,19 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
     platform_role = role_definition_name(VNetId.parse(vnet_id).subscription_scope, peering["platform_role_name"])
     removed = []
     recorded = [facts.get("user_role_assignment_id"), None if shared else facts.get("platform_role_assignment_id")]
-    listed = await _assignments_on(vnet_id)
+    listed = await assignments_on(vnet_id)
     for assignment in listed:
         name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
         ours = assignment["id"].rpartition("/")[2].casefold() == name
         # The platform's principal may have been made anew since: what its old one was given leads nowhere.
         of_platform = not shared and assignment["role"] == platform_role
         if ours and (of_platform or assignment["principal_id"] in principals):
-            await _delete_assignment(assignment["id"])
+            await delete_assignment(assignment["id"])
             removed.append(assignment["id"])
     for missing in [one for one in recorded if isinstance(one, str) and one not in removed]:
         # A list may lag behind: what was recorded and is ours by its name goes without it.
         if _is_ours(missing, vnet_id, facts) and not any(same_id(missing, a["id"]) for a in listed):
-            await _delete_assignment(missing)
+            await delete_assignment(missing)
             removed.append(missing)
     return {"role_assignments_removed": removed}
 
@@ -197,7 +197,7 @@ def _is_ours(assignment_id: str, vnet_id: str, facts: Facts) -> bool:
     )
 
 
-async def _assignments_on(vnet_id: str) -> list[AssignmentLook]:
+async def assignments_on(vnet_id: str) -> list[AssignmentLook]:
     """The assignments on the VNet itself; a VNet that is gone has none."""
     held = await or_none(looking.assignments(vnet_id))
     return [a for a in held or [] if same_id(a["scope"], vnet_id)]
@@ -219,7 +219,7 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
     return any(c.leads_to(wanted) and c.state != "DELETED" for _, c in connections)
 
 
-async def _delete_assignment(assignment_id: str) -> None:
+async def delete_assignment(assignment_id: str) -> None:
     """Delete a role assignment; one that is gone is answered with 204."""
     scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
     async with authorization(VNetId.parse(scope).subscription_id) as client:

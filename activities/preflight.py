@@ -12,6 +12,7 @@ from activities.directory import find_application
 from activities.look_of_peering import Access, Directory, DirectoryParts
 from activities.step import step
 from activities.token_claims import token_roles
+from activities.vault_rights import rights_in_vault
 from clients.aiven import AivenClient
 from clients.azure import authorization, graph
 from clients.credentials import automation_credential
@@ -27,7 +28,6 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.models import Permission
 
-_WRITE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 #: What the app has to be allowed on the VNet for each object that it would have to make.
 _NEEDED_TO_MAKE: Final = {
     "user_role_assignment": "Microsoft.Authorization/roleAssignments/write",
@@ -188,7 +188,7 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
     problems = await asyncio.gather(
         _rights_on_vnet(text(facts, "vnet_id"), found),
         _rights_in_graph(facts, found),
-        _rights_in_vault(),
+        rights_in_vault(text(facts, "automation_object_id")),
         _rights_in_aiven(peering),
     )
     if missing := [problem for part in problems for problem in part]:
@@ -244,23 +244,6 @@ async def _owns_adopted(facts: Facts) -> bool:
             return False
         owners = await client.applications.by_application_id(application.id).owners.get()
     return any(owner.id == facts["automation_object_id"] for owner in (owners and owners.value) or [])
-
-
-async def _rights_in_vault() -> list[Occurrence]:
-    """Whether the app may write secrets; that it may read them the inventory has shown."""
-    vault = settings().key_vault_id
-    if vault is None:
-        return []
-    _, _, subscription, _, group, *_, name = vault.split("/")
-    async with authorization(subscription) as client:
-        listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
-        held = [permission async for permission in listed]
-    if any(
-        grants(p.data_actions or [], _WRITE_SECRETS) and not grants(p.not_data_actions or [], _WRITE_SECRETS)
-        for p in held
-    ):
-        return []
-    return [Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {_WRITE_SECRETS} on {vault}.")]
 
 
 async def _rights_in_aiven(peering: Peering) -> list[Occurrence]:

@@ -40,6 +40,8 @@ CALLS_IN_A_ROW: Final = {
     "stale_connection": 0,
     "stale_peering": 0,
     "orphaned_peering": 0,
+    "surplus_rights": 2,
+    "holds": 1,
     "sync": 0,
     "release_rights": 0,
     "tenant": 0,

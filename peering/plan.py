@@ -280,10 +280,28 @@ STEPS: Final = (
     ),
     Step("active", 14, "Wait for ACTIVE", ("peering_state", "vnet_id"), ("connection_state",)),
     Step(
+        "surplus_rights",
+        6,
+        "Take away what is not wanted any more",
+        (
+            *("connection_state", "existing", "vnet_id", "user_role_id", "platform_role_id"),
+            *("user_role_assignment_id", "platform_role_assignment_id", "user_principal_id", "platform_principal_id"),
+        ),
+        ("rights_settled",),
+    ),
+    Step(
         "release_rights",
         6,
         "Take its role away again",
-        ("connection_state", "in_sync", "user_role_assignment_id", "user_role_id", "user_principal_id", "vnet_id"),
+        (
+            "connection_state",
+            "in_sync",
+            "rights_settled",
+            "user_role_assignment_id",
+            "user_role_id",
+            "user_principal_id",
+            "vnet_id",
+        ),
         ("user_rights",),
     ),
 )

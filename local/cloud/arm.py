@@ -29,6 +29,8 @@ class Arm:
         self.routes.add("GET", "/metadata/endpoints", lambda _: Response(200, self._endpoints))
         self.routes.add("GET", "/subscriptions", self._list_subscriptions)
         self.routes.add("GET", SUBSCRIPTION, self._get_subscription)
+        vault = rf"{SUBSCRIPTION}/resourceGroups/[^/]+/providers/Microsoft\.KeyVault/vaults/(?P<name>[^/]+)"
+        self.routes.add("GET", vault, self._get_vault)
         locks = r"(?P<scope>/subscriptions/.+)/providers/Microsoft\.Authorization/locks"
         self.routes.add("GET", locks, self._list_locks)
         operations = (
@@ -152,6 +154,20 @@ class Arm:
             raise self.not_authorized(caller, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{found.id}")
         state = {"state": "Disabled"} if found.id.lower() in self.world.disabled else {}
         return Response(200, {**_subscription_body(found), **state})
+
+    def _get_vault(self, request: Request, subscription: str, name: str) -> Response:
+        caller = self.caller(request, subscription)
+        vault = self.world.vaults.get(name.lower())
+        if vault is None:
+            raise arm_error(404, "ResourceNotFound", f"The Resource 'Microsoft.KeyVault/vaults/{name}' was not found.")
+        if not rbac.may(self.world, caller.object_id, "Microsoft.KeyVault/vaults/read", vault.id):
+            raise self.not_authorized(caller, "Microsoft.KeyVault/vaults/read", vault.id)
+        policies = [
+            {"tenantId": vault.tenant_id, "objectId": object_id, "permissions": {"secrets": permissions}}
+            for object_id, permissions in (vault.policies or {}).items()
+        ]
+        properties = {"enableRbacAuthorization": vault.policies is None, "accessPolicies": policies}
+        return Response(200, {"id": vault.id, "name": vault.name, "properties": properties})
 
     def _list_locks(self, request: Request, scope: str) -> Response:
         """The locks that hold on a scope: those on it, above it and inside it."""

@@ -214,13 +214,14 @@ class DeletedSecret:
 
 @dataclass(eq=False)
 class Vault:
-    """A Key Vault; deleted secrets can be recovered."""
+    """A Key Vault; deleted secrets can be recovered. With `policies`, by object id, it decides by those, not by roles."""
 
     name: str
     id: str
     tenant_id: str
     secrets: dict[str, list[SecretVersion]] = field(default_factory=dict)
     deleted: dict[str, DeletedSecret] = field(default_factory=dict)
+    policies: dict[str, list[str]] | None = None
 
 
 @dataclass(eq=False)

@@ -111,6 +111,13 @@ ACCESS: Final = (
         "an Azure administrator",
     ),
     Problem(
+        "surplus-rights",
+        "The application holds more rights than requested",
+        "A role that an earlier request gave the application on the VNet is assigned still, beside the requested one.",
+        "Nothing with `repair: safe`: it is taken away. Otherwise send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
         "role-definition-changed",
         "A custom role was changed",
         "A role that this peering relies on grants other actions than it was made with.",

@@ -13,6 +13,14 @@ VAULT: Final = (
         "an Azure administrator",
     ),
     Problem(
+        "vault-access-policy-missing",
+        "No access policy lets the app use the Key Vault",
+        "The vault decides by access policies, not by roles, and none of them allows the app what the detail names.",
+        "Give the app's identity an access policy with get, list, set, delete and recover on secrets, or switch the"
+        " vault to Azure RBAC and assign Key Vault Secrets Officer.",
+        "an Azure administrator",
+    ),
+    Problem(
         "vault-firewall",
         "The Key Vault's firewall keeps the app out",
         "The vault takes requests from some networks only, and the app's is not one of them.",

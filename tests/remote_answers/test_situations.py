@@ -387,3 +387,43 @@ def test_a_restriction_that_is_switched_off_is_no_obstacle(tmp_path: Path) -> No
         other = [v.id for v in deployment.cloud.world.vnets.values() if v.name == "Spoke-001"]
         refused = deployment.settle(vnet_id=other[0])
         assert (refused["state"], refused["problem"]["code"]) == ("failed", "secret-policy")
+
+
+# vault-in-access-policy-model
+
+
+def test_a_vault_that_decides_by_access_policies_is_asked_for_those(deployment: Deployment) -> None:
+    (vault,) = deployment.cloud.world.vaults.values()
+    me = deployment.cloud.landscape.automation.id
+    vault.policies = {me: ["get", "list"]}
+    plan = deployment.api.post("/api/peerings?dryRun=true", json=deployment.request()).json()
+    (obstacle,) = plan["obstacles"]
+    assert obstacle["code"] == "vault-access-policy-missing"
+    assert "access policy" in obstacle["remedy"]
+    vault.policies = {me: ["get", "list", "set", "delete", "recover"]}
+    assert deployment.settle()["state"] == "connected"
+
+
+# rights follow the request
+
+
+def test_rights_go_down_with_the_request(deployment: Deployment) -> None:
+    status = deployment.settle(role="Network Contributor")
+    assert status["state"] == "connected", status.get("problem")
+    less = deployment.settle(role="least-privilege")
+    assert less["state"] == "connected", less.get("problem")
+    user = less["facts"]["user_principal_id"]
+    held = [a for a in deployment.cloud_state()["roleAssignments"] if a["properties"]["principalId"] == user]
+    assert len(held) == 1
+    assert is_well(deployment, status)
+
+
+def test_a_renamed_role_leaves_no_old_one_behind(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    status = deployment.settle(user_role_name="the first name")
+    assert deployment.settle(user_role_name="the second name")["state"] == "connected"
+    names = [role["properties"]["roleName"] for role in deployment.cloud_state()["roleDefinitions"]]
+    assert "the first name" not in names
+    assert "the second name" in names
+    assert deployment.remove(status["id"])["state"] == "removed"
+    assert deployment.cloud_state() == before
