@@ -214,7 +214,7 @@ class DeletedSecret:
 
 @dataclass(eq=False)
 class Vault:
-    """A Key Vault; deleted secrets can be recovered. With `policies`, by object id, it decides by those, not by roles."""
+    """A Key Vault; deleted secrets can be recovered. With `policies`, by object id, it decides by those alone."""
 
     name: str
     id: str

@@ -156,7 +156,9 @@ CASES: Final[list[Case]] = [
 
 
 def test_every_event_has_a_case() -> None:
-    assert {case[0] for case in CASES} | {"restore-application"} == set(EVENTS)
+    # Those of locks and subscriptions have tests of their own.
+    elsewhere = {"restore-application", "add-lock", "remove-lock", "disable-subscription", "enable-subscription"}
+    assert {case[0] for case in CASES} | elsewhere == set(EVENTS)
 
 
 @pytest.mark.parametrize(("kind", "named", "more", "see", "expected"), CASES)
