@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub lives clis lint bench lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub lives matrix clis lint bench lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ libahead: .local/libahead.so
 
 lives: .venv/ready ## Random lives on a hostile host, and the tests of a life under many seeds; options in LIVES
 	$(BIN)/python -m tests.lives $(LIVES)
+
+matrix: .venv/ready ## Every remote call under every fault; options in MATRIX, such as MATRIX="--shard 1/8"
+	$(BIN)/python -m tests.matrix $(MATRIX)
 
 clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
 	$(BIN)/python -m tests.clis

@@ -8,11 +8,14 @@ from activities.neighbours import neighbours_of
 from activities.step import step
 from clients.aiven import AivenClient
 from clients.azure import authorization
+from clients.remote_errors import RemoteError, or_none
 from peering.checks import Neighbours
 from peering.look import AssignmentLook
 from peering.marks import DESCRIPTION
 from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
 from peering.outcome import Facts, ProblemError, text
+from peering.problems import PROBLEMS
+from peering.remote_answers import read
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, is_exactly
 from peering.spec import Peering
 
@@ -20,11 +23,12 @@ if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
     from azure.mgmt.authorization.v2022_04_01.models import RoleDefinition
 
-_CONFLICT: Final = 409
+_ALREADY_ASSIGNED: Final = "RoleAssignmentExists"
+_UNAUTHORIZED: Final = 401
 _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
 
 
-@step()
+@step
 async def user_role(peering: Peering, facts: Facts) -> Facts:
     """Article step 6, first half: the role for the created application: a custom one, or Network Contributor."""
     vnet = VNetId.parse(text(facts, "vnet_id"))
@@ -37,7 +41,7 @@ async def user_role(peering: Peering, facts: Facts) -> Facts:
     raise ProblemError("role-not-replicated", f"Azure lists no role named {peering['role']}.")
 
 
-@step()
+@step
 async def platform_role(peering: Peering, facts: Facts) -> Facts:
     """Article step 8: the custom role with the one action that lets the platform peer with a VNet."""
     vnet = VNetId.parse(text(facts, "vnet_id"))
@@ -45,14 +49,14 @@ async def platform_role(peering: Peering, facts: Facts) -> Facts:
     return {"platform_role_id": await _custom_role(vnet, peering["platform_role_name"], PLATFORM_ACTIONS, description)}
 
 
-@step()
+@step
 async def user_role_assignment(_: Peering, facts: Facts) -> Facts:
     """Article step 6, second half: the created application may manage the VNet's peerings."""
     assignment = await _assign(text(facts, "vnet_id"), text(facts, "user_role_id"), text(facts, "user_principal_id"))
     return {"user_role_assignment_id": assignment}
 
 
-@step()
+@step
 async def platform_role_assignment(_: Peering, facts: Facts) -> Facts:
     """Article step 9: the platform may make a peering that leads to the VNet."""
     assignment = await _assign(
@@ -115,7 +119,7 @@ async def _assign(vnet_id: str, role_id: str, principal_id: str) -> str:
         try:
             made = await client.role_assignments.create(vnet_id, guid, wanted)
         except HttpResponseError as error:
-            if error.status_code != _CONFLICT:
+            if error.error is None or error.error.code != _ALREADY_ASSIGNED:
                 raise
             return await _existing_assignment(client, vnet_id, role_id, principal_id)
     return made.id or f"{vnet_id}/providers/Microsoft.Authorization/roleAssignments/{guid}"
@@ -132,19 +136,27 @@ async def _existing_assignment(
     raise ProblemError("role-not-replicated", "Azure says that the assignment exists but does not list it yet.")
 
 
-@step()
+@step
 async def release_rights(_: Peering, facts: Facts) -> Facts:
     """With `setup-only`: take the created application's role on the VNet away again, once nothing is left to do.
 
-    One that this app did not make is not its to take.
+    One that this app did not make is not its to take. A refusal does not undo what was set up: checks report the role
+    for as long as it is there.
     """
     assignment, vnet_id = text(facts, "user_role_assignment_id"), text(facts, "vnet_id")
+    released: Facts = {"user_rights": "setup-only", "rights_kept": None}
     if _is_ours(assignment, vnet_id, facts):
-        await _delete_assignment(assignment)
-    return {"user_rights": "setup-only"}
+        try:
+            await delete_assignment(assignment)
+        except RemoteError as error:
+            refused = read(error.answer)
+            if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
+                raise
+            return {**released, "rights_kept": refused["detail"]}
+    return released
 
 
-@step()
+@step
 async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
     """Undo article steps 6 and 9: delete the assignments on the VNet whose names say that this app made them.
 
@@ -156,19 +168,20 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
     platform_role = role_definition_name(VNetId.parse(vnet_id).subscription_scope, peering["platform_role_name"])
     removed = []
     recorded = [facts.get("user_role_assignment_id"), None if shared else facts.get("platform_role_assignment_id")]
-    listed = await _assignments_on(vnet_id)
+    listed = await assignments_on(vnet_id)
     for assignment in listed:
         name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
         ours = assignment["id"].rpartition("/")[2].casefold() == name
         # The platform's principal may have been made anew since: what its old one was given leads nowhere.
         of_platform = not shared and assignment["role"] == platform_role
         if ours and (of_platform or assignment["principal_id"] in principals):
-            await _delete_assignment(assignment["id"])
+            await delete_assignment(assignment["id"])
             removed.append(assignment["id"])
     for missing in [one for one in recorded if isinstance(one, str) and one not in removed]:
         # A list may lag behind: what was recorded and is ours by its name goes without it.
         if _is_ours(missing, vnet_id, facts) and not any(same_id(missing, a["id"]) for a in listed):
-            await _delete_assignment(missing)
+            await delete_assignment(missing)
+            removed.append(missing)
     return {"role_assignments_removed": removed}
 
 
@@ -184,23 +197,19 @@ def _is_ours(assignment_id: str, vnet_id: str, facts: Facts) -> bool:
     )
 
 
-async def _assignments_on(vnet_id: str) -> list[AssignmentLook]:
+async def assignments_on(vnet_id: str) -> list[AssignmentLook]:
     """The assignments on the VNet itself; a VNet that is gone has none."""
-    from azure.core.exceptions import ResourceNotFoundError
-
-    try:
-        return [a for a in await looking.assignments(vnet_id) if same_id(a["scope"], vnet_id)]
-    except ResourceNotFoundError:
-        return []
+    held = await or_none(looking.assignments(vnet_id))
+    return [a for a in held or [] if same_id(a["scope"], vnet_id)]
 
 
 async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
     """Whether the VNet has another peering into the platform's subscription, or Aiven another connection to it."""
     network = facts.get("to_network_id")
-    platform = VNetId.parse(network).subscription_id.casefold() if isinstance(network, str) else None
+    platform = VNetId.parse(network).subscription_id.lower() if isinstance(network, str) else None
     vnet = await looking.vnet(peering["vnet_id"])
     for side in vnet["peered_networks"] if vnet else []:
-        leads = VNetId.parse(side["remote_id"]).subscription_id.casefold() == platform
+        leads = VNetId.parse(side["remote_id"]).subscription_id.lower() == platform
         # The list may lag behind and show the side that has just been deleted.
         if leads and await looking.vnet_peering(side["id"]) is not None:
             return True
@@ -210,14 +219,14 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
     return any(c.leads_to(wanted) and c.state != "DELETED" for _, c in connections)
 
 
-async def _delete_assignment(assignment_id: str) -> None:
+async def delete_assignment(assignment_id: str) -> None:
     """Delete a role assignment; one that is gone is answered with 204."""
     scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
     async with authorization(VNetId.parse(scope).subscription_id) as client:
         await client.role_assignments.delete(scope, name)
 
 
-@step()
+@step
 async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 8: delete the custom roles that this app made, unless another peering needs them.
 
@@ -226,16 +235,19 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     from azure.core.exceptions import HttpResponseError
 
     vnet = VNetId.parse(text(facts, "vnet_id"))
-    there, removed = await looking.custom_roles(str(vnet)), []
+    removed, listed = [], await looking.custom_roles(str(vnet))
+    recorded = {str(facts.get(name)).rpartition("/")[2].lower() for name in ("user_role_id", "platform_role_id")}
     # Asked anew: a start may have begun meanwhile.
     in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:
         for name in sorted({peering["user_role_name"], peering["platform_role_name"]} - set(in_use)):
+            # Lists lag behind: what this app has recorded goes by its GUID, whether a list shows it or not.
             guid = role_definition_name(vnet.subscription_scope, name)
-            if guid not in there:
+            if guid not in recorded and guid not in listed:
                 continue
             try:
-                await client.role_definitions.delete(vnet.subscription_scope, guid)
+                if await or_none(client.role_definitions.delete(vnet.subscription_scope, guid)) is None:
+                    continue
             except HttpResponseError as error:
                 if error.error is None or error.error.code != _STILL_ASSIGNED:
                     raise

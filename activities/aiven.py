@@ -5,16 +5,16 @@ from typing import Final, cast
 
 from activities import looking
 from activities.diagnosis import diagnose
-from activities.step import step
-from clients.aiven import AivenClient, AivenError, PeeringConnection
-from peering.health import BLOCKERS, has_lost_its_side
+from activities.step import look_again, step
+from clients.aiven import AivenClient, PeeringConnection
+from clients.remote_errors import RemoteError, or_none
+from peering.health import BLOCKERS, has_lost_its_side, side_of
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, StepRequest, text
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
 
-_NOT_FOUND: Final = 404
 #: A list may lag behind, so what it does not show is looked for again before anything is deleted because of it.
 _LOOKS_BEFORE_DELETION: Final = 1
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
@@ -31,7 +31,7 @@ _VPC_PROBLEMS = {
 }
 
 
-@step()
+@step
 async def project_vpc(peering: Peering, _: Facts) -> Facts:
     """Look up the project VPC, and whether it has a connection to the VNet already."""
     async with AivenClient() as aiven:
@@ -55,7 +55,7 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
     return facts
 
 
-@step()
+@step
 async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     """Before article step 11: delete a connection that cannot be built upon, and wait until it is gone.
 
@@ -96,7 +96,7 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
     return True
 
 
-@step()
+@step
 async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     """Article step 11: request the connection, unless it is under way; a failed one is requested again."""
     vnet = VNetId.parse(text(facts, "vnet_id"))
@@ -105,6 +105,9 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
         if connection is not None and connection.state not in REQUEST_AGAIN:
             return {"requested_connection_state": connection.state}
         await _request(aiven, peering, facts)
+        vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+        if vpc.still_lists(vnet):
+            raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     return {"requested_connection_state": "APPROVED"}
 
 
@@ -121,7 +124,7 @@ async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
     )
 
 
-@step()
+@step
 async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     """Article step 12: whether Aiven has built its side, and where the other side has to lead to.
 
@@ -135,9 +138,19 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     info = connection.state_info
     tenant = (info.to_tenant_id if info else None) or facts.get("to_tenant_id")
     network = (info.to_network_id if info else None) or facts.get("to_network_id")
-    if not tenant or not network:
+    if network is None and connection.state == "ACTIVE":
+        network = _network_of_connected_side(facts)
+    if not network or (not tenant and connection.state != "ACTIVE"):
         raise ProblemError("peer-network-unknown", f"The connection is {connection.state} without a target network.")
+    # The platform's tenant is needed only where something has to be put.
     return {"to_tenant_id": tenant, "to_network_id": network}
+
+
+def _network_of_connected_side(facts: Facts) -> str | None:
+    """The network that the VNet's own Connected side leads to, where it is the project VPC's by its addresses."""
+    sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
+    side = side_of(facts, sides, cidr)
+    return side["remote_id"] if side is not None and side["state"] == "Connected" else None
 
 
 async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> None:
@@ -159,7 +172,7 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
             await _request(aiven, peering, facts)
 
 
-@step()
+@step
 async def active(peering: Peering, facts: Facts) -> Facts:
     """Article step 14: whether Aiven has seen the VNet peering and set the connection ACTIVE."""
     try:
@@ -173,9 +186,7 @@ async def active(peering: Peering, facts: Facts) -> Facts:
 
 async def _refresh(peering: Peering) -> None:
     """Ask Aiven to look again; it may shorten the wait, and nothing depends on what it answers."""
-    import httpx
-
-    with suppress(AivenError, httpx.TransportError):
+    with suppress(RemoteError):
         async with AivenClient() as aiven:
             await aiven.refresh(peering["project"], peering["project_vpc_id"])
 
@@ -198,32 +209,25 @@ async def _expect(peering: Peering, facts: Facts, expected: dict[str, str | None
     return connection
 
 
-@step()
+@step
 async def price(peering: Peering, facts: Facts) -> Facts:
     """What the connection costs: US dollars an hour, or None where Aiven does not say."""
-    try:
-        async with AivenClient() as aiven:
-            return {"hourly_price_usd": await aiven.hourly_price(peering["project"], text(facts, "cloud_name"))}
-    except AivenError as error:
-        if error.status != _NOT_FOUND:
-            raise
-        return {"hourly_price_usd": None}
+    async with AivenClient() as aiven:
+        return {"hourly_price_usd": await or_none(aiven.hourly_price(peering["project"], text(facts, "cloud_name")))}
 
 
-@step()
+@step
 async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 11: delete the connection if it is this peering's own, and wait until Aiven has done so."""
     if facts["connection_to_remove"] is None:
         return {"connection_removed": "nothing to delete"}
     async with AivenClient() as aiven:
-        try:
-            connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
-        except AivenError as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return {"connection_removed": "with its project VPC"}
-        ours = connection is not None and same_id(connection.peer_azure_app_id, text(facts, "application_id"))
-        if connection is None or connection.state == "DELETED" or not ours:
+        vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+        connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+        if connection is None:
+            look_again(facts, 1, "connection-unseen", "Aiven does not show the connection.")
+            return {"connection_removed": "deleted" if vpc else "with its project VPC"}
+        if not same_id(connection.peer_azure_app_id, text(facts, "application_id")):
             return {"connection_removed": "deleted"}
         if connection.state != "DELETING":
             await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)

@@ -28,9 +28,20 @@ MODULES: Final = {
     "follow_up": ("note_verdicts", "note_delivered", "note_unmanaged"),
     "health": ("check_scope", "check_vnets", "look_at_project_vpcs", "look_at_secrets"),
     "orders": (*("take_order", "renew_order", "enter_order_phase", "conclude_order", "note_superseded", "note_lost"),),
-    "network": ("vnet", "stale_peering", "vnet_peering", "connected", "sync", "remove_vnet_peering"),
+    "network": (
+        "vnet",
+        "stale_peering",
+        "orphaned_peering",
+        "vnet_peering",
+        "connected",
+        "sync",
+        "remove_vnet_peering",
+    ),
     "preflight": ("address_spaces", "automation_rights", "inventory", "limits", "password_policy"),
     "removal": ("belongings", "neighbours", "remove_application", "remove_platform_principal"),
+    "holds": ("holds",),
+    "surplus": ("surplus_rights",),
+    "last_look": ("last_look",),
     "webhook": ("deliver_event",),
 }
 

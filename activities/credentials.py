@@ -5,13 +5,16 @@ killed between two calls leaves at least one credential that works, and two at t
 """
 
 from asyncio import timeout
+from collections.abc import AsyncIterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 from activities.step import step
 from clients.azure import graph, secrets
-from clients.credentials import Proof, automation_credential
+from clients.credentials import ApplicationCredential, Proof, automation_credential
+from clients.known_secrets import remember
+from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.marks import KEY_ID, PEERING, ROTATION
 from peering.naming import federated_credential_name, secret_name
@@ -24,16 +27,6 @@ if TYPE_CHECKING:
     from msgraph.generated.models.password_credential import PasswordCredential
     from msgraph.graph_service_client import GraphServiceClient
 
-#: How the created application reads the refusals of its own sign-ins: replicas take time.
-SIGN_IN_MEANINGS: Final = {
-    "AADSTS700016": "application-not-in-tenant",
-    "AADSTS7000229": "application-not-in-tenant",
-    "AADSTS7000215": "secret-not-accepted",
-    "AADSTS7000222": "secret-expired",
-    "AADSTS7000112": "application-disabled",
-    "AADSTS70021": "federated-credential-not-accepted",
-    "AADSTS700213": "federated-credential-not-accepted",
-}
 #: A stored password is used again as long as it has more than this left.
 _RENEW_BEFORE: Final = timedelta(days=1)
 #: How long a look at the deletion of a secret takes at the most, in seconds.
@@ -54,7 +47,7 @@ class Rotation(TypedDict):
     credential: str
 
 
-@step({"NoBackingApplicationObject": "directory-replicating"})
+@step
 async def application_credential(peering: Peering, facts: Facts) -> Facts:
     """Article step 4: a credential of the kind that is asked for, found or made; only a secret's name comes out."""
     object_id = text(facts, "application_object_id")
@@ -79,7 +72,7 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             return _secret_facts(made)
 
 
-@step({"NoBackingApplicationObject": "directory-replicating"})
+@step
 async def new_credential(peering: Peering, facts: Facts) -> Facts:
     """The candidate of a rotation, made beside the credential in use. What an earlier one left behind is removed."""
     rotation, object_id = cast("Rotation", facts["rotation"]), text(facts, "application_object_id")
@@ -98,21 +91,19 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             return {"candidate": _secret_facts(candidate)}
 
 
-@step(SIGN_IN_MEANINGS)
+@step
 async def prove_credential(_: Peering, facts: Facts) -> Facts:
     """Sign in with the candidate to the customer's tenant, and to the platform's once that knows the application."""
-    from clients.credentials import application_credential as signed_in
-
     candidate, scope = cast("Facts", facts["candidate"]), settings().cloud.resource_manager_scope
     proof = await proof_of(candidate)
     tenants = [tenant for tenant in (facts["tenant_id"], facts.get("to_tenant_id")) if isinstance(tenant, str)]
     for tenant in tenants:
-        async with signed_in(tenant, text(facts, "application_id"), proof) as credential:
+        async with ApplicationCredential(tenant, text(facts, "application_id"), proof) as credential:
             await credential.get_token(scope)
     return {"credential_proven": tenants}
 
 
-@step()
+@step
 async def retire_credential(peering: Peering, facts: Facts) -> Facts:
     """Remove every credential of this app's but the proven candidate, and switch off the secret's old versions."""
     candidate, object_id = cast("Facts", facts["candidate"]), text(facts, "application_object_id")
@@ -130,7 +121,7 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
     return dict(candidate)
 
 
-@step()
+@step
 async def discard_credential(peering: Peering, facts: Facts) -> Facts:
     """Remove a candidate that could not be proven; the credential in use stays the only one."""
     candidate, object_id = cast("Facts", facts["candidate"]), text(facts, "application_object_id")
@@ -147,7 +138,7 @@ async def discard_credential(peering: Peering, facts: Facts) -> Facts:
     return {}
 
 
-@step()
+@step
 async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
     """Remove every credential of this app's but the one in use: what a run that was broken off may have left."""
     object_id = text(facts, "application_object_id")
@@ -174,6 +165,7 @@ async def proof_of(facts: Facts) -> Proof:
         return Proof(assertion=token.token)
     async with secrets() as vault:
         secret = await vault.get_secret(text(facts, "secret_name"), text(facts, "secret_version"))
+    remember(secret.value)
     return Proof(password=secret.value or "")
 
 
@@ -189,18 +181,21 @@ def _secret_facts(stored: "SecretProperties") -> Facts:
 
 
 async def _versions(vault: "SecretClient", peering: Peering) -> "list[SecretProperties]":
-    from azure.core.exceptions import ResourceNotFoundError
+    listed = vault.list_properties_of_secret_versions(secret_name(peering["id"]))
+    return await or_none(_all(listed)) or []
 
-    with suppress(ResourceNotFoundError):
-        return [v async for v in vault.list_properties_of_secret_versions(secret_name(peering["id"]))]
-    return []
+
+async def _all(listed: "AsyncIterable[SecretProperties]") -> "list[SecretProperties]":
+    return [one async for one in listed]
 
 
 def _newest(
     versions: "list[SecretProperties]", passwords: "list[PasswordCredential]", left: timedelta
 ) -> "SecretProperties | None":
     """The newest enabled version with more than `left` until its end whose password the application still has."""
-    keys, until = {str(p.key_id) for p in passwords}, datetime.now(UTC) + left
+    until = datetime.now(UTC) + left
+    # Whether a password works still, Entra decides, whatever the vault has noted.
+    keys = {str(p.key_id) for p in passwords if p.end_date_time is None or p.end_date_time > until}
     usable = [v for v in versions if v.enabled and v.expires_on and v.expires_on > until]
     known = [v for v in usable if (v.tags or {}).get(KEY_ID) in keys]
     return max(known, key=lambda v: v.created_on or datetime.min.replace(tzinfo=UTC), default=None)
@@ -233,7 +228,7 @@ async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_
 async def _new_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, object_id: str, rotation: str
 ) -> "SecretProperties":
-    from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+    from azure.core.exceptions import ResourceExistsError
     from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
         AddPasswordPostRequestBody,
     )
@@ -245,6 +240,7 @@ async def _new_password(
     made = await client.applications.by_application_id(object_id).add_password.post(
         AddPasswordPostRequestBody(password_credential=wanted)
     )
+    remember(made.secret_text if made is not None else None)
     if made is None or made.secret_text is None:
         raise ProblemError("remote-unavailable", "Graph made a password without returning it.")
     try:
@@ -257,9 +253,9 @@ async def _new_password(
         )
     except ResourceExistsError:
         # The name belongs to the deleted secret of an earlier peering; the next look finds this password an orphan.
-        with suppress(TimeoutError, ResourceNotFoundError):
+        with suppress(TimeoutError):
             async with timeout(_DELETION_SECONDS):
-                await vault.recover_deleted_secret(name)
+                await or_none(vault.recover_deleted_secret(name))
         raise
     return secret.properties
 
@@ -310,21 +306,15 @@ async def _remove_federated(client: "GraphServiceClient", peering: Peering, obje
             await held.by_federated_identity_credential_id(credential.id).delete()
 
 
-@step()
+@step
 async def remove_secret(peering: Peering, _: Facts) -> Facts:
     """Soft-delete the password's secret; what was never there, or is deleted already, is left."""
-    from azure.core.exceptions import ResourceNotFoundError
-
     name = secret_name(peering["id"])
     async with secrets() as vault:
-        if not await _versions(vault, peering):
-            return {"secret_removed": name}
         try:
             # The SDK waits until the vault has deleted it; looking again is the orchestrator's.
             async with timeout(_DELETION_SECONDS):
-                await vault.delete_secret(name)
-        except ResourceNotFoundError:
-            return {"secret_removed": name}
+                await or_none(vault.delete_secret(name))
         except TimeoutError:
             raise ProblemError("secret-being-deleted", f"The secret {name} is being deleted.") from None
     return {"secret_removed": name}

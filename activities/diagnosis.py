@@ -8,7 +8,7 @@ from activities import looking
 from activities.look_of_peering import look_of_peering
 from activities.looking import part
 from peering.health import DRIFT, ORDER, connection_of, findings, verdict_of
-from peering.look import AssignmentLook, Look
+from peering.look import AssignmentLook, Look, if_seen
 from peering.naming import VNetId, role_assignment_name, same_id
 from peering.outcome import Facts, Occurrence, StepRequest
 from peering.spec import Peering
@@ -56,7 +56,7 @@ async def diagnose(request: StepRequest) -> list[Occurrence]:
 
 def _decisiveness(peering: Peering, look: Look) -> Callable[[Occurrence], tuple[int, int]]:
     """What to sort causes by: first what leads to the connection's state, then the worst; last what was not seen."""
-    vpc = look["project_vpc"].get("found")
+    vpc = if_seen(look["project_vpc"])
     connection = connection_of(peering["vnet_id"], vpc) if vpc else None
     behind = _BEHIND.get(connection["state"], ()) if connection else ()
 
@@ -71,7 +71,7 @@ def _decisiveness(peering: Peering, look: Look) -> Callable[[Occurrence], tuple[
 
 def _busy(look: Look) -> list[Occurrence]:
     """A VNet that is being changed: no drift, since it passes, but Azure lets nobody peer with it meanwhile."""
-    vnet = look["vnet"].get("found")
+    vnet = if_seen(look["vnet"])
     if vnet is None or vnet["provisioning_state"] != "Updating":
         return []
     return [Occurrence(code="vnet-not-provisioned", detail="The VNet is being updated.")]
@@ -82,13 +82,14 @@ async def _placed(peering: Peering, facts: Facts, look: Look, cause: Occurrence)
 
     The assignments that this app made for other VNets, which their names tell, are not meant for this one.
     """
-    principal = look["platform_principal"].get("found")
+    principal = if_seen(look["platform_principal"])
     if cause["code"] != "platform-role-assignment-missing" or principal is None:
         return cause
     vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))
-    held = await part(looking.assignments_in_subscription(VNetId.parse(vnet_id).subscription_id, principal["id"]))
+    subscription, platform = VNetId.parse(vnet_id).subscription_id, principal["id"]
+    held = await part(lambda: looking.assignments_in_subscription(subscription, platform))
     role = str(facts.get("platform_role_id", "")).rpartition("/")[2]
-    scopes = [a["scope"] for a in held.get("found") or [] if same_id(a["role"], role) and not _is_for_its_scope(a)]
+    scopes = [a["scope"] for a in if_seen(held) or [] if same_id(a["role"], role) and not _is_for_its_scope(a)]
     if not scopes:
         return cause
     detail = f"The platform's role is assigned on {', '.join(scopes)}, which is not {vnet_id}."

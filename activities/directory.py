@@ -1,15 +1,17 @@
 """The steps in Entra: sign-in, the application and the service principals (article steps 1 to 3, 7 and 10)."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from activities.step import step
 from activities.token_claims import token_claims
 from clients.azure import graph
 from clients.credentials import automation_credential
+from clients.remote_errors import RemoteError, or_none
 from clients.settings import settings
 from peering.marks import MARK
 from peering.naming import same_id, unique_name
 from peering.outcome import Facts, ProblemError, text
+from peering.remote_answers import read
 from peering.spec import Peering
 
 if TYPE_CHECKING:
@@ -19,10 +21,8 @@ if TYPE_CHECKING:
     from msgraph.generated.models.service_principal import ServicePrincipal
     from msgraph.graph_service_client import GraphServiceClient
 
-_NOT_FOUND: Final = 404
 
-
-@step()
+@step
 async def sign_in(_peering: Peering, _facts: Facts) -> Facts:
     """Article step 1: get a token as the app's own identity, and with it who and where that is."""
     cloud = settings().cloud
@@ -31,7 +31,7 @@ async def sign_in(_peering: Peering, _facts: Facts) -> Facts:
     return {"automation_tenant_id": claims["tid"], "automation_object_id": claims["oid"]}
 
 
-@step()
+@step
 async def tenant(_peering: Peering, facts: Facts) -> Facts:
     """Article step 10: the customer's tenant is the one that the app's identity signs in to."""
     configured = settings().azure_tenant_id
@@ -43,7 +43,7 @@ async def tenant(_peering: Peering, facts: Facts) -> Facts:
     return {"tenant_id": signed_in}
 
 
-@step()
+@step
 async def ownership(peering: Peering, facts: Facts) -> Facts:
     """Whether the pair has a connection already, and whose it is: this app's, one taken over, or somebody else's."""
     owner = facts["found_connection_application_id"]
@@ -62,40 +62,61 @@ async def ownership(peering: Peering, facts: Facts) -> Facts:
     return {"existing": "adopted" if peering["adopt"] else "foreign"}
 
 
-@step()
+@step
 async def application(peering: Peering, facts: Facts) -> Facts:
     """Article step 2: the multi-tenant application, found by its unique name or created; or the one taken over."""
-    from msgraph.generated.models.application import Application
-
-    async with graph() as client:
-        if facts["existing"] == "adopted":
-            adopted = facts.get("application_id") or facts["found_connection_application_id"]
-            found = await _adopted_application(client, str(adopted))
-        else:
-            wanted = Application(
-                display_name=peering["application_name"], sign_in_audience="AzureADMultipleOrgs", tags=[MARK]
-            )
-            by_name = client.applications_with_unique_name(unique_name(peering["id"]))
-            made = await by_name.patch(wanted, request_configuration=_create_if_missing())
-            # Graph answers an update with 204 and no object.
-            found = made or await by_name.get()
+    try:
+        async with graph() as client:
+            if facts["existing"] == "adopted":
+                adopted = facts.get("application_id") or facts["found_connection_application_id"]
+                found = await _adopted_application(client, str(adopted))
+            else:
+                found = await _own_application(client, peering)
+    except RemoteError as error:
+        if read(error.answer)["code"] != "application-name-reserved":
+            raise
+        await _restore(unique_name(peering["id"]))
+        raise ProblemError(
+            "directory-replicating",
+            "The unique name belongs to a deleted application, which is restored, or to one that does not show yet.",
+        ) from None
     if found is None or found.app_id is None or found.id is None:
         raise ProblemError("directory-replicating", "Graph returned the application without its ids.")
     return {"application_id": found.app_id, "application_object_id": found.id}
 
 
+async def _own_application(client: "GraphServiceClient", peering: Peering) -> "Application | None":
+    from msgraph.generated.models.application import Application
+
+    wanted = Application(display_name=peering["application_name"], sign_in_audience="AzureADMultipleOrgs", tags=[MARK])
+    by_name = client.applications_with_unique_name(unique_name(peering["id"]))
+    made = await by_name.patch(wanted, request_configuration=_create_if_missing())
+    # Graph answers an update with 204 and no object.
+    return made or await by_name.get()
+
+
+async def _restore(name: str) -> None:
+    """Restore the deleted application of a unique name, which Entra reserves for 30 days."""
+    async with graph() as client:
+        deleted = client.directory.deleted_items
+        page = await deleted.graph_application.get()
+        while page is not None:
+            for application in page.value or []:
+                if application.unique_name == name and application.id is not None:
+                    await deleted.by_directory_object_id(application.id).restore.post()
+                    return
+            link = page.odata_next_link
+            page = await deleted.graph_application.with_url(link).get() if link else None
+
+
 async def _adopted_application(client: "GraphServiceClient", application_id: str) -> "Application | None":
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
-    try:
-        return await client.applications_with_app_id(application_id).get()
-    except ODataError as error:
-        if error.response_status_code != _NOT_FOUND:
-            raise
-        raise ProblemError("application-missing", f"This tenant has no application {application_id}.") from None
+    found = await or_none(client.applications_with_app_id(application_id).get())
+    if found is None:
+        raise ProblemError("application-missing", f"This tenant has no application {application_id}.")
+    return found
 
 
-@step()
+@step
 async def user_service_principal(_: Peering, facts: Facts) -> Facts:
     """Article step 3: the application's service principal in the customer's tenant."""
     from msgraph.generated.models.service_principal import ServicePrincipal
@@ -109,7 +130,7 @@ async def user_service_principal(_: Peering, facts: Facts) -> Facts:
     return {"user_principal_id": _with_id(principal)}
 
 
-@step({"Authorization_RequestDenied": "platform-principal-forbidden"})
+@step
 async def platform_service_principal(_peering: Peering, _facts: Facts) -> Facts:
     """Article step 7: the service principal of the platform's application, often made by an administrator before."""
     from msgraph.generated.models.service_principal import ServicePrincipal
@@ -126,26 +147,12 @@ async def platform_service_principal(_peering: Peering, _facts: Facts) -> Facts:
 
 async def find_application(client: "GraphServiceClient", peering: Peering) -> "Application | None":
     """The application that this app made for a peering, by its unique name."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
-    try:
-        return await client.applications_with_unique_name(unique_name(peering["id"])).get()
-    except ODataError as error:
-        if error.response_status_code == _NOT_FOUND:
-            return None
-        raise
+    return await or_none(client.applications_with_unique_name(unique_name(peering["id"])).get())
 
 
 async def find_principal(client: "GraphServiceClient", application_id: str) -> "ServicePrincipal | None":
     """An application's service principal in the customer's tenant, if there is one."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
-    try:
-        return await client.service_principals_with_app_id(application_id).get()
-    except ODataError as error:
-        if error.response_status_code == _NOT_FOUND:
-            return None
-        raise
+    return await or_none(client.service_principals_with_app_id(application_id).get())
 
 
 def _with_id(principal: "ServicePrincipal | None") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from clients.azure import graph
+from clients.remote_errors import or_none
 from peering.look import ApplicationLook, PrincipalLook
 from peering.marks import MARK
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _Thing = TypeVar("_Thing")
 _FORBIDDEN: Final = 403
-_NOT_FOUND: Final = 404
 #: How many values Microsoft Graph takes in one `in` filter.
 _IN_ONE_FILTER: Final = 15
 
@@ -55,7 +55,10 @@ def application_look(application: "Application") -> ApplicationLook:
         object_id=application.id or "",
         unique_name=application.unique_name,
         audience=application.sign_in_audience or "",
-        passwords=[str(password.key_id) for password in application.password_credentials or []],
+        passwords={
+            str(password.key_id): password.end_date_time.isoformat() if password.end_date_time else None
+            for password in application.password_credentials or []
+        },
         federated=[f.name or "" for f in application.federated_identity_credentials or []],
     )
 
@@ -111,21 +114,9 @@ async def _all(
             except ODataError as error:
                 if error.response_status_code != _FORBIDDEN:
                     raise
-                singles = await asyncio.gather(*(_or_none(single(client, one)) for one in some))
+                singles = await asyncio.gather(*(or_none(single(client, one)) for one in some))
                 found += [one for one in singles if one is not None]
     return found
-
-
-async def _or_none(look: "Awaitable[_Thing | None]") -> _Thing | None:
-    """What a look by key finds; Graph answers 404 when there is no such object."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
-    try:
-        return await look
-    except ODataError as error:
-        if error.response_status_code != _NOT_FOUND:
-            raise
-        return None
 
 
 def _one_of(name: str, values: Iterable[str]) -> str:

@@ -4,16 +4,17 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, TypedDict, cast
 
 from activities import looking
-from activities.look_of_peering import Access, Directory, assemble, key_id_of, rights_of
+from activities.look_of_peering import Access, Directory, assemble, key_id_of, look_of_peering, rights_of
 from activities.looking import part
 from clients.registry import registry
 from peering.checks import CheckedPeerings, ProjectVpcScope, Scope, VNetScope, VNetsToCheck, vpc_key
-from peering.health import findings
+from peering.health import DRIFT, findings
 from peering.look import Look, Part, ProjectVpcLook, SecretLook
-from peering.naming import VNetId, secret_name
+from peering.naming import VNetId, folded, secret_name
 from peering.outcome import Facts, Occurrence
 from peering.registry import Checked, Record, is_busy
 from peering.spec import Peering
@@ -43,7 +44,7 @@ async def check_scope(only: str | None) -> Scope:
             key, ProjectVpcScope(key=key, project=found["project"], project_vpc_id=found["project_vpc_id"])
         )
         vnet_id = str(VNetId.parse(found["vnet_id"]))
-        vnet = vnets.setdefault(vnet_id.casefold(), VNetScope(vnet_id=vnet_id, peerings={}))
+        vnet = vnets.setdefault(folded(vnet_id), VNetScope(vnet_id=vnet_id, peerings={}))
         vnet["peerings"].setdefault(key, {})[found["id"]] = found["revision"]
     return Scope(project_vpcs=list(scopes.values()), vnets=[vnets[vnet_id] for vnet_id in sorted(vnets)])
 
@@ -80,14 +81,14 @@ async def _to_check(only: str | None) -> list[_ToCheck]:
 async def look_at_project_vpcs(scopes: Sequence[ProjectVpcScope]) -> dict[str, Part[ProjectVpcLook]]:
     """Aiven's side: one call for each project VPC."""
     looks = await asyncio.gather(
-        *(part(looking.project_vpc(scope["project"], scope["project_vpc_id"])) for scope in scopes)
+        *(part(partial(looking.project_vpc, scope["project"], scope["project_vpc_id"])) for scope in scopes)
     )
     return {scope["key"]: look for scope, look in zip(scopes, looks, strict=True)}
 
 
 async def look_at_secrets(only: str | None) -> Part[dict[str, SecretLook]]:
     """The newest version of every secret of a peering, or of one: names, dates and key ids, never a value."""
-    return await part(looking.one_secret(secret_name(only)) if only else looking.all_secrets())
+    return await part(partial(looking.one_secret, secret_name(only)) if only else looking.all_secrets)
 
 
 async def check_vnets(given: VNetsToCheck) -> CheckedPeerings:
@@ -103,7 +104,7 @@ async def check_vnets(given: VNetsToCheck) -> CheckedPeerings:
         principals = {p for _, record in on_vnet for p in directory.principal_ids(record["facts"])}
         async with gate:
             network, held_there = await asyncio.gather(
-                part(looking.vnet(vnet["vnet_id"])), part(access.on(vnet["vnet_id"]))
+                part(lambda: looking.vnet(vnet["vnet_id"])), part(lambda: access.on(vnet["vnet_id"]))
             )
         rights = await rights_of(access, vnet["vnet_id"], held_there, principals)
         checked: CheckedPeerings = {}
@@ -111,6 +112,8 @@ async def check_vnets(given: VNetsToCheck) -> CheckedPeerings:
             peering, facts = record["peering"], record["facts"]
             look = assemble(peering, facts, given["project_vpcs"][key], network, rights, secrets, directory)
             problems = _problems(peering, facts, look, given["at"])
+            if any(problem["code"] in DRIFT for problem in problems):
+                problems = await _confirmed(record, problems, given["at"])
             checked[peering["id"]] = Checked(revision=vnet["peerings"][key][peering["id"]], problems=problems)
         return checked
 
@@ -122,15 +125,31 @@ async def check_vnets(given: VNetsToCheck) -> CheckedPeerings:
 
 async def _in_use(listed: Part[dict[str, SecretLook]], records: Sequence[Record]) -> Part[dict[str, SecretLook]]:
     """The secrets as listed, which shows the newest versions; where that is not the one in use, that one."""
-    found = dict(listed.get("found") or {})
+    if "problem" in listed:
+        return listed
+    found = dict(listed["found"] or {})
     for record in records:
         name, key = secret_name(record["peering"]["id"]), key_id_of(record["facts"])
         if key is not None and name in found and found[name]["key_id"] != key:
-            look = await part(looking.one_secret(name, key))
+            look = await part(partial(looking.one_secret, name, key))
             if "problem" in look:
                 return look
             found |= look["found"] or {}
-    return {"found": found} if "found" in listed else listed
+    return {"found": found}
+
+
+async def _confirmed(record: Record, problems: list[Occurrence], at: str) -> list[Occurrence]:
+    """What a second look at one peering alone finds as well: one bad answer starts no repair and no rotation.
+
+    What only one of the two looks could see is unknown, not amiss.
+    """
+    peering, facts = record["peering"], record["facts"]
+    second = _problems(peering, facts, await look_of_peering(peering, facts), at)
+    codes = {problem["code"] for problem in second}
+    unseen = [problem for problem in second if problem["code"] not in DRIFT]
+    return [problem for problem in problems if problem["code"] in codes or problem["code"] not in DRIFT] + [
+        problem for problem in unseen if problem not in problems
+    ]
 
 
 def _problems(peering: Peering, facts: Facts, look: Look, at: str) -> list[Occurrence]:

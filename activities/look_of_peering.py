@@ -19,8 +19,9 @@ from peering.look import (
     SecretLook,
     Thing,
     VNetLook,
+    if_seen,
 )
-from peering.naming import VNetId, secret_name
+from peering.naming import VNetId, same_id, secret_name
 from peering.outcome import Facts
 from peering.spec import Peering
 
@@ -54,7 +55,8 @@ class Directory:
         """Look for some peerings at once, one call for every fifteen of them."""
         ids = sorted({application for facts in all_facts if (application := _application_id(facts))})
         applications, principals = await asyncio.gather(
-            part(directory_looks.applications(ids)), part(directory_looks.principals([*ids, _platform()]))
+            part(lambda: directory_looks.applications(ids)),
+            part(lambda: directory_looks.principals([*ids, _platform()])),
         )
         return cls(applications, principals)
 
@@ -68,7 +70,7 @@ class Directory:
     def principal_ids(self, facts: Facts) -> set[str]:
         """The service principals whose rights matter to one peering."""
         parts = self.parts(facts)
-        found = (parts["user_principal"].get("found"), parts["platform_principal"].get("found"))
+        found = (if_seen(parts["user_principal"]), if_seen(parts["platform_principal"]))
         return {principal["id"] for principal in found if principal is not None}
 
 
@@ -114,14 +116,25 @@ async def look_of_peering(peering: Peering, facts: Facts) -> Look:
     """Everything that both clouds show of one peering now."""
     access, vnet_id = Access(), peering["vnet_id"]
     vpc, vnet, secrets, directory, held = await asyncio.gather(
-        part(looking.project_vpc(peering["project"], peering["project_vpc_id"])),
-        part(looking.vnet(vnet_id)),
-        part(looking.one_secret(secret_name(peering["id"]), key_id_of(facts))),
+        part(lambda: looking.project_vpc(peering["project"], peering["project_vpc_id"])),
+        part(lambda: _vnet_with_its_side(vnet_id, facts)),
+        part(lambda: looking.one_secret(secret_name(peering["id"]), key_id_of(facts))),
         Directory.of([facts]),
-        part(access.on(vnet_id)),
+        part(lambda: access.on(vnet_id)),
     )
     rights = await rights_of(access, vnet_id, held, directory.principal_ids(facts))
     return assemble(peering, facts, vpc, vnet, rights, secrets, directory)
+
+
+async def _vnet_with_its_side(vnet_id: str, facts: Facts) -> VNetLook | None:
+    """A VNet with its peerings; the recorded one is asked for by its own id where the list does not show it."""
+    vnet, recorded = await looking.vnet(vnet_id), facts.get("vnet_peering_id")
+    if vnet is None or not isinstance(recorded, str):
+        return vnet
+    if all(not same_id(side["id"], recorded) for side in vnet["peered_networks"]):
+        single = await looking.vnet_peering(recorded)
+        vnet["peered_networks"] += [single] if single is not None else []
+    return vnet
 
 
 def key_id_of(facts: Facts) -> str | None:
@@ -136,7 +149,8 @@ async def rights_of(
     """The rights of some principals, by a look at the assignments on the VNet that may have failed."""
     if "problem" in held:
         return {"problem": held["problem"]}
-    return await part(access.of(vnet_id, held["found"] or [], principal_ids))
+    assignments = held["found"] or []
+    return await part(lambda: access.of(vnet_id, assignments, principal_ids))
 
 
 def assemble(

@@ -1,14 +1,14 @@
 """Looks at the remotes that change nothing, many objects to a call where the remote allows it."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterable, Awaitable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from activities.remote_errors import occurrence_of
-from clients.aiven import AivenClient, AivenError
+from activities.remote_errors import problem_of, with_fresh_token
+from clients.aiven import AivenClient
 from clients.azure import authorization, network, secrets
+from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.look import (
     AssignmentLook,
@@ -22,41 +22,30 @@ from peering.look import (
 )
 from peering.marks import KEY_ID
 from peering.naming import VNetId, secret_name
-from peering.outcome import Occurrence
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
     from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment, RoleDefinition
     from azure.mgmt.network.models import VirtualNetworkPeering
 
-log: Final = logging.getLogger("aiven_azure_peering.look")
-
 _Thing = TypeVar("_Thing")
-_NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 403
 
 
-async def part(look: Awaitable[_Thing | None]) -> Part[_Thing]:
+async def part(look: Callable[[], Awaitable[_Thing | None]]) -> Part[_Thing]:
     """The outcome of one look: what it found, or the problem that kept it from looking."""
     try:
-        return {"found": await look}
+        return {"found": await with_fresh_token(look)}
     except Exception as error:
-        occurrence = occurrence_of(error, {})
-        if occurrence is None:
-            log.exception("a look failed")
-            occurrence = Occurrence(code="unexpected-error", detail=type(error).__name__)
-        return {"problem": occurrence}
+        return {"problem": problem_of(error, "look")}
 
 
 async def project_vpc(project: str, project_vpc_id: str) -> ProjectVpcLook | None:
     """A project VPC with all its connections: one call."""
-    try:
-        async with AivenClient() as aiven:
-            vpc = await aiven.project_vpc(project, project_vpc_id)
-    except AivenError as error:
-        if error.status == _NOT_FOUND:
-            return None
-        raise
+    async with AivenClient() as aiven:
+        vpc = await or_none(aiven.project_vpc(project, project_vpc_id))
+    if vpc is None:
+        return None
     connections = [
         ConnectionLook(
             account=c.peer_cloud_account,
@@ -76,17 +65,14 @@ async def project_vpc(project: str, project_vpc_id: str) -> ProjectVpcLook | Non
 
 async def vnet(vnet_id: str) -> VNetLook | None:
     """A VNet's addresses, and its peerings by their own list, which is the current one: two calls at once."""
-    from azure.core.exceptions import ResourceNotFoundError
-
     wanted = VNetId.parse(vnet_id)
     async with network(wanted.subscription_id) as client:
-        try:
-            found, peerings = await asyncio.gather(
-                client.virtual_networks.get(wanted.resource_group, wanted.name),
-                _peerings(client.virtual_network_peerings.list(wanted.resource_group, wanted.name)),
-            )
-        except ResourceNotFoundError:
-            return None
+        found, peerings = await asyncio.gather(
+            or_none(client.virtual_networks.get(wanted.resource_group, wanted.name)),
+            or_none(_peerings(client.virtual_network_peerings.list(wanted.resource_group, wanted.name))),
+        )
+    if found is None or peerings is None:
+        return None
     prefixes = found.address_space.address_prefixes if found.address_space else None
     return VNetLook(
         vnet_id=found.id or str(wanted),
@@ -128,15 +114,11 @@ def plain(state: str | None) -> str:
 
 async def vnet_peering(peering_id: str) -> PeeredNetwork | None:
     """One peering of a VNet under its own id, which shows it sooner than a list may. One call."""
-    from azure.core.exceptions import ResourceNotFoundError
-
     vnet_text, _, name = peering_id.partition("/virtualNetworkPeerings/")
     wanted = VNetId.parse(vnet_text)
     async with network(wanted.subscription_id) as client:
-        try:
-            return peered_network(await client.virtual_network_peerings.get(wanted.resource_group, wanted.name, name))
-        except ResourceNotFoundError:
-            return None
+        found = await or_none(client.virtual_network_peerings.get(wanted.resource_group, wanted.name, name))
+    return peered_network(found) if found is not None else None
 
 
 async def subscriptions(subscription_id: str) -> list[str]:
@@ -193,13 +175,9 @@ async def custom_roles(scope: str) -> dict[str, RoleLook]:
 
 async def role(scope: str, name: str) -> dict[str, RoleLook]:
     """The role of a GUID, if it exists. One call."""
-    from azure.core.exceptions import ResourceNotFoundError
-
     async with authorization(VNetId.parse(scope).subscription_id) as client:
-        try:
-            return {name: role_look(await client.role_definitions.get(scope, name))}
-        except ResourceNotFoundError:
-            return {}
+        found = await or_none(client.role_definitions.get(scope, name))
+    return {name: role_look(found)} if found is not None else {}
 
 
 def role_look(role: "RoleDefinition") -> RoleLook:

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from activities import looking
-from activities.credentials import SIGN_IN_MEANINGS, proof_of
+from activities.credentials import proof_of
 from activities.looking import plain
-from activities.step import step
+from activities.step import look_again, step
 from clients.azure import network
-from clients.credentials import Proof, application_credential
+from clients.credentials import ApplicationCredential, Proof
+from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.health import own_side, side_of
 from peering.look import PeeredNetwork
@@ -22,16 +23,8 @@ if TYPE_CHECKING:
     from azure.mgmt.network.aio import NetworkManagementClient
     from azure.mgmt.network.models import VirtualNetworkPeering
 
-#: How the created application reads the refusals of its own sign-ins and of the PUT: rights and replicas take time.
-_PEERING_MEANINGS: Final = {
-    **SIGN_IN_MEANINGS,
-    "AuthorizationFailed": "peering-role-not-effective",
-    "LinkedAuthorizationFailed": "platform-role-not-effective",
-    "LinkedAccessCheckFailed": "platform-role-not-effective",
-}
 
-
-@step()
+@step
 async def vnet(peering: Peering, _: Facts) -> Facts:
     """Article step 5: the VNet's id as Azure spells it, its addresses, and the networks that it is peered with."""
     found = await looking.vnet(peering["vnet_id"])
@@ -45,7 +38,7 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
         "peered_networks": found["peered_networks"],
     }
     if not found["peered_networks"]:
-        gathered["vnet_is_clear"] = "no peerings"
+        gathered["vnet_is_clear"] = gathered["side_is_clear"] = "no peerings"
     return gathered
 
 
@@ -53,7 +46,7 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
 async def _as_application(facts: Facts, vnet_id: VNetId, proof: Proof) -> "AsyncIterator[NetworkManagementClient]":
     """The network client as the created application, in the customer's tenant alone."""
     async with (
-        application_credential(text(facts, "tenant_id"), text(facts, "application_id"), proof) as ours,
+        ApplicationCredential(text(facts, "tenant_id"), text(facts, "application_id"), proof) as ours,
         network(vnet_id.subscription_id, ours) as client,
     ):
         yield client
@@ -65,9 +58,11 @@ async def _as_application_in_both(
 ) -> "AsyncIterator[NetworkManagementClient]":
     """The network client as the created application, with its token of the platform's tenant beside its own."""
     application_id, scope = text(facts, "application_id"), settings().cloud.resource_manager_scope
+    if facts["to_tenant_id"] is None:
+        raise ProblemError("peer-network-unknown", "Aiven does not name the platform's tenant.")
     async with (
-        application_credential(text(facts, "tenant_id"), application_id, proof) as ours,
-        application_credential(text(facts, "to_tenant_id"), application_id, proof) as theirs,
+        ApplicationCredential(text(facts, "tenant_id"), application_id, proof) as ours,
+        ApplicationCredential(text(facts, "to_tenant_id"), application_id, proof) as theirs,
         network(vnet_id.subscription_id, ours, auxiliary=theirs) as client,
     ):
         # Each credential keeps its token; asked for here, the two tenants answer at the same time.
@@ -81,25 +76,38 @@ async def _sides(vnet_id: VNetId) -> list[PeeredNetwork]:
         return [looking.peered_network(side) async for side in listed]
 
 
-@step(_PEERING_MEANINGS)
+@step
 async def stale_peering(peering: Peering, facts: Facts) -> Facts:
-    """Before article step 11: remove this peering's own Disconnected side, as the created application.
+    """Before article step 11, and before a connection is deleted: remove this peering's own Disconnected side."""
+    return {"side_is_clear": await _remove_disconnected_side(peering, facts)}
+
+
+@step
+async def orphaned_peering(peering: Peering, facts: Facts) -> Facts:
+    """The same for a side that has become Disconnected with the end of its connection."""
+    return {"vnet_is_clear": await _remove_disconnected_side(peering, facts)}
+
+
+async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
+    """Remove this peering's own side if it is Disconnected, as the created application.
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
     """
     vnet_id = VNetId.parse(text(facts, "vnet_id"))
     sides = await _sides(vnet_id)
     side = own_side(peering, facts, sides, text(facts, "project_network_cidr"))
-    if side is None or side["state"] != "Disconnected":
-        return {"vnet_is_clear": "not Disconnected"}
+    single = await looking.vnet_peering(side["id"]) if side is not None else None
+    # A list may lag behind: what is deleted is looked at under its own id, too.
+    if side is None or side["state"] != "Disconnected" or (single is not None and single["state"] != "Disconnected"):
+        return "not Disconnected"
     async with _as_application(facts, vnet_id, await proof_of(facts)) as client:
         await client.virtual_network_peerings.begin_delete(
             vnet_id.resource_group, vnet_id.name, side["name"], polling=False
         )
-    return {"vnet_is_clear": "removed"}
+    return "removed"
 
 
-@step(_PEERING_MEANINGS)
+@step
 async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
     vnet_id, remote = VNetId.parse(text(facts, "vnet_id")), text(facts, "to_network_id")
@@ -111,12 +119,12 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     if there is None and any(side["name"] == peering["peering_name"] for side in sides):
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
     name = there["name"] if there else peering["peering_name"]
-    options = _options(peering, there)
-    if there is not None and repairing:
-        # Whether traffic may flow is for people to say: a request says so, a repair does not.
-        options["allow_virtual_network_access"] = there["options"]["allow_virtual_network_access"]
+    found = await _side_named(vnet_id, name) if there else None
+    wanted = _as_it_is(found) if found else _new_peering(remote)
+    for option, value in _to_put(peering, repairing=repairing and found is not None).items():
+        setattr(wanted, option, value)
     async with _as_application_in_both(facts, vnet_id, proof) as client:
-        await _put(client, vnet_id, name, _new_peering(remote, options))
+        await _put(client, vnet_id, name, wanted)
     return {"vnet_peering_id": f"{vnet_id}/virtualNetworkPeerings/{name}"}
 
 
@@ -134,23 +142,25 @@ def _wanted(peering: Peering) -> dict[str, bool | None]:
     }
 
 
-def _options(peering: Peering, there: PeeredNetwork | None) -> dict[str, bool]:
-    """The options to put: those that were asked for, the others as they are, or off; and traffic may flow."""
-    found = there["options"] if there else {}
-    options = {o: found.get(o, False) if wanted is None else wanted for o, wanted in _wanted(peering).items()}
-    return {**options, "allow_virtual_network_access": True}
+def _to_put(peering: Peering, *, repairing: bool) -> dict[str, bool]:
+    """The options that a PUT changes: those that were asked for.
+
+    Whether traffic may flow is for people to say: a request says so, a repair does not.
+    """
+    asked = {option: value for option, value in _wanted(peering).items() if value is not None}
+    return asked if repairing else {**asked, "allow_virtual_network_access": True}
 
 
-def _new_peering(remote: str, options: dict[str, bool]) -> "VirtualNetworkPeering":
+def _new_peering(remote: str) -> "VirtualNetworkPeering":
     from azure.mgmt.network.models import SubResource, VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
 
     return VirtualNetworkPeering(
         properties=VirtualNetworkPeeringPropertiesFormat(
             remote_virtual_network=SubResource(id=remote),
-            allow_virtual_network_access=options["allow_virtual_network_access"],
-            allow_forwarded_traffic=options["allow_forwarded_traffic"],
-            allow_gateway_transit=options["allow_gateway_transit"],
-            use_remote_gateways=options["use_remote_gateways"],
+            allow_virtual_network_access=True,
+            allow_forwarded_traffic=False,
+            allow_gateway_transit=False,
+            use_remote_gateways=False,
         )
     )
 
@@ -168,6 +178,7 @@ def _as_it_is(found: "VirtualNetworkPeering") -> "VirtualNetworkPeering":
             use_remote_gateways=found.use_remote_gateways,
             do_not_verify_remote_gateways=found.do_not_verify_remote_gateways,
             peer_complete_vnets=found.peer_complete_vnets,
+            enable_only_i_pv6_peering=found.enable_only_i_pv6_peering,
             local_subnet_names=found.local_subnet_names,
             remote_subnet_names=found.remote_subnet_names,
         )
@@ -187,7 +198,7 @@ async def _put(
     )
 
 
-@step({"NotFound": "peering-not-connected"})
+@step
 async def connected(_peering: Peering, facts: Facts) -> Facts:
     """Article step 13, its end: whether both sides of the VNet peering are joined."""
     vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
@@ -210,7 +221,7 @@ async def connected(_peering: Peering, facts: Facts) -> Facts:
 _TO_SYNC: Final = ("LocalNotInSync", "LocalAndRemoteNotInSync")
 
 
-@step(_PEERING_MEANINGS)
+@step
 async def sync(_peering: Peering, facts: Facts) -> Facts:
     """Let this side learn of new addresses of the project VPC's network (`az network vnet peering sync`)."""
     vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
@@ -225,22 +236,18 @@ async def sync(_peering: Peering, facts: Facts) -> Facts:
 
 async def _side_named(vnet_id: VNetId, name: str) -> "VirtualNetworkPeering | None":
     """One VNet peering by its name, if it is there."""
-    from azure.core.exceptions import ResourceNotFoundError
-
     async with network(vnet_id.subscription_id) as client:
-        try:
-            return await client.virtual_network_peerings.get(vnet_id.resource_group, vnet_id.name, name)
-        except ResourceNotFoundError:
-            return None
+        return await or_none(client.virtual_network_peerings.get(vnet_id.resource_group, vnet_id.name, name))
 
 
-@step(_PEERING_MEANINGS)
+@step
 async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     """Undo article step 13: delete the VNet peering as the created application, and wait until it is gone."""
     vnet_text, _, name = text(facts, "vnet_peering_to_remove").partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
     found, proof = await asyncio.gather(_side_named(vnet_id, name), proof_of(facts))
     if found is None:
+        look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show the VNet peering {name}.")
         return {"vnet_peering_removed": "deleted"}
     async with _as_application(facts, vnet_id, proof) as client:
         await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)

@@ -4,7 +4,7 @@ A real start and a dry run do the same looks. Rights are looked up, never tried 
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
 from activities import looking
@@ -12,14 +12,15 @@ from activities.directory import find_application
 from activities.look_of_peering import Access, Directory, DirectoryParts
 from activities.step import step
 from activities.token_claims import token_roles
+from activities.vault_rights import rights_in_vault
 from clients.aiven import AivenClient
 from clients.azure import authorization, graph
 from clients.credentials import automation_credential
 from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
 from peering.health import has_lost_its_side, side_of
-from peering.look import AccessLook, PeeredNetwork, RoleLook, SecretLook
-from peering.naming import VNetId, federated_credential_name, secret_name
+from peering.look import AccessLook, Part, PeeredNetwork, RoleLook, SecretLook, Thing
+from peering.naming import VNetId, federated_credential_name, folded, secret_name
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, grants
 from peering.spec import Peering
@@ -27,7 +28,6 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.models import Permission
 
-_WRITE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 #: What the app has to be allowed on the VNet for each object that it would have to make.
 _NEEDED_TO_MAKE: Final = {
     "user_role_assignment": "Microsoft.Authorization/roleAssignments/write",
@@ -46,11 +46,12 @@ _NEAR: Final = 0.9
 _NOT_FOR_US: Final = (403, 404)
 
 
-@step()
+@step
 async def address_spaces(_: Peering, facts: Facts) -> Facts:
     """Whether the project VPC shares addresses with the VNet, or with a network that is peered with it."""
     sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
-    own = None if facts["existing"] == "none" else network_of_project(sides, cidr, _known_network(facts))
+    known = _known_network(facts)
+    own = known if facts["existing"] == "none" else network_of_project(sides, cidr, known)
     if found := overlaps(cast("list[str]", facts["address_prefixes"]), sides, cidr, own):
         raise ProblemError.of(found)
     return {"addresses_checked": "nothing overlaps"}
@@ -61,7 +62,7 @@ def _known_network(facts: Facts) -> str | None:
     return known if isinstance(known, str) else None
 
 
-@step()
+@step
 async def inventory(peering: Peering, facts: Facts) -> Facts:
     """Which of the peering's objects are there already; of one that is taken over, also their ids, to be left alone."""
     adopted, vnet_id = facts["existing"] == "adopted", text(facts, "vnet_id")
@@ -109,28 +110,33 @@ def _is_federated(peering: Peering, facts: Facts) -> bool:
 def _found_in_entra(
     parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook], *, federated: bool
 ) -> dict[str, bool]:
-    application, user, platform = parts["application"], parts["user_principal"], parts["platform_principal"]
-    if problems := [look["problem"] for look in (application, user, platform) if "problem" in look]:
-        raise ProblemError.of(problems[:1])
-    held, secret = application["found"], secrets.get(secret_name(peering["id"]))
+    held, secret = _seen(parts["application"]), secrets.get(secret_name(peering["id"]))
     if federated:
         credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
     else:
-        credential = held is not None and secret is not None and secret["key_id"] in held["passwords"]
+        end = held["passwords"].get(secret["key_id"] or "", "") if held is not None and secret is not None else ""
+        credential = end is None or end > datetime.now(UTC).isoformat()
     return {
         "application": held is not None,
-        "user_service_principal": user["found"] is not None,
-        "platform_service_principal": platform["found"] is not None,
+        "user_service_principal": _seen(parts["user_principal"]) is not None,
+        "platform_service_principal": _seen(parts["platform_principal"]) is not None,
         "application_credential": credential,
     }
 
 
+def _seen(part: Part[Thing]) -> Thing | None:
+    """What a part of a look shows; a start does not go on from one that could not be had."""
+    if "problem" in part:
+        raise ProblemError.of([part["problem"]])
+    return part["found"]
+
+
 def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool]:
-    names = {role["name"].casefold() for role in roles.values()}
+    names = {folded(role["name"]) for role in roles.values()}
     built_in = peering["role"] != "least-privilege"
     return {
-        "user_role": built_in or peering["user_role_name"].casefold() in names,
-        "platform_role": peering["platform_role_name"].casefold() in names,
+        "user_role": built_in or folded(peering["user_role_name"]) in names,
+        "platform_role": folded(peering["platform_role_name"]) in names,
     }
 
 
@@ -140,7 +146,7 @@ def _roles_behind(rights: dict[str, bool]) -> dict[str, bool]:
 
 
 def _found_rights(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> dict[str, bool]:
-    user, platform = parts["user_principal"]["found"], parts["platform_principal"]["found"]
+    user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
     return {
         "user_role_assignment": user is not None and allowing(access, user["id"], USER_ACTIONS, vnet_id) is not None,
         "platform_role_assignment": platform is not None
@@ -161,7 +167,7 @@ def _found_sides(facts: Facts) -> dict[str, bool]:
 def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Facts:
     """The ids of what is there and good enough, so that the steps that would make it are not needed."""
     taken: dict[str, Fact] = {}
-    user, platform = parts["user_principal"]["found"], parts["platform_principal"]["found"]
+    user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
     for whose, principal, actions in (("user", user, USER_ACTIONS), ("platform", platform, PLATFORM_ACTIONS)):
         if principal is None or not principal["enabled"]:
             continue
@@ -173,7 +179,7 @@ def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Fact
     return taken
 
 
-@step()
+@step
 async def automation_rights(peering: Peering, facts: Facts) -> Facts:
     """Whether the app's own identity may do what is left to be done: in Azure, Graph, Key Vault and Aiven."""
     found = set(cast("list[str]", facts["found"]))
@@ -182,7 +188,7 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
     problems = await asyncio.gather(
         _rights_on_vnet(text(facts, "vnet_id"), found),
         _rights_in_graph(facts, found),
-        _rights_in_vault(),
+        rights_in_vault(text(facts, "automation_object_id")),
         _rights_in_aiven(peering),
     )
     if missing := [problem for part in problems for problem in part]:
@@ -240,23 +246,6 @@ async def _owns_adopted(facts: Facts) -> bool:
     return any(owner.id == facts["automation_object_id"] for owner in (owners and owners.value) or [])
 
 
-async def _rights_in_vault() -> list[Occurrence]:
-    """Whether the app may write secrets; that it may read them the inventory has shown."""
-    vault = settings().key_vault_id
-    if vault is None:
-        return []
-    _, _, subscription, _, group, *_, name = vault.split("/")
-    async with authorization(subscription) as client:
-        listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
-        held = [permission async for permission in listed]
-    if any(
-        grants(p.data_actions or [], _WRITE_SECRETS) and not grants(p.not_data_actions or [], _WRITE_SECRETS)
-        for p in held
-    ):
-        return []
-    return [Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {_WRITE_SECRETS} on {vault}.")]
-
-
 async def _rights_in_aiven(peering: Peering) -> list[Occurrence]:
     async with AivenClient() as aiven:
         role = await aiven.project_role(peering["project"])
@@ -265,7 +254,7 @@ async def _rights_in_aiven(peering: Peering) -> list[Occurrence]:
     return [Occurrence(code="aiven-not-permitted", detail=f"The Aiven user is {role} in {peering['project']}.")]
 
 
-@step()
+@step
 async def limits(_: Peering, facts: Facts) -> Facts:
     """Whether a limit of Azure's stands in the way, or is near."""
     vnet_id, found = text(facts, "vnet_id"), cast("list[str]", facts["found"])
@@ -285,7 +274,7 @@ async def limits(_: Peering, facts: Facts) -> Facts:
     return {"limits_checked": near}
 
 
-@step()
+@step
 async def password_policy(peering: Peering, facts: Facts) -> Facts:
     """Whether the tenant's app management policy allows the password, where the app may read the policy."""
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
@@ -300,9 +289,19 @@ async def password_policy(peering: Peering, facts: Facts) -> Facts:
                 raise
             return {"password_policy_checked": "not readable"}
     restrictions = (policy and policy.is_enabled and policy.application_restrictions) or None
+    warnings = []
     for restriction in (restrictions and restrictions.password_credentials) or []:
-        _obey(peering, str(getattr(restriction.restriction_type, "value", "")), restriction.max_lifetime)
-    return {"password_policy_checked": "allowed"}
+        since = restriction.restrict_for_apps_created_after_date_time
+        if str(getattr(restriction.state, "value", "enabled")) != "enabled" or (since and since > datetime.now(UTC)):
+            continue
+        try:
+            _obey(peering, str(getattr(restriction.restriction_type, "value", "")), restriction.max_lifetime)
+        except ProblemError as refused:
+            if restriction.exclude_actors is None:
+                raise
+            # Whether the app is one of those that are exempted, Graph alone can tell.
+            warnings.append(refused.occurrence["detail"])
+    return {"password_policy_checked": warnings}
 
 
 def _obey(peering: Peering, kind: str, longest: "timedelta | None") -> None:

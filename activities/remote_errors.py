@@ -1,129 +1,78 @@
-"""What the remotes' errors mean: an exception of an SDK becomes a problem of the catalogue."""
+"""What an exception means to a step or a look: the problem of the catalogue that stands behind it."""
 
-import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
-from clients.aiven import AivenError
-from peering.outcome import Occurrence, ProblemError, Remote
-from peering.problems import REMOTE_CODES
+from azure.core.exceptions import AzureError
 
-if TYPE_CHECKING:
-    from azure.core.exceptions import HttpResponseError
-    from azure.core.rest import HttpResponse
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+from clients.credentials import automation_credential
+from clients.known_secrets import without_secrets
+from clients.remote_errors import RemoteError, answer_to
+from peering.outcome import Occurrence, ProblemError
+from peering.remote_answers import Answer, read
 
-#: Which problem a step takes a remote's code for, where that differs from `REMOTE_CODES`.
-Meanings = Mapping[str, str]
+log: Final = logging.getLogger("aiven_azure_peering.remotes")
 
-_AADSTS = re.compile(r"AADSTS(\d+)")
-_AIVEN_STATUS = {401: "aiven-token-rejected", 403: "aiven-not-permitted", 404: "project-vpc-not-found"}
+Result = TypeVar("Result")
+
+#: Answers that a token from before a right was granted would give as well.
+_STALE_TOKEN: Final = frozenset(
+    {
+        "automation-not-authorized",
+        "automation-graph-permission-missing",
+        "automation-token-refused",
+        "role-assignment-condition",
+        "vault-access-denied",
+        "registry-access-denied",
+    }
+)
+_UNAUTHORIZED: Final = 401
 
 
-def _status_problem(status: int | None, known: str | None) -> str:
-    if known:
-        return known
-    if status == 429:
-        return "remote-throttled"
-    return "remote-unavailable" if status is None or status >= 500 or status == 408 else "remote-refused"
+def occurrence_of(error: Exception, step: str = "") -> Occurrence | None:
+    """The problem that an exception stands for, or None when it is no remote's and no step's.
 
-
-def _occurrence(code: str, detail: str, remote: Remote, retry_after: str | float | None = None) -> Occurrence:
-    occurrence = Occurrence(code=code, detail=detail, remote=remote)
-    if retry_after is not None and str(retry_after).replace(".", "", 1).isdigit():
-        occurrence["retry_after"] = float(retry_after)
+    Args:
+        error: what a client raised, or the registry.
+        step: the step that met it.
+    """
+    if isinstance(error, ProblemError):
+        # A step's own words may quote a remote, such as the reason of a connection's state.
+        return without_secrets(error.occurrence)
+    answer = _answer(error)
+    if answer is None:
+        return None
+    occurrence = without_secrets(read(answer, step))
+    if occurrence["code"] in _STALE_TOKEN:
+        automation_credential().forget()
     return occurrence
 
 
-def _from_azure(error: "HttpResponseError", meanings: Meanings) -> Occurrence:
-    body = error.error
-    inner = getattr(body, "innererror", None) or {}
-    table_code = getattr(error, "error_code", None)
-    details = getattr(body, "details", None) or ()
-    codes = [table_code, inner.get("code"), *(detail.code for detail in details), body and body.code]
-    named = [code for code in codes if code]
-    known = next(
-        (meanings.get(code) or REMOTE_CODES.get(code) for code in named if code in {*meanings, *REMOTE_CODES}), None
-    )
-    status = error.status_code if error.status_code != 200 else None
-    response = cast("HttpResponse | None", error.response)
-    headers = response.headers if response is not None else {}
-    remote = Remote(
-        service=_service(response.request.url) if response is not None else "Azure",
-        status=status,
-        code=named[-1] if named else None,
-        request_id=headers.get("x-ms-request-id") or headers.get("x-ms-correlation-request-id"),
-    )
-    message = (body.message if body else None) or error.reason or "no message"
-    return _occurrence(_status_problem(status, known), message, remote, headers.get("Retry-After"))
+def _answer(error: Exception) -> Answer | None:
+    if isinstance(error, RemoteError):
+        return error.answer
+    # The registry tells conflicts apart by the SDK's own exceptions; what it cannot settle comes here as it is.
+    return answer_to(error, "Azure Table Storage", "") if isinstance(error, AzureError) else None
 
 
-def _service(url: str) -> str:
-    host = url.removeprefix("https://").partition("/")[0]
-    if ".table." in host:
-        return "Azure Table Storage"
-    return "Azure Key Vault" if ".vault." in host else "Azure Resource Manager"
+async def with_fresh_token(call: Callable[[], Awaitable[Result]]) -> Result:
+    """The result of a call; when a remote refuses its token, that is forgotten and the call made once more."""
+    try:
+        return await call()
+    except Exception as error:
+        answer = _answer(error)
+        if answer is None or answer.status != _UNAUTHORIZED or answer.sign_in is not None:
+            raise
+        log.info("event=token-refused service=%s", answer.service)
+    automation_credential().forget()
+    return await call()
 
 
-def _from_entra(message: str, meanings: Meanings) -> Occurrence:
-    number = _AADSTS.search(message)
-    code = f"AADSTS{number[1]}" if number else None
-    first_line = message.partition("Trace ID:")[0].strip() or "Entra refused the sign-in"
-    return _occurrence(
-        meanings.get(code or "", "automation-sign-in-failed"), first_line, Remote(service="Entra ID", code=code)
-    )
-
-
-def _from_graph(error: "ODataError", meanings: Meanings) -> Occurrence:
-    body = error.error
-    codes = [detail.code for detail in (body.details if body and body.details else ())]
-    named = [code for code in [*codes, body.code if body else None] if code]
-    known = next(
-        (meanings.get(code) or REMOTE_CODES.get(code) for code in named if code in {*meanings, *REMOTE_CODES}), None
-    )
-    inner = body.inner_error if body else None
-    remote = Remote(
-        service="Microsoft Graph",
-        status=error.response_status_code,
-        code=named[-1] if named else None,
-        request_id=inner.request_id if inner else None,
-    )
-    headers = error.response_headers or {}
-    retry_after = headers.get("Retry-After") or headers.get("retry-after")
-    detail = (body.message if body else None) or "no message"
-    return _occurrence(_status_problem(error.response_status_code, known), detail, remote, retry_after)
-
-
-def _from_aiven(error: AivenError) -> Occurrence:
-    known = _AIVEN_STATUS.get(error.status)
-    if known is None and 400 <= error.status < 429:
-        known = "aiven-refused"
-    remote = Remote(service="Aiven", status=error.status, code=error.code)
-    return _occurrence(_status_problem(error.status, known), error.message, remote, error.retry_after)
-
-
-def occurrence_of(error: Exception, meanings: Meanings) -> Occurrence | None:
-    """The problem that an exception of a remote stands for, or None when it is no remote's at all.
-
-    Args:
-        error: what an SDK or the Aiven client raised.
-        meanings: the step's own reading of a remote's codes, before the catalogue's.
-    """
-    import httpx
-    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
-
-    if isinstance(error, ProblemError):
-        return error.occurrence
-    if isinstance(error, AivenError):
-        return _from_aiven(error)
-    if isinstance(error, httpx.TransportError):
-        return _occurrence("remote-unavailable", type(error).__name__, Remote(service="Aiven or Microsoft Graph"))
-    if isinstance(error, ClientAuthenticationError) and _AADSTS.search(str(error)):
-        return _from_entra(str(error), meanings)
-    if isinstance(error, HttpResponseError):
-        return _from_azure(error, meanings)
-    if isinstance(error, AzureError):
-        return _occurrence("remote-unavailable", type(error).__name__, Remote(service="Azure"))
-    if type(error).__name__ == "ODataError":
-        return _from_graph(cast("ODataError", error), meanings)
-    return None
+def problem_of(error: Exception, where: str) -> Occurrence:
+    """The problem that an exception stands for; one of the app's own making is logged with its trace."""
+    occurrence = occurrence_of(error, where)
+    if occurrence is None:
+        log.exception("event=unexpected-error in=%s", where)
+        occurrence = Occurrence(code="unexpected-error", detail=type(error).__name__)
+    return occurrence

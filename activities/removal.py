@@ -1,15 +1,16 @@
 """What a removal looks at first, and what it takes away in Entra: only what this app made, and nobody else needs."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from activities import looking
 from activities.credentials import withdraw_credentials
 from activities.directory import find_application, find_principal
 from activities.neighbours import neighbours_of
-from activities.step import step
-from clients.aiven import AivenClient, AivenError, PeeringConnection, ProjectVpc
+from activities.step import look_again, step
+from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
 from clients.azure import graph
+from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.health import own_side
 from peering.look import PeeredNetwork
@@ -21,12 +22,11 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
 
-_NOT_FOUND: Final = 404
 #: Entra may show a new object only after a while: a recorded one is looked for a minute before it counts as gone.
 _LOOKS_IN_DIRECTORY: Final = 12
 
 
-@step()
+@step
 async def belongings(peering: Peering, facts: Facts) -> Facts:
     """What this app made for the peering and still finds; a connection of another application is left with its side.
 
@@ -37,6 +37,8 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
         _application(peering, facts), _project_vpc(peering), looking.vnet(peering["vnet_id"]), _platform_principal()
     )
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+    if connection is None and "requested_connection_state" in facts:
+        look_again(facts, 1, "connection-unseen", "Aiven does not show the connection that was recorded.")
     # What an earlier run knew still tells whose the connection is when the application is gone.
     application_id = application.app_id if application else facts.get("application_id")
     foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
@@ -62,36 +64,21 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
 
 async def _application(peering: Peering, facts: Facts) -> "Application | None":
     """The application; one that was recorded and does not show is looked for again before it counts as gone."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
     recorded = facts.get("application_object_id")
     async with graph() as client:
         found = None if facts.get("existing") == "adopted" else await find_application(client, peering)
         if found is not None or not isinstance(recorded, str) or facts.get("application_removed") == recorded:
             return found
-        try:
-            return await client.applications.by_application_id(recorded).get()
-        except ODataError as error:
-            if error.response_status_code != _NOT_FOUND:
-                raise
-    _look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not show the application {recorded}.")
+        found = await or_none(client.applications.by_application_id(recorded).get())
+    if found is not None:
+        return found
+    look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not show the application {recorded}.")
     return None
-
-
-def _look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
-    """End this look, unless there were enough before: what is missing may only not show yet."""
-    if cast("int", facts.get("tries", 0)) < looks:
-        raise ProblemError(code, detail, retry_after=5)
 
 
 async def _project_vpc(peering: Peering) -> ProjectVpc | None:
     async with AivenClient() as aiven:
-        try:
-            return await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
-        except AivenError as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return None
+        return await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
 
 
 async def _user_principal(application: "Application | None") -> str | None:
@@ -125,17 +112,17 @@ async def _side(
         single = await looking.vnet_peering(recorded)
         side = own_side(peering, known, [single] if single else [], None)
         if single is None:
-            _look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show {recorded}.")
+            look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show {recorded}.")
     return side["id"] if side else None
 
 
-@step()
+@step
 async def neighbours(peering: Peering, _: Facts) -> Facts:
     """Who else of the registry needs what this peering shares with others."""
     return {"neighbours": await neighbours_of(peering)}
 
 
-@step()
+@step
 async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 7: delete the platform's service principal if this app made it and no peering needs it.
 
@@ -149,14 +136,14 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
         if principal is None and isinstance(wanted, str):
             if gone == wanted:
                 return {"platform_principal_removed": gone}
-            _look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not show the platform's.")
+            look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not show the platform's.")
         if principal is None or principal.id is None or MARK not in (principal.tags or []):
             return {"platform_principal_removed": "kept"}
         if await _has_roles(peering, principal.id) or await _is_connected(tenant):
             return {"platform_principal_removed": "kept"}
         if (await neighbours_of(peering))["any"]:
             return {"platform_principal_removed": "kept"}
-        await client.service_principals.by_service_principal_id(principal.id).delete()
+        await or_none(client.service_principals.by_service_principal_id(principal.id).delete())
     return {"platform_principal_removed": principal.id}
 
 
@@ -180,11 +167,9 @@ async def _is_connected(tenant_id: str) -> bool:
     return False
 
 
-@step()
+@step
 async def remove_application(peering: Peering, facts: Facts) -> Facts:
     """Undo article steps 2 to 4: delete the application, with it its service principal; one taken over stays."""
-    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-
     object_id = facts["application_object_id"]
     if not isinstance(object_id, str):
         return {"application_removed": facts.get("application_removed", "nothing to delete")}
@@ -192,9 +177,7 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
         if facts["existing"] == "adopted":
             await withdraw_credentials(client, peering, object_id)
             return {"application_removed": "handed back"}
-        try:
-            await client.applications.by_application_id(object_id).delete()
-        except ODataError as error:
-            if error.response_status_code != _NOT_FOUND:
-                raise
+        await or_none(client.applications.by_application_id(object_id).delete())
+        # For good, for Entra would reserve the unique name for 30 days; a start restores what cannot be found here yet.
+        await or_none(client.directory.deleted_items.by_directory_object_id(object_id).delete())
     return {"application_removed": object_id}

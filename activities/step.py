@@ -2,80 +2,65 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
-from activities.remote_errors import Meanings, occurrence_of
-from clients.credentials import automation_credential
+from activities.remote_errors import problem_of, with_fresh_token
 from clients.registry import registry
-from peering.outcome import Facts, Occurrence, Outcome, StepRequest
+from peering.outcome import Facts, Occurrence, Outcome, ProblemError, StepRequest
 from peering.plan import KEPT, OBJECTS, OF_THE_RUN
 from peering.registry import Record, note_origins
 from peering.spec import Fence, Peering
 
 log: Final = logging.getLogger("aiven_azure_peering.step")
 
-#: Answers that a token from before a right was granted would give as well.
-_STALE_TOKEN: Final = frozenset(
-    {
-        "automation-not-authorized",
-        "automation-graph-permission-missing",
-        "vault-access-denied",
-        "registry-access-denied",
-    }
-)
-
-
 Step = Callable[[Peering, Facts], Awaitable[Facts]]
 Activity = Callable[[StepRequest], Awaitable[Outcome]]
 
 
-def step(meanings: Mapping[str, str] | None = None) -> Callable[[Step], Activity]:
-    """Make an activity of a step function.
+def step(function: Step) -> Activity:
+    """Make an activity of a step function."""
 
-    Args:
-        meanings: which problem this step takes a remote's code for, where the catalogue says otherwise.
+    async def activity(request: StepRequest) -> Outcome:
+        started = time.perf_counter()
+        try:
+            outcome = await with_fresh_token(partial(_outcome, function, request))
+        except Exception as error:
+            outcome = Outcome(problem=problem_of(error, function.__name__))
+        log.info(
+            "step=%s peering=%s outcome=%s seconds=%.3f",
+            function.__name__,
+            request["peering"]["id"],
+            outcome["problem"]["code"] if "problem" in outcome else "done",
+            time.perf_counter() - started,
+        )
+        return outcome
+
+    activity.__name__ = activity.__qualname__ = function.__name__
+    activity.__doc__ = function.__doc__
+    return activity
+
+
+async def _outcome(function: Step, request: StepRequest) -> Outcome:
+    if "fence" in request and not await registry().is_own(request["fence"]):
+        return {"problem": Occurrence(code="run-superseded", detail="The order is another one now.")}
+    facts = await function(request["peering"], request["facts"])
+    if "fence" in request and function.__name__ in KEPT:
+        gathered = {name: value for name, value in request["facts"].items() if name not in OF_THE_RUN}
+        await _keep(request["fence"], function.__name__, gathered, facts)
+    return {"facts": facts}
+
+
+def look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
+    """End this look, unless there were enough before: absence is believed when it was seen so often.
+
+    Raises:
+        ProblemError: of that code; the orchestrator looks again after some seconds.
     """
-
-    def wrap(function: Step) -> Activity:
-        async def activity(request: StepRequest) -> Outcome:
-            started = time.perf_counter()
-            outcome = await _outcome(function, request, meanings or {})
-            log.info(
-                "step=%s peering=%s outcome=%s seconds=%.3f",
-                function.__name__,
-                request["peering"]["id"],
-                outcome["problem"]["code"] if "problem" in outcome else "done",
-                time.perf_counter() - started,
-            )
-            return outcome
-
-        activity.__name__ = activity.__qualname__ = function.__name__
-        activity.__doc__ = function.__doc__
-        return activity
-
-    return wrap
-
-
-async def _outcome(function: Step, request: StepRequest, meanings: Meanings) -> Outcome:
-    try:
-        if "fence" in request and not await registry().is_own(request["fence"]):
-            return {"problem": Occurrence(code="run-superseded", detail="The order is another one now.")}
-        facts = await function(request["peering"], request["facts"])
-        if "fence" in request and function.__name__ in KEPT:
-            gathered = {name: value for name, value in request["facts"].items() if name not in OF_THE_RUN}
-            await _keep(request["fence"], function.__name__, gathered, facts)
-    except Exception as error:
-        occurrence = occurrence_of(error, meanings)
-        if occurrence is None:
-            log.exception("step=%s peering=%s", function.__name__, request["peering"]["id"])
-            occurrence = Occurrence(code="unexpected-error", detail=type(error).__name__)
-        if occurrence["code"] in _STALE_TOKEN:
-            automation_credential().forget()
-        return {"problem": occurrence}
-    else:
-        return {"facts": facts}
+    if cast("int", facts.get("tries", 0)) < looks:
+        raise ProblemError(code, detail, retry_after=5)
 
 
 async def _keep(fence: Fence, name: str, gathered: Facts, made: Facts) -> None:

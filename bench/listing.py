@@ -33,7 +33,7 @@ def _records(project_vpcs: int) -> Iterator[Record]:
     """The peerings of some project VPCs, each with as many facts as a run gathers."""
     facts: Facts = {f"fact_{n}": "x" * 80 for n in range(_FACTS)}
     for number in range(project_vpcs * EACH):
-        vnet = f"/subscriptions/{UUID(int=number)}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"
+        vnet = f"/subscriptions/{UUID(int=number)}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet"
         given = {"project": "project", "project_vpc_id": str(UUID(int=number // EACH + 1)), "vnet_id": vnet}
         yield connected(PeeringRequest.model_validate(given, strict=False).peering(), facts)
 

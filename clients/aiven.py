@@ -1,21 +1,25 @@
 """The part of Aiven's REST API that a peering needs (base https://api.aiven.io/v1, Aiven's OpenAPI document)."""
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import quote
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final, Self, TypeVar
+from urllib.parse import quote, urlsplit
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
+from clients.credentials import CONNECTION_TIMEOUT
+from clients.remote_errors import RemoteError, answers_of, or_none, refuse_unreadable
 from clients.settings import settings
-from peering.naming import VNetId
+from peering.naming import VNetId, folded
+from peering.remote_answers import Answer
+from peering.retry_after import retry_after
 
 if TYPE_CHECKING:
     import httpx
 
 API: Final = "https://api.aiven.io/v1"
-_NOT_FOUND: Final = 404
-_TRY_AGAIN = re.compile(r"try again in (\d+)\s*s", re.IGNORECASE)
+Read = TypeVar("Read", bound=BaseModel)
 
 
 class StateInfo(BaseModel):
@@ -43,7 +47,7 @@ class PeeringConnection(BaseModel):
         """Whether this connection is the one to `vnet`; all three keys count, without case."""
         mine = (self.peer_cloud_account, self.peer_resource_group or "", self.peer_vpc)
         other = (vnet.subscription_id, vnet.resource_group, vnet.name)
-        return [part.casefold() for part in mine] == [part.casefold() for part in other]
+        return [folded(part) for part in mine] == [folded(part) for part in other]
 
 
 class ProjectVpc(BaseModel):
@@ -56,8 +60,14 @@ class ProjectVpc(BaseModel):
     peering_connections: list[PeeringConnection] = []
 
     def connection_to(self, vnet: VNetId) -> PeeringConnection | None:
-        """The peering connection to `vnet`, if there is one."""
-        return next((c for c in self.peering_connections if c.leads_to(vnet)), None)
+        """The peering connection to `vnet`, if there is one; one that is DELETED counts as none."""
+        there = (c for c in self.peering_connections if c.state != "DELETED")
+        return next((c for c in there if c.leads_to(vnet)), None)
+
+    def still_lists(self, vnet: VNetId) -> bool:
+        """Whether a connection to `vnet` that is DELETED is listed still, for a while, and no other one is."""
+        listed = [c.state for c in self.peering_connections if c.leads_to(vnet)]
+        return bool(listed) and set(listed) == {"DELETED"}
 
 
 class ListedVpc(BaseModel):
@@ -109,23 +119,10 @@ class Me(BaseModel):
     user: User
 
 
-class AivenError(Exception):
-    """Aiven answered with an error.
-
-    `message` is Aiven's own text; an answer that is not its JSON is not repeated, since it may hold anything.
-    """
-
-    def __init__(self, status: int, code: str | None, message: str, retry_after: float | None) -> None:
-        super().__init__(f"Aiven answered {status}: {message}")
-        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
-
-
-def _error(response: "httpx.Response") -> AivenError:
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    message, code = f"HTTP {response.status_code} without Aiven's error document", None
+def _error(response: "httpx.Response") -> RemoteError:
+    """Aiven's refusal: an error document with a message, and in some a list of errors with codes."""
+    body = response.json()
+    message, code = "", None
     if isinstance(body, Mapping):
         errors = body.get("errors")
         first = errors[0] if isinstance(errors, Sequence) and not isinstance(errors, str) and errors else errors
@@ -135,10 +132,16 @@ def _error(response: "httpx.Response") -> AivenError:
         elif isinstance(first, str):
             message = first
         message = str(body.get("message") or message)
-    header = response.headers.get("retry-after", "")
-    asked = _TRY_AGAIN.search(message)
-    retry_after = float(header) if header.isdigit() else float(asked[1]) if asked else None
-    return AivenError(response.status_code, code, message, retry_after)
+    answer = Answer(
+        "Aiven",
+        host=response.request.url.host,
+        status=response.status_code,
+        codes=(code,) if isinstance(code, str) else (),
+        message=message,
+        retry_after=retry_after(response.headers.get("retry-after"), datetime.now(UTC), message),
+        is_readable=bool(message),
+    )
+    return RemoteError(answer)
 
 
 class AivenClient:
@@ -149,7 +152,8 @@ class AivenClient:
 
         self._http = httpx.AsyncClient(
             headers={"authorization": f"aivenv1 {settings().aiven_auth_token.get_secret_value()}"},
-            timeout=httpx.Timeout(30, connect=5),
+            timeout=httpx.Timeout(settings().read_timeout_seconds, connect=CONNECTION_TIMEOUT),
+            event_hooks={"response": [partial(refuse_unreadable, service="Aiven")]},
         )
 
     async def __aenter__(self) -> Self:
@@ -160,51 +164,54 @@ class AivenClient:
 
     async def _call(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> bytes:
         url = "/".join([API, *(quote(part, safe="") for part in path)])
-        response = await self._http.request(method, url, json=body)
-        if response.is_error:
+        with answers_of("Aiven", API):
+            response = await self._http.request(method, url, json=body)
+        if not response.is_success:
             raise _error(response)
         return response.content
+
+    async def _read(self, kind: type[Read], *path: str) -> Read:
+        """What a path answers, as a model; what lacks a part that is always there is no answer of Aiven's."""
+        content = await self._call("GET", *path)
+        try:
+            return kind.model_validate_json(content)
+        except ValidationError as error:
+            host = urlsplit(API).hostname
+            raise RemoteError(Answer("Aiven", host=host, status=200, is_readable=False)) from error
 
     async def project_vpc(self, project: str, project_vpc_id: str) -> ProjectVpc:
         """The project VPC with all its connections: there is no route for a single one.
 
         Raises:
-            AivenError: Aiven refused; 404 when the project or its VPC does not exist.
-            httpx.TransportError: Aiven was not reached.
+            RemoteError: Aiven refused, with 404 when the project or its VPC does not exist, or was not reached.
         """
-        return ProjectVpc.model_validate_json(await self._call("GET", "project", project, "vpcs", project_vpc_id))
+        return await self._read(ProjectVpc, "project", project, "vpcs", project_vpc_id)
 
     async def connections(self, project: str) -> list[tuple[str, PeeringConnection]]:
         """All connections of a project, each with the id of its project VPC: one call, and one for each project VPC.
 
         A project that is gone has none.
         """
-        try:
-            listed = ProjectVpcs.model_validate_json(await self._call("GET", "project", project, "vpcs"))
-        except AivenError as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return []
+        listed = await or_none(self._read(ProjectVpcs, "project", project, "vpcs"))
         found: list[tuple[str, PeeringConnection]] = []
-        for listed_vpc in listed.vpcs:
+        for listed_vpc in listed.vpcs if listed else ():
             vpc = await self.project_vpc(project, listed_vpc.project_vpc_id)
             found += [(vpc.project_vpc_id, connection) for connection in vpc.peering_connections]
         return found
 
     async def projects(self) -> list[str]:
         """The names of all projects that the token's user may see."""
-        listed = Projects.model_validate_json(await self._call("GET", "project"))
-        return [project.project_name for project in listed.projects]
+        return [project.project_name for project in (await self._read(Projects, "project")).projects]
 
     async def hourly_price(self, project: str, cloud_name: str) -> str | None:
         """The price of a peering connection in US dollars an hour, where Aiven lists one for the cloud."""
-        body = await self._call("GET", "project", project, "vpc-peering-connection-types")
-        kinds = ConnectionTypes.model_validate_json(body).vpc_peering_connection_types
+        listed = await self._read(ConnectionTypes, "project", project, "vpc-peering-connection-types")
+        kinds = listed.vpc_peering_connection_types
         return next((kind.price_usd for kind in kinds if kind.cloud_name == cloud_name), None)
 
     async def project_role(self, project: str) -> str | None:
         """The token's user's role in a project, such as `operator`; None where Aiven does not say."""
-        user = Me.model_validate_json(await self._call("GET", "me")).user
+        user = (await self._read(Me, "me")).user
         return (user.project_membership or {}).get(project)
 
     async def refresh(self, project: str, project_vpc_id: str) -> None:
@@ -238,14 +245,10 @@ class AivenClient:
 
     async def delete_connection(self, project: str, project_vpc_id: str, connection: PeeringConnection) -> None:
         """Begin to delete a connection, under the names that Aiven lists it with; one that is gone is left."""
-        try:
-            await self._call(
-                "DELETE",
-                *("project", project, "vpcs", project_vpc_id, "peering-connections"),
-                *("peer-accounts", connection.peer_cloud_account),
-                *("peer-resource-groups", connection.peer_resource_group or ""),
-                *("peer-vpcs", connection.peer_vpc),
-            )
-        except AivenError as error:
-            if error.status != _NOT_FOUND:
-                raise
+        path = (
+            *("project", project, "vpcs", project_vpc_id, "peering-connections"),
+            *("peer-accounts", connection.peer_cloud_account),
+            *("peer-resource-groups", connection.peer_resource_group or ""),
+            *("peer-vpcs", connection.peer_vpc),
+        )
+        await or_none(self._call("DELETE", *path))

@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from clients.credentials import TRANSPORT, automation_credential
+from clients.credentials import CONNECTION_TIMEOUT, automation_credential, transport
+from clients.remote_errors import answers_of, refuse_unreadable
 from clients.settings import settings
+from peering.problems.remote_codes import Identity
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -29,17 +32,22 @@ async def network(
     from azure.mgmt.core.policies import AsyncAuxiliaryAuthenticationPolicy
     from azure.mgmt.network.aio import NetworkManagementClient
 
+    from clients.answers_in_json import AnswersInJson
+
     cloud = settings().cloud
     policies = [AsyncAuxiliaryAuthenticationPolicy([auxiliary], cloud.resource_manager_scope)] if auxiliary else []
-    async with NetworkManagementClient(
-        credential or automation_credential(),
-        subscription_id,
-        base_url=cloud.resource_manager,
-        credential_scopes=[cloud.resource_manager_scope],
-        per_retry_policies=policies,
-        **TRANSPORT,
-    ) as client:
-        yield client
+    identity: Identity = "application" if credential else "automation"
+    with answers_of("Azure Resource Manager", cloud.resource_manager, identity):
+        async with NetworkManagementClient(
+            credential or automation_credential(),
+            subscription_id,
+            base_url=cloud.resource_manager,
+            credential_scopes=[cloud.resource_manager_scope],
+            per_call_policies=[AnswersInJson()],
+            per_retry_policies=policies,
+            **transport(),
+        ) as client:
+            yield client
 
 
 @asynccontextmanager
@@ -47,15 +55,35 @@ async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationMan
     """The client for role definitions and role assignments of a subscription, as the app's own identity."""
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 
+    from clients.answers_in_json import AnswersInJson
+
     cloud = settings().cloud
-    async with AuthorizationManagementClient(
-        automation_credential(),
-        subscription_id,
-        base_url=cloud.resource_manager,
-        credential_scopes=[cloud.resource_manager_scope],
-        **TRANSPORT,
-    ) as client:
-        yield client
+    with answers_of("Azure Resource Manager", cloud.resource_manager):
+        async with AuthorizationManagementClient(
+            automation_credential(),
+            subscription_id,
+            base_url=cloud.resource_manager,
+            credential_scopes=[cloud.resource_manager_scope],
+            per_call_policies=[AnswersInJson()],
+            **transport(),
+        ) as client:
+            yield client
+
+
+async def read_arm(subscription_id: str, path: str, api_version: str) -> dict[str, Any]:
+    """What Azure Resource Manager holds at a path that no client of ours has a method for.
+
+    Raises:
+        RemoteError: it refused, or did not answer.
+    """
+    from azure.core.rest import HttpRequest
+
+    url = f"{settings().cloud.resource_manager}{path}?api-version={api_version}"
+    async with authorization(subscription_id) as client:
+        answer = await client._send_request(HttpRequest("GET", url))
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+    return found
 
 
 @asynccontextmanager
@@ -72,13 +100,18 @@ async def graph() -> AsyncIterator["GraphServiceClient"]:
     provider = AzureIdentityAuthenticationProvider(
         automation_credential(), scopes=[cloud.graph_scope], allowed_hosts=[cloud.graph.removeprefix("https://")]
     )
-    async with httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5), http2=True) as http:
-        client = GraphClientFactory.create_with_default_middleware(
-            client=http, options={RetryHandlerOption.get_key(): RetryHandlerOption(should_retry=False)}
-        )
-        adapter = GraphRequestAdapter(provider, client=client)
-        adapter.base_url = f"{cloud.graph}/v1.0"
-        yield GraphServiceClient(request_adapter=adapter)
+    with answers_of("Microsoft Graph", cloud.graph):
+        async with httpx.AsyncClient(
+            timeout=httpx.Timeout(settings().read_timeout_seconds, connect=CONNECTION_TIMEOUT),
+            http2=True,
+            event_hooks={"response": [partial(refuse_unreadable, service="Microsoft Graph")]},
+        ) as http:
+            client = GraphClientFactory.create_with_default_middleware(
+                client=http, options={RetryHandlerOption.get_key(): RetryHandlerOption(should_retry=False)}
+            )
+            adapter = GraphRequestAdapter(provider, client=client)
+            adapter.base_url = f"{cloud.graph}/v1.0"
+            yield GraphServiceClient(request_adapter=adapter)
 
 
 @asynccontextmanager
@@ -86,6 +119,11 @@ async def secrets() -> AsyncIterator["SecretClient"]:
     """The client of the app's Key Vault, as the app's own identity."""
     from azure.keyvault.secrets.aio import SecretClient
 
+    from clients.answers_in_json import AnswersInJson
+
     url = settings().cloud.vault_url(settings().key_vault_name)
-    async with SecretClient(url, automation_credential(), **TRANSPORT) as client:
-        yield client
+    with answers_of("Azure Key Vault", url):
+        async with SecretClient(
+            url, automation_credential(), per_call_policies=[AnswersInJson()], **transport()
+        ) as client:
+            yield client

@@ -1,32 +1,43 @@
 """Who the app signs in as: its own identity for everything, the created application for the VNet peering alone."""
 
 import asyncio
+import os
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from clients.remote_errors import signing_in
 from clients.settings import Settings, settings
 from peering.outcome import ProblemError
+from peering.problems.remote_codes import Service
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
     from azure.core.credentials_async import AsyncTokenCredential
-    from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
 
 #: A token is renewed when it has less left than this, in seconds.
 _MARGIN = 300
 
-#: Connection faults are retried at once; waiting for anything else is the orchestrator's, with a durable timer.
-TRANSPORT: dict[str, Any] = {
-    "connection_timeout": 5,
-    "read_timeout": 30,
-    "retry_connect": 2,
-    "retry_read": 1,
-    "retry_status": 0,
-}
+#: How long a connection may take to be made, in seconds.
+CONNECTION_TIMEOUT = 5
+
+
+def transport() -> dict[str, Any]:
+    """The SDKs' options for their connections.
+
+    Faults of the connection are retried at once; waiting for anything else is the orchestrator's, with a durable timer.
+    """
+    return {
+        "connection_timeout": CONNECTION_TIMEOUT,
+        "read_timeout": settings().read_timeout_seconds,
+        "retry_connect": 2,
+        "retry_read": 1,
+        "retry_status": 0,
+    }
 
 
 class _OpenCredential(Protocol):
@@ -37,14 +48,18 @@ def _managed_identity(given: Settings) -> "AbstractAsyncContextManager[AsyncToke
     from azure.identity.aio import ManagedIdentityCredential
 
     client_id = str(given.azure_client_id) if given.azure_client_id else None
-    return ManagedIdentityCredential(client_id=client_id, **TRANSPORT)
+    return ManagedIdentityCredential(client_id=client_id, **transport())
 
 
 def _service_principal(given: Settings) -> "AbstractAsyncContextManager[AsyncTokenCredential]":
     if given.azure_client_secret is None:
         raise ProblemError("setting-invalid", "AZURE_CLIENT_SECRET is missing")
-    proof = Proof(password=given.azure_client_secret.get_secret_value())
-    return application_credential(str(given.azure_tenant_id), str(given.azure_client_id), proof)
+    from azure.identity.aio import ClientSecretCredential
+
+    tenant, client, secret = str(given.azure_tenant_id), str(given.azure_client_id), given.azure_client_secret
+    return ClientSecretCredential(
+        tenant, client, secret.get_secret_value(), authority=given.cloud.authority, **transport()
+    )
 
 
 def _azure_cli(given: Settings) -> "AbstractAsyncContextManager[AsyncTokenCredential]":
@@ -60,6 +75,26 @@ _KINDS: dict[str, _OpenCredential] = {
 }
 
 
+def _entra(given: Settings) -> tuple[Service, str]:
+    return "Entra ID", given.cloud.authority
+
+
+#: Who hands out a token to each kind of identity, and where.
+_ISSUERS: dict[str, Callable[[Settings], tuple[Service, str]]] = {
+    "managed-identity": lambda _: ("the managed identity endpoint", os.environ.get("IDENTITY_ENDPOINT", "")),
+    "service-principal": _entra,
+    "azure-cli": lambda _: ("the Azure CLI", ""),
+}
+
+
+def _named(given: Settings) -> str:
+    return f" {given.azure_client_id}" if given.azure_client_id else ""
+
+
+def _tenant(given: Settings) -> str | None:
+    return str(given.azure_tenant_id) if given.azure_tenant_id else None
+
+
 @dataclass(frozen=True)
 class Proof:
     """What an application proves its identity with: a password, or a token of the identity that it trusts."""
@@ -68,20 +103,42 @@ class Proof:
     assertion: str | None = field(default=None, repr=False)
 
 
-def application_credential(
-    tenant_id: str, application_id: str, proof: Proof
-) -> "ClientSecretCredential | ClientAssertionCredential":
-    """An application, signed in to one tenant; the caller closes it.
+class ApplicationCredential:
+    """The created application, signed in to one tenant. Use it as an async context manager.
 
     A new object at each try is what the article calls logging in again: a cached token may predate the role.
     """
-    from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
 
-    authority = settings().cloud.authority
-    if proof.password is not None:
-        return ClientSecretCredential(tenant_id, application_id, proof.password, authority=authority, **TRANSPORT)
-    assertion = proof.assertion or ""
-    return ClientAssertionCredential(tenant_id, application_id, lambda: assertion, authority=authority, **TRANSPORT)
+    def __init__(self, tenant_id: str, application_id: str, proof: Proof) -> None:
+        from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
+
+        self._tenant_id, self._who = tenant_id, f"The application {application_id}"
+        given: dict[str, Any] = {"authority": settings().cloud.authority, **transport()}
+        self._credential: ClientSecretCredential | ClientAssertionCredential
+        if proof.password is not None:
+            self._credential = ClientSecretCredential(tenant_id, application_id, proof.password, **given)
+        else:
+            assertion = proof.assertion or ""
+            self._credential = ClientAssertionCredential(tenant_id, application_id, lambda: assertion, **given)
+
+    async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":  # noqa: ANN401 - the protocol's
+        """An access token for the scopes, as `azure.core.credentials_async.AsyncTokenCredential` has it.
+
+        Raises:
+            RemoteError: Entra refused the sign-in, or did not answer.
+        """
+        with signing_in(self._who, "Entra ID", settings().cloud.authority, self._tenant_id, "application"):
+            return await self._credential.get_token(*scopes, **options)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._credential.close()
+
+    async def __aenter__(self) -> "ApplicationCredential":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
 
 class AutomationCredential:
@@ -101,7 +158,7 @@ class AutomationCredential:
         """An access token for the scopes, as `azure.core.credentials_async.AsyncTokenCredential` has it.
 
         Raises:
-            azure.core.exceptions.ClientAuthenticationError: Entra refused the sign-in.
+            RemoteError: the sign-in was refused, or nobody answered.
         """
         key = (*scopes, tenant_id or "")
         # Whoever needs the same token in the same moment waits for the one who asks for it.
@@ -109,8 +166,12 @@ class AutomationCredential:
             held = self._tokens.get(key)
             if claims is None and held is not None and held.expires_on - time.time() > _MARGIN:
                 return held
-            async with _KINDS[settings().azure_credential](settings()) as credential:
-                token = await credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, **options)
+            kind = settings().azure_credential
+            who = f"The app's own identity ({kind}{_named(settings())})"
+            service, url = _ISSUERS[kind](settings())
+            with signing_in(who, service, url, tenant_id or _tenant(settings()), "automation"):
+                async with _KINDS[kind](settings()) as credential:
+                    token = await credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, **options)
             self._tokens[key] = token
             return token
 

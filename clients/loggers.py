@@ -1,4 +1,4 @@
-"""What the SDKs may write into the log: warnings and worse.
+"""What the SDKs may write into the log: warnings and worse, and of sign-ins nothing, for the app says it itself.
 
 The Python worker's root logger is at INFO. There the SDKs write each request with its whole URL, and a URL may hold a
 secret: a webhook's has its signature in the query.
@@ -31,3 +31,5 @@ def quieten() -> None:
     """Keep the SDKs' records of single requests out of the log."""
     for name in SDKS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Its warnings repeat what Entra answered, which may repeat the request with the password in it.
+    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)

@@ -8,10 +8,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from clients.clouds import CLOUDS, Cloud, CloudName
+from clients.known_secrets import remember
 from peering.outcome import ProblemError
 from peering.spec import Deadlines
 
 #: The app setting, or the prefix of those, that the Functions host finds its storage account by.
+#: What Azure Functions leaves in a setting whose secret it could not read.
+_KEY_VAULT_REFERENCE: Final = "@Microsoft.KeyVault("
 STORAGE: Final = "AzureWebJobsStorage"
 
 
@@ -58,6 +61,9 @@ class Settings(BaseModel):
         Field(pattern=r"^https://", description="The Table service that keeps the registry; the app's own otherwise."),
     ] = None
     history_days: Annotated[int, Field(gt=0, description="How long ended runs are kept.")] = 400
+    read_timeout_seconds: Annotated[
+        float, Field(gt=0, le=120, description="How long a remote may take for an answer.")
+    ] = 30
     platform_application_id: Annotated[
         UUID, Field(description="The application that the Aiven platform peers with (article step 7).")
     ] = UUID("55f300d4-fc50-4c5e-9222-e90a6e2187fb")
@@ -121,11 +127,18 @@ def settings() -> Settings:
     """The app's settings.
 
     Raises:
-        ProblemError: `setting-invalid`, naming every setting that is missing or wrong, without its value.
+        ProblemError: `setting-invalid`, naming every setting that is missing or wrong, without its value;
+            `key-vault-reference-unresolved`, naming those whose secret the platform could not read.
     """
     given = {name: os.environ[name.upper()] for name in Settings.model_fields if os.environ.get(name.upper())}
+    if unresolved := [name.upper() for name, value in given.items() if value.startswith(_KEY_VAULT_REFERENCE)]:
+        raise ProblemError("key-vault-reference-unresolved", f"Not resolved: {', '.join(unresolved)}.")
     try:
-        return Settings.model_validate(given)
+        found = Settings.model_validate(given)
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}".lstrip(": ") for e in error.errors())
         raise ProblemError("setting-invalid", "; ".join(faults)) from None
+    for secret in (found.aiven_auth_token, found.azure_client_secret, found.webhook_secret):
+        remember(secret.get_secret_value() if secret is not None else None)
+    remember(found.webhook_url)
+    return found

@@ -18,8 +18,8 @@ from peering.checks import (
     VNetScope,
     VNetsToCheck,
 )
-from peering.look import Part, ProjectVpcLook, SecretLook
-from peering.naming import VNetId, secret_name
+from peering.look import Part, ProjectVpcLook, SecretLook, if_seen
+from peering.naming import VNetId, folded, secret_name
 from peering.outcome import Occurrence
 from peering.registry import Checked
 
@@ -77,7 +77,7 @@ class _Check:
         self.at = context.current_utc_datetime.isoformat()
         self.scope = Scope(project_vpcs=[], vnets=[])
         self.project_vpcs: dict[str, Part[ProjectVpcLook]] = {}
-        self.secrets: Part[dict[str, SecretLook]] = {}
+        self.secrets: Part[dict[str, SecretLook]] = {"problem": _Unseen}
         self.checked: CheckedPeerings = {}
         self.changed = 0
         self.repairs: list[ToRepair] = []
@@ -125,7 +125,7 @@ class _Check:
         names = {_names(vnet["vnet_id"]) for vnet in vnets}
         ids = {secret_name(one) for vnet in vnets for ids in vnet["peerings"].values() for one in ids}
         secrets = self.secrets
-        if (held := secrets.get("found")) is not None:
+        if (held := if_seen(secrets)) is not None:
             secrets = {"found": {name: held[name] for name in sorted(ids & set(held))}}
         vpcs = {key: _only(self.project_vpcs[key], names) for key in sorted(keys)}
         return VNetsToCheck(vnets=list(vnets), project_vpcs=vpcs, secrets=secrets, at=self.at)
@@ -145,7 +145,7 @@ class _Check:
     def note_unmanaged(self) -> Running:
         """Keep which connections no peering of the registry has."""
         for scope in self.scope["project_vpcs"]:
-            if (vpc := self.project_vpcs[scope["key"]].get("found")) is not None:
+            if (vpc := if_seen(self.project_vpcs[scope["key"]])) is not None:
                 found = UnmanagedScope(
                     project=scope["project"], project_vpc_id=scope["project_vpc_id"], connections=vpc["connections"]
                 )
@@ -166,16 +166,14 @@ def _windows(items: Sequence[_Thing]) -> Iterable[list[Sequence[_Thing]]]:
 
 def _names(vnet_id: str) -> tuple[str, str, str]:
     vnet = VNetId.parse(vnet_id)
-    return vnet.subscription_id.casefold(), vnet.resource_group.casefold(), vnet.name.casefold()
+    return folded(vnet.subscription_id), folded(vnet.resource_group), folded(vnet.name)
 
 
 def _only(look: Part[ProjectVpcLook], names: set[tuple[str, str, str]]) -> Part[ProjectVpcLook]:
-    vpc = look.get("found")
+    vpc = if_seen(look)
     if vpc is None:
         return look
     kept = [
-        c
-        for c in vpc["connections"]
-        if (c["account"].casefold(), c["resource_group"].casefold(), c["vnet"].casefold()) in names
+        c for c in vpc["connections"] if (folded(c["account"]), folded(c["resource_group"]), folded(c["vnet"])) in names
     ]
     return {"found": {**vpc, "connections": kept}}

@@ -2,10 +2,14 @@
 
 from collections.abc import Generator
 from datetime import datetime
+from typing import Final
 
 from orchestrators.durable import Task
 from orchestrators.run import Run, Running
 from peering.plan import REMOVAL, REMOVED
+
+#: How often all is taken away when a last look still finds something of it.
+_PASSES: Final = 3
 
 
 def remove(run: Run) -> Running:
@@ -23,7 +27,10 @@ def take_away(run: Run) -> Generator[Task, object, bool]:
     A call that the platform lost may still be at work and make something: then all is looked at once more when it can
     have ended.
     """
-    yield from _once(run)
+    for _ in range(_PASSES):
+        yield from _once(run)
+        if not _has_left_something(run):
+            break
     if run.state == "removed" and run.unsettled is not None:
         settled = datetime.fromisoformat(run.unsettled)
         if run.context.current_utc_datetime < settled:
@@ -31,6 +38,12 @@ def take_away(run: Run) -> Generator[Task, object, bool]:
             yield run.context.create_timer(settled)
             yield from _once(run)
     return run.state == "removed"
+
+
+def _has_left_something(run: Run) -> bool:
+    """Whether the last look has found what was to be gone."""
+    last = run.steps.get("last_look")
+    return last is not None and "problem" in last and last["problem"]["code"] == "still-there"
 
 
 def _once(run: Run) -> Running:

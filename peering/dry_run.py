@@ -3,15 +3,17 @@
 from collections.abc import Collection, Mapping
 from typing import Final, Literal, NotRequired, TypedDict, cast
 
+from peering.health import side_of
+from peering.look import PeeredNetwork
 from peering.outcome import Facts, Occurrence
 from peering.plan import LOOKS, OBJECTS, STEPS
 from peering.problems import PROBLEMS
 from peering.spec import Peering
 
 Action = Literal["create", "find", "adopt", "recreate", "unknown"]
-#: What a start would come to: a new peering, one that is found again, one that is taken over, one that is left to its
-#: owner, or nothing because of the obstacles.
-Result = Literal["create", "find", "adopt", "leave", "blocked"]
+#: What a start would come to: a new peering, one that is found again, one that is changed, one that is taken over, one
+#: that is left to its owner, or nothing because of the obstacles.
+Result = Literal["create", "find", "update", "adopt", "leave", "blocked"]
 
 
 #: What a connection that cannot be built upon takes along when it is made anew.
@@ -28,25 +30,49 @@ class PlannedStep(TypedDict):
     name: NotRequired[str]
 
 
+class OptionChange(TypedDict):
+    """An option of a peering that exists, as it is and as it would be; with `refused`, why a start leaves it."""
+
+    option: str
+    old: object
+    new: object
+    refused: NotRequired[str]
+
+
 class Plan(TypedDict):
     """What a start would do. Obstacles stop it; those that may clear by themselves it waits for."""
 
     result: Result
     steps: list[PlannedStep]
+    changes: list[OptionChange]
     obstacles: list[Occurrence]
     waits: list[Occurrence]
     warnings: list[str]
     facts: Facts
 
 
-def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence]) -> Plan:
+#: Options that name the peering itself, or say how a start goes about it.
+_NO_OPTIONS: Final = frozenset({"id", "project", "project_vpc_id", "vnet_id", "adopt", "on_failure"})
+#: What a start cannot change once it is there, and what can.
+_REFUSED: Final = {
+    "credential": "The kind of the credential is changed by a rotation: POST /api/peerings/{id}/rotate.",
+    "peering_name": "A VNet peering keeps its name; remove the peering and start it again under another.",
+    "user_peer_network_cidrs": "A connection keeps its networks; Aiven's own API changes them.",
+}
+#: Options of the VNet's side.
+_ON_VNET: Final = ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
+
+
+def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], there: Peering | None = None) -> Plan:
     """The plan, by what the looks gathered and met.
 
     Args:
         peering: what is asked for.
         facts: what the looks gathered.
         problems: the problems that they met.
+        there: the peering as the registry has it.
     """
+    changes = _changes(peering, there, facts) if there is not None else []
     met = [one for problem in problems for one in (problem, *problem.get("also", []))]
     obstacles = [problem for problem in met if PROBLEMS[problem["code"]].deadline is None]
     waits = [problem for problem in met if PROBLEMS[problem["code"]].deadline is not None]
@@ -54,24 +80,50 @@ def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence]) ->
     if foreign:
         owner = facts.get("found_connection_application_id")
         obstacles.append(Occurrence(code="connection-exists", detail=f"The application {owner} asked for it."))
-    near = facts.get("limits_checked")
+    warned = [facts.get(name) for name in ("limits_checked", "holds_checked", "password_policy_checked")]
     return Plan(
-        result=_result(facts, obstacles),
+        result=_result(facts, obstacles, changes),
         steps=[] if foreign else _steps(peering, facts),
+        changes=changes,
         obstacles=obstacles,
         waits=waits,
-        warnings=list(cast("list[str]", near)) if isinstance(near, list) else [],
+        warnings=[text for texts in warned if isinstance(texts, list) for text in cast("list[str]", texts)],
         facts=facts,
     )
 
 
-def _result(facts: Facts, obstacles: Collection[Occurrence]) -> Result:
+def _changes(peering: Peering, there: Peering, facts: Facts) -> list[OptionChange]:
+    """What a start would change of a peering that exists; an option that is not asked for stays as it is."""
+    side = side_of(
+        facts, cast("list[PeeredNetwork]", facts.get("peered_networks") or []), _text(facts, "project_network_cidr")
+    )
+    old: dict[str, object] = {**there, **({name: side["options"][name] for name in _ON_VNET} if side else {})}
+    wanted = {name: value for name, value in peering.items() if name not in _NO_OPTIONS}
+    changes = []
+    for name, value in wanted.items():
+        if value == old[name] or (name in _ON_VNET and value is None):
+            continue
+        change = OptionChange(option=name, old=old[name], new=value)
+        if name in _REFUSED:
+            change["refused"] = _REFUSED[name]
+        changes.append(change)
+    return changes
+
+
+def _text(facts: Facts, name: str) -> str | None:
+    value = facts.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _result(facts: Facts, obstacles: Collection[Occurrence], changes: Collection[OptionChange]) -> Result:
     existing = facts.get("existing")
     if existing == "foreign":
         return "leave"
     if obstacles:
         return "blocked"
-    return {"ours": "find", "adopted": "adopt"}.get(str(existing), "create")  # type: ignore[return-value]
+    if existing == "ours":
+        return "update" if any("refused" not in change for change in changes) else "find"
+    return "adopt" if existing == "adopted" else "create"
 
 
 def _steps(peering: Peering, facts: Facts) -> list[PlannedStep]:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from peering.addresses import overlaps
 from peering.look import (
     AccessLook,
+    ApplicationLook,
     ConnectionLook,
     Look,
     Part,
@@ -19,8 +20,9 @@ from peering.look import (
     PrincipalLook,
     ProjectVpcLook,
     SecretLook,
+    if_seen,
 )
-from peering.naming import VNetId, same_id
+from peering.naming import VNetId, folded, role_assignment_name, same_id
 from peering.outcome import Facts, Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
 from peering.spec import Peering
@@ -34,7 +36,14 @@ ORDER: Final[tuple[Verdict, ...]] = ("healthy", "degraded", "unknown", "broken")
 #: go depends on what its side of the peering is like now.
 _CONNECTION: Final = (
     *("found_connection_state", "found_connection_application_id", "existing", "address_prefixes", "peered_networks"),
-    *("connection_is_clear", "vnet_is_clear", "requested_connection_state", "to_tenant_id", "to_network_id"),
+    *(
+        "connection_is_clear",
+        "side_is_clear",
+        "vnet_is_clear",
+        "requested_connection_state",
+        "to_tenant_id",
+        "to_network_id",
+    ),
     *("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync", "connection_state"),
 )
 _ROTATE: Final = ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id")
@@ -99,6 +108,7 @@ DRIFT: Final[dict[str, Drift]] = {
     "user-role-assignment-missing": Drift("degraded", ("user_principal_id", "user_role_assignment_id")),
     "user-rights-not-released": Drift("degraded", ("user_rights",)),
     "platform-role-assignment-missing": Drift("degraded", ("platform_principal_id", "platform_role_assignment_id")),
+    "surplus-rights": Drift("degraded", ("rights_settled",)),
     "role-definition-changed": Drift("degraded"),
     "platform-principal-missing": Drift("degraded"),
     "platform-principal-disabled": Drift("degraded"),
@@ -151,9 +161,10 @@ def _occurrence(code: str, detail: str) -> list[Occurrence]:
 def connection_of(vnet_id: str, vpc: ProjectVpcLook) -> ConnectionLook | None:
     """A VNet's connection among those of a project VPC: all three names count, without case."""
     vnet = VNetId.parse(vnet_id)
-    wanted = [part.casefold() for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
+    wanted = [folded(part) for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
     for connection in vpc["connections"]:
-        if [connection[k].casefold() for k in ("account", "resource_group", "vnet")] == wanted:
+        names = [folded(connection[k]) for k in ("account", "resource_group", "vnet")]
+        if names == wanted and connection["state"] != "DELETED":
             return connection
     return None
 
@@ -201,7 +212,7 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     if vnet["provisioning_state"] not in ("Succeeded", "Updating"):
         detail = f"The VNet's provisioning state is {vnet['provisioning_state']}."
         found += _occurrence("vnet-not-provisioned", detail)
-    vpc = look["project_vpc"].get("found")
+    vpc = if_seen(look["project_vpc"])
     side = side_of(facts, vnet["peered_networks"], vpc["network_cidr"] if vpc else None)
     if vpc is not None:
         # Before Aiven has named the project VPC's network, addresses like its own are another's, and in the way.
@@ -275,12 +286,12 @@ def _of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     if "problem" in look["access"]:
         return _unseen(look["access"])
     access = look["access"]["found"]
-    if access is None or look["vnet"].get("found") is None:
+    if access is None or if_seen(look["vnet"]) is None:
         return []
     vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))
     return [
-        *_of_platform_rights(facts, access, look["platform_principal"].get("found"), vnet_id),
-        *_of_user_rights(peering, facts, access, look["user_principal"].get("found"), vnet_id),
+        *_of_platform_rights(facts, access, if_seen(look["platform_principal"]), vnet_id),
+        *_of_user_rights(peering, facts, access, if_seen(look["user_principal"]), vnet_id),
         *_of_roles(peering, facts, access),
     ]
 
@@ -304,10 +315,17 @@ def _of_user_rights(
         return
     user, role = principal["id"], _guid(facts, "user_role_id")
     held = allowing(access, user, USER_ACTIONS, vnet_id) or any(a["role"] == role for a in assignments_of(access, user))
+    vnet = [a for a in assignments_of(access, user) if same_id(a["scope"], vnet_id) and a["role"] != role]
+    names = [role_assignment_name(vnet_id, a["role"], user) for a in vnet]
+    if any(same_id(a["id"].rpartition("/")[2], name) for a, name in zip(vnet, names, strict=True)):
+        detail = f"The application holds {len(vnet)} more roles on {vnet_id} than the request asks for."
+        yield Occurrence(code="surplus-rights", detail=detail)
     if peering["privilege"] == "standing" and not held:
         yield Occurrence(code="user-role-assignment-missing", detail=f"The application has no role on {vnet_id}.")
     elif peering["privilege"] == "setup-only" and held:
-        yield Occurrence(code="user-rights-not-released", detail=f"The application still has its role on {vnet_id}.")
+        why = f" It was not taken away: {facts['rights_kept']}" if facts.get("rights_kept") else ""
+        detail = f"The application still has its role on {vnet_id}.{why}"
+        yield Occurrence(code="user-rights-not-released", detail=detail)
 
 
 def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Occurrence]:
@@ -353,7 +371,7 @@ def _of_principal(whose: str, principal: PrincipalLook | None) -> list[Occurrenc
 
 
 def _of_secret(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[Occurrence]:
-    application = look["application"].get("found")
+    application = if_seen(look["application"])
     if application is None or "credential" not in facts:
         return []
     if facts["credential"] == "federated":
@@ -368,14 +386,19 @@ def _of_secret(peering: Peering, facts: Facts, look: Look, now: datetime) -> lis
         return _occurrence("secret-missing", f"The secret {name} is {state} Key Vault.")
     if secret["key_id"] not in application["passwords"]:
         return _occurrence("secret-not-on-application", f"The application does not have the password of {name}.")
-    return _of_expiry(secret, str(name), now, peering["secret_lifetime_days"])
+    return _of_expiry(secret, application, str(name), now, peering["secret_lifetime_days"])
 
 
-def _of_expiry(secret: SecretLook, name: str, now: datetime, lifetime_days: int) -> list[Occurrence]:
-    if secret["expires"] is None:
+def _of_expiry(
+    secret: SecretLook, application: ApplicationLook, name: str, now: datetime, lifetime_days: int
+) -> list[Occurrence]:
+    """Whether the password ends soon: Entra says when, whatever the vault has noted."""
+    in_entra = application["passwords"].get(secret["key_id"] or "")
+    ends = [datetime.fromisoformat(end) for end in (secret["expires"], in_entra) if end is not None]
+    if not ends:
         return []
-    left = datetime.fromisoformat(secret["expires"]) - now
-    detail = f"The secret {name} expires at {secret['expires']}."
+    left = min(ends) - now
+    detail = f"The password of {name} ends at {min(ends).isoformat()}."
     if left <= timedelta():
         return _occurrence("secret-expired", detail)
     return _occurrence("secret-expires-soon", detail) if left < renewal_window(lifetime_days) else []

@@ -1,20 +1,36 @@
 """What a look at the remotes found, in the shapes that verdicts, diagnoses and reports are drawn from: plain JSON.
 
-Each part of a look was either found, found to be absent (None), or could not be looked at (a problem).
+Each part of a look was either seen, and then found or absent, or it could not be seen. Which of the two has to be asked
+before it is read: mypy refuses to read what was not asked.
 """
 
-from typing import Generic, TypedDict, TypeVar
+from typing import Generic, TypeAlias, TypedDict, TypeVar, final
 
 from peering.outcome import Occurrence
 
 Thing = TypeVar("Thing")
 
 
-class Part(TypedDict, Generic[Thing], total=False):
-    """One part of a look: `found`, which is None when the thing is absent, or the `problem` that kept it from view."""
+@final
+class Seen(TypedDict, Generic[Thing]):
+    """A part of a look that could be had: `found` is None when the thing is absent."""
 
     found: Thing | None
+
+
+@final
+class Unseen(TypedDict):
+    """A part of a look that could not be had, and the `problem` that kept it from view."""
+
     problem: Occurrence
+
+
+Part: TypeAlias = Seen[Thing] | Unseen
+
+
+def if_seen(part: Part[Thing]) -> Thing | None:
+    """What a part shows, for those who draw no conclusion from its absence."""
+    return None if "problem" in part else part["found"]
 
 
 class ConnectionLook(TypedDict):
@@ -86,13 +102,13 @@ class AccessLook(TypedDict):
 
 
 class ApplicationLook(TypedDict):
-    """An application with the key ids of its passwords and the names of its federated credentials."""
+    """An application with its passwords, by key id, each with its end, and the names of its federated credentials."""
 
     application_id: str
     object_id: str
     unique_name: str | None
     audience: str
-    passwords: list[str]
+    passwords: dict[str, str | None]
     federated: list[str]
 
 

@@ -6,10 +6,14 @@ from uuid import NAMESPACE_URL, uuid5
 
 _VNET_ID = re.compile(
     r"/subscriptions/(?P<subscription>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-    r"/resourceGroups/(?P<resource_group>[^/]{1,90})"
-    r"/providers/Microsoft\.Network/virtualNetworks/(?P<vnet>[^/]{1,64})",
+    r"/resourceGroups/(?P<resource_group>[^/]+)"
+    r"/providers/Microsoft\.Network/virtualNetworks/(?P<vnet>[^/]+)",
     re.IGNORECASE,
 )
+#: Azure's naming rules (learn.microsoft.com, "Naming rules and restrictions for Azure resources").
+_RESOURCE_GROUP = re.compile(r"[-\w.()]{0,89}[-\w()]")
+_VNET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9_]", re.ASCII)
+_LAST_OF_ONE_UNIT = 0xFFFF
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:aiven-azure-peering")
 
 
@@ -34,6 +38,15 @@ class VNetId:
                 "must be the ARM id of a VNet: /subscriptions/{subscription id}/resourceGroups/{resource group}"
                 "/providers/Microsoft.Network/virtualNetworks/{VNet name}"
             )
+        if _RESOURCE_GROUP.fullmatch(match["resource_group"]) is None:
+            raise ValueError(
+                "names a resource group that Azure does not allow: 1 to 90 letters, digits, - _ . ( ), no . at the end"
+            )
+        if _VNET.fullmatch(match["vnet"]) is None:
+            raise ValueError(
+                "names a VNet that Azure does not allow: 2 to 64 letters, digits, - _ ., a letter or digit first, and a"
+                " letter, digit or _ at the end"
+            )
         return cls(match["subscription"], match["resource_group"], match["vnet"])
 
     def __str__(self) -> str:
@@ -48,25 +61,44 @@ class VNetId:
         return f"/subscriptions/{self.subscription_id}"
 
 
+def folded(text: str) -> str:
+    """A text in which what Azure takes for the same name is the same: ordinal, without case, without expansions.
+
+    Letters of ASCII are folded as they always were, so ids made of them stay what they are.
+    """
+    return "".join(character.lower() if character.isascii() else _upper(character) for character in text)
+
+
+def _upper(character: str) -> str:
+    """The upper case of a character, where that is one UTF-16 unit as well."""
+    upper = character.upper()
+    return upper if len(upper) == 1 and max(ord(upper), ord(character)) <= _LAST_OF_ONE_UNIT else character
+
+
 def same_id(one: str | None, other: str | None) -> bool:
     """Whether two ARM ids, application ids or tenant ids name the same thing: Azure compares them without case."""
-    return one is not None and other is not None and one.rstrip("/").casefold() == other.rstrip("/").casefold()
+    return one is not None and other is not None and folded(one.rstrip("/")) == folded(other.rstrip("/"))
 
 
 def peering_id(project: str, project_vpc_id: str, vnet_id: str) -> str:
     """The id of the peering between a project VPC and a VNet: the same pair always has the same id."""
+    return str(uuid5(_NAMESPACE, folded(f"{project}/{project_vpc_id}|{vnet_id.rstrip('/')}")))
+
+
+def earlier_peering_id(project: str, project_vpc_id: str, vnet_id: str) -> str:
+    """The id that versions before 0.3.0 gave the pair: another one where a name has letters outside of ASCII."""
     return str(uuid5(_NAMESPACE, f"{project}/{project_vpc_id}|{vnet_id.rstrip('/')}".casefold()))
 
 
 def role_definition_name(scope: str, role_name: str) -> str:
     """The GUID that a custom role is stored under, so that creating it again updates it."""
-    return str(uuid5(_NAMESPACE, f"roleDefinition|{scope}|{role_name}".casefold()))
+    return str(uuid5(_NAMESPACE, folded(f"roleDefinition|{scope}|{role_name}")))
 
 
 def role_assignment_name(scope: str, role_definition_id: str, principal_id: str) -> str:
     """The GUID that a role assignment is stored under: one for each scope, role and principal."""
     role = role_definition_id.rpartition("/")[2]
-    return str(uuid5(_NAMESPACE, f"roleAssignment|{scope}|{role}|{principal_id}".casefold()))
+    return str(uuid5(_NAMESPACE, folded(f"roleAssignment|{scope}|{role}|{principal_id}")))
 
 
 def unique_name(peering: str) -> str:
@@ -86,5 +118,5 @@ def federated_credential_name(peering: str) -> str:
 
 def within(resource: str, scope: str) -> bool:
     """Whether an ARM scope is the resource itself or above it."""
-    above, below = scope.rstrip("/").casefold(), resource.rstrip("/").casefold()
+    above, below = folded(scope.rstrip("/")), folded(resource.rstrip("/"))
     return below == above or below.startswith(above + "/")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final, Literal, NotRequired, TypedDict
 
 from peering.health import DRIFT
+from peering.naming import folded
 from peering.outcome import Facts, Occurrence
 from peering.plan import Operation
 from peering.progress import StepProgress
@@ -131,7 +132,7 @@ def differing(one: Peering, other: Peering) -> list[str]:
 
     Azure compares names without case, so another spelling of the VNet is not another option.
     """
-    return [name for name, value in one.items() if str(value).casefold() != str(other.get(name)).casefold()]
+    return [name for name, value in one.items() if folded(str(value)) != folded(str(other.get(name)))]
 
 
 def request_of(wanted: Order, under_way: Order) -> Request:

@@ -18,6 +18,7 @@ class Remote(TypedDict):
     """Which remote answered what: enough for a person to open a support case."""
 
     service: str
+    host: NotRequired[str | None]
     status: NotRequired[int | None]
     code: NotRequired[str | None]
     request_id: NotRequired[str | None]

@@ -56,6 +56,7 @@ CLEARED: Final = (
     "addresses_checked",
     "rights_checked",
     "limits_checked",
+    "holds_checked",
     "password_policy_checked",
     "hourly_price_usd",
     "found",
@@ -108,6 +109,7 @@ LOOKS: Final = (
         ("rights_checked",),
         looks=True,
     ),
+    Step("holds", 5, "Look for locks", ("existing", "vnet_id"), ("holds_checked",), looks=True),
     Step("limits", 6, "Check Azure's limits", ("found", "vnet_id", "peered_networks"), ("limits_checked",), looks=True),
     Step(
         "password_policy",
@@ -199,6 +201,8 @@ STEPS: Final = (
             "found_connection_application_id",
             "peered_networks",
             "project_network_cidr",
+            # What keeps the VNet's side, such as a lock, keeps the connection, too: they go in this order.
+            "side_is_clear",
         ),
         ("connection_is_clear",),
         ("to_network_id", "vnet_peering_id"),
@@ -207,6 +211,14 @@ STEPS: Final = (
         "stale_peering",
         13,
         "Remove a Disconnected peering",
+        (*CLEARED, *SIGN_IN, "user_role_assignment_id", "vnet_id", "peered_networks", "project_network_cidr"),
+        ("side_is_clear",),
+        ("to_network_id",),
+    ),
+    Step(
+        "orphaned_peering",
+        13,
+        "Remove what lost its connection",
         ("connection_is_clear", *SIGN_IN, "user_role_assignment_id", "vnet_id", "project_network_cidr"),
         ("vnet_is_clear",),
         ("to_network_id",),
@@ -231,7 +243,10 @@ STEPS: Final = (
         "pending_peer",
         12,
         "Wait for PENDING_PEER",
-        ("requested_connection_state", "vnet_id", "application_id", "tenant_id"),
+        (
+            *("requested_connection_state", "vnet_id", "application_id", "tenant_id"),
+            *("peered_networks", "project_network_cidr"),
+        ),
         ("to_tenant_id", "to_network_id"),
         (
             *("user_peer_network_cidrs", "user_principal_id", "user_role_id", "user_rights", "existing"),
@@ -265,10 +280,28 @@ STEPS: Final = (
     ),
     Step("active", 14, "Wait for ACTIVE", ("peering_state", "vnet_id"), ("connection_state",)),
     Step(
+        "surplus_rights",
+        6,
+        "Take away what is not wanted any more",
+        (
+            *("connection_state", "existing", "vnet_id", "user_role_id", "platform_role_id"),
+            *("user_role_assignment_id", "platform_role_assignment_id", "user_principal_id", "platform_principal_id"),
+        ),
+        ("rights_settled",),
+    ),
+    Step(
         "release_rights",
         6,
         "Take its role away again",
-        ("connection_state", "in_sync", "user_role_assignment_id", "user_role_id", "user_principal_id", "vnet_id"),
+        (
+            "connection_state",
+            "in_sync",
+            "rights_settled",
+            "user_role_assignment_id",
+            "user_role_id",
+            "user_principal_id",
+            "vnet_id",
+        ),
         ("user_rights",),
     ),
 )
@@ -334,6 +367,7 @@ REMOVAL: Final = (
         "Remove unused custom roles",
         ("role_assignments_removed", "vnet_id", "neighbours"),
         ("roles_removed",),
+        ("user_role_id", "platform_role_id"),
     ),
     Step(
         "remove_platform_principal",
@@ -350,10 +384,28 @@ REMOVAL: Final = (
         ("application_removed",),
     ),
     Step("remove_secret", 4, "Delete its password", ("application_removed",), ("secret_removed",)),
+    Step(
+        "last_look",
+        14,
+        "See that all is gone",
+        (
+            *("secret_removed", "roles_removed", "platform_principal_removed", "role_assignments_removed"),
+            *("application_removed", "existing", "vnet_id", "vnet_peering_removed", "connection_removed"),
+        ),
+        ("seen_gone",),
+        (
+            *("vnet_peering_id", "user_role_assignment_id", "platform_role_assignment_id", "user_role_id"),
+            *("platform_role_id", "application_id"),
+        ),
+        looks=True,
+    ),
 )
 
 #: What is known once everything is gone.
-REMOVED: Final = tuple(fact for step in REMOVAL if step.name.startswith("remove_") for fact in step.yields)
+REMOVED: Final = (
+    *(fact for step in REMOVAL if step.name.startswith("remove_") for fact in step.yields),
+    "seen_gone",
+)
 
 #: Which objects are gone once a fact of a removal is known.
 REMOVES: Final = {

@@ -9,6 +9,7 @@ from peering.look import ConnectionLook
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, request_of
 from peering.outcome import Facts, Occurrence
 from peering.plan import OBJECTS, REMOVES, Operation
+from peering.problems import PROBLEMS
 from peering.progress import StepProgress
 from peering.spec import Caller, Fence, Peering
 from peering.version import VERSION
@@ -32,10 +33,14 @@ class Finding(TypedDict):
 
 
 class Attempt(TypedDict):
-    """The last repair for a finding that has not been seen to be gone since, and how many repairs there were."""
+    """The last repair for a finding that has not been seen to be gone since.
+
+    `count`: how many repairs came to their end and did not help; `broken_off`: how many in a row did not since.
+    """
 
     at: str
     count: int
+    broken_off: NotRequired[int]
 
 
 class Origin(TypedDict):
@@ -147,8 +152,9 @@ class UnmanagedConnections(TypedDict):
 KEPT_RUNS: Final = 10
 #: Operations that leave no run in the record: they change nothing.
 _ASIDE: Final = frozenset({"check", "cancel"})
-#: How long a repair that did not help is not tried again: doubled with every try.
+#: How long a repair that did not help is not tried again, and one that could not be completed: doubled with every try.
 FIRST_PAUSE: Final = timedelta(hours=1)
+FIRST_RETRY: Final = timedelta(minutes=5)
 LONGEST_PAUSE: Final = timedelta(days=1)
 
 
@@ -220,12 +226,6 @@ def _enter(record: Record, order: Order) -> None:
     record["revision"] += 1
     run = Run(operation=order["operation"], run=order["run"], by=order["by"], started=order["at"])
     record["runs"] = [*record["runs"], run][-KEPT_RUNS:]
-    attempts = record.setdefault("attempts", {})
-    for code in order.get("codes", ()):
-        attempts[code] = Attempt(at=order["at"], count=attempts[code]["count"] + 1 if code in attempts else 1)
-    for finding in record["health"]["problems"] if "health" in record else ():
-        if finding["problem"]["code"] in attempts:
-            finding["repaired"] = attempts[finding["problem"]["code"]]["at"]
 
 
 def _just_after(moment: str) -> str:
@@ -338,6 +338,7 @@ def _end_run(record: Record, order: Order, ending: Ending) -> None:
         run["ended"], run["state"] = ending["at"], ending["state"]
         if "problem" in ending:
             run["problem"] = ending["problem"]
+    _note_attempts(record, order, ending)
     if order["operation"] == "remove":
         _note_removal(record, ending["facts"])
         return
@@ -353,6 +354,27 @@ def _end_run(record: Record, order: Order, ending: Ending) -> None:
     if credential in ("secret", "federated"):
         record["peering"] = {**record["peering"], "credential": credential}
     note_origins(record, ending["at"])
+
+
+def _note_attempts(record: Record, order: Order, ending: Ending) -> None:
+    """Note a repair that has ended: one that only what may pass kept from its end has not been tried."""
+    attempts = record.setdefault("attempts", {})
+    for code in order.get("codes", ()):
+        before = attempts.get(code, Attempt(at="", count=0))
+        if "problem" in ending and _may_pass(ending["problem"]):
+            broken_off = before.get("broken_off", 0) + 1
+            attempts[code] = Attempt(at=ending["at"], count=before["count"], broken_off=broken_off)
+        else:
+            attempts[code] = Attempt(at=ending["at"], count=before["count"] + 1)
+    for finding in record["health"]["problems"] if "health" in record else ():
+        attempt = attempts.get(finding["problem"]["code"])
+        if attempt is not None and attempt["count"]:
+            finding["repaired"] = attempt["at"]
+
+
+def _may_pass(problem: Occurrence) -> bool:
+    """Whether the same may succeed another time, though nobody does anything about it."""
+    return problem["code"] == "interrupted" or PROBLEMS[problem["code"]].deadline is not None
 
 
 def _note_removal(record: Record, facts: Facts) -> None:
@@ -417,8 +439,8 @@ def judge(record: Record, checked: Checked, at: str) -> Judged:
     for problem in problems:
         before = known.get(problem["code"])
         finding = Finding(problem=problem, since=before["since"] if before else at)
-        if problem["code"] in attempts:
-            finding["repaired"] = attempts[problem["code"]]["at"]
+        if (attempt := attempts.get(problem["code"])) is not None and attempt["count"]:
+            finding["repaired"] = attempt["at"]
         current.append(finding)
     verdict, previous = verdict_of(codes), last["verdict"] if last else None
     since = last["since"] if last is not None and previous == verdict else at
@@ -437,11 +459,18 @@ def _may_repair(record: Record, code: str, codes: list[str], at: str) -> bool:
     if not is_watched(record) or record["peering"]["repair"] != "safe" or code not in DRIFT:
         return False
     attempt = record.get("attempts", {}).get(code)
-    if attempt is not None:
-        pause = min(FIRST_PAUSE * 2 ** (attempt["count"] - 1), LONGEST_PAUSE)
-        if datetime.fromisoformat(at) < datetime.fromisoformat(attempt["at"]) + pause:
-            return False
+    if attempt is not None and datetime.fromisoformat(at) < datetime.fromisoformat(attempt["at"]) + _pause_after(
+        attempt
+    ):
+        return False
     return bool(DRIFT[code].repair) and not (DRIFT[code].puts_peering and BLOCKERS.intersection(codes))
+
+
+def _pause_after(attempt: Attempt) -> timedelta:
+    """How long a repair is left alone after an attempt."""
+    if broken_off := attempt.get("broken_off", 0):
+        return min(FIRST_RETRY * 2.0 ** (broken_off - 1), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * 2.0 ** (attempt["count"] - 1), LONGEST_PAUSE)
 
 
 #: What the state of a peering is called while an order is under way; a check leaves it as it is.

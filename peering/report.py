@@ -1,5 +1,6 @@
 """What a network team signs: which networks are joined, who may do what and why, since when, and what it costs."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypedDict, cast
 
@@ -9,6 +10,8 @@ from peering.registry import Health, Record
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
 
 _HOURS_A_MONTH: Final = 730
+_MARKDOWN: Final = re.compile(r"([\\`*\[\]<>|&#!])")
+_PRICE: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
 _BUILT_IN: Final = "Network Contributor"
 
 
@@ -48,6 +51,9 @@ class Report(TypedDict):
 
     id: str
     state: str
+    project: str
+    project_vpc_id: str
+    connection: str | None
     requested_by: str
     requested: str
     connected: str | None
@@ -70,6 +76,9 @@ def report(record: Record) -> Report:
     return Report(
         id=peering["id"],
         state=record.get("state", "running"),
+        project=peering["project"],
+        project_vpc_id=peering["project_vpc_id"],
+        connection=_text(facts, "connection_state"),
         requested_by=record["requested_by"]["name"],
         requested=record["requested"],
         connected=record.get("connected"),
@@ -89,7 +98,7 @@ def report(record: Record) -> Report:
         },
         objects=_objects(record),
         hourly_price_usd=price,
-        monthly_price_usd=f"{float(price) * _HOURS_A_MONTH:.2f}" if price else None,
+        monthly_price_usd=f"{float(price) * _HOURS_A_MONTH:.2f}" if price and _PRICE.fullmatch(price) else None,
         verdict=health["verdict"] if health else None,
         checked=health["checked"] if health else None,
         problems=_problems(health),
@@ -123,7 +132,8 @@ def _networks(record: Record) -> list[Network]:
 def _rights(record: Record) -> list[Right]:
     peering, facts = record["peering"], record["facts"]
     custom = peering["role"] != _BUILT_IN
-    return [
+    released = facts.get("user_rights") == "setup-only" and not facts.get("rights_kept")
+    rights = [
         Right(
             holder=f"the application {peering['application_name']}",
             principal_id=_text(facts, "user_principal_id") or "",
@@ -143,6 +153,8 @@ def _rights(record: Record) -> list[Right]:
             standing=True,
         ),
     ]
+    # Only what somebody holds is signed.
+    return [right for right in rights[released:] if right["principal_id"]]
 
 
 def _objects(record: Record) -> list[MadeObject]:
@@ -165,9 +177,12 @@ def _problems(health: Health | None) -> list[str]:
 def markdown(document: Report) -> str:
     """The report as Markdown."""
     price = document["hourly_price_usd"]
-    cost = f"{price} USD an hour, about {document['monthly_price_usd']} USD a month" if price else "not listed by Aiven"
+    monthly = f", about {document['monthly_price_usd']} USD a month" if document["monthly_price_usd"] else ""
+    cost = f"{price} USD an hour{monthly}" if price else "not listed by Aiven"
     facts = [
         ("State", document["state"]),
+        ("Aiven project", f"{document['project']}, project VPC {document['project_vpc_id']}"),
+        ("Aiven's connection", document["connection"] or "none yet"),
         ("Verdict", f"{document['verdict'] or 'not checked yet'} ({document['checked'] or 'never'})"),
         ("Requested", f"{document['requested']} by {document['requested_by']}"),
         ("Connected", document["connected"] or "never"),
@@ -201,10 +216,15 @@ def markdown(document: Report) -> str:
         ),
     ]
     if document["problems"]:
-        parts += ["## Problems", "\n".join(f"- {problem}" for problem in document["problems"])]
+        parts += ["## Problems", "\n".join(f"- {_escaped(problem)}" for problem in document["problems"])]
     return "\n\n".join(parts) + "\n"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(_escaped(str(cell)) for cell in line) + " |" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    """A text that Markdown shows as it is: no link, no HTML, no line of its own."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))

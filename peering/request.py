@@ -1,5 +1,6 @@
 """What a caller asks for, and what it becomes for the steps once it is known to be sound."""
 
+import unicodedata
 from ipaddress import IPv4Network
 from typing import Annotated, Self
 from uuid import UUID
@@ -23,14 +24,29 @@ def _vnet_id(text: str) -> str:
     return str(VNetId.parse(text))
 
 
+#: Networks that are routed privately (RFC 1918, RFC 6598).
+_PRIVATE = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
+
+
 def _cidr(text: str) -> str:
     network = IPv4Network(text)
-    if not network.is_private:
-        raise ValueError("must be a private IPv4 network; Aiven routes no public ones through a peering")
+    if not any(network.subnet_of(private) for private in _PRIVATE):
+        raise ValueError("must be a private IPv4 network; Aiven routes no others through a peering")
     return str(network)
 
 
-_Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f<>%&\\?/]+$")]
+def _plain(text: str) -> str:
+    """A name that shows as it is, in a terminal, a table or a document."""
+    if any(unicodedata.category(character)[0] == "C" or character in "\u2028\u2029" for character in text):
+        raise ValueError("must not hold control characters, line separators or marks that turn the writing direction")
+    if text != text.strip() or text[0] in "=+-@":
+        raise ValueError("must not begin with a space or one of = + - @, nor end with a space")
+    return text
+
+
+_Name = Annotated[
+    str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f<>%&\\?/\[\]`|]+$"), AfterValidator(_plain)
+]
 
 
 class PeeringRequest(BaseModel):

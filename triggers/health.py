@@ -14,8 +14,7 @@ from peering.checks import CheckInput
 from peering.outcome import ProblemError
 from peering.runs import SWEEP
 from triggers.answers import json_answer
-from triggers.problem_documents import occurrence_response
-from triggers.remote_failures import problem_of
+from triggers.routes import route
 
 blueprint: Final = Blueprint()
 log: Final = logging.getLogger("aiven_azure_peering.health")
@@ -40,18 +39,14 @@ async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) ->
 
 async def list_unmanaged(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the binding's
     """`GET /api/unmanaged`: connections of the known project VPCs that no peering of this app has."""
-    try:
-        found = [
-            {"project": vpc["project"], "project_vpc_id": vpc["project_vpc_id"], **connection}
-            for vpc in await registry().unmanaged()
-            for connection in vpc["connections"]
-        ]
-    except Exception as error:
-        return occurrence_response(problem_of(error))
+    found = [
+        {"project": vpc["project"], "project_vpc_id": vpc["project_vpc_id"], **connection}
+        for vpc in await registry().unmanaged()
+        for connection in vpc["connections"]
+    ]
     return json_answer({"unmanaged": found})
 
 
 _checked = blueprint.durable_client_input(client_name="client")(check_all_peerings)
 blueprint.timer_trigger(arg_name="timer", schedule=SCHEDULE)(_checked)
-_listed = blueprint.durable_client_input(client_name="client")(list_unmanaged)
-blueprint.route(route="unmanaged", methods=["GET"])(_listed)
+route(blueprint, list_unmanaged, "GET", "unmanaged")

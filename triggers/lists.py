@@ -4,6 +4,7 @@ Table Storage sorts by its keys alone and has no second index. So a page by id i
 from the columns of all peerings, which are remembered for some seconds: who turns pages reads them once.
 """
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from typing import Final
 
 from clients.registry import registry
 from clients.rows import COLUMNS, Value
-from peering.outcome import ProblemError
+from triggers.problem_documents import FieldError, InvalidRequestError
 
 LARGEST_PAGE: Final = 100
+_NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
 #: For how long the columns of all peerings are taken for true, in seconds.
 REMEMBERED: Final = 10.0
 #: What a list is filtered by, with the columns' names, and sorted by.
@@ -27,6 +29,8 @@ FILTERS: Final = {
         )
     },
 }
+#: The query parameters of a list.
+PARAMETERS: Final = ("limit", "after", "sort", "count", *FILTERS)
 SORTS: Final = ("changed", "expires", "state", "verdict", "operation", "project", "vnet_id")
 
 Row = Mapping[str, Value]
@@ -54,7 +58,7 @@ async def listed(given: Mapping[str, str]) -> Page:
     """The page that the parameters of a list ask for.
 
     Raises:
-        ProblemError: `invalid-request`, with the parameter and the rule that it breaks.
+        InvalidRequestError: a parameter breaks its rule.
         azure.core.exceptions.AzureError: the registry does not answer.
     """
     limit, sort, after = _limit(given), _one_of(given, "sort", SORTS), given.get("after", "")
@@ -99,13 +103,13 @@ def _text(row: Row, column: str) -> str:
 
 def _limit(given: Mapping[str, str]) -> int:
     limit = given.get("limit", "50")
-    if not limit.isdigit() or not 1 <= int(limit) <= LARGEST_PAGE:
-        raise ProblemError("invalid-request", f"limit: must be a whole number from 1 to {LARGEST_PAGE}")
+    if not _NUMBER.fullmatch(limit) or not 1 <= int(limit) <= LARGEST_PAGE:
+        raise InvalidRequestError([FieldError(field="limit", rule=f"must be a whole number from 1 to {LARGEST_PAGE}")])
     return int(limit)
 
 
 def _one_of(given: Mapping[str, str], name: str, values: Sequence[str]) -> str | None:
     value = given.get(name)
     if value is not None and value not in values:
-        raise ProblemError("invalid-request", f"{name}: must be one of {', '.join(values)}")
+        raise InvalidRequestError([FieldError(field=name, rule=f"must be one of {', '.join(values)}")])
     return value

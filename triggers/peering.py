@@ -1,9 +1,6 @@
 """`/api/peerings/{id}`: see how a peering stands, check it, rotate its credential, report on it, cancel, remove it."""
 
-import json
-from collections.abc import Awaitable, Callable
 from typing import Final, cast
-from uuid import UUID
 
 import azure.functions as func
 from azure.durable_functions import Blueprint
@@ -16,35 +13,16 @@ from peering.registry import Record, is_busy
 from peering.runs import wait_instance_id
 from peering.spec import Credential
 from triggers.answers import RETRY_AFTER, json_answer
+from triggers.bodies import json_body
 from triggers.orders import place_order
 from triggers.peering_status import PeeringStatus, WaitStatus, peering_status, removed_status
-from triggers.problem_documents import FieldError, occurrence_response, problem_response
-from triggers.remote_failures import problem_of
+from triggers.problem_documents import FieldError, InvalidRequestError, occurrence_document
+from triggers.routes import is_dry, peering_id, route
 
 blueprint: Final = Blueprint()
 
-Answer = Callable[[func.HttpRequest, DurableClient, str], Awaitable[func.HttpResponse]]
 #: The runs that the history of a peering shows.
 _SHOWN_RUNS: Final = 100
-
-
-def _about_a_peering(answer: Answer) -> Callable[..., Awaitable[func.HttpResponse]]:
-    """A route's function that sees to the id first, and answers problems as documents."""
-
-    async def function(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-        given = req.route_params["id"]
-        try:
-            identity = str(UUID(given))
-        except ValueError:
-            return problem_response("peering-not-found", "A peering's id is a UUID, and this is none.")
-        try:
-            return await answer(req, client, identity)
-        except Exception as error:
-            return occurrence_response(problem_of(error))
-
-    function.__name__ = answer.__name__
-    function.__doc__ = answer.__doc__
-    return function
 
 
 def _absent(identity: str) -> ProblemError:
@@ -58,8 +36,9 @@ async def _record(identity: str) -> Record:
     return record
 
 
-async def show_peering(_: func.HttpRequest, client: DurableClient, identity: str) -> func.HttpResponse:
+async def show_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`GET /api/peerings/{id}`: how one peering stands, step by step; one that was removed, how it ended."""
+    identity = peering_id(req)
     record = await registry().record(identity)
     if record is None:
         ended = await registry().runs(identity, 1)
@@ -85,25 +64,43 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
     return peering_status(record, progress, waits)
 
 
-async def show_runs(req: func.HttpRequest, client: DurableClient, identity: str) -> func.HttpResponse:  # noqa: ARG001 - the route's
+async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/runs`: who asked for what and what became of it, also when the peering is gone."""
+    identity = peering_id(req)
     runs = await registry().runs(identity, _SHOWN_RUNS)
     if not runs and await registry().record(identity) is None:
         raise _absent(identity)
     return json_answer({"id": identity, "runs": runs})
 
 
-async def remove_peering(req: func.HttpRequest, client: DurableClient, identity: str) -> func.HttpResponse:
-    """`DELETE /api/peerings/{id}`: take away what the app made; a run that is under way is stopped in order first."""
+async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`DELETE /api/peerings/{id}`: take away what the app made, or with `dryRun=true` say what would go.
+
+    A run that is under way is stopped in order first.
+    """
+    identity = peering_id(req)
+    if is_dry(req):
+        return await _removal_plan(await _record(identity))
     return await place_order(req, client, identity, "remove", {}, lambda record: _known(record, identity))
+
+
+async def _removal_plan(record: Record) -> func.HttpResponse:
+    """What a removal would do, by the looks that it begins with; nothing is changed."""
+    from activities.dry_run import look_at_removal
+    from peering.removal_plan import removal_plan_of
+
+    plan = removal_plan_of(record, *await look_at_removal(record))
+    documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
+    return json_answer({"id": record["peering"]["id"], "peering": record["peering"], **plan, **documents})
 
 
 def _known(record: Record | None, identity: str) -> ProblemError | None:
     return None if record is not None else _absent(identity)
 
 
-async def cancel_run(req: func.HttpRequest, client: DurableClient, identity: str) -> func.HttpResponse:
+async def cancel_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`POST /api/peerings/{id}/cancel`: stop what is under way, and leave what is there."""
+    identity = peering_id(req)
 
     def obstacle(record: Record | None) -> ProblemError | None:
         if record is not None and "order" not in record:
@@ -113,18 +110,18 @@ async def cancel_run(req: func.HttpRequest, client: DurableClient, identity: str
     return await place_order(req, client, identity, "cancel", {}, obstacle)
 
 
-async def check_peering(req: func.HttpRequest, client: DurableClient, identity: str) -> func.HttpResponse:
+async def check_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`POST /api/peerings/{id}/check`: check it now; the verdict is kept with the peering."""
+    identity = peering_id(req)
     return await place_order(req, client, identity, "check", {"repairs": True}, lambda record: _known(record, identity))
 
 
-async def rotate_peering(req: func.HttpRequest, client: DurableClient, identity: str) -> func.HttpResponse:
+async def rotate_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`POST /api/peerings/{id}/rotate`: a new credential, or another kind of one with `{"credential": ...}`."""
+    identity = peering_id(req)
     from clients.settings import settings
 
-    wanted = _wanted_credential(req)
-    if isinstance(wanted, func.HttpResponse):
-        return wanted
+    wanted = _wanted_credential(json_body(req))
     credential = wanted or (await _record(identity))["peering"]["credential"]
     settings().check_credential(credential)
 
@@ -137,38 +134,36 @@ async def rotate_peering(req: func.HttpRequest, client: DurableClient, identity:
     return await place_order(req, client, identity, "rotate", {"credential": credential}, obstacle)
 
 
-def _wanted_credential(req: func.HttpRequest) -> Credential | func.HttpResponse | None:
-    body = req.get_body()
-    if not body.strip():
+def _wanted_credential(given: object) -> Credential | None:
+    """The kind of credential that a body names, if it is not empty.
+
+    Raises:
+        InvalidRequestError: it is anything else.
+    """
+    if given == {}:
         return None
-    try:
-        given = json.loads(body)
-    except ValueError:
-        return problem_response("not-json", "The body is neither empty nor JSON.")
-    if isinstance(given, dict) and set(given) <= {"credential"} and given.get("credential") in ("secret", "federated"):
+    if isinstance(given, dict) and set(given) == {"credential"} and given["credential"] in ("secret", "federated"):
         return cast("Credential", given["credential"])
-    errors = [FieldError(field="credential", rule="must be secret or federated, and the only field")]
-    return problem_response("invalid-request", "Not valid: credential.", errors)
+    raise InvalidRequestError([FieldError(field="credential", rule="must be secret or federated, and the only field")])
 
 
-async def report_peering(req: func.HttpRequest, _: DurableClient, identity: str) -> func.HttpResponse:
+async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/report`: what a network team signs, as Markdown, or as JSON when that is accepted."""
     from peering.report import markdown, report
 
-    document = report(await _record(identity))
+    document = report(await _record(peering_id(req)))
     if "application/json" in req.headers.get("accept", "") or req.params.get("format") == "json":
         return json_answer(document)
     return func.HttpResponse(markdown(document), mimetype="text/markdown")
 
 
-for _answer, _method, _route in (
-    (show_peering, "GET", "peerings/{id}"),
-    (show_runs, "GET", "peerings/{id}/runs"),
-    (remove_peering, "DELETE", "peerings/{id}"),
-    (check_peering, "POST", "peerings/{id}/check"),
-    (rotate_peering, "POST", "peerings/{id}/rotate"),
-    (cancel_run, "POST", "peerings/{id}/cancel"),
-    (report_peering, "GET", "peerings/{id}/report"),
+for _answer, _method, _path, _parameters in (
+    (show_peering, "GET", "peerings/{id}", ()),
+    (show_runs, "GET", "peerings/{id}/runs", ()),
+    (remove_peering, "DELETE", "peerings/{id}", ("dryRun",)),
+    (check_peering, "POST", "peerings/{id}/check", ()),
+    (rotate_peering, "POST", "peerings/{id}/rotate", ()),
+    (cancel_run, "POST", "peerings/{id}/cancel", ()),
+    (report_peering, "GET", "peerings/{id}/report", ("format",)),
 ):
-    _function = blueprint.durable_client_input(client_name="client")(_about_a_peering(_answer))
-    blueprint.route(route=_route, methods=[_method])(_function)
+    route(blueprint, _answer, _method, _path, _parameters)

@@ -9,7 +9,7 @@ from peering.plan import ARTICLE, PLANS, Operation, Step, is_needless
 from peering.progress import Progress, ShortProblem, StepProgress
 from peering.registry import Health, Origin, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
-from triggers.problem_documents import ProblemDocument, problem_document
+from triggers.problem_documents import ProblemDocument, occurrence_document
 
 
 class StepStatus(TypedDict, total=False):
@@ -177,7 +177,7 @@ def health_document(health: Health) -> HealthDocument:
     """A verdict with its problems written out."""
     problems = []
     for finding in health["problems"]:
-        document = problem_document(finding["problem"]["code"], detail_of(finding["problem"]))
+        document = occurrence_document(finding["problem"])
         found = cast("FindingDocument", {**document, "since": finding["since"]})
         if "repaired" in finding:
             found["repaired"] = finding["repaired"]
@@ -218,24 +218,6 @@ def _step_status(
     if problem is not None:
         status["problem"] = occurrence_document(problem)
     return status
-
-
-def occurrence_document(problem: Occurrence) -> ProblemDocument:
-    """A problem as it happened, written out, with its causes and what else was met."""
-    document = problem_document(problem["code"], detail_of(problem))
-    if "causes" in problem:
-        document["causes"] = [occurrence_document(cause) for cause in problem["causes"]]
-    if "also" in problem:
-        document["also"] = [occurrence_document(other) for other in problem["also"]]
-    return document
-
-
-def detail_of(problem: Occurrence) -> str:
-    """What happened, with the remote's own code and request id."""
-    remote = problem.get("remote")
-    source = ", ".join(str(part) for part in cast("dict[str, object]", remote).values() if part) if remote else ""
-    gave_up = f" The step gave up after {problem['gave_up_after']:.0f} s." if "gave_up_after" in problem else ""
-    return problem["detail"] + (f" ({source})" if source else "") + gave_up
 
 
 def _seconds(started: str, finished: str) -> float:

@@ -9,21 +9,23 @@ from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
 from clients.registry import registry
-from peering.outcome import ProblemError
+from peering.naming import earlier_peering_id, same_id
 from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
-from triggers.lists import listed
+from triggers.bodies import json_body
+from triggers.lists import PARAMETERS, listed
 from triggers.orders import place_order
-from triggers.peering_status import occurrence_document
-from triggers.problem_documents import FieldError, field_errors, occurrence_response, problem_response
-from triggers.remote_failures import problem_of
+from triggers.problem_documents import (
+    field_errors,
+    occurrence_document,
+    problem_response,
+)
+from triggers.routes import is_dry, route
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
 blueprint: Final = Blueprint()
-
-LARGEST_BODY: Final = 64 * 1024
 
 
 class PeeringSummary(TypedDict):
@@ -47,21 +49,28 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
     from clients.settings import settings
     from peering.request import PeeringRequest
 
-    body, dry = req.get_body(), req.params.get("dryRun", "false").lower()
-    if len(body) > LARGEST_BODY:
-        return problem_response("body-too-large", f"The body has {len(body)} bytes; at most {LARGEST_BODY} are read.")
-    if dry not in ("true", "false"):
-        return _wrong_parameter("dryRun", "must be true or false")
+    dry = is_dry(req)
+    json_body(req)
     try:
-        peering = PeeringRequest.model_validate_json(body).peering()
-        settings().check_credential(peering["credential"])
-        if dry == "true":
-            return await _plan(peering)
-        return await place_order(req, client, peering["id"], "establish", {"peering": peering}, lambda _: None)
+        peering = PeeringRequest.model_validate_json(req.get_body()).peering()
     except ValidationError as error:
         return _invalid(error)
-    except Exception as error:
-        return occurrence_response(problem_of(error))
+    settings().check_credential(peering["credential"])
+    peering["id"] = await _id_of(peering)
+    if dry:
+        return await _plan(peering)
+    return await place_order(req, client, peering["id"], "establish", {"peering": peering}, lambda _: None)
+
+
+async def _id_of(peering: Peering) -> str:
+    """The id of a pair: the one that its record has, which may be that of an earlier version."""
+    earlier = earlier_peering_id(peering["project"], peering["project_vpc_id"], peering["vnet_id"])
+    if earlier == peering["id"]:
+        return earlier
+    record = await registry().record(earlier)
+    return (
+        earlier if record is not None and same_id(record["peering"]["vnet_id"], peering["vnet_id"]) else peering["id"]
+    )
 
 
 async def _plan(peering: Peering) -> func.HttpResponse:
@@ -71,7 +80,7 @@ async def _plan(peering: Peering) -> func.HttpResponse:
 
     record = await registry().record(peering["id"])
     facts, problems = await look(peering, record["facts"] if record else {})
-    plan = plan_of(peering, facts, problems)
+    plan = plan_of(peering, facts, problems, record["peering"] if record else None)
     documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
     return json_answer({"id": peering["id"], "peering": peering, **plan, **documents})
 
@@ -84,19 +93,9 @@ def _invalid(error: "ValidationError") -> func.HttpResponse:
     return problem_response("invalid-request", f"Not valid: {named}.", errors)
 
 
-def _wrong_parameter(name: str, rule: str) -> func.HttpResponse:
-    return problem_response("invalid-request", f"Not valid: {name}.", [FieldError(field=name, rule=rule)])
-
-
 async def list_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings`: the peerings in pages, with `limit` and `after`; filtered, with `sort`, with `count`."""
-    try:
-        page = await listed(req.params)
-    except ProblemError as error:
-        name, rule = error.occurrence["detail"].split(": ", 1)
-        return _wrong_parameter(name, rule)
-    except Exception as error:
-        return occurrence_response(problem_of(error))
+    page = await listed(req.params)
     body: dict[str, object] = {"peerings": [_summary(req, row) for row in page.rows]}
     if page.next is not None:
         given = {name: value for name, value in req.params.items() if name not in ("after", "code")}
@@ -124,8 +123,5 @@ def _summary(req: func.HttpRequest, row: Mapping[str, object]) -> PeeringSummary
     return summary
 
 
-for _name, _function, _method, _route in (
-    ("start_peering", start_peering, "POST", "peerings"),
-    ("list_peerings", list_peerings, "GET", "peerings"),
-):
-    blueprint.route(route=_route, methods=[_method])(blueprint.durable_client_input(client_name="client")(_function))
+route(blueprint, start_peering, "POST", "peerings", ["dryRun"])
+route(blueprint, list_peerings, "GET", "peerings", PARAMETERS)

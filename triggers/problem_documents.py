@@ -11,7 +11,7 @@ from peering.problems import PROBLEMS
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from peering.outcome import Occurrence
+    from peering.outcome import Occurrence, Remote
 
 
 class FieldError(TypedDict):
@@ -19,6 +19,15 @@ class FieldError(TypedDict):
 
     field: str
     rule: str
+
+
+class InvalidRequestError(Exception):
+    """A request that breaks rules: which field breaks which."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        named = ", ".join(dict.fromkeys(error["field"] for error in errors))
+        super().__init__(f"Not valid: {named}.")
+        self.errors = errors
 
 
 class ProblemDocument(TypedDict):
@@ -32,6 +41,7 @@ class ProblemDocument(TypedDict):
     meaning: str
     remedy: str
     fixable_by: str
+    remote: NotRequired["Remote"]
     errors: NotRequired[list[FieldError]]
     causes: NotRequired[list["ProblemDocument"]]
     also: NotRequired[list["ProblemDocument"]]
@@ -63,7 +73,27 @@ def problem_response(code: str, detail: str, errors: Sequence[FieldError] = ()) 
 
 def occurrence_response(occurrence: "Occurrence") -> func.HttpResponse:
     """The HTTP answer for a problem that the app itself met."""
-    return problem_response(occurrence["code"], occurrence["detail"])
+    document = occurrence_document(occurrence)
+    return func.HttpResponse(json.dumps(document), status_code=document["status"], mimetype="application/problem+json")
+
+
+def occurrence_document(problem: "Occurrence") -> ProblemDocument:
+    """A problem as it happened, written out, with who answered what, its causes and what else was met."""
+    document = problem_document(problem["code"], detail_of(problem))
+    if "remote" in problem:
+        document["remote"] = problem["remote"]
+    if "causes" in problem:
+        document["causes"] = [occurrence_document(cause) for cause in problem["causes"]]
+    if "also" in problem:
+        document["also"] = [occurrence_document(other) for other in problem["also"]]
+    return document
+
+
+def detail_of(problem: "Occurrence") -> str:
+    """What happened, with the remote's own code and request id."""
+    source = ", ".join(str(part) for part in problem["remote"].values() if part) if "remote" in problem else ""
+    gave_up = f" The step gave up after {problem['gave_up_after']:.0f} s." if "gave_up_after" in problem else ""
+    return problem["detail"] + (f" ({source})" if source else "") + gave_up
 
 
 def field_errors(error: "ValidationError") -> list[FieldError]:

@@ -7,19 +7,21 @@ from typing import Final
 import azure.functions as func
 from azure.durable_functions import Blueprint
 
+from clients.durable import DurableClient
 from peering.problems import PROBLEMS
 from triggers.problem_documents import problem_response
+from triggers.routes import route
 
 blueprint: Final = Blueprint()
 
 
-def list_problems(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding's parameter
+async def list_problems(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/problems`: every problem of the catalogue."""
     catalogue = [asdict(problem) for problem in PROBLEMS.values()]
     return func.HttpResponse(json.dumps({"problems": catalogue}), mimetype="application/json")
 
 
-def show_problem(req: func.HttpRequest) -> func.HttpResponse:
+async def show_problem(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/problems/{code}`: one problem of the catalogue."""
     code = req.route_params["code"]
     if code not in PROBLEMS:
@@ -27,5 +29,5 @@ def show_problem(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(asdict(PROBLEMS[code])), mimetype="application/json")
 
 
-blueprint.route(route="problems", methods=["GET"])(list_problems)
-blueprint.route(route="problems/{code}", methods=["GET"])(show_problem)
+route(blueprint, list_problems, "GET", "problems")
+route(blueprint, show_problem, "GET", "problems/{code}")

@@ -6,6 +6,7 @@ Codes and texts are those of public error reports and of azure-cli's recordings.
 from typing import Any, Final
 
 from local.cloud import rbac
+from local.cloud.arm_holds import refusal
 from local.cloud.entra import Caller, Entra, InvalidTokenError
 from local.cloud.wire import ApiError, Request, Response, Routes
 from local.cloud.world import Operation, Subscription, World
@@ -28,6 +29,10 @@ class Arm:
         self.routes.add("GET", "/metadata/endpoints", lambda _: Response(200, self._endpoints))
         self.routes.add("GET", "/subscriptions", self._list_subscriptions)
         self.routes.add("GET", SUBSCRIPTION, self._get_subscription)
+        vault = rf"{SUBSCRIPTION}/resourceGroups/[^/]+/providers/Microsoft\.KeyVault/vaults/(?P<name>[^/]+)"
+        self.routes.add("GET", vault, self._get_vault)
+        locks = r"(?P<scope>/subscriptions/.+)/providers/Microsoft\.Authorization/locks"
+        self.routes.add("GET", locks, self._list_locks)
         operations = (
             rf"{SUBSCRIPTION}/providers/Microsoft\.Network/locations/[^/]+/operation(?P<kind>s|Results)/(?P<key>[^/]+)"
         )
@@ -42,6 +47,10 @@ class Arm:
         if request.path.lower() != "/metadata/endpoints" and "api-version" not in request.query:
             message = "The api-version query parameter (?api-version=) is required for all requests."
             raise arm_error(400, "MissingApiVersionParameter", message)
+        if request.path.lower().startswith("/subscriptions/"):
+            self.token(request)
+            if (held := refusal(self.world.locks, self.world.disabled, request)) is not None:
+                return held
         return self.routes.answer(request)
 
     # Who calls.
@@ -143,7 +152,32 @@ class Arm:
         found = self.subscription(subscription)
         if not self._sees(caller, found):
             raise self.not_authorized(caller, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{found.id}")
-        return Response(200, _subscription_body(found))
+        state = {"state": "Disabled"} if found.id.lower() in self.world.disabled else {}
+        return Response(200, {**_subscription_body(found), **state})
+
+    def _get_vault(self, request: Request, subscription: str, name: str) -> Response:
+        caller = self.caller(request, subscription)
+        vault = self.world.vaults.get(name.lower())
+        if vault is None:
+            raise arm_error(404, "ResourceNotFound", f"The Resource 'Microsoft.KeyVault/vaults/{name}' was not found.")
+        if not rbac.may(self.world, caller.object_id, "Microsoft.KeyVault/vaults/read", vault.id):
+            raise self.not_authorized(caller, "Microsoft.KeyVault/vaults/read", vault.id)
+        policies = [
+            {"tenantId": vault.tenant_id, "objectId": object_id, "permissions": {"secrets": permissions}}
+            for object_id, permissions in (vault.policies or {}).items()
+        ]
+        properties = {"enableRbacAuthorization": vault.policies is None, "accessPolicies": policies}
+        return Response(200, {"id": vault.id, "name": vault.name, "properties": properties})
+
+    def _list_locks(self, request: Request, scope: str) -> Response:
+        """The locks that hold on a scope: those on it, above it and inside it."""
+        caller = self.caller(request, scope.split("/")[2])
+        if not rbac.may(self.world, caller.object_id, "Microsoft.Authorization/locks/read", scope):
+            raise self.not_authorized(caller, "Microsoft.Authorization/locks/read", scope)
+        held = [lock for lock in self.world.locks if lock.holds(scope) or lock.scope.lower().startswith(scope.lower())]
+        kind = {"type": "Microsoft.Authorization/locks"}
+        body = [{"id": lock.id, "name": lock.name, "properties": {"level": lock.level}, **kind} for lock in held]
+        return Response(200, {"value": body})
 
     # Long-running operations.
 

@@ -10,6 +10,7 @@ from local.cloud import rbac
 from local.cloud.arm import SUBSCRIPTION, Arm, arm_error
 from local.cloud.entra import Caller
 from local.cloud.peerings import drop_side, peering_named, peering_to, put_side, refused, sync_level
+from local.cloud.records import Options
 from local.cloud.wire import Request, Response
 from local.cloud.world import VNet, VNetPeering
 
@@ -28,6 +29,8 @@ OPTIONS: Final = (
     "doNotVerifyRemoteGateways",
     "peerCompleteVnets",
 )
+#: Properties of a peering that are there only where somebody has set them.
+RARE: Final = ("enableOnlyIPv6Peering", "localSubnetNames", "remoteSubnetNames")
 
 
 class ArmNetwork:
@@ -78,6 +81,7 @@ class ArmNetwork:
                 "peeringSyncLevel": sync_level(self._world, peering),
                 "remoteVirtualNetwork": {"id": peering.remote_id},
                 **{option: peering.options.get(option, False) for option in OPTIONS},
+                **{option: peering.options[option] for option in RARE if option in peering.options},
                 "remoteAddressSpace": {"addressPrefixes": peering.remote_prefixes},
                 "remoteVirtualNetworkAddressSpace": {"addressPrefixes": remote.prefixes if remote else []},
                 "routeServiceVips": {},
@@ -142,7 +146,8 @@ class ArmNetwork:
         remote = self._check_request(vnet, name, remote_id)
         existed = peering_named(vnet, name) is not None
         # Whole networks are peered unless a request says otherwise.
-        options = {option: bool(properties.get(option, option == "peerCompleteVnets")) for option in OPTIONS}
+        options: Options = {o: bool(properties.get(o, o == "peerCompleteVnets")) for o in OPTIONS}
+        options |= {option: properties[option] for option in RARE if option in properties}
         sync = request.query.get("syncRemoteAddressSpace", "").lower() == "true"
         peering = put_side(self._world, vnet, remote, name, options, sync=sync)
         headers = self._arm.begin_operation(request.host, vnet.subscription_id, vnet.location, location_header=False)

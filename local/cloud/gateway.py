@@ -18,6 +18,7 @@ from local.cloud.aiven import Aiven, aiven_error
 from local.cloud.arm import Arm, arm_error
 from local.cloud.arm_authorization import ArmAuthorization
 from local.cloud.arm_network import ArmNetwork
+from local.cloud.broken_answers import Breach, BrokenAnswer
 from local.cloud.entra import Entra
 from local.cloud.graph import Graph, graph_error
 from local.cloud.hosts import Hosts
@@ -85,8 +86,12 @@ class Gateway:
         if self.world.knobs.latency and service != "table":
             await asyncio.sleep(self.world.knobs.latency)
         with self.lock:
-            response = self.answer(service, request)
+            response, breach = self.answer(service, request)
             self._log(service or "none", request, response, time.perf_counter() - started)
+        answer = self._http(response)
+        return BrokenAnswer(breach, answer) if breach is not None else answer
+
+    def _http(self, response: Response) -> HttpResponse:
         date = format_datetime(self.world.now, usegmt=True)
         headers = {"Date": date, "x-ms-request-id": self.world.guid(), **response.headers}
         if response.body is None:
@@ -95,14 +100,23 @@ class Gateway:
             return HttpResponse(response.body, response.status, headers)
         return JSONResponse(response.body, response.status, headers)
 
-    def answer(self, service: str | None, request: Request) -> Response:
-        """A service's answer to one request, or a fault in its place."""
+    def answer(self, service: str | None, request: Request) -> tuple[Response, Breach | None]:
+        """A service's answer to one request, or a fault in its place; and what becomes of it on its way."""
         if service is None:
-            return Response(502, {"message": f"the local cloud has no host {request.host}"})
+            return Response(502, {"message": f"the local cloud has no host {request.host}"}), None
         settle(self.world)
         fault = self._fault(request)
-        if fault is not None and not fault.after:
-            return self._failure(service, fault)
+        if fault is None:
+            return self._good(service, request), None
+        carried_out = fault.after or fault.without or fault.breach == "cut"
+        response = self._good(service, request) if carried_out else self._failure(service, fault, request)
+        if fault.without:
+            return Response(response.status, _without(response.body, fault.without), response.headers), None
+        if fault.breach is not None:
+            return response, fault.breach
+        return self._failure(service, fault, request), None
+
+    def _good(self, service: str, request: Request) -> Response:
         try:
             response = self._services[service](request)
         except ApiError as error:
@@ -112,20 +126,27 @@ class Gateway:
                 400, "BadRequest", f"The request is malformed: {type(error).__name__} {error}"
             ).response
         settle(self.world)
-        return self._failure(service, fault) if fault is not None else response
+        return response
 
     def _fault(self, request: Request) -> Fault | None:
         for fault in self.world.knobs.faults:
             fits = re.fullmatch(fault.host, request.host) and re.fullmatch(fault.method, request.method)
             if fault.times > 0 and fits and re.search(fault.path, request.path):
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
                 fault.times -= 1
                 return fault
         return None
 
-    def _failure(self, service: str, fault: Fault) -> Response:
-        failure = _ERRORS[service](fault.status, fault.code, "A fault that was asked for").response
-        headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
-        return Response(failure.status, failure.body, headers)
+    def _failure(self, service: str, fault: Fault, request: Request) -> Response:
+        echoed = f" {dict(request.headers)} {request.body.decode(errors='replace')}" if fault.echo else ""
+        failure = _ERRORS[service](fault.status, fault.code, f"A fault that was asked for{echoed}").response
+        waiting = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
+        headers = {**failure.headers, **waiting, **fault.headers}
+        if isinstance(fault.body, str):
+            return Response(fault.status, fault.body.encode(), {"Content-Type": "text/html", **headers})
+        return Response(fault.status, failure.body if fault.body is None else fault.body, headers)
 
     def _log(self, service: str, request: Request, response: Response, seconds: float) -> None:
         claims: dict[str, Any] = {}
@@ -149,3 +170,10 @@ class Gateway:
                 user_agent=request.headers.get("user-agent", ""),
             )
         )
+
+
+def _without(body: object, name: str) -> object:
+    """A document without the parts of one name, however deep they are."""
+    if isinstance(body, dict):
+        return {key: _without(value, name) for key, value in body.items() if key != name}
+    return [_without(one, name) for one in body] if isinstance(body, list) else body

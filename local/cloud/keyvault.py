@@ -30,6 +30,17 @@ def _error(
     return ApiError(Response(status, {"error": error}, headers or {}))
 
 
+#: What an access policy calls the actions on secrets.
+_BY_POLICY: Final = {
+    "getSecret/action": "get",
+    "setSecret/action": "set",
+    "readMetadata/action": "list",
+    "delete": "delete",
+    "purge/action": "purge",
+    "recover/action": "recover",
+}
+
+
 class KeyVault:
     """All vaults; the host name chooses one."""
 
@@ -76,7 +87,12 @@ class KeyVault:
         if caller.tenant_id != vault.tenant_id:
             raise _error(401, "Unauthorized", "AKV10032: Invalid issuer.")
         scope = f"{vault.id}/secrets/{name}"
-        if not rbac.may(self._world, caller.object_id, f"Microsoft.KeyVault/vaults/secrets/{action}", scope, data=True):
+        if vault.policies is not None:
+            allowed = _BY_POLICY[action] in vault.policies.get(caller.object_id, [])
+        else:
+            data = f"Microsoft.KeyVault/vaults/secrets/{action}"
+            allowed = rbac.may(self._world, caller.object_id, data, scope, data=True)
+        if not allowed:
             raise _forbidden(caller, vault, scope, action)
         return vault
 

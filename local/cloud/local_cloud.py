@@ -20,6 +20,7 @@ from local.clock import Clock, SystemClock
 from local.cloud.admin import IDENTITY_PATH, admin_app
 from local.cloud.aiven import PROJECT
 from local.cloud.authority import certificate_authority
+from local.cloud.broken_answers import Connections
 from local.cloud.gateway import Gateway
 from local.cloud.hosts import HOSTS
 from local.cloud.landscape import FIRST_VNET, GROUP, build
@@ -111,6 +112,7 @@ class LocalCloud:
         front = _Server(
             uvicorn.Config(
                 app,
+                http=Connections,
                 ssl_keyfile=tls,
                 ssl_certfile=tls,
                 log_level="warning",

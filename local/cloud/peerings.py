@@ -6,6 +6,7 @@ texts follow public error reports.
 
 from typing import Any, Final
 
+from local.cloud.records import Options
 from local.cloud.wire import ApiError, Response
 from local.cloud.world import VNet, VNetPeering, World
 
@@ -40,9 +41,7 @@ def sync_level(world: World, side: VNetPeering) -> str:
     return _SYNC_LEVELS[behind, other_behind]
 
 
-def put_side(
-    world: World, vnet: VNet, remote: VNet, name: str, options: dict[str, bool], *, sync: bool = False
-) -> VNetPeering:
+def put_side(world: World, vnet: VNet, remote: VNet, name: str, options: Options, *, sync: bool = False) -> VNetPeering:
     """Make or renew one side of a peering; with the other side there, both become Connected.
 
     A side learns the other network's addresses when it is joined, and later only when it is told to `sync`.

@@ -66,7 +66,7 @@ def _restless(world: World) -> list[tuple[ProjectVpc, Connection, VNetPeering | 
 def _is_at_rest(connection: Connection, side: VNetPeering | None) -> bool:
     if connection.state == "ACTIVE":
         return side is None or (side.state == "Connected" and not connection.refresh)
-    return connection.state not in ("APPROVED", "PENDING_PEER", "DELETING")
+    return connection.state not in ("APPROVED", "PENDING_PEER", "DELETING", "DELETED")
 
 
 def _advance(
@@ -75,12 +75,18 @@ def _advance(
     """Let happen what is due for a connection; returns when it has to be looked at again, if nothing else happens."""
     if connection.state in ("PENDING_PEER", "ACTIVE"):
         return _watch(world, connection, side, now)
-    approved = connection.state == "APPROVED"
-    due = connection.since + timedelta(seconds=world.knobs.approved if approved else world.knobs.deleted)
+    knobs = world.knobs
+    lasts = {"APPROVED": knobs.approved, "DELETING": knobs.deleted, "DELETED": knobs.deleted_listed}
+    due = connection.since + timedelta(seconds=lasts[connection.state])
     if due > now:
         return due
-    if approved:
+    if connection.state == "APPROVED":
         build(world, vpc, connection, due)
+    elif connection.state == "DELETED":
+        vpc.connections.remove(connection)
+    elif knobs.deleted_listed:
+        _take_away_side(world, vpc, connection)
+        _set(connection, "DELETED", due, None)
     else:
         take_away(world, vpc, connection)
     return None
@@ -126,7 +132,7 @@ def _build_side(world: World, vpc: ProjectVpc, connection: Connection, at: datet
     existing = peering_to(network, vnet.id)
     name = existing.name if existing else f"peer-{vnet.guid}"
     try:
-        put_side(world, network, vnet, name, _OPTIONS)
+        put_side(world, network, vnet, name, dict(_OPTIONS))
     except ApiError as error:
         # The body of an error of ARM is always an object with `error`; the type of a response allows any.
         code = error.response.body["error"]["code"]  # type: ignore[index]
@@ -199,11 +205,16 @@ def activate(world: World, connection: Connection, at: datetime) -> None:
 
 def take_away(world: World, vpc: ProjectVpc, connection: Connection) -> None:
     """Remove a connection with the platform's side of the VNet peering, and what it gave the application for it."""
+    _take_away_side(world, vpc, connection)
+    vpc.connections.remove(connection)
+
+
+def _take_away_side(world: World, vpc: ProjectVpc, connection: Connection) -> None:
     side = peering_to(vpc.network, connection.vnet_id)
     if side is not None:
         drop_side(world, vpc.network, side)
-    vpc.connections.remove(connection)
-    if all(other.app_id != connection.app_id for _, other in world.connections()):
+    others = [other for _, other in world.connections() if other is not connection and other.state != "DELETED"]
+    if all(other.app_id != connection.app_id for other in others):
         _forget(world, connection.app_id, vpc.network)
 
 

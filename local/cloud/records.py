@@ -121,6 +121,10 @@ class RoleAssignment:
     condition: str | None = None
 
 
+#: The writable properties of a VNet peering, by their names in ARM.
+Options = dict[str, bool | list[str]]
+
+
 @dataclass(eq=False)
 class VNetPeering(Watched):
     """One side of a VNet peering. `remote_prefixes` is what it knows of the other network since it last synced."""
@@ -135,7 +139,7 @@ class VNetPeering(Watched):
     changed_at: datetime
     provisioned_at: datetime
     remote_prefixes: list[str]
-    options: dict[str, bool] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     failed: bool = False
 
     @property
@@ -210,13 +214,14 @@ class DeletedSecret:
 
 @dataclass(eq=False)
 class Vault:
-    """A Key Vault; deleted secrets can be recovered."""
+    """A Key Vault; deleted secrets can be recovered. With `policies`, by object id, it decides by those alone."""
 
     name: str
     id: str
     tenant_id: str
     secrets: dict[str, list[SecretVersion]] = field(default_factory=dict)
     deleted: dict[str, DeletedSecret] = field(default_factory=dict)
+    policies: dict[str, list[str]] | None = None
 
 
 @dataclass(eq=False)

@@ -4,7 +4,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from local.cloud.broken_answers import Breach
 
 SCENARIOS: Final = Path(__file__).parent / "scenarios"
 
@@ -12,7 +14,7 @@ Seconds = Annotated[float, Field(ge=0)]
 
 
 class Fault(BaseModel):
-    """The next `times` requests that fit get an error instead of an answer."""
+    """The next `times` requests that fit get an error instead of an answer, or no answer at all."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -23,6 +25,14 @@ class Fault(BaseModel):
     code: str = "ServiceUnavailable"
     retry_after: int | None = None
     times: int = 1
+    skip: int = Field(0, description="So many requests that fit are answered well first.")
+    body: JsonValue = Field(
+        None, description="The answer's document in place of the service's own; a text is sent as a page of HTML."
+    )
+    without: str = Field("", description="The name of a part that is taken out of the service's good answer.")
+    echo: bool = Field(default=False, description="The answer's text repeats the request: its headers and its body.")
+    headers: dict[str, str] = Field({}, description="Further headers.")
+    breach: Breach | None = Field(None, description="What becomes of the answer on its way; the status has no effect.")
     after: bool = Field(default=False, description="Carry the request out, then lose the answer.")
 
 
@@ -38,6 +48,7 @@ class Scenario(BaseModel):
     approved: Seconds = Field(0, description="How long a connection stays APPROVED.")
     detect: Seconds = Field(0, description="Until the platform sees a change of the customer's side.")
     deleted: Seconds = Field(0, description="How long a connection stays DELETING.")
+    deleted_listed: Seconds = Field(0, description="How long a connection that is DELETED is listed still.")
     list_stale: Seconds = Field(
         0, description="Until ARM's lists show new VNet peerings and role assignments, and leave deleted peerings out."
     )

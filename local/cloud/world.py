@@ -2,11 +2,13 @@
 
 import random
 import secrets
+import string
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from local.clock import Clock
+from local.cloud.arm_holds import Lock
 from local.cloud.records import (
     Application,
     Connection,
@@ -109,6 +111,9 @@ class World:
         self.storage_accounts: dict[str, StorageAccount] = {}
         self.project_vpcs: dict[str, ProjectVpc] = {}
         self.operations: dict[str, Operation] = {}
+        self.locks: list[Lock] = []
+        #: The ids of the subscriptions that are disabled, in lower case.
+        self.disabled: set[str] = set()
         self.aiven_token = self.secret()
         self.identity_header = self.secret()
         self.rest = Rest()
@@ -152,6 +157,12 @@ class World:
     def vnet(self, arm_id: str) -> VNet | None:
         """The VNet with an ARM id."""
         return self.vnets.get(arm_id.lower())
+
+    def password(self) -> str:
+        """A password of the shape that Entra gives them: it never begins with a hyphen."""
+        letters = string.ascii_letters + string.digits
+        tail = "".join(secrets.choice(letters + "._~-") for _ in range(34))
+        return f"{''.join(secrets.choice(letters) for _ in range(3))}8Q~{tail}"
 
     def role(self, role_id: str) -> RoleDefinition | None:
         """The role with a full id or a name (GUID)."""
@@ -199,7 +210,7 @@ class World:
     def add_password(self, application: Application, name: str | None, ends: datetime) -> Password:
         """Give an application a password; it works once it is replicated."""
         accepted = self.after(self.knobs.secret_accepted)
-        password = Password(self.guid(), name, self.secret(), self.now, ends, accepted)
+        password = Password(self.guid(), name, self.password(), self.now, ends, accepted)
         application.passwords.append(password)
         return password
 

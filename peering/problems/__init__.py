@@ -12,13 +12,12 @@ from peering.problems.directory import DIRECTORY
 from peering.problems.network import NETWORK
 from peering.problems.problem import Deadline, Fixer, Problem
 from peering.problems.registry import REGISTRY
-from peering.problems.remote_codes import REMOTE_CODES
 from peering.problems.remotes import REMOTES
 from peering.problems.requests import REQUESTS
 from peering.problems.runs import RUNS
 from peering.problems.vault import VAULT
 
-__all__ = ["PROBLEMS", "REMOTE_CODES", "Deadline", "Fixer", "Problem"]
+__all__ = ["PROBLEMS", "Deadline", "Fixer", "Problem"]
 
 PROBLEMS: Final[dict[str, Problem]] = {
     problem.code: problem

@@ -6,6 +6,43 @@ from peering.problems.problem import Problem
 
 ACCESS: Final = (
     Problem(
+        "scope-locked",
+        "A lock keeps Azure from changing the VNet",
+        "A lock on the VNet, its resource group or its subscription forbids the change; the detail names it.",
+        "Have the owner of the lock remove it for the time being, then send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "policy-denied",
+        "Azure Policy forbids it",
+        "A policy assignment denies the request; the detail names the assignments.",
+        "Ask the owner of the policy assignment for an exemption for the VNet, then send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "deny-assignment",
+        "A deny assignment forbids it",
+        "A deny assignment blocks the action, whatever roles the identity has; the detail names it.",
+        "Find what made the deny assignment, such as a managed application or a deployment stack, and have the identity"
+        " excluded from it.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "role-assignment-condition",
+        "The condition on the app's role does not allow it",
+        "The app's role lets it assign some roles to service principals only; this assignment is not one of them.",
+        "Compare the condition of the app's role assignment with the one that infra/ writes: it has to name the roles"
+        " that the request asks for.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "application-token-refused",
+        "Azure refuses the application's token",
+        "Azure Resource Manager refused the token of the created application, and a new one as well.",
+        "Check that the application is enabled in both tenants, then send the request again.",
+        "an Entra administrator",
+    ),
+    Problem(
         "peering-role-not-effective",
         "The application may not peer the VNet yet",
         "Its role assignment on the VNet exists; Azure takes up to ten minutes to honour a new one (article step 13).",
@@ -17,7 +54,7 @@ ACCESS: Final = (
         "platform-role-not-effective",
         "The application may not peer with the platform's network yet",
         "The platform gives the application that right in its own tenant; Azure takes a while to honour it.",
-        "Wait; if the deadline passed, delete the connection in Aiven and send the request again.",
+        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),
@@ -71,6 +108,13 @@ ACCESS: Final = (
         "The application still has its role on the VNet",
         "With `privilege: setup-only` the application has its role only while something is set up or repaired.",
         "Nothing with `repair: safe`: the role is taken away. Otherwise send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "surplus-rights",
+        "The application holds more rights than requested",
+        "A role that an earlier request gave the application on the VNet is assigned still, beside the requested one.",
+        "Nothing with `repair: safe`: it is taken away. Otherwise send the request again.",
         "an Azure administrator",
     ),
     Problem(

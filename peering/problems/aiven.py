@@ -130,10 +130,19 @@ AIVEN: Final = (
         "propagation",
     ),
     Problem(
+        "connection-unseen",
+        "The connection does not show",
+        "Aiven does not show a connection that was there before.",
+        "Wait; the app looks once more before it takes the connection for deleted.",
+        "an Aiven project administrator",
+        "propagation",
+    ),
+    Problem(
         "peer-network-unknown",
         "Aiven has not named its network yet",
         "The Azure side needs to-tenant-id and to-network-id, which the connection's state_info does not hold.",
-        "Wait; if the deadline passed, delete the connection in Aiven and send the request again.",
+        "Wait; the app looks again. If the deadline passed, ask Aiven's support why the connection's state_info is"
+        " empty.",
         "an Aiven project administrator",
         "propagation",
     ),
@@ -141,22 +150,24 @@ AIVEN: Final = (
         "connection-of-another-application",
         "The connection belongs to another application",
         "Somebody requested the connection anew with an application that is not this peering's.",
-        "Find out who did; then remove the connection in Aiven and send the request again, or take it over with"
-        " `adopt: true`.",
+        "Find out who did, and whether they use it; take it over with `adopt: true`, or have its owner delete it and"
+        " send the request again.",
         "an Aiven project administrator",
     ),
     Problem(
         "connection-wrong-tenant",
         "The connection names another tenant",
         "The connection was requested with a tenant id that is not the one of the VNet's subscription.",
-        "Delete the connection in Aiven and send the request again.",
+        "If the connection is not ACTIVE, delete it in Aiven and send the request again; one that is ACTIVE works as it"
+        " is.",
         "an Aiven project administrator",
     ),
     Problem(
         "connection-name-case",
         "The connection's names are not in lower case",
         "Aiven looks Azure names up as they were given to it, and only finds them in lower case.",
-        "Delete the connection in Aiven and send the request again: this app requests it in lower case.",
+        "If the connection is not ACTIVE, delete it in Aiven and send the request again: this app requests it in lower"
+        " case.",
         "an Aiven project administrator",
     ),
     Problem(

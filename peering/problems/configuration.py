@@ -13,6 +13,14 @@ CONFIGURATION: Final = (
         "the operator of this app",
     ),
     Problem(
+        "key-vault-reference-unresolved",
+        "A setting's Key Vault reference is not resolved",
+        "The setting still holds the reference itself: the platform could not read the secret.",
+        "Look at the setting under Environment variables in the portal, which says why; the app's identity needs Key"
+        " Vault Secrets User on the vault and a way through its firewall. Then restart the app.",
+        "the operator of this app",
+    ),
+    Problem(
         "unexpected-error",
         "The app ran into an error that it does not know",
         "This is a defect of the app; the log of the function has the trace under the peering's id.",
@@ -22,9 +30,16 @@ CONFIGURATION: Final = (
     Problem(
         "automation-sign-in-failed",
         "The app's own identity cannot sign in",
-        "Entra refused a token to the identity that the app is configured to run as.",
+        "The identity that the app is configured to run as gets no token; the detail says who refused it and why.",
         "Check AZURE_CREDENTIAL and the identity it names: it exists in the tenant, is enabled, and its secret has not"
         " expired.",
+        "the operator of this app",
+    ),
+    Problem(
+        "automation-token-refused",
+        "A service refuses the token of the app's own identity",
+        "The token was refused, and a new one as well.",
+        "Check that the identity still exists and is enabled, and that AZURE_CLOUD is the subscription's cloud.",
         "the operator of this app",
     ),
     Problem(
@@ -42,6 +57,13 @@ CONFIGURATION: Final = (
         " service principal.",
         "Grant the permission to the identity and consent to it, then send the request again.",
         "an Entra administrator",
+    ),
+    Problem(
+        "subscription-disabled",
+        "The subscription is disabled",
+        "Azure takes no changes in a subscription that is disabled or read-only.",
+        "Have the subscription enabled again, then send the request again.",
+        "an Azure administrator",
     ),
     Problem(
         "subscription-in-other-tenant",

@@ -14,6 +14,44 @@ DIRECTORY: Final = (
         "propagation",
     ),
     Problem(
+        "directory-quota-reached",
+        "The directory has no room for another object",
+        "The tenant, or the app's identity, has as many directory objects as it may have; deleted applications count"
+        " for 30 days.",
+        "Delete objects permanently that nobody needs, or have the quota raised, then send the request again.",
+        "an Entra administrator",
+    ),
+    Problem(
+        "application-name-reserved",
+        "A deleted application still has the unique name",
+        "Entra keeps the unique name of a deleted application for 30 days.",
+        "Delete the application permanently in Entra's deleted applications, then send the request again.",
+        "an Entra administrator",
+        "propagation",
+    ),
+    Problem(
+        "application-sign-in-failed",
+        "The application cannot sign in",
+        "Entra refused the sign-in of the created application; the detail has the tenant and Entra's own words.",
+        "Look the AADSTS code up in Entra's documentation, correct the cause and send the request again.",
+        "an Entra administrator",
+    ),
+    Problem(
+        "application-kept-out",
+        "A tenant does not let the application in",
+        "Tenant restrictions or cross-tenant access settings keep the created application out of the tenant that the"
+        " detail names.",
+        "Have the application allowed in that tenant's restrictions, then send the request again.",
+        "an Entra administrator",
+    ),
+    Problem(
+        "application-conditional-access",
+        "Conditional Access blocks the application",
+        "A Conditional Access policy for workload identities blocks the sign-in of the created application.",
+        "Exclude the application from the policy, or allow the addresses that the app calls from.",
+        "an Entra administrator",
+    ),
+    Problem(
         "platform-principal-forbidden",
         "The app may not create the platform's service principal",
         "The platform's application belongs to another tenant; making its service principal here takes more than"
@@ -62,7 +100,7 @@ DIRECTORY: Final = (
         "application-not-in-tenant",
         "The application is not known in a tenant yet",
         "The platform makes a service principal of the application in its own tenant; Entra takes a while to show it.",
-        "Wait; if the deadline passed, delete the connection in Aiven and send the request again.",
+        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),

@@ -43,6 +43,20 @@ NETWORK: Final = (
         "the caller",
     ),
     Problem(
+        "network-peered-already",
+        "Another peering of the VNet leads to the same network",
+        "Azure allows one peering between two networks; the VNet has one of another name.",
+        "Remove that peering if nobody needs it, or have it taken over with `adopt: true`.",
+        "the network team",
+    ),
+    Problem(
+        "remote-gateway-missing",
+        "The platform's network has no gateway",
+        "`use_remote_gateways` asks for the gateway of the network on the other side, which has none.",
+        "Send the request again with `use_remote_gateways: false`.",
+        "the caller",
+    ),
+    Problem(
         "remote-peering-disconnected",
         "The platform's side of the peering is Disconnected",
         "The Azure side was deleted earlier; Azure takes a new one only after the platform has renewed its own.",
@@ -53,7 +67,7 @@ NETWORK: Final = (
         "remote-network-not-found",
         "The platform's network does not exist",
         "Azure finds no network under the to-network-id that Aiven gave.",
-        "Delete the connection in Aiven and send the request again.",
+        "If the connection is not ACTIVE, delete it in Aiven and send the request again.",
         "an Aiven project administrator",
     ),
     Problem(

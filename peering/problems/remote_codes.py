@@ -1,51 +1,157 @@
-"""What the remotes' own error codes mean here, from the public API references and error reports of each."""
+"""What the remotes' own error codes mean here, from the public API references and error reports of each service.
 
-from typing import Final
+The HTTP status is read first: an answer that may pass, such as a 503, is tried again whatever its code says.
+"""
 
-#: What a remote's own error code means here, unless the step that met it knows better.
-REMOTE_CODES: Final[dict[str, str]] = {
-    # Azure Resource Manager and its network provider
-    "AuthorizationFailed": "automation-not-authorized",
-    "LinkedAuthorizationFailed": "automation-not-authorized",
-    "LinkedAccessCheckFailed": "automation-not-authorized",
-    "InvalidAuthenticationTokenTenant": "subscription-in-other-tenant",
-    "InvalidAuthenticationToken": "automation-sign-in-failed",
-    "SubscriptionNotFound": "vnet-not-found",
-    "ResourceGroupNotFound": "vnet-not-found",
-    "ResourceNotFound": "vnet-not-found",
-    "ReferencedResourceNotProvisioned": "vnet-not-provisioned",
-    "AnotherOperationInProgress": "vnet-not-provisioned",
-    "RetryableError": "vnet-not-provisioned",
-    "RetryableErrorDueToAnotherOperation": "vnet-not-provisioned",
-    "VnetAddressSpacesOverlap": "address-spaces-overlap",
-    "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet": "address-space-overlaps-peered-vnet",
-    "RemotePeeringIsDisconnected": "remote-peering-disconnected",
-    "InvalidGlobalResourceReference": "remote-network-not-found",
-    "RoleDefinitionWithSameNameExists": "role-name-taken",
-    "RoleDefinitionDoesNotExist": "role-not-replicated",
-    "PrincipalNotFound": "directory-replicating",
-    "RoleAssignmentLimitExceeded": "role-limit-reached",
-    "RoleDefinitionLimitExceeded": "role-limit-reached",
-    "SubscriptionRequestsThrottled": "remote-throttled",
-    # Microsoft Graph
-    "Authorization_RequestDenied": "automation-graph-permission-missing",
-    "Request_ResourceNotFound": "directory-replicating",
-    "NoBackingApplicationObject": "directory-replicating",
-    # Another run made it in the same moment; the next look finds it.
-    "Request_MultipleObjectsWithSameKeyValue": "directory-replicating",
-    "ObjectConflict": "directory-replicating",
-    "CredentialInvalidLifetimeAsPerAppPolicy": "secret-policy",
-    "CredentialTypeNotAllowedAsPerAppPolicy": "secret-policy",
-    "SignInAudienceNotAllowedAsPerAppPolicy": "audience-policy",
-    # Key Vault
-    "Forbidden": "vault-access-denied",
-    "ForbiddenByRbac": "vault-access-denied",
-    "ForbiddenByFirewall": "vault-access-denied",
-    "ObjectIsBeingDeleted": "secret-being-deleted",
-    "ObjectIsBeingRecovered": "secret-being-deleted",
-    "ObjectIsDeletedButRecoverable": "secret-being-deleted",
-    "SecretNotFound": "secret-missing",
-    "SecretDisabled": "secret-missing",
-    # Table Storage
-    "AuthorizationPermissionMismatch": "registry-access-denied",
+import re
+from collections.abc import Mapping
+from typing import Final, Literal
+
+Service = Literal[
+    "Azure Resource Manager",
+    "Microsoft Graph",
+    "Entra ID",
+    "the managed identity endpoint",
+    "the Azure CLI",
+    "Azure Key Vault",
+    "Azure Table Storage",
+    "Aiven",
+]
+#: Who acts: the app's own identity, or the application that it made.
+Identity = Literal["automation", "application"]
+Codes = Mapping[str, str]
+
+#: Not an answer: the name of the host is unknown.
+NO_SUCH_HOST: Final = "NoSuchHost"
+_VAULT_DENIED: Final = "vault-access-denied"
+
+#: What a service's code means.
+REMOTE_CODES: Final[Mapping[Service, Codes]] = {
+    "Azure Resource Manager": {
+        "AuthorizationFailed": "automation-not-authorized",
+        "LinkedAuthorizationFailed": "automation-not-authorized",
+        "LinkedAccessCheckFailed": "automation-not-authorized",
+        "DenyAssignmentAuthorizationFailed": "deny-assignment",
+        "RequestDisallowedByPolicy": "policy-denied",
+        "ScopeLocked": "scope-locked",
+        "ReadOnlyDisabledSubscription": "subscription-disabled",
+        "SubscriptionNotActive": "subscription-disabled",
+        "InvalidAuthenticationTokenTenant": "subscription-in-other-tenant",
+        "InvalidAuthenticationToken": "automation-token-refused",
+        "ExpiredAuthenticationToken": "automation-token-refused",
+        "AuthenticationFailed": "automation-token-refused",
+        "SubscriptionNotFound": "vnet-not-found",
+        "ResourceGroupNotFound": "vnet-not-found",
+        "ResourceNotFound": "vnet-not-found",
+        "ReferencedResourceNotProvisioned": "vnet-not-provisioned",
+        "AnotherOperationInProgress": "vnet-not-provisioned",
+        "RetryableError": "vnet-not-provisioned",
+        "RetryableErrorDueToAnotherOperation": "vnet-not-provisioned",
+        "VnetAddressSpacesOverlap": "address-spaces-overlap",
+        "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet": "address-space-overlaps-peered-vnet",
+        "AnotherPeeringAlreadyReferencesRemoteVnet": "network-peered-already",
+        "RemotePeeringIsDisconnected": "remote-peering-disconnected",
+        "RemoteVnetHasNoGateways": "remote-gateway-missing",
+        "VirtualNetworkPeeringLimitReached": "peering-limit-reached",
+        "InvalidGlobalResourceReference": "remote-network-not-found",
+        "RoleDefinitionWithSameNameExists": "role-name-taken",
+        "RoleDefinitionDoesNotExist": "role-not-replicated",
+        "PrincipalNotFound": "directory-replicating",
+        "RoleAssignmentLimitExceeded": "role-limit-reached",
+        "RoleDefinitionLimitExceeded": "role-limit-reached",
+        "SubscriptionRequestsThrottled": "remote-throttled",
+    },
+    "Microsoft Graph": {
+        "Authorization_RequestDenied": "automation-graph-permission-missing",
+        "InvalidAuthenticationToken": "automation-token-refused",
+        "Request_ResourceNotFound": "directory-replicating",
+        "NoBackingApplicationObject": "directory-replicating",
+        # Another run made it in the same moment; the next look finds it.
+        "Request_MultipleObjectsWithSameKeyValue": "directory-replicating",
+        "ObjectConflict": "directory-replicating",
+        "Directory_QuotaExceeded": "directory-quota-reached",
+        "CredentialInvalidLifetimeAsPerAppPolicy": "secret-policy",
+        "CredentialTypeNotAllowedAsPerAppPolicy": "secret-policy",
+        "SignInAudienceNotAllowedAsPerAppPolicy": "audience-policy",
+    },
+    "Azure Key Vault": {
+        "Forbidden": _VAULT_DENIED,
+        "ForbiddenByRbac": _VAULT_DENIED,
+        "ForbiddenByPolicy": _VAULT_DENIED,
+        "AccessDenied": _VAULT_DENIED,
+        "ForbiddenByFirewall": "vault-firewall",
+        "Unauthorized": "automation-token-refused",
+        NO_SUCH_HOST: "vault-not-found",
+        "ObjectIsBeingDeleted": "secret-being-deleted",
+        "ObjectIsBeingRecovered": "secret-being-deleted",
+        "ObjectIsDeletedButRecoverable": "secret-being-deleted",
+        "SecretNotFound": "secret-missing",
+        "SecretDisabled": "secret-missing",
+    },
+    "Azure Table Storage": {
+        "AuthorizationPermissionMismatch": "registry-access-denied",
+        "AuthorizationFailure": "registry-access-denied",
+    },
 }
+
+#: The same where the created application asks: its rights are young, and not the app's own.
+AS_APPLICATION: Final[Codes] = {
+    "AuthorizationFailed": "peering-role-not-effective",
+    "LinkedAuthorizationFailed": "platform-role-not-effective",
+    "LinkedAccessCheckFailed": "platform-role-not-effective",
+    "InvalidAuthenticationToken": "application-token-refused",
+    "ExpiredAuthenticationToken": "application-token-refused",
+    "AuthenticationFailed": "application-token-refused",
+}
+
+#: What a code of Entra's means for whoever signs in.
+SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
+    "automation": {
+        "AADSTS90033": "remote-unavailable",
+        "AADSTS90006": "remote-unavailable",
+        "AADSTS50196": "remote-throttled",
+    },
+    "application": {
+        "AADSTS90033": "remote-unavailable",
+        "AADSTS90006": "remote-unavailable",
+        "AADSTS50196": "remote-throttled",
+        "AADSTS700016": "application-not-in-tenant",
+        "AADSTS7000229": "application-not-in-tenant",
+        "AADSTS7000215": "secret-not-accepted",
+        "AADSTS7000222": "secret-expired",
+        "AADSTS7000112": "application-disabled",
+        "AADSTS70021": "federated-credential-not-accepted",
+        "AADSTS700211": "federated-credential-not-accepted",
+        "AADSTS700212": "federated-credential-not-accepted",
+        "AADSTS700213": "federated-credential-not-accepted",
+        "AADSTS500021": "application-kept-out",
+        "AADSTS500022": "application-kept-out",
+        "AADSTS5000211": "application-kept-out",
+        "AADSTS53003": "application-conditional-access",
+        "AADSTS53000": "application-conditional-access",
+        "AADSTS530021": "application-conditional-access",
+        "AADSTS50158": "application-conditional-access",
+    },
+}
+
+#: What a code means where one step knows better.
+STEP_READINGS: Final[Mapping[str, Codes]] = {
+    "platform_service_principal": {"Authorization_RequestDenied": "platform-principal-forbidden"},
+    "connected": {"NotFound": "peering-not-connected"},
+}
+
+#: Refusals that share a code with others and are told apart by what their text says in every language version seen.
+TEXTS: Final[Mapping[Service, tuple[tuple[re.Pattern[str], str], ...]]] = {
+    "Azure Resource Manager": ((re.compile(r"ABAC condition", re.IGNORECASE), "role-assignment-condition"),),
+    "Microsoft Graph": (
+        (re.compile(r"same value for property uniqueName", re.IGNORECASE), "application-name-reserved"),
+    ),
+    "Aiven": ((re.compile(r"does not refer to a valid application", re.IGNORECASE), "application-not-in-tenant"),),
+}
+
+#: Aiven's refusals carry no code that is documented: the status tells.
+STATUSES: Final[Mapping[Service, Mapping[int, str]]] = {
+    "Aiven": {401: "aiven-token-rejected", 403: "aiven-not-permitted", 404: "project-vpc-not-found"},
+}
+#: What is left, by service.
+OTHERWISE: Final[Mapping[Service, str]] = {"Aiven": "aiven-refused"}

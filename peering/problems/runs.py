@@ -36,6 +36,15 @@ RUNS: Final = (
         status=409,
     ),
     Problem(
+        "still-there",
+        "Something of the peering is still there",
+        "All was deleted, but a last look finds objects that the peering made; the detail names them.",
+        "Wait; the app deletes them again. If the deadline passed, see who keeps them, such as a lock, and send the"
+        " request again.",
+        "an Azure administrator",
+        "propagation",
+    ),
+    Problem(
         "vnet-peering-still-there",
         "The VNet peering is still being deleted",
         "Azure deletes a VNet peering in the background.",

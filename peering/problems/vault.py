@@ -9,8 +9,31 @@ VAULT: Final = (
         "vault-access-denied",
         "The app's own identity may not use the Key Vault",
         "It needs to read, write and list secrets.",
-        "Assign it Key Vault Secrets Officer on the vault and allow its network, then send the request again.",
+        "Assign it Key Vault Secrets Officer on the vault, then send the request again.",
         "an Azure administrator",
+    ),
+    Problem(
+        "vault-access-policy-missing",
+        "No access policy lets the app use the Key Vault",
+        "The vault decides by access policies, not by roles, and none of them allows the app what the detail names.",
+        "Give the app's identity an access policy with get, list, set, delete and recover on secrets, or switch the"
+        " vault to Azure RBAC and assign Key Vault Secrets Officer.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "vault-firewall",
+        "The Key Vault's firewall keeps the app out",
+        "The vault takes requests from some networks only, and the app's is not one of them.",
+        "Allow the app's network in the vault's firewall, then send the request again.",
+        "an Azure administrator",
+    ),
+    Problem(
+        "vault-not-found",
+        "The Key Vault does not exist",
+        "There is no such name as KEY_VAULT_NAME makes of a vault's host.",
+        "Set KEY_VAULT_NAME to the name of the vault that holds the passwords; check the app's DNS if it exists.",
+        "the operator of this app",
+        "propagation",
     ),
     Problem(
         "secret-being-deleted",

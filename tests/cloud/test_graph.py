@@ -85,11 +85,13 @@ def test_what_is_deleted_can_be_restored_until_it_is_deleted_for_good(cloud: Cal
     assert code_of(cloud.graph("POST", f"/directory/deletedItems/{application}/restore"))[0] == 404
 
 
-def test_a_restore_is_refused_when_the_name_is_taken(cloud: Callers) -> None:
+def test_the_unique_name_of_a_deleted_application_is_reserved_until_it_is_deleted_for_good(cloud: Callers) -> None:
     first = make(cloud, "one", uniqueName="same")
     cloud.graph("DELETE", f"/applications/{first['id']}")
-    make(cloud, "two", uniqueName="same")
-    assert cloud.graph("POST", f"/directory/deletedItems/{first['id']}/restore").status_code == 409
+    again = {"displayName": "two", "uniqueName": "same"}
+    assert cloud.graph("POST", "/applications", again).status_code == 400
+    cloud.graph("DELETE", f"/directory/deletedItems/{first['id']}")
+    assert cloud.graph("POST", "/applications", again).status_code == 201
 
 
 FEDERATED = {

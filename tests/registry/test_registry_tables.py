@@ -48,7 +48,7 @@ def run(tables: Tables, test: Callable[[Registry], Awaitable[None]]) -> None:
 
 def peering(number: int) -> Peering:
     """One of many peerings."""
-    vnet = f"/subscriptions/{UUID(int=number)}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"
+    vnet = f"/subscriptions/{UUID(int=number)}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet"
     given = {"project": "p", "project_vpc_id": str(UUID(int=1)), "vnet_id": vnet}
     return PeeringRequest.model_validate(given, strict=False).peering()
 

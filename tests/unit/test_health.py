@@ -95,7 +95,7 @@ HEALTHY: dict[str, Any] = {
             "object_id": "o",
             "unique_name": "n",
             "audience": "AzureADMultipleOrgs",
-            "passwords": ["key"],
+            "passwords": {"key": None},
             "federated": [],
         }
     },

@@ -30,7 +30,7 @@ PROBLEM = {"code": "automation-not-authorized", "detail": "No right."}
 def peering() -> Peering:
     return PeeringRequest.model_validate_json(
         '{"project": "Prod", "project_vpc_id": "6a8ac4ba-0580-4975-ad2f-89d94a2f20aa", "vnet_id": "/subscriptions/'
-        '11111111-1111-1111-1111-111111111111/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"}'
+        '11111111-1111-1111-1111-111111111111/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet"}'
     ).peering()
 
 

@@ -32,7 +32,7 @@ def test_a_vnet_id_keeps_its_spelling() -> None:
     ],
 )
 def test_anything_else_is_no_vnet_id(text: str) -> None:
-    with pytest.raises(ValueError, match="must be the ARM id of a VNet"):
+    with pytest.raises(ValueError, match=r"must be the ARM id of a VNet"):
         VNetId.parse(text)
 
 
@@ -56,3 +56,32 @@ def test_a_role_assignment_is_named_by_scope_role_and_principal() -> None:
 def test_ids_compare_without_case_and_nothing_equals_nothing() -> None:
     assert same_id(VNET.upper(), VNET.lower() + "/")
     assert not same_id(None, None)
+
+
+def vnet_in(group: str) -> str:
+    """A VNet's id in a resource group."""
+    return VNET.replace("/Net-Prod/", f"/{group}/")
+
+
+@pytest.mark.parametrize(("one", "other"), [("Stra\u00dfe", "Strasse"), ("\u017f", "s"), ("\ufb01", "fi")])
+def test_names_that_azure_tells_apart_are_told_apart(one: str, other: str) -> None:
+    assert not same_id(vnet_in(one), vnet_in(other))
+    assert peering_id("p", "v", vnet_in(one)) != peering_id("p", "v", vnet_in(other))
+
+
+@pytest.mark.parametrize(("one", "other"), [("Net-Prod", "NET-prod"), ("\u00dc-1", "\u00fc-1"), ("\u03c2", "\u03c3")])
+def test_names_that_azure_takes_for_one_are_one(one: str, other: str) -> None:
+    assert same_id(vnet_in(one), vnet_in(other))
+    assert peering_id("p", "v", vnet_in(one)) == peering_id("p", "v", vnet_in(other))
+
+
+@pytest.mark.parametrize("group", ["..", ".", "a?b", "a#b", "a.", "a b", "a%2fb", "", "g" * 91])
+def test_a_resource_group_that_azure_does_not_allow_is_refused(group: str) -> None:
+    with pytest.raises(ValueError, match=r"must be the ARM id|resource group"):
+        VNetId.parse(vnet_in(group))
+
+
+@pytest.mark.parametrize("vnet", ["..", ".", "a", "-a", "a-", "a?b", "v" * 65, "\u00fc\u00fc"])
+def test_a_vnet_that_azure_does_not_allow_is_refused(vnet: str) -> None:
+    with pytest.raises(ValueError, match=r"must be the ARM id|names a VNet"):
+        VNetId.parse(vnet_in("g").removesuffix("Hub-VNet") + vnet)

@@ -10,6 +10,7 @@ from peering.outcome import Fact, Occurrence
 from peering.plan import STEPS, Operation
 from peering.registry import (
     FIRST_PAUSE,
+    FIRST_RETRY,
     Checked,
     Ending,
     Judged,
@@ -45,15 +46,15 @@ def ran(record: Record | None, operation: Operation, state: str, run: str = "r1"
     record, placed = place(record, order(operation, run))
     assert record is not None
     assert placed.answer == "accept"
-    return ended(record, state, run, **facts)
+    return ended(record, state, run, START, **facts)
 
 
-def ended(record: Record, state: str, run: str, **facts: Fact) -> Record:
+def ended(record: Record, state: str, run: str, at: datetime = START, **facts: Fact) -> Record:
     """The record after its open order was taken and ended in a state."""
-    take(record, "x", START.isoformat())
+    take(record, "x", at.isoformat())
     fence = Fence(id=ID, run=run, execution="x", alive_until="")
-    at = (START + timedelta(minutes=1)).isoformat()
-    ending = Ending(fence=fence, state=state, facts=facts, steps={}, at=at, drop=False)
+    end = (at + timedelta(minutes=1)).isoformat()
+    ending = Ending(fence=fence, state=state, facts=facts, steps={}, at=end, drop=False)
     if state == "failed":
         ending["problem"] = Occurrence(code="interrupted", detail="")
     assert conclude(record, ending) is not None
@@ -190,16 +191,30 @@ def test_a_repair_that_did_not_help_is_tried_again_after_a_pause_that_grows() ->
     pauses = []
     for number in range(4):
         while not judge(record, Checked(revision=record["revision"], problems=[_of(code)]), day.isoformat()).repair:
-            day += FIRST_PAUSE / 2
+            day += FIRST_PAUSE / 20
         pauses.append(day)
         repair = {**new_order("repair", f"p{number}", SOMEBODY, day, DEADLINES), "codes": [code]}
         place(record, cast("Order", repair))
-        ended(record, "failed", f"p{number}")
-    assert [(b - a) / FIRST_PAUSE for a, b in pairwise(pauses)] == [1, 2, 4]
+        ended(record, "connected", f"p{number}", at=day)
+    assert [round((b - a) / FIRST_PAUSE) for a, b in pairwise(pauses)] == [1, 2, 4]
     assert record["health"]["problems"][0]["repaired"]
     judge(record, Checked(revision=record["revision"], problems=[]), (day + FIRST_PAUSE).isoformat())
     again = Checked(revision=record["revision"], problems=[_of(code)])
     assert judge(record, again, (day + FIRST_PAUSE * 1.1).isoformat()).repair == [code]
+
+
+def test_a_repair_that_was_broken_off_has_not_been_tried_and_is_begun_again_soon() -> None:
+    record, code, day = connected(), "vnet-peering-missing", START + timedelta(days=1)
+    pauses = []
+    for number in range(4):
+        while not judge(record, Checked(revision=record["revision"], problems=[_of(code)]), day.isoformat()).repair:
+            day += FIRST_RETRY / 5
+        pauses.append(day)
+        repair = {**new_order("repair", f"p{number}", SOMEBODY, day, DEADLINES), "codes": [code]}
+        place(record, cast("Order", repair))
+        ended(record, "failed", f"p{number}", at=day)
+    assert [round((b - a) / FIRST_RETRY) for a, b in pairwise(pauses)] == [1, 2, 4]
+    assert "repaired" not in record["health"]["problems"][0]
 
 
 def _of(code: str) -> Occurrence:
@@ -260,7 +275,7 @@ def test_what_was_tried_in_vain_is_not_forgotten_by_a_check_that_could_not_look(
     check(record, code)
     repair = {**new_order("repair", "r2", SOMEBODY, START + timedelta(days=2), DEADLINES), "codes": [code]}
     place(record, cast("Order", repair))
-    ended(record, "failed", "r2")
+    ended(record, "connected", "r2", at=START + timedelta(days=2))
     assert not check(record, "remote-unavailable").repair
     assert not check(record, code).repair
 

@@ -12,7 +12,7 @@ from peering.plan import STEPS
 pytestmark = pytest.mark.engine_part
 
 #: Steps that a first run without trouble has no use for.
-NOT_NEEDED = {"stale_connection", "stale_peering", "sync", "release_rights"}
+NOT_NEEDED = {"stale_connection", "stale_peering", "orphaned_peering", "sync", "release_rights"}
 
 
 def problem_code(status: Status) -> str:
@@ -43,6 +43,7 @@ def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment)
         "found_connection_application_id",
         "existing",
         "requested_connection_state",
+        "side_is_clear",
         "vnet_is_clear",
         "found",
     }

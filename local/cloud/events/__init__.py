@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from local.cloud.events import access, aiven, applications, networks, vaults
+from local.cloud.events import access, aiven, applications, holds, networks, vaults
 from local.cloud.events.named import UnknownEventError
 
 __all__ = ["EVENTS", "UnknownEventError"]
@@ -29,6 +29,10 @@ EVENTS: Final[dict[str, Callable[..., None]]] = {
     "expire-passwords": applications.expire_passwords,
     "remove-passwords": applications.remove_passwords,
     "set-password-end": applications.set_password_end,
+    "add-lock": holds.add_lock,
+    "remove-lock": holds.remove_lock,
+    "disable-subscription": holds.disable_subscription,
+    "enable-subscription": holds.enable_subscription,
     "delete-secret": vaults.delete_secret,
     "disable-secret": vaults.disable_secret,
     "set-secret-expiry": vaults.set_secret_expiry,

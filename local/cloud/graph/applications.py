@@ -100,7 +100,9 @@ class Applications:
 
     def _make(self, caller: Caller, body: dict[str, Any], unique: str | None) -> Application:
         unique = unique or body.get("uniqueName")
-        if unique and self._world.applications.by("name", (unique, caller.tenant_id)):
+        # Entra reserves the name of a deleted application for as long as that can be restored.
+        tables = (self._world.applications, self._world.deleted_applications)
+        if unique and any(table.by("name", (unique, caller.tenant_id)) for table in tables):
             text = "Another object with the same value for property uniqueName already exists."
             raise graph_error(400, "Request_BadRequest", text, "ObjectConflict")
         audience = body.get("signInAudience", "AzureADandPersonalMicrosoftAccount")

@@ -1,0 +1,28 @@
+"""A policy of azure-core's pipeline: what is no JSON document is no answer of Azure Resource Manager or Key Vault."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import DecodeError
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+if TYPE_CHECKING:
+    from azure.core.pipeline import PipelineRequest, PipelineResponse
+
+_NO_BODY = (202, 204)
+
+
+class AnswersInJson(SansIOHTTPPolicy[Any, Any]):
+    """Raises `DecodeError` for an answer of success that is a gateway's page, cut off or empty."""
+
+    def on_response(self, request: "PipelineRequest[Any]", response: "PipelineResponse[Any, Any]") -> None:
+        """Look at an answer before the SDK makes a model of it."""
+        answer = response.http_response
+        if answer.status_code >= 300 or answer.status_code in _NO_BODY or request.http_request.method == "DELETE":
+            return
+        try:
+            found = json.loads(answer.text())
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise DecodeError("The answer is not a JSON object.", response=answer)

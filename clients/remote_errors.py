@@ -1,0 +1,218 @@
+"""What the SDKs and httpx raise, as one kind of error: what which remote answered, whoever's client it was.
+
+The clients of this package raise nothing else for what a remote does; what it means, `peering.remote_answers` says.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from socket import gaierror
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+from urllib.parse import urlsplit
+
+from peering.problems.remote_codes import NO_SUCH_HOST, Identity, Service
+from peering.remote_answers import Answer, SignIn
+from peering.retry_after import retry_after
+
+if TYPE_CHECKING:
+    import httpx
+    from azure.core.exceptions import HttpResponseError
+    from azure.core.rest import HttpResponse
+    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+Found = TypeVar("Found")
+
+_AADSTS: Final = re.compile(r"AADSTS\d+")
+_UNAUTHORIZED: Final = 401
+_NOT_FOUND: Final = 404
+
+
+class RemoteError(Exception):
+    """A remote did not answer, refused, or answered with something that cannot be read."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"{answer.service}: {answer.status} {', '.join(answer.codes)}")
+        self.answer = answer
+
+
+@contextmanager
+def answers_of(service: Service, url: str, identity: Identity = "automation") -> Iterator[None]:
+    """Let nothing but `RemoteError` out for what a remote does, by the SDKs' own exceptions.
+
+    Args:
+        service: the remote.
+        url: where it is; the host is named when there was no answer.
+        identity: who asks it.
+    """
+    from azure.core.exceptions import AzureError, DeserializationError
+    from httpx import TransportError
+    from kiota_abstractions.api_error import APIError
+
+    try:
+        yield
+    except (AzureError, DeserializationError, APIError, TransportError, json.JSONDecodeError) as error:
+        raise RemoteError(answer_to(error, service, url, identity)) from error
+
+
+def answer_to(error: Exception, service: Service, url: str, identity: Identity = "automation") -> Answer:
+    """What a remote answered, by what its client raised."""
+    from azure.core.exceptions import HttpResponseError
+    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+    host = urlsplit(url).hostname
+    if isinstance(error, HttpResponseError):
+        return _of_azure(error, service, host, identity)
+    if isinstance(error, ODataError):
+        return _of_graph(error, host, identity)
+    status = getattr(error, "response_status_code", None)
+    codes = (NO_SUCH_HOST,) if _is_unknown_host(error) else ()
+    return Answer(service, host=host, status=status, codes=codes, identity=identity, is_readable=False)
+
+
+def _is_unknown_host(error: BaseException | None) -> bool:
+    """Whether the cause is that a name cannot be resolved."""
+    while error is not None:
+        if isinstance(error, gaierror):
+            return True
+        error = error.__cause__ or error.__context__ or getattr(error, "inner_exception", None)
+    return False
+
+
+def _of_azure(error: "HttpResponseError", service: Service, host: str | None, identity: Identity) -> Answer:
+    response, body = cast("HttpResponse | None", error.response), error.error
+    headers: Mapping[str, str] = response.headers if response is not None else {}
+    inner = getattr(body, "innererror", None) or {}
+    table_code = getattr(error, "error_code", None)
+    named = (table_code, inner.get("code"), *(d.code for d in getattr(body, "details", None) or ()), body and body.code)
+    codes = tuple(str(getattr(code, "value", code)) for code in named if code)
+    message = (body.message if body else None) or ("" if response is not None else str(error))
+    if response is not None and (policies := _policies(response.text())):
+        message = f"{', '.join(policies)}: {message}"
+    return Answer(
+        service,
+        host=urlsplit(response.request.url).hostname if response is not None else host,
+        status=error.status_code,
+        codes=codes,
+        message=message,
+        retry_after=retry_after(headers.get("Retry-After"), datetime.now(UTC)),
+        request_id=headers.get("x-ms-request-id") or headers.get("x-ms-correlation-request-id"),
+        identity=identity,
+        is_readable=bool(codes or message),
+    )
+
+
+def _policies(body: str) -> list[str]:
+    """The policy assignments that a refusal names, with the ids that their owners know them by."""
+    error = _json(body.encode())
+    for name in ("error", "additionalInfo"):
+        error = error.get(name) if isinstance(error, dict) else None
+    infos = [one.get("info") for one in error if isinstance(one, dict)] if isinstance(error, list) else []
+    named = [info for info in infos if isinstance(info, dict) and info.get("policyAssignmentId")]
+    return [f"{info.get('policyAssignmentDisplayName') or 'policy'} ({info['policyAssignmentId']})" for info in named]
+
+
+def _of_graph(error: "ODataError", host: str | None, identity: Identity) -> Answer:
+    body, headers = error.error, error.response_headers or {}
+    codes = [detail.code for detail in (body.details if body and body.details else ())]
+    inner = body.inner_error if body else None
+    header = headers.get("Retry-After") or headers.get("retry-after")
+    return Answer(
+        "Microsoft Graph",
+        host=host,
+        status=error.response_status_code,
+        codes=tuple(code for code in [*codes, body.code if body else None] if code),
+        message=(body.message if body else None) or "",
+        retry_after=retry_after(header, datetime.now(UTC)),
+        request_id=inner.request_id if inner else None,
+        identity=identity,
+        is_readable=body is not None,
+    )
+
+
+@contextmanager
+def signing_in(who: str, service: Service, url: str, tenant: str | None, identity: Identity) -> Iterator[None]:
+    """Let nothing but `RemoteError` out of a sign-in; it says who tried, and where.
+
+    Args:
+        who: the identity, in words.
+        service: who hands out the token: Entra, or what stands in its place on the machine.
+        url: where that is; empty for a program.
+        tenant: the tenant, where it is known.
+        identity: whose identity it is.
+    """
+    from azure.core.exceptions import AzureError, ClientAuthenticationError
+
+    try:
+        yield
+    except AzureError as error:
+        answer = answer_to(error, service, url, identity)
+        refused = isinstance(error, ClientAuthenticationError)
+        text = _without_trace(error.message)
+        found = _AADSTS.findall(text)
+        if refused and answer.status is None and service != "Entra ID":
+            # No endpoint that answers, no program, or nobody signed in: the SDK's text says which, and it stays so.
+            answer = replace(answer, status=_UNAUTHORIZED)
+        raise RemoteError(
+            replace(
+                answer,
+                codes=tuple(dict.fromkeys(found)),
+                message=text if refused else "",
+                is_readable=refused or answer.is_readable,
+                sign_in=SignIn(who, tenant),
+            )
+        ) from error
+
+
+def _without_trace(text: str) -> str:
+    """Entra's text without what only its support reads."""
+    return text.partition("Trace ID:")[0].strip()
+
+
+async def or_none(look_up: Awaitable[Found]) -> Found | None:
+    """What a look-up by a key finds; None when the remote itself says that there is no such thing.
+
+    Raises:
+        Exception: whatever else the look-up raises; a gateway's 404 is not the remote's.
+    """
+    try:
+        return await look_up
+    except Exception as error:
+        if not is_absence(error):
+            raise
+        return None
+
+
+def is_absence(error: Exception) -> bool:
+    """Whether an exception is a remote's own answer that there is no such thing."""
+    from azure.core.exceptions import HttpResponseError
+    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+    if isinstance(error, RemoteError):
+        return error.answer.is_absence
+    if isinstance(error, HttpResponseError):
+        return error.status_code == _NOT_FOUND and error.error is not None
+    return isinstance(error, ODataError) and error.response_status_code == _NOT_FOUND and error.error is not None
+
+
+async def refuse_unreadable(response: "httpx.Response", service: Service) -> None:
+    """Raise for an answer that is not the service's: a gateway's page, a body that is cut off or missing.
+
+    Raises:
+        RemoteError: it cannot be read.
+    """
+    await response.aread()
+    if response.status_code == 204 or isinstance(_json(response.content), (dict, list)):
+        return
+    at = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+    host, status = response.request.url.host, response.status_code
+    raise RemoteError(Answer(service, host=host, status=status, retry_after=at, is_readable=False))
+
+
+def _json(content: bytes) -> object:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None

@@ -1,0 +1,68 @@
+"""docs/problems.md, drawn from the catalogue: `python -m local.problems_table` writes it anew."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from peering.problems import PROBLEMS
+from peering.problems.remote_codes import (
+    AS_APPLICATION,
+    OTHERWISE,
+    REMOTE_CODES,
+    SIGN_IN_CODES,
+    STATUSES,
+    STEP_READINGS,
+    TEXTS,
+)
+
+DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "problems.md"
+_HEAD: Final = """# Problems
+
+Everything that can stand in a peering's way, with its code as `GET /api/problems` has it. Where a code of a remote
+leads to it, that is named. The HTTP status decides first: 408, 429, 5xx, no answer, and an answer that cannot be read
+are tried again whatever code they have, as `remote-throttled` or `remote-unavailable`.
+
+| Code | What it means | Who can fix it | How | Remote codes |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def readings() -> Iterator[tuple[str, str]]:
+    """Every reading of a remote's answer: the problem, and what the remote says."""
+    tables: list[tuple[str, Mapping[str, str]]] = [
+        *REMOTE_CODES.items(),
+        ("Azure Resource Manager, to the application", AS_APPLICATION),
+        *(
+            (f"Entra ID, to the {'app' if who == 'automation' else 'application'}", t)
+            for who, t in SIGN_IN_CODES.items()
+        ),
+        *((f"the step {step}", table) for step, table in STEP_READINGS.items()),
+    ]
+    for service, table in tables:
+        for code, problem in table.items():
+            yield problem, f"{service}: `{code}`"
+    for service, texts in TEXTS.items():
+        for pattern, problem in texts:
+            yield problem, f"{service}: a text with “{pattern.pattern}”"
+    for service, statuses in STATUSES.items():
+        for status, problem in statuses.items():
+            yield problem, f"{service}: {status}"
+    for service, problem in OTHERWISE.items():
+        yield problem, f"{service}: any other 4xx"
+
+
+def document() -> str:
+    """The whole document."""
+    led_to = defaultdict[str, list[str]](list)
+    for problem, reading in readings():
+        led_to[problem].append(reading)
+    rows = (
+        (f"`{p.code}`", f"{p.title}. {p.meaning}", p.fixer, p.remedy, "<br>".join(led_to[p.code]))
+        for p in sorted(PROBLEMS.values(), key=lambda problem: problem.code)
+    )
+    return _HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document())

@@ -1,0 +1,143 @@
+"""What a remote's refusal means: the HTTP status decides whether it may pass, then the code which problem it is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from peering.outcome import Occurrence, Remote
+from peering.problems import PROBLEMS
+from peering.problems.remote_codes import (
+    AS_APPLICATION,
+    OTHERWISE,
+    REMOTE_CODES,
+    SIGN_IN_CODES,
+    STATUSES,
+    STEP_READINGS,
+    TEXTS,
+    Identity,
+    Service,
+)
+
+_NOT_FOUND: Final = 404
+_REQUEST_TIMEOUT: Final = 408
+_TOO_MANY: Final = 429
+_SERVER_ERROR: Final = 500
+_REDIRECT: Final = 300
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Who tried to sign in, in words, and to which tenant."""
+
+    who: str
+    tenant: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a remote answered that is not what was asked for.
+
+    Attributes:
+        service: the remote.
+        host: its host name.
+        status: the HTTP status; None when there was no answer, a 2xx when it could not be read.
+        codes: the error codes that it names, the most telling first.
+        message: its own text.
+        retry_after: the seconds that it asks to wait.
+        request_id: what its support finds the request by.
+        identity: who asked.
+        sign_in: what sign-in it refused, if it was one.
+        is_readable: whether the body was the service's own document; a gateway's page in its place may pass.
+    """
+
+    service: Service
+    host: str | None = None
+    status: int | None = None
+    codes: tuple[str, ...] = ()
+    message: str = ""
+    retry_after: float | None = None
+    request_id: str | None = None
+    identity: Identity = "automation"
+    sign_in: SignIn | None = None
+    is_readable: bool = True
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may be answered another time: no answer, a strained server, an unreadable answer."""
+        return (
+            self.status is None
+            or self.status in (_REQUEST_TIMEOUT, _TOO_MANY)
+            or self.status >= _SERVER_ERROR
+            or self.status < _REDIRECT
+            or not self.is_readable
+        )
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether the service itself says that there is no such thing."""
+        return self.status == _NOT_FOUND and self.is_readable
+
+
+def read(answer: Answer, step: str = "") -> Occurrence:
+    """The problem that an answer stands for.
+
+    Args:
+        answer: what the remote answered.
+        step: the step that met it, which may know better what a code means.
+    """
+    remote = Remote(
+        service=answer.service,
+        host=answer.host,
+        status=answer.status,
+        code=answer.codes[-1] if answer.codes else None,
+        request_id=answer.request_id,
+    )
+    occurrence = Occurrence(code=_problem(answer, step), detail=_detail(answer), remote=remote)
+    if answer.retry_after is not None:
+        occurrence["retry_after"] = answer.retry_after
+    return occurrence
+
+
+def _problem(answer: Answer, step: str) -> str:
+    known = next(_known(answer, step), None)
+    if answer.may_pass:
+        if known is not None and PROBLEMS[known].deadline is not None:
+            return known
+        return "remote-throttled" if answer.status == _TOO_MANY else "remote-unavailable"
+    if known is not None:
+        return known
+    if answer.sign_in is not None:
+        return f"{answer.identity}-sign-in-failed"
+    return STATUSES.get(answer.service, {}).get(answer.status or 0, OTHERWISE.get(answer.service, "remote-refused"))
+
+
+def _known(answer: Answer, step: str) -> Iterator[str]:
+    """The problems that the answer is known to stand for, the most telling first."""
+    for pattern, problem in TEXTS.get(answer.service, ()):
+        if pattern.search(answer.message):
+            yield problem
+    tables = [STEP_READINGS.get(step, _NOTHING), REMOTE_CODES.get(answer.service, _NOTHING)]
+    if answer.sign_in is not None:
+        tables.insert(0, SIGN_IN_CODES[answer.identity])
+    elif answer.identity == "application":
+        tables.insert(0, AS_APPLICATION)
+    for code in answer.codes:
+        yield from (table[code] for table in tables if code in table)
+
+
+def _detail(answer: Answer) -> str:
+    message = answer.message or _without_text(answer)
+    if answer.sign_in is None:
+        return message
+    to = f" to the tenant {answer.sign_in.tenant}" if answer.sign_in.tenant else ""
+    return f"{answer.sign_in.who} could not sign in{to}: {message}"
+
+
+def _without_text(answer: Answer) -> str:
+    who = f"{answer.service} ({answer.host})" if answer.host else answer.service
+    if answer.status is None:
+        return f"{who} was not reached."
+    if answer.status < _REDIRECT:
+        return f"{who} answered {answer.status} with something that cannot be read."
+    return f"{who} answered {answer.status} without a text."

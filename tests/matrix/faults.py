@@ -1,0 +1,79 @@
+"""The faults of the matrix, and which problems an operation may end with under each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+_PAGE: Final = "<html><body>Bad gateway</body></html>"
+#: What refusals of the rights are called, by service and by who asks.
+_REFUSED: Final = frozenset(
+    {
+        *("automation-not-authorized", "automation-graph-permission-missing", "vault-access-denied", "remote-refused"),
+        *(
+            "aiven-not-permitted",
+            "peering-role-not-effective",
+            "platform-principal-forbidden",
+            "application-sign-in-failed",
+        ),
+        "automation-sign-in-failed",
+    }
+)
+#: A sign-in that is refused with 401 is refused for good.
+_SIGN_IN: Final = frozenset({"automation-sign-in-failed", "application-sign-in-failed"})
+#: What is missing, by what was looked for.
+_MISSING: Final = frozenset(
+    {
+        *("vnet-not-found", "project-vpc-not-found", "application-missing", "remote-refused", "directory-replicating"),
+        *("aiven-refused", "secret-missing", "application-sign-in-failed", "automation-sign-in-failed"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class MatrixFault:
+    """One kind of fault.
+
+    Attributes:
+        name: names it in a cell.
+        knob: the fault as the local cloud takes it.
+        ends: the problems that an operation may end with; without any it has to converge.
+        changes: it makes sense only for calls that change something.
+    """
+
+    name: str
+    knob: Mapping[str, Any]
+    ends: frozenset[str] = frozenset()
+    changes: bool = False
+
+
+#: The parts of answers that the clients read, one at a time; what an answer does not have is not taken out of it.
+FIELDS: Final = (
+    *("id", "name", "properties", "value", "appId", "keyId", "secretText", "attributes", "access_token", "state"),
+    *("peering_connections", "network_cidr", "cloud_name", "provisioningState", "addressSpace"),
+)
+
+FAULTS: Final = (
+    MatrixFault("reset-before", {"breach": "reset"}),
+    MatrixFault("reset-after", {"breach": "reset", "after": True}, changes=True),
+    MatrixFault("hang", {"breach": "hang"}),
+    MatrixFault("cut", {"breach": "cut"}),
+    MatrixFault("empty", {"status": 200, "body": ""}),
+    MatrixFault("408", {"status": 408, "code": "RequestTimeout"}),
+    MatrixFault("429-1", {"status": 429, "code": "TooManyRequests", "retry_after": 1}),
+    MatrixFault("429-600", {"status": 429, "code": "TooManyRequests", "retry_after": 600}),
+    MatrixFault("429", {"status": 429, "code": "TooManyRequests"}),
+    MatrixFault(
+        "429-date",
+        {"status": 429, "code": "TooManyRequests", "headers": {"Retry-After": "Wed, 21 Oct 2065 07:28:00 GMT"}},
+    ),
+    MatrixFault("429-absurd", {"status": 429, "code": "TooManyRequests", "headers": {"Retry-After": "9" * 400}}),
+    MatrixFault("500", {"status": 500, "code": "InternalServerError"}),
+    MatrixFault("502-page", {"status": 502, "body": _PAGE}),
+    MatrixFault("503", {"status": 503, "code": "ServiceUnavailable"}),
+    MatrixFault("503-after", {"status": 503, "code": "ServiceUnavailable", "after": True}, changes=True),
+    MatrixFault("504", {"status": 504, "code": "GatewayTimeout"}),
+    MatrixFault("401", {"status": 401, "code": "InvalidAuthenticationToken"}, _SIGN_IN),
+    MatrixFault("403-a-while", {"status": 403, "code": "AuthorizationFailed", "times": 3, "echo": True}, _REFUSED),
+    MatrixFault("404-a-while", {"status": 404, "code": "ResourceNotFound", "times": 3}, _MISSING),
+    *(MatrixFault(f"without-{name}", {"without": name}) for name in FIELDS),
+)

@@ -1,0 +1,28 @@
+"""A sample of the matrix that `make matrix` plays in whole: faults of every kind at calls of every operation."""
+
+from random import Random
+
+import pytest
+
+from tests.matrix.cells import Cell, cells, play
+from tests.matrix.faults import FAULTS
+
+#: One cell for each kind of fault, chosen from this seed.
+SEED = 9
+
+
+@pytest.fixture(scope="module")
+def sample() -> dict[str, Cell]:
+    """A cell for each fault."""
+    by_fault: dict[str, list[Cell]] = {}
+    for cell in cells():
+        by_fault.setdefault(cell.fault, []).append(cell)
+    dice = Random(SEED)  # noqa: S311 - chooses cells
+    return {fault.name: dice.choice(by_fault[fault.name]) for fault in FAULTS}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [fault.name for fault in FAULTS if not fault.name.startswith("without-")])
+def test_a_call_under_a_fault(sample: dict[str, Cell], fault: str) -> None:
+    ended = play(sample[fault])
+    assert ended.outcome != "neither", f"{ended.cell}: {ended.why}"

@@ -1,0 +1,293 @@
+"""Situations reported in public by people who peer VNets or run such apps: what a remote answers, and what is to come.
+
+The sources are issues and documents of public repositories; ids and texts are not theirs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+ARM: Final = "management.azure.com"
+GRAPH: Final = "graph.microsoft.com"
+ENTRA: Final = "login.microsoftonline.com"
+
+_LOCK: Final = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Authorization/locks/do-not-touch"
+_POLICY: Final = (
+    "/providers/Microsoft.Management/managementGroups/g/providers/Microsoft.Authorization/policyAssignments/p"
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a start meets, and how it ends.
+
+    Attributes:
+        name: the case.
+        source: where it was reported.
+        fault: the remote's answer, as the local cloud's knob takes it.
+        state: how the start ends.
+        code: the problem that it ends with, if it does.
+        says: what the problem's detail contains.
+        options: of the request.
+    """
+
+    name: str
+    source: str
+    fault: Mapping[str, Any]
+    state: str
+    code: str = ""
+    says: tuple[str, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+def _error(code: str, message: str, **more: object) -> dict[str, object]:
+    return {"error": {"code": code, "message": message, **more}}
+
+
+def _aadsts(number: int, error: str, text: str) -> dict[str, object]:
+    return {"error": error, "error_description": f"AADSTS{number}: {text}", "error_codes": [number]}
+
+
+_FOR_EVER: Final = 10_000
+
+CASES: Final = (
+    Case(
+        "scope-locked-read-only",
+        "Azure/enterprise-azure-policy-as-code #661, Azure/azure-sdk-for-java #2560",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/providers/Microsoft.Authorization/roleAssignments/",
+            "status": 409,
+            "body": _error("ScopeLocked", f"The scope cannot be written, since it is locked: '{_LOCK}'."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "scope-locked",
+        (_LOCK,),
+    ),
+    Case(
+        "entra-transient",
+        "Azure/azure-sdk-for-python #14241",
+        {
+            "host": ENTRA,
+            "method": "POST",
+            "path": "/oauth2/v2.0/token",
+            "status": 503,
+            "body": _aadsts(90033, "temporarily_unavailable", "A transient error has occurred."),
+            "skip": 1,
+        },
+        "connected",
+    ),
+    Case(
+        "tenant-restriction",
+        "MicrosoftDocs/azure-docs #69022, #94478",
+        {
+            "host": ENTRA,
+            "method": "POST",
+            "path": "^/{platform_tenant}/oauth2/v2.0/token",
+            "status": 400,
+            "body": _aadsts(500021, "invalid_request", "Access to the tenant is denied."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "application-kept-out",
+        ("The application", "{platform_tenant}", "AADSTS500021"),
+    ),
+    Case(
+        "graph-throttled-in-preflight",
+        "microsoftgraph/msgraph-sdk-dotnet #3105, hashicorp/terraform-provider-azuread #1891",
+        {
+            "host": GRAPH,
+            "method": "GET",
+            "path": "/servicePrincipals",
+            "status": 429,
+            "body": _error("TooManyRequests", "Too many requests."),
+            "headers": {"Retry-After": "10"},
+        },
+        "connected",
+    ),
+    Case(
+        "graph-html-502",
+        "microsoftgraph/microsoft-graph-explorer-v4 #4022",
+        {
+            "host": GRAPH,
+            "method": "GET",
+            "path": "/applications",
+            "status": 502,
+            "body": "<html><body>Bad gateway</body></html>",
+        },
+        "connected",
+    ),
+    Case(
+        "policy-denies-peering",
+        "Azure/Azure-Landing-Zones #243, Azure/Enterprise-Scale #1674",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/virtualNetworkPeerings/",
+            "status": 403,
+            "body": _error(
+                "RequestDisallowedByPolicy",
+                "Disallowed by policy. " + "Policy identifiers: ... " * 150,
+                additionalInfo=[
+                    {
+                        "type": "PolicyViolation",
+                        "info": {
+                            "policyAssignmentDisplayName": "No peering across subscriptions",
+                            "policyAssignmentId": _POLICY,
+                        },
+                    }
+                ],
+            ),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "policy-denied",
+        ("No peering across subscriptions", _POLICY),
+    ),
+    Case(
+        "no-remote-gateway",
+        "hashicorp/terraform #30569, Azure/terraform-azurerm-lz-vending #398",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/virtualNetworkPeerings/",
+            "status": 400,
+            "body": _error("RemoteVnetHasNoGateways", "The remote virtual network does not have any gateways."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "remote-gateway-missing",
+        options={"use_remote_gateways": True},
+    ),
+    Case(
+        "expired-token-once",
+        "hashicorp/terraform-provider-azurerm #20867",
+        {
+            "host": ARM,
+            "method": "GET",
+            "path": "/virtualNetworks/",
+            "status": 401,
+            "body": _error("ExpiredAuthenticationToken", "The access token's time is over."),
+        },
+        "connected",
+    ),
+)
+
+#: The same kinds in other services and steps.
+SIBLINGS: Final = (
+    Case(
+        "conditional-access",
+        "Entra's error codes",
+        {
+            "host": ENTRA,
+            "method": "POST",
+            "path": "^/{platform_tenant}/oauth2/v2.0/token",
+            "status": 400,
+            "body": _aadsts(53003, "access_denied", "Access has been blocked by Conditional Access policies."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "application-conditional-access",
+        ("{platform_tenant}",),
+    ),
+    Case(
+        "unknown-code-of-entra",
+        "Entra's error codes",
+        {
+            "host": ENTRA,
+            "method": "POST",
+            "path": "^/{platform_tenant}/oauth2/v2.0/token",
+            "status": 400,
+            "body": _aadsts(999999, "invalid_request", "Something new."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "application-sign-in-failed",
+        ("{platform_tenant}", "Something new."),
+    ),
+    Case(
+        "deny-assignment",
+        "Azure RBAC's error codes",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/providers/Microsoft.Authorization/roleAssignments/",
+            "status": 403,
+            "body": _error("DenyAssignmentAuthorizationFailed", "Denied by the deny assignment 'stack'."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "deny-assignment",
+        ("stack",),
+    ),
+    Case(
+        "disabled-subscription",
+        "Azure's error codes",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/providers/Microsoft.Authorization/role",
+            "status": 409,
+            "body": _error("ReadOnlyDisabledSubscription", "The subscription is disabled and read only."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "subscription-disabled",
+    ),
+    Case(
+        "unknown-conflict",
+        "a 409 of any other code is not taken for success",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/providers/Microsoft.Authorization/roleAssignments/",
+            "status": 409,
+            "body": _error("SomethingElse", "Another conflict."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "remote-refused",
+        ("Another conflict.",),
+    ),
+    Case(
+        "quota-of-the-directory",
+        "Graph's error codes",
+        {
+            "host": GRAPH,
+            "method": "PATCH",
+            "path": "/applications",
+            "status": 400,
+            "body": _error("Directory_QuotaExceeded", "The quota is reached."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "directory-quota-reached",
+    ),
+    Case(
+        "aiven-times-out",
+        "Aiven's 408 is no refusal",
+        {"host": "api.aiven.io", "path": "/vpcs/", "status": 408, "code": "timeout"},
+        "connected",
+    ),
+    Case(
+        "a-gateway's-404",
+        "a page of HTML is not the remote's own answer",
+        {"host": ARM, "method": "GET", "path": "/virtualNetworks/", "status": 404, "body": "<html>Not found</html>"},
+        "connected",
+    ),
+    Case(
+        "retry-after-without-end",
+        "a header that no clock can hold",
+        {
+            "host": ARM,
+            "method": "GET",
+            "path": "/virtualNetworks/",
+            "status": 429,
+            "code": "SubscriptionRequestsThrottled",
+            "headers": {"Retry-After": "9" * 400},
+        },
+        "connected",
+    ),
+)
