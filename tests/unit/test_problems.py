@@ -5,27 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from local.problems_table import DOCUMENT, document
+from local.problems_table import DOCUMENT, document, readings
 from peering.problems import PROBLEMS, Problem
-from peering.problems.remote_codes import (
-    AS_APPLICATION,
-    OTHERWISE,
-    REMOTE_CODES,
-    SIGN_IN_CODES,
-    STATUSES,
-    STEP_READINGS,
-    TEXTS,
-)
+from peering.problems.remote_codes import SIGN_IN_CODES
 
 #: Every problem that a remote's answer may be read as.
 READ = {
-    *(problem for table in (*REMOTE_CODES.values(), *SIGN_IN_CODES.values()) for problem in table.values()),
-    *(problem for table in STEP_READINGS.values() for problem in table.values()),
-    *(problem for table in STATUSES.values() for problem in table.values()),
-    *(problem for table in TEXTS.values() for _, problem in table),
+    *(problem for problem, _ in readings()),
     *(f"{identity}-sign-in-failed" for identity in SIGN_IN_CODES),
-    *AS_APPLICATION.values(),
-    *OTHERWISE.values(),
 }
 PROJECT = Path(__file__).resolve().parents[2]
 SOURCES = [
