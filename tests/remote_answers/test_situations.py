@@ -427,3 +427,54 @@ def test_a_renamed_role_leaves_no_old_one_behind(deployment: Deployment) -> None
     assert "the second name" in names
     assert deployment.remove(status["id"])["state"] == "removed"
     assert deployment.cloud_state() == before
+
+
+# azure-cli-not-signed-in, managed-identity-unknown
+
+
+def test_without_the_azure_cli_it_ends_at_once_and_says_why(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings={"AZURE_CREDENTIAL": "azure-cli", "PATH": str(tmp_path)}) as deployment:
+        problem = deployment.api.post("/api/peerings", json=deployment.request()).json()
+        assert (problem["code"], problem["remote"]["service"]) == ("automation-sign-in-failed", "the Azure CLI")
+        assert "Azure CLI not found" in problem["detail"]
+
+
+def test_an_identity_that_is_none_of_the_apps_is_refused_by_its_endpoint(tmp_path: Path) -> None:
+    settings = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": "00000000-0000-4000-8000-000000000000"}
+    with deploy(tmp_path, settings=settings) as deployment:
+        problem = deployment.api.post("/api/peerings", json=deployment.request()).json()
+        assert problem["code"] == "automation-sign-in-failed", problem
+        assert problem["remote"]["service"] == "the managed identity endpoint"
+        assert "00000000-0000-4000-8000-000000000000" in problem["detail"]
+
+
+# federated-issuer-not-yet-known
+
+
+@pytest.mark.parametrize("number", [700211, 700212, 700213, 70021])
+def test_a_federated_credential_that_is_not_known_yet_is_waited_for(tmp_path: Path, number: int) -> None:
+    with deploy(tmp_path) as probe:
+        client_id = probe.cloud.environment["MANAGED_IDENTITY_CLIENT_ID"]
+    settings = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client_id}
+    text = f"AADSTS{number}: No matching federated identity record found."
+    body = {"error": "invalid_client", "error_description": text, "error_codes": [number]}
+    fault = {"host": r"login\.microsoftonline\.com", "method": "POST", "path": "/oauth2/", "status": 401, "body": body}
+    with deploy(tmp_path / "app", settings=settings) as deployment:
+        deployment.knobs(faults=[{**fault, "times": 3}])
+        status = deployment.settle(credential="federated")
+        assert status["state"] == "connected", status.get("problem")
+
+
+# fresh-peerings-listed-as-failed
+
+
+def test_no_list_says_failed_of_what_has_not_failed(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"vnets": 12, "detect": 5})) as deployment:
+        customer = deployment.cloud.landscape.subscription
+        vnets = [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]
+        identities = [deployment.start(vnet_id=vnet) for vnet in vnets]
+        seen: set[str] = set()
+        while "running" in (now := {p["state"] for p in deployment.api.get("/api/peerings").json()["peerings"]}):
+            seen |= now
+        assert "failed" not in seen | now
+        assert {deployment.until(identity)["state"] for identity in identities} == {"connected"}
