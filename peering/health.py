@@ -22,7 +22,7 @@ from peering.look import (
     SecretLook,
     if_seen,
 )
-from peering.naming import VNetId, folded, role_assignment_name, same_id
+from peering.naming import VNetId, folded, same_id
 from peering.outcome import Facts, Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
 from peering.spec import Peering
@@ -108,7 +108,7 @@ DRIFT: Final[dict[str, Drift]] = {
     "user-role-assignment-missing": Drift("degraded", ("user_principal_id", "user_role_assignment_id")),
     "user-rights-not-released": Drift("degraded", ("user_rights",)),
     "platform-role-assignment-missing": Drift("degraded", ("platform_principal_id", "platform_role_assignment_id")),
-    "surplus-rights": Drift("degraded", ("rights_settled",)),
+    "surplus-rights": Drift("degraded"),
     "role-definition-changed": Drift("degraded"),
     "platform-principal-missing": Drift("degraded"),
     "platform-principal-disabled": Drift("degraded"),
@@ -315,10 +315,9 @@ def _of_user_rights(
         return
     user, role = principal["id"], _guid(facts, "user_role_id")
     held = allowing(access, user, USER_ACTIONS, vnet_id) or any(a["role"] == role for a in assignments_of(access, user))
-    vnet = [a for a in assignments_of(access, user) if same_id(a["scope"], vnet_id) and a["role"] != role]
-    names = [role_assignment_name(vnet_id, a["role"], user) for a in vnet]
-    if any(same_id(a["id"].rpartition("/")[2], name) for a, name in zip(vnet, names, strict=True)):
-        detail = f"The application holds {len(vnet)} more roles on {vnet_id} than the request asks for."
+    further = [a for a in assignments_of(access, user) if same_id(a["scope"], vnet_id) and a["role"] != role]
+    if further and facts.get("existing") != "adopted":
+        detail = f"Not asked for, on {vnet_id}: {', '.join(a['id'].rpartition('/')[2] for a in further)}."
         yield Occurrence(code="surplus-rights", detail=detail)
     if peering["privilege"] == "standing" and not held:
         yield Occurrence(code="user-role-assignment-missing", detail=f"The application has no role on {vnet_id}.")

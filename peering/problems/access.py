@@ -113,8 +113,8 @@ ACCESS: Final = (
     Problem(
         "surplus-rights",
         "The application holds more rights than requested",
-        "A role that an earlier request gave the application on the VNet is assigned still, beside the requested one.",
-        "Nothing with `repair: safe`: it is taken away. Otherwise send the request again.",
+        "The application has a role on the VNet beside the requested one; the detail names the assignments.",
+        "Send the request again: what this app gave it earlier is taken away. Have the rest removed by who gave it.",
         "an Azure administrator",
     ),
     Problem(

@@ -9,7 +9,7 @@ import pytest
 
 from local.cloud.events import EVENTS
 from local.cloud.population import Established
-from local.cloud.world import PLATFORM_APP
+from local.cloud.world import NETWORK_CONTRIBUTOR, PLATFORM_APP
 from tests.cloud.callers import Callers
 
 
@@ -121,6 +121,8 @@ CASES: Final[list[Case]] = [
      lambda look: [p["peeringState"] for p in look.state["virtualNetworkPeerings"]], ["Connected"] * 4),
     ("remove-role-assignments", "user", {}, lambda look: look.scopes, []),
     ("move-role-assignment", "user", {"scope": _ELSEWHERE}, lambda look: look.scopes, [_ELSEWHERE]),
+    ("assign-role", "user", {"scope": _ELSEWHERE, "role": NETWORK_CONTRIBUTOR},
+     lambda look: _ELSEWHERE in look.scopes, True),
     ("change-role-definition", "role", {"actions": ["*/read"]}, lambda look: ["*/read"] in look.granted, True),
     ("disable-service-principal", "platform", {}, lambda look: look.disabled, [PLATFORM_APP]),
     ("enable-service-principal", "platform", {"enabled": False}, lambda look: look.disabled, [PLATFORM_APP]),

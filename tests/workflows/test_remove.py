@@ -38,7 +38,8 @@ def test_it_goes_in_order(deployment: Deployment) -> None:
         "applications",
         "secrets",
     )
-    paths = [request["path"] for request in deployment.writes() if request["method"] == "DELETE"]
+    deleted = [request["path"] for request in deployment.writes() if request["method"] == "DELETE"]
+    paths = [path for path in deleted if "deletedItems" not in path]
     order = [
         next(kind for kind in reversed(kinds) if kind in path) if "roleAssignments" not in path else "roleAssignments"
         for path in paths

@@ -18,6 +18,7 @@ EVENTS: Final[dict[str, Callable[..., None]]] = {
     "set-vnet-provisioning-state": networks.set_vnet_provisioning_state,
     "add-vnet-peering-to-overlapping-network": networks.add_vnet_peering_to_overlapping_network,
     "remove-role-assignments": access.remove_role_assignments,
+    "assign-role": access.assign_role,
     "move-role-assignment": access.move_role_assignment,
     "change-role-definition": access.change_role_definition,
     "enable-service-principal": applications.enable_service_principal,

@@ -27,6 +27,11 @@ def move_role_assignment(world: World, principal_id: str, scope: str, from_scope
         world.assign(world.guid(), scope, named_role(world, assignment.role), principal_id)
 
 
+def assign_role(world: World, principal_id: str, scope: str, role: str) -> None:
+    """Somebody gives a principal a further role."""
+    world.assign(world.guid(), scope, named_role(world, role), principal_id)
+
+
 def change_role_definition(world: World, name: str, actions: list[str]) -> None:
     """Somebody changes what a custom role grants."""
     role = named_role(world, name)
