@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
+#: The packages whose code reads the remotes' answers.
+_SDKS: Final = frozenset(
+    {"azure", "kiota_abstractions", "kiota_http", "kiota_serialization_json", "msgraph", "msgraph_core"}
+)
 _AADSTS: Final = re.compile(r"AADSTS\d+")
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
@@ -55,6 +59,19 @@ def answers_of(service: Service, url: str, identity: Identity = "automation") ->
         yield
     except (AzureError, DeserializationError, APIError, TransportError, json.JSONDecodeError) as error:
         raise RemoteError(answer_to(error, service, url, identity)) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if not _is_of_sdk(error):
+            raise
+        raise RemoteError(answer_to(error, service, url, identity)) from error
+
+
+def _is_of_sdk(error: BaseException) -> bool:
+    """Whether an SDK has stumbled over an answer: it reads a part that is missing without asking."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return str(module).partition(".")[0] in _SDKS
 
 
 def answer_to(error: Exception, service: Service, url: str, identity: Identity = "automation") -> Answer:

@@ -18,6 +18,7 @@ from peering.spec import Deadlines, Fence
 
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
 PAUSE_SHARE: Final = 0.1
+OBEYED_SHARE: Final = 0.75
 LOOKS_IN_ONE_HISTORY: Final = 8
 #: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
 _CUT: Final = timedelta(milliseconds=900)
@@ -63,6 +64,8 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
     last = since + timedelta(seconds=deadlines[deadline])
     if now >= last:
         return None
+    # Not to the end, if a remote asks for more than there is left: what it answers then may take another look.
+    asked = min(asked, OBEYED_SHARE * (last - now))
     return min(now + max(SHORTEST_PAUSE, asked, PAUSE_SHARE * (now - since)), last)
 
 

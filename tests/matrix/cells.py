@@ -78,7 +78,7 @@ def cells(only: str | None = None) -> Iterator[Cell]:
     for operation in (one for one in OPERATIONS if only in (None, one.name)):
         for call in calls_of(operation):
             for fault in FAULTS:
-                if fault.changes and call.method == "GET":
+                if (fault.changes and call.method == "GET") or not re.search(fault.host, call.host.replace("\\", "")):
                     continue
                 for occurrence in _OCCURRENCES[: call.times]:
                     yield Cell(operation.name, call, occurrence, fault.name)

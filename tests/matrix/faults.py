@@ -38,19 +38,24 @@ class MatrixFault:
         knob: the fault as the local cloud takes it.
         ends: the problems that an operation may end with; without any it has to converge.
         changes: it makes sense only for calls that change something.
+        host: the hosts that it makes sense for.
     """
 
     name: str
     knob: Mapping[str, Any]
     ends: frozenset[str] = frozenset()
     changes: bool = False
+    host: str = ".*"
 
 
-#: The parts of answers that the clients read, one at a time; what an answer does not have is not taken out of it.
-FIELDS: Final = (
-    *("id", "name", "properties", "value", "appId", "keyId", "secretText", "attributes", "access_token", "state"),
-    *("peering_connections", "network_cidr", "cloud_name", "provisioningState", "addressSpace"),
-)
+#: The parts of answers that the clients read, by host, one at a time; what an answer does not have stays out of it.
+FIELDS: Final = {
+    "management.azure.com": ("id", "name", "properties", "value", "provisioningState", "addressSpace"),
+    "graph.microsoft.com": ("id", "appId", "value", "keyId", "secretText"),
+    "vault.azure.net": ("id", "value", "attributes"),
+    "login.microsoftonline.com": ("access_token",),
+    "api.aiven.io": ("state", "peering_connections", "network_cidr", "cloud_name"),
+}
 
 FAULTS: Final = (
     MatrixFault("reset-before", {"breach": "reset"}),
@@ -75,5 +80,9 @@ FAULTS: Final = (
     MatrixFault("401", {"status": 401, "code": "InvalidAuthenticationToken"}, _SIGN_IN),
     MatrixFault("403-a-while", {"status": 403, "code": "AuthorizationFailed", "times": 3, "echo": True}, _REFUSED),
     MatrixFault("404-a-while", {"status": 404, "code": "ResourceNotFound", "times": 3}, _MISSING),
-    *(MatrixFault(f"without-{name}", {"without": name}) for name in FIELDS),
+    *(
+        MatrixFault(f"without-{name}-{host}", {"without": name}, host=host)
+        for host, names in FIELDS.items()
+        for name in names
+    ),
 )
