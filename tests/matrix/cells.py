@@ -70,7 +70,7 @@ def calls_of(operation: Operation) -> list[Call]:
         if not operation.converged(deployment, identity, status):
             raise RuntimeError(f"{operation.name} does not converge without a fault: {status}")
         asked = Counter(Call.of(request) for request in deployment.cloud.requests if request.service in _SERVICES)
-    return [Call(*kind, times) for kind, times in asked.items()]
+    return [Call(*kind, times) for kind, times in sorted(asked.items())]
 
 
 def cells(only: str | None = None) -> Iterator[Cell]:
