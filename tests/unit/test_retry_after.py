@@ -1,0 +1,36 @@
+"""What a remote asks its callers to wait: finite, bounded, and nothing where it cannot be read."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from peering.retry_after import LONGEST, retry_after
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0.0),
+        ("10", 10.0),
+        ("1.5", 1.5),
+        (" 7 ", 7.0),
+        ("1000000000000", LONGEST),
+        ("9" * 400, LONGEST),
+        ("Thu, 01 Jan 2026 00:01:00 GMT", 60.0),
+        ("Wed, 31 Dec 2025 23:59:00 GMT", 0.0),
+        ("Wed, 21 Oct 2065 07:28:00 GMT", LONGEST),
+        ("\N{SUPERSCRIPT TWO}", None),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_header(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header, NOW) == seconds
+
+
+def test_a_text_that_names_the_seconds() -> None:
+    assert retry_after(None, NOW, "Rate limit 120 exceeded - try again in 28s") == 28
