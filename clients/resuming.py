@@ -44,7 +44,7 @@ async def resume_overdue(client: DurableClient) -> int:
             status = await client.get_status(order["id"])
             if _is_overdue(order, status, registry().now):
                 resumed += await _resume(client, order, status)
-        except Exception:
+        except Exception:  # whatever it is, the other orders must not wait for it; the next round tries it again
             log.exception("event=resume-failed peering=%s", order["id"])
     return resumed
 

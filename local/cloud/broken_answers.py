@@ -1,12 +1,12 @@
 """Answers that never come, or not whole: what a network and a gateway between may do to a request."""
 
-from asyncio import BaseTransport
-from typing import Any, Final, Literal
+from asyncio import BaseTransport, Transport
+from typing import Any, Final, Literal, cast
 from weakref import WeakValueDictionary
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 #: `reset`: the connection is closed without an answer; `hang`: no answer comes; `cut`: the body ends halfway.
 Breach = Literal["reset", "hang", "cut"]
@@ -15,13 +15,13 @@ Breach = Literal["reset", "hang", "cut"]
 _open: Final[WeakValueDictionary[Any, BaseTransport]] = WeakValueDictionary()
 
 
-class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
+class Connections(H11Protocol):
     """uvicorn's protocol, which remembers its connections."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Remember a connection."""
         _open[transport.get_extra_info("peername")] = transport
-        super().connection_made(transport)
+        super().connection_made(cast("Transport", transport))
 
 
 class BrokenAnswer(Response):
