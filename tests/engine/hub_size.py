@@ -5,13 +5,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Final
 
 import httpx
 from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables import TableServiceClient
+from azure.data.tables import TableEntity, TableServiceClient
 
 _NAME: Final = re.compile(r"<Name>([^<]*)</Name>")
 _NEXT: Final = re.compile(r"<NextMarker>([^<]*)</NextMarker>")
@@ -24,6 +24,8 @@ class HubSize:
     instances: int
     history: int
     blobs: int
+    #: Each instance with its status and when it was last changed, to be read by people.
+    kept: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.instances} instances, {self.history} rows of history, {self.blobs} blobs"
@@ -37,15 +39,17 @@ def hub_size(storage: str, hub: str) -> HubSize:
         hub: the task hub's name.
     """
     with TableServiceClient.from_connection_string(storage) as tables:
-        instances, history = (_rows(tables, f"{hub}{table}") for table in ("Instances", "History"))
-    return HubSize(instances, history, sum(1 for _ in blobs(storage, f"{hub.lower()}-largemessages")))
+        instances = _rows(tables, f"{hub}Instances", ["PartitionKey", "RuntimeStatus", "LastUpdatedTime"])
+        history = _rows(tables, f"{hub}History", ["PartitionKey"])
+    kept = tuple(f"{one['PartitionKey']} {one['RuntimeStatus']} {one.get('LastUpdatedTime')}" for one in instances)
+    return HubSize(len(instances), len(history), sum(1 for _ in blobs(storage, f"{hub.lower()}-largemessages")), kept)
 
 
-def _rows(tables: TableServiceClient, table: str) -> int:
+def _rows(tables: TableServiceClient, table: str, columns: list[str]) -> list[TableEntity]:
     try:
-        return sum(1 for _ in tables.get_table_client(table).list_entities(select=["PartitionKey"]))
+        return list(tables.get_table_client(table).list_entities(select=columns))
     except ResourceNotFoundError:
-        return 0
+        return []
 
 
 def blobs(storage: str, container: str) -> Iterator[str]:
