@@ -4,7 +4,6 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Final
 
 from local.cloud.table_service.entities import Entity, Key
@@ -44,9 +43,10 @@ class EntityTable:
             self.put(held)
 
     def scan(self, start: Key) -> Iterator[Entity]:
-        """The entities from a key on."""
-        for key in islice(self._keys, bisect_left(self._keys, start), None):
-            yield self._rows[key]
+        """The entities from a key on; one that another thread removes meanwhile is not among them."""
+        for key in self._keys[bisect_left(self._keys, start) :]:
+            if (held := self._rows.get(key)) is not None:
+                yield held
 
 
 @dataclass(eq=False)
