@@ -94,6 +94,9 @@ def _growth(storage: str, deployment: Deployment, done: str, one: Round, many: R
 
 def _later(storage: str, deployment: Deployment) -> HubSize:
     """The size after the resume timer has run an hour later."""
+    # A removal is told as soon as its row has gone, and its instance ends just after.
+    for instance in deployment.instances():
+        deployment.until_ended(instance["instanceId"])
     clock = deployment.virtual_clock
     clock.advance_to(clock.now() + _A_WHILE)
     deployment.fire("resume_orders")
