@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
-from clients.credentials import CONNECTION_TIMEOUT
-from clients.remote_errors import RemoteError, answers_of, or_none, refuse_unreadable
+from clients.connections import connections
+from clients.remote_errors import RemoteError, answers_of, or_none
 from clients.settings import settings
 from peering.naming import VNetId, folded
 from peering.remote_answers import Answer
@@ -145,27 +144,22 @@ def _error(response: "httpx.Response") -> RemoteError:
 
 
 class AivenClient:
-    """Aiven's API as the user whose token the app has. Use it as an async context manager."""
+    """Aiven's API as the user whose token the app has."""
 
     def __init__(self) -> None:
-        import httpx
-
-        self._http = httpx.AsyncClient(
-            headers={"authorization": f"aivenv1 {settings().aiven_auth_token.get_secret_value()}"},
-            timeout=httpx.Timeout(settings().read_timeout_seconds, connect=CONNECTION_TIMEOUT),
-            event_hooks={"response": [partial(refuse_unreadable, service="Aiven")]},
-        )
+        self._http = connections().http("Aiven")
+        self._headers = {"authorization": f"aivenv1 {settings().aiven_auth_token.get_secret_value()}"}
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        """Nothing of its own is open."""
 
     async def _call(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> bytes:
         url = "/".join([API, *(quote(part, safe="") for part in path)])
         with answers_of("Aiven", API):
-            response = await self._http.request(method, url, json=body)
+            response = await self._http.request(method, url, json=body, headers=self._headers)
         if not response.is_success:
             raise _error(response)
         return response.content

@@ -1,14 +1,13 @@
-"""The clients of Azure Resource Manager, Microsoft Graph and Key Vault, opened for one activity and closed after it."""
+"""The clients of Azure Resource Manager, Microsoft Graph and Key Vault, on the worker's connections."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from clients.credentials import CONNECTION_TIMEOUT, automation_credential, transport
-from clients.remote_errors import answers_of, refuse_unreadable
+from clients.connections import Connections, connections
+from clients.credentials import automation_credential
+from clients.remote_errors import answers_of
 from clients.settings import settings
-from peering.problems.remote_codes import Identity
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -29,25 +28,29 @@ async def network(
     With `auxiliary`, every request carries a second token in `x-ms-authorization-auxiliary`: that of the other tenant
     of a cross-tenant peering (learn.microsoft.com, "Authenticate requests across tenants").
     """
+    cloud = settings().cloud
+    with answers_of("Azure Resource Manager", cloud.resource_manager, "application" if credential else "automation"):
+        if credential is None and auxiliary is None:
+            yield connections().kept(("network", subscription_id), lambda: _network(subscription_id))
+        else:
+            yield _network(subscription_id, credential, auxiliary)
+
+
+def _network(
+    subscription_id: str,
+    credential: "AsyncTokenCredential | None" = None,
+    auxiliary: "AsyncTokenCredential | None" = None,
+) -> "NetworkManagementClient":
     from azure.mgmt.core.policies import AsyncAuxiliaryAuthenticationPolicy
     from azure.mgmt.network.aio import NetworkManagementClient
 
-    from clients.answers_in_json import AnswersInJson
-
-    cloud = settings().cloud
-    policies = [AsyncAuxiliaryAuthenticationPolicy([auxiliary], cloud.resource_manager_scope)] if auxiliary else []
-    identity: Identity = "application" if credential else "automation"
-    with answers_of("Azure Resource Manager", cloud.resource_manager, identity):
-        async with NetworkManagementClient(
-            credential or automation_credential(),
-            subscription_id,
-            base_url=cloud.resource_manager,
-            credential_scopes=[cloud.resource_manager_scope],
-            per_call_policies=[AnswersInJson()],
-            per_retry_policies=policies,
-            **transport(),
-        ) as client:
-            yield client
+    scope = settings().cloud.resource_manager_scope
+    return NetworkManagementClient(
+        credential or automation_credential(),
+        subscription_id,
+        per_retry_policies=[AsyncAuxiliaryAuthenticationPolicy([auxiliary], scope)] if auxiliary else [],
+        **_resource_manager(),
+    )
 
 
 @asynccontextmanager
@@ -55,19 +58,24 @@ async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationMan
     """The client for role definitions and role assignments of a subscription, as the app's own identity."""
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 
+    def make() -> AuthorizationManagementClient:
+        return AuthorizationManagementClient(automation_credential(), subscription_id, **_resource_manager())
+
+    with answers_of("Azure Resource Manager", settings().cloud.resource_manager):
+        yield connections().kept(("authorization", subscription_id), make)
+
+
+def _resource_manager() -> dict[str, Any]:
+    """What the clients of Azure Resource Manager have in common."""
     from clients.answers_in_json import AnswersInJson
 
     cloud = settings().cloud
-    with answers_of("Azure Resource Manager", cloud.resource_manager):
-        async with AuthorizationManagementClient(
-            automation_credential(),
-            subscription_id,
-            base_url=cloud.resource_manager,
-            credential_scopes=[cloud.resource_manager_scope],
-            per_call_policies=[AnswersInJson()],
-            **transport(),
-        ) as client:
-            yield client
+    return {
+        "base_url": cloud.resource_manager,
+        "credential_scopes": [cloud.resource_manager_scope],
+        "per_call_policies": [AnswersInJson()],
+        **connections().of_the_sdks(),
+    }
 
 
 async def read_arm(subscription_id: str, path: str, api_version: str) -> dict[str, Any]:
@@ -89,7 +97,13 @@ async def read_arm(subscription_id: str, path: str, api_version: str) -> dict[st
 @asynccontextmanager
 async def graph() -> AsyncIterator["GraphServiceClient"]:
     """The Microsoft Graph client, as the app's own identity. It does not retry: the orchestrator does."""
-    import httpx
+    held = connections()
+    with answers_of("Microsoft Graph", settings().cloud.graph):
+        held.graph = held.graph or _graph(held)
+        yield held.graph
+
+
+def _graph(held: Connections) -> "GraphServiceClient":
     from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
     from kiota_http.middleware.options import RetryHandlerOption
     from msgraph.graph_request_adapter import GraphRequestAdapter
@@ -100,18 +114,13 @@ async def graph() -> AsyncIterator["GraphServiceClient"]:
     provider = AzureIdentityAuthenticationProvider(
         automation_credential(), scopes=[cloud.graph_scope], allowed_hosts=[cloud.graph.removeprefix("https://")]
     )
-    with answers_of("Microsoft Graph", cloud.graph):
-        async with httpx.AsyncClient(
-            timeout=httpx.Timeout(settings().read_timeout_seconds, connect=CONNECTION_TIMEOUT),
-            http2=True,
-            event_hooks={"response": [partial(refuse_unreadable, service="Microsoft Graph")]},
-        ) as http:
-            client = GraphClientFactory.create_with_default_middleware(
-                client=http, options={RetryHandlerOption.get_key(): RetryHandlerOption(should_retry=False)}
-            )
-            adapter = GraphRequestAdapter(provider, client=client)
-            adapter.base_url = f"{cloud.graph}/v1.0"
-            yield GraphServiceClient(request_adapter=adapter)
+    client = GraphClientFactory.create_with_default_middleware(
+        client=held.http("Microsoft Graph"),
+        options={RetryHandlerOption.get_key(): RetryHandlerOption(should_retry=False)},
+    )
+    adapter = GraphRequestAdapter(provider, client=client)
+    adapter.base_url = f"{cloud.graph}/v1.0"
+    return GraphServiceClient(request_adapter=adapter)
 
 
 @asynccontextmanager
@@ -122,8 +131,11 @@ async def secrets() -> AsyncIterator["SecretClient"]:
     from clients.answers_in_json import AnswersInJson
 
     url = settings().cloud.vault_url(settings().key_vault_name)
+
+    def make() -> SecretClient:
+        return SecretClient(
+            url, automation_credential(), per_call_policies=[AnswersInJson()], **connections().of_the_sdks()
+        )
+
     with answers_of("Azure Key Vault", url):
-        async with SecretClient(
-            url, automation_credential(), per_call_policies=[AnswersInJson()], **transport()
-        ) as client:
-            yield client
+        yield connections().kept(url, make)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from clients.connections import connections
 from clients.remote_errors import signing_in
 from clients.settings import Settings, settings
 from peering.outcome import ProblemError
@@ -22,23 +23,6 @@ if TYPE_CHECKING:
 #: A token is renewed when it has less left than this, in seconds.
 _MARGIN = 300
 
-#: How long a connection may take to be made, in seconds.
-CONNECTION_TIMEOUT = 5
-
-
-def transport() -> dict[str, Any]:
-    """The SDKs' options for their connections.
-
-    Faults of the connection are retried at once; waiting for anything else is the orchestrator's, with a durable timer.
-    """
-    return {
-        "connection_timeout": CONNECTION_TIMEOUT,
-        "read_timeout": settings().read_timeout_seconds,
-        "retry_connect": 2,
-        "retry_read": 1,
-        "retry_status": 0,
-    }
-
 
 class _OpenCredential(Protocol):
     def __call__(self, given: Settings) -> "AbstractAsyncContextManager[AsyncTokenCredential]": ...
@@ -48,7 +32,7 @@ def _managed_identity(given: Settings) -> "AbstractAsyncContextManager[AsyncToke
     from azure.identity.aio import ManagedIdentityCredential
 
     client_id = str(given.azure_client_id) if given.azure_client_id else None
-    return ManagedIdentityCredential(client_id=client_id, **transport())
+    return ManagedIdentityCredential(client_id=client_id, **connections().of_the_sdks())
 
 
 def _service_principal(given: Settings) -> "AbstractAsyncContextManager[AsyncTokenCredential]":
@@ -58,7 +42,7 @@ def _service_principal(given: Settings) -> "AbstractAsyncContextManager[AsyncTok
 
     tenant, client, secret = str(given.azure_tenant_id), str(given.azure_client_id), given.azure_client_secret
     return ClientSecretCredential(
-        tenant, client, secret.get_secret_value(), authority=given.cloud.authority, **transport()
+        tenant, client, secret.get_secret_value(), authority=given.cloud.authority, **connections().of_the_sdks()
     )
 
 
@@ -113,7 +97,7 @@ class ApplicationCredential:
         from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
 
         self._tenant_id, self._who = tenant_id, f"The application {application_id}"
-        given: dict[str, Any] = {"authority": settings().cloud.authority, **transport()}
+        given: dict[str, Any] = {"authority": settings().cloud.authority, **connections().of_the_sdks()}
         self._credential: ClientSecretCredential | ClientAssertionCredential
         if proof.password is not None:
             self._credential = ClientSecretCredential(tenant_id, application_id, proof.password, **given)
@@ -142,7 +126,7 @@ class ApplicationCredential:
 
 
 class AutomationCredential:
-    """The app's own identity. Keeps its tokens, but no connection open between activities."""
+    """The app's own identity. Keeps its tokens."""
 
     def __init__(self) -> None:
         self._tokens: dict[tuple[str, ...], AccessToken] = {}
@@ -178,6 +162,7 @@ class AutomationCredential:
     def forget(self) -> None:
         """Drop all tokens: one of them may predate a right that has been granted since."""
         self._tokens.clear()
+        connections().forget_clients()
 
     async def close(self) -> None:
         """Nothing stays open."""

@@ -28,7 +28,8 @@ from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from clients import rows
-from clients.credentials import automation_credential, transport
+from clients.connections import connections
+from clients.credentials import automation_credential
 from clients.settings import STORAGE, settings
 from peering.outcome import ProblemError
 from peering.registry import Record, RunRecord, UnmanagedConnections
@@ -374,7 +375,10 @@ def table_service() -> TableServiceClient:
     Raises:
         ProblemError: `setting-invalid`, when no setting tells where it is.
     """
-    endpoint, options = settings().registry_endpoint, {**transport(), "retry_total": 3, "retry_status": 2}
+    endpoint, options = (
+        settings().registry_endpoint,
+        {**connections().of_the_sdks(), "retry_total": 3, "retry_status": 2},
+    )
     if endpoint is not None:
         return TableServiceClient(endpoint, credential=automation_credential(), **options)
     connection = os.environ.get(STORAGE)

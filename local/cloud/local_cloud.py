@@ -70,6 +70,7 @@ class LocalCloud:
         self._gateway = Gateway(self.world, HOSTS[knobs.cloud])
         self._ready, self._stopping = threading.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._proxy: ConnectProxy | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="local-cloud", daemon=True)
         self.environment: dict[str, str] = {}
         self.admin_url = ""
@@ -79,6 +80,11 @@ class LocalCloud:
         """Every request so far."""
         with self._gateway.lock:
             return list(self._gateway.requests)
+
+    @property
+    def connections(self) -> list[str]:
+        """The host of every connection that was made so far."""
+        return list(self._proxy.hosts) if self._proxy is not None else []
 
     def start(self) -> None:
         """Serve, on a thread of its own; returns once it does."""
@@ -124,7 +130,7 @@ class LocalCloud:
         )
         admin_socket = _listen()
         admin = _Server(uvicorn.Config(admin_app(self._gateway), log_level="warning", access_log=False, lifespan="off"))
-        proxy = ConnectProxy(_port(server), lambda host: self._gateway.service(host) is not None)
+        self._proxy = proxy = ConnectProxy(_port(server), lambda host: self._gateway.service(host) is not None)
         port = await proxy.start(self._port)
         serving = [
             asyncio.create_task(front.serve(sockets=[server])),

@@ -24,6 +24,8 @@ class ConnectProxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._tunnels: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        #: The host of every tunnel so far.
+        self.hosts: list[str] = []
 
     async def start(self, port: int) -> int:
         """Listen on 127.0.0.1; returns the port."""
@@ -61,6 +63,7 @@ class ConnectProxy:
             writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             await writer.drain()
             return
+        self.hosts.append(host.lower())
         upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
         self._open.add(upstream_writer)
         try:

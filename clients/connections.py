@@ -1,0 +1,128 @@
+"""Connections that live as long as the worker: each host's are shared by all invocations on the worker's event loop."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+from clients.remote_errors import refuse_unreadable
+from clients.settings import settings
+from peering.problems.remote_codes import Service
+
+if TYPE_CHECKING:
+    import ssl
+
+    import aiohttp
+    import httpx
+    from msgraph.graph_service_client import GraphServiceClient
+
+Client = TypeVar("Client")
+
+#: How long a connection may take to be made, in seconds.
+_CONNECTION_TIMEOUT: Final = 5
+#: Azure's load balancers drop what has been idle for four minutes (learn.microsoft.com, "TCP idle timeout").
+_IDLE_SECONDS: Final = 210
+#: Clients of so many subscriptions are kept.
+_CLIENTS: Final = 64
+
+
+class Connections:
+    """What is open on one event loop: a session for the Azure SDKs, and HTTPX's clients for the other services."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._http: dict[Service, httpx.AsyncClient] = {}
+        self._clients: OrderedDict[object, object] = OrderedDict()
+        #: The client of Microsoft Graph, once there is one.
+        self.graph: GraphServiceClient | None = None
+
+    def of_the_sdks(self) -> dict[str, Any]:
+        """The options of an Azure SDK's client that make it use the shared session; closing the client leaves it open.
+
+        Faults of the connection are retried at once; waiting for anything else is the orchestrator's, with a durable
+        timer.
+        """
+        from azure.core.pipeline.transport import AioHttpTransport
+
+        transport = AioHttpTransport(
+            session=self._shared_session(),
+            session_owner=False,
+            connection_timeout=_CONNECTION_TIMEOUT,
+            read_timeout=settings().read_timeout_seconds,
+        )
+        return {"transport": transport, "retry_connect": 2, "retry_read": 1, "retry_status": 0}
+
+    def _shared_session(self) -> "aiohttp.ClientSession":
+        if self._session is None:
+            import aiohttp
+
+            # As `AioHttpTransport` makes its own.
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=True,
+            )
+        return self._session
+
+    def http(self, service: Service) -> "httpx.AsyncClient":
+        """The HTTP client of a service that no Azure SDK is for."""
+        if service not in self._http:
+            import httpx
+
+            self._tls = self._tls or httpx.create_ssl_context()
+            self._http[service] = httpx.AsyncClient(
+                verify=self._tls,
+                http2=True,
+                timeout=httpx.Timeout(settings().read_timeout_seconds, connect=_CONNECTION_TIMEOUT),
+                limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
+                event_hooks={"response": [partial(refuse_unreadable, service=service)]},
+            )
+        return self._http[service]
+
+    def kept(self, key: object, make: Callable[[], Client]) -> Client:
+        """The client with a key, made when it is first asked for; the least recently used ones leave.
+
+        It is never closed: the connections are not its own.
+        """
+        if key not in self._clients:
+            self._clients[key] = make()
+        self._clients.move_to_end(key)
+        if len(self._clients) > _CLIENTS:
+            self._clients.popitem(last=False)
+        return cast("Client", self._clients[key])
+
+    def forget_clients(self) -> None:
+        """Let the kept clients go: the SDKs' keep a token of their own."""
+        self._clients.clear()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._http.values():
+            await client.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+
+_open: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Connections]] = WeakKeyDictionary()
+_keepers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]]] = WeakKeyDictionary()
+
+
+def connections() -> Connections:
+    """The connections of the running event loop. A worker has one loop, and cancels its tasks when it ends."""
+    loop = asyncio.get_running_loop()
+    if loop not in _open:
+        _open[loop] = Connections()
+        _keepers[loop] = loop.create_task(_keep(_open[loop]))
+    return _open[loop]
+
+
+async def _keep(held: Connections) -> None:
+    """Close the connections when the event loop's tasks are cancelled, which is its end."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await held.close()

@@ -1,0 +1,28 @@
+"""Connections live as long as the worker."""
+
+from collections import Counter
+from pathlib import Path
+
+from local.cloud import Scenario
+from local.deployment import Deployment, deploy
+
+#: More than one connection to a host is for what is asked at the same time.
+MOST_FOR_THE_FIRST = 16
+MOST_FOR_A_LATER_ONE = 3
+
+
+def test_a_later_start_uses_the_connections_of_the_first(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"vnets": 2})) as deployment:
+        opened = _opened(deployment, 0)
+        assert len(opened) <= MOST_FOR_THE_FIRST, Counter(opened)
+        later = _opened(deployment, 1)
+        assert len(later) <= MOST_FOR_A_LATER_ONE, Counter(later)
+
+
+def _opened(deployment: Deployment, vnet: int) -> list[str]:
+    """The hosts of the connections that a start opens."""
+    customer = deployment.cloud.landscape.subscription
+    ours = [held.id for held in deployment.cloud.world.vnets.values() if held.subscription_id == customer]
+    before = len(deployment.cloud.connections)
+    assert deployment.settle(vnet_id=ours[vnet])["state"] == "connected"
+    return deployment.cloud.connections[before:]
