@@ -6,7 +6,7 @@ Codes and texts are those of public error reports and of azure-cli's recordings.
 from typing import Any, Final
 
 from local.cloud import rbac
-from local.cloud.arm_holds import refusal
+from local.cloud.arm_holds import DenyAssignment, obey, refusal
 from local.cloud.entra import Caller, Entra, InvalidTokenError
 from local.cloud.wire import ApiError, Request, Response, Routes
 from local.cloud.world import Operation, Subscription, World
@@ -31,8 +31,6 @@ class Arm:
         self.routes.add("GET", SUBSCRIPTION, self._get_subscription)
         vault = rf"{SUBSCRIPTION}/resourceGroups/[^/]+/providers/Microsoft\.KeyVault/vaults/(?P<name>[^/]+)"
         self.routes.add("GET", vault, self._get_vault)
-        locks = r"(?P<scope>/subscriptions/.+)/providers/Microsoft\.Authorization/locks"
-        self.routes.add("GET", locks, self._list_locks)
         operations = (
             rf"{SUBSCRIPTION}/providers/Microsoft\.Network/locations/[^/]+/operation(?P<kind>s|Results)/(?P<key>[^/]+)"
         )
@@ -116,14 +114,18 @@ class Arm:
             raise arm_error(401, "InvalidAuthenticationToken", message) from None
 
     def authorize(self, request: Request, action: str, scope: str) -> Caller:
-        """Let only those do something on a scope who may.
+        """Let only those do something on a scope who may, and only what the policies there allow.
 
         Raises:
             ApiError: 401, 403 or 404.
         """
         caller = self.caller(request, scope.split("/")[2])
-        if not rbac.may(self.world, caller.object_id, action, scope):
+        if rbac.deciding(self.world, caller.object_id, action, scope) is None:
             raise self.not_authorized(caller, action, scope)
+        if (denied := rbac.denial(self.world, caller.object_id, action, scope)) is not None:
+            raise _denied(caller, action, scope, denied)
+        if request.method in ("PUT", "PATCH"):
+            obey(self.world.policies, action.removesuffix("/write"), request.path)
         return caller
 
     def not_authorized(self, caller: Caller, action: str, scope: str) -> ApiError:
@@ -169,16 +171,6 @@ class Arm:
         properties = {"enableRbacAuthorization": vault.policies is None, "accessPolicies": policies}
         return Response(200, {"id": vault.id, "name": vault.name, "properties": properties})
 
-    def _list_locks(self, request: Request, scope: str) -> Response:
-        """The locks that hold on a scope: those on it, above it and inside it."""
-        caller = self.caller(request, scope.split("/")[2])
-        if not rbac.may(self.world, caller.object_id, "Microsoft.Authorization/locks/read", scope):
-            raise self.not_authorized(caller, "Microsoft.Authorization/locks/read", scope)
-        held = [lock for lock in self.world.locks if lock.holds(scope) or lock.scope.lower().startswith(scope.lower())]
-        kind = {"type": "Microsoft.Authorization/locks"}
-        body = [{"id": lock.id, "name": lock.name, "properties": {"level": lock.level}, **kind} for lock in held]
-        return Response(200, {"value": body})
-
     # Long-running operations.
 
     def begin_operation(
@@ -203,6 +195,15 @@ class Arm:
         if kind.lower() == "results":
             return Response(200 if ended else 202)
         return Response(200, {"status": "Succeeded" if ended else "InProgress"}, {} if ended else {"Retry-After": "1"})
+
+
+def _denied(caller: Caller, action: str, scope: str, by: DenyAssignment) -> ApiError:
+    message = (
+        f"The client '{caller.app_id}' with object id '{caller.object_id}' has permission to perform action '{action}'"
+        f" on scope '{scope}'; however, the access is denied because of the deny assignment with name '{by.title}' and"
+        f" Id '{by.name.replace('-', '')}' at scope '{by.scope}'."
+    )
+    return arm_error(403, "DenyAssignmentAuthorizationFailed", message)
 
 
 def _subscription_body(subscription: Subscription) -> dict[str, Any]:

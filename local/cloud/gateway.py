@@ -17,6 +17,7 @@ from starlette.responses import Response as HttpResponse
 from local.cloud.aiven import Aiven, aiven_error
 from local.cloud.arm import Arm, arm_error
 from local.cloud.arm_authorization import ArmAuthorization
+from local.cloud.arm_governance import ArmGovernance
 from local.cloud.arm_network import ArmNetwork
 from local.cloud.broken_answers import Breach, BrokenAnswer
 from local.cloud.entra import Entra
@@ -53,6 +54,7 @@ class Gateway:
         arm = Arm(world, entra, hosts.metadata)
         ArmNetwork(arm)
         ArmAuthorization(arm)
+        ArmGovernance(arm)
         self._services: dict[str, Answer] = {
             "entra": entra.routes.answer,
             "graph": Graph(world, entra).answer,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
+from local.cloud.arm_holds import DenyAssignment, is_inside
 from local.cloud.world import RoleAssignment, RoleDefinition, World
 
 
@@ -26,8 +27,13 @@ def covers(role: RoleDefinition, action: str, *, data: bool = False) -> bool:
 
 def contains(scope: str, resource: str) -> bool:
     """Whether a scope is the resource itself or above it."""
-    above, below = scope.rstrip("/").lower(), resource.rstrip("/").lower()
-    return below == above or below.startswith(above + "/")
+    return is_inside(scope, resource)
+
+
+def denial(world: World, principal_id: str, action: str, scope: str) -> DenyAssignment | None:
+    """The deny assignment that takes an action on a scope away from a principal, if one does, whatever its roles."""
+    held = (d for d in world.deny_assignments if contains(d.scope, scope) and principal_id not in d.excluded)
+    return next((d for d in held if any(matches(action, one) for one in d.actions)), None)
 
 
 def deciding(
@@ -52,5 +58,7 @@ def effective(world: World, principal_id: str, scope: str, moment: datetime) -> 
 def may(
     world: World, principal_id: str, action: str, scope: str, *, at: datetime | None = None, data: bool = False
 ) -> bool:
-    """Whether a principal may do something on a scope."""
-    return deciding(world, principal_id, action, scope, at=at, data=data) is not None
+    """Whether a principal may do something on a scope: it has a role that allows it, and nothing takes that away."""
+    if deciding(world, principal_id, action, scope, at=at, data=data) is None:
+        return False
+    return data or denial(world, principal_id, action, scope) is None

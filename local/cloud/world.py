@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from local.clock import Clock
-from local.cloud.arm_holds import Lock
+from local.cloud.arm_holds import DenyAssignment, Lock, PolicyAssignment
 from local.cloud.records import (
     Application,
     Connection,
@@ -112,6 +112,8 @@ class World:
         self.project_vpcs: dict[str, ProjectVpc] = {}
         self.operations: dict[str, Operation] = {}
         self.locks: list[Lock] = []
+        self.policies: list[PolicyAssignment] = []
+        self.deny_assignments: list[DenyAssignment] = []
         #: The ids of the subscriptions that are disabled, in lower case.
         self.disabled: set[str] = set()
         self.aiven_token = self.secret()
