@@ -121,14 +121,18 @@ async def _assign(vnet_id: str, role_id: str, principal_id: str) -> str:
         except HttpResponseError as error:
             if error.error is None or error.error.code != _ALREADY_ASSIGNED:
                 raise
-            return await _existing_assignment(client, vnet_id, role_id, principal_id)
+            return await _existing_assignment(client, vnet_id, role_id, principal_id, guid)
     return made.id or f"{vnet_id}/providers/Microsoft.Authorization/roleAssignments/{guid}"
 
 
 async def _existing_assignment(
-    client: "AuthorizationManagementClient", vnet_id: str, role_id: str, principal_id: str
+    client: "AuthorizationManagementClient", vnet_id: str, role_id: str, principal_id: str, guid: str
 ) -> str:
-    """The same assignment under another name: somebody made it by hand."""
+    """The same assignment: this app's own from before, or one under another name that somebody made by hand."""
+    # One's own by its name, as a list may lag behind.
+    own = await or_none(client.role_assignments.get(vnet_id, guid))
+    if own is not None and own.id:
+        return own.id
     async for found in client.role_assignments.list_for_scope(vnet_id, filter=f"principalId eq '{principal_id}'"):
         same_role = (found.role_definition_id or "").rpartition("/")[2] == role_id.rpartition("/")[2]
         if same_role and same_id(found.scope, vnet_id) and found.id:

@@ -45,7 +45,7 @@ class ArmAuthorization:
     # Role definitions.
 
     def _visible(self, tenant: str, scope: str) -> list[RoleDefinition]:
-        return [role for role in self._world.roles if _is_visible(role, tenant, scope)]
+        return [role for role in self._world.shown_roles() if _is_visible(role, tenant, scope)]
 
     def _list_definitions(self, request: Request, scope: str) -> Response:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleDefinitions/read", scope)
@@ -62,7 +62,10 @@ class ArmAuthorization:
 
     def _get_definition(self, request: Request, scope: str, name: str) -> Response:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleDefinitions/read", scope)
-        return Response(200, definition_body(scope, self._definition(scope, name, caller.tenant_id)))
+        found = next((r for r in self._visible(caller.tenant_id, scope) if r.name == name.lower()), None)
+        if found is None:
+            raise _no_definition(name)
+        return Response(200, definition_body(scope, found))
 
     def _get_built_in(self, request: Request, name: str) -> Response:
         self._arm.token(request)
@@ -88,14 +91,16 @@ class ArmAuthorization:
             role = RoleDefinition(
                 name.lower(), "", "", built_in=False, tenant_id=caller.tenant_id, scopes=[], actions=[]
             )
+            role.created, role.created_by = self._world.now, caller.object_id
             self._world.roles.append(role)
+        role.updated, role.updated_by = self._world.now, caller.object_id
         permission = (properties.get("permissions") or [{}])[0]
         role.role_name, role.description = properties["roleName"], properties.get("description") or ""
         role.scopes, role.actions = scopes, permission.get("actions") or []
         role.not_actions = permission.get("notActions") or []
         role.data_actions = permission.get("dataActions") or []
         role.not_data_actions = permission.get("notDataActions") or []
-        return Response(201, definition_body(scope, role))
+        return Response(201, _just_written(definition_body(scope, role)))
 
     def _delete_definition(self, request: Request, scope: str, name: str) -> Response:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleDefinitions/delete", scope)
@@ -106,6 +111,7 @@ class ArmAuthorization:
             message = "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments)."
             raise arm_error(400, "RoleDefinitionHasAssignments", message)
         self._world.roles.remove(role)
+        self._world.dropped_roles.append((role, self._world.now))
         return Response(200, definition_body(scope, role))
 
     # Role assignments.
@@ -158,17 +164,17 @@ class ArmAuthorization:
         held = self._world.assignments.by("principal", principal_id)
         same = next((a for a in held if a.scope.lower() == scope.lower() and a.role == role.name), None)
         named = self._world.assignments.first("name", name.lower())
-        if named is not None and named is same:
-            return Response(200, assignment_body(named))
-        if named is not None:
+        if named is not None and named is not same:
             message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
             raise arm_error(400, "RoleAssignmentUpdateNotPermitted", message)
         if same is not None:
-            raise arm_error(409, "RoleAssignmentExists", "The role assignment already exists.")
+            known = f"The ID of the existing role assignment is {same.name.replace('-', '')}."
+            raise arm_error(409, "RoleAssignmentExists", f"The role assignment already exists. {known}")
         self._check_limit(scope)
         made = self._world.assign(name.lower(), scope, role, principal_id)
         made.description, made.condition = wanted.get("description"), wanted.get("condition")
-        return Response(201, assignment_body(made))
+        made.by = caller.object_id
+        return Response(201, _just_written(assignment_body(made)))
 
     def _check_limit(self, scope: str) -> None:
         held = self._world.assignments.by("subscription", subscription_of(scope))
@@ -244,6 +250,11 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
 
 
+def _just_written(body: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a PUT, which does not say yet who made it."""
+    return {**body, "properties": {**body["properties"], "createdBy": None}}
+
+
 def role_id(scope: str, name: str) -> str:
     """The full id of a role, as seen from a scope: its subscription's."""
     return f"{'/'.join(scope.split('/')[:3])}/providers/Microsoft.Authorization/roleDefinitions/{name}"
@@ -258,8 +269,10 @@ def definition_body(scope: str, role: RoleDefinition) -> dict[str, Any]:
             "description": role.description,
             "assignableScopes": role.scopes,
             "permissions": [_permission(role)],
-            "createdBy": None,
-            "updatedBy": None,
+            "createdOn": _stamp(role.created),
+            "updatedOn": _stamp(role.updated),
+            "createdBy": role.created_by,
+            "updatedBy": role.updated_by,
         },
         "id": role_id(scope, role.name),
         "type": "Microsoft.Authorization/roleDefinitions",
@@ -279,8 +292,8 @@ def assignment_body(assignment: RoleAssignment) -> dict[str, Any]:
             "conditionVersion": "2.0" if assignment.condition else None,
             "createdOn": _stamp(assignment.created),
             "updatedOn": _stamp(assignment.created),
-            "createdBy": None,
-            "updatedBy": None,
+            "createdBy": assignment.by,
+            "updatedBy": assignment.by,
             "delegatedManagedIdentityResourceId": None,
             "description": assignment.description,
         },

@@ -1,10 +1,13 @@
 """What the local cloud's world is made of: directory objects, Azure resources, secrets, and Aiven's side."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
+
+#: When Azure's built-in roles were made.
+_ROLES_BEGAN: Final = datetime(2015, 2, 2, 21, 55, 9, tzinfo=UTC)
 
 
 class Watched:
@@ -99,6 +102,10 @@ class RoleDefinition:
     not_actions: list[str] = field(default_factory=list)
     data_actions: list[str] = field(default_factory=list)
     not_data_actions: list[str] = field(default_factory=list)
+    created: datetime = _ROLES_BEGAN
+    updated: datetime = _ROLES_BEGAN
+    created_by: str | None = None
+    updated_by: str | None = None
 
     @property
     def kind(self) -> str:
@@ -119,6 +126,7 @@ class RoleAssignment:
     effective_at: datetime
     description: str | None = None
     condition: str | None = None
+    by: str | None = None
 
 
 #: The writable properties of a VNet peering, by their names in ARM.

@@ -52,6 +52,10 @@ class Scenario(BaseModel):
     list_stale: Seconds = Field(
         0, description="Until ARM's lists show new VNet peerings and role assignments, and leave deleted peerings out."
     )
+    role_definitions_stale: Seconds = Field(
+        0,
+        description="Until ARM shows a new custom role, in lists and alone, and does not show a deleted one any more.",
+    )
     list_blind: Annotated[int, Field(ge=0)] = Field(0, description="The next so many lists of VNet peerings are empty.")
     table_empty_pages: Annotated[int, Field(ge=0)] = Field(
         0, description="The next so many pages of table entities are empty, and say where to go on."

@@ -105,6 +105,8 @@ class World:
         self.applications, self.deleted_applications = _applications(), _applications()
         self.principals, self.deleted_principals = _principals(), _principals()
         self.roles: Table[RoleDefinition] = Table(name=lambda role: role.name)
+        #: The custom roles that were deleted, and when.
+        self.dropped_roles: list[tuple[RoleDefinition, datetime]] = []
         self.assignments = _assignments()
         self.vnets: dict[str, VNet] = {}
         self.vaults: dict[str, Vault] = {}
@@ -133,6 +135,13 @@ class World:
         """Whether ARM's lists, which may lag behind, show what was created, and has ended, at these moments."""
         seen = self.after(-self.knobs.list_stale)
         return created <= seen and (ended is None or seen < ended)
+
+    def shown_roles(self) -> list[RoleDefinition]:
+        """The roles that ARM shows, which may lag behind: not yet what is new, and still what was deleted."""
+        seen = self.after(-self.knobs.role_definitions_stale)
+        shown = [role for role in self.roles if role.created <= seen or role.built_in]
+        names = {role.name for role in shown}
+        return [*shown, *(role for role, ended in self.dropped_roles if ended > seen and role.name not in names)]
 
     def guid(self) -> str:
         """A new id; the same ones in the same order for a seed."""
