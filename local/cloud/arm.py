@@ -5,7 +5,7 @@ Codes and texts are those of public error reports and of azure-cli's recordings.
 
 from typing import Any, Final
 
-from local.cloud import rbac
+from local.cloud import abac, rbac
 from local.cloud.arm_holds import DenyAssignment, obey, refusal
 from local.cloud.entra import Caller, Entra, InvalidTokenError
 from local.cloud.wire import ApiError, Request, Response, Routes
@@ -113,14 +113,20 @@ class Arm:
             message = f"An auxiliary access token is invalid: {error}."
             raise arm_error(401, "InvalidAuthenticationToken", message) from None
 
-    def authorize(self, request: Request, action: str, scope: str) -> Caller:
+    def authorize(self, request: Request, action: str, scope: str, attributes: abac.Attributes | None = None) -> Caller:
         """Let only those do something on a scope who may, and only what the policies there allow.
+
+        Args:
+            request: what was asked.
+            action: what the request does.
+            scope: where it does so.
+            attributes: what the conditions of role assignments may ask about the request and the resource.
 
         Raises:
             ApiError: 401, 403 or 404.
         """
         caller = self.caller(request, scope.split("/")[2])
-        if rbac.deciding(self.world, caller.object_id, action, scope) is None:
+        if rbac.deciding(self.world, caller.object_id, action, scope, attributes=attributes) is None:
             raise self.not_authorized(caller, action, scope)
         if (denied := rbac.denial(self.world, caller.object_id, action, scope)) is not None:
             raise _denied(caller, action, scope, denied)
@@ -129,11 +135,14 @@ class Arm:
         return caller
 
     def not_authorized(self, caller: Caller, action: str, scope: str) -> ApiError:
-        """The refusal of a caller who lacks an action on a scope."""
+        """The refusal of a caller who lacks an action on a scope, or who has it on a condition that does not hold."""
+        conditional = any(rbac.granting(self.world, caller.object_id, action, scope))
+        unmet = "has an authorization with ABAC condition that is not fulfilled"
+        lacks = unmet if conditional else "does not have authorization"
         message = (
-            f"The client '{caller.app_id}' with object id '{caller.object_id}' does not have authorization to perform"
-            f" action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please"
-            " refresh your credentials."
+            f"The client '{caller.app_id}' with object id '{caller.object_id}' {lacks}"
+            f" to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently"
+            " granted, please refresh your credentials."
         )
         return arm_error(403, "AuthorizationFailed", message)
 
@@ -142,7 +151,8 @@ class Arm:
     def _sees(self, caller: Caller, subscription: Subscription) -> bool:
         scope = f"/subscriptions/{subscription.id}"
         held = (a for a in self.world.assignments if a.principal_id == caller.object_id)
-        return subscription.tenant_id == caller.tenant_id and any(rbac.contains(scope, a.scope) for a in held)
+        reached = (rbac.contains(scope, a.scope) or rbac.reaches(self.world, a, scope) for a in held)
+        return subscription.tenant_id == caller.tenant_id and any(reached)
 
     def _list_subscriptions(self, request: Request) -> Response:
         caller = self.token(request)

@@ -128,14 +128,18 @@ class ArmAuthorization:
                 raise arm_error(400, "BadRequestFormat", f"The filter '{expression}' is not supported.")
             held = self._world.assignments.by("principal", (match[1] or match[2]).lower())
             below = [] if upwards else [a for a in held if rbac.contains(scope, a.scope)]
-            found = [*(a for a in held if rbac.contains(a.scope, scope) and a not in below), *below]
+            above = (a for a in held if rbac.reaches(self._world, a, scope) and a not in below)
+            found = [*above, *below]
         return Response(200, {"value": [assignment_body(a) for a in found if self._world.is_listed(a.created)]})
 
     def _at_scope(self, scope: str) -> list[RoleAssignment]:
-        """The assignments at a scope and above it."""
+        """The assignments at a scope and above it, up to the management group and the root of its tenant."""
+        tenant = self._arm.subscription(subscription_of(scope)).tenant_id
         parts = scope.rstrip("/").lower().split("/")
-        above = ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
-        return [a for one in above for a in self._world.assignments.by("scope", one)]
+        above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+        above.insert(1, f"{rbac.MANAGEMENT_GROUP}{tenant}".lower())
+        held = (a for one in above for a in self._world.assignments.by("scope", one))
+        return [a for a in held if a.tenant_id in ("", tenant)]
 
     def _around(self, scope: str) -> list[RoleAssignment]:
         """The assignments at a scope, above it and below it."""
@@ -156,8 +160,9 @@ class ArmAuthorization:
         return next((a for a in same if a.scope.lower() == scope.lower()), None)
 
     def _put_assignment(self, request: Request, scope: str, name: str) -> Response:
-        caller = self._arm.authorize(request, "Microsoft.Authorization/roleAssignments/write", scope)
         wanted = request.json()["properties"]
+        attributes = _attributes("Request", wanted)
+        caller = self._arm.authorize(request, "Microsoft.Authorization/roleAssignments/write", scope, attributes)
         role = self._definition(scope, wanted["roleDefinitionId"].rpartition("/")[2], caller.tenant_id)
         principal_id = wanted["principalId"].lower()
         self._check_principal(caller.tenant_id, principal_id, typed=bool(wanted.get("principalType")))
@@ -199,10 +204,15 @@ class ArmAuthorization:
             raise arm_error(400, "PrincipalNotFound", message)
 
     def _delete_assignment(self, request: Request, scope: str, name: str) -> Response:
-        self._arm.authorize(request, "Microsoft.Authorization/roleAssignments/delete", scope)
         found = self._find(scope, name)
+        action = "Microsoft.Authorization/roleAssignments/delete"
         if found is None:
+            caller = self._arm.caller(request, subscription_of(scope))
+            # There is nothing that a condition could be about.
+            if not any(rbac.granting(self._world, caller.object_id, action, scope)):
+                raise self._arm.not_authorized(caller, action, scope)
             return Response(204)
+        self._arm.authorize(request, action, scope, _attributes("Resource", assignment_body(found)["properties"]))
         self._world.assignments.remove(found)
         return Response(200, assignment_body(found))
 
@@ -250,6 +260,18 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
 
 
+def _attributes(whose: str, properties: dict[str, Any]) -> dict[str, str]:
+    """What the conditions of role assignments may ask about one: the names are those of Azure's reference."""
+    prefix = f"@{whose}[Microsoft.Authorization/roleAssignments:"
+    given = {
+        "RoleDefinitionId": str(properties["roleDefinitionId"]).rpartition("/")[2],
+        "PrincipalId": properties["principalId"],
+        # Azure looks the type up where it is not given; all principals here are of one type.
+        "PrincipalType": properties.get("principalType") or "ServicePrincipal",
+    }
+    return {f"{prefix}{name}]": value for name, value in given.items()}
+
+
 def _just_written(body: dict[str, Any]) -> dict[str, Any]:
     """The answer to a PUT, which does not say yet who made it."""
     return {**body, "properties": {**body["properties"], "createdBy": None}}
@@ -257,7 +279,8 @@ def _just_written(body: dict[str, Any]) -> dict[str, Any]:
 
 def role_id(scope: str, name: str) -> str:
     """The full id of a role, as seen from a scope: its subscription's."""
-    return f"{'/'.join(scope.split('/')[:3])}/providers/Microsoft.Authorization/roleDefinitions/{name}"
+    subscription = "/".join(scope.split("/")[:3]) if scope.lower().startswith("/subscriptions/") else ""
+    return f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{name}"
 
 
 def definition_body(scope: str, role: RoleDefinition) -> dict[str, Any]:
@@ -297,7 +320,7 @@ def assignment_body(assignment: RoleAssignment) -> dict[str, Any]:
             "delegatedManagedIdentityResourceId": None,
             "description": assignment.description,
         },
-        "id": f"{assignment.scope}/providers/Microsoft.Authorization/roleAssignments/{assignment.name}",
+        "id": f"{assignment.scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{assignment.name}",
         "type": "Microsoft.Authorization/roleAssignments",
         "name": assignment.name,
     }

@@ -4,7 +4,9 @@ Codes and texts are those of public error reports and of Azure's RBAC and Policy
 """
 
 import json
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from local.cloud.wire import ApiError, Request, Response
@@ -13,6 +15,16 @@ Level = Literal["ReadOnly", "CanNotDelete"]
 Effect = Literal["deny", "audit"]
 _WRITES: Final = ("PUT", "PATCH", "POST", "DELETE")
 _AUTHORIZATION: Final = "providers/Microsoft.Authorization"
+
+
+@lru_cache(maxsize=4096)
+def _pattern(action: str) -> re.Pattern[str]:
+    return re.compile(re.escape(action).replace(r"\*", ".*"), re.IGNORECASE)
+
+
+def matches(action: str, granted: str) -> bool:
+    """Whether an action as roles and conditions write it, which may hold `*`, covers an action."""
+    return _pattern(granted).fullmatch(action) is not None
 
 
 def is_inside(scope: str, path: str) -> bool:
@@ -74,9 +86,8 @@ class PolicyAssignment:
 
     @property
     def definition_id(self) -> str:
-        """The ARM id of its definition, which is its subscription's or management group's."""
-        levels = 3 if self.scope.lower().startswith("/subscriptions/") else 5
-        return f"{'/'.join(self.scope.split('/')[:levels])}/{_AUTHORIZATION}/policyDefinitions/{self.name}"
+        """The ARM id of its definition, which is its subscription's."""
+        return f"{'/'.join(self.scope.split('/')[:3])}/{_AUTHORIZATION}/policyDefinitions/{self.name}"
 
     def applies(self, path: str) -> bool:
         """Whether a path is inside its scope and not exempted."""

@@ -41,11 +41,12 @@ EXCHANGE_AUDIENCES: Final = frozenset(f"api://AzureADTokenExchange{cloud}" for c
 
 @dataclass(frozen=True)
 class Caller:
-    """Who a token was issued to."""
+    """Who a token was issued to, and the application permissions that it had then."""
 
     tenant_id: str
     object_id: str
     app_id: str
+    roles: tuple[str, ...] = ()
 
 
 class InvalidTokenError(Exception):
@@ -77,7 +78,7 @@ class Entra:
             raise InvalidTokenError(str(error)) from None
         if _resource(claims["aud"]) != resource:
             raise InvalidTokenError(f"the audience {claims['aud']} is not this resource's")
-        return Caller(claims["tid"], claims["oid"], claims["appid"])
+        return Caller(claims["tid"], claims["oid"], claims["appid"], tuple(claims.get("roles", ())))
 
     def issue(self, principal: ServicePrincipal, audience: str, lifetime: int = _LIFETIME) -> str:
         """A token for a principal; it expires by the machine's own time, as the SDKs count."""

@@ -127,6 +127,8 @@ class RoleAssignment:
     description: str | None = None
     condition: str | None = None
     by: str | None = None
+    #: Of an assignment above all subscriptions: the tenant in which it holds.
+    tenant_id: str = ""
 
 
 #: The writable properties of a VNet peering, by their names in ARM.

@@ -228,9 +228,12 @@ class World:
     def assign(
         self, name: str, scope: str, role: RoleDefinition, principal_id: str, at: datetime | None = None
     ) -> RoleAssignment:
-        """Give a principal a role on a scope; it takes effect after a while."""
+        """Give a principal a role on a scope, or above all subscriptions; it takes effect after a while."""
         created = at or self.now
         effective = created + timedelta(seconds=self.knobs.role_effective)
         made = RoleAssignment(name, scope, role.name, principal_id, "ServicePrincipal", created, effective)
+        principal = self.principal_with_id(principal_id)
+        if principal is not None and not scope.lower().startswith("/subscriptions/"):
+            made.tenant_id = principal.tenant_id
         self.assignments.append(made)
         return made

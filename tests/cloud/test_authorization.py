@@ -5,6 +5,7 @@ import pytest
 from azure.identity import ClientSecretCredential
 from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
 
+from local.cloud import rbac
 from local.cloud.world import NETWORK_CONTRIBUTOR, READER, SECRETS_OFFICER, USER_ACCESS_ADMINISTRATOR
 from tests.cloud.callers import Callers, code_of
 
@@ -147,3 +148,22 @@ def test_a_role_shows_after_a_while_and_is_shown_a_while_longer(cloud: Callers) 
     assert cloud.arm("DELETE", path).status_code == 204
     cloud.wait(20)
     assert shown() == (404, 0)
+
+
+def test_assignments_above_all_subscriptions_give_rights_and_are_listed_in_their_tenant(cloud: Callers) -> None:
+    landscape, world = cloud.cloud.landscape, cloud.cloud.world
+    me, subscription = landscape.automation.id, f"/subscriptions/{landscape.subscription}"
+    cloud.happen("remove-role-assignments", principal_id=me, scope=subscription)
+    assert code_of(cloud.arm("GET", cloud.vnet.id))[0] == 403
+    group = f"/providers/Microsoft.Management/managementGroups/{landscape.customer_tenant}"
+    for scope in ("/", group):
+        cloud.happen("assign-role", principal_id=me, scope=scope, role=READER)
+        assert cloud.arm("GET", cloud.vnet.id).status_code == 200
+        assert len(cloud.arm("GET", "/subscriptions").json()["value"]) == 1
+        path = f"{cloud.vnet.id}{AUTHORIZATION}/roleAssignments"
+        for expression in ("atScope()", f"principalId eq '{me}'"):
+            listed = cloud.arm("GET", path, **{"$filter": expression}).json()["value"]
+            mine = [one["id"] for one in listed if one["properties"]["principalId"] == me]
+            assert [one.rpartition(AUTHORIZATION)[0] for one in mine] == [scope.rstrip("/")]
+        assert not rbac.may(world, me, "Microsoft.Network/virtualNetworks/read", cloud.vpc.network.id)
+        cloud.happen("remove-role-assignments", principal_id=me, scope=scope)

@@ -1,6 +1,7 @@
 """A managed identity: its tokens come from the app's own endpoint only, and can stand in for a password."""
 
 import asyncio
+import uuid
 from typing import Any
 
 import httpx
@@ -153,3 +154,26 @@ def test_without_the_role_it_is_refused_as_any_other(cloud: Callers) -> None:
     url = f"{SCOPES['arm']}{cloud.vnet.id}/virtualNetworkPeerings/x?api-version=2026-03-01"
     answer = httpx.put(url, headers=headers, json={"properties": {"remoteVirtualNetwork": {"id": cloud.vnet.id}}})
     assert code_of(answer) == (403, "AuthorizationFailed")
+
+
+def test_a_token_is_kept_for_a_day_and_shows_new_permissions_only_then(cloud: Callers) -> None:
+    identity = cloud.cloud.landscape.managed_identity
+    identity.graph_roles = []
+
+    def ask() -> tuple[str, int]:
+        token = identity_token(cloud, SCOPES["graph"]).json()["access_token"]
+        answer = httpx.get(f"{SCOPES['graph']}/v1.0/applications", headers={"authorization": f"Bearer {token}"})
+        return token, answer.status_code
+
+    first = ask()
+    assert first[1] == 403
+    identity.graph_roles = ["Application.Read.All"]
+    cloud.wait(3600)
+    assert ask() == first
+    cloud.wait(24 * 3600)
+    assert ask()[1] == 200
+
+
+def test_a_refusal_can_be_looked_up(cloud: Callers) -> None:
+    refusal = identity_token(cloud, SCOPES["arm"], client_id="").json()
+    assert str(uuid.UUID(refusal["correlationId"])) == refusal["correlationId"]
