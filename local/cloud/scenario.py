@@ -70,11 +70,20 @@ class Scenario(BaseModel):
     aiven_role: Literal["admin", "operator", "developer", "read_only"] = Field(
         "operator", description="The role of the Aiven token's user in the project."
     )
+    unknown_application_refused: bool = Field(
+        default=False, description="Aiven refuses a connection at once whose application it does not know."
+    )
     price_usd: str = Field("0.05", description="What a peering connection costs per hour.")
     aiven_requests_per_minute: int | None = Field(None, description="Aiven's rate limit; none by default.")
     faults: list[Fault] = []
     vnets: Annotated[int, Field(ge=1, le=250)] = Field(3, description="How many VNets the customer has.")
+    subscriptions: Annotated[int, Field(ge=1, le=10)] = Field(
+        1, description="How many subscriptions the customer has; the VNets are dealt out to them in turn."
+    )
     project_vpcs: Annotated[int, Field(ge=1, le=50)] = Field(1, description="How many project VPCs there are.")
+    projects: Annotated[int, Field(ge=1, le=50)] = Field(
+        1, description="How many Aiven projects there are; the project VPCs are dealt out to them in turn."
+    )
     overlapping: bool = Field(default=False, description="The first VNet's addresses overlap the project VPC's.")
     graph_role: Literal["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Application.Read.All", ""] = (
         Field("Application.ReadWrite.All", description="The Graph permission of the automation identity.")

@@ -111,6 +111,8 @@ class World:
         self.vnets: dict[str, VNet] = {}
         self.vaults: dict[str, Vault] = {}
         self.storage_accounts: dict[str, StorageAccount] = {}
+        #: The names of Aiven's projects.
+        self.projects: list[str] = []
         self.project_vpcs: dict[str, ProjectVpc] = {}
         self.operations: dict[str, Operation] = {}
         self.locks: list[Lock] = []
