@@ -191,7 +191,7 @@ class Arm:
         self.world.operations[operation.id] = operation
         base = f"https://{host}/subscriptions/{subscription_id}/providers/Microsoft.Network/locations/{location}"
         query = f"{operation.id}?api-version=2026-03-01&t=1&c=local&s=local&h=local"
-        headers = {"Azure-AsyncOperation": f"{base}/operations/{query}", "Retry-After": "1"}
+        headers = {"Azure-AsyncOperation": f"{base}/operations/{query}", **self._wait()}
         if location_header:
             headers["Location"] = f"{base}/operationResults/{query}"
         return headers
@@ -204,7 +204,10 @@ class Arm:
         ended = operation.ends_at <= self.world.now
         if kind.lower() == "results":
             return Response(200 if ended else 202)
-        return Response(200, {"status": "Succeeded" if ended else "InProgress"}, {} if ended else {"Retry-After": "1"})
+        return Response(200, {"status": "Succeeded" if ended else "InProgress"}, {} if ended else self._wait())
+
+    def _wait(self) -> dict[str, str]:
+        return {"Retry-After": str(self.world.knobs.retry_after)}
 
 
 def _denied(caller: Caller, action: str, scope: str, by: DenyAssignment) -> ApiError:
@@ -225,4 +228,9 @@ def _subscription_body(subscription: Subscription) -> dict[str, Any]:
         "state": "Enabled",
         "managedByTenants": [],
         "authorizationSource": "RoleBased",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "PayAsYouGo_2014-09-01",
+            "spendingLimit": "Off",
+        },
     }

@@ -128,7 +128,7 @@ class KeyVault:
             "id": f"https://{request.host}/secrets/{name}/{version.version}",
             "attributes": {key: held for key, held in attributes.items() if held is not None},
             "tags": version.tags,
-            "contentType": version.content_type,
+            **({"contentType": version.content_type} if version.content_type is not None else {}),
         }
         return {**body, "value": version.value} if value else body
 

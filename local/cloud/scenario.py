@@ -44,7 +44,13 @@ class Scenario(BaseModel):
     directory_visible: Seconds = Field(0, description="Until a new application or service principal is replicated.")
     role_effective: Seconds = Field(0, description="Until a new role assignment takes effect.")
     secret_accepted: Seconds = Field(0, description="Until a new password is accepted.")
+    federated_miss_kept: Seconds = Field(
+        0, description="How long Entra remembers that no federated credential fitted an assertion."
+    )
     operation: Seconds = Field(0, description="How long a long-running ARM operation takes.")
+    retry_after: Annotated[int, Field(ge=0)] = Field(
+        1, description="The seconds that ARM asks to wait for an operation."
+    )
     approved: Seconds = Field(0, description="How long a connection stays APPROVED.")
     detect: Seconds = Field(0, description="Until the platform sees a change of the customer's side.")
     deleted: Seconds = Field(0, description="How long a connection stays DELETING.")

@@ -6,7 +6,7 @@ from typing import Any, Final
 from local.cloud import directory
 from local.cloud.entra import Caller
 from local.cloud.graph.access import Access
-from local.cloud.graph.bodies import application_body, federated_body, principal_body
+from local.cloud.graph.bodies import application_body, as_directory_object, federated_body, principal_body
 from local.cloud.graph.errors import graph_error, missing
 from local.cloud.graph.policy import check_audience
 from local.cloud.graph.query import Kind, filter_of
@@ -20,6 +20,7 @@ APPLICATION: Final = (
 _LIST: Final = r"/v1\.0/applications"
 _KIND: Final = Kind[Application](
     "application",
+    "applications",
     application_body,
     {
         "id": lambda a: a.id,
@@ -31,7 +32,12 @@ _KIND: Final = Kind[Application](
     },
     {"federatedIdentityCredentials": lambda a: [federated_body(f) for f in a.federated]},
 )
-_OWNERS: Final = Kind[ServicePrincipal]("directoryObject", lambda p: principal_body(p, None), {"id": lambda p: p.id})
+_OWNERS: Final = Kind[ServicePrincipal](
+    "directoryObject",
+    "directoryObjects",
+    lambda p: as_directory_object("servicePrincipal", principal_body(p, None)),
+    {"id": lambda p: p.id},
+)
 
 
 class Applications:
