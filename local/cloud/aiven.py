@@ -1,11 +1,11 @@
 """Aiven's API: project VPCs and their peering connections, as its public clients call it."""
 
-from collections import deque
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from local.cloud.platform import known_application, unknown_application
+from local.cloud.throttle import Throttle
 from local.cloud.wire import ApiError, Handler, Request, Response, Routes
 from local.cloud.world import Connection, ProjectVpc, World
 
@@ -60,7 +60,7 @@ class Aiven:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._recent: deque[datetime] = deque()
+        self._throttle = Throttle(60)
         routes = self.routes = Routes("Aiven API")
         routes.add("GET", "/v1/me", self._me)
         routes.add("GET", "/v1/project", self._projects)
@@ -96,16 +96,10 @@ class Aiven:
 
     def _limit(self) -> None:
         most = self._world.knobs.aiven_requests_per_minute
-        if most is None:
-            return
-        now = self._world.now
-        while self._recent and self._recent[0] <= now - timedelta(minutes=1):
-            self._recent.popleft()
-        if len(self._recent) >= most:
-            wait = int((self._recent[0] + timedelta(minutes=1) - now).total_seconds()) + 1
+        wait = self._throttle.take(self._world.now, most)
+        if wait is not None:
             text = "The user has sent too many requests in a given amount of time"
             raise aiven_error(429, f"{text}: Rate limit {most} exceeded - try again in {wait}s", None)
-        self._recent.append(now)
 
     def _project_vpc(self, project: str, vpc: str) -> ProjectVpc:
         self._check_project(project)

@@ -165,7 +165,10 @@ def _network(prefix: str) -> IPv4Network:
 
 @dataclass(eq=False)
 class VNet:
-    """A virtual network. `dropped` are the peerings that it had, and until when."""
+    """A virtual network. `dropped` are the peerings that it had, and until when.
+
+    Until `busy_until` another operation is under way, such as that of a subnet, though it shows as provisioned.
+    """
 
     subscription_id: str
     group: str
@@ -176,6 +179,7 @@ class VNet:
     peerings: list[VNetPeering] = field(default_factory=list)
     provisioning_state: str = "Succeeded"
     dropped: list[tuple[VNetPeering, datetime]] = field(default_factory=list)
+    busy_until: datetime | None = None
 
     @cached_property
     def id(self) -> str:
@@ -224,7 +228,10 @@ class DeletedSecret:
 
 @dataclass(eq=False)
 class Vault:
-    """A Key Vault; deleted secrets can be recovered. With `policies`, by object id, it decides by those alone."""
+    """A Key Vault; deleted secrets can be recovered. With `policies`, by object id, it decides by those alone.
+
+    One that is `closed` has a firewall that lets nobody in.
+    """
 
     name: str
     id: str
@@ -232,6 +239,7 @@ class Vault:
     secrets: dict[str, list[SecretVersion]] = field(default_factory=dict)
     deleted: dict[str, DeletedSecret] = field(default_factory=dict)
     policies: dict[str, list[str]] | None = None
+    closed: bool = False
 
 
 @dataclass(eq=False)

@@ -81,6 +81,7 @@ class Scenario(BaseModel):
     )
     price_usd: str = Field("0.05", description="What a peering connection costs per hour.")
     aiven_requests_per_minute: int | None = Field(None, description="Aiven's rate limit; none by default.")
+    vault_requests_per_10_seconds: int | None = Field(None, description="A Key Vault's limit; none by default.")
     faults: list[Fault] = []
     vnets: Annotated[int, Field(ge=1, le=250)] = Field(3, description="How many VNets the customer has.")
     subscriptions: Annotated[int, Field(ge=1, le=10)] = Field(
@@ -93,6 +94,12 @@ class Scenario(BaseModel):
     overlapping: bool = Field(default=False, description="The first VNet's addresses overlap the project VPC's.")
     graph_role: Literal["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Application.Read.All", ""] = (
         Field("Application.ReadWrite.All", description="The Graph permission of the automation identity.")
+    )
+    owned_list_forbidden: bool = Field(
+        default=False, description="With Application.ReadWrite.OwnedBy alone, Graph lists no applications."
+    )
+    upsert_without_owner: bool = Field(
+        default=False, description="An application that an upsert makes has no owner, as seen with OwnedBy."
     )
     graph_policy_read: bool = Field(default=False, description="It may read the app management policy, too.")
     password_lifetime_days: Annotated[int, Field(ge=1)] | None = Field(
