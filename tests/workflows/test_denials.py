@@ -1,4 +1,4 @@
-"""A policy and a deny assignment of the customer's stop a start by name, and it goes on once they are gone."""
+"""What a customer holds back is told by name, be it by a policy or a firewall, and a start goes on once it is gone."""
 
 import pytest
 
@@ -35,3 +35,18 @@ def test_a_deny_assignment_that_keeps_the_platform_out_ends_a_start(deployment: 
     assert deployment.settle()["state"] == "failed"
     deployment.event(kind="remove-deny-assignments", scope=vnet)
     assert deployment.settle()["state"] == "connected"
+
+
+def test_a_vault_that_lets_nobody_in_is_told_and_a_start_goes_on_once_it_does(deployment: Deployment) -> None:
+    deployment.event(kind="close-vault", name=deployment.cloud.landscape.vault)
+    status = deployment.settle()
+    assert (status["state"], status["problem"]["code"]) == ("failed", "vault-firewall")
+    deployment.event(kind="open-vault", name=deployment.cloud.landscape.vault)
+    assert deployment.settle()["state"] == "connected"
+
+
+def test_a_vnet_whose_subnet_is_being_changed_and_a_strained_vault_are_waited_for(deployment: Deployment) -> None:
+    deployment.knobs(vault_requests_per_10_seconds=3)
+    deployment.event(kind="occupy-vnet", vnet_id=deployment.request()["vnet_id"], seconds=300)
+    status = deployment.settle()
+    assert status["state"] == "connected", status.get("problem")
