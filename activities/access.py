@@ -1,6 +1,6 @@
 """The steps that give rights: role definitions and role assignments on the VNet (article steps 6, 8 and 9)."""
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from activities import looking
 from activities.looking import role_look
@@ -23,9 +23,18 @@ if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
     from azure.mgmt.authorization.v2022_04_01.models import RoleDefinition
 
+_NO_ROLE: Final = "RoleDefinitionDoesNotExist"
 _ALREADY_ASSIGNED: Final = "RoleAssignmentExists"
 _UNAUTHORIZED: Final = 401
 _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
+
+
+class _CustomRole(NamedTuple):
+    """A custom role as this app makes it."""
+
+    name: str
+    actions: tuple[str, ...]
+    description: str
 
 
 @step
@@ -33,8 +42,7 @@ async def user_role(peering: Peering, facts: Facts) -> Facts:
     """Article step 6, first half: the role for the created application: a custom one, or Network Contributor."""
     vnet = VNetId.parse(text(facts, "vnet_id"))
     if peering["role"] == "least-privilege":
-        description = "Manages the peerings of the VNets it is assigned on."
-        return {"user_role_id": await _custom_role(vnet, peering["user_role_name"], USER_ACTIONS, description)}
+        return {"user_role_id": await _custom_role(vnet, _user_role(peering))}
     async with authorization(vnet.subscription_id) as client:
         async for role in client.role_definitions.list(str(vnet), filter=f"roleName eq '{peering['role']}'"):
             return {"user_role_id": role.id}
@@ -45,50 +53,60 @@ async def user_role(peering: Peering, facts: Facts) -> Facts:
 async def platform_role(peering: Peering, facts: Facts) -> Facts:
     """Article step 8: the custom role with the one action that lets the platform peer with a VNet."""
     vnet = VNetId.parse(text(facts, "vnet_id"))
-    description = "Allows creating a peering to VNets in scope, but not from them."
-    return {"platform_role_id": await _custom_role(vnet, peering["platform_role_name"], PLATFORM_ACTIONS, description)}
+    return {"platform_role_id": await _custom_role(vnet, _platform_role(peering))}
 
 
 @step
-async def user_role_assignment(_: Peering, facts: Facts) -> Facts:
+async def user_role_assignment(peering: Peering, facts: Facts) -> Facts:
     """Article step 6, second half: the created application may manage the VNet's peerings."""
-    assignment = await _assign(text(facts, "vnet_id"), text(facts, "user_role_id"), text(facts, "user_principal_id"))
-    return {"user_role_assignment_id": assignment}
+    return {"user_role_assignment_id": await _assign(facts, "user", _user_role(peering))}
 
 
 @step
-async def platform_role_assignment(_: Peering, facts: Facts) -> Facts:
+async def platform_role_assignment(peering: Peering, facts: Facts) -> Facts:
     """Article step 9: the platform may make a peering that leads to the VNet."""
-    assignment = await _assign(
-        text(facts, "vnet_id"), text(facts, "platform_role_id"), text(facts, "platform_principal_id")
-    )
-    return {"platform_role_assignment_id": assignment}
+    return {"platform_role_assignment_id": await _assign(facts, "platform", _platform_role(peering))}
 
 
-async def _custom_role(vnet: VNetId, name: str, actions: tuple[str, ...], description: str) -> str:
+def _user_role(peering: Peering) -> _CustomRole:
+    description = "Manages the peerings of the VNets it is assigned on."
+    return _CustomRole(peering["user_role_name"], USER_ACTIONS, description)
+
+
+def _platform_role(peering: Peering) -> _CustomRole:
+    description = "Allows creating a peering to VNets in scope, but not from them."
+    return _CustomRole(peering["platform_role_name"], PLATFORM_ACTIONS, description)
+
+
+async def _custom_role(vnet: VNetId, wanted: _CustomRole) -> str:
     """The id of the custom role: the one of that name if it fits, else one made under a GUID that its name decides.
 
     Raises:
         ProblemError: `role-name-taken`, when the role of that name grants something else.
     """
-    from azure.mgmt.authorization.v2022_04_01.models import Permission, RoleDefinition
-
     scope = vnet.subscription_scope
-    quoted = name.replace("'", "''")
+    quoted = wanted.name.replace("'", "''")
     async with authorization(vnet.subscription_id) as client:
         # Asked for at the VNet, where the app's rights may end.
         async for found in client.role_definitions.list(str(vnet), filter=f"roleName eq '{quoted}'"):
-            if not _fits(found, actions, scope):
-                raise ProblemError("role-name-taken", f"The role {name} grants other actions or serves other scopes.")
+            if not _fits(found, wanted.actions, scope):
+                detail = f"The role {wanted.name} grants other actions or serves other scopes."
+                raise ProblemError("role-name-taken", detail)
             return _id(found)
-        wanted = RoleDefinition(
-            role_name=name,
-            description=description,
-            role_type="CustomRole",
-            permissions=[Permission(actions=list(actions), not_actions=[])],
-            assignable_scopes=[scope],
-        )
-        return _id(await client.role_definitions.create_or_update(scope, role_definition_name(scope, name), wanted))
+        return await _make_role(client, scope, wanted)
+
+
+async def _make_role(client: "AuthorizationManagementClient", scope: str, wanted: _CustomRole) -> str:
+    from azure.mgmt.authorization.v2022_04_01.models import Permission, RoleDefinition
+
+    body = RoleDefinition(
+        role_name=wanted.name,
+        description=wanted.description,
+        role_type="CustomRole",
+        permissions=[Permission(actions=list(wanted.actions), not_actions=[])],
+        assignable_scopes=[scope],
+    )
+    return _id(await client.role_definitions.create_or_update(scope, role_definition_name(scope, wanted.name), body))
 
 
 def _fits(role: "RoleDefinition", actions: tuple[str, ...], scope: str) -> bool:
@@ -102,11 +120,17 @@ def _id(role: "RoleDefinition") -> str:
     return role.id
 
 
-async def _assign(vnet_id: str, role_id: str, principal_id: str) -> str:
-    """The id of the principal's assignment of the role on the VNet, found or created."""
+async def _assign(facts: Facts, whose: str, role: _CustomRole) -> str:
+    """The id of a principal's assignment of its role on the VNet, found or created.
+
+    A list shows a role for a while after it was deleted: this app's own, `role`, is made again then.
+    """
     from azure.core.exceptions import HttpResponseError
     from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
+    vnet_id, role_id, principal_id = (
+        text(facts, name) for name in ("vnet_id", f"{whose}_role_id", f"{whose}_principal_id")
+    )
     guid = role_assignment_name(vnet_id, role_id, principal_id)
     wanted = RoleAssignmentCreateParameters(
         role_definition_id=role_id,
@@ -115,20 +139,28 @@ async def _assign(vnet_id: str, role_id: str, principal_id: str) -> str:
         principal_type="ServicePrincipal",
         description=DESCRIPTION,
     )
-    async with authorization(VNetId.parse(vnet_id).subscription_id) as client:
+    vnet = VNetId.parse(vnet_id)
+    async with authorization(vnet.subscription_id) as client:
         try:
             made = await client.role_assignments.create(vnet_id, guid, wanted)
         except HttpResponseError as error:
-            if error.error is None or error.error.code != _ALREADY_ASSIGNED:
+            code, scope = error.error and error.error.code, vnet.subscription_scope
+            if code == _NO_ROLE and role_id.rpartition("/")[2] == role_definition_name(scope, role.name):
+                await _make_role(client, scope, role)
+            if code != _ALREADY_ASSIGNED:
                 raise
-            return await _existing_assignment(client, vnet_id, role_id, principal_id)
+            return await _existing_assignment(client, vnet_id, role_id, principal_id, guid)
     return made.id or f"{vnet_id}/providers/Microsoft.Authorization/roleAssignments/{guid}"
 
 
 async def _existing_assignment(
-    client: "AuthorizationManagementClient", vnet_id: str, role_id: str, principal_id: str
+    client: "AuthorizationManagementClient", vnet_id: str, role_id: str, principal_id: str, guid: str
 ) -> str:
-    """The same assignment under another name: somebody made it by hand."""
+    """The same assignment: this app's own from before, or one under another name that somebody made by hand."""
+    # One's own by its name, as a list may lag behind.
+    own = await or_none(client.role_assignments.get(vnet_id, guid))
+    if own is not None and own.id:
+        return own.id
     async for found in client.role_assignments.list_for_scope(vnet_id, filter=f"principalId eq '{principal_id}'"):
         same_role = (found.role_definition_id or "").rpartition("/")[2] == role_id.rpartition("/")[2]
         if same_role and same_id(found.scope, vnet_id) and found.id:

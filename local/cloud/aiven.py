@@ -1,10 +1,11 @@
 """Aiven's API: project VPCs and their peering connections, as its public clients call it."""
 
-from collections import deque
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from local.cloud.platform import known_application, unknown_application
+from local.cloud.throttle import Throttle
 from local.cloud.wire import ApiError, Handler, Request, Response, Routes
 from local.cloud.world import Connection, ProjectVpc, World
 
@@ -21,15 +22,37 @@ _FAILED: Final = frozenset({"INVALID_SPECIFICATION", "REJECTED_BY_PEER", "ERROR"
 _WRITERS: Final = frozenset({"admin", "operator"})
 #: States of a project VPC that is there to stay.
 _LIVING: Final = frozenset({"APPROVED", "ACTIVE"})
-PROJECT: Final = "local-project"
-_PROJECT_BODY: Final = {"project_name": PROJECT}
+
+#: What Aiven's client for Go takes for granted of a user and of a project.
+_USER: Final = {
+    "user": "user@example.com",
+    "user_id": "u0123456789a",
+    "real_name": "A user",
+    "state": "active",
+    "auth": ["token"],
+    "invitations": [],
+    "tenant": "aiven",
+}
+_PROJECT: Final = {
+    "account_id": "a0123456789a",
+    "billing_address": "",
+    "billing_emails": [],
+    "billing_group_id": "00000000-0000-4000-8000-000000000001",
+    "billing_group_name": "Default billing group",
+    "country": "",
+    "country_code": "",
+    "default_cloud": "timescale-azure-westeurope",
+    "estimated_balance": "0.00",
+    "organization_id": "org0123456789",
+    "payment_method": "no_payment_expected",
+    "vat_id": "",
+}
 
 
-def aiven_error(status: int, message: str, code: str = "invalid_request") -> ApiError:
-    """An error as Aiven shows it."""
-    return ApiError(
-        Response(status, {"message": message, "errors": [{"message": message, "status": status, "error_code": code}]})
-    )
+def aiven_error(status: int, message: str, code: str | None = "invalid_request") -> ApiError:
+    """An error as Aiven shows it; some have no code of their own."""
+    error = {"message": message, "status": status, **({"error_code": code} if code else {})}
+    return ApiError(Response(status, {"message": message, "errors": [error]}))
 
 
 class Aiven:
@@ -37,10 +60,10 @@ class Aiven:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._recent: deque[datetime] = deque()
+        self._throttle = Throttle(60)
         routes = self.routes = Routes("Aiven API")
         routes.add("GET", "/v1/me", self._me)
-        routes.add("GET", "/v1/project", lambda _: Response(200, {"projects": [_PROJECT_BODY], **self._membership()}))
+        routes.add("GET", "/v1/project", self._projects)
         routes.add("GET", _VPCS, self._list)
         routes.add("GET", _VPC, self._get)
         routes.add("GET", r"/v1/project/(?P<project>[^/]+)/vpc-peering-connection-types", self._types)
@@ -73,39 +96,43 @@ class Aiven:
 
     def _limit(self) -> None:
         most = self._world.knobs.aiven_requests_per_minute
-        if most is None:
-            return
-        now = self._world.now
-        while self._recent and self._recent[0] <= now - timedelta(minutes=1):
-            self._recent.popleft()
-        if len(self._recent) >= most:
-            wait = int((self._recent[0] + timedelta(minutes=1) - now).total_seconds()) + 1
+        wait = self._throttle.take(self._world.now, most)
+        if wait is not None:
             text = "The user has sent too many requests in a given amount of time"
-            raise aiven_error(429, f"{text}: Rate limit {most} exceeded - try again in {wait}s", "too_many_requests")
-        self._recent.append(now)
+            raise aiven_error(429, f"{text}: Rate limit {most} exceeded - try again in {wait}s", None)
 
     def _project_vpc(self, project: str, vpc: str) -> ProjectVpc:
         self._check_project(project)
         found = self._world.project_vpcs.get(vpc.lower())
-        if found is None:
+        if found is None or found.project != project:
             raise aiven_error(404, "Project VPC does not exist", "project_vpc_not_found")
         return found
 
     def _check_project(self, project: str) -> None:
-        if project != PROJECT:
+        if project not in self._world.projects:
             raise aiven_error(404, "Project does not exist", "project_not_found")
 
     def _membership(self) -> dict[str, Any]:
-        role = self._world.knobs.aiven_role
-        return {"project_membership": {PROJECT: role}, "project_memberships": {PROJECT: [role]}}
+        role, projects = self._world.knobs.aiven_role, self._world.projects
+        return {
+            "project_membership": dict.fromkeys(projects, role),
+            "project_memberships": {project: [role] for project in projects},
+        }
+
+    def _projects(self, _: Request) -> Response:
+        listed = [{**_PROJECT, "project_name": project} for project in self._world.projects]
+        return Response(200, {"projects": listed, **self._membership()})
 
     def _me(self, _: Request) -> Response:
-        user = {"user": "user@example.com", "user_id": "u0123456789a", "real_name": "A user", "state": "active"}
-        return Response(200, {"user": {**user, "projects": [PROJECT], "auth": ["token"], **self._membership()}})
+        user = {**_USER, "projects": self._world.projects, **self._membership()}
+        return Response(200, {"user": user})
 
     def _list(self, _: Request, project: str) -> Response:
         self._check_project(project)
-        return Response(200, {"vpcs": [_vpc_body(vpc) for vpc in self._world.project_vpcs.values()]})
+        return Response(200, {"vpcs": [_vpc_body(vpc) for vpc in self._vpcs_of(project)]})
+
+    def _vpcs_of(self, project: str) -> list[ProjectVpc]:
+        return [vpc for vpc in self._world.project_vpcs.values() if vpc.project == project]
 
     def _get(self, _: Request, project: str, vpc: str) -> Response:
         found, seen = self._project_vpc(project, vpc), self._world.after(-self._world.knobs.aiven_listed)
@@ -123,6 +150,7 @@ class Aiven:
         if found.state not in _LIVING:
             raise aiven_error(409, f"Project VPC is in state {found.state}", "conflict")
         account, group, vnet, app_id, tenant_id = (body[name] for name in _NAMES)
+        self._check_application(app_id, tenant_id)
         connection = self._find(found, account, group, vnet)
         now, cidrs = self._world.now, body.get("user_peer_network_cidrs") or []
         if connection is not None and connection.state == "DELETED_BY_PEER":
@@ -134,6 +162,12 @@ class Aiven:
             connection.app_id, connection.tenant_id, connection.cidrs = app_id, tenant_id, cidrs or connection.cidrs
             connection.state, connection.since, connection.state_info = "APPROVED", now, None
         return Response(200, connection_body(connection))
+
+    def _check_application(self, app_id: str, tenant_id: str) -> None:
+        """Refuse an application that Aiven does not know, where it looks before it answers."""
+        world = self._world
+        if world.knobs.unknown_application_refused and not known_application(world, app_id, tenant_id, world.now):
+            raise aiven_error(400, unknown_application(app_id))
 
     def _find(self, vpc: ProjectVpc, account: str, group: str, vnet: str) -> Connection | None:
         key = (account, group, vnet)
@@ -169,7 +203,7 @@ class Aiven:
     def _types(self, _: Request, project: str) -> Response:
         self._check_project(project)
         kind = {"price_usd": self._world.knobs.price_usd, "vpc_peering_connection_type": "azure-vnet-peering"}
-        clouds = sorted({vpc.cloud_name for vpc in self._world.project_vpcs.values()})
+        clouds = sorted({vpc.cloud_name for vpc in self._vpcs_of(project)})
         return Response(200, {"vpc_peering_connection_types": [{"cloud_name": cloud, **kind} for cloud in clouds]})
 
 
@@ -185,12 +219,12 @@ def _vpc_body(vpc: ProjectVpc) -> dict[str, Any]:
         "state": vpc.state,
         "create_time": _stamp(vpc.created),
         "update_time": _stamp(vpc.created),
-        "pending_build_only_peering_connections": None,
     }
 
 
 def _whole(vpc: ProjectVpc) -> dict[str, Any]:
-    return {**_vpc_body(vpc), "peering_connections": [connection_body(c) for c in vpc.connections]}
+    connections = [connection_body(connection) for connection in vpc.connections]
+    return {**_vpc_body(vpc), "pending_build_only_peering_connections": None, "peering_connections": connections}
 
 
 def connection_body(connection: Connection) -> dict[str, Any]:

@@ -5,8 +5,8 @@ Codes and texts are those of public error reports and of azure-cli's recordings.
 
 from typing import Any, Final
 
-from local.cloud import rbac
-from local.cloud.arm_holds import refusal
+from local.cloud import abac, rbac
+from local.cloud.arm_holds import DenyAssignment, obey, refusal
 from local.cloud.entra import Caller, Entra, InvalidTokenError
 from local.cloud.wire import ApiError, Request, Response, Routes
 from local.cloud.world import Operation, Subscription, World
@@ -31,8 +31,6 @@ class Arm:
         self.routes.add("GET", SUBSCRIPTION, self._get_subscription)
         vault = rf"{SUBSCRIPTION}/resourceGroups/[^/]+/providers/Microsoft\.KeyVault/vaults/(?P<name>[^/]+)"
         self.routes.add("GET", vault, self._get_vault)
-        locks = r"(?P<scope>/subscriptions/.+)/providers/Microsoft\.Authorization/locks"
-        self.routes.add("GET", locks, self._list_locks)
         operations = (
             rf"{SUBSCRIPTION}/providers/Microsoft\.Network/locations/[^/]+/operation(?P<kind>s|Results)/(?P<key>[^/]+)"
         )
@@ -115,23 +113,36 @@ class Arm:
             message = f"An auxiliary access token is invalid: {error}."
             raise arm_error(401, "InvalidAuthenticationToken", message) from None
 
-    def authorize(self, request: Request, action: str, scope: str) -> Caller:
-        """Let only those do something on a scope who may.
+    def authorize(self, request: Request, action: str, scope: str, attributes: abac.Attributes | None = None) -> Caller:
+        """Let only those do something on a scope who may, and only what the policies there allow.
+
+        Args:
+            request: what was asked.
+            action: what the request does.
+            scope: where it does so.
+            attributes: what the conditions of role assignments may ask about the request and the resource.
 
         Raises:
             ApiError: 401, 403 or 404.
         """
         caller = self.caller(request, scope.split("/")[2])
-        if not rbac.may(self.world, caller.object_id, action, scope):
+        if rbac.deciding(self.world, caller.object_id, action, scope, attributes=attributes) is None:
             raise self.not_authorized(caller, action, scope)
+        if (denied := rbac.denial(self.world, caller.object_id, action, scope)) is not None:
+            raise _denied(caller, action, scope, denied)
+        if request.method in ("PUT", "PATCH"):
+            obey(self.world.policies, action.removesuffix("/write"), request.path)
         return caller
 
     def not_authorized(self, caller: Caller, action: str, scope: str) -> ApiError:
-        """The refusal of a caller who lacks an action on a scope."""
+        """The refusal of a caller who lacks an action on a scope, or who has it on a condition that does not hold."""
+        conditional = any(rbac.granting(self.world, caller.object_id, action, scope))
+        unmet = "has an authorization with ABAC condition that is not fulfilled"
+        lacks = unmet if conditional else "does not have authorization"
         message = (
-            f"The client '{caller.app_id}' with object id '{caller.object_id}' does not have authorization to perform"
-            f" action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please"
-            " refresh your credentials."
+            f"The client '{caller.app_id}' with object id '{caller.object_id}' {lacks}"
+            f" to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently"
+            " granted, please refresh your credentials."
         )
         return arm_error(403, "AuthorizationFailed", message)
 
@@ -140,7 +151,8 @@ class Arm:
     def _sees(self, caller: Caller, subscription: Subscription) -> bool:
         scope = f"/subscriptions/{subscription.id}"
         held = (a for a in self.world.assignments if a.principal_id == caller.object_id)
-        return subscription.tenant_id == caller.tenant_id and any(rbac.contains(scope, a.scope) for a in held)
+        reached = (rbac.contains(scope, a.scope) or rbac.reaches(self.world, a, scope) for a in held)
+        return subscription.tenant_id == caller.tenant_id and any(reached)
 
     def _list_subscriptions(self, request: Request) -> Response:
         caller = self.token(request)
@@ -169,16 +181,6 @@ class Arm:
         properties = {"enableRbacAuthorization": vault.policies is None, "accessPolicies": policies}
         return Response(200, {"id": vault.id, "name": vault.name, "properties": properties})
 
-    def _list_locks(self, request: Request, scope: str) -> Response:
-        """The locks that hold on a scope: those on it, above it and inside it."""
-        caller = self.caller(request, scope.split("/")[2])
-        if not rbac.may(self.world, caller.object_id, "Microsoft.Authorization/locks/read", scope):
-            raise self.not_authorized(caller, "Microsoft.Authorization/locks/read", scope)
-        held = [lock for lock in self.world.locks if lock.holds(scope) or lock.scope.lower().startswith(scope.lower())]
-        kind = {"type": "Microsoft.Authorization/locks"}
-        body = [{"id": lock.id, "name": lock.name, "properties": {"level": lock.level}, **kind} for lock in held]
-        return Response(200, {"value": body})
-
     # Long-running operations.
 
     def begin_operation(
@@ -189,7 +191,7 @@ class Arm:
         self.world.operations[operation.id] = operation
         base = f"https://{host}/subscriptions/{subscription_id}/providers/Microsoft.Network/locations/{location}"
         query = f"{operation.id}?api-version=2026-03-01&t=1&c=local&s=local&h=local"
-        headers = {"Azure-AsyncOperation": f"{base}/operations/{query}", "Retry-After": "1"}
+        headers = {"Azure-AsyncOperation": f"{base}/operations/{query}", **self._wait()}
         if location_header:
             headers["Location"] = f"{base}/operationResults/{query}"
         return headers
@@ -202,7 +204,19 @@ class Arm:
         ended = operation.ends_at <= self.world.now
         if kind.lower() == "results":
             return Response(200 if ended else 202)
-        return Response(200, {"status": "Succeeded" if ended else "InProgress"}, {} if ended else {"Retry-After": "1"})
+        return Response(200, {"status": "Succeeded" if ended else "InProgress"}, {} if ended else self._wait())
+
+    def _wait(self) -> dict[str, str]:
+        return {"Retry-After": str(self.world.knobs.retry_after)}
+
+
+def _denied(caller: Caller, action: str, scope: str, by: DenyAssignment) -> ApiError:
+    message = (
+        f"The client '{caller.app_id}' with object id '{caller.object_id}' has permission to perform action '{action}'"
+        f" on scope '{scope}'; however, the access is denied because of the deny assignment with name '{by.title}' and"
+        f" Id '{by.name.replace('-', '')}' at scope '{by.scope}'."
+    )
+    return arm_error(403, "DenyAssignmentAuthorizationFailed", message)
 
 
 def _subscription_body(subscription: Subscription) -> dict[str, Any]:
@@ -214,4 +228,9 @@ def _subscription_body(subscription: Subscription) -> dict[str, Any]:
         "state": "Enabled",
         "managedByTenants": [],
         "authorizationSource": "RoleBased",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "PayAsYouGo_2014-09-01",
+            "spendingLimit": "Off",
+        },
     }

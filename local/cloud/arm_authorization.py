@@ -45,7 +45,7 @@ class ArmAuthorization:
     # Role definitions.
 
     def _visible(self, tenant: str, scope: str) -> list[RoleDefinition]:
-        return [role for role in self._world.roles if _is_visible(role, tenant, scope)]
+        return [role for role in self._world.shown_roles() if _is_visible(role, tenant, scope)]
 
     def _list_definitions(self, request: Request, scope: str) -> Response:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleDefinitions/read", scope)
@@ -62,7 +62,10 @@ class ArmAuthorization:
 
     def _get_definition(self, request: Request, scope: str, name: str) -> Response:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleDefinitions/read", scope)
-        return Response(200, definition_body(scope, self._definition(scope, name, caller.tenant_id)))
+        found = next((r for r in self._visible(caller.tenant_id, scope) if r.name == name.lower()), None)
+        if found is None:
+            raise _no_definition(name)
+        return Response(200, definition_body(scope, found))
 
     def _get_built_in(self, request: Request, name: str) -> Response:
         self._arm.token(request)
@@ -88,14 +91,16 @@ class ArmAuthorization:
             role = RoleDefinition(
                 name.lower(), "", "", built_in=False, tenant_id=caller.tenant_id, scopes=[], actions=[]
             )
+            role.created, role.created_by = self._world.now, caller.object_id
             self._world.roles.append(role)
+        role.updated, role.updated_by = self._world.now, caller.object_id
         permission = (properties.get("permissions") or [{}])[0]
         role.role_name, role.description = properties["roleName"], properties.get("description") or ""
         role.scopes, role.actions = scopes, permission.get("actions") or []
         role.not_actions = permission.get("notActions") or []
         role.data_actions = permission.get("dataActions") or []
         role.not_data_actions = permission.get("notDataActions") or []
-        return Response(201, definition_body(scope, role))
+        return Response(201, _just_written(definition_body(scope, role)))
 
     def _delete_definition(self, request: Request, scope: str, name: str) -> Response:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleDefinitions/delete", scope)
@@ -106,6 +111,7 @@ class ArmAuthorization:
             message = "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments)."
             raise arm_error(400, "RoleDefinitionHasAssignments", message)
         self._world.roles.remove(role)
+        self._world.dropped_roles.append((role, self._world.now))
         return Response(200, definition_body(scope, role))
 
     # Role assignments.
@@ -122,14 +128,18 @@ class ArmAuthorization:
                 raise arm_error(400, "BadRequestFormat", f"The filter '{expression}' is not supported.")
             held = self._world.assignments.by("principal", (match[1] or match[2]).lower())
             below = [] if upwards else [a for a in held if rbac.contains(scope, a.scope)]
-            found = [*(a for a in held if rbac.contains(a.scope, scope) and a not in below), *below]
+            above = (a for a in held if rbac.reaches(self._world, a, scope) and a not in below)
+            found = [*above, *below]
         return Response(200, {"value": [assignment_body(a) for a in found if self._world.is_listed(a.created)]})
 
     def _at_scope(self, scope: str) -> list[RoleAssignment]:
-        """The assignments at a scope and above it."""
+        """The assignments at a scope and above it, up to the management group and the root of its tenant."""
+        tenant = self._arm.subscription(subscription_of(scope)).tenant_id
         parts = scope.rstrip("/").lower().split("/")
-        above = ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
-        return [a for one in above for a in self._world.assignments.by("scope", one)]
+        above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+        above.insert(1, f"{rbac.MANAGEMENT_GROUP}{tenant}".lower())
+        held = (a for one in above for a in self._world.assignments.by("scope", one))
+        return [a for a in held if a.tenant_id in ("", tenant)]
 
     def _around(self, scope: str) -> list[RoleAssignment]:
         """The assignments at a scope, above it and below it."""
@@ -150,25 +160,26 @@ class ArmAuthorization:
         return next((a for a in same if a.scope.lower() == scope.lower()), None)
 
     def _put_assignment(self, request: Request, scope: str, name: str) -> Response:
-        caller = self._arm.authorize(request, "Microsoft.Authorization/roleAssignments/write", scope)
         wanted = request.json()["properties"]
+        attributes = _attributes("Request", wanted)
+        caller = self._arm.authorize(request, "Microsoft.Authorization/roleAssignments/write", scope, attributes)
         role = self._definition(scope, wanted["roleDefinitionId"].rpartition("/")[2], caller.tenant_id)
         principal_id = wanted["principalId"].lower()
         self._check_principal(caller.tenant_id, principal_id, typed=bool(wanted.get("principalType")))
         held = self._world.assignments.by("principal", principal_id)
         same = next((a for a in held if a.scope.lower() == scope.lower() and a.role == role.name), None)
         named = self._world.assignments.first("name", name.lower())
-        if named is not None and named is same:
-            return Response(200, assignment_body(named))
-        if named is not None:
+        if named is not None and named is not same:
             message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
             raise arm_error(400, "RoleAssignmentUpdateNotPermitted", message)
         if same is not None:
-            raise arm_error(409, "RoleAssignmentExists", "The role assignment already exists.")
+            known = f"The ID of the existing role assignment is {same.name.replace('-', '')}."
+            raise arm_error(409, "RoleAssignmentExists", f"The role assignment already exists. {known}")
         self._check_limit(scope)
         made = self._world.assign(name.lower(), scope, role, principal_id)
         made.description, made.condition = wanted.get("description"), wanted.get("condition")
-        return Response(201, assignment_body(made))
+        made.by = caller.object_id
+        return Response(201, _just_written(assignment_body(made)))
 
     def _check_limit(self, scope: str) -> None:
         held = self._world.assignments.by("subscription", subscription_of(scope))
@@ -193,10 +204,15 @@ class ArmAuthorization:
             raise arm_error(400, "PrincipalNotFound", message)
 
     def _delete_assignment(self, request: Request, scope: str, name: str) -> Response:
-        self._arm.authorize(request, "Microsoft.Authorization/roleAssignments/delete", scope)
         found = self._find(scope, name)
+        action = "Microsoft.Authorization/roleAssignments/delete"
         if found is None:
+            caller = self._arm.caller(request, subscription_of(scope))
+            # There is nothing that a condition could be about.
+            if not any(rbac.granting(self._world, caller.object_id, action, scope)):
+                raise self._arm.not_authorized(caller, action, scope)
             return Response(204)
+        self._arm.authorize(request, action, scope, _attributes("Resource", assignment_body(found)["properties"]))
         self._world.assignments.remove(found)
         return Response(200, assignment_body(found))
 
@@ -244,9 +260,27 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
 
 
+def _attributes(whose: str, properties: dict[str, Any]) -> dict[str, str]:
+    """What the conditions of role assignments may ask about one: the names are those of Azure's reference."""
+    prefix = f"@{whose}[Microsoft.Authorization/roleAssignments:"
+    given = {
+        "RoleDefinitionId": str(properties["roleDefinitionId"]).rpartition("/")[2],
+        "PrincipalId": properties["principalId"],
+        # Azure looks the type up where it is not given; all principals here are of one type.
+        "PrincipalType": properties.get("principalType") or "ServicePrincipal",
+    }
+    return {f"{prefix}{name}]": value for name, value in given.items()}
+
+
+def _just_written(body: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a PUT, which does not say yet who made it."""
+    return {**body, "properties": {**body["properties"], "createdBy": None}}
+
+
 def role_id(scope: str, name: str) -> str:
     """The full id of a role, as seen from a scope: its subscription's."""
-    return f"{'/'.join(scope.split('/')[:3])}/providers/Microsoft.Authorization/roleDefinitions/{name}"
+    subscription = "/".join(scope.split("/")[:3]) if scope.lower().startswith("/subscriptions/") else ""
+    return f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{name}"
 
 
 def definition_body(scope: str, role: RoleDefinition) -> dict[str, Any]:
@@ -258,8 +292,10 @@ def definition_body(scope: str, role: RoleDefinition) -> dict[str, Any]:
             "description": role.description,
             "assignableScopes": role.scopes,
             "permissions": [_permission(role)],
-            "createdBy": None,
-            "updatedBy": None,
+            "createdOn": _stamp(role.created),
+            "updatedOn": _stamp(role.updated),
+            "createdBy": role.created_by,
+            "updatedBy": role.updated_by,
         },
         "id": role_id(scope, role.name),
         "type": "Microsoft.Authorization/roleDefinitions",
@@ -279,12 +315,12 @@ def assignment_body(assignment: RoleAssignment) -> dict[str, Any]:
             "conditionVersion": "2.0" if assignment.condition else None,
             "createdOn": _stamp(assignment.created),
             "updatedOn": _stamp(assignment.created),
-            "createdBy": None,
-            "updatedBy": None,
+            "createdBy": assignment.by,
+            "updatedBy": assignment.by,
             "delegatedManagedIdentityResourceId": None,
             "description": assignment.description,
         },
-        "id": f"{assignment.scope}/providers/Microsoft.Authorization/roleAssignments/{assignment.name}",
+        "id": f"{assignment.scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{assignment.name}",
         "type": "Microsoft.Authorization/roleAssignments",
         "name": assignment.name,
     }

@@ -1,12 +1,36 @@
-"""What holds Azure Resource Manager back whoever asks: management locks and disabled subscriptions."""
+"""What holds Azure Resource Manager back: locks, disabled subscriptions, policies and deny assignments.
 
+Codes and texts are those of public error reports and of Azure's RBAC and Policy reference.
+"""
+
+import json
+import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal
 
-from local.cloud.wire import Request, Response
+from local.cloud.wire import ApiError, Request, Response
 
 Level = Literal["ReadOnly", "CanNotDelete"]
+Effect = Literal["deny", "audit"]
 _WRITES: Final = ("PUT", "PATCH", "POST", "DELETE")
+_AUTHORIZATION: Final = "providers/Microsoft.Authorization"
+
+
+@lru_cache(maxsize=4096)
+def _pattern(action: str) -> re.Pattern[str]:
+    return re.compile(re.escape(action).replace(r"\*", ".*"), re.IGNORECASE)
+
+
+def matches(action: str, granted: str) -> bool:
+    """Whether an action as roles and conditions write it, which may hold `*`, covers an action."""
+    return _pattern(granted).fullmatch(action) is not None
+
+
+def is_inside(scope: str, path: str) -> bool:
+    """Whether a path is a scope or inside it."""
+    inside, above = path.rstrip("/").lower(), scope.rstrip("/").lower()
+    return inside == above or inside.startswith(f"{above}/")
 
 
 @dataclass(frozen=True)
@@ -20,12 +44,59 @@ class Lock:
     @property
     def id(self) -> str:
         """Its ARM id."""
-        return f"{self.scope}/providers/Microsoft.Authorization/locks/{self.name}"
+        return f"{self.scope}/{_AUTHORIZATION}/locks/{self.name}"
 
     def holds(self, path: str) -> bool:
         """Whether a path is inside its scope."""
-        inside, scope = path.lower(), self.scope.lower()
-        return inside == scope or inside.startswith(f"{scope}/")
+        return is_inside(self.scope, path)
+
+
+@dataclass(frozen=True)
+class DenyAssignment:
+    """It takes actions on a scope, and inside, away from everybody but some: a deployment stack makes such ones."""
+
+    name: str
+    title: str
+    scope: str
+    actions: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Its ARM id."""
+        return f"{self.scope}/{_AUTHORIZATION}/denyAssignments/{self.name}"
+
+
+@dataclass(frozen=True)
+class PolicyAssignment:
+    """It forbids resources of a type, or only takes note of them, on a scope and inside, but not in `not_scopes`."""
+
+    name: str
+    title: str
+    scope: str
+    resource_type: str
+    effect: Effect = "deny"
+    enforced: bool = True
+    not_scopes: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Its ARM id."""
+        return f"{self.scope}/{_AUTHORIZATION}/policyAssignments/{self.name}"
+
+    @property
+    def definition_id(self) -> str:
+        """The ARM id of its definition, which is its subscription's."""
+        return f"{'/'.join(self.scope.split('/')[:3])}/{_AUTHORIZATION}/policyDefinitions/{self.name}"
+
+    def applies(self, path: str) -> bool:
+        """Whether a path is inside its scope and not exempted."""
+        return is_inside(self.scope, path) and not any(is_inside(scope, path) for scope in self.not_scopes)
+
+    def forbids(self, resource_type: str, path: str) -> bool:
+        """Whether it keeps a resource of a type from being made or changed at a path."""
+        wanted = self.resource_type.lower() == resource_type.lower()
+        return wanted and self.enforced and self.effect == "deny" and self.applies(path)
 
 
 def refusal(locks: list[Lock], disabled: set[str], request: Request) -> Response | None:
@@ -45,3 +116,50 @@ def refusal(locks: list[Lock], disabled: set[str], request: Request) -> Response
         f"The scope '{request.path}' cannot perform {what} operation because following scope(s) are locked: {named}."
     )
     return Response(409, {"error": {"code": "ScopeLocked", "message": message}})
+
+
+def obey(policies: list[PolicyAssignment], resource_type: str, path: str) -> None:
+    """Let a resource of a type be made or changed at a path.
+
+    Raises:
+        ApiError: 403, policies forbid it; the answer names each of them.
+    """
+    broken = [policy for policy in policies if policy.forbids(resource_type, path)]
+    if not broken:
+        return
+    name = path.rpartition("/")[2]
+    identifiers = json.dumps(
+        [
+            {
+                "policyAssignment": {"name": policy.title, "id": policy.id},
+                "policyDefinition": {"name": policy.title, "id": policy.definition_id},
+            }
+            for policy in broken
+        ]
+    )
+    error = {
+        "code": "RequestDisallowedByPolicy",
+        "target": name,
+        "message": f"Resource '{name}' was disallowed by policy. Policy identifiers: '{identifiers}'.",
+        "additionalInfo": [{"type": "PolicyViolation", "info": _violation(policy)} for policy in broken],
+    }
+    raise ApiError(Response(403, {"error": error}))
+
+
+def _violation(policy: PolicyAssignment) -> dict[str, Any]:
+    wanted = policy.resource_type
+    evaluated = {"expressionKind": "Field", "expression": "type", "path": "type", "operator": "Equals"}
+    return {
+        "evaluationDetails": {
+            "evaluatedExpressions": [{"result": "True", **evaluated, "expressionValue": wanted, "targetValue": wanted}]
+        },
+        "policyDefinitionId": policy.definition_id,
+        "policyDefinitionName": policy.name,
+        "policyDefinitionDisplayName": policy.title,
+        "policyDefinitionEffect": policy.effect,
+        "policyAssignmentId": policy.id,
+        "policyAssignmentName": policy.name,
+        "policyAssignmentDisplayName": policy.title,
+        "policyAssignmentScope": policy.scope,
+        "policyAssignmentParameters": {},
+    }

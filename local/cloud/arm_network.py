@@ -5,6 +5,7 @@ The order of the checks of a cross-tenant PUT, its codes and its texts follow pu
 
 import re
 from typing import Any, Final
+from uuid import UUID, uuid5
 
 from local.cloud import rbac
 from local.cloud.arm import SUBSCRIPTION, Arm, arm_error
@@ -59,12 +60,18 @@ class ArmNetwork:
             "properties": {
                 "provisioningState": vnet.provisioning_state,
                 "resourceGuid": vnet.guid,
-                "addressSpace": {"addressPrefixes": vnet.prefixes},
+                "addressSpace": _address_space(vnet.prefixes),
+                "privateEndpointVNetPolicies": "Disabled",
                 "subnets": [],
                 "virtualNetworkPeerings": [self._peering_body(peering) for peering in vnet.peerings],
                 "enableDdosProtection": False,
             },
         }
+
+    def _etag(self, peering: VNetPeering, *, under_way: bool = False) -> str:
+        """A peering's etag, which is another one once its operation has ended."""
+        ended = peering.provisioned_at <= self._world.now and not under_way
+        return f'W/"{uuid5(UUID(peering.etag), "ended") if ended else peering.etag}"'
 
     def _peering_body(self, peering: VNetPeering) -> dict[str, Any]:
         remote = self._world.vnet(peering.remote_id)
@@ -72,7 +79,7 @@ class ArmNetwork:
         return {
             "name": peering.name,
             "id": peering.id,
-            "etag": f'W/"{peering.etag}"',
+            "etag": self._etag(peering),
             "type": "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
             "properties": {
                 "provisioningState": "Failed" if peering.failed else provisioned,
@@ -82,8 +89,8 @@ class ArmNetwork:
                 "remoteVirtualNetwork": {"id": peering.remote_id},
                 **{option: peering.options.get(option, False) for option in OPTIONS},
                 **{option: peering.options[option] for option in RARE if option in peering.options},
-                "remoteAddressSpace": {"addressPrefixes": peering.remote_prefixes},
-                "remoteVirtualNetworkAddressSpace": {"addressPrefixes": remote.prefixes if remote else []},
+                "remoteAddressSpace": _address_space(peering.remote_prefixes),
+                "remoteVirtualNetworkAddressSpace": _address_space(remote.prefixes if remote else []),
                 "routeServiceVips": {},
             },
         }
@@ -135,7 +142,7 @@ class ArmNetwork:
         if peering is None:
             peering_id = f"{vnet.id}/virtualNetworkPeerings/{name}"
             raise arm_error(404, "NotFound", f"Resource {peering_id} not found.")
-        return Response(200, self._peering_body(peering), {"ETag": f'W/"{peering.etag}"'})
+        return Response(200, self._peering_body(peering), {"ETag": self._etag(peering)})
 
     def _put_peering(self, request: Request, name: str, **key: str) -> Response:
         auxiliary = self._arm.auxiliary(request)
@@ -152,7 +159,7 @@ class ArmNetwork:
         peering = put_side(self._world, vnet, remote, name, options, sync=sync)
         headers = self._arm.begin_operation(request.host, vnet.subscription_id, vnet.location, location_header=False)
         body = self._peering_body(peering)
-        body["properties"]["provisioningState"] = "Updating"
+        body["etag"], body["properties"]["provisioningState"] = self._etag(peering, under_way=True), "Updating"
         return Response(200 if existed else 201, body, headers)
 
     def _check_linked(self, caller: Caller, auxiliary: list[Caller], peering_id: str, remote_id: str) -> None:
@@ -210,3 +217,7 @@ class ArmNetwork:
         drop_side(self._world, vnet, peering)
         headers = self._arm.begin_operation(request.host, vnet.subscription_id, vnet.location, location_header=True)
         return Response(202, None, headers)
+
+
+def _address_space(prefixes: list[str]) -> dict[str, list[str]]:
+    return {"addressPrefixes": prefixes, "ipamPoolPrefixAllocations": []}

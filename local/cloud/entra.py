@@ -5,15 +5,18 @@ Error numbers and the envelope are those of Entra's documented AADSTS errors.
 
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import jwt
 
 from local.cloud.wire import ApiError, Request, Response, Routes
-from local.cloud.world import Application, ServicePrincipal, World
+from local.cloud.world import Application, FederatedCredential, ServicePrincipal, World
 
 _LIFETIME: Final = 3600
+_UNAVAILABLE: Final = 503
 _TENANT: Final = r"/(?P<tenant>[^/]+)"
 #: Which resource an `aud` stands for, by the host in the requested scope.
 RESOURCES: Final = {
@@ -39,13 +42,22 @@ RESOURCES: Final = {
 EXCHANGE_AUDIENCES: Final = frozenset(f"api://AzureADTokenExchange{cloud}" for cloud in ("", "USGov", "China"))
 
 
+#: What of a federated credential has to fit an assertion, in this order: the error's number, name, claim and values.
+_FEDERATION: Final[tuple[tuple[int, str, str, Callable[[FederatedCredential], list[str]]], ...]] = (
+    (700211, "issuer", "iss", lambda f: [f.issuer]),
+    (700213, "subject", "sub", lambda f: [f.subject]),
+    (700212, "audience", "aud", lambda f: f.audiences),
+)
+
+
 @dataclass(frozen=True)
 class Caller:
-    """Who a token was issued to."""
+    """Who a token was issued to, and the application permissions that it had then."""
 
     tenant_id: str
     object_id: str
     app_id: str
+    roles: tuple[str, ...] = ()
 
 
 class InvalidTokenError(Exception):
@@ -58,6 +70,8 @@ class Entra:
     def __init__(self, world: World, host: str) -> None:
         self._world, self._host = world, host
         self._key = world.secret()
+        #: The assertions that no federated credential fitted, by application, issuer, subject and audience.
+        self._misses: dict[tuple[str, ...], tuple[datetime, ApiError]] = {}
         self.routes = Routes("Entra ID")
         self.routes.add("GET", "/common/discovery/instance", self._instance)
         self.routes.add("GET", rf"{_TENANT}(/v2\.0)?/\.well-known/openid-configuration", self._discovery)
@@ -77,7 +91,7 @@ class Entra:
             raise InvalidTokenError(str(error)) from None
         if _resource(claims["aud"]) != resource:
             raise InvalidTokenError(f"the audience {claims['aud']} is not this resource's")
-        return Caller(claims["tid"], claims["oid"], claims["appid"])
+        return Caller(claims["tid"], claims["oid"], claims["appid"], tuple(claims.get("roles", ())))
 
     def issue(self, principal: ServicePrincipal, audience: str, lifetime: int = _LIFETIME) -> str:
         """A token for a principal; it expires by the machine's own time, as the SDKs count."""
@@ -195,14 +209,22 @@ class Entra:
             )
             text += " flows for applications or managed identities registered in this tenant."
             raise _refused(401, "invalid_client", 700236, text)
-        accepted = [f for f in application.federated if f.accepted_at <= self._world.now]
-        trusted = [f for f in accepted if f.issuer == claims["iss"] and f.audiences == [claims["aud"]]]
-        if not trusted:
-            text = "No matching federated identity record found for presented assertion."
-            raise _refused(400, "invalid_request", 70021, text)
-        if claims["sub"] not in [f.subject for f in trusted]:
-            text = f"No matching federated identity record found for presented assertion subject '{claims['sub']}'."
-            raise _refused(401, "invalid_client", 700213, text)
+        self._check_trusted(application, claims)
+
+    def _check_trusted(self, application: Application, claims: dict[str, Any]) -> None:
+        """Let an assertion in that a federated credential fits; Entra remembers for a while that none did."""
+        now, asked = self._world.now, (application.id, claims["iss"], claims["sub"], claims["aud"])
+        until, refusal = self._misses.get(asked, (now, None))
+        if refusal is not None and now < until:
+            raise refusal
+        fitting = [f for f in application.federated if f.accepted_at <= now]
+        for number, name, claim, held in _FEDERATION:
+            fitting = [f for f in fitting if claims[claim] in held(f)]
+            if not fitting:
+                text = f"No matching federated identity record found for presented assertion {name} '{claims[claim]}'."
+                refusal = _refused(401, "invalid_client", number, text)
+                self._misses[asked] = self._world.after(self._world.knobs.federated_miss_kept), refusal
+                raise refusal
 
 
 def is_resource(audience: str) -> bool:
@@ -221,6 +243,13 @@ def _unknown(app_id: str, tenant: str) -> ApiError:
     text += " application has not been installed by the administrator of the tenant or consented to by any user in the"
     text += " tenant. You may have sent your authentication request to the wrong tenant."
     return _refused(400, "unauthorized_client", 700016, text)
+
+
+def entra_error(status: int, code: str, message: str) -> ApiError:
+    """An error of Entra's that was asked for; a strained server says so in its own words."""
+    if status == _UNAVAILABLE:
+        return _refused(status, "temporarily_unavailable", 90033, f"A transient error has occurred. {message}")
+    return ApiError(Response(status, {"error": code, "error_description": message}))
 
 
 def _refused(status: int, error: str, number: int, text: str) -> ApiError:

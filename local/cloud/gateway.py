@@ -15,11 +15,13 @@ from starlette.responses import JSONResponse
 from starlette.responses import Response as HttpResponse
 
 from local.cloud.aiven import Aiven, aiven_error
+from local.cloud.answer_headers import answer_headers
 from local.cloud.arm import Arm, arm_error
 from local.cloud.arm_authorization import ArmAuthorization
+from local.cloud.arm_governance import ArmGovernance
 from local.cloud.arm_network import ArmNetwork
 from local.cloud.broken_answers import Breach, BrokenAnswer
-from local.cloud.entra import Entra
+from local.cloud.entra import Entra, entra_error
 from local.cloud.graph import Graph, graph_error
 from local.cloud.hosts import Hosts
 from local.cloud.keyvault import KeyVault
@@ -28,7 +30,7 @@ from local.cloud.request_log import LoggedRequest
 from local.cloud.scenario import Fault
 from local.cloud.table_service.errors import TableError
 from local.cloud.table_service.service import TableService
-from local.cloud.wire import ApiError, Request, Response
+from local.cloud.wire import ApiError, Headers, Request, Response
 from local.cloud.world import World
 
 Answer = Callable[[Request], Response]
@@ -38,7 +40,7 @@ _ERRORS: Final[dict[str, Callable[[int, str, str], ApiError]]] = {
     "vault": arm_error,
     "table": TableError,
     "aiven": lambda status, code, message: aiven_error(status, message, code),
-    "entra": lambda status, code, message: ApiError(Response(status, {"error": code, "error_description": message})),
+    "entra": entra_error,
 }
 
 
@@ -53,6 +55,7 @@ class Gateway:
         arm = Arm(world, entra, hosts.metadata)
         ArmNetwork(arm)
         ArmAuthorization(arm)
+        ArmGovernance(arm)
         self._services: dict[str, Answer] = {
             "entra": entra.routes.answer,
             "graph": Graph(world, entra).answer,
@@ -88,12 +91,12 @@ class Gateway:
         with self.lock:
             response, breach = self.answer(service, request)
             self._log(service or "none", request, response, time.perf_counter() - started)
-        answer = self._http(response)
+            headers = answer_headers(service, request, response, self.world)
+        answer = self._http(response, headers)
         return BrokenAnswer(breach, answer) if breach is not None else answer
 
-    def _http(self, response: Response) -> HttpResponse:
-        date = format_datetime(self.world.now, usegmt=True)
-        headers = {"Date": date, "x-ms-request-id": self.world.guid(), **response.headers}
+    def _http(self, response: Response, given: Headers) -> HttpResponse:
+        headers = {"Date": format_datetime(self.world.now, usegmt=True), **given}
         if response.body is None:
             return HttpResponse(status_code=response.status, headers=headers)
         if isinstance(response.body, bytes):

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from local.cloud import rbac
 from local.cloud.entra import Caller, Entra, InvalidTokenError
+from local.cloud.throttle import Throttle
 from local.cloud.wire import ApiError, Request, Response, Routes
 from local.cloud.world import DeletedSecret, SecretVersion, Vault, World
 
@@ -46,6 +47,7 @@ class KeyVault:
 
     def __init__(self, world: World, entra: Entra, authority: str) -> None:
         self._world, self._entra, self._authority = world, entra, authority
+        self._throttle = Throttle(10)
         routes = self.routes = Routes("Key Vault")
         routes.add("GET", "/secrets", self._list)
         routes.add("PUT", _ONE, self._set)
@@ -73,6 +75,11 @@ class KeyVault:
             raise _error(401, "Unauthorized", message, headers={"WWW-Authenticate": challenge})
         if "api-version" not in request.query:
             raise _error(400, "BadParameter", "The api-version query parameter is required.")
+        wait = self._throttle.take(self._world.now, self._world.knobs.vault_requests_per_10_seconds)
+        if wait is not None:
+            message = "Request was not processed because too many requests were received."
+            message += " Reason: VaultRequestTypeLimitReached"
+            raise _error(429, "Throttled", message, headers={"Retry-After": str(wait)})
         return self.routes.answer(request)
 
     def _vault(self, request: Request) -> Vault:
@@ -86,6 +93,8 @@ class KeyVault:
             raise _error(401, "Unauthorized", f"AKV10022: Invalid token: {error}") from None
         if caller.tenant_id != vault.tenant_id:
             raise _error(401, "Unauthorized", "AKV10032: Invalid issuer.")
+        if vault.closed:
+            raise _closed(caller, vault)
         scope = f"{vault.id}/secrets/{name}"
         if vault.policies is not None:
             allowed = _BY_POLICY[action] in vault.policies.get(caller.object_id, [])
@@ -128,7 +137,7 @@ class KeyVault:
             "id": f"https://{request.host}/secrets/{name}/{version.version}",
             "attributes": {key: held for key, held in attributes.items() if held is not None},
             "tags": version.tags,
-            "contentType": version.content_type,
+            **({"contentType": version.content_type} if version.content_type is not None else {}),
         }
         return {**body, "value": version.value} if value else body
 
@@ -250,6 +259,15 @@ def _page(request: Request, found: list[T], shown: Callable[[T], dict[str, Any]]
     rest = {**request.query, "$skiptoken": str(start + size)}
     link = f"https://{request.host}{request.path}?{urlencode(rest)}" if start + size < len(found) else None
     return Response(200, {"value": [shown(item) for item in found[start : start + size]], "nextLink": link})
+
+
+def _closed(caller: Caller, vault: Vault) -> ApiError:
+    message = (
+        "Client address is not authorized and caller is not a trusted service.\r\nClient address: 127.0.0.1\r\n"
+        f"Caller: appid={caller.app_id};oid={caller.object_id};iss=https://sts.windows.net/{caller.tenant_id}/\r\n"
+        f"Vault: {vault.name};location=westeurope"
+    )
+    return _error(403, "Forbidden", message, "ForbiddenByFirewall")
 
 
 def _forbidden(caller: Caller, vault: Vault, scope: str, action: str) -> ApiError:

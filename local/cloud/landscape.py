@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from local.cloud.aiven import PROJECT
 from local.cloud.roles import (
     PLATFORM_APP,
     READER,
@@ -17,11 +16,12 @@ from local.cloud.world import ProjectVpc, ServicePrincipal, StorageAccount, Subs
 
 GROUP: Final = "Net-Prod"
 FIRST_VNET: Final = "Hub-VNet"
+PROJECT: Final = "local-project"
 
 
 @dataclass(frozen=True)
 class Landscape:
-    """The ids that a client needs to begin."""
+    """The ids that a client needs to begin; `subscriptions` are all of the customer's, the first one first."""
 
     customer_tenant: str
     platform_tenant: str
@@ -32,6 +32,7 @@ class Landscape:
     secret: str
     project_vpc: str
     managed_identity: ServicePrincipal
+    subscriptions: tuple[str, ...]
 
 
 def build(world: World) -> Landscape:
@@ -41,19 +42,25 @@ def build(world: World) -> Landscape:
     ours, theirs = (
         Subscription(world.guid(), tenant, name) for tenant, name in ((customer, "Production"), (platform, "Platform"))
     )
-    world.subscriptions |= {ours.id: ours, theirs.id: theirs}
+    more = range(2, world.knobs.subscriptions + 1)
+    all_ours = [ours, *(Subscription(world.guid(), customer, f"Production {number}") for number in more)]
+    world.subscriptions |= {one.id: one for one in (*all_ours, theirs)}
+    world.projects += [PROJECT, *(f"{PROJECT}-{number}" for number in range(2, world.knobs.projects + 1))]
     world.roles.extend(built_in_roles())
     _platform_application(world, platform, customer)
-    _networks(world, ours)
+    _networks(world, all_ours)
     vault = _vault(world, ours)
     automation, secret = _automation(world, ours.tenant_id)
     vpcs = [_project_vpc(world, theirs, number) for number in range(world.knobs.project_vpcs)]
     identity = _managed_identity(world, ours.tenant_id)
     for principal in (automation, identity):
-        _grant(world, ours, vault, principal)
+        _grant(world, all_ours, vault, principal)
     account = _storage_account(world, ours, (automation, identity))
     _replicated(world)
-    return Landscape(customer, platform, ours.id, vault.name, account.name, automation, secret, vpcs[0].id, identity)
+    subscriptions = tuple(one.id for one in all_ours)
+    return Landscape(
+        customer, platform, ours.id, vault.name, account.name, automation, secret, vpcs[0].id, identity, subscriptions
+    )
 
 
 def _platform_application(world: World, platform: str, customer: str) -> None:
@@ -63,10 +70,11 @@ def _platform_application(world: World, platform: str, customer: str) -> None:
         world.add_principal(application, customer)
 
 
-def _networks(world: World, subscription: Subscription) -> None:
+def _networks(world: World, subscriptions: list[Subscription]) -> None:
     first = "10.240.8.0/22" if world.knobs.overlapping else "10.10.0.0/24"
-    world.add_vnet(subscription.id, GROUP, FIRST_VNET, first)
+    world.add_vnet(subscriptions[0].id, GROUP, FIRST_VNET, first)
     for number in range(1, world.knobs.vnets):
+        subscription = subscriptions[number % len(subscriptions)]
         world.add_vnet(subscription.id, GROUP, f"Spoke-{number:03d}", f"10.{10 + number // 250}.{number % 250}.0/24")
 
 
@@ -111,11 +119,12 @@ def _managed_identity(world: World, tenant: str) -> ServicePrincipal:
     return made
 
 
-def _grant(world: World, subscription: Subscription, vault: Vault, principal: ServicePrincipal) -> None:
+def _grant(world: World, subscriptions: list[Subscription], vault: Vault, principal: ServicePrincipal) -> None:
     policy = "Policy.Read.ApplicationConfiguration" if world.knobs.graph_policy_read else ""
     principal.graph_roles = [role for role in (world.knobs.graph_role, policy) if role]
-    scope = f"/subscriptions/{subscription.id}"
-    for role_name, where in ((USER_ACCESS_ADMINISTRATOR, scope), (READER, scope), (SECRETS_OFFICER, vault.id)):
+    scopes = [f"/subscriptions/{subscription.id}" for subscription in subscriptions]
+    on_each = [(role, scope) for scope in scopes for role in (USER_ACCESS_ADMINISTRATOR, READER)]
+    for role_name, where in (*on_each, (SECRETS_OFFICER, vault.id)):
         role = world.role(role_name)
         if role is not None:
             world.assign(world.guid(), where, role, principal.id)
@@ -126,7 +135,8 @@ def _project_vpc(world: World, subscription: Subscription, number: int) -> Proje
     name = f"vpc-{world.guid()[:8]}"
     cidr = f"10.{240 + number // 16}.{number % 16 * 16}.0/20"
     network = world.add_vnet(subscription.id, "aiven-vpcs", name, cidr)
-    vpc = ProjectVpc(world.guid(), PROJECT, "timescale-azure-westeurope", cidr, "ACTIVE", network, world.now)
+    project = world.projects[number % len(world.projects)]
+    vpc = ProjectVpc(world.guid(), project, "timescale-azure-westeurope", cidr, "ACTIVE", network, world.now)
     world.project_vpcs[vpc.id] = vpc
     return vpc
 

@@ -18,12 +18,11 @@ from starlette.routing import Route
 
 from local.clock import Clock, SystemClock
 from local.cloud.admin import IDENTITY_PATH, admin_app
-from local.cloud.aiven import PROJECT
 from local.cloud.authority import certificate_authority
 from local.cloud.broken_answers import Connections
 from local.cloud.gateway import Gateway
 from local.cloud.hosts import HOSTS
-from local.cloud.landscape import FIRST_VNET, GROUP, build
+from local.cloud.landscape import FIRST_VNET, GROUP, PROJECT, build
 from local.cloud.proxy import ConnectProxy
 from local.cloud.request_log import LoggedRequest
 from local.cloud.scenario import Scenario, load_scenario

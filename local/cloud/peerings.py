@@ -51,7 +51,7 @@ def put_side(world: World, vnet: VNet, remote: VNet, name: str, options: Options
             renewed first, or the network has as many peerings as it can have.
     """
     mine = peering_named(vnet, name)
-    _check_provisioned(vnet, remote, name)
+    _check_provisioned(world, vnet, remote, name)
     _check_addresses(world, vnet, remote, name)
     other = _other_side(vnet, remote, name, mine)
     now = world.now
@@ -122,14 +122,16 @@ def _check_limit(world: World, vnet: VNet, name: str) -> None:
         )
 
 
-def _check_provisioned(vnet: VNet, remote: VNet, name: str) -> None:
+def _check_provisioned(world: World, vnet: VNet, remote: VNet, name: str) -> None:
     for network in (vnet, remote):
-        if network.provisioning_state != "Succeeded":
+        busy = network.busy_until is not None and network.busy_until > world.now
+        state = "Updating" if busy else network.provisioning_state
+        if state != "Succeeded":
             raise refused(
                 "ReferencedResourceNotProvisioned",
                 f"Cannot proceed with operation because resource {network.id} used by resource"
                 f" {vnet.id}/virtualNetworkPeerings/{name} is not in Succeeded state. Resource is in"
-                f" {network.provisioning_state} state and the last operation that updated/is updating the resource is"
+                f" {state} state and the last operation that updated/is updating the resource is"
                 " PutVirtualNetworkOperation.",
             )
 

@@ -157,11 +157,22 @@ def _spelled_low(connection: Connection) -> bool:
 
 
 def _application(world: World, connection: Connection, at: datetime) -> Application:
-    application = world.application(connection.app_id)
-    known = application is not None and application.visible_at <= at and application.multi_tenant
-    if application is None or not known or application.tenant_id != connection.tenant_id:
-        raise BuildError("REJECTED_BY_PEER", "Azure app ID is invalid")
+    application = known_application(world, connection.app_id, connection.tenant_id, at)
+    if application is None:
+        raise BuildError("REJECTED_BY_PEER", unknown_application(connection.app_id))
     return application
+
+
+def known_application(world: World, app_id: str, tenant_id: str, at: datetime) -> Application | None:
+    """The application that a connection names, if it is one of its tenant's that the platform can sign in as."""
+    found = world.application(app_id)
+    known = found is not None and found.visible_at <= at and found.multi_tenant and found.tenant_id == tenant_id
+    return found if known else None
+
+
+def unknown_application(app_id: str) -> str:
+    """What Aiven says of an application that it does not know."""
+    return f"peer_azure_app_id '{app_id}' does not refer to a valid application object"
 
 
 def _let_peer(world: World, application: Application, network: VNet, at: datetime) -> None:

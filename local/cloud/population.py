@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from local.cloud.aiven import PROJECT
 from local.cloud.arm_authorization import role_id
 from local.cloud.landscape import Landscape
 from local.cloud.peerings import put_side
@@ -72,7 +71,7 @@ def establish(
     vpc: ProjectVpc,
     *,
     peering_id: str | None = None,
-    project: str = PROJECT,
+    project: str | None = None,
     peering_name: str | None = None,
     secret_lifetime_days: float = 180,
 ) -> Established:
@@ -84,19 +83,20 @@ def establish(
         vnet: the customer's network.
         vpc: the project VPC; its connections may lead to other VNets already.
         peering_id: the peering's id, by default the one that the app derives from the pair.
-        project: the Aiven project that owns the project VPC.
+        project: the Aiven project that the peering was asked for with, by default the project VPC's.
         peering_name: the VNet peering's name, by default the app's.
         secret_lifetime_days: until the application's password ends, counted from now.
 
     Raises:
         ValueError: the networks cannot be peered; the message says why.
     """
-    identity, name = peering_id or naming.peering_id(project, vpc.id, vnet.id), peering_name or f"aiven-{vpc.id}"
+    identity = peering_id or naming.peering_id(project or vpc.project, vpc.id, vnet.id)
+    name = peering_name or f"aiven-{vpc.id}"
     at = world.now - _AGE
     application = _application(world, landscape, vnet, identity, at)
     ours, theirs = (_principal(world, one, landscape.customer_tenant, at) for one in (application, _platform(world)))
     secret = _secret(world, landscape, application, identity, secret_lifetime_days)
-    user_role, platform_role = (_role(world, landscape, *role) for role in (_USER_ROLE, _PLATFORM_ROLE))
+    user_role, platform_role = (_role(world, landscape, vnet, *role) for role in (_USER_ROLE, _PLATFORM_ROLE))
     assigned, platform_assigned = (
         _assignment(world, vnet, *pair, at) for pair in ((user_role, ours), (platform_role, theirs))
     )
@@ -159,9 +159,11 @@ def _secret(world: World, landscape: Landscape, application: Application, identi
     return made
 
 
-def _role(world: World, landscape: Landscape, whose: str, actions: Sequence[str], description: str) -> RoleDefinition:
-    scope = f"/subscriptions/{landscape.subscription}"
-    title = f"Aiven VNet peering ({whose}) {landscape.subscription}"
+def _role(
+    world: World, landscape: Landscape, vnet: VNet, whose: str, actions: Sequence[str], description: str
+) -> RoleDefinition:
+    scope = f"/subscriptions/{vnet.subscription_id}"
+    title = f"Aiven VNet peering ({whose}) {vnet.subscription_id}"
     name = naming.role_definition_name(scope, title)
     found = world.role(name)
     if found is None:

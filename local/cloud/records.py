@@ -1,10 +1,13 @@
 """What the local cloud's world is made of: directory objects, Azure resources, secrets, and Aiven's side."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
+
+#: When Azure's built-in roles were made.
+_ROLES_BEGAN: Final = datetime(2015, 2, 2, 21, 55, 9, tzinfo=UTC)
 
 
 class Watched:
@@ -99,6 +102,10 @@ class RoleDefinition:
     not_actions: list[str] = field(default_factory=list)
     data_actions: list[str] = field(default_factory=list)
     not_data_actions: list[str] = field(default_factory=list)
+    created: datetime = _ROLES_BEGAN
+    updated: datetime = _ROLES_BEGAN
+    created_by: str | None = None
+    updated_by: str | None = None
 
     @property
     def kind(self) -> str:
@@ -119,6 +126,9 @@ class RoleAssignment:
     effective_at: datetime
     description: str | None = None
     condition: str | None = None
+    by: str | None = None
+    #: Of an assignment above all subscriptions: the tenant in which it holds.
+    tenant_id: str = ""
 
 
 #: The writable properties of a VNet peering, by their names in ARM.
@@ -155,7 +165,10 @@ def _network(prefix: str) -> IPv4Network:
 
 @dataclass(eq=False)
 class VNet:
-    """A virtual network. `dropped` are the peerings that it had, and until when."""
+    """A virtual network. `dropped` are the peerings that it had, and until when.
+
+    Until `busy_until` another operation is under way, such as that of a subnet, though it shows as provisioned.
+    """
 
     subscription_id: str
     group: str
@@ -166,6 +179,7 @@ class VNet:
     peerings: list[VNetPeering] = field(default_factory=list)
     provisioning_state: str = "Succeeded"
     dropped: list[tuple[VNetPeering, datetime]] = field(default_factory=list)
+    busy_until: datetime | None = None
 
     @cached_property
     def id(self) -> str:
@@ -214,7 +228,10 @@ class DeletedSecret:
 
 @dataclass(eq=False)
 class Vault:
-    """A Key Vault; deleted secrets can be recovered. With `policies`, by object id, it decides by those alone."""
+    """A Key Vault; deleted secrets can be recovered. With `policies`, by object id, it decides by those alone.
+
+    One that is `closed` has a firewall that lets nobody in.
+    """
 
     name: str
     id: str
@@ -222,6 +239,7 @@ class Vault:
     secrets: dict[str, list[SecretVersion]] = field(default_factory=dict)
     deleted: dict[str, DeletedSecret] = field(default_factory=dict)
     policies: dict[str, list[str]] | None = None
+    closed: bool = False
 
 
 @dataclass(eq=False)

@@ -44,13 +44,23 @@ class Scenario(BaseModel):
     directory_visible: Seconds = Field(0, description="Until a new application or service principal is replicated.")
     role_effective: Seconds = Field(0, description="Until a new role assignment takes effect.")
     secret_accepted: Seconds = Field(0, description="Until a new password is accepted.")
+    federated_miss_kept: Seconds = Field(
+        0, description="How long Entra remembers that no federated credential fitted an assertion."
+    )
     operation: Seconds = Field(0, description="How long a long-running ARM operation takes.")
+    retry_after: Annotated[int, Field(ge=0)] = Field(
+        1, description="The seconds that ARM asks to wait for an operation."
+    )
     approved: Seconds = Field(0, description="How long a connection stays APPROVED.")
     detect: Seconds = Field(0, description="Until the platform sees a change of the customer's side.")
     deleted: Seconds = Field(0, description="How long a connection stays DELETING.")
     deleted_listed: Seconds = Field(0, description="How long a connection that is DELETED is listed still.")
     list_stale: Seconds = Field(
         0, description="Until ARM's lists show new VNet peerings and role assignments, and leave deleted peerings out."
+    )
+    role_definitions_stale: Seconds = Field(
+        0,
+        description="Until ARM shows a new custom role, in lists and alone, and does not show a deleted one any more.",
     )
     list_blind: Annotated[int, Field(ge=0)] = Field(0, description="The next so many lists of VNet peerings are empty.")
     table_empty_pages: Annotated[int, Field(ge=0)] = Field(
@@ -66,14 +76,30 @@ class Scenario(BaseModel):
     aiven_role: Literal["admin", "operator", "developer", "read_only"] = Field(
         "operator", description="The role of the Aiven token's user in the project."
     )
+    unknown_application_refused: bool = Field(
+        default=False, description="Aiven refuses a connection at once whose application it does not know."
+    )
     price_usd: str = Field("0.05", description="What a peering connection costs per hour.")
     aiven_requests_per_minute: int | None = Field(None, description="Aiven's rate limit; none by default.")
+    vault_requests_per_10_seconds: int | None = Field(None, description="A Key Vault's limit; none by default.")
     faults: list[Fault] = []
     vnets: Annotated[int, Field(ge=1, le=250)] = Field(3, description="How many VNets the customer has.")
+    subscriptions: Annotated[int, Field(ge=1, le=10)] = Field(
+        1, description="How many subscriptions the customer has; the VNets are dealt out to them in turn."
+    )
     project_vpcs: Annotated[int, Field(ge=1, le=50)] = Field(1, description="How many project VPCs there are.")
+    projects: Annotated[int, Field(ge=1, le=50)] = Field(
+        1, description="How many Aiven projects there are; the project VPCs are dealt out to them in turn."
+    )
     overlapping: bool = Field(default=False, description="The first VNet's addresses overlap the project VPC's.")
     graph_role: Literal["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Application.Read.All", ""] = (
         Field("Application.ReadWrite.All", description="The Graph permission of the automation identity.")
+    )
+    owned_list_forbidden: bool = Field(
+        default=False, description="With Application.ReadWrite.OwnedBy alone, Graph lists no applications."
+    )
+    upsert_without_owner: bool = Field(
+        default=False, description="An application that an upsert makes has no owner, as seen with OwnedBy."
     )
     graph_policy_read: bool = Field(default=False, description="It may read the app management policy, too.")
     password_lifetime_days: Annotated[int, Field(ge=1)] | None = Field(

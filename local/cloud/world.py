@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from local.clock import Clock
-from local.cloud.arm_holds import Lock
+from local.cloud.arm_holds import DenyAssignment, Lock, PolicyAssignment
 from local.cloud.records import (
     Application,
     Connection,
@@ -105,13 +105,19 @@ class World:
         self.applications, self.deleted_applications = _applications(), _applications()
         self.principals, self.deleted_principals = _principals(), _principals()
         self.roles: Table[RoleDefinition] = Table(name=lambda role: role.name)
+        #: The custom roles that were deleted, and when.
+        self.dropped_roles: list[tuple[RoleDefinition, datetime]] = []
         self.assignments = _assignments()
         self.vnets: dict[str, VNet] = {}
         self.vaults: dict[str, Vault] = {}
         self.storage_accounts: dict[str, StorageAccount] = {}
+        #: The names of Aiven's projects.
+        self.projects: list[str] = []
         self.project_vpcs: dict[str, ProjectVpc] = {}
         self.operations: dict[str, Operation] = {}
         self.locks: list[Lock] = []
+        self.policies: list[PolicyAssignment] = []
+        self.deny_assignments: list[DenyAssignment] = []
         #: The ids of the subscriptions that are disabled, in lower case.
         self.disabled: set[str] = set()
         self.aiven_token = self.secret()
@@ -131,6 +137,13 @@ class World:
         """Whether ARM's lists, which may lag behind, show what was created, and has ended, at these moments."""
         seen = self.after(-self.knobs.list_stale)
         return created <= seen and (ended is None or seen < ended)
+
+    def shown_roles(self) -> list[RoleDefinition]:
+        """The roles that ARM shows, which may lag behind: not yet what is new, and still what was deleted."""
+        seen = self.after(-self.knobs.role_definitions_stale)
+        shown = [role for role in self.roles if role.created <= seen or role.built_in]
+        names = {role.name for role in shown}
+        return [*shown, *(role for role, ended in self.dropped_roles if ended > seen and role.name not in names)]
 
     def guid(self) -> str:
         """A new id; the same ones in the same order for a seed."""
@@ -217,9 +230,12 @@ class World:
     def assign(
         self, name: str, scope: str, role: RoleDefinition, principal_id: str, at: datetime | None = None
     ) -> RoleAssignment:
-        """Give a principal a role on a scope; it takes effect after a while."""
+        """Give a principal a role on a scope, or above all subscriptions; it takes effect after a while."""
         created = at or self.now
         effective = created + timedelta(seconds=self.knobs.role_effective)
         made = RoleAssignment(name, scope, role.name, principal_id, "ServicePrincipal", created, effective)
+        principal = self.principal_with_id(principal_id)
+        if principal is not None and not scope.lower().startswith("/subscriptions/"):
+            made.tenant_id = principal.tenant_id
         self.assignments.append(made)
         return made

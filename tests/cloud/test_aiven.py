@@ -85,7 +85,53 @@ def test_the_platforms_application_has_to_be_known_in_the_tenant(cloud: Callers)
 def test_the_tenant_has_to_be_the_applications_and_the_subscriptions(cloud: Callers) -> None:
     cloud.establish()
     tenant = cloud.cloud.landscape.platform_tenant
-    assert built(cloud, tenant_id=tenant) == ("REJECTED_BY_PEER", "Azure app ID is invalid")
+    state, message = built(cloud, tenant_id=tenant)
+    assert (state, "does not refer to a valid application object" in message) == ("REJECTED_BY_PEER", True)
     theirs = cloud.cloud.world.add_application(tenant, "theirs", "AzureADMultipleOrgs")
     refusal = ("INVALID_SPECIFICATION", "Azure subscription is not in the tenant")
     assert built(cloud, tenant_id=tenant, app_id=theirs.app_id) == refusal
+
+
+def test_networks_and_project_vpcs_are_dealt_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    knobs = {"vnets": 60, "subscriptions": 2, "project_vpcs": 10, "projects": 5}
+    with callers(tmp_path, monkeypatch, **knobs) as cloud:
+        projects = [one["project_name"] for one in cloud.aiven("GET", "/../../project").json()["projects"]]
+        listed = {one: cloud.aiven("GET", f"/../{one}/vpcs").json()["vpcs"] for one in projects}
+        assert projects[:2] == ["local-project", "local-project-2"]
+        assert [len(vpcs) for vpcs in listed.values()] == [2] * 5
+        elsewhere = listed["local-project-2"][0]["project_vpc_id"]
+        assert cloud.aiven("GET", f"/vpcs/{elsewhere}").status_code == 404
+        assert cloud.aiven("GET", f"/../local-project-2/vpcs/{elsewhere}").status_code == 200
+        held = [vnet.subscription_id for vnet in cloud.cloud.world.vnets.values()]
+        assert [held.count(one) for one in cloud.cloud.landscape.subscriptions] == [30, 30]
+        assert len(cloud.arm("GET", "/subscriptions").json()["value"]) == 2
+
+
+def test_lists_and_users_are_what_aivens_clients_read(cloud: Callers) -> None:
+    (listed,) = cloud.aiven("GET", "/vpcs").json()["vpcs"]
+    single = cloud.aiven("GET", f"/vpcs/{cloud.vpc.id}").json()
+    assert set(single) - set(listed) == {"pending_build_only_peering_connections", "peering_connections"}
+    assert {"tenant", "invitations"} <= set(cloud.aiven("GET", "/../../me").json()["user"])
+    (project,) = cloud.aiven("GET", "/../../project").json()["projects"]
+    assert {"account_id", "billing_group_id", "default_cloud", "estimated_balance", "organization_id"} <= set(project)
+
+
+def test_too_many_requests_are_refused_by_a_message_alone(cloud: Callers) -> None:
+    cloud.knobs(aiven_requests_per_minute=1)
+    cloud.aiven("GET", "/vpcs")
+    refusal = cloud.aiven("GET", "/vpcs")
+    (error,) = refusal.json()["errors"]
+    assert (refusal.status_code, set(error)) == (429, {"message", "status"})
+    assert "Rate limit 1 exceeded - try again in 60s" in error["message"]
+    cloud.wait(60)
+    assert cloud.aiven("GET", "/vpcs").status_code == 200
+
+
+def test_an_unknown_application_may_be_refused_at_once(cloud: Callers) -> None:
+    tenant = cloud.cloud.landscape.customer_tenant
+    known = cloud.cloud.world.add_application(tenant, "ours", "AzureADMultipleOrgs").app_id
+    unknown = cloud.cloud.world.guid()
+    assert request_connection(cloud, peer_azure_app_id=unknown) == 200
+    cloud.knobs(unknown_application_refused=True)
+    assert request_connection(cloud, peer_azure_app_id=unknown, peer_vpc="spoke-001") == 400
+    assert request_connection(cloud, peer_azure_app_id=known, peer_vpc="spoke-001") == 200

@@ -1,9 +1,11 @@
 """Microsoft.Authorization: one's own permissions, roles and assignments by filter, and how many there can be."""
 
+import httpx
 import pytest
 from azure.identity import ClientSecretCredential
 from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
 
+from local.cloud import rbac
 from local.cloud.world import NETWORK_CONTRIBUTOR, READER, SECRETS_OFFICER, USER_ACCESS_ADMINISTRATOR
 from tests.cloud.callers import Callers, code_of
 
@@ -90,4 +92,78 @@ def test_a_subscription_has_a_limited_number_of_assignments(cloud: Callers) -> N
     assert code_of(cloud.arm("PUT", path, {"properties": properties})) == (400, "RoleAssignmentLimitExceeded")
     cloud.knobs(role_assignment_limit=11)
     assert cloud.arm("PUT", path, {"properties": properties}).status_code == 201
-    assert cloud.arm("PUT", path, {"properties": properties}).status_code == 200
+
+
+def put_reader(cloud: Callers, name: str, principal_id: str) -> httpx.Response:
+    """Make a principal a reader of the first VNet, by an assignment of a name."""
+    properties = {"roleDefinitionId": f"{AUTHORIZATION}/roleDefinitions/{READER}", "principalId": principal_id}
+    return cloud.arm("PUT", f"{cloud.vnet.id}{AUTHORIZATION}/roleAssignments/{name}", {"properties": properties})
+
+
+def test_the_same_assignment_again_is_refused_under_its_own_name_too(cloud: Callers) -> None:
+    principal, name = cloud.establish().user_principal_id, cloud.cloud.world.guid()
+    assert put_reader(cloud, name, principal).status_code == 201
+    for again in (name, cloud.cloud.world.guid()):
+        refusal = put_reader(cloud, again, principal)
+        assert code_of(refusal) == (409, "RoleAssignmentExists")
+        assert name.replace("-", "") in refusal.json()["error"]["message"]
+
+
+def test_who_made_an_assignment_is_told_by_everything_but_the_answer_to_its_making(cloud: Callers) -> None:
+    name, me = cloud.cloud.world.guid(), cloud.cloud.landscape.automation.id
+    made = put_reader(cloud, name, cloud.establish().user_principal_id).json()["properties"]
+    assert (made["createdBy"], made["updatedBy"]) == (None, me)
+    shown = cloud.arm("GET", f"{cloud.vnet.id}{AUTHORIZATION}/roleAssignments/{name}").json()["properties"]
+    assert (shown["createdBy"], shown["updatedBy"]) == (me, me)
+
+
+def test_a_role_says_when_it_was_made_and_by_whom(cloud: Callers) -> None:
+    scope, me = f"/subscriptions/{cloud.cloud.landscape.subscription}", cloud.cloud.landscape.automation.id
+    path = f"{scope}{AUTHORIZATION}/roleDefinitions/{cloud.cloud.world.guid()}"
+    body = {"properties": {"roleName": "ours", "assignableScopes": [scope], "permissions": [{"actions": ["*/read"]}]}}
+    cloud.arm("PUT", path, body)
+    cloud.wait(60)
+    changed = cloud.arm("PUT", path, body).json()["properties"]
+    shown = cloud.arm("GET", path).json()["properties"]
+    assert (changed["createdBy"], shown["createdBy"], shown["updatedBy"]) == (None, me, me)
+    assert shown["createdOn"] < shown["updatedOn"]
+    built_in = cloud.arm("GET", f"{AUTHORIZATION}/roleDefinitions/{READER}").json()["properties"]
+    assert built_in["createdOn"] < shown["createdOn"]
+
+
+def test_a_role_shows_after_a_while_and_is_shown_a_while_longer(cloud: Callers) -> None:
+    cloud.knobs(role_definitions_stale=20)
+    scope = f"/subscriptions/{cloud.cloud.landscape.subscription}"
+    path = f"{scope}{AUTHORIZATION}/roleDefinitions/{cloud.cloud.world.guid()}"
+    body = {"properties": {"roleName": "ours", "assignableScopes": [scope], "permissions": [{"actions": ["*/read"]}]}}
+
+    def shown() -> tuple[int, int]:
+        listed = cloud.arm("GET", f"{scope}{AUTHORIZATION}/roleDefinitions", **{"$filter": "roleName eq 'ours'"})
+        return cloud.arm("GET", path).status_code, len(listed.json()["value"])
+
+    assert (cloud.arm("PUT", path, body).status_code, shown()) == (201, (404, 0))
+    cloud.wait(20)
+    assert shown() == (200, 1)
+    assert (cloud.arm("DELETE", path).status_code, shown()) == (200, (200, 1))
+    assert cloud.arm("DELETE", path).status_code == 204
+    cloud.wait(20)
+    assert shown() == (404, 0)
+
+
+def test_assignments_above_all_subscriptions_give_rights_and_are_listed_in_their_tenant(cloud: Callers) -> None:
+    landscape, world = cloud.cloud.landscape, cloud.cloud.world
+    me, subscription = landscape.automation.id, f"/subscriptions/{landscape.subscription}"
+    cloud.happen("remove-role-assignments", principal_id=me, scope=subscription)
+    assert code_of(cloud.arm("GET", cloud.vnet.id))[0] == 403
+    group = f"/providers/Microsoft.Management/managementGroups/{landscape.customer_tenant}"
+    for scope in ("/", group):
+        cloud.happen("assign-role", principal_id=me, scope=scope, role=READER)
+        assert cloud.arm("GET", cloud.vnet.id).status_code == 200
+        assert len(cloud.arm("GET", "/subscriptions").json()["value"]) == 1
+        path = f"{cloud.vnet.id}{AUTHORIZATION}/roleAssignments"
+        for expression in ("atScope()", f"principalId eq '{me}'"):
+            listed = cloud.arm("GET", path, **{"$filter": expression}).json()["value"]
+            mine = [one["id"] for one in listed if one["properties"]["principalId"] == me]
+            assert [one.rpartition(AUTHORIZATION)[0] for one in mine] == [scope.rstrip("/")]
+        assert not rbac.may(world, me, "Microsoft.Network/virtualNetworks/read", cloud.vpc.network.id)
+        cloud.happen("remove-role-assignments", principal_id=me, scope=scope)

@@ -190,3 +190,14 @@ def test_a_principal_shows_its_state_tags_and_home(cloud: Callers) -> None:
     assert body["accountEnabled"] is True
     assert body["tags"] == ["aiven-azure-peering"]
     assert body["appOwnerOrganizationId"] == cloud.cloud.landscape.customer_tenant
+
+
+def test_with_owned_by_alone_nothing_may_be_listed_and_an_upsert_may_forget_the_owner(cloud: Callers) -> None:
+    cloud.cloud.landscape.automation.graph_roles = ["Application.ReadWrite.OwnedBy"]
+    cloud.knobs(owned_list_forbidden=True, upsert_without_owner=True)
+    assert code_of(cloud.graph("GET", "/applications")) == (403, "Authorization_RequestDenied")
+    body = {"displayName": "ours", "signInAudience": "AzureADMultipleOrgs"}
+    path = "/applications(uniqueName='ours')"
+    assert cloud.graph("PATCH", path, body, Prefer="create-if-missing").status_code == 201
+    assert cloud.graph("GET", path).status_code == 200
+    assert code_of(cloud.graph("PATCH", path, {"tags": ["ours"]})) == (403, "Authorization_RequestDenied")

@@ -66,3 +66,11 @@ def test_a_purged_name_is_free(cloud: Callers, client: SecretClient) -> None:
     client.purge_deleted_secret("one")
     assert client.set_secret("one", "another").value == "another"
     assert cloud.vault("GET", "/deletedsecrets/one").status_code == 404
+
+
+def test_too_many_requests_in_ten_seconds_are_refused(cloud: Callers) -> None:
+    cloud.knobs(vault_requests_per_10_seconds=2)
+    assert [cloud.vault("GET", "/secrets").status_code for _ in range(3)] == [200, 200, 429]
+    assert cloud.vault("GET", "/secrets").headers["retry-after"] in ("10", "11")
+    cloud.wait(11)
+    assert cloud.vault("GET", "/secrets").status_code == 200

@@ -1,6 +1,7 @@
 """A managed identity: its tokens come from the app's own endpoint only, and can stand in for a password."""
 
 import asyncio
+import uuid
 from typing import Any
 
 import httpx
@@ -75,7 +76,7 @@ def test_a_password_is_no_way_to_an_assertion(cloud: Callers) -> None:
     assert refusal.value.response.json()["error_codes"] == [700222]
 
 
-def federated_application(cloud: Callers, **changes: str) -> str:
+def federated_application(cloud: Callers, **changes: object) -> str:
     """An application that trusts the managed identity, with a role on the VNet and a connection; its app id."""
     world, found = cloud.cloud.world, cloud.cloud.landscape
     made = cloud.establish()
@@ -129,10 +130,11 @@ def test_an_application_without_a_password_puts_a_peering(cloud: Callers) -> Non
     ("changes", "number"),
     [
         ({"subject": "00000000-0000-4000-8000-000000000000"}, "AADSTS700213"),
-        ({"issuer": "https://token.actions.githubusercontent.com"}, "AADSTS70021"),
+        ({"issuer": "https://token.actions.githubusercontent.com"}, "AADSTS700211"),
+        ({"audiences": ["api://another"]}, "AADSTS700212"),
     ],
 )
-def test_an_assertion_of_somebody_else_is_refused(cloud: Callers, changes: dict[str, str], number: str) -> None:
+def test_an_assertion_of_somebody_else_is_refused(cloud: Callers, changes: dict[str, object], number: str) -> None:
     app_id = federated_application(cloud, **changes)
     with pytest.raises(ClientAuthenticationError, match=f"{number}:"):
         asyncio.run(put_peering(cloud, app_id))
@@ -153,3 +155,49 @@ def test_without_the_role_it_is_refused_as_any_other(cloud: Callers) -> None:
     url = f"{SCOPES['arm']}{cloud.vnet.id}/virtualNetworkPeerings/x?api-version=2026-03-01"
     answer = httpx.put(url, headers=headers, json={"properties": {"remoteVirtualNetwork": {"id": cloud.vnet.id}}})
     assert code_of(answer) == (403, "AuthorizationFailed")
+
+
+def test_a_token_is_kept_for_a_day_and_shows_new_permissions_only_then(cloud: Callers) -> None:
+    identity = cloud.cloud.landscape.managed_identity
+    identity.graph_roles = []
+
+    def ask() -> tuple[str, int]:
+        token = identity_token(cloud, SCOPES["graph"]).json()["access_token"]
+        answer = httpx.get(f"{SCOPES['graph']}/v1.0/applications", headers={"authorization": f"Bearer {token}"})
+        return token, answer.status_code
+
+    first = ask()
+    assert first[1] == 403
+    identity.graph_roles = ["Application.Read.All"]
+    cloud.wait(3600)
+    assert ask() == first
+    cloud.wait(24 * 3600)
+    assert ask()[1] == 200
+
+
+def test_a_refusal_can_be_looked_up(cloud: Callers) -> None:
+    refusal = identity_token(cloud, SCOPES["arm"], client_id="").json()
+    assert str(uuid.UUID(refusal["correlationId"])) == refusal["correlationId"]
+
+
+def test_that_nothing_fitted_an_assertion_is_remembered_for_a_while(cloud: Callers) -> None:
+    cloud.knobs(federated_miss_kept=120)
+    app_id = federated_application(cloud, subject=cloud.cloud.world.guid())
+    application = cloud.cloud.world.application(app_id)
+    assert application
+    assertion = identity_token(cloud, EXCHANGE).json()["access_token"]
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": app_id,
+        "client_assertion": assertion,
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "scope": f"{SCOPES['arm']}/.default",
+    }
+    url = f"https://login.microsoftonline.com/{cloud.cloud.landscape.customer_tenant}/oauth2/v2.0/token"
+    first = httpx.post(url, data=form)
+    assert (first.status_code, first.json()["error"]) == (401, "invalid_client")
+    application.federated[0].subject = cloud.cloud.landscape.managed_identity.id
+    cloud.wait(119)
+    assert httpx.post(url, data=form).status_code == 401
+    cloud.wait(2)
+    assert httpx.post(url, data=form).status_code == 200

@@ -1,24 +1,26 @@
 """No password at all: the app's managed identity as the created application's federated credential."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from local.cloud import LocalCloud
 from local.deployment import Deployment, Status, deploy
+
+
+def as_identity(directory: Path) -> dict[str, str]:
+    """The settings of an app that acts as the cloud's managed identity."""
+    with LocalCloud("quick", directory / "probe", seed=1) as probe:
+        client = probe.environment["MANAGED_IDENTITY_CLIENT_ID"]
+    return {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": ""}
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, hostile: int | None) -> Iterator[Deployment]:
     """The app as its managed identity."""
-    from local.cloud import LocalCloud
-
     directory = tmp_path_factory.mktemp("federated")
-    probe = LocalCloud("quick", directory / "probe", seed=1)
-    probe.start()
-    client = probe.environment["MANAGED_IDENTITY_CLIENT_ID"]
-    probe.stop()
-    settings = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": ""}
-    with deploy(directory, settings=settings, hostile=hostile) as deployment:
+    with deploy(directory, settings=as_identity(directory), hostile=hostile) as deployment:
         yield deployment
 
 

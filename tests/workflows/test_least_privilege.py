@@ -3,6 +3,7 @@
 from local.cloud.world import ACCESS_ADMINISTRATOR, PLATFORM_APP, RoleDefinition
 from local.deployment import Deployment
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
+from tests.infra.conditions import condition_of_template
 
 
 def give_least(deployment: Deployment) -> None:
@@ -11,15 +12,26 @@ def give_least(deployment: Deployment) -> None:
     subscription, me = f"/subscriptions/{found.subscription}", found.automation.id
     for assignment in [a for a in world.assignments if a.principal_id == me and a.scope == subscription]:
         world.assignments.remove(assignment)
-    administrator = world.role(ACCESS_ADMINISTRATOR)
-    assert administrator is not None
-    world.assign(world.guid(), f"{subscription}/resourceGroups/Net-Prod", administrator, me)
-    for name, actions in (("platform", PLATFORM_ACTIONS), ("application", USER_ACTIONS)):
-        title = f"Aiven VNet peering ({name}) {found.subscription}"
-        tenant = found.customer_tenant
-        world.roles.append(
-            RoleDefinition(world.guid(), title, "", False, tenant, scopes=[subscription], actions=list(actions))
+    roles = [
+        RoleDefinition(
+            world.guid(),
+            f"Aiven VNet peering ({name}) {found.subscription}",
+            "",
+            built_in=False,
+            tenant_id=found.customer_tenant,
+            scopes=[subscription],
+            actions=list(actions),
         )
+        for name, actions in (("platform", PLATFORM_ACTIONS), ("application", USER_ACTIONS))
+    ]
+    world.roles.extend(roles)
+    deployment.event(
+        kind="assign-role",
+        principal_id=me,
+        scope=f"{subscription}/resourceGroups/Net-Prod",
+        role=ACCESS_ADMINISTRATOR,
+        condition=condition_of_template(*(role.name for role in roles)),
+    )
     platform = world.application(PLATFORM_APP)
     assert platform is not None
     world.add_principal(platform, found.customer_tenant)
@@ -58,3 +70,9 @@ def test_where_graph_lists_nothing_each_object_is_asked_for_by_its_key(deploymen
     assert status["state"] == "connected", status.get("problem")
     assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
     assert deployment.remove(status["id"])["state"] == "removed"
+
+
+def test_a_role_that_the_condition_does_not_name_is_told_by_its_own_problem(deployment: Deployment) -> None:
+    give_least(deployment)
+    status = deployment.settle(role="Network Contributor")
+    assert (status["state"], status["problem"]["code"]) == ("failed", "role-assignment-condition")

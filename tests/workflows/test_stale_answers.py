@@ -67,6 +67,22 @@ def test_a_peering_is_set_up_where_lists_lag_behind(deployment: Deployment) -> N
     assert deletions(deployment) == []
 
 
+def test_a_role_that_somebody_has_just_deleted_is_made_anew_although_lists_still_show_it(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario(vnets=2)) as deployment:
+        first, second = (vnet.id for vnet in list(deployment.cloud.world.vnets.values())[:2])
+        made, world = deployment.settle(vnet_id=first), deployment.cloud.world
+        role = world.role(made["facts"]["user_role_id"])
+        assert role is not None
+        for assignment in list(world.assignments.by("role", role.name)):
+            world.assignments.remove(assignment)
+        deployment.knobs(role_definitions_stale=30)
+        deployment.virtual_clock.advance_to(world.after(60))
+        world.roles.remove(role)
+        world.dropped_roles.append((role, world.now))
+        status = deployment.settle(vnet_id=second)
+        assert status["state"] == "connected", status.get("problem")
+
+
 def test_a_removal_of_what_was_just_connected_waits_for_the_directory(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"directory_visible": 30})) as deployment:
         before = deployment.cloud_state()

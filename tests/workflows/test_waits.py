@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from local.cloud import Scenario
 from local.deployment import Deployment, Status, deploy
+from tests.workflows.test_federated import as_identity
 
 pytestmark = pytest.mark.engine_part
 
@@ -43,6 +45,19 @@ def test_with_realistic_delays_it_converges_and_says_why_it_waits(tmp_path: Path
     assert seen["pending_peer"] == {"connection-not-built"}
     assert looks
     assert seen["active"] == {"connection-not-active"}
+
+
+def test_with_realistic_delays_a_federated_sign_in_that_came_too_early_is_waited_out(tmp_path: Path) -> None:
+    with deploy(tmp_path, "realistic", settings=as_identity(tmp_path)) as deployment:
+        status = deployment.settle(credential="federated")
+        assert status["state"] == "connected", status.get("problem")
+
+
+def test_an_application_that_aiven_does_not_know_yet_is_waited_for(tmp_path: Path) -> None:
+    scenario = Scenario(directory_visible=60, unknown_application_refused=True)
+    with deploy(tmp_path, scenario) as deployment:
+        status = deployment.settle()
+        assert status["state"] == "connected", status.get("problem")
 
 
 def test_a_day_in_approved_stays_small_and_ends_with_a_problem_that_a_new_request_resumes(tmp_path: Path) -> None:

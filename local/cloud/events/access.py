@@ -27,9 +27,9 @@ def move_role_assignment(world: World, principal_id: str, scope: str, from_scope
         world.assign(world.guid(), scope, named_role(world, assignment.role), principal_id)
 
 
-def assign_role(world: World, principal_id: str, scope: str, role: str) -> None:
-    """Somebody gives a principal a further role."""
-    world.assign(world.guid(), scope, named_role(world, role), principal_id)
+def assign_role(world: World, principal_id: str, scope: str, role: str, condition: str | None = None) -> None:
+    """Somebody gives a principal a further role, on a condition or without."""
+    world.assign(world.guid(), scope, named_role(world, role), principal_id).condition = condition
 
 
 def change_role_definition(world: World, name: str, actions: list[str]) -> None:

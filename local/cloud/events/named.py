@@ -12,6 +12,7 @@ from local.cloud.world import (
     VNet,
     VNetPeering,
     World,
+    subscription_of,
 )
 
 T = TypeVar("T")
@@ -70,6 +71,16 @@ def named_role(world: World, name: str) -> RoleDefinition:
         UnknownEventError: there is none.
     """
     return _known(world.role(name), f"role {name}")
+
+
+def named_scope(world: World, scope: str) -> str:
+    """A scope in a subscription that exists.
+
+    Raises:
+        UnknownEventError: there is no such subscription.
+    """
+    _known(world.subscriptions.get(subscription_of(scope)), f"subscription of the scope {scope}")
+    return scope
 
 
 def named_project_vpc(world: World, project_vpc_id: str) -> ProjectVpc:

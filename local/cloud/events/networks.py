@@ -63,6 +63,11 @@ def set_vnet_provisioning_state(world: World, vnet_id: str, state: str) -> None:
     named_vnet(world, vnet_id).provisioning_state = state
 
 
+def occupy_vnet(world: World, vnet_id: str, seconds: float) -> None:
+    """Somebody changes a subnet of a VNet: for so long no peering can be made, though the VNet shows as provisioned."""
+    named_vnet(world, vnet_id).busy_until = world.after(seconds)
+
+
 def add_vnet_peering_to_overlapping_network(
     world: World, vnet_id: str, prefixes: list[str], name: str = "Overlapping-VNet"
 ) -> None:

@@ -29,3 +29,19 @@ def set_secret_expiry(world: World, name: str, days: float, vault: str | None = 
     """The newest version of a secret expires so many days from now."""
     _, versions = _secret(world, name, vault)
     versions[-1].expires, versions[-1].updated = int(world.after(days * 86400).timestamp()), world.now
+
+
+def close_vault(world: World, name: str) -> None:
+    """A vault gets a firewall that lets nobody in."""
+    _vault(world, name).closed = True
+
+
+def open_vault(world: World, name: str) -> None:
+    """A vault's firewall lets everybody in again."""
+    _vault(world, name).closed = False
+
+
+def _vault(world: World, name: str) -> Vault:
+    if name not in world.vaults:
+        raise UnknownEventError(f"there is no vault {name}")
+    return world.vaults[name]

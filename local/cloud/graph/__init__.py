@@ -14,6 +14,7 @@ from local.cloud.graph.deleted import DeletedItems
 from local.cloud.graph.errors import graph_error
 from local.cloud.graph.policy import AppManagementPolicy
 from local.cloud.graph.principals import Principals
+from local.cloud.graph.query import in_context
 from local.cloud.wire import Request, Response, Routes
 from local.cloud.world import World
 
@@ -45,4 +46,5 @@ class Graph:
 
     def _organization(self, request: Request) -> Response:
         caller = self._access.reader(request)
-        return Response(200, {"value": [{"id": caller.tenant_id, "displayName": "A tenant of the local cloud"}]})
+        body = {"value": [{"id": caller.tenant_id, "displayName": "A tenant of the local cloud"}]}
+        return Response(200, in_context(request, "organization", body))

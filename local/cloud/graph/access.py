@@ -38,8 +38,9 @@ class Access:
         Raises:
             ApiError: 401 or 403.
         """
-        caller, principal = self.caller(request)
-        if not any(role.startswith(family) for role in principal.graph_roles):
+        caller, _ = self.caller(request)
+        # A token says what its principal was permitted when it was issued.
+        if not any(role.startswith(family) for role in caller.roles):
             raise denied()
         return caller
 
@@ -50,9 +51,9 @@ class Access:
             ApiError: 401 or 403.
         """
         caller, principal = self.caller(request)
-        if _WRITE_ALL in principal.graph_roles:
+        if _WRITE_ALL in caller.roles:
             return caller, True
         owned = thing is None or thing.owner == principal.id
-        if _WRITE_OWNED not in principal.graph_roles or not owned:
+        if _WRITE_OWNED not in caller.roles or not owned:
             raise denied()
         return caller, False

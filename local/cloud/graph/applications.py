@@ -6,8 +6,8 @@ from typing import Any, Final
 from local.cloud import directory
 from local.cloud.entra import Caller
 from local.cloud.graph.access import Access
-from local.cloud.graph.bodies import application_body, federated_body, principal_body
-from local.cloud.graph.errors import graph_error, missing
+from local.cloud.graph.bodies import application_body, as_directory_object, federated_body, principal_body
+from local.cloud.graph.errors import denied, graph_error, missing
 from local.cloud.graph.policy import check_audience
 from local.cloud.graph.query import Kind, filter_of
 from local.cloud.wire import Request, Response, Routes
@@ -20,6 +20,7 @@ APPLICATION: Final = (
 _LIST: Final = r"/v1\.0/applications"
 _KIND: Final = Kind[Application](
     "application",
+    "applications",
     application_body,
     {
         "id": lambda a: a.id,
@@ -31,7 +32,12 @@ _KIND: Final = Kind[Application](
     },
     {"federatedIdentityCredentials": lambda a: [federated_body(f) for f in a.federated]},
 )
-_OWNERS: Final = Kind[ServicePrincipal]("directoryObject", lambda p: principal_body(p, None), {"id": lambda p: p.id})
+_OWNERS: Final = Kind[ServicePrincipal](
+    "directoryObject",
+    "directoryObjects",
+    lambda p: as_directory_object("servicePrincipal", principal_body(p, None)),
+    {"id": lambda p: p.id},
+)
 
 
 class Applications:
@@ -90,7 +96,10 @@ class Applications:
         return [row for value in dict.fromkeys(condition.values) for row in table.by(index, value.lower())]
 
     def _list(self, request: Request) -> Response:
-        tenant, now = self._access.reader(request).tenant_id, self._world.now
+        caller, now = self._access.reader(request), self._world.now
+        if self._world.knobs.owned_list_forbidden and caller.roles == ("Application.ReadWrite.OwnedBy",):
+            raise denied()
+        tenant = caller.tenant_id
         candidates = self._candidates(request)
         return _KIND.page(request, (a for a in candidates if a.tenant_id == tenant and a.visible_at <= now))
 
@@ -126,7 +135,10 @@ class Applications:
         found = self.find(caller.tenant_id, **key)
         if found is None and key["unique"] and "create-if-missing" in request.headers.get("prefer", ""):
             caller, _ = self._access.writer(request)
-            return _KIND.one(request, self._make(caller, body, key["unique"]), 201)
+            made = self._make(caller, body, key["unique"])
+            if self._world.knobs.upsert_without_owner:
+                made.owner = None
+            return _KIND.one(request, made, 201)
         application = found or self.get(caller.tenant_id, **key)
         self._access.writer(request, application)
         if "signInAudience" in body:

@@ -1,9 +1,68 @@
 """Directory objects as Microsoft Graph shows them, after the recorded answers in azure-cli's tests (role module)."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from local.cloud.world import Application, FederatedCredential, Password, ServicePrincipal
+
+#: What Graph shows of every application besides, as this cloud leaves it.
+_APPLICATION: Final[dict[str, Any]] = {
+    **dict.fromkeys(
+        (
+            "applicationTemplateId", "certification", "defaultRedirectUri", "description", "disabledByMicrosoftStatus",
+            "groupMembershipClaims", "isDeviceOnlyAuthSupported", "isFallbackPublicClient",
+            "nativeAuthenticationApisEnabled", "notes", "optionalClaims", "publisherDomain",
+            "requestSignatureVerification", "samlMetadataUrl", "serviceManagementReference",
+            "servicePrincipalLockConfiguration", "tokenEncryptionKeyId",
+        )
+    ),
+    "addIns": [],
+    "api": {
+        "acceptMappedClaims": None,
+        "knownClientApplications": [],
+        "oauth2PermissionScopes": [],
+        "preAuthorizedApplications": [],
+        "requestedAccessTokenVersion": None,
+    },
+    "appRoles": [],
+    "info": dict.fromkeys(("logoUrl", "marketingUrl", "privacyStatementUrl", "supportUrl", "termsOfServiceUrl")),
+    "keyCredentials": [],
+    "parentalControlSettings": {"countriesBlockedForMinors": [], "legalAgeGroupRule": "Allow"},
+    "publicClient": {"redirectUris": []},
+    "requiredResourceAccess": [],
+    "spa": {"redirectUris": []},
+    "verifiedPublisher": dict.fromkeys(("addedDateTime", "displayName", "verifiedPublisherId")),
+    "web": {
+        "homePageUrl": None,
+        "implicitGrantSettings": {"enableAccessTokenIssuance": False, "enableIdTokenIssuance": False},
+        "logoutUrl": None,
+        "redirectUriSettings": [],
+        "redirectUris": [],
+    },
+}  # fmt: skip
+#: The same of every service principal.
+_PRINCIPAL: Final[dict[str, Any]] = {
+    **dict.fromkeys(
+        (
+            "appDescription", "applicationTemplateId", "description", "disabledByMicrosoftStatus", "homepage",
+            "loginUrl", "logoutUrl", "notes", "preferredSingleSignOnMode", "preferredTokenSigningKeyThumbprint",
+            "samlSingleSignOnSettings", "tokenEncryptionKeyId",
+        )
+    ),
+    "addIns": [],
+    "alternativeNames": [],
+    "appRoleAssignmentRequired": False,
+    "appRoles": [],
+    "info": dict.fromkeys(("logoUrl", "marketingUrl", "privacyStatementUrl", "supportUrl", "termsOfServiceUrl")),
+    "keyCredentials": [],
+    "notificationEmailAddresses": [],
+    "oauth2PermissionScopes": [],
+    "passwordCredentials": [],
+    "replyUrls": [],
+    "resourceSpecificApplicationPermissions": [],
+    "signInAudience": "AzureADMultipleOrgs",
+    "verifiedPublisher": dict.fromkeys(("addedDateTime", "displayName", "verifiedPublisherId")),
+}  # fmt: skip
 
 
 def _stamp(moment: datetime | None) -> str | None:
@@ -13,7 +72,6 @@ def _stamp(moment: datetime | None) -> str | None:
 def application_body(application: Application) -> dict[str, Any]:
     """An application as Graph shows it; passwords without their text."""
     return {
-        "@odata.type": "#microsoft.graph.application",
         "id": application.id,
         "deletedDateTime": _stamp(application.deleted),
         "appId": application.app_id,
@@ -23,10 +81,8 @@ def application_body(application: Application) -> dict[str, Any]:
         "identifierUris": [],
         "signInAudience": application.sign_in_audience,
         "tags": application.tags,
-        "keyCredentials": [],
         "passwordCredentials": [password_body(password) for password in application.passwords],
-        "requiredResourceAccess": [],
-        "web": {"redirectUris": []},
+        **_APPLICATION,
     }
 
 
@@ -46,7 +102,6 @@ def password_body(password: Password) -> dict[str, Any]:
 def principal_body(principal: ServicePrincipal, home: str | None) -> dict[str, Any]:
     """A service principal as Graph shows it; `home` is its application's tenant."""
     return {
-        "@odata.type": "#microsoft.graph.servicePrincipal",
         "id": principal.id,
         "deletedDateTime": _stamp(principal.deleted),
         "accountEnabled": principal.enabled,
@@ -58,7 +113,13 @@ def principal_body(principal: ServicePrincipal, home: str | None) -> dict[str, A
         "servicePrincipalNames": [principal.app_id],
         "servicePrincipalType": principal.kind,
         "tags": principal.tags,
+        **_PRINCIPAL,
     }
+
+
+def as_directory_object(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """An object where any kind of directory object could be: it says which kind it is."""
+    return {"@odata.type": f"#microsoft.graph.{kind}", **body}
 
 
 def federated_body(credential: FederatedCredential) -> dict[str, Any]:

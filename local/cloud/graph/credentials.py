@@ -8,6 +8,7 @@ from local.cloud.graph.applications import APPLICATION, Applications
 from local.cloud.graph.bodies import federated_body, password_body
 from local.cloud.graph.errors import graph_error, missing
 from local.cloud.graph.policy import check_password
+from local.cloud.graph.query import in_context
 from local.cloud.wire import Request, Response, Routes
 from local.cloud.world import Application, FederatedCredential, World
 
@@ -41,7 +42,8 @@ class Credentials:
         check_password(self._world, starts, ends)
         password = self._world.add_password(application, wanted.get("displayName"), ends)
         password.starts = starts
-        return Response(200, {**password_body(password), "secretText": password.text})
+        body = {**password_body(password), "secretText": password.text}
+        return Response(200, in_context(request, "microsoft.graph.passwordCredential", body))
 
     def _remove_password(self, request: Request, **key: str | None) -> Response:
         application = self._applications.owned(request, **key)
@@ -57,21 +59,23 @@ class Credentials:
     def _list_federated(self, request: Request, **key: str | None) -> Response:
         caller = self._access.reader(request)
         application = self._applications.get(caller.tenant_id, **key)
-        return Response(200, {"value": [federated_body(f) for f in application.federated]})
+        body = {"value": [federated_body(f) for f in application.federated]}
+        return Response(200, in_context(request, _context(application), body))
 
     def _get_federated(self, request: Request, one: str | None, name: str | None, **key: str | None) -> Response:
         caller = self._access.reader(request)
         application = self._applications.get(caller.tenant_id, **key)
-        return Response(200, federated_body(_known(application, one or name or "")))
+        return _one(request, application, _known(application, one or name or ""), 200)
 
     def _add_federated(self, request: Request, **key: str | None) -> Response:
         application = self._applications.owned(request, **key)
-        return Response(201, federated_body(self._make_federated(application, request.json())))
+        return _one(request, application, self._make_federated(application, request.json()), 201)
 
     def _patch_federated(self, request: Request, one: str | None, name: str | None, **key: str | None) -> Response:
         application, body = self._applications.owned(request, **key), request.json()
         if name and _find(application, name) is None and "create-if-missing" in request.headers.get("prefer", ""):
-            return Response(201, federated_body(self._make_federated(application, {**body, "name": name})))
+            made = self._make_federated(application, {**body, "name": name})
+            return _one(request, application, made, 201)
         found = _known(application, one or name or "")
         if body.get("name", found.name) != found.name:
             raise graph_error(400, "Request_BadRequest", "The name of a federated identity credential is immutable.")
@@ -102,6 +106,14 @@ class Credentials:
         )
         application.federated.append(made)
         return made
+
+
+def _context(application: Application) -> str:
+    return f"applications('{application.id}')/federatedIdentityCredentials"
+
+
+def _one(request: Request, application: Application, credential: FederatedCredential, status: int) -> Response:
+    return Response(status, in_context(request, f"{_context(application)}/$entity", federated_body(credential)))
 
 
 def _moment(text: str | None) -> datetime | None:

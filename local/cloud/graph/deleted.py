@@ -4,9 +4,10 @@ from typing import Any, Final
 
 from local.cloud import directory
 from local.cloud.graph.access import Access
-from local.cloud.graph.bodies import application_body
+from local.cloud.graph.bodies import application_body, as_directory_object
 from local.cloud.graph.errors import graph_error, missing
 from local.cloud.graph.principals import Principals
+from local.cloud.graph.query import in_context
 from local.cloud.wire import Request, Response, Routes
 from local.cloud.world import Application, ServicePrincipal, World
 
@@ -27,6 +28,10 @@ class DeletedItems:
     def _body(self, thing: Application | ServicePrincipal) -> dict[str, Any]:
         return application_body(thing) if isinstance(thing, Application) else self._principals.body(thing)
 
+    def _whole(self, request: Request, thing: Application | ServicePrincipal) -> dict[str, Any]:
+        kind = "application" if isinstance(thing, Application) else "servicePrincipal"
+        return in_context(request, "directoryObjects/$entity", as_directory_object(kind, self._body(thing)))
+
     def _find(self, tenant: str, object_id: str) -> Application | ServicePrincipal:
         world = self._world
         found = world.deleted_applications.first("id", object_id) or world.deleted_principals.first("id", object_id)
@@ -44,10 +49,13 @@ class DeletedItems:
         tenant = self._access.reader(request).tenant_id
         world, wanted = self._world, kind.lower() == "application"
         found = world.deleted_applications if wanted else world.deleted_principals
-        return Response(200, {"value": [self._body(thing) for thing in found if thing.tenant_id == tenant]})
+        bodies = [self._body(thing) for thing in found if thing.tenant_id == tenant]
+        context = "applications" if wanted else "servicePrincipals"
+        return Response(200, in_context(request, context, {"value": bodies}))
 
     def _get(self, request: Request, object_id: str) -> Response:
-        return Response(200, self._body(self._find(self._access.reader(request).tenant_id, object_id)))
+        found = self._find(self._access.reader(request).tenant_id, object_id)
+        return Response(200, self._whole(request, found))
 
     def _purge(self, request: Request, object_id: str) -> Response:
         found = self._owned(request, object_id)
@@ -66,4 +74,4 @@ class DeletedItems:
                 directory.restore_principal(self._world, found)
         except directory.NameTakenError as error:
             raise graph_error(409, "Request_MultipleObjectsWithSameKeyValue", str(error)) from None
-        return Response(200, self._body(found))
+        return Response(200, self._whole(request, found))

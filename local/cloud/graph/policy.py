@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from local.cloud.graph.access import Access
 from local.cloud.graph.errors import graph_error
+from local.cloud.graph.query import in_context
 from local.cloud.wire import Request, Response, Routes
 from local.cloud.world import World
 
@@ -34,7 +35,7 @@ class AppManagementPolicy:
             "applicationRestrictions": {"passwordCredentials": restrictions, "keyCredentials": []},
             "servicePrincipalRestrictions": {"passwordCredentials": [], "keyCredentials": []},
         }
-        return Response(200, body)
+        return Response(200, in_context(request, "policies/defaultAppManagementPolicy/$entity", body))
 
 
 def _restriction(kind: str, longest: str | None) -> dict[str, Any]:

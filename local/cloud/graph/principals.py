@@ -6,9 +6,9 @@ from typing import Any, Final
 from local.cloud import directory
 from local.cloud.entra import Caller
 from local.cloud.graph.access import Access
-from local.cloud.graph.bodies import principal_body
+from local.cloud.graph.bodies import as_directory_object, principal_body
 from local.cloud.graph.errors import denied, graph_error, missing
-from local.cloud.graph.query import Kind, filter_of
+from local.cloud.graph.query import Kind, filter_of, in_context
 from local.cloud.wire import Request, Response, Routes
 from local.cloud.world import ServicePrincipal, World
 
@@ -27,6 +27,7 @@ class Principals:
         self._world, self._access = world, access
         self._kind = Kind[ServicePrincipal](
             "servicePrincipal",
+            "servicePrincipals",
             self.body,
             {
                 "id": lambda p: p.id,
@@ -125,4 +126,5 @@ class Principals:
     def _by_ids(self, request: Request) -> Response:
         caller = self._access.reader(request)
         found = [p for one in request.json()["ids"] if (p := self._world.principal_with_id(one)) is not None]
-        return Response(200, {"value": [self.body(p) for p in self._shown(caller.tenant_id, found)]})
+        bodies = [as_directory_object("servicePrincipal", self.body(p)) for p in self._shown(caller.tenant_id, found)]
+        return Response(200, in_context(request, "directoryObjects", {"value": bodies}))

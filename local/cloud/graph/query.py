@@ -74,18 +74,29 @@ def filter_of(request: Request) -> Filter | None:
     raise graph_error(400, "Request_UnsupportedQuery", f"Unsupported filter: {expression}")
 
 
+def in_context(request: Request, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A body with the context that says what in Graph's metadata it is one of."""
+    return {"@odata.context": f"https://{request.host}/v1.0/$metadata#{name}", **body}
+
+
 @dataclass(frozen=True)
 class Kind(Generic[T]):
     """A kind of directory object: its body, what can be filtered by, and which relations can be expanded."""
 
     name: str
+    collection: str
     body: Callable[[T], dict[str, Any]]
     filterable: Mapping[str, Callable[[T], object]]
     expandable: Mapping[str, Callable[[T], object]] = field(default_factory=dict)
 
     def one(self, request: Request, row: T, status: int = 200) -> Response:
         """One object."""
-        return Response(status, self._shown(request, row))
+        return Response(status, in_context(request, f"{self._set(request)}/$entity", self._shown(request, row)))
+
+    def _set(self, request: Request) -> str:
+        """What an answer's context names: the collection, and the properties where a request selects some."""
+        chosen = request.query.get("$select", "")
+        return f"{self.collection}({chosen})" if chosen else self.collection
 
     def page(self, request: Request, rows: Iterable[T]) -> Response:
         """One page of the objects that fit the request's filter.
@@ -100,7 +111,7 @@ class Kind(Generic[T]):
         if start + size < len(found):
             rest = urlencode({**request.query, "$skiptoken": str(start + size)})
             body["@odata.nextLink"] = f"https://{request.host}{request.path}?{rest}"
-        return Response(200, body)
+        return Response(200, in_context(request, self._set(request), body))
 
     def _shown(self, request: Request, row: T) -> dict[str, Any]:
         expanded = {}
