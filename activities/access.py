@@ -16,8 +16,9 @@ from peering.naming import VNetId, role_assignment_name, role_definition_name, s
 from peering.outcome import Facts, ProblemError, text
 from peering.problems import PROBLEMS
 from peering.remote_answers import read
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, is_exactly
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
 from peering.spec import Peering
+from peering.unfit import role_name_taken
 
 if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
@@ -89,9 +90,8 @@ async def _custom_role(vnet: VNetId, wanted: _CustomRole) -> str:
     async with authorization(vnet.subscription_id) as client:
         # Asked for at the VNet, where the app's rights may end.
         async for found in client.role_definitions.list(str(vnet), filter=f"roleName eq '{quoted}'"):
-            if not _fits(found, wanted.actions, scope):
-                detail = f"The role {wanted.name} grants other actions or serves other scopes."
-                raise ProblemError("role-name-taken", detail)
+            if not fits(role_look(found), wanted.actions, scope):
+                raise ProblemError.of([role_name_taken(wanted.name)])
             return _id(found)
         return await _make_role(client, scope, wanted)
 
@@ -107,11 +107,6 @@ async def _make_role(client: "AuthorizationManagementClient", scope: str, wanted
         assignable_scopes=[scope],
     )
     return _id(await client.role_definitions.create_or_update(scope, role_definition_name(scope, wanted.name), body))
-
-
-def _fits(role: "RoleDefinition", actions: tuple[str, ...], scope: str) -> bool:
-    look = role_look(role)
-    return is_exactly(look, actions) and any(same_id(scope, assignable) for assignable in look["scopes"])
 
 
 def _id(role: "RoleDefinition") -> str:

@@ -6,7 +6,7 @@ from typing import Final, cast
 from activities import looking
 from activities.diagnosis import diagnose
 from activities.step import look_again, step
-from clients.aiven import AivenClient, PeeringConnection
+from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
 from clients.remote_errors import RemoteError, or_none
 from peering.health import BLOCKERS, has_lost_its_side, side_of
 from peering.look import PeeredNetwork
@@ -14,6 +14,7 @@ from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, StepRequest, text
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
+from peering.unfit import connection_exists
 
 #: A list may lag behind, so what it does not show is looked for again before anything is deleted because of it.
 _LOOKS_BEFORE_DELETION: Final = 1
@@ -24,7 +25,8 @@ _LOOKS_BEFORE_THE_END: Final = 1
 _PAUSE_BEFORE_THE_END: Final = 30
 #: Failed states whose reason may pass.
 _REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
-_VPC_PROBLEMS = {
+_CONFLICT: Final = 409
+_VPC_PROBLEMS: Final = {
     "APPROVED": "project-vpc-not-active",
     "DELETING": "project-vpc-deleted",
     "DELETED": "project-vpc-deleted",
@@ -39,8 +41,7 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
     # Managed Service for TimescaleDB puts a prefix before the cloud's name.
     if "azure" not in vpc.cloud_name:
         raise ProblemError("project-vpc-not-azure", f"The project VPC is in {vpc.cloud_name}.")
-    if vpc.state in _VPC_PROBLEMS:
-        raise ProblemError(_VPC_PROBLEMS[vpc.state], f"The project VPC is {vpc.state}.")
+    _check_state(vpc)
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]))
     facts: Facts = {
         "cloud_name": vpc.cloud_name,
@@ -53,6 +54,12 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
     if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
         facts["connection_is_clear"] = "nothing to delete"
     return facts
+
+
+def _check_state(vpc: ProjectVpc) -> None:
+    """Take a project VPC only in a state in which it takes connections."""
+    if vpc.state in _VPC_PROBLEMS:
+        raise ProblemError(_VPC_PROBLEMS[vpc.state], f"The project VPC is {vpc.state}.")
 
 
 @step
@@ -102,26 +109,42 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     vnet = VNetId.parse(text(facts, "vnet_id"))
     async with AivenClient() as aiven:
         connection = await _connection(aiven, peering, vnet)
+        _check_owner(connection, facts)
         if connection is not None and connection.state not in REQUEST_AGAIN:
             return {"requested_connection_state": connection.state}
         await _request(aiven, peering, facts)
         vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+        # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
+        _check_owner(vpc.connection_to(vnet), facts)
         if vpc.still_lists(vnet):
             raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     return {"requested_connection_state": "APPROVED"}
 
 
+def _check_owner(connection: PeeringConnection | None, facts: Facts) -> None:
+    """Build upon no connection that another application has requested since the look."""
+    if connection is not None and not same_id(connection.peer_azure_app_id, text(facts, "application_id")):
+        now = {"state": connection.state, "application_id": connection.peer_azure_app_id}
+        raise ProblemError.of([connection_exists(facts | {f"found_connection_{name}": now[name] for name in now})])
+
+
 async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
-    await aiven.request_connection(
-        peering["project"],
-        peering["project_vpc_id"],
-        VNetId.parse(text(facts, "vnet_id")),
-        application_id=text(facts, "application_id"),
-        tenant_id=text(facts, "tenant_id"),
-        # What a connection had that is made anew, it has again.
-        user_peer_network_cidrs=peering["user_peer_network_cidrs"]
-        or cast("list[str]", facts.get("user_peer_network_cidrs") or []),
-    )
+    try:
+        await aiven.request_connection(
+            peering["project"],
+            peering["project_vpc_id"],
+            VNetId.parse(text(facts, "vnet_id")),
+            application_id=text(facts, "application_id"),
+            tenant_id=text(facts, "tenant_id"),
+            # What a connection had that is made anew, it has again.
+            user_peer_network_cidrs=peering["user_peer_network_cidrs"]
+            or cast("list[str]", facts.get("user_peer_network_cidrs") or []),
+        )
+    except RemoteError as error:
+        if error.answer.status == _CONFLICT:
+            # The answer's text is for people; the project VPC itself says whether it is being deleted.
+            _check_state(await aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+        raise
 
 
 @step

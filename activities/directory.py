@@ -13,6 +13,7 @@ from peering.naming import same_id, unique_name
 from peering.outcome import Facts, ProblemError, text
 from peering.remote_answers import read
 from peering.spec import Peering
+from peering.unfit import platform_principal_disabled
 
 if TYPE_CHECKING:
     from kiota_abstractions.base_request_configuration import RequestConfiguration
@@ -141,7 +142,7 @@ async def platform_service_principal(_peering: Peering, _facts: Facts) -> Facts:
         if principal is None:
             principal = await client.service_principals.post(ServicePrincipal(app_id=platform, tags=[MARK]))
     if principal is not None and principal.account_enabled is False:
-        raise ProblemError("platform-principal-disabled", f"The service principal {principal.id} is disabled.")
+        raise ProblemError.of([platform_principal_disabled(principal.id)])
     return {"platform_principal_id": _with_id(principal)}
 
 

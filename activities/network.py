@@ -11,12 +11,13 @@ from activities.looking import plain
 from activities.step import look_again, step
 from clients.azure import network
 from clients.credentials import ApplicationCredential, Proof
-from clients.remote_errors import or_none
+from clients.remote_errors import RemoteError, or_none
 from clients.settings import settings
 from peering.health import own_side, side_of
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, text
+from peering.remote_answers import read
 from peering.spec import Peering
 
 if TYPE_CHECKING:
@@ -123,9 +124,24 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     wanted = _as_it_is(found) if found else _new_peering(remote)
     for option, value in _to_put(peering, repairing=repairing and found is not None).items():
         setattr(wanted, option, value)
-    async with _as_application_in_both(facts, vnet_id, proof) as client:
-        await _put(client, vnet_id, name, wanted)
+    try:
+        async with _as_application_in_both(facts, vnet_id, proof) as client:
+            await _put(client, vnet_id, name, wanted)
+    except RemoteError as error:
+        _check_adoption(facts, error)
+        raise
     return {"vnet_peering_id": f"{vnet_id}/virtualNetworkPeerings/{name}"}
+
+
+def _check_adoption(facts: Facts, error: RemoteError) -> None:
+    """A side that is gone by the time that somebody else's connection is taken over leaves nothing to take over.
+
+    Raises:
+        ProblemError: `nothing-to-adopt`; the connection is not this app's to delete, as the general remedy has it.
+    """
+    refused, first = read(error.answer), "vnet_peering_id" not in facts
+    if facts.get("existing") == "adopted" and first and refused["code"] == "remote-peering-disconnected":
+        raise ProblemError("nothing-to-adopt", refused["detail"], remote=refused["remote"]) from error
 
 
 def _is_as_wanted(side: PeeredNetwork, peering: Peering, *, repairing: bool) -> bool:

@@ -24,6 +24,7 @@ from peering.naming import VNetId, federated_credential_name, folded, secret_nam
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, grants
 from peering.spec import Peering
+from peering.unfit import unfit_in_entra, unfit_roles
 
 if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01.models import Permission
@@ -90,6 +91,17 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         **_found_sides(facts),
     }
     found = [name for name, what in there.items() if what]
+    in_the_way = [
+        *unfit_in_entra(
+            *(facts, found),
+            application=_seen(parts["application"]),
+            user=_seen(parts["user_principal"]),
+            platform=_seen(parts["platform_principal"]),
+        ),
+        *unfit_roles(peering, roles, vnet_id, found if adopted else ()),
+    ]
+    if in_the_way and facts["existing"] != "foreign":
+        raise ProblemError.of(in_the_way)
     return {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
 
 

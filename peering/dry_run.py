@@ -9,6 +9,7 @@ from peering.outcome import Facts, Occurrence
 from peering.plan import LOOKS, OBJECTS, STEPS
 from peering.problems import PROBLEMS
 from peering.spec import Peering
+from peering.unfit import connection_exists
 
 Action = Literal["create", "find", "adopt", "recreate", "unknown"]
 #: What a start would come to: a new peering, one that is found again, one that is changed, one that is taken over, one
@@ -78,8 +79,7 @@ def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], th
     waits = [problem for problem in met if PROBLEMS[problem["code"]].deadline is not None]
     foreign = facts.get("existing") == "foreign"
     if foreign:
-        owner = facts.get("found_connection_application_id")
-        obstacles.append(Occurrence(code="connection-exists", detail=f"The application {owner} asked for it."))
+        obstacles.append(connection_exists(facts))
     warned = [facts.get(name) for name in ("limits_checked", "holds_checked", "password_policy_checked")]
     return Plan(
         result=_result(facts, obstacles, changes),

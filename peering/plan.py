@@ -262,7 +262,7 @@ STEPS: Final = (
             *(*SIGN_IN, "user_role_assignment_id", "vnet_id"),
         ),
         ("vnet_peering_id",),
-        ("repairing",),
+        ("repairing", "existing"),
     ),
     Step(
         "connected",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from peering.look import AccessLook, AssignmentLook, RoleLook
-from peering.naming import within
+from peering.naming import same_id, within
 
 #: All that the platform needs: to make a peering that leads to the VNet (article step 8).
 PLATFORM_ACTIONS: Final = ("Microsoft.Network/virtualNetworks/peer/action",)
@@ -31,6 +31,11 @@ def grants_all(role: RoleLook, actions: Sequence[str]) -> bool:
 def is_exactly(role: RoleLook, actions: Sequence[str]) -> bool:
     """Whether a role grants these actions and nothing else."""
     return not role["takes_away"] and {a.casefold() for a in role["actions"]} == {a.casefold() for a in actions}
+
+
+def fits(role: RoleLook, actions: Sequence[str], scope: str) -> bool:
+    """Whether a role grants these actions and nothing else, and can be assigned in a scope."""
+    return is_exactly(role, actions) and any(same_id(scope, assignable) for assignable in role["scopes"])
 
 
 def assignments_of(access: AccessLook, principal_id: str) -> list[AssignmentLook]:

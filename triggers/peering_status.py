@@ -9,6 +9,7 @@ from peering.plan import ARTICLE, PLANS, Operation, Step, is_needless
 from peering.progress import Progress, ShortProblem, StepProgress
 from peering.registry import Health, Origin, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
+from peering.unfit import connection_exists
 from triggers.problem_documents import ProblemDocument, occurrence_document
 
 
@@ -122,6 +123,8 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
     failed = next((step["problem"] for step in steps if step["state"] == "failed"), None)
     if failed is None and aside and last is not None and "problem" in last:
         failed = occurrence_document(last["problem"])
+    if status["state"] == "existing":
+        failed = occurrence_document(connection_exists(record["facts"]))
     if failed is not None:
         status["problem"] = failed
     if "connected" in record:

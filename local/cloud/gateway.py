@@ -51,6 +51,7 @@ class Gateway:
         self.world, self.hosts = world, hosts
         self.requests: list[LoggedRequest] = []
         self.lock = Lock()
+        self.witnesses: list[Callable[[Request], None]] = []
         entra = self.entra = Entra(world, hosts.logins[0])
         arm = Arm(world, entra, hosts.metadata)
         ArmNetwork(arm)
@@ -107,6 +108,8 @@ class Gateway:
         """A service's answer to one request, or a fault in its place; and what becomes of it on its way."""
         if service is None:
             return Response(502, {"message": f"the local cloud has no host {request.host}"}), None
+        for witness in self.witnesses:
+            witness(request)
         settle(self.world)
         fault = self._fault(request)
         if fault is None:

@@ -278,4 +278,4 @@ def _forbidden(caller: Caller, vault: Vault, scope: str, action: str) -> ApiErro
         f"Action: 'Microsoft.KeyVault/vaults/secrets/{action}'\r\nResource: '{scope.lower()}'\r\n"
         f"Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: {vault.name};\r\n"
     )
-    return _error(403, "Forbidden", message, "ForbiddenByRbac")
+    return _error(403, "Forbidden", message, "ForbiddenByRbac" if vault.policies is None else "ForbiddenByPolicy")

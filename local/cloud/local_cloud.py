@@ -5,7 +5,7 @@ import os
 import shlex
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,7 @@ from local.cloud.landscape import FIRST_VNET, GROUP, PROJECT, build
 from local.cloud.proxy import ConnectProxy
 from local.cloud.request_log import LoggedRequest
 from local.cloud.scenario import Scenario, load_scenario
+from local.cloud.wire import Request
 from local.cloud.world import World
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "MERGE", "DELETE"]
@@ -84,6 +85,11 @@ class LocalCloud:
     def connections(self) -> list[str]:
         """The host of every connection that was made so far."""
         return list(self._proxy.hosts) if self._proxy is not None else []
+
+    def before_each_request(self, witness: Callable[[Request], None]) -> None:
+        """Let `witness` see every request before it is answered; what it does to the world has happened by then."""
+        with self._gateway.lock:
+            self._gateway.witnesses.append(witness)
 
     def start(self) -> None:
         """Serve, on a thread of its own; returns once it does."""

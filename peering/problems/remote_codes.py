@@ -52,7 +52,9 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "AnotherPeeringAlreadyReferencesRemoteVnet": "network-peered-already",
         "RemotePeeringIsDisconnected": "remote-peering-disconnected",
         "RemoteVnetHasNoGateways": "remote-gateway-missing",
+        "ChangingRemoteVnetNotAllowed": "peering-name-taken",
         "VirtualNetworkPeeringLimitReached": "peering-limit-reached",
+        "VirtualNetworkPeeringLimitExceeded": "peering-limit-reached",
         "InvalidGlobalResourceReference": "remote-network-not-found",
         "RoleDefinitionWithSameNameExists": "role-name-taken",
         "RoleDefinitionDoesNotExist": "role-not-replicated",
@@ -77,8 +79,9 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
     "Azure Key Vault": {
         "Forbidden": _VAULT_DENIED,
         "ForbiddenByRbac": _VAULT_DENIED,
-        "ForbiddenByPolicy": _VAULT_DENIED,
-        "AccessDenied": _VAULT_DENIED,
+        # The policy is an access policy; older vaults call it AccessDenied.
+        "ForbiddenByPolicy": "vault-access-policy-missing",
+        "AccessDenied": "vault-access-policy-missing",
         "ForbiddenByFirewall": "vault-firewall",
         "Unauthorized": "automation-token-refused",
         NO_SUCH_HOST: "vault-not-found",

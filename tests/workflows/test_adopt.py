@@ -75,5 +75,7 @@ def _by_hand(application: Application) -> list[str | None]:
 def test_without_being_asked_nothing_is_taken_over(shared: Deployment, vnet_id: str) -> None:
     made_by_hand(shared.cloud, vnet_id)
     before = shared.cloud_state()
-    assert shared.settle(vnet_id=vnet_id)["state"] == "existing"
+    status = shared.settle(vnet_id=vnet_id)
+    assert (status["state"], status["problem"]["code"]) == ("existing", "connection-exists")
+    assert "With `adopt: true` the request takes it over as it is." in status["problem"]["detail"]
     assert shared.cloud_state() == before

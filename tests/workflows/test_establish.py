@@ -151,8 +151,12 @@ def test_a_peering_that_somebody_else_made_is_reported_and_left_alone(deployment
     )
     before = httpx.get(f"{deployment.cloud.admin_url}/state", trust_env=False).json()
     status = deployment.settle()
-    assert status["state"] == "existing"
-    assert status["facts"]["found_connection_application_id"] == application.app_id
+    assert (status["state"], status["problem"]["code"]) == ("existing", "connection-exists")
+    detail = status["problem"]["detail"]
+    assert "ACTIVE" in detail
+    assert application.app_id in detail
+    # There is no VNet peering that could be taken over with it.
+    assert "cannot take it over" in detail
     assert httpx.get(f"{deployment.cloud.admin_url}/state", trust_env=False).json() == before
     writes = [r for r in deployment.cloud.requests if r.method != "GET" and r.service not in ("entra", "table")]
     assert not writes

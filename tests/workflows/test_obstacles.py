@@ -1,108 +1,150 @@
-"""What stands in the way is told before anything is made: all of it at once, each with its remedy."""
+"""What stands in the way is told before anything is made, all of it at once; what comes later, the remotes tell."""
 
-from collections.abc import Callable
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from itertools import chain
+from pathlib import Path
 
 import pytest
 
-from local.cloud.world import READER, SECRETS_USER, USER_ACCESS_ADMINISTRATOR
+from activities.blueprint import MODULES
+from local.cloud.wire import Request
+from local.cloud.world import READER, USER_ACCESS_ADMINISTRATOR
 from local.deployment import Deployment
+from peering.plan import LOOKS
+from peering.problems import PROBLEMS
+from peering.problems.remote_codes import (
+    AS_APPLICATION,
+    OTHERWISE,
+    REMOTE_CODES,
+    SIGN_IN_CODES,
+    STATUSES,
+    STEP_READINGS,
+    TEXTS,
+)
+from tests.workflows.obstacles import OBSTACLES, UNFORESEEN, Obstacle, Place
 from tests.workflows.test_dry_run import codes, plan
-
-
-def keep_only(deployment: Deployment, *roles: str) -> None:
-    """Take from the app's identity all roles but these on the customer's subscription."""
-    world, me = deployment.cloud.world, deployment.cloud.landscape.automation.id
-    scope = f"/subscriptions/{deployment.cloud.landscape.subscription}"
-    for assignment in [a for a in world.assignments if a.principal_id == me and a.scope == scope]:
-        if assignment.role not in roles:
-            world.assignments.remove(assignment)
-
-
-def lose_roles(deployment: Deployment) -> None:
-    """The app may look at the VNet, but assign nothing."""
-    keep_only(deployment, READER)
-
-
-def overlap(deployment: Deployment) -> None:
-    """The VNet gets addresses of the project VPC."""
-    vnet = deployment.request()["vnet_id"]
-    deployment.event(kind="change-address-space", vnet_id=vnet, prefixes=["10.0.0.0/24", "10.240.4.0/24"])
-
-
-def overlap_next_door(deployment: Deployment) -> None:
-    """A network that is peered with the VNet gets them."""
-    vnet = deployment.request()["vnet_id"]
-    deployment.event(kind="add-vnet-peering-to-overlapping-network", vnet_id=vnet, prefixes=["10.240.4.0/24"])
-
-
-def permit(deployment: Deployment, *permissions: str) -> None:
-    """Give the app's identity these Graph permissions and no others."""
-    deployment.cloud.landscape.automation.graph_roles = list(permissions)
-
-
-def forbid(deployment: Deployment, **policy: object) -> None:
-    """Give the tenant an app management policy that the app may read."""
-    permit(deployment, "Application.ReadWrite.All", "Policy.Read.ApplicationConfiguration")
-    deployment.knobs(**policy)
-
-
-def lose_vault_role(deployment: Deployment) -> None:
-    """The app may read secrets, but write none."""
-    world, me = deployment.cloud.world, deployment.cloud.landscape.automation.id
-    vault = next(iter(world.vaults.values()))
-    for assignment in [a for a in world.assignments if a.principal_id == me and a.scope == vault.id]:
-        world.assignments.remove(assignment)
-    reader = world.role(SECRETS_USER)
-    assert reader is not None
-    world.assign(world.guid(), vault.id, reader, me)
-
-
-OBSTACLES: dict[str, tuple[Callable[[Deployment], None], list[str]]] = {
-    "no right to assign roles or make them": (lose_roles, ["automation-not-authorized"] * 2),
-    "no right to make the platform's principal": (
-        lambda d: permit(d, "Application.ReadWrite.OwnedBy"),
-        ["platform-principal-forbidden"],
-    ),
-    "no right to make applications": (
-        lambda d: permit(d, "Application.Read.All"),
-        ["automation-graph-permission-missing", "platform-principal-forbidden"],
-    ),
-    "no right to write secrets": (lose_vault_role, ["vault-access-denied"]),
-    "no right in Aiven": (lambda d: d.knobs(aiven_role="developer"), ["aiven-not-permitted"]),
-    "passwords may not last so long": (
-        lambda d: forbid(d, password_lifetime_days=90),
-        ["secret-policy"],
-    ),
-    "passwords are forbidden": (
-        lambda d: forbid(d, password_addition_forbidden=True),
-        ["secret-policy"],
-    ),
-    "addresses overlap": (overlap, ["address-spaces-overlap"]),
-    "a neighbour's addresses overlap": (overlap_next_door, ["address-space-overlaps-peered-vnet"]),
-    "the VNet is gone": (lambda d: d.event(kind="delete-vnet", vnet_id=d.request()["vnet_id"]), ["vnet-not-found"]),
-    "the project VPC is gone": (
-        lambda d: d.event(kind="delete-project-vpc", project_vpc_id=d.request()["project_vpc_id"]),
-        ["project-vpc-not-found"],
-    ),
-}
 
 
 @pytest.mark.parametrize("what", OBSTACLES)
 def test_an_obstacle_is_planned_with_and_nothing_is_made(deployment: Deployment, what: str) -> None:
-    prepare, expected = OBSTACLES[what]
-    prepare(deployment)
-    planned = plan(deployment)
-    assert (planned["result"], codes(planned)) == ("blocked", expected)
-    status = deployment.settle()
-    assert (status["state"], status["problem"]["code"]) == ("failed", planned["obstacles"][0]["code"])
-    assert deployment.writes() == []
+    obstacle = OBSTACLES[what]
+    obstacle.prepare(deployment)
+    options = dict(obstacle.options)
+    obstacle.appear(Place(deployment))
+    deployment.clear_requests()
+    planned = plan(deployment, **options)
+    assert codes(planned) == sorted([obstacle.code, *obstacle.beside])
+    assert planned["result"] == ("leave" if obstacle.state == "existing" else "blocked")
+    status = deployment.settle(**options)
+    assert (status["state"], status["problem"]["code"]) == (obstacle.state, planned["obstacles"][0]["code"])
+    assert [write for write in deployment.writes() if write["service"] != "table"] == []
+
+
+@pytest.mark.parametrize("what", [what for what, obstacle in OBSTACLES.items() if obstacle.moment is not None])
+def test_one_that_comes_after_the_looks_ends_the_start_with_the_same_problem(deployment: Deployment, what: str) -> None:
+    obstacle = OBSTACLES[what]
+    obstacle.prepare(deployment)
+    options = dict(obstacle.options)
+    assert codes(plan(deployment, **options)) == []
+    met = appearing(deployment, obstacle)
+    status = deployment.settle(**options)
+    assert met, "the start never came to the moment"
+    problem = status.get("problem", {})
+    assert (status["state"], problem.get("code")) == ("failed", obstacle.code), problem
+    assert PROBLEMS[problem["code"]].deadline is None
+    assert problem["remedy"]
+    assert problem["detail"]
+
+
+def appearing(deployment: Deployment, obstacle: Obstacle) -> list[Request]:
+    """Let an obstacle appear at its moment; returns where the request of that moment will be."""
+    met: list[Request] = []
+    place = Place(deployment)
+
+    def appear(request: Request) -> None:
+        if not met and obstacle.moment is not None and obstacle.moment.is_at(request):
+            met.append(request)
+            obstacle.appear(place)
+
+    deployment.cloud.before_each_request(appear)
+    return met
+
+
+def test_every_obstacle_has_a_row_and_every_refusal_that_is_not_foreseen_a_reason() -> None:
+    final = {code for code in {*said_by_looks(), *said_of_refusals()} if PROBLEMS[code].deadline is None}
+    rows = {obstacle.code for obstacle in OBSTACLES.values()}
+    # An answer of an unknown code may be anything.
+    assert final - {"remote-refused"} == rows | set(UNFORESEEN)
+    assert rows.isdisjoint(UNFORESEEN)
+
+
+def said_of_refusals() -> Iterator[str]:
+    """The problems that a remote's refusal is read as."""
+    tables: list[Mapping[str, str] | Mapping[int, str]] = [
+        *REMOTE_CODES.values(),
+        AS_APPLICATION,
+        *SIGN_IN_CODES.values(),
+        *STEP_READINGS.values(),
+    ]
+    tables += STATUSES.values()
+    yield from chain(OTHERWISE.values(), *(table.values() for table in tables))
+    yield from (code for texts in TEXTS.values() for _, code in texts)
+    yield from (f"{identity}-sign-in-failed" for identity in SIGN_IN_CODES)
+
+
+#: The modules whose words are a look's own.
+LOOKING = ("activities", *(f"activities.{name}" for name in (*MODULES, "looking", "vault_rights")))
+LOOKING += ("peering.addresses", "peering.dry_run", "peering.unfit")
+
+
+def said_by_looks() -> set[str]:
+    """The codes that the looks of a start spell, in their own functions and in those of the project that they use."""
+    modules = {name: module for module, names in MODULES.items() for name in names}
+    begun, todo = set[tuple[str, str]](), [(f"activities.{modules[step.name]}", step.name) for step in LOOKS]
+    todo.append(("peering.dry_run", "plan_of"))
+    found = set[str]()
+    while todo:
+        if (at := todo.pop()) in begun or at[0] not in LOOKING:
+            continue
+        begun.add(at)
+        module, name = at
+        definitions, imports = names_of(module)
+        for node in ast.walk(definitions[name]) if name in definitions else ():
+            if isinstance(node, ast.Constant) and node.value in PROBLEMS:
+                found.add(str(node.value))
+            if isinstance(node, ast.Name):
+                todo.append(imports.get(node.id, (module, node.id)))
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                todo.append((".".join(imports.get(node.value.id, (module, ""))), node.attr))
+    return found
+
+
+@cache
+def names_of(module: str) -> tuple[dict[str, ast.AST], dict[str, tuple[str, str]]]:
+    """What a module defines at its top, by name, and what it imports from the project: from where, under which name."""
+    tree = ast.parse(Path(str(import_module(module).__file__)).read_text())
+    definitions: dict[str, ast.AST] = {}
+    imports: dict[str, tuple[str, str]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            definitions[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            definitions |= {target.id: node for target in targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.ImportFrom) and str(node.module) in LOOKING:
+            imports |= {alias.asname or alias.name: (str(node.module), alias.name) for alias in node.names}
+    return definitions, imports
 
 
 def test_all_obstacles_are_told_at_once(deployment: Deployment) -> None:
-    lose_roles(deployment)
-    overlap(deployment)
-    permit(deployment, "Application.ReadWrite.OwnedBy", "Policy.Read.ApplicationConfiguration")
-    deployment.knobs(password_lifetime_days=90, aiven_role="developer")
+    place = Place(deployment)
+    place.keep_only(place.subscription, READER)
+    OBSTACLES["its addresses overlap"].appear(place)
+    place.permit("Application.ReadWrite.OwnedBy", "Policy.Read.ApplicationConfiguration")
+    place.knobs(password_lifetime_days=90, aiven_role="developer")
     assert set(codes(plan(deployment))) == {
         "automation-not-authorized",
         "platform-principal-forbidden",

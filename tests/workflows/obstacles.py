@@ -1,0 +1,314 @@
+"""Everything that can stand in the way of a start, as it comes about in the world: a row for each obstacle."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, cast
+
+from local.cloud.events import EVENTS
+from local.cloud.records import VNetPeering
+from local.cloud.scenario import Fault, scenario_of
+from local.cloud.wire import Request
+from local.cloud.world import READER, SECRETS_USER, USER_ACCESS_ADMINISTRATOR, Connection, RoleDefinition, VNet
+from local.deployment import Deployment
+from tests.workflows.by_hand import made_by_hand
+
+_FOR_EVER: Final = 10_000
+_PROJECT_CIDR: Final = "10.240.4.0/24"
+
+
+class Place:
+    """Where obstacles come about: the world at this moment, and the pair that a start is about."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.world, self.landscape = deployment.cloud.world, deployment.cloud.landscape
+        self.vnet_id = str(deployment.request()["vnet_id"])
+        self.project_vpc = self.world.project_vpcs[self.landscape.project_vpc]
+
+    @property
+    def vnet(self) -> VNet:
+        """The VNet of the start."""
+        return cast("VNet", self.world.vnet(self.vnet_id))
+
+    @property
+    def subscription(self) -> str:
+        """Its subscription, as a scope."""
+        return f"/subscriptions/{self.landscape.subscription}"
+
+    def event(self, kind: str, **given: object) -> None:
+        """Something happens behind everybody's back."""
+        EVENTS[kind](self.world, **given)
+
+    def knobs(self, **knobs: object) -> None:
+        """The cloud behaves otherwise from now on."""
+        self.world.knobs = scenario_of(knobs, self.world.knobs)
+
+    def refuse(self, host: str, status: int, code: str, inner: str = "") -> None:
+        """A service refuses everything from now on."""
+        error: dict[str, object] = {"code": code, "message": f"Refused: {inner or code}."}
+        if inner:
+            error["innererror"] = {"code": inner}
+        fault = Fault(host=host, status=status, code=code, body={"error": error}, times=_FOR_EVER)
+        self.world.knobs.faults.append(fault)
+
+    def keep_only(self, scope: str, *roles: str) -> None:
+        """The app's identity has these roles on a scope, and no others."""
+        world, me = self.world, self.landscape.automation.id
+        for held in [a for a in world.assignments.by("principal", me) if a.scope == scope]:
+            world.assignments.remove(held)
+        for role in roles:
+            world.assign(world.guid(), scope, cast("RoleDefinition", world.role(role)), me)
+
+    def permit(self, *permissions: str) -> None:
+        """The app's identity has these Graph permissions, and no others."""
+        self.landscape.automation.graph_roles = list(permissions)
+
+    def forbid(self, **policy: object) -> None:
+        """The tenant has an app management policy that the app may read."""
+        self.permit("Application.ReadWrite.All", "Policy.Read.ApplicationConfiguration")
+        self.knobs(**policy)
+
+    def crowd(self) -> None:
+        """The subscription has more role assignments than Azure allows."""
+        world = self.world
+        role = cast("RoleDefinition", world.role(USER_ACCESS_ADMINISTRATOR))
+        while len(world.assignments) < 4010:
+            world.assign(world.guid(), self.subscription, role, world.guid())
+
+    def peer_with_many(self) -> None:
+        """The VNet has as many peerings as Azure allows."""
+        vnet, now = self.vnet, self.world.now
+        for number in range(len(vnet.peerings), 500):
+            remote = f"{vnet.id.rpartition('/')[0]}/Many-{number}"
+            side = VNetPeering(f"to-{number}", vnet.id, remote, "", "", "Initiated", now, now, now, [])
+            vnet.peerings.append(side)
+
+    def peer_with_another(self, *prefixes: str, name: str) -> None:
+        """The VNet is peered with a further network."""
+        kind = "add-vnet-peering-to-overlapping-network"
+        self.event(kind, vnet_id=self.vnet_id, prefixes=list(prefixes), name=name)
+
+    def request_elsewhere(self) -> None:
+        """Somebody has Aiven connect the pair for another application."""
+        vnet, now, tenant = self.vnet, self.world.now, self.landscape.customer_tenant
+        application = self.world.add_application(tenant, "theirs", "AzureADMultipleOrgs")
+        names = (vnet.subscription_id, vnet.group.lower(), vnet.name.lower(), application.app_id, tenant)
+        self.project_vpc.connections.append(Connection(*names, [], "PENDING_PEER", now, now))
+
+    def make_role(self, name: str) -> None:
+        """Somebody makes a role of a name that grants something else."""
+        scopes = [self.subscription]
+        made = RoleDefinition(
+            *(self.world.guid(), name, ""),
+            built_in=False,
+            tenant_id=self.landscape.customer_tenant,
+            scopes=scopes,
+            actions=["Microsoft.Compute/*"],
+        )
+        self.world.roles.append(made)
+
+    def disable(self, app_id: str) -> None:
+        """An administrator switches an application's sign-in in the tenant off."""
+        self.event("disable-service-principal", app_id=app_id, tenant_id=self.landscape.customer_tenant)
+
+    def move_subscription(self) -> None:
+        """The subscription belongs to another tenant now."""
+        self.world.subscriptions[self.landscape.subscription].tenant_id = self.landscape.platform_tenant
+
+    @property
+    def own_application(self) -> str:
+        """The application that this app has made."""
+        return next(a.app_id for a in self.world.applications if a.unique_name)
+
+    @property
+    def platform_application(self) -> str:
+        """The platform's application, which the tenant knows."""
+        return next(a.app_id for a in self.world.applications if a.tenant_id == self.landscape.platform_tenant)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A request of a start; host, method and path are patterns."""
+
+    host: str
+    method: str
+    path: str
+
+    def is_at(self, request: Request) -> bool:
+        """Whether a request is the one."""
+        fits = re.fullmatch(self.host, request.host) and re.fullmatch(self.method, request.method)
+        return fits is not None and re.search(self.path, request.path) is not None
+
+
+#: What comes after the last look: the first change, and those that a start makes one after the other.
+A_CHANGE: Final = Moment(r"management\.azure\.com|graph\.microsoft\.com", "POST|PUT|PATCH", "")
+A_ROLE: Final = Moment(r"management\.azure\.com", "PUT", "/roleDefinitions/")
+THE_ADOPTION: Final = Moment(r"graph\.microsoft\.com", "GET", r"/applications\(appId=")
+THE_PLATFORM: Final = Moment(r"graph\.microsoft\.com", "GET", r"/servicePrincipals\(appId=")
+AN_ORDER: Final = Moment(r"api\.aiven\.io", "POST", "/peering-connections$")
+A_PEERING: Final = Moment(r"management\.azure\.com", "PUT", "/virtualNetworkPeerings/")
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What stands in the way.
+
+    Attributes:
+        code: the problem that it is.
+        appear: how it comes about.
+        moment: the request before which it does when it comes after the looks; None where it cannot.
+        prepare: what there is before it.
+        options: of the request.
+        beside: what a plan says besides.
+        state: how a start ends that finds it.
+    """
+
+    code: str
+    appear: Callable[[Place], None]
+    moment: Moment | None = A_CHANGE
+    prepare: Callable[[Deployment], object] = lambda _: None
+    options: tuple[tuple[str, object], ...] = ()
+    beside: tuple[str, ...] = ()
+    state: str = "failed"
+
+
+def _peered_by_hand(deployment: Deployment) -> None:
+    made_by_hand(deployment.cloud, Place(deployment).vnet_id)
+
+
+def _known_platform(deployment: Deployment) -> None:
+    place = Place(deployment)
+    application = place.world.application(place.platform_application)
+    assert application is not None
+    place.world.add_principal(application, place.landscape.customer_tenant)
+
+
+def _lost_its_side(deployment: Deployment) -> None:
+    deployment.settle()
+    place = Place(deployment)
+    place.event("delete-vnet-peering", vnet_id=place.vnet_id, remote_id=place.project_vpc.network.id)
+
+
+def _lose_side_unseen(place: Place) -> None:
+    place.knobs(detect=_FOR_EVER * 86400)
+    place.event("delete-vnet-peering", vnet_id=place.vnet_id, remote_id=place.project_vpc.network.id)
+
+
+_ADOPT: Final = (("adopt", True),)
+_ROLE: Final = (("user_role_name", "a role"),)
+_NAME: Final = (("peering_name", "to-Third"),)
+
+OBSTACLES: Final = {
+    # Azure.
+    "the VNet is gone": Obstacle("vnet-not-found", lambda p: p.event("delete-vnet", vnet_id=p.vnet_id), A_PEERING),
+    "its subscription has moved": Obstacle("subscription-in-other-tenant", Place.move_subscription),
+    "its subscription is disabled": Obstacle(
+        "subscription-disabled", lambda p: p.event("disable-subscription", subscription_id=p.landscape.subscription)
+    ),
+    "it is locked": Obstacle("scope-locked", lambda p: p.event("add-lock", scope=p.vnet_id, level="ReadOnly")),
+    "its addresses overlap": Obstacle(
+        "address-spaces-overlap",
+        lambda p: p.event("change-address-space", vnet_id=p.vnet_id, prefixes=["10.0.0.0/24", _PROJECT_CIDR]),
+        A_PEERING,
+    ),
+    "a neighbour's addresses overlap": Obstacle(
+        "address-space-overlaps-peered-vnet", lambda p: p.peer_with_another(_PROJECT_CIDR, name="Third"), A_PEERING
+    ),
+    "the name of the peering is taken": Obstacle(
+        "peering-name-taken", lambda p: p.peer_with_another("10.97.0.0/24", name="Third"), A_PEERING, options=_NAME
+    ),
+    "too many peerings": Obstacle("peering-limit-reached", Place.peer_with_many, A_PEERING),
+    "too many role assignments": Obstacle("role-limit-reached", Place.crowd),
+    "the name of a role is taken": Obstacle("role-name-taken", lambda p: p.make_role("a role"), A_ROLE, options=_ROLE),
+    "no right to assign roles or make them": Obstacle(
+        "automation-not-authorized",
+        lambda p: p.keep_only(p.subscription, READER),
+        beside=("automation-not-authorized",),
+    ),
+    "the token is refused": Obstacle(
+        "automation-token-refused", lambda p: p.refuse(r"management\.azure\.com", 401, "InvalidAuthenticationToken")
+    ),
+    # Entra.
+    "no right to make applications": Obstacle(
+        "automation-graph-permission-missing",
+        lambda p: p.permit("Application.Read.All"),
+        beside=("platform-principal-forbidden",),
+    ),
+    "no right to make the platform's principal": Obstacle(
+        "platform-principal-forbidden", lambda p: p.permit("Application.ReadWrite.OwnedBy")
+    ),
+    "the platform's principal is disabled": Obstacle(
+        "platform-principal-disabled",
+        lambda p: p.disable(p.platform_application),
+        THE_PLATFORM,
+        prepare=_known_platform,
+    ),
+    "the application is disabled": Obstacle(
+        "application-disabled", lambda p: p.disable(p.own_application), prepare=_lost_its_side
+    ),
+    "the application that is taken over is gone": Obstacle(
+        "application-missing",
+        lambda p: p.event("delete-application", app_id=p.project_vpc.connections[0].app_id),
+        THE_ADOPTION,
+        prepare=_peered_by_hand,
+        options=_ADOPT,
+    ),
+    "passwords may not last so long": Obstacle("secret-policy", lambda p: p.forbid(password_lifetime_days=90)),
+    "passwords are forbidden": Obstacle("secret-policy", lambda p: p.forbid(password_addition_forbidden=True)),
+    # The vault.
+    "no right to write secrets": Obstacle(
+        "vault-access-denied",
+        lambda p: p.keep_only(next(iter(p.world.vaults.values())).id, SECRETS_USER),
+    ),
+    "no access policy to write secrets": Obstacle(
+        "vault-access-policy-missing",
+        lambda p: setattr(
+            next(iter(p.world.vaults.values())), "policies", {p.landscape.automation.id: ["get", "list"]}
+        ),
+    ),
+    "the vault's firewall": Obstacle(
+        "vault-firewall", lambda p: p.refuse(r".*\.vault\.azure\.net", 403, "Forbidden", "ForbiddenByFirewall")
+    ),
+    # Aiven.
+    "the Aiven token is revoked": Obstacle(
+        "aiven-token-rejected", lambda p: setattr(p.world, "aiven_token", "another"), AN_ORDER
+    ),
+    "no right in Aiven": Obstacle("aiven-not-permitted", lambda p: p.knobs(aiven_role="developer")),
+    "the project VPC is gone": Obstacle(
+        "project-vpc-not-found", lambda p: p.event("delete-project-vpc", project_vpc_id=p.project_vpc.id), AN_ORDER
+    ),
+    "the project VPC is being deleted": Obstacle(
+        "project-vpc-deleted", lambda p: setattr(p.project_vpc, "state", "DELETING"), AN_ORDER
+    ),
+    # A project VPC stays in its cloud.
+    "the project VPC is not on Azure": Obstacle(
+        "project-vpc-not-azure", lambda p: setattr(p.project_vpc, "cloud_name", "google-europe-west1"), None
+    ),
+    "somebody else has connected the pair": Obstacle(
+        "connection-exists", Place.request_elsewhere, AN_ORDER, state="existing"
+    ),
+    "there is nothing to take over": Obstacle(
+        "nothing-to-adopt", _lose_side_unseen, THE_ADOPTION, prepare=_peered_by_hand, options=_ADOPT
+    ),
+}
+
+#: Final refusals that no plan can foresee, and why.
+UNFORESEEN: Final = {
+    "automation-sign-in-failed": "the registry is read as the same identity: such a request is refused without a plan",
+    "application-token-refused": "the application is made by the start",
+    "application-sign-in-failed": "the application is made by the start",
+    "application-kept-out": "the application is made by the start",
+    "application-conditional-access": "the application is made by the start",
+    "secret-expired": "a password that has ended is replaced by the start",
+    "secret-missing": "a password that is gone is replaced by the start",
+    "audience-policy": "Graph v1.0 does not show what its policy says of audiences",
+    "directory-quota-reached": "reading the tenant's quota takes a permission that the app has no other use for",
+    "role-assignment-condition": "what a condition comes to, Azure alone can tell",
+    "network-peered-already": "a start takes the peering that leads to the network, whatever its name is",
+    "remote-gateway-missing": "the platform's network is not the app's to look at",
+    "remote-network-not-found": "the platform's network is not the app's to look at",
+    "remote-peering-disconnected": "a start takes the old sides away first",
+    "aiven-refused": "what is left of Aiven's refusals",
+    "policy-denied": "",
+    "deny-assignment": "",
+}
