@@ -94,6 +94,9 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
     "Azure Table Storage": {
         "AuthorizationPermissionMismatch": "registry-access-denied",
         "AuthorizationFailure": "registry-access-denied",
+        # What a connection string's key is answered that is not the account's any more, and a token that is not valid.
+        "AuthenticationFailed": "registry-access-denied",
+        "InvalidAuthenticationInfo": "automation-token-refused",
     },
 }
 

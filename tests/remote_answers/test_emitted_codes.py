@@ -1,0 +1,209 @@
+"""Every refusal that the local cloud can give is read as a problem that says what it is, whose, and who can mend it."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from activities.remote_errors import occurrence_of
+from clients.aiven import AivenClient
+from clients.azure import graph, read_arm, secrets
+from clients.credentials import ApplicationCredential, Proof, automation_credential
+from clients.settings import settings
+from clients.tables import Registry, table_service
+from local.clock import VirtualClock
+from local.cloud import LocalCloud, Scenario
+from local.cloud.scenario import Fault
+from peering.outcome import Occurrence
+from peering.problems import PROBLEMS
+from peering.problems.remote_codes import Identity, Service
+from tests.remote_answers.emitted_codes import Emission, emitted
+
+_NOBODY: Final = "00000000-0000-4000-8000-000000000000"
+_SERVER_ERROR: Final = 500
+_IDENTITIES: Final[tuple[Identity, ...]] = ("automation", "application")
+EMITTED, UNREAD = emitted()
+
+#: Problems that say no more than that a remote refused.
+UNKNOWN: Final = frozenset({"remote-refused", "aiven-refused", "application-sign-in-failed"})
+
+_OUR_REQUEST: Final = "a request that this app never makes: where it comes, the app is at fault"
+_BY_STEP: Final = "the step that meets it knows what it means"
+#: Codes that are deliberately read as nothing more, and why.
+NOTHING_MORE: Final[Mapping[Service, Mapping[str, str]]] = {
+    "Azure Resource Manager": {
+        "BadRequestFormat": _OUR_REQUEST,
+        "InvalidAuxiliaryTokens": _OUR_REQUEST,
+        "MissingApiVersionParameter": _OUR_REQUEST,
+        "MissingAssignableScopes": _OUR_REQUEST,
+        "InvalidResourceName": _OUR_REQUEST,
+        "PrincipalTypeNotSupported": _OUR_REQUEST,
+        "RoleAssignmentUpdateNotPermitted": _OUR_REQUEST,
+        "OperationNotFound": _OUR_REQUEST,
+        "RoleAssignmentExists": _BY_STEP,
+        "RoleAssignmentNotFound": _BY_STEP,
+        "RoleDefinitionHasAssignments": _BY_STEP,
+        "PolicyDefinitionNotFound": _BY_STEP,
+        "NotFound": _BY_STEP,
+    },
+    "Microsoft Graph": {
+        "BadRequest": _OUR_REQUEST,
+        "Request_BadRequest": _OUR_REQUEST,
+        "Request_UnsupportedQuery": _OUR_REQUEST,
+    },
+    "Entra ID": {
+        "AADSTS70003": _OUR_REQUEST,
+        "AADSTS90002": _OUR_REQUEST,
+        "AADSTS500011": _OUR_REQUEST,
+        "AADSTS700027": _OUR_REQUEST,
+        "AADSTS700222": _OUR_REQUEST,
+        "AADSTS700236": _OUR_REQUEST,
+    },
+    "Azure Key Vault": {"BadParameter": _OUR_REQUEST},
+    "Azure Table Storage": {
+        **dict.fromkeys(
+            (
+                *("CommandsInBatchActOnDifferentPartitions", "EntityTooLarge", "InvalidDuplicateRow", "InvalidInput"),
+                *("InvalidQueryParameterValue", "InvalidResourceName", "KeyValueTooLarge", "OutOfRangeInput"),
+                *("PropertiesNeedValue", "PropertyNameInvalid", "PropertyNameTooLong", "PropertyValueTooLarge"),
+                *("TooManyProperties", "RequestBodyTooLarge", "NoAuthenticationInformation"),
+            ),
+            _OUR_REQUEST,
+        ),
+        "EntityAlreadyExists": _BY_STEP,
+        "TableAlreadyExists": _BY_STEP,
+        "TableNotFound": _BY_STEP,
+        "ResourceNotFound": _BY_STEP,
+        "UpdateConditionNotSatisfied": _BY_STEP,
+    },
+    "Aiven": {"invalid_request": _OUR_REQUEST, "conflict": _BY_STEP},
+}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A cloud whose clients are this process."""
+    directory: Path = tmp_path_factory.mktemp("cloud")
+    with (
+        LocalCloud(Scenario(), directory, clock=VirtualClock(), seed=1) as running,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in {**running.environment, "AZURE_CREDENTIAL": "service-principal"}.items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        automation_credential.cache_clear()
+        yield running
+    settings.cache_clear()
+    automation_credential.cache_clear()
+
+
+def test_no_code_is_overlooked() -> None:
+    assert UNREAD == [], "the scan does not follow how these calls come to their codes"
+    assert {emission.service for emission in EMITTED} == set(ASK)
+    known = {code for emission in EMITTED for code in emission.codes}
+    assert {"ScopeLocked", "ForbiddenByRbac", "InvalidKeyEndDate", "AADSTS7000215", "conflict"} <= known
+
+
+@pytest.mark.parametrize("emission", EMITTED, ids=lambda one: f"{one.service} {one.status} {one.codes[0]}")
+def test_a_refusal_is_read(cloud: LocalCloud, emission: Emission) -> None:
+    host, ask = ASK[emission.service]
+    deliberately = NOTHING_MORE[emission.service].get(emission.codes[0])
+    for identity in _IDENTITIES if emission.service == "Entra ID" else _IDENTITIES[:1]:
+        fault = Fault(host=host, status=emission.status, body=body_of(emission), path=_PATHS.get(emission.service, ""))
+        cloud.world.knobs.faults = [fault.model_copy(update={"times": 100})]
+        occurrence = asyncio.run(refusal(ask, identity))
+        if occurrence is None:
+            assert deliberately == _BY_STEP, "it is taken for no refusal at all"
+            continue
+        remote, problem = occurrence["remote"], PROBLEMS[occurrence["code"]]
+        assert (remote["service"], remote["status"], remote["code"]) == (
+            *(emission.service, emission.status),
+            emission.codes[-1],
+        )
+        assert remote["host"]
+        assert problem.fixer
+        assert problem.remedy
+        if emission.status < _SERVER_ERROR and deliberately is None:
+            assert problem.code not in UNKNOWN, occurrence
+
+
+def test_what_is_deliberately_nothing_more_can_be_emitted() -> None:
+    emittable = {(emission.service, emission.codes[0]) for emission in EMITTED}
+    assert {(service, code) for service, codes in NOTHING_MORE.items() for code in codes} <= emittable
+
+
+async def refusal(ask: Callable[[Identity], Awaitable[object]], identity: Identity) -> Occurrence | None:
+    """The problem that a call is refused for, if it is."""
+    try:
+        await ask(identity)
+    except Exception as error:
+        if (occurrence := occurrence_of(error)) is None:
+            raise
+        return occurrence
+    return None
+
+
+def body_of(emission: Emission) -> Any:  # noqa: ANN401 - a document of JSON
+    """A refusal in the form of its service."""
+    first, last = emission.codes[0], emission.codes[-1]
+    message = "A refusal."
+    if emission.service == "Entra ID":
+        number = first.removeprefix("AADSTS")
+        return {"error": "invalid_request", "error_description": f"{first}: {message}", "error_codes": [int(number)]}
+    if emission.service == "Aiven":
+        return {"message": message, "errors": [{"message": message, "status": emission.status, "error_code": first}]}
+    if emission.service == "Azure Table Storage":
+        return {"odata.error": {"code": first, "message": {"lang": "en-US", "value": message}}}
+    error: dict[str, Any] = {"code": last, "message": message}
+    if first != last:
+        of_vault = emission.service == "Azure Key Vault"
+        error |= {"innererror": {"code": first}} if of_vault else {"details": [{"code": first, "message": message}]}
+    return {"error": error}
+
+
+async def _arm(_: Identity) -> object:
+    subscription = os.environ["AZURE_SUBSCRIPTION_ID"]
+    return await read_arm(subscription, f"/subscriptions/{subscription}", "2022-12-01")
+
+
+async def _graph(_: Identity) -> object:
+    async with graph() as client:
+        return await client.applications.get()
+
+
+async def _vault(_: Identity) -> object:
+    async with secrets() as vault:
+        return await vault.get_secret("secret")
+
+
+async def _table(_: Identity) -> object:
+    async with table_service() as service:
+        return await Registry(service).record(_NOBODY)
+
+
+async def _aiven(_: Identity) -> object:
+    async with AivenClient() as aiven:
+        return await aiven.project_vpc("project", _NOBODY)
+
+
+async def _entra(identity: Identity) -> object:
+    scope = settings().cloud.resource_manager_scope
+    if identity == "automation":
+        automation_credential().forget()
+        return await automation_credential().get_token(scope)
+    async with ApplicationCredential(os.environ["AZURE_TENANT_ID"], _NOBODY, Proof(password="p")) as credential:
+        return await credential.get_token(scope)
+
+
+ASK: Final[dict[Service, tuple[str, Callable[[Identity], Awaitable[object]]]]] = {
+    "Azure Resource Manager": (r"management\.azure\.com", _arm),
+    "Microsoft Graph": (r"graph\.microsoft\.com", _graph),
+    "Entra ID": (r"login\.microsoftonline\.com", _entra),
+    "Azure Key Vault": (r".*\.vault\.azure\.net", _vault),
+    "Azure Table Storage": (r".*\.table\.core\.windows\.net", _table),
+    "Aiven": (r"api\.aiven\.io", _aiven),
+}
+_PATHS: Final[dict[Service, str]] = {"Entra ID": "/token$"}
