@@ -1,45 +1,144 @@
-"""What would hold Azure back from every change, whoever asks: locks, and a subscription that is disabled."""
+"""What would hold Azure back whoever asks: locks, a disabled subscription, policies and deny assignments."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, TypeVar
 
 from activities.step import step
-from clients.azure import read_arm
+from clients.azure import list_arm, read_arm
 from clients.remote_errors import RemoteError
-from peering.naming import VNetId
+from peering.denials import MADE_ON_VNET, Parameters, denied_actions, denies, parameters_of
+from peering.naming import VNetId, folded
 from peering.outcome import Facts, Occurrence, ProblemError, text
 from peering.spec import Peering
 
-_FORBIDDEN = 403
+Read = TypeVar("Read")
+
+#: Answers to a reader who lacks the right, or asks for what is not there any more.
+_NOT_FOR_US: Final = (403, 404)
+_AUTHORIZATION: Final = "providers/Microsoft.Authorization"
+_POLICY_VERSION: Final = "2021-06-01"
+#: So many definitions are read at once.
+_AT_ONCE: Final = 8
 
 
 @step
 async def holds(_: Peering, facts: Facts) -> Facts:
-    """Whether a lock forbids changes of the VNet, or its subscription is disabled; what may not be read, is not said.
+    """What forbids changes of the VNet; what may not be read, is not said.
 
-    A lock against deletion alone lets a start through, with a warning: the removal will not be.
+    A lock against deletion alone lets a start through, with a warning: the removal will not be. So does a policy that
+    may or may not deny the peering, and whatever denies a peering that is there already.
     """
-    vnet = VNetId.parse(text(facts, "vnet_id"))
-    locks, subscription = await asyncio.gather(
-        _read(vnet, f"{vnet}/providers/Microsoft.Authorization/locks", "2020-05-01"),
-        _read(vnet, vnet.subscription_scope, "2022-12-01"),
+    vnet, identity = VNetId.parse(text(facts, "vnet_id")), text(facts, "automation_object_id")
+    locks, subscription, policies, denials = await asyncio.gather(
+        _or_none(list_arm(vnet.subscription_id, f"{vnet}/{_AUTHORIZATION}/locks", "2020-05-01")),
+        _or_none(read_arm(vnet.subscription_id, vnet.subscription_scope, "2022-12-01")),
+        _policies(vnet),
+        _or_none(_listed(vnet, "denyAssignments", "2022-04-01")),
     )
     state = (subscription or {}).get("state", "Enabled")
     if state not in ("Enabled", "PastDue"):
         raise ProblemError("subscription-disabled", f"The subscription {vnet.subscription_id} is {state}.")
-    levels = [(one["id"], one["properties"]["level"]) for one in (locks or {}).get("value", [])]
-    if held := [name for name, level in levels if level == "ReadOnly"]:
-        problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in held]
+    levels = [(one["id"], one["properties"]["level"]) for one in locks or []]
+    held = [name for name, level in levels if level == "ReadOnly"]
+    problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in held]
+    denied = [*_denied_by_policies(policies), *_denied(vnet, identity, denials or [])]
+    if facts["existing"] == "none":
+        problems += denied
+    if problems:
         raise ProblemError.of(problems)
     warnings = [f"The lock {name} will keep the peering from being removed." for name, _ in levels]
-    return {"holds_checked": warnings}
+    warnings += [f"{name} may forbid it; that depends on more than the type." for name, sure in policies if not sure]
+    return {"holds_checked": [*warnings, *(one["detail"] for one in denied)]}
 
 
-async def _read(vnet: VNetId, path: str, api_version: str) -> dict[str, Any] | None:
-    """What a path holds, or None where the app may not read it."""
+async def _or_none(reading: Awaitable[Read]) -> Read | None:
+    """What is read, or None where the app may not read it."""
     try:
-        return await read_arm(vnet.subscription_id, path, api_version)
+        return await reading
     except RemoteError as error:
-        if error.answer.status != _FORBIDDEN:
+        if error.answer.status not in _NOT_FOR_US:
             raise
         return None
+
+
+async def _listed(vnet: VNetId, kind: str, api_version: str) -> list[dict[str, Any]]:
+    return await list_arm(vnet.subscription_id, f"{vnet}/{_AUTHORIZATION}/{kind}", api_version, at_scope=True)
+
+
+def _denied(vnet: VNetId, identity: str, denials: list[dict[str, Any]]) -> list[Occurrence]:
+    found = []
+    for denial in denials:
+        if actions := denied_actions(denial["properties"], str(vnet), identity):
+            name = denial["properties"].get("denyAssignmentName") or denial.get("name")
+            detail = f"The deny assignment {name} ({denial['id']}) denies {', '.join(actions)}."
+            found.append(Occurrence(code="deny-assignment", detail=detail))
+    return found
+
+
+def _denied_by_policies(policies: list[tuple[str, bool]]) -> list[Occurrence]:
+    return [Occurrence(code="policy-denied", detail=f"{name} forbids it.") for name, sure in policies if sure]
+
+
+async def _policies(vnet: VNetId) -> list[tuple[str, bool]]:
+    """The policy assignments that deny what a start makes on the VNet, or may: the names, and whether that is sure."""
+    assignments = await _or_none(_listed(vnet, "policyAssignments", "2022-06-01")) or []
+    enforced = [one for one in assignments if one["properties"].get("enforcementMode") != "DoNotEnforce"]
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def verdict(assignment: dict[str, Any]) -> bool | None:
+        async with places:
+            found = [
+                denies(definition, parameters, kind)
+                for definition, parameters in await _definitions(vnet, assignment["properties"])
+                for kind in MADE_ON_VNET
+            ]
+        return True if True in found else None if None in found else False
+
+    verdicts = await asyncio.gather(*map(verdict, enforced))
+    denying = [(one, sure) for one, sure in zip(enforced, verdicts, strict=True) if sure is not False]
+    exempted = await _exempted(vnet) if denying else set()
+    return [(_name(one), bool(sure)) for one, sure in denying if folded(one["id"]) not in exempted]
+
+
+def _name(assignment: dict[str, Any]) -> str:
+    return f"The policy assignment {assignment['properties'].get('displayName')} ({assignment['id']})"
+
+
+async def _exempted(vnet: VNetId) -> set[str]:
+    """The assignments that somebody has exempted the VNet from."""
+    exemptions = await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview")) or []
+    return {folded(one["properties"]["policyAssignmentId"]) for one in exemptions}
+
+
+async def _definitions(vnet: VNetId, assigned: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Parameters]]:
+    """The definitions that an assignment brings, each with its parameters; of an initiative, all that customers wrote.
+
+    Microsoft's own initiatives hold hundreds of definitions that audit; they are not read for each plan.
+    """
+    name, given = str(assigned["policyDefinitionId"]), assigned.get("parameters") or {}
+    if "/policysetdefinitions/" not in name.lower():
+        definition = await _definition(vnet, name)
+        return [(definition, parameters_of(definition.get("parameters") or {}, given))] if definition else []
+    initiative = None if _is_built_in(name) else await _definition(vnet, name)
+    if initiative is None:
+        return []
+    outer = parameters_of(initiative.get("parameters") or {}, given)
+    found: list[tuple[Mapping[str, Any], Parameters]] = []
+    for part in initiative["policyDefinitions"]:
+        definition = (
+            None if _is_built_in(part["policyDefinitionId"]) else await _definition(vnet, part["policyDefinitionId"])
+        )
+        if definition is not None:
+            values = parameters_of(definition.get("parameters") or {}, part.get("parameters") or {}, outer)
+            found.append((definition, values))
+    return found
+
+
+def _is_built_in(definition_id: str) -> bool:
+    return definition_id.lower().startswith("/providers/microsoft.authorization/")
+
+
+async def _definition(vnet: VNetId, definition_id: str) -> dict[str, Any] | None:
+    found = await _or_none(read_arm(vnet.subscription_id, definition_id, _POLICY_VERSION))
+    return found["properties"] if found is not None else None

@@ -94,6 +94,35 @@ async def read_arm(subscription_id: str, path: str, api_version: str) -> dict[st
     return found
 
 
+async def list_arm(
+    subscription_id: str, path: str, api_version: str, *, at_scope: bool = False
+) -> list[dict[str, Any]]:
+    """A list of Azure Resource Manager's that no client of ours has a method for: one call for each page.
+
+    Args:
+        subscription_id: the subscription that the path is in.
+        path: the list.
+        api_version: the version of its form.
+        at_scope: leave out what holds inside the scope alone.
+
+    Raises:
+        RemoteError: it refused, or did not answer.
+    """
+    from azure.core.rest import HttpRequest
+
+    query = f"api-version={api_version}" + ("&$filter=atScope()" if at_scope else "")
+    url: str | None = f"{settings().cloud.resource_manager}{path}?{query}"
+    found: list[dict[str, Any]] = []
+    async with authorization(subscription_id) as client:
+        while url:
+            answer = await client._send_request(HttpRequest("GET", url))
+            answer.raise_for_status()
+            page = answer.json()
+            found += page["value"]
+            url = page.get("nextLink")
+    return found
+
+
 @asynccontextmanager
 async def graph() -> AsyncIterator["GraphServiceClient"]:
     """The Microsoft Graph client, as the app's own identity. It does not retry: the orchestrator does."""

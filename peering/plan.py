@@ -109,7 +109,14 @@ LOOKS: Final = (
         ("rights_checked",),
         looks=True,
     ),
-    Step("holds", 5, "Look for locks", ("existing", "vnet_id"), ("holds_checked",), looks=True),
+    Step(
+        "holds",
+        5,
+        "Look for locks and policies",
+        ("existing", "vnet_id", "automation_object_id"),
+        ("holds_checked",),
+        looks=True,
+    ),
     Step("limits", 6, "Check Azure's limits", ("found", "vnet_id", "peered_networks"), ("limits_checked",), looks=True),
     Step(
         "password_policy",

@@ -24,6 +24,7 @@ class ArmGovernance:
         routes.add("GET", rf"{_PREFIX}/locks", self._locks)
         routes.add("GET", rf"{_PREFIX}/denyAssignments", self._deny_assignments)
         routes.add("GET", rf"{_PREFIX}/policyAssignments", self._policy_assignments)
+        routes.add("GET", rf"{_PREFIX}/policyExemptions", self._policy_exemptions)
         routes.add("GET", rf"{_PREFIX}/policyDefinitions/(?P<name>[^/]+)", self._policy_definition)
 
     def _locks(self, request: Request, scope: str) -> Response:
@@ -37,6 +38,10 @@ class ArmGovernance:
         # A scope that an assignment exempts does not list it.
         held = [(p.scope, _policy_assignment_body(p)) for p in self._world.policies if not _exempts(p, scope)]
         return self._listed(request, scope, "policyAssignments", held)
+
+    def _policy_exemptions(self, request: Request, scope: str) -> Response:
+        # Nobody here makes any: who exempts a scope, does so in the assignment.
+        return self._listed(request, scope, "policyExemptions", [])
 
     def _listed(self, request: Request, scope: str, kind: str, held: list[tuple[str, dict[str, Any]]]) -> Response:
         self._arm.authorize(request, f"{_AUTHORIZATION}/{kind}/read", scope)

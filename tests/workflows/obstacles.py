@@ -206,6 +206,11 @@ OBSTACLES: Final = {
         "subscription-disabled", lambda p: p.event("disable-subscription", subscription_id=p.landscape.subscription)
     ),
     "it is locked": Obstacle("scope-locked", lambda p: p.event("add-lock", scope=p.vnet_id, level="ReadOnly")),
+    "a policy denies peerings": Obstacle("policy-denied", lambda p: p.event("assign-policy", scope=p.subscription)),
+    "a deny assignment": Obstacle(
+        "deny-assignment",
+        lambda p: p.event("add-deny-assignment", scope=p.vnet_id, actions=["Microsoft.Authorization/*/write"]),
+    ),
     "its addresses overlap": Obstacle(
         "address-spaces-overlap",
         lambda p: p.event("change-address-space", vnet_id=p.vnet_id, prefixes=["10.0.0.0/24", _PROJECT_CIDR]),
@@ -309,6 +314,4 @@ UNFORESEEN: Final = {
     "remote-network-not-found": "the platform's network is not the app's to look at",
     "remote-peering-disconnected": "a start takes the old sides away first",
     "aiven-refused": "what is left of Aiven's refusals",
-    "policy-denied": "",
-    "deny-assignment": "",
 }

@@ -1,0 +1,115 @@
+"""Whether Azure Policy or a deny assignment keeps a start from what it has to do on a VNet. No I/O.
+
+The forms are those of Azure's own references: "Azure Policy definition structure" and "Understand Azure deny
+assignments" (learn.microsoft.com).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from peering.naming import same_id
+from peering.rights import PLATFORM_ACTIONS, grants
+
+#: What a start makes on a VNet.
+MADE_ON_VNET: Final = (
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
+    "Microsoft.Authorization/roleAssignments",
+)
+#: How a deny assignment names everybody.
+_EVERYBODY: Final = "00000000-0000-0000-0000-000000000000"
+#: Who needs which action: the app's own identity assigns roles; the others are not there before a start, or not known.
+_BY_APP: Final = ("Microsoft.Authorization/roleAssignments/write",)
+_BY_OTHERS: Final = ("Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write", *PLATFORM_ACTIONS)
+_PARAMETER: Final = re.compile(r"\[parameters\('([^']+)'\)\]", re.IGNORECASE)
+
+Parameters = Mapping[str, object]
+
+
+def parameters_of(declared: Mapping[str, Any], given: Mapping[str, Any], outer: Parameters | None = None) -> Parameters:
+    """The values of a definition's parameters.
+
+    Args:
+        declared: the parameters as the definition declares them, with their default values.
+        given: those that its assignment gives, or the initiative that it is part of.
+        outer: the values of that initiative's own parameters.
+    """
+    defaults = {name: one["defaultValue"] for name, one in declared.items() if "defaultValue" in one}
+    return {**defaults, **{name: _resolved(one.get("value"), outer or {}) for name, one in given.items()}}
+
+
+def denies(definition: Mapping[str, Any], parameters: Parameters, resource_type: str) -> bool | None:
+    """Whether a policy definition denies resources of a type; None when that depends on more than the type.
+
+    Args:
+        definition: the definition's properties.
+        parameters: the values of its parameters.
+        resource_type: the type.
+    """
+    # Indexed policies look only at types with tags and a location; peerings and role assignments have neither.
+    if str(definition.get("mode", "All")).lower() == "indexed":
+        return False
+    rule = definition["policyRule"]
+    effect = _resolved(rule["then"]["effect"], parameters)
+    if isinstance(effect, str) and not effect.startswith("[") and effect.lower() != "deny":
+        return False
+    fits = _fits(rule["if"], parameters, resource_type)
+    return fits if fits is False or (isinstance(effect, str) and effect.lower() == "deny") else None
+
+
+def _fits(condition: Mapping[str, Any], parameters: Parameters, resource_type: str) -> bool | None:
+    """Whether resources of a type fit a condition, in three values: yes, no, and not to be told by the type."""
+    if "not" in condition:
+        inner = _fits(condition["not"], parameters, resource_type)
+        return None if inner is None else not inner
+    for name, decisive in (("allOf", False), ("anyOf", True)):
+        if name in condition:
+            found = [_fits(one, parameters, resource_type) for one in condition[name]]
+            if decisive in found:
+                return decisive
+            return None if None in found else not decisive
+    if str(condition.get("field", "")).lower() != "type":
+        return None
+    return _compares(condition, parameters, resource_type.lower())
+
+
+def _compares(condition: Mapping[str, Any], parameters: Parameters, wanted: str) -> bool | None:
+    for operator, value in condition.items():
+        name, given = operator.lower().removeprefix("not"), _resolved(value, parameters)
+        texts = [str(one).lower() for one in given] if isinstance(given, list) else [str(given).lower()]
+        if name not in ("equals", "in", "like") or any(one.startswith("[") for one in texts):
+            continue
+        found = any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), wanted) for one in texts)
+        return found != operator.lower().startswith("not")
+    return None
+
+
+def _resolved(value: object, parameters: Parameters) -> object:
+    """A value, or that of the parameter that it names; any other expression stays as it is."""
+    match = _PARAMETER.fullmatch(value) if isinstance(value, str) else None
+    return parameters.get(match[1], value) if match else value
+
+
+def denied_actions(denial: Mapping[str, Any], vnet_id: str, identity: str) -> list[str]:
+    """The actions of a start that a deny assignment takes away.
+
+    Args:
+        denial: the deny assignment's properties.
+        vnet_id: the VNet that it is in force on.
+        identity: the object id of the app's own identity.
+    """
+    if denial.get("doNotApplyToChildScopes") and not same_id(str(denial.get("scope")), vnet_id):
+        return []
+    named, excluded = _ids(denial.get("principals")), _ids(denial.get("excludePrincipals"))
+    by_app = identity not in excluded and bool(named & {identity, _EVERYBODY})
+    needed = [*(_BY_APP if by_app else ()), *(_BY_OTHERS if _EVERYBODY in named else ())]
+    taken = denial.get("permissions") or []
+    return [
+        action
+        for action in needed
+        if any(grants(p.get("actions") or [], action) and not grants(p.get("notActions") or [], action) for p in taken)
+    ]
+
+
+def _ids(principals: Sequence[Mapping[str, Any]] | None) -> set[str]:
+    return {str(one.get("id")).lower() for one in principals or []}

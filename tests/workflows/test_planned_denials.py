@@ -1,0 +1,112 @@
+"""A plan reads policies and deny assignments as far as it may, and says no more than they do."""
+
+from typing import Any
+
+from local.deployment import Deployment
+from tests.workflows.test_dry_run import codes, plan
+
+PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+ARM = r"management\.azure\.com"
+AUTHORIZATION = "/providers/Microsoft.Authorization"
+
+
+def answer(deployment: Deployment, bodies: dict[str, dict[str, Any]], status: int = 200) -> None:
+    """Answer GETs of paths that end so with these documents."""
+    faults = [
+        {"host": ARM, "method": "GET", "path": f"{path}$", "status": status, "body": body, "times": 1000}
+        for path, body in bodies.items()
+    ]
+    deployment.knobs(faults=faults)
+
+
+def subscription(deployment: Deployment) -> str:
+    """The customer's subscription, as a scope."""
+    return f"/subscriptions/{deployment.cloud.landscape.subscription}"
+
+
+def test_the_assignments_name_is_told(deployment: Deployment) -> None:
+    scope, vnet = subscription(deployment), str(deployment.request()["vnet_id"])
+    deployment.event(kind="assign-policy", scope=scope, title="Only the hub may peer")
+    deployment.event(kind="add-deny-assignment", scope=vnet, actions=["*/write"], title="A stack")
+    planned = plan(deployment)
+    assert codes(planned) == ["deny-assignment", "policy-denied"]
+    details = " ".join(obstacle["detail"] for obstacle in planned["obstacles"])
+    assert f"Only the hub may peer ({scope}{AUTHORIZATION}/policyAssignments/no-peerings)" in details
+    assert "A stack" in details
+
+
+def test_what_audits_or_is_not_enforced_or_exempted_is_no_obstacle(deployment: Deployment) -> None:
+    scope, vnet = subscription(deployment), str(deployment.request()["vnet_id"])
+    deployment.event(kind="assign-policy", scope=scope, name="a", effect="audit")
+    deployment.event(kind="assign-policy", scope=scope, name="b", enforced=False)
+    deployment.event(kind="assign-policy", scope=scope, name="c", not_scopes=[vnet])
+    deployment.event(kind="assign-policy", scope=scope, name="d", resource_type="Microsoft.Compute/disks")
+    planned = plan(deployment)
+    assert (planned["result"], planned["obstacles"], planned["warnings"]) == ("create", [], [])
+    deployment.event(kind="assign-policy", scope=scope, name="e")
+    exemption = {"properties": {"policyAssignmentId": f"{scope}{AUTHORIZATION}/policyAssignments/e"}}
+    answer(deployment, {"/policyExemptions": {"value": [exemption]}})
+    assert codes(plan(deployment)) == []
+    answer(deployment, {})
+    assert codes(plan(deployment)) == ["policy-denied"]
+
+
+def test_what_depends_on_more_than_the_type_is_a_warning(deployment: Deployment) -> None:
+    deployment.event(kind="assign-policy", scope=subscription(deployment), title="Only the hub may peer")
+    far = {"field": f"{PEERINGS}/remoteVirtualNetwork.id", "notContains": "hub"}
+    rule = {"if": {"allOf": [{"field": "type", "equals": PEERINGS}, far]}, "then": {"effect": "deny"}}
+    answer(deployment, {"/policyDefinitions/no-peerings": {"properties": {"mode": "All", "policyRule": rule}}})
+    planned = plan(deployment)
+    assert planned["obstacles"] == []
+    assert "Only the hub may peer" in planned["warnings"][0]
+
+
+def test_an_initiative_is_read_with_its_parameters(deployment: Deployment) -> None:
+    scope = subscription(deployment)
+    kind = f"{scope}{AUTHORIZATION}"
+    assigned = {
+        "id": f"{kind}/policyAssignments/i",
+        "properties": {
+            "displayName": "Landing zone",
+            "policyDefinitionId": f"{kind}/policySetDefinitions/i",
+            "parameters": {"how": {"value": "Deny"}},
+        },
+    }
+    part = {
+        "policyDefinitionId": f"{kind}/policyDefinitions/p",
+        "parameters": {"effect": {"value": "[parameters('how')]"}},
+    }
+    built_in = {"policyDefinitionId": f"{AUTHORIZATION}/policyDefinitions/of-microsoft"}
+    rule = {"if": {"field": "type", "equals": PEERINGS}, "then": {"effect": "[parameters('effect')]"}}
+    definition = {"mode": "All", "parameters": {"effect": {"defaultValue": "Audit"}}, "policyRule": rule}
+    answer(
+        deployment,
+        {
+            "/policyAssignments": {"value": [assigned]},
+            "/policySetDefinitions/i": {"properties": {"policyDefinitions": [part, built_in]}},
+            "/policyDefinitions/p": {"properties": definition},
+        },
+    )
+    planned = plan(deployment)
+    assert codes(planned) == ["policy-denied"]
+    assert "Landing zone" in planned["obstacles"][0]["detail"]
+
+
+def test_what_may_not_be_read_is_no_obstacle(deployment: Deployment) -> None:
+    scope, vnet = subscription(deployment), str(deployment.request()["vnet_id"])
+    deployment.event(kind="assign-policy", scope=scope)
+    deployment.event(kind="add-deny-assignment", scope=vnet, actions=["*/write"])
+    refused = {"error": {"code": "AuthorizationFailed", "message": "The client may not read."}}
+    answer(deployment, {"/policyAssignments": refused, "/denyAssignments": refused}, status=403)
+    assert codes(plan(deployment)) == []
+    answer(deployment, {"/policyDefinitions/no-peerings": refused, "/denyAssignments": refused}, status=403)
+    assert codes(plan(deployment)) == []
+
+
+def test_a_peering_that_is_there_is_only_warned_of_what_would_deny_it_anew(deployment: Deployment) -> None:
+    deployment.settle()
+    deployment.event(kind="assign-policy", scope=subscription(deployment), title="Only the hub may peer")
+    planned = plan(deployment)
+    assert (planned["result"], planned["obstacles"]) == ("find", [])
+    assert "Only the hub may peer" in planned["warnings"][0]
+    assert deployment.settle()["state"] == "connected"
