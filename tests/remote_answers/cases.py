@@ -291,3 +291,23 @@ SIBLINGS: Final = (
         "connected",
     ),
 )
+
+#: The situations in which more than one answer matters, and where they were reported; `test_situations` has the tests.
+SITUATIONS: Final = {
+    "scope-locked-cannot-delete": "hashicorp/terraform-provider-azurerm #11770",
+    "federated-issuer-not-yet-known": "Azure/azure-workload-identity #1200, #273, #576",
+    "unique-name-reserved": "microsoftgraph/msgraph-bicep-types #137, #202; byte5ai/omadia #916",
+    "adopt-without-state-info": "aiven/terraform-provider-aiven #304",
+    "connection-deleted-then-requested-again": "aiven/terraform-provider-aiven #537, #540",
+    "connection-deleted-lingers": "aiven/terraform-provider-aiven #537",
+    "app-management-policy-disabled": "Graph reference, passwordCredentialConfiguration",
+    "vault-in-access-policy-model": "Azure/get-keyvault-secrets #25, MicrosoftDocs/azure-docs #99307",
+    "azure-cli-not-signed-in": "Azure/azure-functions-python-worker #934, canonical/pycloudlib #232",
+    "managed-identity-unknown": "Azure/azure-sdk-for-python #35015",
+    "role-definitions-list-lags": "azure-cli recordings, Azure/azure-rest-api-specs #2135",
+    "subnet-peering-kept": "hashicorp/terraform-provider-azurerm #31992, #33416, #26229",
+    "plan-hides-changes": "tried by new users",
+    "misspelt-query": "tried by new users",
+    "fresh-peerings-listed-as-failed": "tried by new users",
+    "key-vault-reference-unresolved": "tried by operators, just after a deployment",
+}

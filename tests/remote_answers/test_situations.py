@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, cast
@@ -43,15 +44,13 @@ def is_well(deployment: Deployment, status: Status) -> bool:
     return bool(deployment.check(status["id"]).get("health", {}).get("verdict") == "healthy")
 
 
-# scope-locked-cannot-delete
-
-
 def _lock(method: str) -> dict[str, Any]:
     message = f"The scope cannot perform delete operation because it is locked: '{_LOCK}'."
     body = {"error": {"code": "ScopeLocked", "message": message}}
     return {"host": ARM, "method": method, "path": "/virtualNetworks/", "status": 409, "body": body, "times": 1000}
 
 
+@pytest.mark.situation("scope-locked-cannot-delete")
 def test_a_removal_under_a_delete_lock_names_the_lock_and_goes_on_once_it_is_gone(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.knobs(faults=[_lock("DELETE")])
@@ -62,6 +61,7 @@ def test_a_removal_under_a_delete_lock_names_the_lock_and_goes_on_once_it_is_gon
     assert deployment.remove(status["id"])["state"] == "removed"
 
 
+@pytest.mark.situation("scope-locked-cannot-delete")
 def test_a_start_that_cannot_give_the_rights_back_is_connected_and_watched(deployment: Deployment) -> None:
     deployment.knobs(faults=[_lock("DELETE")])
     status = deployment.settle(privilege="setup-only")
@@ -75,6 +75,7 @@ def test_a_start_that_cannot_give_the_rights_back_is_connected_and_watched(deplo
     assert is_well(deployment, status)
 
 
+@pytest.mark.situation("scope-locked-cannot-delete")
 def test_a_repair_keeps_aivens_connection_while_the_vnets_side_cannot_be_deleted(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.event(kind="disconnect", **pair(deployment))
@@ -87,20 +88,16 @@ def test_a_repair_keeps_aivens_connection_while_the_vnets_side_cannot_be_deleted
     assert is_well(deployment, status)
 
 
-# adopt-without-state-info
-
-
+@pytest.mark.situation("adopt-without-state-info")
 def test_a_healthy_peering_is_taken_over_although_aiven_does_not_name_its_network(deployment: Deployment) -> None:
-    made_by_hand(deployment.cloud, pair(deployment)["vnet_id"])
     deployment.knobs(null_state_info=True)
+    made_by_hand(deployment.cloud, pair(deployment)["vnet_id"])
     status = deployment.settle(adopt=True)
     assert status["state"] == "connected", status.get("problem")
     assert is_well(deployment, status)
 
 
-# connection-deleted-then-requested-again
-
-
+@pytest.mark.situation("connection-deleted-then-requested-again")
 @pytest.mark.parametrize("repair", ["off", "safe"])
 def test_the_same_start_after_the_connection_was_deleted(deployment: Deployment, repair: str) -> None:
     deployment.settle(repair=repair)
@@ -110,6 +107,7 @@ def test_the_same_start_after_the_connection_was_deleted(deployment: Deployment,
     assert is_well(deployment, status)
 
 
+@pytest.mark.situation("connection-deleted-then-requested-again")
 def test_a_start_that_had_given_up_after_the_connection_was_deleted(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"approved": 3600}), settings=_IMPATIENT) as deployment:
         assert deployment.settle()["state"] == "failed"
@@ -119,9 +117,7 @@ def test_a_start_that_had_given_up_after_the_connection_was_deleted(tmp_path: Pa
         assert status["state"] == "connected", status.get("problem")
 
 
-# connection-deleted-lingers
-
-
+@pytest.mark.situation("connection-deleted-lingers")
 def test_a_connection_that_is_deleted_counts_as_none(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.knobs(deleted=20, deleted_listed=300)
@@ -131,9 +127,7 @@ def test_a_connection_that_is_deleted_counts_as_none(deployment: Deployment) -> 
     assert is_well(deployment, again)
 
 
-# subnet-peering-kept
-
-
+@pytest.mark.situation("subnet-peering-kept")
 def test_what_was_not_asked_for_stays_as_it_was(deployment: Deployment) -> None:
     made_by_hand(deployment.cloud, pair(deployment)["vnet_id"])
     (side,) = vnet_of(deployment).peerings
@@ -153,15 +147,14 @@ def test_what_was_not_asked_for_stays_as_it_was(deployment: Deployment) -> None:
     assert {name: side.options.get(name) for name in before} == {**before, "allowForwardedTraffic": True}
 
 
-# unique-name-reserved
-
-
+@pytest.mark.situation("unique-name-reserved")
 def test_a_pair_that_was_removed_is_connected_again_at_once(deployment: Deployment) -> None:
     status = deployment.settle()
     assert deployment.remove(status["id"])["state"] == "removed"
     assert deployment.settle()["state"] == "connected"
 
 
+@pytest.mark.situation("unique-name-reserved")
 def test_a_start_that_was_rolled_back_is_repeated_at_once(deployment: Deployment) -> None:
     deployment.knobs(outcome="ERROR")
     assert deployment.settle(on_failure="rollback")["state"] == "rolled-back"
@@ -169,6 +162,7 @@ def test_a_start_that_was_rolled_back_is_repeated_at_once(deployment: Deployment
     assert deployment.settle()["state"] == "connected"
 
 
+@pytest.mark.situation("unique-name-reserved")
 def test_a_start_restores_the_application_that_somebody_deleted_after_a_removal_by_hand(deployment: Deployment) -> None:
     status = deployment.settle()
     object_id = status["facts"]["application_object_id"]
@@ -189,9 +183,7 @@ def _network(deployment: Deployment) -> str:
     return str(vpc.network.id)
 
 
-# role-definitions-list-lags
-
-
+@pytest.mark.situation("role-definitions-list-lags")
 def test_a_removal_deletes_its_roles_although_no_list_shows_them(deployment: Deployment) -> None:
     before = deployment.cloud_state()["roleDefinitions"]
     status = deployment.settle()
@@ -215,9 +207,7 @@ def test_a_start_and_a_removal_replace_a_password_that_has_ended(deployment: Dep
     assert removed["state"] == "removed", removed.get("problem")
 
 
-# misspelt-query
-
-
+@pytest.mark.situation("misspelt-query")
 @pytest.mark.parametrize(
     ("method", "path", "name"),
     [
@@ -238,9 +228,7 @@ def test_a_misspelt_query_is_refused_by_name(deployment: Deployment, method: str
     assert deployment.api.get("/api/peerings").json()["peerings"] == []
 
 
-# plan-hides-changes
-
-
+@pytest.mark.situation("plan-hides-changes")
 def test_a_plan_names_each_change_with_the_old_and_the_new_value(deployment: Deployment) -> None:
     deployment.settle()
     wanted = {"allow_forwarded_traffic": True, "privilege": "setup-only", "secret_lifetime_days": 90}
@@ -253,6 +241,7 @@ def test_a_plan_names_each_change_with_the_old_and_the_new_value(deployment: Dep
     assert changes["secret_lifetime_days"] == (180, 90)
 
 
+@pytest.mark.situation("plan-hides-changes")
 def test_a_plan_of_a_removal_says_what_goes_and_what_stays(deployment: Deployment) -> None:
     status = deployment.settle()
     before = deployment.cloud_state()
@@ -265,9 +254,7 @@ def test_a_plan_of_a_removal_says_what_goes_and_what_stays(deployment: Deploymen
     assert deployment.status(status["id"])["state"] == "connected"
 
 
-# key-vault-reference-unresolved, azure-cli-not-signed-in, managed-identity-unknown
-
-
+@pytest.mark.situation("key-vault-reference-unresolved")
 def test_an_unresolved_key_vault_reference_is_called_so(tmp_path: Path) -> None:
     reference = "@Microsoft.KeyVault(VaultName=v;SecretName=s)"
     with deploy(tmp_path, settings={"AIVEN_AUTH_TOKEN": reference}) as deployment:
@@ -316,6 +303,7 @@ def _vnet_scope(deployment: Deployment) -> str:
     return vnet_of(deployment).id
 
 
+@pytest.mark.situation("scope-locked-read-only")
 def test_a_plan_sees_a_lock_and_a_start_ends_at_it(deployment: Deployment) -> None:
     scope = _vnet_scope(deployment)
     deployment.event(kind="add-lock", scope=scope.rpartition("/providers/")[0], level="ReadOnly", name="freeze")
@@ -328,6 +316,7 @@ def test_a_plan_sees_a_lock_and_a_start_ends_at_it(deployment: Deployment) -> No
     ]
 
 
+@pytest.mark.situation("scope-locked-cannot-delete")
 def test_a_plan_warns_of_a_lock_that_only_a_removal_meets(deployment: Deployment) -> None:
     scope = _vnet_scope(deployment)
     deployment.event(kind="add-lock", scope=scope, level="CanNotDelete", name="keep")
@@ -364,9 +353,7 @@ def test_what_comes_after_the_look_is_met_from_the_remote(
     assert code in [obstacle["code"] for obstacle in again["obstacles"]]
 
 
-# app-management-policy-disabled
-
-
+@pytest.mark.situation("app-management-policy-disabled")
 def test_a_restriction_that_is_switched_off_is_no_obstacle(tmp_path: Path) -> None:
     restriction = {
         "restrictionType": "passwordAddition",
@@ -389,9 +376,7 @@ def test_a_restriction_that_is_switched_off_is_no_obstacle(tmp_path: Path) -> No
         assert (refused["state"], refused["problem"]["code"]) == ("failed", "secret-policy")
 
 
-# vault-in-access-policy-model
-
-
+@pytest.mark.situation("vault-in-access-policy-model")
 def test_a_vault_that_decides_by_access_policies_is_asked_for_those(deployment: Deployment) -> None:
     (vault,) = deployment.cloud.world.vaults.values()
     me = deployment.cloud.landscape.automation.id
@@ -429,9 +414,7 @@ def test_a_renamed_role_leaves_no_old_one_behind(deployment: Deployment) -> None
     assert deployment.cloud_state() == before
 
 
-# azure-cli-not-signed-in, managed-identity-unknown
-
-
+@pytest.mark.situation("azure-cli-not-signed-in")
 def test_without_the_azure_cli_it_ends_at_once_and_says_why(tmp_path: Path) -> None:
     with deploy(tmp_path, settings={"AZURE_CREDENTIAL": "azure-cli", "PATH": str(tmp_path)}) as deployment:
         problem = deployment.api.post("/api/peerings", json=deployment.request()).json()
@@ -439,6 +422,7 @@ def test_without_the_azure_cli_it_ends_at_once_and_says_why(tmp_path: Path) -> N
         assert "Azure CLI not found" in problem["detail"]
 
 
+@pytest.mark.situation("managed-identity-unknown")
 def test_an_identity_that_is_none_of_the_apps_is_refused_by_its_endpoint(tmp_path: Path) -> None:
     settings = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": "00000000-0000-4000-8000-000000000000"}
     with deploy(tmp_path, settings=settings) as deployment:
@@ -448,9 +432,7 @@ def test_an_identity_that_is_none_of_the_apps_is_refused_by_its_endpoint(tmp_pat
         assert "00000000-0000-4000-8000-000000000000" in problem["detail"]
 
 
-# federated-issuer-not-yet-known
-
-
+@pytest.mark.situation("federated-issuer-not-yet-known")
 @pytest.mark.parametrize("number", [700211, 700212, 700213, 70021])
 def test_a_federated_credential_that_is_not_known_yet_is_waited_for(tmp_path: Path, number: int) -> None:
     with deploy(tmp_path) as probe:
@@ -465,16 +447,20 @@ def test_a_federated_credential_that_is_not_known_yet_is_waited_for(tmp_path: Pa
         assert status["state"] == "connected", status.get("problem")
 
 
-# fresh-peerings-listed-as-failed
-
-
+@pytest.mark.situation("fresh-peerings-listed-as-failed")
 def test_no_list_says_failed_of_what_has_not_failed(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 12, "detect": 5})) as deployment:
         customer = deployment.cloud.landscape.subscription
         vnets = [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]
         identities = [deployment.start(vnet_id=vnet) for vnet in vnets]
-        seen: set[str] = set()
-        while "running" in (now := {p["state"] for p in deployment.api.get("/api/peerings").json()["peerings"]}):
-            seen |= now
-        assert "failed" not in seen | now
+
+        def states_seen(_: int) -> set[str]:
+            """The states in lists that are asked for one after the other until nothing runs any more."""
+            seen: set[str] = set()
+            while "running" in (now := {p["state"] for p in deployment.api.get("/api/peerings").json()["peerings"]}):
+                seen |= now
+            return seen | now
+
+        with ThreadPoolExecutor(4) as readers:
+            assert all("failed" not in seen for seen in readers.map(states_seen, range(4)))
         assert {deployment.until(identity)["state"] for identity in identities} == {"connected"}
