@@ -1,14 +1,18 @@
 """Answers that several routes give."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
 from peering.registry import UNDER_WAY, Placed
 
 RETRY_AFTER: Final = "5"
+_COLLECTION: Final = "/peerings"
+_NOT_AT_ALL: Final = re.compile(r"q\s*=\s*0(\.0{0,3})?")
 
 
 def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
@@ -27,11 +31,21 @@ def accepted(identity: str, url: str, placed: Placed) -> func.HttpResponse:
 
 
 def collection_url(req: func.HttpRequest) -> str:
-    """The address of `/api/peerings`, as the caller reached it."""
-    base, _, _ = req.url.partition("?")[0].partition("/peerings")
-    return f"{base}/peerings"
+    """The address of `/api/peerings`, without the host: that of a request is what its caller says it is."""
+    path = urlsplit(req.url).path
+    # Routes are found whatever their case.
+    return f"{path[: path.lower().index(_COLLECTION)]}{_COLLECTION}"
 
 
 def peering_url(req: func.HttpRequest, identity: str) -> str:
-    """The address of one peering."""
+    """The address of one peering, without the host."""
     return f"{collection_url(req)}/{identity}"
+
+
+def accepts_json(req: func.HttpRequest) -> bool:
+    """Whether a caller names JSON in `Accept` as what it takes; a weight of zero names what it does not take."""
+    for part in req.headers.get("accept", "").lower().split(","):
+        kind, *parameters = (one.strip() for one in part.split(";"))
+        if kind == "application/json" and not any(_NOT_AT_ALL.fullmatch(one) for one in parameters):
+            return True
+    return False

@@ -12,7 +12,7 @@ from peering.progress import Progress
 from peering.registry import Record, is_busy
 from peering.runs import wait_instance_id
 from peering.spec import Credential
-from triggers.answers import RETRY_AFTER, json_answer
+from triggers.answers import RETRY_AFTER, accepts_json, json_answer
 from triggers.bodies import json_body
 from triggers.orders import place_order
 from triggers.peering_status import PeeringStatus, WaitStatus, peering_status, removed_status
@@ -152,7 +152,7 @@ async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     from peering.report import markdown, report
 
     document = report(await _record(peering_id(req)))
-    if "application/json" in req.headers.get("accept", "") or req.params.get("format") == "json":
+    if accepts_json(req) or req.params.get("format") == "json":
         return json_answer(document)
     return func.HttpResponse(markdown(document), mimetype="text/markdown")
 

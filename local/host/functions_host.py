@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -21,6 +22,22 @@ from local.host.task_hub import TaskHub
 from local.host.timer_triggers import TimerTriggers
 from local.host.worker import Worker
 
+
+class _Anything(Convertor[str]):
+    """Any path at all: Starlette's own stops at a line break."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """The path as it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The same."""
+        return value
+
+
+register_url_convertor("anything", _Anything())
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
@@ -96,7 +113,7 @@ class FunctionsHost:
             Route(f"/{WEBHOOKS}/{{rest:path}}", self._webhook, methods=_METHODS),
             *self.engine.routes,
             Route("/admin/functions/{name}", self._fire, methods=["POST"]),
-            Route("/{rest:path}", self._trigger, methods=_METHODS),
+            Route("/{rest:anything}", self._trigger, methods=_METHODS),
         ]
         await self._server.start(routes)
         await self.engine.start()

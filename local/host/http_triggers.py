@@ -48,7 +48,7 @@ def route_pattern(route: str) -> re.Pattern[str]:
         value = ".*" if match["rest"] else _CONSTRAINTS.get(constraint or "", "[^/]+")
         group = f"{slash}(?P<{match['name']}>{value})"
         pattern += f"(?:{group})?" if match["optional"] else group
-    return re.compile(pattern, re.IGNORECASE)
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class HttpTriggers:
             return Response(status_code=401)
         given = HttpRequest(
             request.method,
-            str(request.url),
+            _url(request),
             headers=dict(request.headers),
             params=dict(request.query_params),
             route_params=parameters,
@@ -108,7 +108,8 @@ class HttpTriggers:
         return _response(result)
 
     def _match(self, request: Request) -> tuple[HttpTrigger, dict[str, str]] | None:
-        path = request.url.path.strip("/")
+        # A URL object leaves line breaks and tabs out, which the genuine host does not.
+        path = str(request.scope["path"]).strip("/")
         if self._prefix:
             first, _, path = path.partition("/")
             if first.lower() != self._prefix.lower():
@@ -118,6 +119,13 @@ class HttpTriggers:
             if match and (not trigger.methods or request.method in trigger.methods):
                 return trigger, {name: value for name, value in match.groupdict().items() if value is not None}
         return None
+
+
+def _url(request: Request) -> str:
+    """The address of a request as it came, with nothing decoded."""
+    query = request.scope["query_string"].decode("latin-1")
+    path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+    return f"{request.url.scheme}://{request.url.netloc}{path}" + (f"?{query}" if query else "")
 
 
 def _response(result: Any) -> Response:  # noqa: ANN401 - whatever a function returns
