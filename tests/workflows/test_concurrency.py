@@ -126,3 +126,19 @@ def test_starts_and_removes_in_any_order_leave_all_or_nothing(deployment: Deploy
     if status["state"] != "removed":
         deployment.remove(identity)
     assert deployment.cloud_state() == before
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+def test_no_start_slips_into_a_removal_that_stops_a_run(deployment: Deployment, pause: float) -> None:
+    deployment.knobs(approved=3600, latency=pause)
+    identity = deployment.start()
+    assert deployment.api.delete(f"/api/peerings/{identity}").status_code == 202
+    seen = set[str]()
+    while (status := deployment.status(identity))["state"] != "removed":
+        seen.add(status["state"])
+        answer = deployment.api.post("/api/peerings", json=deployment.request())
+        if answer.status_code != 409:
+            # It was removed in between: this start is one of a new peering.
+            break
+        assert answer.json()["code"] == "being-removed"
+    assert seen <= {"stopping", "removing"}

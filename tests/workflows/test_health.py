@@ -211,3 +211,15 @@ def test_a_webhook_has_to_be_https_and_signed(tmp_path: Path) -> None:
         answer = deployment.api.post("/api/peerings", json=deployment.request())
         assert answer.json()["code"] == "setting-invalid"
         assert "WEBHOOK_URL" in answer.json()["detail"]
+
+
+def test_what_never_was_costs_later_checks_nothing(deployment: Deployment) -> None:
+    nowhere = [f"00000000-0000-4000-8000-{number:012}" for number in range(5)]
+    states = {deployment.settle(project_vpc_id=vpc)["problem"]["code"] for vpc in nowhere}
+    assert states == {"project-vpc-not-found"}
+    connected = deployment.settle()
+    deployment.clear_requests()
+    sweep(deployment)
+    until_swept(deployment)
+    asked = [request.path for request in deployment.cloud.requests if request.service == "aiven"]
+    assert {connected["peering"]["project_vpc_id"]} == {path.rpartition("/")[2] for path in asked}
