@@ -60,13 +60,16 @@ class Place:
             world.assign(world.guid(), scope, cast("RoleDefinition", world.role(role)), me)
 
     def permit(self, *permissions: str) -> None:
-        """The app's identity has these Graph permissions, and no others."""
+        """The app's identity has these Graph permissions, and no others; tokens from before are not taken any more."""
         self.landscape.automation.graph_roles = list(permissions)
+        self.world.knobs.faults.append(
+            Fault(host=r"graph\.microsoft\.com", status=401, code="InvalidAuthenticationToken", times=1)
+        )
 
     def forbid(self, **policy: object) -> None:
         """The tenant has an app management policy that the app may read."""
-        self.permit("Application.ReadWrite.All", "Policy.Read.ApplicationConfiguration")
         self.knobs(**policy)
+        self.permit("Application.ReadWrite.All", "Policy.Read.ApplicationConfiguration")
 
     def crowd(self) -> None:
         """The subscription has more role assignments than Azure allows."""
@@ -143,6 +146,8 @@ class Moment:
 #: What comes after the last look: the first change, and those that a start makes one after the other.
 A_CHANGE: Final = Moment(r"management\.azure\.com|graph\.microsoft\.com", "POST|PUT|PATCH", "")
 A_ROLE: Final = Moment(r"management\.azure\.com", "PUT", "/roleDefinitions/")
+AN_APPLICATION: Final = Moment(r"graph\.microsoft\.com", "PATCH", r"/applications\(uniqueName=")
+A_PRINCIPAL: Final = Moment(r"graph\.microsoft\.com", "POST", "/servicePrincipals$")
 THE_ADOPTION: Final = Moment(r"graph\.microsoft\.com", "GET", r"/applications\(appId=")
 THE_PLATFORM: Final = Moment(r"graph\.microsoft\.com", "GET", r"/servicePrincipals\(appId=")
 AN_ORDER: Final = Moment(r"api\.aiven\.io", "POST", "/peering-connections$")
@@ -237,10 +242,11 @@ OBSTACLES: Final = {
     "no right to make applications": Obstacle(
         "automation-graph-permission-missing",
         lambda p: p.permit("Application.Read.All"),
+        AN_APPLICATION,
         beside=("platform-principal-forbidden",),
     ),
     "no right to make the platform's principal": Obstacle(
-        "platform-principal-forbidden", lambda p: p.permit("Application.ReadWrite.OwnedBy")
+        "platform-principal-forbidden", lambda p: p.permit("Application.ReadWrite.OwnedBy"), A_PRINCIPAL
     ),
     "the platform's principal is disabled": Obstacle(
         "platform-principal-disabled",
