@@ -241,8 +241,8 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
         if leads and await looking.vnet_peering(side["id"]) is not None:
             return True
     wanted = VNetId.parse(peering["vnet_id"])
-    async with AivenClient() as aiven:
-        connections = await aiven.connections(peering["project"])
+    aiven = AivenClient()
+    connections = await aiven.connections(peering["project"])
     return any(c.leads_to(wanted) and c.state != "DELETED" for _, c in connections)
 
 

@@ -36,8 +36,8 @@ _VPC_PROBLEMS: Final = {
 @step
 async def project_vpc(peering: Peering, _: Facts) -> Facts:
     """Look up the project VPC, and whether it has a connection to the VNet already."""
-    async with AivenClient() as aiven:
-        vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+    aiven = AivenClient()
+    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
     # Managed Service for TimescaleDB puts a prefix before the cloud's name.
     if "azure" not in vpc.cloud_name:
         raise ProblemError("project-vpc-not-azure", f"The project VPC is in {vpc.cloud_name}.")
@@ -72,18 +72,18 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     sides = cast("list[PeeredNetwork]", facts["peered_networks"])
     if not has_lost_its_side(facts, sides):
         return {"connection_is_clear": "nothing to delete"}
-    async with AivenClient() as aiven:
-        connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
-        if connection is None:
-            return {"connection_is_clear": "deleted"}
-        if not same_id(connection.peer_azure_app_id, text(facts, "found_connection_application_id")):
-            raise ProblemError(
-                "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it meanwhile."
-            )
-        if connection.state == "ACTIVE" and not await _is_still_lost(peering, facts, connection):
-            return {"connection_is_clear": "nothing to delete"}
-        if connection.state != "DELETING":
-            await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
+    aiven = AivenClient()
+    connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
+    if connection is None:
+        return {"connection_is_clear": "deleted"}
+    if not same_id(connection.peer_azure_app_id, text(facts, "found_connection_application_id")):
+        raise ProblemError(
+            "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it meanwhile."
+        )
+    if connection.state == "ACTIVE" and not await _is_still_lost(peering, facts, connection):
+        return {"connection_is_clear": "nothing to delete"}
+    if connection.state != "DELETING":
+        await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
 
 
@@ -107,17 +107,17 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
 async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     """Article step 11: request the connection, unless it is under way; a failed one is requested again."""
     vnet = VNetId.parse(text(facts, "vnet_id"))
-    async with AivenClient() as aiven:
-        connection = await _connection(aiven, peering, vnet)
-        _check_owner(connection, facts)
-        if connection is not None and connection.state not in REQUEST_AGAIN:
-            return {"requested_connection_state": connection.state}
-        await _request(aiven, peering, facts)
-        vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
-        # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
-        _check_owner(vpc.connection_to(vnet), facts)
-        if vpc.still_lists(vnet):
-            raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
+    aiven = AivenClient()
+    connection = await _connection(aiven, peering, vnet)
+    _check_owner(connection, facts)
+    if connection is not None and connection.state not in REQUEST_AGAIN:
+        return {"requested_connection_state": connection.state}
+    await _request(aiven, peering, facts)
+    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+    # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
+    _check_owner(vpc.connection_to(vnet), facts)
+    if vpc.still_lists(vnet):
+        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     return {"requested_connection_state": "APPROVED"}
 
 
@@ -191,8 +191,8 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
     elif causes if refused else causes & BLOCKERS:
         problem.occurrence["final"] = True
     elif refused:
-        async with AivenClient() as aiven:
-            await _request(aiven, peering, facts)
+        aiven = AivenClient()
+        await _request(aiven, peering, facts)
 
 
 @step
@@ -210,8 +210,8 @@ async def active(peering: Peering, facts: Facts) -> Facts:
 async def _refresh(peering: Peering) -> None:
     """Ask Aiven to look again; it may shorten the wait, and nothing depends on what it answers."""
     with suppress(RemoteError):
-        async with AivenClient() as aiven:
-            await aiven.refresh(peering["project"], peering["project_vpc_id"])
+        aiven = AivenClient()
+        await aiven.refresh(peering["project"], peering["project_vpc_id"])
 
 
 async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> PeeringConnection | None:
@@ -220,8 +220,8 @@ async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> Pee
 
 
 async def _expect(peering: Peering, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
-    async with AivenClient() as aiven:
-        connection = await _connection(aiven, peering, VNetId.parse(text(facts, "vnet_id")))
+    aiven = AivenClient()
+    connection = await _connection(aiven, peering, VNetId.parse(text(facts, "vnet_id")))
     if connection is None:
         raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
     problem = connection_problem(connection.state, expected)
@@ -235,8 +235,8 @@ async def _expect(peering: Peering, facts: Facts, expected: dict[str, str | None
 @step
 async def price(peering: Peering, facts: Facts) -> Facts:
     """What the connection costs: US dollars an hour, or None where Aiven does not say."""
-    async with AivenClient() as aiven:
-        return {"hourly_price_usd": await or_none(aiven.hourly_price(peering["project"], text(facts, "cloud_name")))}
+    aiven = AivenClient()
+    return {"hourly_price_usd": await or_none(aiven.hourly_price(peering["project"], text(facts, "cloud_name")))}
 
 
 @step
@@ -244,14 +244,14 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 11: delete the connection if it is this peering's own, and wait until Aiven has done so."""
     if facts["connection_to_remove"] is None:
         return {"connection_removed": "nothing to delete"}
-    async with AivenClient() as aiven:
-        vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
-        connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
-        if connection is None:
-            look_again(facts, 1, "connection-unseen", "Aiven does not show the connection.")
-            return {"connection_removed": "deleted" if vpc else "with its project VPC"}
-        if not same_id(connection.peer_azure_app_id, text(facts, "application_id")):
-            return {"connection_removed": "deleted"}
-        if connection.state != "DELETING":
-            await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
+    aiven = AivenClient()
+    vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+    if connection is None:
+        look_again(facts, 1, "connection-unseen", "Aiven does not show the connection.")
+        return {"connection_removed": "deleted" if vpc else "with its project VPC"}
+    if not same_id(connection.peer_azure_app_id, text(facts, "application_id")):
+        return {"connection_removed": "deleted"}
+    if connection.state != "DELETING":
+        await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
     raise ProblemError("connection-still-there", f"The connection was {connection.state}.")

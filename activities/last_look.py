@@ -53,8 +53,8 @@ async def _side(facts: Facts) -> bool:
 async def _connection(peering: Peering, facts: Facts) -> bool:
     if facts["existing"] == "adopted" or facts["connection_removed"] == "with its project VPC":
         return False
-    async with AivenClient() as aiven:
-        vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+    aiven = AivenClient()
+    vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
     return connection is not None and same_id(connection.peer_azure_app_id, str(facts.get("application_id")))
 

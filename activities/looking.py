@@ -42,8 +42,8 @@ async def part(look: Callable[[], Awaitable[_Thing | None]]) -> Part[_Thing]:
 
 async def project_vpc(project: str, project_vpc_id: str) -> ProjectVpcLook | None:
     """A project VPC with all its connections: one call."""
-    async with AivenClient() as aiven:
-        vpc = await or_none(aiven.project_vpc(project, project_vpc_id))
+    aiven = AivenClient()
+    vpc = await or_none(aiven.project_vpc(project, project_vpc_id))
     if vpc is None:
         return None
     connections = [

@@ -259,8 +259,8 @@ async def _owns_adopted(facts: Facts) -> bool:
 
 
 async def _rights_in_aiven(peering: Peering) -> list[Occurrence]:
-    async with AivenClient() as aiven:
-        role = await aiven.project_role(peering["project"])
+    aiven = AivenClient()
+    role = await aiven.project_role(peering["project"])
     if role not in _AIVEN_READERS:
         return []
     return [Occurrence(code="aiven-not-permitted", detail=f"The Aiven user is {role} in {peering['project']}.")]

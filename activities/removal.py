@@ -77,8 +77,8 @@ async def _application(peering: Peering, facts: Facts) -> "Application | None":
 
 
 async def _project_vpc(peering: Peering) -> ProjectVpc | None:
-    async with AivenClient() as aiven:
-        return await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+    aiven = AivenClient()
+    return await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
 
 
 async def _user_principal(application: "Application | None") -> str | None:
@@ -159,11 +159,11 @@ async def _has_roles(peering: Peering, principal_id: str) -> bool:
 
 async def _is_connected(tenant_id: str) -> bool:
     """Whether a project that the Aiven token reaches has a connection to this tenant still."""
-    async with AivenClient() as aiven:
-        for project in await aiven.projects():
-            held = await aiven.connections(project)
-            if any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for _, c in held):
-                return True
+    aiven = AivenClient()
+    for project in await aiven.projects():
+        held = await aiven.connections(project)
+        if any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for _, c in held):
+            return True
     return False
 
 

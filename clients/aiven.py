@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
@@ -149,12 +149,6 @@ class AivenClient:
     def __init__(self) -> None:
         self._http = connections().http("Aiven")
         self._headers = {"authorization": f"aivenv1 {settings().aiven_auth_token.get_secret_value()}"}
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing of its own is open."""
 
     async def _call(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> bytes:
         url = "/".join([API, *(quote(part, safe="") for part in path)])

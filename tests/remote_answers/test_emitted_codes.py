@@ -185,8 +185,8 @@ async def _table(_: Identity) -> object:
 
 
 async def _aiven(_: Identity) -> object:
-    async with AivenClient() as aiven:
-        return await aiven.project_vpc("project", _NOBODY)
+    aiven = AivenClient()
+    return await aiven.project_vpc("project", _NOBODY)
 
 
 async def _entra(identity: Identity) -> object:
