@@ -105,6 +105,11 @@ async def _all(
     """
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
+    async def alone(one: str) -> _Thing | None:
+        # What is asked for at the same time has a client each: the parameters of a client's paths are shared.
+        async with graph() as client:
+            return await single(client, one)
+
     found: list[_Thing] = []
     async with graph() as client:
         for start in range(0, len(ids), _IN_ONE_FILTER):
@@ -114,7 +119,7 @@ async def _all(
             except ODataError as error:
                 if error.response_status_code != _FORBIDDEN:
                     raise
-                singles = await asyncio.gather(*(or_none(single(client, one)) for one in some))
+                singles = await asyncio.gather(*(or_none(alone(one)) for one in some))
                 found += [one for one in singles if one is not None]
     return found
 

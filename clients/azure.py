@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets.aio import SecretClient
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
     from azure.mgmt.network.aio import NetworkManagementClient
+    from msgraph.graph_request_adapter import GraphRequestAdapter
     from msgraph.graph_service_client import GraphServiceClient
 
 
@@ -126,17 +127,19 @@ async def list_arm(
 @asynccontextmanager
 async def graph() -> AsyncIterator["GraphServiceClient"]:
     """The Microsoft Graph client, as the app's own identity. It does not retry: the orchestrator does."""
+    from msgraph.graph_service_client import GraphServiceClient
+
     held = connections()
+    held.graph = held.graph or _graph_adapter(held)
     with answers_of("Microsoft Graph", settings().cloud.graph):
-        held.graph = held.graph or _graph(held)
-        yield held.graph
+        # Requests that are being built share the parameters of their client's paths: each user has a client.
+        yield GraphServiceClient(request_adapter=held.graph)
 
 
-def _graph(held: Connections) -> "GraphServiceClient":
+def _graph_adapter(held: Connections) -> "GraphRequestAdapter":
     from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
     from kiota_http.middleware.options import RetryHandlerOption
     from msgraph.graph_request_adapter import GraphRequestAdapter
-    from msgraph.graph_service_client import GraphServiceClient
     from msgraph_core import GraphClientFactory
 
     cloud = settings().cloud
@@ -149,7 +152,7 @@ def _graph(held: Connections) -> "GraphServiceClient":
     )
     adapter = GraphRequestAdapter(provider, client=client)
     adapter.base_url = f"{cloud.graph}/v1.0"
-    return GraphServiceClient(request_adapter=adapter)
+    return adapter
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import aiohttp
     import httpx
-    from msgraph.graph_service_client import GraphServiceClient
+    from msgraph.graph_request_adapter import GraphRequestAdapter
 
 Client = TypeVar("Client")
 
@@ -26,6 +26,7 @@ _CONNECTION_TIMEOUT: Final = 5
 _IDLE_SECONDS: Final = 210
 #: Clients of so many subscriptions are kept.
 _CLIENTS: Final = 64
+_FOREVER: Final = 10 * 365 * 24 * 3600
 
 
 class Connections:
@@ -36,8 +37,10 @@ class Connections:
         self._tls: ssl.SSLContext | None = None
         self._http: dict[Service, httpx.AsyncClient] = {}
         self._clients: OrderedDict[object, object] = OrderedDict()
-        #: The client of Microsoft Graph, once there is one.
-        self.graph: GraphServiceClient | None = None
+        #: What sends the requests of Microsoft Graph's clients, once there was one.
+        self.graph: GraphRequestAdapter | None = None
+        #: Closes them at the end.
+        self.keeper: asyncio.Task[None] | None = None
 
     def of_the_sdks(self) -> dict[str, Any]:
         """The options of an Azure SDK's client that make it use the shared session; closing the client leaves it open.
@@ -108,21 +111,21 @@ class Connections:
 
 
 _open: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Connections]] = WeakKeyDictionary()
-_keepers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]]] = WeakKeyDictionary()
 
 
 def connections() -> Connections:
     """The connections of the running event loop. A worker has one loop, and cancels its tasks when it ends."""
     loop = asyncio.get_running_loop()
     if loop not in _open:
-        _open[loop] = Connections()
-        _keepers[loop] = loop.create_task(_keep(_open[loop]))
+        _open[loop] = held = Connections()
+        held.keeper = loop.create_task(_keep(held))
     return _open[loop]
 
 
 async def _keep(held: Connections) -> None:
     """Close the connections when the event loop's tasks are cancelled, which is its end."""
     try:
-        await asyncio.Event().wait()
+        # The event loop holds a task that sleeps, which one that waits for nothing would not be.
+        await asyncio.sleep(_FOREVER)
     finally:
         await held.close()

@@ -187,14 +187,20 @@ class Deployment:
             raise RuntimeError(f"{answer.status_code}: {answer.text}")
 
     def _ended(self, identity: str, ask: Callable[[], object]) -> Status:
-        """Wait until the peering is at rest; what a hostile host interrupted is asked again a day later."""
+        """Wait until the peering is at rest; what a hostile host interrupted is asked again a day later.
+
+        A verdict that it made unknown is asked for again.
+        """
         status = self.until(identity)
         for _ in range(_TRIES if self.host.hostility.is_hostile else 0):
             answer, _again = self._asked("GET", f"/api/peerings/{identity}/runs")
-            if not _is_interrupted(answer.json()["runs"]):
+            if _is_interrupted(answer.json()["runs"]):
+                self.virtual_clock.advance_to(self.clock.now() + _LATER)
+                ask()
+            elif status.get("health", {}).get("verdict") == "unknown":
+                self._accepted("POST", f"/api/peerings/{identity}/check", None)
+            else:
                 break
-            self.virtual_clock.advance_to(self.clock.now() + _LATER)
-            ask()
             status = self.until(identity)
         return status
 

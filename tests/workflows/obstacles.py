@@ -83,7 +83,7 @@ class Place:
         vnet, now = self.vnet, self.world.now
         for number in range(len(vnet.peerings), 500):
             remote = f"{vnet.id.rpartition('/')[0]}/Many-{number}"
-            side = VNetPeering(f"to-{number}", vnet.id, remote, "", "", "Initiated", now, now, now, [])
+            side = VNetPeering(f"to-{number}", vnet.id, remote, "", self.world.guid(), "Initiated", now, now, now, [])
             vnet.peerings.append(side)
 
     def peer_with_another(self, *prefixes: str, name: str) -> None:
