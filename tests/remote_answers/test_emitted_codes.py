@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import pytest
@@ -14,8 +13,7 @@ from clients.azure import graph, read_arm, secrets
 from clients.credentials import ApplicationCredential, Proof, automation_credential
 from clients.settings import settings
 from clients.tables import Registry, table_service
-from local.clock import VirtualClock
-from local.cloud import LocalCloud, Scenario
+from local.cloud import LocalCloud
 from local.cloud.scenario import Fault
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
@@ -81,23 +79,6 @@ NOTHING_MORE: Final[Mapping[Service, Mapping[str, str]]] = {
     },
     "Aiven": {"invalid_request": _OUR_REQUEST, "conflict": _BY_STEP},
 }
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A cloud whose clients are this process."""
-    directory: Path = tmp_path_factory.mktemp("cloud")
-    with (
-        LocalCloud(Scenario(), directory, clock=VirtualClock(), seed=1) as running,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in {**running.environment, "AZURE_CREDENTIAL": "service-principal"}.items():
-            patch.setenv(name, value)
-        settings.cache_clear()
-        automation_credential.cache_clear()
-        yield running
-    settings.cache_clear()
-    automation_credential.cache_clear()
 
 
 def test_no_code_is_overlooked() -> None:
