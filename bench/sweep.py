@@ -23,6 +23,8 @@ PROJECT_VPCS: Final = 20
 VNETS: Final = 100
 #: Each VNet is peered with so many project VPCs.
 EACH: Final = 10
+#: A sweep that takes longer hangs.
+_MOST_SECONDS: Final = 240
 
 
 class SweepCost(TypedDict):
@@ -82,7 +84,7 @@ def sweep(deployment: Deployment) -> SweepCost:
     deployment.clear_requests()
     started = time.perf_counter()
     deployment.fire("check_all_peerings")
-    deployment.until_ended("health-sweep")
+    deployment.until_ended("health-sweep", _MOST_SECONDS)
     seconds = time.perf_counter() - started
     requests = [request for request in deployment.cloud.requests if request.service != "table"]
     aiven = [r for r in requests if r.service == "aiven"]

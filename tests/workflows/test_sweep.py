@@ -8,6 +8,7 @@ from bench.sweep import PROJECT_VPCS, VNETS, listed, populated, sweep
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_call_for_each_project_vpc_a_list_for_each_vnet_and_few_calls_beside(tmp_path: Path) -> None:
     with populated(tmp_path) as deployment:
         cost = sweep(deployment)
