@@ -80,7 +80,9 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
         raise ProblemError(
             "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it meanwhile."
         )
-    if connection.state == "ACTIVE" and not await _is_still_lost(peering, facts, connection):
+    # Another execution may have deleted it and requested it again.
+    is_lost = has_lost_its_side(facts | {"found_connection_state": connection.state}, sides)
+    if not is_lost or (connection.state == "ACTIVE" and not await _is_still_lost(peering, facts, connection)):
         return {"connection_is_clear": "nothing to delete"}
     if connection.state != "DELETING":
         await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)

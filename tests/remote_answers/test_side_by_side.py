@@ -1,9 +1,16 @@
 """Invocations share the connections of their worker, and nothing else."""
 
 import asyncio
+from typing import cast
 
+import pytest
+
+from activities.aiven import stale_connection
 from clients.azure import graph
 from local.cloud import LocalCloud
+from local.cloud.world import Connection
+from peering.outcome import Facts, Outcome
+from peering.spec import Peering
 
 
 def test_each_of_many_who_ask_graph_at_once_gets_its_own_answer(cloud: LocalCloud) -> None:
@@ -19,3 +26,27 @@ def test_each_of_many_who_ask_graph_at_once_gets_its_own_answer(cloud: LocalClou
         return await asyncio.gather(*map(asked, there))
 
     assert asyncio.run(all_asked()) == there
+
+
+@pytest.mark.parametrize("state", ["APPROVED", "PENDING_PEER"])
+def test_a_late_look_deletes_no_connection_that_was_requested_anew(cloud: LocalCloud, state: str) -> None:
+    world, now = cloud.world, cloud.world.now
+    vnet = next(v for v in world.vnets.values() if v.subscription_id == cloud.landscape.subscription)
+    vpc, application = next(iter(world.project_vpcs.values())), world.guid()
+    names = (vnet.subscription_id, vnet.group.lower(), vnet.name.lower(), application, cloud.landscape.customer_tenant)
+    vpc.connections[:] = [Connection(*names, [], state, now, now)]
+    peering = {"id": world.guid(), "project": vpc.project, "project_vpc_id": vpc.id, "vnet_id": vnet.id}
+    # As they were found: an ACTIVE connection that has lost its side.
+    facts: Facts = {
+        "vnet_id": vnet.id,
+        "found_connection_state": "ACTIVE",
+        "found_connection_application_id": application,
+        "peered_networks": [],
+        "project_network_cidr": vpc.cidr,
+    }
+
+    async def looked() -> Outcome:
+        return await stale_connection({"peering": cast("Peering", peering), "facts": facts})
+
+    assert asyncio.run(looked()) == {"facts": {"connection_is_clear": "nothing to delete"}}
+    assert [connection.state == "DELETING" for connection in vpc.connections] == [False]

@@ -21,6 +21,7 @@ def test_a_removal_that_fails_halfway_is_shown_as_such_and_completed_by_the_next
     assert removed["problem"]["code"]
     deployment.knobs(faults=[])
     shown = deployment.status(identity)
+    deployment.host.hostility.make_peace()
     (listed,) = deployment.api.get("/api/peerings").json()["peerings"]
     report = deployment.api.get(f"/api/peerings/{identity}/report?format=json").json()
     assert (listed["state"], report["state"]) == ("removal-failed", "removal-failed")
@@ -54,6 +55,7 @@ def test_a_removal_that_failed_halfway_can_be_taken_back_by_a_start(deployment: 
     status = deployment.settle()
     assert status["state"] == "connected", status.get("problem")
     assert deployment.check(identity)["health"]["verdict"] == "healthy"
+    deployment.host.hostility.make_peace()
     (listed,) = deployment.api.get("/api/peerings").json()["peerings"]
     assert (listed["state"], listed["verdict"]) == ("connected", "healthy")
 
