@@ -99,6 +99,7 @@ class World:
 
     def __init__(self, scenario: Scenario, clock: Clock, seed: int | None = None) -> None:
         self.knobs, self._clock = scenario, clock
+        # Ids that are the same at every start have to be predictable; they guard nothing outside this machine.
         self._random = random.Random(seed) if seed is not None else random.SystemRandom()  # noqa: S311
         self.tenants: list[str] = []
         self.subscriptions: dict[str, Subscription] = {}

@@ -53,7 +53,7 @@ def parse_timestamp(text: str) -> datetime:
     return datetime.fromisoformat(f"{whole}.{digits}").replace(tzinfo=UTC)
 
 
-def event(kind: EventType, moment: datetime, event_id: int = -1, /, **fields: Any) -> HistoryEvent:  # noqa: ANN401
+def event(kind: EventType, moment: datetime, event_id: int = -1, /, **fields: object) -> HistoryEvent:
     """A new event of `kind` at `moment`."""
     return {
         "EventType": int(kind),

@@ -101,6 +101,7 @@ class HttpTriggers:
         try:
             result, outputs = await self._worker.call(trigger.function, given)
         except Exception:
+            # Whatever a function raises is answered 500 without a body, as the genuine host does.
             log.exception("function=%s", trigger.function.name)
             return Response(status_code=500)
         for output in outputs.values():
