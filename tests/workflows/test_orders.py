@@ -50,7 +50,9 @@ class Meeting:
     identities: dict[str, str]
 
     def hold(self) -> None:
-        """Let nobody take an order from now on."""
+        """Let nobody take an order from now on, nor the executions that have carried out the last ones."""
+        for identity in self.identities:
+            self.deployment.until_ended(identity)
         self.deployment.virtual_clock.held = self.losses.losing = True
 
     def release(self) -> None:
@@ -118,7 +120,8 @@ def begin(meeting: Meeting, operation: Operation) -> None:
     asked: list[Request] = ["start" if operation == "establish" else cast("Request", operation)]
     for request in ["rotate", *asked] if operation == "cancel" else asked:
         for identity in meeting.identities:
-            assert meeting.ask(request, identity).status_code == 202
+            answer = meeting.ask(request, identity)
+            assert answer.status_code == 202, answer.text
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row["Under way"].strip("`") for row in TABLE])
