@@ -2,12 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from activities.step import step
 from clients.azure import list_arm, read_arm
 from clients.remote_errors import RemoteError
-from peering.denials import MADE_ON_VNET, Parameters, denied_actions, denies, parameters_of
+from peering.denials import (
+    MADE_ON_VNET,
+    Parameters,
+    denied_actions,
+    denies,
+    exempted_assignments,
+    is_in_force,
+    is_narrowed,
+    parameters_of,
+)
 from peering.naming import VNetId, folded
 from peering.outcome import Facts, Occurrence, ProblemError, text
 from peering.spec import Peering
@@ -83,7 +93,7 @@ def _denied_by_policies(policies: list[tuple[str, bool]]) -> list[Occurrence]:
 async def _policies(vnet: VNetId) -> list[tuple[str, bool]]:
     """The policy assignments that deny what a start makes on the VNet, or may: the names, and whether that is sure."""
     assignments = await _or_none(_listed(vnet, "policyAssignments", "2022-06-01")) or []
-    enforced = [one for one in assignments if one["properties"].get("enforcementMode") != "DoNotEnforce"]
+    in_force = [one for one in assignments if is_in_force(one["properties"], str(vnet))]
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def verdict(assignment: dict[str, Any]) -> bool | None:
@@ -93,10 +103,11 @@ async def _policies(vnet: VNetId) -> list[tuple[str, bool]]:
                 for definition, parameters in await _definitions(vnet, assignment["properties"])
                 for kind in MADE_ON_VNET
             ]
-        return True if True in found else None if None in found else False
+        sure = not is_narrowed(assignment["properties"])
+        return sure or None if True in found else None if None in found else False
 
-    verdicts = await asyncio.gather(*map(verdict, enforced))
-    denying = [(one, sure) for one, sure in zip(enforced, verdicts, strict=True) if sure is not False]
+    verdicts = await asyncio.gather(*map(verdict, in_force))
+    denying = [(one, sure) for one, sure in zip(in_force, verdicts, strict=True) if sure is not False]
     exempted = await _exempted(vnet) if denying else set()
     return [(_name(one), bool(sure)) for one, sure in denying if folded(one["id"]) not in exempted]
 
@@ -108,7 +119,7 @@ def _name(assignment: dict[str, Any]) -> str:
 async def _exempted(vnet: VNetId) -> set[str]:
     """The assignments that somebody has exempted the VNet from."""
     exemptions = await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview")) or []
-    return {folded(one["properties"]["policyAssignmentId"]) for one in exemptions}
+    return exempted_assignments([one["properties"] for one in exemptions], datetime.now(UTC))
 
 
 async def _definitions(vnet: VNetId, assigned: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Parameters]]:

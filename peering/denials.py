@@ -6,9 +6,10 @@ assignments" (learn.microsoft.com).
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from peering.naming import same_id
+from peering.naming import folded, same_id, within
 from peering.rights import PLATFORM_ACTIONS, grants
 
 #: What a start makes on a VNet.
@@ -38,6 +39,23 @@ def parameters_of(declared: Mapping[str, Any], given: Mapping[str, Any], outer: 
     return {**defaults, **{name: _resolved(one.get("value"), outer or {}) for name, one in given.items()}}
 
 
+def is_in_force(assigned: Mapping[str, Any], vnet_id: str) -> bool:
+    """Whether a policy assignment, of these properties, is enforced on a VNet, which its scopes may leave out."""
+    left_out = any(within(vnet_id, scope) for scope in assigned.get("notScopes") or [])
+    return assigned.get("enforcementMode") != "DoNotEnforce" and not left_out
+
+
+def is_narrowed(assigned: Mapping[str, Any]) -> bool:
+    """Whether a policy assignment, of these properties, changes for some resources what its definitions say."""
+    return bool(assigned.get("resourceSelectors") or assigned.get("overrides"))
+
+
+def exempted_assignments(exemptions: Sequence[Mapping[str, Any]], now: datetime) -> set[str]:
+    """The ids, `folded`, of the policy assignments that exemptions of these properties take a VNet out of."""
+    valid = [one for one in exemptions if not (end := one.get("expiresOn")) or datetime.fromisoformat(end) > now]
+    return {folded(one["policyAssignmentId"]) for one in valid}
+
+
 def denies(definition: Mapping[str, Any], parameters: Parameters, resource_type: str) -> bool | None:
     """Whether a policy definition denies resources of a type; None when that depends on more than the type.
 
@@ -46,8 +64,8 @@ def denies(definition: Mapping[str, Any], parameters: Parameters, resource_type:
         parameters: the values of its parameters.
         resource_type: the type.
     """
-    # Indexed policies look only at types with tags and a location; peerings and role assignments have neither.
-    if str(definition.get("mode", "All")).lower() == "indexed":
+    # The other modes look only at types with tags and a location, or at what is no resource of ARM's.
+    if str(definition.get("mode", "All")).lower() != "all":
         return False
     rule = definition["policyRule"]
     effect = _resolved(rule["then"]["effect"], parameters)

@@ -42,6 +42,7 @@ def policy(condition: dict[str, Any], effect: str = "deny", mode: str = "All") -
         (policy({"field": "type", "in": "[parameters('other')]"}), None),
         (policy({"field": "type", "equals": "[concat('a', 'b')]"}), None),
         (policy(IS_PEERING, mode="Indexed"), False),
+        (policy(IS_PEERING, mode="Microsoft.KeyVault.Data"), False),
     ],
 )
 def test_a_policy_denies_peerings(definition: dict[str, Any], expected: bool | None) -> None:

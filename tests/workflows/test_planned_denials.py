@@ -7,6 +7,7 @@ from tests.workflows.test_dry_run import codes, plan
 
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 ARM = r"management\.azure\.com"
+AHEAD, PAST = {"expiresOn": "2999-01-01T00:00:00Z"}, {"expiresOn": "2020-01-01T00:00:00.1234567Z"}
 AUTHORIZATION = "/providers/Microsoft.Authorization"
 
 
@@ -44,11 +45,32 @@ def test_what_audits_or_is_not_enforced_or_exempted_is_no_obstacle(deployment: D
     planned = plan(deployment)
     assert (planned["result"], planned["obstacles"], planned["warnings"]) == ("create", [], [])
     deployment.event(kind="assign-policy", scope=scope, name="e")
-    exemption = {"properties": {"policyAssignmentId": f"{scope}{AUTHORIZATION}/policyAssignments/e"}}
-    answer(deployment, {"/policyExemptions": {"value": [exemption]}})
-    assert codes(plan(deployment)) == []
+    exempted = {"policyAssignmentId": f"{scope}{AUTHORIZATION}/policyAssignments/e"}
+    for until, expected in (({}, []), (AHEAD, []), (PAST, ["policy-denied"])):
+        answer(deployment, {"/policyExemptions": {"value": [{"properties": exempted | until}]}})
+        assert codes(plan(deployment)) == expected
     answer(deployment, {})
     assert codes(plan(deployment)) == ["policy-denied"]
+
+
+def test_what_holds_in_parts_of_a_scope_is_read_so(deployment: Deployment) -> None:
+    scope, vnet = subscription(deployment), str(deployment.request()["vnet_id"])
+    deployment.event(kind="assign-policy", scope=scope, name="a")
+    kind = f"{scope}{AUTHORIZATION}"
+    assigned = {"displayName": "Only the hub", "policyDefinitionId": f"{kind}/policyDefinitions/a"}
+    group = vnet.partition("/providers/")[0]
+    somewhere = {"name": "s", "selectors": [{"kind": "resourceLocation", "in": ["westeurope"]}]}
+    for part, obstacles, warnings in (
+        ({}, ["policy-denied"], 0),
+        ({"notScopes": [f"{group}-another"]}, ["policy-denied"], 0),
+        ({"notScopes": [group.upper()]}, [], 0),
+        ({"resourceSelectors": [somewhere]}, [], 1),
+        ({"overrides": [{"kind": "policyEffect", "value": "Audit"}]}, [], 1),
+    ):
+        assignment = {"id": f"{kind}/policyAssignments/a", "properties": assigned | part}
+        answer(deployment, {"/policyAssignments": {"value": [assignment]}})
+        planned = plan(deployment)
+        assert (codes(planned), len(planned["warnings"])) == (obstacles, warnings)
 
 
 def test_what_depends_on_more_than_the_type_is_a_warning(deployment: Deployment) -> None:
