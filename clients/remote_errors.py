@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-#: The packages whose code reads the remotes' answers.
-_SDKS: Final = frozenset(
-    {"azure", "kiota_abstractions", "kiota_http", "kiota_serialization_json", "msgraph", "msgraph_core"}
-)
+#: The packages that ask each service and read its answers.
+_AZURE: Final = frozenset({"azure"})
+_HTTPX: Final = frozenset({"httpx"})
+_KIOTA: Final = _HTTPX | {"kiota_abstractions", "kiota_http", "kiota_serialization_json", "msgraph", "msgraph_core"}
+_PACKAGES: Final[Mapping[Service, frozenset[str]]] = {"Microsoft Graph": _KIOTA, "Aiven": _HTTPX}
 _AADSTS: Final = re.compile(r"AADSTS\d+")
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
@@ -57,21 +58,24 @@ def answers_of(service: Service, url: str, identity: Identity = "automation") ->
 
     try:
         yield
-    except (AzureError, DeserializationError, APIError, TransportError, json.JSONDecodeError) as error:
-        raise RemoteError(answer_to(error, service, url, identity)) from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        if not _is_of_sdk(error):
+    except (
+        *(AzureError, DeserializationError, APIError, TransportError),
+        # An SDK reads a part of an answer that may be missing without asking.
+        *(AttributeError, KeyError, TypeError, ValueError),
+    ) as error:
+        # What is asked inside may be another service's.
+        if not _is_raised_by(_PACKAGES.get(service, _AZURE), error):
             raise
         raise RemoteError(answer_to(error, service, url, identity)) from error
 
 
-def _is_of_sdk(error: BaseException) -> bool:
-    """Whether an SDK has stumbled over an answer: it reads a part that is missing without asking."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    module = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
-    return str(module).partition(".")[0] in _SDKS
+def _is_raised_by(packages: frozenset[str], error: BaseException) -> bool:
+    """Whether it was one of these packages that stumbled, or the JSON decoder that it had called."""
+    trace, module = error.__traceback__, ""
+    while trace is not None:
+        root = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+        trace, module = trace.tb_next, module if root == "json" else root
+    return module in packages
 
 
 def answer_to(error: Exception, service: Service, url: str, identity: Identity = "automation") -> Answer:

@@ -53,9 +53,10 @@ CONFIGURATION: Final = (
     Problem(
         "automation-graph-permission-missing",
         "The app's own identity lacks a Microsoft Graph permission",
-        "Application.ReadWrite.OwnedBy lets it make its own application; Application.ReadWrite.All also the platform's"
-        " service principal.",
-        "Grant the permission to the identity and consent to it, then send the request again.",
+        "Application.ReadWrite.OwnedBy lets it make an application and change those that it owns;"
+        " Application.ReadWrite.All lets it change all of them and make the platform's service principal.",
+        "Grant the permission to the identity and consent to it; where it has it, make the identity an owner of the"
+        " application. Then send the request again.",
         "an Entra administrator",
     ),
     Problem(

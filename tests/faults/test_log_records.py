@@ -129,13 +129,14 @@ def test_a_life_leaves_no_secret_in_log_registry_or_task_hub(
     for path in tmp_path.glob("app/task-hub.db*"):
         found[path.name] = path.read_bytes().decode("latin-1")
     secrets = [SIGNATURE, WEBHOOK_SECRET, environment["AIVEN_AUTH_TOKEN"], environment["AZURE_CLIENT_SECRET"]]
-    secrets += [*passwords, *issued]
+    # Of a token, also its signature alone.
+    secrets += [*passwords, *issued, *(token.rpartition(".")[2] for token in issued)]
     assert len(passwords) >= 3
     assert len(issued) >= 5
     assert "event=webhook-answered" in found["log"]
     assert "task-hub.db" in found
     for secret in secrets:
-        for form in (secret, base64.b64encode(secret.encode()).decode(), secret.rpartition(".")[2]):
+        for form in (secret, base64.b64encode(secret.encode()).decode()):
             assert [place for place, text in found.items() if form in text] == []
 
 

@@ -76,3 +76,17 @@ def test_a_role_that_the_condition_does_not_name_is_told_by_its_own_problem(depl
     give_least(deployment)
     status = deployment.settle(role="Network Contributor")
     assert (status["state"], status["problem"]["code"]) == ("failed", "role-assignment-condition")
+
+
+def test_an_application_that_graph_made_without_an_owner_is_told_and_a_start_goes_on_with_one(
+    deployment: Deployment,
+) -> None:
+    give_least(deployment)
+    deployment.knobs(upsert_without_owner=True)
+    status = deployment.settle()
+    assert (status["state"], status["problem"]["code"]) == ("failed", "automation-graph-permission-missing")
+    assert "owner" in status["problem"]["remedy"]
+    world, name = deployment.cloud.world, status["peering"]["application_name"]
+    (application,) = [one for one in world.applications if one.display_name == name]
+    application.owner = deployment.cloud.landscape.automation.id
+    assert deployment.settle()["state"] == "connected"
