@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import DecodeError
 from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.rest import AsyncHttpResponse
 
 if TYPE_CHECKING:
     from azure.core.pipeline import PipelineRequest, PipelineResponse
@@ -15,11 +16,14 @@ _NO_BODY = (202, 204)
 class AnswersInJson(SansIOHTTPPolicy[Any, Any]):
     """Raises `DecodeError` for an answer of success that is a gateway's page, cut off or empty."""
 
-    def on_response(self, request: "PipelineRequest[Any]", response: "PipelineResponse[Any, Any]") -> None:
+    async def on_response(self, request: "PipelineRequest[Any]", response: "PipelineResponse[Any, Any]") -> None:
         """Look at an answer before the SDK makes a model of it."""
         answer = response.http_response
         if answer.status_code >= 300 or answer.status_code in _NO_BODY or request.http_request.method == "DELETE":
             return
+        # What begins a long-running operation is not read yet.
+        if isinstance(answer, AsyncHttpResponse):
+            await answer.read()
         try:
             found = json.loads(answer.text())
         except ValueError:

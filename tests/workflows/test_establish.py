@@ -35,6 +35,11 @@ def test_a_request_ends_active_and_connected(deployment: Deployment) -> None:
     assert status["facts"]["vnet_peering_id"].startswith(status["peering"]["vnet_id"])
 
 
+def test_no_step_is_tried_twice_where_all_is_done_at_once(deployment: Deployment) -> None:
+    tries = {step["name"]: step.get("tries", 0) for step in deployment.settle()["steps"]}
+    assert {name: count for name, count in tries.items() if count > 1} == {}
+
+
 def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment) -> None:
     first = deployment.settle()
     made = len([r for r in deployment.cloud.requests if r.method in ("PUT", "POST") and "/oauth2/" not in r.path])
