@@ -40,6 +40,7 @@ MODULES: Final = {
     "preflight": ("address_spaces", "automation_rights", "inventory", "limits", "password_policy"),
     "removal": ("belongings", "neighbours", "remove_application", "remove_platform_principal"),
     "holds": ("holds",),
+    "looks": ("look_ahead",),
     "surplus": ("surplus_rights",),
     "last_look": ("last_look",),
     "webhook": ("deliver_event",),

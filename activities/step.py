@@ -2,14 +2,14 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Final, cast
 
 from activities.remote_errors import problem_of, with_fresh_token
 from clients.registry import registry
-from peering.outcome import Facts, Occurrence, Outcome, ProblemError, StepRequest
+from peering.outcome import Facts, Outcome, ProblemError, StepRequest, superseded
 from peering.plan import KEPT, OBJECTS, OF_THE_RUN
 from peering.registry import Record, note_origins
 from peering.spec import Fence, Peering
@@ -45,11 +45,10 @@ def step(function: Step) -> Activity:
 
 async def _outcome(function: Step, request: StepRequest) -> Outcome:
     if "fence" in request and not await registry().is_own(request["fence"]):
-        return {"problem": Occurrence(code="run-superseded", detail="The order is another one now.")}
+        return {"problem": superseded()}
     facts = await function(request["peering"], request["facts"])
     if "fence" in request and function.__name__ in KEPT:
-        gathered = {name: value for name, value in request["facts"].items() if name not in OF_THE_RUN}
-        await _keep(request["fence"], function.__name__, gathered, facts)
+        await keep(request["fence"], request["facts"], {function.__name__: facts})
     return {"facts": facts}
 
 
@@ -63,14 +62,23 @@ def look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
         raise ProblemError(code, detail, retry_after=5)
 
 
-async def _keep(fence: Fence, name: str, gathered: Facts, made: Facts) -> None:
-    """Put what a step made into the peering's record at once, for the answer may be lost; and what it was made of."""
+async def keep(fence: Fence, gathered: Facts, made: Mapping[str, Facts]) -> None:
+    """Put what steps made into the peering's record at once, for the answer may be lost; and what it was made of.
+
+    Args:
+        fence: the execution's; the record is that of its peering.
+        gathered: the facts that they were told of, or that were found beside theirs.
+        made: the facts of each step, by its name.
+    """
 
     def keeping(record: Record | None, now: datetime) -> tuple[Record | None, None]:
         if record is not None:
-            record["facts"] = gathered | record["facts"] | made
+            told = {name: value for name, value in gathered.items() if name not in OF_THE_RUN}
+            record["facts"] = told | record["facts"]
+            for facts in made.values():
+                record["facts"] |= facts
             # Before another execution takes for found what this one has made.
-            if name in OBJECTS:
+            if OBJECTS.keys() & made.keys():
                 note_origins(record, now.isoformat())
         return record, None
 

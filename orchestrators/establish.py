@@ -18,7 +18,7 @@ def establish(run: Run) -> Running:
     the step that met it. One that was going back already when it was interrupted goes on back.
     """
     if run.order.get("phase") != "rolling-back":
-        yield from run.drive(STEPS, initial_facts(run.peering))
+        yield from run.drive(STEPS, initial_facts(run.peering), looks_ahead=True)
         yield from _explain(run)
     else:
         run.state = "failed"
@@ -34,7 +34,7 @@ def repair(run: Run) -> Running:
     A check afterwards verifies it: an order of its own, put in the place of this one.
     """
     forgotten = {fact for code in run.order.get("codes", []) for fact in DRIFT[code].repair}
-    yield from run.drive(STEPS, {**forget(run.known, forgotten, run.peering), "repairing": True})
+    yield from run.drive(STEPS, {**forget(run.known, forgotten, run.peering), "repairing": True}, looks_ahead=True)
     yield from _explain(run)
     yield from run.conclude(then=check_order(run))
 

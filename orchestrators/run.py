@@ -12,13 +12,15 @@ from orchestrators.durable import OrchestrationContext, Task
 from orchestrators.lost import MOST_LOST, interrupted, lost, reliably
 from orchestrators.waiting import Wait, WaitResult, may_clear
 from peering.orders import APP, Lost, Order, Phase, PhaseChange, Supersession, Taken, new_order, repair_of
-from peering.outcome import Facts, Occurrence, Outcome, StepRequest
-from peering.plan import KEPT, OF_THE_RUN, Operation, Step, is_needless, ready
+from peering.outcome import Facts, LookRequest, Occurrence, Outcome, StepRequest
+from peering.plan import KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
 from peering.progress import RunState, StepProgress, progress
 from peering.registry import Ending
 from peering.runs import SIGN_OF_LIFE, STOP, deterministic_id, wait_instance_id
 from peering.spec import Deadlines, Fence
 
+#: The activity that does all looks of a start.
+LOOK_AHEAD: Final = "look_ahead"
 #: How often the waits of a run whose place was taken are told so until they have ended.
 _TELL_EVERY: Final = timedelta(seconds=10)
 #: What a run yields to Durable Functions until it has ended.
@@ -78,11 +80,19 @@ class Run:
         """Whether another order has taken the place of the run's."""
         return self.state in ("stopping", "superseded")
 
-    def drive(self, table: Sequence[Step], facts: Facts) -> Running:
-        """Run a table from these facts on, until it is complete, a step has failed, or the run is superseded."""
+    def drive(self, table: Sequence[Step], facts: Facts, *, looks_ahead: bool = False) -> Running:
+        """Run a table from these facts on, until it is complete, a step has failed, or the run is superseded.
+
+        Args:
+            table: the steps.
+            facts: what is known already.
+            looks_ahead: one activity does the looks that a start begins with before anything else.
+        """
         self._by_name = {step.name: step for step in table}
         self.facts = dict(facts)
         stop = self.context.wait_for_external_event(STOP)
+        if looks_ahead:
+            self._look_ahead([step for step in LOOKS if not is_needless(step, facts)])
         self._begin_ready_steps()
         while self._under_way:
             self.report()
@@ -166,6 +176,30 @@ class Run:
             return StepRequest(peering=self.peering, facts=request["facts"])
         return request
 
+    def _look_ahead(self, looks: Sequence[Step]) -> None:
+        """Have one activity do these looks: each call of its own would be a message and a row of history more."""
+        if not looks:
+            return
+        now = self.context.current_utc_datetime.isoformat()
+        for step in looks:
+            self.steps[step.name] = StepProgress(state="running", started=now, tries=0)
+        told = {name for step in LOOKS for name in (*step.needs, *step.yields, *step.recalls)}
+        known, facts = ({name: of[name] for name in of if name in told} for of in (self.known, self.facts))
+        request = LookRequest(peering=self.peering, known=known, facts=facts, fence=self.fence)
+        self._under_way[self.context.call_activity(LOOK_AHEAD, request)] = LOOK_AHEAD
+
+    def _take_looks(self, result: object) -> None:
+        """Take in the looks; those that could not be done, as others had not ended well, are begun when they can be."""
+        looked = [name for name, step in self.steps.items() if step["state"] == "running"]
+        # What the platform lost is looked at again one by one.
+        outcomes = {} if isinstance(result, BaseException) else cast("dict[str, Outcome]", result)
+        for name in looked:
+            if name not in outcomes:
+                del self.steps[name]
+        for name, outcome in outcomes.items():
+            self.steps[name]["tries"] += 1
+            self._settle(name, outcome)
+
     def _begin_ready_steps(self) -> None:
         """Schedule every step whose needs are met, unless the run is ending."""
         if self.state != "running":
@@ -224,6 +258,9 @@ class Run:
         """Take in whatever has ended: an activity, a wait, or the timer that only wakes the workflow."""
         step = self._under_way.pop(task)
         if not step:
+            return
+        if step == LOOK_AHEAD:
+            self._take_looks(task.result)
             return
         result, progress = task.result, self.steps[step]
         waited = self._waits.pop(step, None) is not None

@@ -10,7 +10,7 @@ from typing import Final, NotRequired, TypedDict, cast
 
 from orchestrators.durable import OrchestrationContext, Task, Workflow
 from orchestrators.lost import LOST, MOST_LOST, interrupted, lost, reliably
-from peering.outcome import Occurrence, Outcome
+from peering.outcome import Occurrence, Outcome, superseded
 from peering.problems import PROBLEMS
 from peering.progress import short_problem
 from peering.runs import SIGN_OF_LIFE, STOP, wait_instance_id
@@ -158,8 +158,7 @@ def _limit(problem: Occurrence, deadlines: Deadlines) -> float:
 
 
 def _stopped(tries: int) -> WaitResult:
-    problem = Occurrence(code="run-superseded", detail="The order is another one now.")
-    return WaitResult(outcome={"problem": problem}, tries=tries)
+    return WaitResult(outcome={"problem": superseded()}, tries=tries)
 
 
 def _request(request: dict[str, object], tries: int, look: datetime) -> dict[str, object]:

@@ -59,6 +59,15 @@ class StepRequest(TypedDict):
     fence: NotRequired[Fence]
 
 
+class LookRequest(TypedDict):
+    """The input of `look_ahead`: the peering, what earlier runs gathered, and what this one has."""
+
+    peering: Peering
+    known: Facts
+    facts: Facts
+    fence: Fence
+
+
 class ProblemError(Exception):
     """Raised inside a step to end it with a problem of the catalogue."""
 
@@ -94,3 +103,8 @@ def text(facts: Mapping[str, Fact], name: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"the fact {name} is {type(value).__name__}, not text")
     return value
+
+
+def superseded() -> Occurrence:
+    """The problem of an execution whose order has been taken the place of: it does nothing more."""
+    return Occurrence(code="run-superseded", detail="The order is another one now.")

@@ -75,12 +75,13 @@ async def _id_of(peering: Peering) -> str:
 
 async def _plan(peering: Peering) -> func.HttpResponse:
     """What a start would do, by the looks that a start begins with; nothing is changed."""
-    from activities.dry_run import look
+    from activities.looks import facts_of, look
     from peering.dry_run import plan_of
 
     record = await registry().record(peering["id"])
-    facts, problems = await look(peering, record["facts"] if record else {})
-    plan = plan_of(peering, facts, problems, record["peering"] if record else None)
+    outcomes = await look(peering, record["facts"] if record else {})
+    problems = [outcome["problem"] for outcome in outcomes.values() if "problem" in outcome]
+    plan = plan_of(peering, facts_of(outcomes), problems, record["peering"] if record else None)
     documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
     return json_answer({"id": peering["id"], "peering": peering, **plan, **documents})
 

@@ -1,0 +1,65 @@
+"""All looks that a start begins with, in one activity: each begins when what it needs is known."""
+
+import asyncio
+from importlib import import_module
+
+from activities.blueprint import MODULES
+from activities.step import Activity, keep
+from clients.registry import registry
+from peering.outcome import Facts, LookRequest, Outcome, StepRequest, superseded
+from peering.plan import KEPT, LOOKS, Step, is_needless, ready
+from peering.spec import Peering
+
+
+async def look_ahead(request: LookRequest) -> dict[str, Outcome]:
+    """Do every look that can be done, and keep what is to be kept; returns how each has ended.
+
+    A look that ended with a problem leaves those out that need it.
+    """
+    fence = request["fence"]
+    if not await registry().is_own(fence):
+        wanted = (step.name for step in LOOKS if not is_needless(step, request["facts"]))
+        return {name: {"problem": superseded()} for name in wanted}
+    outcomes = await look(request["peering"], request["known"], request["facts"])
+    if kept := {name: one["facts"] for name, one in outcomes.items() if name in KEPT and "facts" in one}:
+        await keep(fence, request["facts"] | facts_of(outcomes), kept)
+    return outcomes
+
+
+async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> dict[str, Outcome]:
+    """Do every look that can be done; returns how each has ended.
+
+    Args:
+        peering: what is asked for.
+        known: what earlier runs gathered.
+        facts: what this run has gathered.
+    """
+    gathered, outcomes = dict(facts or {}), dict[str, Outcome]()
+    under_way: dict[asyncio.Future[Outcome], str] = {}
+    begun: set[str] = set()
+    while True:
+        for step in ready(LOOKS, gathered, begun):
+            begun.add(step.name)
+            under_way[asyncio.ensure_future(_activity(step)(_request(peering, step, gathered, known)))] = step.name
+        if not under_way:
+            return {step.name: outcomes[step.name] for step in LOOKS if step.name in outcomes}
+        ended, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            outcome = outcomes[under_way.pop(task)] = task.result()
+            gathered |= outcome.get("facts", {})
+
+
+def facts_of(outcomes: dict[str, Outcome]) -> Facts:
+    """All facts that steps have gathered."""
+    return {name: value for outcome in outcomes.values() for name, value in outcome.get("facts", {}).items()}
+
+
+def _activity(step: Step) -> Activity:
+    module = next(module for module, names in MODULES.items() if step.name in names)
+    activity: Activity = getattr(import_module(f"activities.{module}"), step.name)
+    return activity
+
+
+def _request(peering: Peering, step: Step, facts: Facts, known: Facts) -> StepRequest:
+    recalled = {name: known[name] for name in (*step.yields, *step.recalls) if name in known}
+    return StepRequest(peering=peering, facts=recalled | {name: facts[name] for name in step.needs})
