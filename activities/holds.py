@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
+from activities.ahead import ahead
 from activities.step import step
 from clients.azure import list_arm, read_arm
 from clients.remote_errors import RemoteError
@@ -40,26 +42,44 @@ async def holds(_: Peering, facts: Facts) -> Facts:
     may or may not deny the peering, and whatever denies a peering that is there already.
     """
     vnet, identity = VNetId.parse(text(facts, "vnet_id")), text(facts, "automation_object_id")
+    look = await ahead(held_by, str(vnet))
+    if look.subscription not in ("Enabled", "PastDue"):
+        raise ProblemError("subscription-disabled", f"The subscription {vnet.subscription_id} is {look.subscription}.")
+    levels = [(one["id"], one["properties"]["level"]) for one in look.locks]
+    held = [name for name, level in levels if level == "ReadOnly"]
+    problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in held]
+    denied = [*_denied_by_policies(look.policies), *_denied(vnet, identity, look.denials)]
+    if facts["existing"] == "none":
+        problems += denied
+    if problems:
+        raise ProblemError.of(problems)
+    warnings = [f"The lock {name} will keep the peering from being removed." for name, _ in levels]
+    warnings += [
+        f"{name} may forbid it; that depends on more than the type." for name, sure in look.policies if not sure
+    ]
+    return {"holds_checked": [*warnings, *(one["detail"] for one in denied)]}
+
+
+@dataclass(frozen=True)
+class Holds:
+    """What the app may read of what holds a VNet; of the policies, those that deny what a start makes, or may."""
+
+    locks: list[dict[str, Any]]
+    subscription: str
+    policies: list[tuple[str, bool]]
+    denials: list[dict[str, Any]]
+
+
+async def held_by(vnet_id: str) -> Holds:
+    """Look at all that holds a VNet, at once."""
+    vnet = VNetId.parse(vnet_id)
     locks, subscription, policies, denials = await asyncio.gather(
         _or_none(list_arm(vnet.subscription_id, f"{vnet}/{_AUTHORIZATION}/locks", "2020-05-01")),
         _or_none(read_arm(vnet.subscription_id, vnet.subscription_scope, "2022-12-01")),
         _policies(vnet),
         _or_none(_listed(vnet, "denyAssignments", "2022-04-01")),
     )
-    state = (subscription or {}).get("state", "Enabled")
-    if state not in ("Enabled", "PastDue"):
-        raise ProblemError("subscription-disabled", f"The subscription {vnet.subscription_id} is {state}.")
-    levels = [(one["id"], one["properties"]["level"]) for one in locks or []]
-    held = [name for name, level in levels if level == "ReadOnly"]
-    problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in held]
-    denied = [*_denied_by_policies(policies), *_denied(vnet, identity, denials or [])]
-    if facts["existing"] == "none":
-        problems += denied
-    if problems:
-        raise ProblemError.of(problems)
-    warnings = [f"The lock {name} will keep the peering from being removed." for name, _ in levels]
-    warnings += [f"{name} may forbid it; that depends on more than the type." for name, sure in policies if not sure]
-    return {"holds_checked": [*warnings, *(one["detail"] for one in denied)]}
+    return Holds(locks or [], (subscription or {}).get("state", "Enabled"), policies, denials or [])
 
 
 async def _or_none(reading: Awaitable[Read]) -> Read | None:

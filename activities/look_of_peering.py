@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from activities import directory_looks, looking
+from activities.ahead import ahead
 from activities.looking import part
 from clients.settings import settings
 from peering.look import (
@@ -93,12 +94,12 @@ class Access:
         """The custom roles of the VNet's subscription."""
         subscription = VNetId.parse(vnet_id).subscription_id.lower()
         if subscription not in self._custom:
-            self._custom[subscription] = asyncio.create_task(looking.custom_roles(vnet_id))
+            self._custom[subscription] = asyncio.create_task(ahead(looking.custom_roles, vnet_id))
         return self._custom[subscription]
 
     async def on(self, vnet_id: str) -> list[AssignmentLook]:
         """The assignments in force on a VNet, whoever has them; their roles are asked for meanwhile."""
-        held, _ = await asyncio.gather(looking.assignments(vnet_id), self.custom_roles(vnet_id))
+        held, _ = await asyncio.gather(ahead(looking.assignments, vnet_id), self.custom_roles(vnet_id))
         return held
 
     async def of(self, vnet_id: str, assignments: Sequence[AssignmentLook], principal_ids: set[str]) -> AccessLook:

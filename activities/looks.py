@@ -3,9 +3,11 @@
 import asyncio
 from importlib import import_module
 
+from activities.ahead import Read, begun
 from activities.blueprint import MODULES
 from activities.step import Activity, keep
 from clients.registry import registry
+from peering.naming import VNetId, secret_name
 from peering.outcome import Facts, LookRequest, Outcome, StepRequest, superseded
 from peering.plan import KEPT, LOOKS, Step, is_needless, ready
 from peering.spec import Peering
@@ -36,17 +38,42 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
     """
     gathered, outcomes = dict(facts or {}), dict[str, Outcome]()
     under_way: dict[asyncio.Future[Outcome], str] = {}
-    begun: set[str] = set()
-    while True:
-        for step in ready(LOOKS, gathered, begun):
-            begun.add(step.name)
-            under_way[asyncio.ensure_future(_activity(step)(_request(peering, step, gathered, known)))] = step.name
-        if not under_way:
-            return {step.name: outcomes[step.name] for step in LOOKS if step.name in outcomes}
-        ended, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-        for task in ended:
-            outcome = outcomes[under_way.pop(task)] = task.result()
-            gathered |= outcome.get("facts", {})
+    started: set[str] = set()
+    wanted = [step.name for step in LOOKS if not is_needless(step, gathered)]
+    async with begun(read for name in wanted for read in _reads(name, peering)):
+        while True:
+            for step in ready(LOOKS, gathered, started):
+                started.add(step.name)
+                under_way[asyncio.ensure_future(_activity(step)(_request(peering, step, gathered, known)))] = step.name
+            if not under_way:
+                return {step.name: outcomes[step.name] for step in LOOKS if step.name in outcomes}
+            ended, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                outcome = outcomes[under_way.pop(task)] = task.result()
+                gathered |= outcome.get("facts", {})
+
+
+def _reads(name: str, peering: Peering) -> list[Read]:
+    """What a step reads that the request alone decides: it needs not wait for the looks before it."""
+    from activities import holds, looking, preflight, vault_rights
+
+    vnet = VNetId.parse(peering["vnet_id"])
+    by_step: dict[str, list[Read]] = {
+        "inventory": [
+            (preflight.own_application_id, (peering["id"],)),
+            (looking.assignments, (str(vnet),)),
+            (looking.custom_roles, (str(vnet),)),
+            (looking.one_secret, (secret_name(peering["id"]),)),
+        ],
+        "automation_rights": [
+            (preflight.permissions_on_vnet, (str(vnet),)),
+            (preflight.role_in_aiven, (peering["project"],)),
+            (vault_rights.look_at_vault, ()),
+        ],
+        "limits": [(looking.assignments_in_subscription, (vnet.subscription_id,))],
+        "holds": [(holds.held_by, (str(vnet),))],
+    }
+    return by_step.get(name, [])
 
 
 def facts_of(outcomes: dict[str, Outcome]) -> Facts:

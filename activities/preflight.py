@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
 from activities import looking
-from activities.directory import find_application
+from activities.ahead import ahead
 from activities.look_of_peering import Access, Directory, DirectoryParts
 from activities.step import step
 from activities.token_claims import token_roles
@@ -16,11 +16,12 @@ from activities.vault_rights import rights_in_vault
 from clients.aiven import AivenClient
 from clients.azure import authorization, graph
 from clients.credentials import automation_credential
+from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
 from peering.health import has_lost_its_side, side_of
 from peering.look import AccessLook, Part, PeeredNetwork, RoleLook, SecretLook, Thing
-from peering.naming import VNetId, federated_credential_name, folded, secret_name
+from peering.naming import VNetId, federated_credential_name, folded, secret_name, unique_name
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, grants
 from peering.spec import Peering
@@ -70,14 +71,12 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     if adopted:
         application_id = str(facts["found_connection_application_id"] or "")
     else:
-        async with graph() as client:
-            application = await find_application(client, peering)
-        application_id = (application and application.app_id) or ""
+        application_id = await ahead(own_application_id, peering["id"])
     _check_sides(peering, facts)
     access, known = Access(), Facts(application_id=application_id)
     directory, secrets, assignments = await asyncio.gather(
         Directory.of([known] if application_id else []),
-        looking.one_secret(secret_name(peering["id"])),
+        ahead(looking.one_secret, secret_name(peering["id"])),
         access.on(vnet_id),
     )
     rights_there = await access.of(vnet_id, assignments, directory.principal_ids(known))
@@ -103,6 +102,13 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     if in_the_way and facts["existing"] != "foreign":
         raise ProblemError.of(in_the_way)
     return {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
+
+
+async def own_application_id(peering_id: str) -> str:
+    """The application id of the application of a peering; empty when there is none."""
+    async with graph() as client:
+        found = await or_none(client.applications_with_unique_name(unique_name(peering_id)).get())
+    return (found and found.app_id) or ""
 
 
 def _check_sides(peering: Peering, facts: Facts) -> None:
@@ -208,15 +214,18 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
     return {"rights_checked": "sufficient"}
 
 
-async def _rights_on_vnet(vnet_id: str, found: set[str]) -> list[Occurrence]:
+async def permissions_on_vnet(vnet_id: str) -> "list[Permission]":
+    """What the app's own identity may do on a VNet."""
     vnet = VNetId.parse(vnet_id)
     async with authorization(vnet.subscription_id) as client:
-        held = [
-            p
-            async for p in client.permissions.list_for_resource(
-                vnet.resource_group, "Microsoft.Network", "", "virtualNetworks", vnet.name
-            )
-        ]
+        listed = client.permissions.list_for_resource(
+            vnet.resource_group, "Microsoft.Network", "", "virtualNetworks", vnet.name
+        )
+        return [permission async for permission in listed]
+
+
+async def _rights_on_vnet(vnet_id: str, found: set[str]) -> list[Occurrence]:
+    held = await ahead(permissions_on_vnet, vnet_id)
     needed = {action for name, action in _NEEDED_TO_MAKE.items() if name not in found}
     missing = [action for action in sorted(needed) if not _permits(held, action)]
     return [
@@ -258,9 +267,13 @@ async def _owns_adopted(facts: Facts) -> bool:
     return any(owner.id == facts["automation_object_id"] for owner in (owners and owners.value) or [])
 
 
+async def role_in_aiven(project: str) -> str | None:
+    """The role of the Aiven token's user in a project, where Aiven says it."""
+    return await AivenClient().project_role(project)
+
+
 async def _rights_in_aiven(peering: Peering) -> list[Occurrence]:
-    aiven = AivenClient()
-    role = await aiven.project_role(peering["project"])
+    role = await ahead(role_in_aiven, peering["project"])
     if role not in _AIVEN_READERS:
         return []
     return [Occurrence(code="aiven-not-permitted", detail=f"The Aiven user is {role} in {peering['project']}.")]
@@ -275,7 +288,7 @@ async def limits(_: Peering, facts: Facts) -> Facts:
         sides = cast("list[PeeredNetwork]", facts["peered_networks"])
         counts.append(("peering-limit-reached", "peerings of the VNet", len(sides), _MOST_PEERINGS))
     if not {"user_role_assignment", "platform_role_assignment"} <= set(found):
-        held = await looking.assignments_in_subscription(VNetId.parse(vnet_id).subscription_id)
+        held = await ahead(looking.assignments_in_subscription, VNetId.parse(vnet_id).subscription_id)
         if held is not None:
             what = "role assignments in the subscription"
             counts.append(("role-limit-reached", what, len(held), _MOST_ASSIGNMENTS))

@@ -1,12 +1,17 @@
 """Whether the app may write secrets: by its roles on the vault, or by the access policies of a vault that has them."""
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
+from activities.ahead import ahead
 from clients.azure import authorization, read_arm
 from clients.remote_errors import RemoteError
 from clients.settings import settings
 from peering.outcome import Occurrence
 from peering.rights import grants
+
+if TYPE_CHECKING:
+    from azure.mgmt.authorization.v2022_04_01.models import Permission
 
 _WRITE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 #: What an access policy has to allow on secrets.
@@ -14,24 +19,45 @@ _NEEDED: Final = ("get", "list", "set", "delete", "recover")
 _FORBIDDEN: Final = 403
 
 
+@dataclass(frozen=True)
+class VaultLook:
+    """What a vault says of those who may use it; `permissions` are the app's own, where its roles count."""
+
+    properties: dict[str, Any] | None
+    permissions: "list[Permission]"
+
+
 async def rights_in_vault(object_id: str) -> list[Occurrence]:
     """What the app's identity lacks in the vault; that it may read secrets the inventory has shown."""
-    vault = settings().key_vault_id
-    if vault is None:
+    vault, look = settings().key_vault_id, await ahead(look_at_vault)
+    if vault is None or look is None:
         return []
-    _, _, subscription, _, group, *_, name = vault.split("/")
-    properties = await _properties(subscription, vault)
-    if properties is not None and properties.get("enableRbacAuthorization") is False:
-        return _by_policies(properties, object_id, vault)
-    async with authorization(subscription) as client:
-        listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
-        held = [permission async for permission in listed]
+    if _has_policies(look.properties):
+        return _by_policies(look.properties or {}, object_id, vault)
     if any(
         grants(p.data_actions or [], _WRITE_SECRETS) and not grants(p.not_data_actions or [], _WRITE_SECRETS)
-        for p in held
+        for p in look.permissions
     ):
         return []
     return [Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {_WRITE_SECRETS} on {vault}.")]
+
+
+async def look_at_vault() -> VaultLook | None:
+    """Look at the vault, if the settings name it by its id."""
+    vault = settings().key_vault_id
+    if vault is None:
+        return None
+    _, _, subscription, _, group, *_, name = vault.split("/")
+    properties = await _properties(subscription, vault)
+    if _has_policies(properties):
+        return VaultLook(properties, [])
+    async with authorization(subscription) as client:
+        listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
+        return VaultLook(properties, [permission async for permission in listed])
+
+
+def _has_policies(properties: dict[str, Any] | None) -> bool:
+    return properties is not None and properties.get("enableRbacAuthorization") is False
 
 
 async def _properties(subscription: str, vault: str) -> dict[str, Any] | None:

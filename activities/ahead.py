@@ -1,0 +1,39 @@
+"""Reads that are begun before the step that needs them: within one activity, the step then waits for that same call."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar, cast
+
+from peering.naming import folded
+
+Found = TypeVar("Found")
+#: A function that reads, and what it is given: names and ids, which Azure compares without case.
+Read = tuple[Callable[..., Awaitable[Any]], tuple[str, ...]]
+
+_begun: Final[ContextVar[dict[tuple[str, ...], asyncio.Future[Any]]]] = ContextVar("begun")
+
+
+@asynccontextmanager
+async def begun(reads: Iterable[Read]) -> AsyncIterator[None]:
+    """Begin reads; those that nobody has asked for in the end are given up."""
+    tasks = {_key(call, given): asyncio.ensure_future(call(*given)) for call, given in reads}
+    token = _begun.set(dict(tasks))
+    try:
+        yield
+    finally:
+        _begun.reset(token)
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+async def ahead(call: Callable[..., Awaitable[Found]], *given: str) -> Found:
+    """What a function reads: that of the call that was begun, for the first who asks, else that of a new one."""
+    found = _begun.get({}).pop(_key(call, given), None)
+    return cast("Found", await found) if found is not None else await call(*given)
+
+
+def _key(call: Callable[..., Awaitable[object]], given: tuple[str, ...]) -> tuple[str, ...]:
+    return call.__module__, call.__qualname__, *map(folded, given)
