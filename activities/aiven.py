@@ -107,19 +107,17 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
 
 @step
 async def peering_connection(peering: Peering, facts: Facts) -> Facts:
-    """Article step 11: request the connection, unless it is under way; a failed one is requested again."""
-    vnet = VNetId.parse(text(facts, "vnet_id"))
+    """Article step 11: request the connection, unless it is under way; a failed one is requested again.
+
+    Where the looks have found none, none is looked for: Aiven answers a second request as it answers the first.
+    """
     aiven = AivenClient()
-    connection = await _connection(aiven, peering, vnet)
-    _check_owner(connection, facts)
-    if connection is not None and connection.state not in REQUEST_AGAIN:
-        return {"requested_connection_state": connection.state}
+    if facts["found_connection_state"] is not None or "tries" in facts:
+        connection = await _connection(aiven, peering, VNetId.parse(text(facts, "vnet_id")))
+        _check_owner(connection, facts)
+        if connection is not None and connection.state not in REQUEST_AGAIN:
+            return {"requested_connection_state": connection.state}
     await _request(aiven, peering, facts)
-    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
-    # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
-    _check_owner(vpc.connection_to(vnet), facts)
-    if vpc.still_lists(vnet):
-        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     return {"requested_connection_state": "APPROVED"}
 
 
@@ -155,8 +153,15 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
 
     `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
     """
+    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"])
+    vnet = VNetId.parse(text(facts, "vnet_id"))
+    # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
+    _check_owner(vpc.connection_to(vnet), facts)
+    if vpc.still_lists(vnet):
+        await _request(AivenClient(), peering, facts)
+        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     try:
-        connection = await _expect(peering, facts, CONNECTION_BUILT)
+        connection = _expect(vpc, facts, CONNECTION_BUILT)
     except ProblemError as problem:
         await _explain(peering, facts, problem)
         raise
@@ -200,8 +205,9 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
 @step
 async def active(peering: Peering, facts: Facts) -> Facts:
     """Article step 14: whether Aiven has seen the VNet peering and set the connection ACTIVE."""
+    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"])
     try:
-        connection = await _expect(peering, facts, CONNECTION_ACTIVE)
+        connection = _expect(vpc, facts, CONNECTION_ACTIVE)
     except ProblemError as problem:
         if problem.occurrence["code"] == "connection-not-active":
             await _refresh(peering)
@@ -221,9 +227,8 @@ async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> Pee
     return vpc.connection_to(vnet)
 
 
-async def _expect(peering: Peering, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
-    aiven = AivenClient()
-    connection = await _connection(aiven, peering, VNetId.parse(text(facts, "vnet_id")))
+def _expect(vpc: ProjectVpc, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
+    connection = vpc.connection_to(VNetId.parse(text(facts, "vnet_id")))
     if connection is None:
         raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
     problem = connection_problem(connection.state, expected)

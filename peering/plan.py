@@ -242,6 +242,7 @@ STEPS: Final = (
             "vnet_id",
             "vnet_is_clear",
             "connection_is_clear",
+            "found_connection_state",
         ),
         ("requested_connection_state",),
         ("user_peer_network_cidrs",),
