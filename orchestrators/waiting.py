@@ -19,10 +19,10 @@ from peering.spec import Deadlines, Fence
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
 PAUSE_SHARE: Final = 0.1
 OBEYED_SHARE: Final = 0.75
-LOOKS_IN_ONE_HISTORY: Final = 8
+LOOKS_IN_ONE_HISTORY: Final = 20
 #: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
 _CUT: Final = timedelta(milliseconds=900)
-#: A longer pause is announced, so that nobody takes the order for abandoned.
+#: A longer pause than usual is announced, so that nobody takes the order for abandoned.
 _SHORT: Final = SIGN_OF_LIFE / 3
 
 
@@ -126,9 +126,9 @@ def await_step(context: OrchestrationContext) -> Workflow:
             problem["gave_up_after"] = min((now - since).total_seconds(), _limit(problem, wait["deadlines"]))
             return WaitResult(outcome={"problem": problem}, tries=tries)
         context.set_custom_status({"problem": short_problem(problem), "tries": tries, "next_look": look.isoformat()})
-        request = _request(wait["request"], tries, look)
+        request = _request(wait["request"], tries, look, since)
         if (
-            look - now > _SHORT
+            look - now > max(_SHORT, PAUSE_SHARE * (now - since))
             and "fence" in request
             and not (yield from reliably(context, "renew_order", request["fence"]))
         ):
@@ -161,8 +161,8 @@ def _stopped(tries: int) -> WaitResult:
     return WaitResult(outcome={"problem": superseded()}, tries=tries)
 
 
-def _request(request: dict[str, object], tries: int, look: datetime) -> dict[str, object]:
-    """The input of a step at a look: with the number of its earlier tries, and a sign of life that outlasts the look.
+def _request(request: dict[str, object], tries: int, look: datetime, since: datetime) -> dict[str, object]:
+    """The input of a step at a look: with the number of its earlier tries, and a sign of life for the usual next pause.
 
     Some steps need to see a thing twice to believe it.
     """
@@ -171,5 +171,6 @@ def _request(request: dict[str, object], tries: int, look: datetime) -> dict[str
         found["facts"] = {**facts, "tries": tries}
     if "fence" in request:
         fence = cast("Fence", request["fence"])
-        found["fence"] = Fence(**{**fence, "alive_until": (look + SIGN_OF_LIFE).isoformat()})
+        alive_until = look + PAUSE_SHARE * (look - since) + SIGN_OF_LIFE
+        found["fence"] = Fence(**{**fence, "alive_until": alive_until.isoformat()})
     return found
