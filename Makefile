@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub lives matrix clis lint bench lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub lives matrix clis lint package bench lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
+
+package: .venv/ready ## What is deployed, as .local/package.zip, with the bytecode of what a start imports
+	$(BIN)/python -m local.package
 
 bench: .venv/ready ## The benchmarks
 	$(BIN)/python -m bench
