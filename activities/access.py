@@ -12,7 +12,7 @@ from clients.remote_errors import RemoteError, or_none
 from peering.checks import Neighbours
 from peering.look import AssignmentLook
 from peering.marks import DESCRIPTION
-from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
+from peering.naming import VNetId, folded, role_assignment_name, role_definition_name, same_id
 from peering.outcome import Facts, ProblemError, text
 from peering.problems import PROBLEMS
 from peering.remote_answers import read
@@ -273,11 +273,19 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
             if guid not in recorded and guid not in listed:
                 continue
             try:
-                if await or_none(client.role_definitions.delete(vnet.subscription_scope, guid)) is None:
-                    continue
+                # Neither 204 nor 404 proves that it is gone; the last look does.
+                await or_none(client.role_definitions.delete(vnet.subscription_scope, guid))
             except HttpResponseError as error:
                 if error.error is None or error.error.code != _STILL_ASSIGNED:
                     raise
-                continue
+                if await _is_assigned(guid, vnet, facts):
+                    continue
             removed.append(name)
     return {"roles_removed": removed}
+
+
+async def _is_assigned(guid: str, vnet: VNetId, facts: Facts) -> bool:
+    """Whether somebody else has the role; that the peering's own assignments are gone may not have spread yet."""
+    held = await looking.assignments_in_subscription(vnet.subscription_id)
+    own = {folded(one) for one in cast("list[str]", facts["role_assignments_removed"])}
+    return held is None or any(a["role"] == guid and folded(a["id"]) not in own for a in held)

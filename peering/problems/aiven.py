@@ -25,6 +25,7 @@ AIVEN: Final = (
         "Aiven knows no such project or no project VPC of this id in it.",
         "Compare project and project_vpc_id with `avn vpc list`.",
         "the caller",
+        status=422,
     ),
     Problem(
         "project-vpc-not-azure",
@@ -32,6 +33,7 @@ AIVEN: Final = (
         "A VNet can only be peered with a project VPC in an Azure region.",
         "Choose a project VPC whose cloud name contains `azure`.",
         "the caller",
+        status=422,
     ),
     Problem(
         "project-vpc-not-active",
@@ -47,6 +49,7 @@ AIVEN: Final = (
         "A project VPC that is DELETING or DELETED takes no more peering connections.",
         "Choose or create another project VPC.",
         "the caller",
+        status=422,
     ),
     Problem(
         "aiven-refused",
@@ -54,6 +57,7 @@ AIVEN: Final = (
         "The detail is Aiven's own answer.",
         "Correct what the answer names and send the request again.",
         "the caller",
+        status=422,
     ),
     Problem(
         "connection-not-built",

@@ -72,5 +72,6 @@ CONFIGURATION: Final = (
         "The app's identity signs in to one tenant; Azure says that the VNet's subscription is in a different one.",
         "Check the subscription in vnet_id, or run the app with an identity of that tenant.",
         "the caller",
+        status=422,
     ),
 )

@@ -148,6 +148,7 @@ DIRECTORY: Final = (
         " password.",
         "Run the app with AZURE_CREDENTIAL=managed-identity and a user-assigned identity, or use `credential: secret`.",
         "the operator of this app",
+        status=422,
     ),
     Problem(
         "federated-credential-missing",

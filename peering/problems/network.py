@@ -11,6 +11,7 @@ NETWORK: Final = (
         "Azure finds no VNet under this id, or the app's identity may not see it.",
         "Compare vnet_id with `az network vnet list`.",
         "the caller",
+        status=422,
     ),
     Problem(
         "vnet-not-provisioned",
@@ -41,6 +42,7 @@ NETWORK: Final = (
         "The VNet has a peering of this name that leads to another network.",
         "Send the request with another peering_name.",
         "the caller",
+        status=422,
     ),
     Problem(
         "network-peered-already",
@@ -55,6 +57,7 @@ NETWORK: Final = (
         "`use_remote_gateways` asks for the gateway of the network on the other side, which has none.",
         "Send the request again with `use_remote_gateways: false`.",
         "the caller",
+        status=422,
     ),
     Problem(
         "remote-peering-disconnected",

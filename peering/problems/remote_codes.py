@@ -38,6 +38,7 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "SubscriptionNotActive": "subscription-disabled",
         "InvalidAuthenticationTokenTenant": "subscription-in-other-tenant",
         "InvalidAuthenticationToken": "automation-token-refused",
+        "InvalidAuthenticationTokenAudience": "automation-token-refused",
         "ExpiredAuthenticationToken": "automation-token-refused",
         "AuthenticationFailed": "automation-token-refused",
         "SubscriptionNotFound": "vnet-not-found",
@@ -47,6 +48,7 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "AnotherOperationInProgress": "vnet-not-provisioned",
         "RetryableError": "vnet-not-provisioned",
         "RetryableErrorDueToAnotherOperation": "vnet-not-provisioned",
+        "CanceledAndSupersededDueToAnotherOperation": "vnet-not-provisioned",
         "VnetAddressSpacesOverlap": "address-spaces-overlap",
         "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet": "address-space-overlaps-peered-vnet",
         "AnotherPeeringAlreadyReferencesRemoteVnet": "network-peered-already",
@@ -83,6 +85,8 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "ForbiddenByPolicy": "vault-access-policy-missing",
         "AccessDenied": "vault-access-policy-missing",
         "ForbiddenByFirewall": "vault-firewall",
+        # Reached over the public network, which the vault does not take requests from.
+        "ForbiddenByConnection": "vault-firewall",
         "Unauthorized": "automation-token-refused",
         NO_SUCH_HOST: "vault-not-found",
         "ObjectIsBeingDeleted": "secret-being-deleted",
@@ -94,6 +98,7 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
     "Azure Table Storage": {
         "AuthorizationPermissionMismatch": "registry-access-denied",
         "AuthorizationFailure": "registry-access-denied",
+        "KeyBasedAuthenticationNotPermitted": "registry-access-denied",
         # What a connection string's key is answered that is not the account's any more, and a token that is not valid.
         "AuthenticationFailed": "registry-access-denied",
         "InvalidAuthenticationInfo": "automation-token-refused",
@@ -126,6 +131,8 @@ SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
         "AADSTS7000215": "secret-not-accepted",
         "AADSTS7000222": "secret-expired",
         "AADSTS7000112": "application-disabled",
+        "AADSTS70025": "federated-credential-not-accepted",
+        "AADSTS7002138": "federated-credential-not-accepted",
         "AADSTS70021": "federated-credential-not-accepted",
         "AADSTS700211": "federated-credential-not-accepted",
         "AADSTS700212": "federated-credential-not-accepted",

@@ -11,6 +11,7 @@ RUNS: Final = (
         "A removal or a cancel was asked for while the run was under way; the run does nothing more.",
         "Nothing; see the run that took its place.",
         "the caller",
+        status=422,
     ),
     Problem(
         "activity-lost",

@@ -25,6 +25,21 @@ def test_everything_is_as_it_was_before(deployment: Deployment) -> None:
     assert deployment.api.delete(f"/api/peerings/{status['id']}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [{"status": 404, "code": "RoleDefinitionDoesNotExist"}, {"status": 400, "code": "RoleDefinitionHasAssignments"}],
+    ids=["not there", "assigned"],
+)
+def test_a_role_that_azure_does_not_let_go_at_once_goes_in_the_end(
+    deployment: Deployment, answer: dict[str, object]
+) -> None:
+    before, identity = deployment.cloud_state(), deployment.settle()["id"]
+    where = {"method": "DELETE", "host": r"management\.azure\.com", "path": "/roleDefinitions/"}
+    deployment.knobs(faults=[{**where, **answer, "times": 3}])
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state() == before
+
+
 def test_it_goes_in_order(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.clear_requests()
