@@ -109,15 +109,20 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
 async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     """Article step 11: request the connection, unless it is under way; a failed one is requested again.
 
-    Where the looks have found none, none is looked for: Aiven answers a second request as it answers the first.
+    Where the looks have found none, none is looked for beforehand.
     """
-    aiven = AivenClient()
+    aiven, vnet = AivenClient(), VNetId.parse(text(facts, "vnet_id"))
     if facts["found_connection_state"] is not None or "tries" in facts:
-        connection = await _connection(aiven, peering, VNetId.parse(text(facts, "vnet_id")))
+        connection = await _connection(aiven, peering, vnet)
         _check_owner(connection, facts)
         if connection is not None and connection.state not in REQUEST_AGAIN:
             return {"requested_connection_state": connection.state}
     await _request(aiven, peering, facts)
+    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+    # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
+    _check_owner(vpc.connection_to(vnet), facts)
+    if vpc.still_lists(vnet):
+        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     return {"requested_connection_state": "APPROVED"}
 
 
@@ -154,12 +159,6 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
     """
     vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"])
-    vnet = VNetId.parse(text(facts, "vnet_id"))
-    # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
-    _check_owner(vpc.connection_to(vnet), facts)
-    if vpc.still_lists(vnet):
-        await _request(AivenClient(), peering, facts)
-        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     try:
         connection = _expect(vpc, facts, CONNECTION_BUILT)
     except ProblemError as problem:

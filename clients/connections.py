@@ -24,6 +24,8 @@ Client = TypeVar("Client")
 _CONNECTION_TIMEOUT: Final = 5
 #: Azure's load balancers drop what has been idle for four minutes (learn.microsoft.com, "TCP idle timeout").
 _IDLE_SECONDS: Final = 210
+#: To one host of Azure's. What its throttles let a subscription read in the long run, 25 a second, so many carry.
+_TO_ONE_HOST: Final = 4
 #: Clients of so many subscriptions are kept.
 _CLIENTS: Final = 64
 _FOREVER: Final = 10 * 365 * 24 * 3600
@@ -64,7 +66,7 @@ class Connections:
 
             # As `AioHttpTransport` makes its own.
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE_SECONDS),
+                connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE_SECONDS, limit_per_host=_TO_ONE_HOST),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=True,

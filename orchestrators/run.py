@@ -196,9 +196,10 @@ class Run:
         for name in looked:
             if name not in outcomes:
                 del self.steps[name]
-        for name, outcome in outcomes.items():
+        # What waits is told all that the others have found.
+        for name in sorted(outcomes, key=lambda name: "problem" in outcomes[name]):
             self.steps[name]["tries"] += 1
-            self._settle(name, outcome)
+            self._settle(name, outcomes[name])
 
     def _begin_ready_steps(self) -> None:
         """Schedule every step whose needs are met, unless the run is ending."""
