@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _Thing = TypeVar("_Thing")
 _FORBIDDEN: Final = 403
+#: So much of what Aiven says of a connection is kept by a check, in characters.
+_LONGEST_MESSAGE: Final = 1000
 
 
 async def part(look: Callable[[], Awaitable[_Thing | None]]) -> Part[_Thing]:
@@ -54,7 +56,7 @@ async def project_vpc(project: str, project_vpc_id: str) -> ProjectVpcLook | Non
             application_id=c.peer_azure_app_id,
             tenant_id=c.peer_azure_tenant_id,
             state=c.state,
-            message=c.state_info.message if c.state_info else None,
+            message=c.state_info.message[:_LONGEST_MESSAGE] if c.state_info and c.state_info.message else None,
         )
         for c in vpc.peering_connections
     ]

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
-from pydantic import AliasChoices, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, ValidationError
 
 from clients.connections import connections
+from clients.known_secrets import readable
 from clients.remote_errors import RemoteError, answers_of, or_none
 from clients.settings import settings
 from peering.naming import VNetId, folded
@@ -25,7 +26,7 @@ class StateInfo(BaseModel):
     """What Aiven adds to a state; with PENDING_PEER on Azure, where the other side has to lead to."""
 
     type: str | None = None
-    message: str | None = None
+    message: Annotated[str, AfterValidator(readable)] | None = None
     to_tenant_id: str | None = Field(None, validation_alias=AliasChoices("to-tenant-id", "to_tenant_id"))
     to_network_id: str | None = Field(None, validation_alias=AliasChoices("to-network-id", "to_network_id"))
 

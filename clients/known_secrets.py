@@ -20,9 +20,14 @@ def remember(secret: str | None) -> None:
         _secrets.append(secret)
 
 
+def readable(text: str) -> str:
+    """A remote's text as it may be kept."""
+    return scrubbed(text, _secrets)
+
+
 def without_secrets(problem: Occurrence) -> Occurrence:
     """A problem as it may be kept: its texts, those of its remote, and those of the problems that it holds."""
-    problem["detail"] = scrubbed(problem["detail"], _secrets)
+    problem["detail"] = readable(problem["detail"])
     if "remote" in problem:
         for name in ("code", "request_id"):
             value = problem["remote"].get(name)

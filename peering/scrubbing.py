@@ -19,12 +19,14 @@ PATTERNS: Final = tuple(
         (rf"(?<=\bbasic )\s*{_WORD}{{8,}}", re.IGNORECASE),
         (rf"(?<=\baivenv1 )\s*{_WORD}+", re.IGNORECASE),
         # Signatures of shared access, keys in connection strings.
-        (r"(?<=\bsig=)[^&\s\"']+", re.IGNORECASE),
-        (r"(?<=AccountKey=)[^;\s\"']+", re.IGNORECASE),
+        (r"(?:(?<=\bsig=)|(?<=sig%3D))[^&\s\"']+", re.IGNORECASE),
+        (r"(?:(?<=\bSharedKey )|(?<=\bSharedKeyLite ))[^\s\"']+", re.IGNORECASE),
+        (r"(?:(?<=AccountKey=)|(?<=SharedAccessKey=))[^;\s\"']+", re.IGNORECASE),
         (r"(?<=SharedAccessSignature=)[^;\s\"']+", re.IGNORECASE),
-        (r"(?<=client_secret=)[^&\s\"']+", re.IGNORECASE),
+        (r"(?:(?<=client_secret=)|(?<=client_assertion=))[^&\s\"']+", re.IGNORECASE),
+        (r"(?:(?<=client_secret\":\")|(?<=client_secret\": \"))[^\"]+", re.IGNORECASE),
         # A password that Entra makes: three characters, a digit, Q~ and 31 to 34 more.
-        (r"[A-Za-z0-9._~-]{3}[0-9]Q~[A-Za-z0-9._~-]{31,34}", 0),
+        (r"[A-Za-z0-9._~-]{3}[0-9]Q(?:~|%7E)(?:[A-Za-z0-9._~-]|%7E){31,34}", 0),
     )
 )
 

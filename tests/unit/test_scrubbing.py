@@ -2,6 +2,7 @@
 
 import pytest
 
+from clients.aiven import StateInfo
 from peering.scrubbing import HIDDEN, LONGEST_DETAIL, scrubbed
 
 SECRETS = {
@@ -11,11 +12,25 @@ SECRETS = {
     "a signature": "Zm9v%2FYmFy%3D",
     "an account's key": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr==",
 }
+SECRETS |= {
+    "a signature in a signature": SECRETS["a signature"],
+    "a shared key": "Zm9vYmFyYmF6cXV4",
+    "a bus's key": "Zm9vYmFyYmF6cXV4",
+    "an assertion": "Zm9vYmFyYmF6cXV4",
+    "a secret in JSON": "hunter2 hunter2",
+    "a password of Entra in an address": SECRETS["a password of Entra"].replace("~", "%7E"),
+}
 TEXTS = {
     "a token": "the token {} is not valid",
     "a bearer": "headers: Authorization: Bearer {}",
     "a password of Entra": '{{"value": "{}"}}',
     "a signature": "https://h/x?sv=1&sig={}&se=2",
+    "a signature in a signature": "https%3A%2F%2Fh%2Fx%3Fsv%3D1%26sig%3D{}",
+    "a shared key": "Authorization: SharedKeyLite account:{}",
+    "a bus's key": "Endpoint=sb://b;SharedAccessKeyName=n;SharedAccessKey={}",
+    "an assertion": "grant_type=x&client_assertion={}&scope=y",
+    "a secret in JSON": '{{"client_secret": "{}", "scope": "y"}}',
+    "a password of Entra in an address": "https://h/?password={}",
     "an account's key": "AccountName=a;AccountKey={};EndpointSuffix=core.windows.net",
 }
 PLAIN = (
@@ -42,3 +57,8 @@ def test_ids_stay() -> None:
 
 def test_a_text_without_end_is_cut() -> None:
     assert len(scrubbed("x" * 60_000)) == LONGEST_DETAIL
+
+
+def test_what_aiven_says_of_a_connection_is_scrubbed_where_it_is_read() -> None:
+    said = StateInfo(message=f"Azure answered: Bearer {SECRETS['a token']} is not valid")
+    assert said.message == f"Azure answered: Bearer {HIDDEN} is not valid"
