@@ -30,6 +30,8 @@ Read = TypeVar("Read")
 _NOT_FOR_US: Final = (403, 404)
 _AUTHORIZATION: Final = "providers/Microsoft.Authorization"
 _POLICY_VERSION: Final = "2021-06-01"
+#: What a policy definition has to say.
+_RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
 #: So many definitions are read at once.
 _AT_ONCE: Final = 8
 
@@ -74,10 +76,12 @@ async def held_by(vnet_id: str) -> Holds:
     """Look at all that holds a VNet, at once."""
     vnet = VNetId.parse(vnet_id)
     locks, subscription, policies, denials = await asyncio.gather(
-        _or_none(list_arm(vnet.subscription_id, f"{vnet}/{_AUTHORIZATION}/locks", "2020-05-01")),
-        _or_none(read_arm(vnet.subscription_id, vnet.subscription_scope, "2022-12-01")),
+        _or_none(
+            list_arm(vnet.subscription_id, f"{vnet}/{_AUTHORIZATION}/locks", "2020-05-01", "id", "properties.level")
+        ),
+        _or_none(read_arm(vnet.subscription_id, vnet.subscription_scope, "2022-12-01", "state")),
         _policies(vnet),
-        _or_none(_listed(vnet, "denyAssignments", "2022-04-01")),
+        _or_none(_listed(vnet, "denyAssignments", "2022-04-01", "id", "properties")),
     )
     return Holds(locks or [], (subscription or {}).get("state", "Enabled"), policies, denials or [])
 
@@ -92,8 +96,9 @@ async def _or_none(reading: Awaitable[Read]) -> Read | None:
         return None
 
 
-async def _listed(vnet: VNetId, kind: str, api_version: str) -> list[dict[str, Any]]:
-    return await list_arm(vnet.subscription_id, f"{vnet}/{_AUTHORIZATION}/{kind}", api_version, at_scope=True)
+async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str) -> list[dict[str, Any]]:
+    path = f"{vnet}/{_AUTHORIZATION}/{kind}"
+    return await list_arm(vnet.subscription_id, path, api_version, *needed, at_scope=True)
 
 
 def _denied(vnet: VNetId, identity: str, denials: list[dict[str, Any]]) -> list[Occurrence]:
@@ -112,7 +117,9 @@ def _denied_by_policies(policies: list[tuple[str, bool]]) -> list[Occurrence]:
 
 async def _policies(vnet: VNetId) -> list[tuple[str, bool]]:
     """The policy assignments that deny what a start makes on the VNet, or may: the names, and whether that is sure."""
-    assignments = await _or_none(_listed(vnet, "policyAssignments", "2022-06-01")) or []
+    assignments = (
+        await _or_none(_listed(vnet, "policyAssignments", "2022-06-01", "id", "properties.policyDefinitionId")) or []
+    )
     in_force = [one for one in assignments if is_in_force(one["properties"], str(vnet))]
     places = asyncio.Semaphore(_AT_ONCE)
 
@@ -138,7 +145,9 @@ def _name(assignment: dict[str, Any]) -> str:
 
 async def _exempted(vnet: VNetId) -> set[str]:
     """The assignments that somebody has exempted the VNet from."""
-    exemptions = await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview")) or []
+    exemptions = (
+        await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview", "properties.policyAssignmentId")) or []
+    )
     return exempted_assignments([one["properties"] for one in exemptions], datetime.now(UTC))
 
 
@@ -149,17 +158,16 @@ async def _definitions(vnet: VNetId, assigned: Mapping[str, Any]) -> list[tuple[
     """
     name, given = str(assigned["policyDefinitionId"]), assigned.get("parameters") or {}
     if "/policysetdefinitions/" not in name.lower():
-        definition = await _definition(vnet, name)
+        definition = await _definition(vnet, name, *_RULE)
         return [(definition, parameters_of(definition.get("parameters") or {}, given))] if definition else []
-    initiative = None if _is_built_in(name) else await _definition(vnet, name)
+    initiative = None if _is_built_in(name) else await _definition(vnet, name, "properties.policyDefinitions")
     if initiative is None:
         return []
     outer = parameters_of(initiative.get("parameters") or {}, given)
     found: list[tuple[Mapping[str, Any], Parameters]] = []
     for part in initiative["policyDefinitions"]:
-        definition = (
-            None if _is_built_in(part["policyDefinitionId"]) else await _definition(vnet, part["policyDefinitionId"])
-        )
+        name = str(part.get("policyDefinitionId"))
+        definition = None if _is_built_in(name) else await _definition(vnet, name, *_RULE)
         if definition is not None:
             values = parameters_of(definition.get("parameters") or {}, part.get("parameters") or {}, outer)
             found.append((definition, values))
@@ -170,6 +178,6 @@ def _is_built_in(definition_id: str) -> bool:
     return definition_id.lower().startswith("/providers/microsoft.authorization/")
 
 
-async def _definition(vnet: VNetId, definition_id: str) -> dict[str, Any] | None:
-    found = await _or_none(read_arm(vnet.subscription_id, definition_id, _POLICY_VERSION))
+async def _definition(vnet: VNetId, definition_id: str, *needed: str) -> dict[str, Any] | None:
+    found = await _or_none(read_arm(vnet.subscription_id, definition_id, _POLICY_VERSION, *needed))
     return found["properties"] if found is not None else None

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from activities.remote_errors import problem_of, with_fresh_token
 from clients.aiven import AivenClient
-from clients.azure import authorization, network, secrets
+from clients.azure import authorization, list_arm, network, secrets
 from clients.remote_errors import or_none
-from clients.settings import settings
 from peering.look import (
     AssignmentLook,
     ConnectionLook,
@@ -125,18 +124,8 @@ async def vnet_peering(peering_id: str) -> PeeredNetwork | None:
 
 async def subscriptions(subscription_id: str) -> list[str]:
     """The ids of all subscriptions that the app may see. One call for each page, as any subscription's client."""
-    from azure.core.rest import HttpRequest
-
-    url: str | None = f"{settings().cloud.resource_manager}/subscriptions?api-version=2022-12-01"
-    found: list[str] = []
-    async with authorization(subscription_id) as client:
-        while url:
-            answer = await client._send_request(HttpRequest("GET", url))
-            answer.raise_for_status()
-            page = answer.json()
-            found += [str(one["subscriptionId"]) for one in page["value"]]
-            url = page.get("nextLink")
-    return found
+    listed = await list_arm(subscription_id, "/subscriptions", "2022-12-01", "subscriptionId")
+    return [str(one["subscriptionId"]) for one in listed]
 
 
 async def assignments(scope: str) -> list[AssignmentLook]:

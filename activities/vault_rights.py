@@ -63,7 +63,7 @@ def _has_policies(properties: dict[str, Any] | None) -> bool:
 async def _properties(subscription: str, vault: str) -> dict[str, Any] | None:
     """The vault's properties, or None where the app may not read them."""
     try:
-        found: dict[str, Any] = (await read_arm(subscription, vault, "2023-07-01"))["properties"]
+        found: dict[str, Any] = (await read_arm(subscription, vault, "2023-07-01", "properties"))["properties"]
     except RemoteError as error:
         if error.answer.status != _FORBIDDEN:
             raise

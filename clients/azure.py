@@ -1,13 +1,15 @@
 """The clients of Azure Resource Manager, Microsoft Graph and Key Vault, on the worker's connections."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from clients.connections import Connections, connections
 from clients.credentials import automation_credential
-from clients.remote_errors import answers_of
+from clients.remote_errors import RemoteError, answers_of
 from clients.settings import settings
+from peering.remote_answers import Answer
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -79,11 +81,17 @@ def _resource_manager() -> dict[str, Any]:
     }
 
 
-async def read_arm(subscription_id: str, path: str, api_version: str) -> dict[str, Any]:
+async def read_arm(subscription_id: str, path: str, api_version: str, *needed: str) -> dict[str, Any]:
     """What Azure Resource Manager holds at a path that no client of ours has a method for.
 
+    Args:
+        subscription_id: the subscription that the path is in.
+        path: the resource.
+        api_version: the version of its form.
+        needed: the parts that an answer has to have, such as `properties.level`.
+
     Raises:
-        RemoteError: it refused, or did not answer.
+        RemoteError: it refused, did not answer, or left out a part.
     """
     from azure.core.rest import HttpRequest
 
@@ -91,12 +99,23 @@ async def read_arm(subscription_id: str, path: str, api_version: str) -> dict[st
     async with authorization(subscription_id) as client:
         answer = await client._send_request(HttpRequest("GET", url))
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        return _complete(answer.json(), needed)
+
+
+def _complete(found: dict[str, Any], needed: Sequence[str]) -> dict[str, Any]:
+    """What was found, if it has all parts that are needed."""
+    for part in needed:
+        inner: object = found
+        for name in part.split("."):
+            inner = inner.get(name) if isinstance(inner, dict) else None
+        if inner is None:
+            host = urlsplit(settings().cloud.resource_manager).hostname
+            raise RemoteError(Answer("Azure Resource Manager", host=host, status=200, is_readable=False))
     return found
 
 
 async def list_arm(
-    subscription_id: str, path: str, api_version: str, *, at_scope: bool = False
+    subscription_id: str, path: str, api_version: str, *needed: str, at_scope: bool = False
 ) -> list[dict[str, Any]]:
     """A list of Azure Resource Manager's that no client of ours has a method for: one call for each page.
 
@@ -104,10 +123,11 @@ async def list_arm(
         subscription_id: the subscription that the path is in.
         path: the list.
         api_version: the version of its form.
+        needed: the parts that each of its things has to have.
         at_scope: leave out what holds inside the scope alone.
 
     Raises:
-        RemoteError: it refused, or did not answer.
+        RemoteError: it refused, did not answer, or left out a part.
     """
     from azure.core.rest import HttpRequest
 
@@ -118,8 +138,8 @@ async def list_arm(
         while url:
             answer = await client._send_request(HttpRequest("GET", url))
             answer.raise_for_status()
-            page = answer.json()
-            found += page["value"]
+            page = _complete(answer.json(), ["value"])
+            found += [_complete(one, needed) for one in page["value"]]
             url = page.get("nextLink")
     return found
 

@@ -12,9 +12,9 @@ from clients.known_secrets import remember
 from peering.outcome import ProblemError
 from peering.spec import Deadlines
 
+#: What Azure Functions leaves in a setting whose secret it could not read, in lower case.
+_KEY_VAULT_REFERENCE: Final = "@microsoft.keyvault("
 #: The app setting, or the prefix of those, that the Functions host finds its storage account by.
-#: What Azure Functions leaves in a setting whose secret it could not read.
-_KEY_VAULT_REFERENCE: Final = "@Microsoft.KeyVault("
 STORAGE: Final = "AzureWebJobsStorage"
 
 
@@ -131,7 +131,9 @@ def settings() -> Settings:
             `key-vault-reference-unresolved`, naming those whose secret the platform could not read.
     """
     given = {name: os.environ[name.upper()] for name in Settings.model_fields if os.environ.get(name.upper())}
-    if unresolved := [name.upper() for name, value in given.items() if value.startswith(_KEY_VAULT_REFERENCE)]:
+    if unresolved := [
+        name.upper() for name, value in given.items() if value.strip().lower().startswith(_KEY_VAULT_REFERENCE)
+    ]:
         raise ProblemError("key-vault-reference-unresolved", f"Not resolved: {', '.join(unresolved)}.")
     try:
         found = Settings.model_validate(given)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from local.deployment import Deployment
 from tests.workflows.test_dry_run import codes, plan
 
@@ -132,3 +134,22 @@ def test_a_peering_that_is_there_is_only_warned_of_what_would_deny_it_anew(deplo
     assert (planned["result"], planned["obstacles"]) == ("find", [])
     assert "Only the hub may peer" in planned["warnings"][0]
     assert deployment.settle()["state"] == "connected"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/locks", {}),
+        ("/policyAssignments", {}),
+        ("/denyAssignments", {}),
+        ("/locks", {"value": [{"id": "/a/lock"}]}),
+        ("/policyAssignments", {"value": [{"id": "/an/assignment", "properties": {}}]}),
+        ("/denyAssignments", {"value": [{"id": "/an/assignment"}]}),
+    ],
+)
+def test_an_answer_that_lacks_a_part_is_asked_for_again(
+    deployment: Deployment, path: str, body: dict[str, Any]
+) -> None:
+    answer(deployment, {path: body})
+    planned = plan(deployment)
+    assert (codes(planned), [wait["code"] for wait in planned["waits"]]) == ([], ["remote-unavailable"])
