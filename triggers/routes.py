@@ -47,12 +47,16 @@ def route(blueprint: Blueprint, answer: Answer, method: str, path: str, paramete
 
 def _check(req: func.HttpRequest, parameters: Collection[str]) -> None:
     """Refuse what no route takes: a misspelt parameter would do something else than was asked for."""
-    given = [name for name, _ in parse_qsl(urlsplit(req.url).query, keep_blank_values=True)]
+    pairs = parse_qsl(urlsplit(req.url).query, keep_blank_values=True)
+    given = [name for name, _ in pairs]
     known = ", ".join(sorted(parameters)) or "none"
     unknown = [name for name in dict.fromkeys(given) if name not in {*parameters, *_ALWAYS}]
     errors = [FieldError(field=name, rule=f"is not a query parameter here; known: {known}") for name in unknown]
     twice = [name for name in dict.fromkeys(given) if given.count(name) > 1 and name not in unknown]
     errors += [FieldError(field=name, rule="may be given once") for name in twice]
+    # The Functions host leaves these out, so that a dry run would be none.
+    empty = [name for name, value in pairs if not value and name in parameters and name not in twice]
+    errors += [FieldError(field=name, rule="must have a value") for name in empty]
     if errors:
         raise InvalidRequestError(errors)
     if (size := len(req.get_body())) > LARGEST_BODY:

@@ -214,6 +214,8 @@ def test_a_start_and_a_removal_replace_a_password_that_has_ended(deployment: Dep
         ("POST", "/api/peerings?dryrun=true", "dryrun"),
         ("POST", "/api/peerings?dry_run=true", "dry_run"),
         ("POST", "/api/peerings?dryRun=true&dryRun=false", "dryRun"),
+        ("POST", "/api/peerings?dryRun", "dryRun"),
+        ("DELETE", "/api/peerings/6b275c84-5efc-5a16-b9b5-4fda35192a2c?dryRun=", "dryRun"),
         ("GET", "/api/peerings?stat=failed", "stat"),
         ("GET", "/api/peerings?foo=bar", "foo"),
         ("GET", "/api/peerings?limit=²", "limit"),
