@@ -284,8 +284,9 @@ class Run:
 
 
 def check_order(run: Run) -> Order:
-    """The order for a check that verifies what a run has done."""
-    return {**_order_after(run, "check"), "repairs": False}
+    """The order for a check that verifies what a run has done; what a rotation was put before is repaired then."""
+    goes_on = run.order["operation"] == "rotate" and "codes" in run.order
+    return {**_order_after(run, "check"), "repairs": goes_on}
 
 
 def repair_order(run: Run, codes: Sequence[str]) -> Order:

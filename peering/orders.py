@@ -169,6 +169,8 @@ def new_order(operation: Operation, run: str, by: Caller, at: datetime, deadline
 
 
 def repair_of(codes: Sequence[str]) -> tuple[Operation, list[str]]:
-    """What mends findings, and which of them: the credential is rotated only when nothing else is amiss."""
-    others = [code for code in codes if not DRIFT[code].rotates]
-    return ("repair", others) if others else ("rotate", list(codes))
+    """What mends findings, and which of them: a credential that cannot be used goes first, as a repair signs in."""
+    rotating = [code for code in codes if DRIFT[code].rotates]
+    others = [code for code in codes if code not in rotating]
+    may_wait = set(rotating) <= {"secret-expires-soon"}
+    return ("repair", others) if others and may_wait else ("rotate", rotating)
