@@ -90,27 +90,27 @@ class Run:
         """
         self._by_name = {step.name: step for step in table}
         self.facts = dict(facts)
-        stop = self.context.wait_for_external_event(STOP)
+        self._stop = self.context.wait_for_external_event(STOP)
         if looks_ahead:
             self._look_ahead([step for step in LOOKS if not is_needless(step, facts)])
         self._begin_ready_steps()
         while self._under_way:
             self.report()
-            yield from self._await_next(stop)
+            yield from self._await_next()
             self._begin_ready_steps()
         if self.state == "stopping":
             self.state = "superseded"
 
-    def _await_next(self, stop: Task) -> Running:
+    def _await_next(self) -> Running:
         """Wait for whatever ends next; a run whose place was taken tells its waits so until they have ended."""
-        awaited = [*self._under_way, *([stop] if self.state == "running" else [])]
+        awaited = [*self._under_way, *([self._stop] if self.state == "running" else [])]
         reminder = None
         if self.state == "stopping" and self._waits:
             yield from reliably(self.context, "stop_waits", sorted(self._waits.values()))
             reminder = self.context.create_timer(self.context.current_utc_datetime + _TELL_EVERY)
             awaited.append(reminder)
         ended = cast("Task", (yield self.context.task_any(awaited)))
-        if ended is stop:
+        if ended is self._stop:
             yield from self._see_whose_order_it_is()
         elif ended is not reminder:
             yield from self._take(ended)
@@ -118,9 +118,11 @@ class Run:
             reminder.cancel()
 
     def _see_whose_order_it_is(self) -> Running:
-        """An event is a hint only: the record tells."""
+        """An event is a hint only: the record tells. One that was meant for an earlier execution changes nothing."""
         if not (yield from reliably(self.context, "renew_order", self.fence)):
             self.state = "stopping"
+        else:
+            self._stop = self.context.wait_for_external_event(STOP)
 
     def enter_phase(self, phase: Phase) -> Running:
         """Note which way the order goes, before the first deletion: what is taken up again goes on that way."""

@@ -86,7 +86,7 @@ async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.H
 
 async def _removal_plan(record: Record) -> func.HttpResponse:
     """What a removal would do, by the looks that it begins with; nothing is changed."""
-    from activities.dry_run import look_at_removal
+    from activities.removal_looks import look_at_removal
     from peering.removal_plan import removal_plan_of
 
     plan = removal_plan_of(record, *await look_at_removal(record))
