@@ -57,6 +57,12 @@ REPAIRS: Final = {
         writes=frozenset({"PUT roleAssignments"}),
         may_write=frozenset({"PATCH servicePrincipals"}),
     ),
+    "credential rotated, then role assigned again": Repair(
+        "repair",
+        "connected",
+        writes=frozenset({"POST addPassword", "PUT secrets", "PUT roleAssignments"}),
+        may_write=frozenset({"POST removePassword", "PATCH secrets", "POST deletedsecrets", "PATCH servicePrincipals"}),
+    ),
     "role taken away": Repair("repair", "connected", writes=frozenset({"DELETE roleAssignments"})),
     "credential rotated": Repair(
         "rotate",
@@ -316,17 +322,15 @@ def test_with_repair_off_it_is_reported_only(ground: Ground) -> None:
     assert deployment.writes() == []
 
 
-def test_several_findings_are_mended_in_one_run_and_the_credential_with_the_next_check(ground: Ground) -> None:
+def test_several_findings_are_mended_by_one_check_and_the_credential_first(ground: Ground) -> None:
     deployment, before = ground.deployment, ground.connect()
     names = names_of(deployment, before)
     deployment.event(kind="disable-secret", name=names["secret"])
     deployment.event(kind="remove-role-assignments", principal_id=names["platform_principal"], scope=names["vnet"])
     deployment.event(kind="remove-role-assignments", principal_id=names["principal"], scope=names["vnet"])
-    first = deployment.check(before["id"])
-    assert [found["code"] for found in first["health"]["problems"]] == ["secret-missing"]
-    second = deployment.check(before["id"])
-    assert second["health"]["verdict"] == "healthy"
-    assert [run["operation"] for run in second["runs"]] == ["establish", "repair", "rotate"]
+    after = deployment.check(before["id"])
+    assert after["health"]["verdict"] == "healthy"
+    assert [run["operation"] for run in after["runs"]] == ["establish", "rotate", "repair"]
 
 
 def test_a_service_principal_that_somebody_made_anew_gets_the_role(ground: Ground) -> None:

@@ -96,11 +96,11 @@ def test_without_a_managed_identity_there_is_no_federated_credential(shared: Dep
     assert answer.json()["code"] == "federated-needs-managed-identity"
 
 
-def test_a_password_that_has_ended_is_rotated_before_the_side_is_made_anew(deployment: Deployment) -> None:
-    status = deployment.settle()
-    facts = status["facts"]
-    deployment.event(kind="set-password-end", app_id=facts["application_id"], days=-1)
-    deployment.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
-    checked = deployment.check(status["id"])
+def test_a_password_that_has_ended_is_rotated_before_the_side_is_made_anew(shared: Deployment, vnet_id: str) -> None:
+    before = shared.settle(vnet_id=vnet_id)
+    facts = before["facts"]
+    shared.event(kind="set-password-end", app_id=facts["application_id"], days=-1)
+    shared.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
+    checked = shared.check(before["id"])
     assert (checked["state"], checked["health"]["verdict"]) == ("connected", "healthy"), checked["health"]
     assert [run["operation"] for run in checked["runs"]] == ["establish", "rotate", "repair"]
