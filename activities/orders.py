@@ -7,10 +7,20 @@ from functools import partial
 from typing import Final
 
 from clients.durable import DurableClient
-from clients.orders import hint, note_superseded_runs
+from clients.orders import hint, note_ended_runs
 from clients.registry import registry
-from peering.orders import Lost, Order, PhaseChange, Supersession, Taken, Taking
-from peering.registry import Ending, Record, conclude, enter_phase, peering_of, superseded_runs, take
+from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
+from peering.registry import (
+    Ending,
+    Record,
+    RunRecord,
+    conclude,
+    enter_phase,
+    has_recorded,
+    note_stopped,
+    peering_of,
+    take,
+)
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Fence
 
@@ -19,28 +29,23 @@ log: Final = logging.getLogger("aiven_azure_peering.run")
 
 async def take_order(given: Taking) -> Taken | None:
     """Take the open order of a peering for an execution; None when there is none."""
-    # Another order may take the place between two reads; whose place it took is noted before it is taken.
-    while (order := (await _noted(given["id"]))) is not None:
-        taken = await registry().change(given["id"], partial(_take, given, order["run"]))
+    # What has ended is noted before the order is taken; more may end between two reads.
+    while (record := await registry().record(given["id"])) is not None and "order" in record:
+        noted = await note_ended_runs(record)
+        taken = await registry().change(given["id"], partial(_take, given, noted))
         if taken is not None:
-            log.info("event=order-taken peering=%s run=%s", given["id"], order["run"])
+            log.info("event=order-taken peering=%s run=%s", given["id"], taken["order"]["run"])
             return taken
     log.info("event=order-taken peering=%s run=None", given["id"])
     return None
 
 
-async def _noted(peering_id: str) -> Order | None:
-    """The open order of a peering, once the runs whose place it took are in the table of runs."""
-    record = await registry().record(peering_id)
-    if record is None or "order" not in record:
-        return None
-    await note_superseded_runs(record)
-    return record["order"]
-
-
-def _take(given: Taking, run: str, record: Record | None, _: datetime) -> tuple[Record | None, Taken | None]:
-    if record is None or "order" not in record or record["order"]["run"] != run:
+def _take(
+    given: Taking, noted: list[RunRecord], record: Record | None, _: datetime
+) -> tuple[Record | None, Taken | None]:
+    if record is None or "order" not in record or record.get("unnoted", []) != noted:
         return record, None
+    record.pop("unnoted", None)
     order = take(record, given["execution"], given["at"])
     order["alive_until"] = (datetime.fromisoformat(given["at"]) + SIGN_OF_LIFE).isoformat()
     taken = Taken(
@@ -70,35 +75,37 @@ async def enter_order_phase(given: PhaseChange) -> bool:
 async def conclude_order(ending: Ending) -> bool:
     """Record the outcome of an order; False when it is not the execution's own any more, and nothing was recorded."""
     fence = ending["fence"]
-    held = await registry().record(fence["id"])
-    run = conclude(held, ending) if held is not None else None
-    if run is None:
-        return False
-    # The run first: once the order is gone from the record, nobody would write it.
-    await registry().note_run(run)
+    if ending["drop"]:
+        await _note_before_it_goes(ending)
 
-    def concluding(record: Record | None, _: datetime) -> tuple[Record | None, bool]:
-        own = record is not None and conclude(record, ending) is not None
-        return (None if own and ending["drop"] else record), own
+    def concluding(record: Record | None, _: datetime) -> tuple[Record | None, tuple[bool, Record | None]]:
+        if record is None or conclude(record, ending) is None:
+            return record, (record is not None and has_recorded(record, fence["run"]), record)
+        return (None, (True, None)) if ending["drop"] else (record, (True, record))
 
-    concluded = await registry().change(fence["id"], concluding)
+    concluded, record = await registry().change(fence["id"], concluding)
+    if record is not None:
+        await note_ended_runs(record)
     log.info("event=order-ended peering=%s run=%s state=%s", fence["id"], fence["run"], ending["state"])
     return concluded
 
 
+async def _note_before_it_goes(ending: Ending) -> None:
+    """A record that is about to go cannot hold the outcome until it is noted: the table of runs has it first."""
+    held = await registry().record(ending["fence"]["id"])
+    if held is not None and conclude(held, ending) is not None:
+        await note_ended_runs(held)
+
+
 async def note_superseded(given: Supersession) -> None:
     """Keep what a run whose place was taken has found out, and the steps that it got to."""
-    fence = given["fence"]
 
-    def noting(record: Record | None, _: datetime) -> tuple[Record | None, Record | None]:
+    def noting(record: Record | None, _: datetime) -> tuple[Record | None, None]:
         if record is not None:
-            record["facts"] = given["facts"] | record["facts"]
-        return record, record
+            note_stopped(record, given)
+        return record, None
 
-    record = await registry().change(fence["id"], noting)
-    for run in superseded_runs(record) if record else ():
-        if run["run"] == fence["run"]:
-            await registry().note_run({**run, "steps": given["steps"]})
+    await registry().change(given["fence"]["id"], noting)
 
 
 async def note_lost(given: Lost) -> None:

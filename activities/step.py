@@ -10,8 +10,8 @@ from typing import Final, cast
 from activities.remote_errors import problem_of, with_fresh_token
 from clients.registry import registry
 from peering.outcome import Facts, Outcome, ProblemError, StepRequest, superseded
-from peering.plan import KEPT, OBJECTS, OF_THE_RUN
-from peering.registry import Record, note_origins
+from peering.plan import KEPT
+from peering.registry import Record, keep_facts
 from peering.spec import Fence, Peering
 
 log: Final = logging.getLogger("aiven_azure_peering.step")
@@ -73,13 +73,7 @@ async def keep(fence: Fence, gathered: Facts, made: Mapping[str, Facts]) -> None
 
     def keeping(record: Record | None, now: datetime) -> tuple[Record | None, None]:
         if record is not None:
-            told = {name: value for name, value in gathered.items() if name not in OF_THE_RUN}
-            record["facts"] = told | record["facts"]
-            for facts in made.values():
-                record["facts"] |= facts
-            # Before another execution takes for found what this one has made.
-            if OBJECTS.keys() & made.keys():
-                note_origins(record, now.isoformat())
+            keep_facts(record, fence, gathered, made, now.isoformat())
         return record, None
 
     await registry().change(fence["id"], keeping)

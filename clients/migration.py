@@ -80,7 +80,7 @@ async def migrate(client: DurableClient) -> None:
             if failure is not None:
                 raise failure
         if old["unmanaged"]:
-            await registry().note_unmanaged(unmanaged_of(key, old), replace=False)
+            await registry().note_unmanaged(unmanaged_of(key, old))
     # The engine lists a bounded number of instances: once the known ones have ended, few are left.
     await _bring_over_starts(client, known)
     await _end(client, SWEEP)
@@ -112,7 +112,7 @@ async def _bring_over(client: DurableClient, old: OldRecord, gate: asyncio.Semap
             asked = await _asked(client, peering_id)
             record = migrated(old, asked, registry().now, deadlines)
             for run in migrated_runs(record, deadlines):
-                await registry().note_run(run, replace=False)
+                await registry().note_run(run)
             await _write(peering_id, record)
         last = [run["run"] for run in old["runs"][-1:] if "ended" not in run]
         await _end_all(client, instances_of(peering_id, last))

@@ -3,11 +3,15 @@
 import asyncio
 import logging
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
+
+from azure.core.exceptions import AzureError
 
 from clients.durable import DurableClient
 from clients.registry import registry
-from peering.registry import Record, superseded_runs
+from peering.outcome import ProblemError
+from peering.registry import Record, RunRecord, forget_noted
 from peering.runs import RUN_ORDER, STOP
 
 log: Final = logging.getLogger("aiven_azure_peering.run")
@@ -30,8 +34,10 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
             failure = error
         else:
             return
-        if await registry().is_taken(peering_id):
-            return
+        # The order is in the record: whatever keeps this from being known, it is carried out.
+        with suppress(AzureError):
+            if await registry().is_taken(peering_id):
+                return
         await asyncio.sleep(_PAUSE)
     log.warning("event=start-failed peering=%s error=%s", peering_id, failure)
 
@@ -43,7 +49,29 @@ async def hint(client: DurableClient, instance_id: str) -> None:
         await client.raise_event(instance_id, STOP, {})
 
 
-async def note_superseded_runs(record: Record) -> None:
-    """Keep the runs whose place the record's order took; what they have noted themselves stands."""
-    for run in superseded_runs(record):
-        await registry().note_run(run, replace=False)
+async def keep_ended_runs(peering_id: str) -> None:
+    """Bring the runs that have ended from a peering's record into the table of runs, so that the record does not grow.
+
+    Nothing is lost when that cannot be done: whoever takes the order does it then.
+    """
+
+    def forgetting(record: Record | None, _: datetime) -> tuple[Record | None, None]:
+        if record is not None:
+            forget_noted(record, noted)
+        return record, None
+
+    try:
+        record = await registry().record(peering_id)
+        if record is not None:
+            noted = await note_ended_runs(record)
+            await registry().change(peering_id, forgetting)
+    except (AzureError, ProblemError) as error:
+        log.warning("event=ended-runs-not-noted peering=%s error=%s", peering_id, error)
+
+
+async def note_ended_runs(record: Record) -> list[RunRecord]:
+    """Put the runs that a record says have ended into the table of runs; returns them."""
+    ended = record.get("unnoted", [])
+    for run in ended:
+        await registry().note_run(run)
+    return ended

@@ -12,14 +12,14 @@ from typing import Final
 from azure.durable_functions import OrchestrationRuntimeStatus
 
 from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running, start_unless_running
-from clients.orders import note_superseded_runs, start_order
+from clients.orders import note_ended_runs, start_order
 from clients.registry import registry
 from clients.rows import OrderRow
 from clients.settings import settings
 from peering.checks import CheckInput
 from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
-from peering.registry import Ending, Record, RunRecord, conclude
+from peering.registry import Ending, Record, conclude
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE, SWEEP, resume_pause
 from peering.spec import Fence
 
@@ -64,26 +64,22 @@ async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationS
         await registry().settle_order_row(peering_id)
         return False
     last = held["order"]["executions"] >= MOST_EXECUTIONS
-    if last:
-        await note_superseded_runs(held)
-        if (ended := _interrupted(held, registry().now)) is not None:
-            await registry().note_run(ended)
 
-    def resuming(record: Record | None, now: datetime) -> tuple[Record | None, bool]:
+    def resuming(record: Record | None, now: datetime) -> tuple[Record | None, Record | None]:
         if record is None or "order" not in record or record["order"]["run"] != run:
-            return record, False
-        if last:
-            return record, _interrupted(record, now) is not None
-        _begin_again(record, now)
-        return record, True
+            return record, None
+        (_interrupt if last else _begin_again)(record, now)
+        return record, record
 
     resumed = await registry().change(peering_id, resuming)
+    if resumed is not None:
+        await note_ended_runs(resumed)
     log.warning("event=order-%s peering=%s run=%s", "interrupted" if last else "resumed", peering_id, run)
     if is_running(status):
         await end_instance(client, peering_id, "it gave no sign of life")
-    if resumed and not last:
+    if resumed is not None and not last:
         await start_order(client, peering_id)
-    return resumed
+    return resumed is not None
 
 
 def _begin_again(record: Record, now: datetime) -> None:
@@ -95,7 +91,7 @@ def _begin_again(record: Record, now: datetime) -> None:
     order["alive_until"] = record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
 
 
-def _interrupted(record: Record, now: datetime) -> RunRecord | None:
+def _interrupt(record: Record, now: datetime) -> None:
     """End an order that could not be carried out; what its executions made is recorded."""
     order = record["order"]
     fence = Fence(id=record["peering"]["id"], run=order["run"], execution=order.get("execution", ""), alive_until="")
@@ -103,7 +99,7 @@ def _interrupted(record: Record, now: datetime) -> RunRecord | None:
     problem = Occurrence(code="interrupted", detail=f"It was begun {order['executions']} times.")
     record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
     ending = Ending(fence=fence, state="failed", facts={}, steps={}, at=now.isoformat(), drop=False, problem=problem)
-    return conclude(record, ending)
+    conclude(record, ending)
 
 
 async def sweep_again(client: DurableClient) -> bool:

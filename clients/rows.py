@@ -82,6 +82,12 @@ def read_order(row: Mapping[str, Value]) -> OrderRow:
     )
 
 
+def is_row_of(row: Mapping[str, Value], wanted: Mapping[str, Value]) -> bool:
+    """Whether an order's row is that of the wanted one, or has a later sign of life."""
+    same = all(row[name] == wanted[name] for name in ("run", "execution"))
+    return same and str(row["alive_until"]) >= str(wanted["alive_until"])
+
+
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 

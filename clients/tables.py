@@ -10,6 +10,7 @@ import logging
 import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -174,12 +175,14 @@ class Registry:
             log.info("event=transaction-failed peering=%s status=%s", peering_id, error.status_code)
         else:
             return
-        # An order's row without the order is harmless, an order without its row would not be resumed.
-        opens = after is not None and "order" in after
-        for operation in (beside, main) if opens else (main, beside):
-            await self._single(operation, may_differ=operation is beside)
+        # An order without a row would not be resumed; a row that is not the order's is made so when it is met.
+        if after is not None and "order" in after:
+            with suppress(ResourceExistsError):
+                await self._asked(lambda: self._peerings.create_entity(rows.order_row(peering_id, after["order"])))
+        await self._asked(lambda: self._single(main))
+        await self.settle_order_row(peering_id)
 
-    async def _single(self, operation: tuple[Any, ...], *, may_differ: bool = False) -> None:
+    async def _single(self, operation: tuple[Any, ...]) -> None:
         kind, entity, *rest = operation
         options: dict[str, Any] = rest[0] if rest else {}
         calls: dict[str, Callable[..., Awaitable[object]]] = {
@@ -187,31 +190,43 @@ class Registry:
             "update": self._peerings.update_entity,
             "delete": self._peerings.delete_entity,
         }
-        call = calls[kind]
-        try:
-            await self._asked(lambda: call(entity, **options))
-        except (ResourceExistsError, ResourceNotFoundError):
-            if not may_differ:
-                raise
-            if kind != "delete":
-                await self._peerings.upsert_entity(entity, mode=UpdateMode.REPLACE)
+        await calls[kind](entity, **options)
+
+    async def _put(self, table: "TableClient", row: rows.Row) -> None:
+        """Make a row what it is to be: by Insert, or with the ETag of what is there.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        for _ in range(_TRIES):
+            with suppress(ResourceExistsError):
+                await self._asked(lambda: table.create_entity(row))
+                return
+            held = await self._row(table, str(row["PartitionKey"]), str(row["RowKey"]))
+            if held is None:
+                continue
+            if dict(held) == row:
+                return
+            with suppress(ResourceModifiedError, ResourceNotFoundError):
+                await table.update_entity(row, mode=UpdateMode.REPLACE, **_as_read(held))
+                return
+        raise ProblemError("registry-contended", f"Tried {_TRIES} times to write {row['RowKey']}.")
 
     async def is_own(self, fence: Fence) -> bool:
         """Whether the open order of a peering is an execution's own; renews its sign of life."""
-        row = await self._row(self._peerings, rows.PEERINGS, rows.order_key(fence["id"]))
-        if row is None:
-            return False
-        order = rows.read_order(row)
-        if (order["run"], order["execution"]) != (fence["run"], fence["execution"]):
-            return False
-        left = datetime.fromisoformat(fence["alive_until"]) - datetime.fromisoformat(order["alive_until"])
-        if left > SIGN_OF_LIFE - _RENEW_BEFORE:
-            alive = {"PartitionKey": rows.PEERINGS, "RowKey": rows.order_key(fence["id"])}
-            try:
-                await self._peerings.update_entity({**alive, "alive_until": fence["alive_until"]})
-            except ResourceNotFoundError:
+        key = {"PartitionKey": rows.PEERINGS, "RowKey": rows.order_key(fence["id"])}
+        for _ in range(_TRIES):
+            row = await self._row(self._peerings, rows.PEERINGS, key["RowKey"])
+            order = rows.read_order(row) if row is not None else None
+            if order is None or (order["run"], order["execution"]) != (fence["run"], fence["execution"]):
                 return False
-        return True
+            left = datetime.fromisoformat(fence["alive_until"]) - datetime.fromisoformat(order["alive_until"])
+            if left <= SIGN_OF_LIFE - _RENEW_BEFORE:
+                return True
+            with suppress(ResourceModifiedError, ResourceNotFoundError):
+                await self._peerings.update_entity({**key, "alive_until": fence["alive_until"]}, **_as_read(row))
+                return True
+        raise ProblemError("registry-contended", f"Tried {_TRIES} times to give a sign of life.")
 
     async def is_taken(self, peering_id: str) -> bool:
         """Whether an execution works on the order of a peering, or none is open."""
@@ -219,12 +234,21 @@ class Registry:
         return row is None or bool(rows.read_order(row)["execution"])
 
     async def settle_order_row(self, peering_id: str) -> None:
-        """Make the row of a peering's order what its record says: a write that was broken off may have left another."""
+        """Make the row of a peering's order what its record says: a write that was broken off may have left another.
+
+        One that changes meanwhile is left to whoever changes it.
+        """
+        # The record is read after its order's row: whoever changes both changes the ETag of the row that was read.
+        held = await self._row(self._peerings, rows.PEERINGS, rows.order_key(peering_id))
         record = await self.record(peering_id)
-        if record is not None and "order" in record:
-            await self._peerings.upsert_entity(rows.order_row(peering_id, record["order"]), mode=UpdateMode.REPLACE)
-        else:
-            await self._peerings.delete_entity(rows.PEERINGS, rows.order_key(peering_id))
+        wanted = rows.order_row(peering_id, record["order"]) if record is not None and "order" in record else None
+        with suppress(ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            if wanted is None and held is not None:
+                await self._peerings.delete_entity(rows.PEERINGS, rows.order_key(peering_id), **_as_read(held))
+            elif wanted is not None and held is None:
+                await self._peerings.create_entity(wanted)
+            elif wanted is not None and held is not None and not rows.is_row_of(held, wanted):
+                await self._peerings.update_entity(wanted, mode=UpdateMode.REPLACE, **_as_read(held))
 
     async def orders(self) -> list[rows.OrderRow]:
         """All open orders."""
@@ -270,14 +294,13 @@ class Registry:
             async for row in found:
                 yield cast("rows.Held", row)
 
-    async def note_run(self, run: RunRecord, *, replace: bool = True) -> None:
-        """Keep a run; one that is there already gets what is known of it now, or is left with `replace=False`."""
-        row = rows.run_row(run)
-        try:
-            await self._asked(lambda: self._runs.create_entity(row))
-        except ResourceExistsError:
-            if replace:
-                await self._runs.update_entity(row, mode=UpdateMode.REPLACE)
+    async def note_run(self, run: RunRecord) -> None:
+        """Keep a run as it is known now.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        await self._put(self._runs, rows.run_row(run))
 
     async def runs(self, peering_id: str, limit: int) -> list[RunRecord]:
         """The last runs of a peering, the newest first, also when the peering is gone."""
@@ -300,14 +323,13 @@ class Registry:
                 break
         return count
 
-    async def note_unmanaged(self, found: UnmanagedConnections, *, replace: bool = True) -> None:
-        """Keep which connections of a project VPC no peering here has; what is there stays with `replace=False`."""
-        row = rows.unmanaged_row(found)
-        try:
-            await self._asked(lambda: self._peerings.create_entity(row))
-        except ResourceExistsError:
-            if replace:
-                await self._peerings.update_entity(row, mode=UpdateMode.REPLACE)
+    async def note_unmanaged(self, found: UnmanagedConnections) -> None:
+        """Keep which connections of a project VPC no peering here has.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        await self._put(self._peerings, rows.unmanaged_row(found))
 
     async def is_migrated(self) -> bool:
         """Whether the registry of version 0.2.0 has been brought over; asked until it has."""
@@ -317,8 +339,8 @@ class Registry:
 
     async def note_migrated(self) -> None:
         """Note that the registry of version 0.2.0 has been brought over, or that there was none."""
-        marker = {"PartitionKey": rows.MIGRATIONS, "RowKey": rows.FROM_ENTITIES, "at": self.now.isoformat()}
-        await self._asked(lambda: self._peerings.upsert_entity(marker, mode=UpdateMode.REPLACE))
+        marker: rows.Row = {"PartitionKey": rows.MIGRATIONS, "RowKey": rows.FROM_ENTITIES, "at": self.now.isoformat()}
+        await self._put(self._peerings, marker)
 
     async def unmanaged(self) -> list[UnmanagedConnections]:
         """The connections of all project VPCs that no peering here has, as the last check of all found them."""
@@ -343,17 +365,21 @@ def _may_differ(error: AzureError) -> bool:
 def _operation(peering_id: str, held: Held | None, after: Record | None, *, health: bool) -> tuple[Any, ...]:
     if after is None:
         key = {"PartitionKey": rows.PEERINGS, "RowKey": peering_id}
-        return "delete", key, _unchanged(held)
+        return "delete", key, _unchanged(held.etag) if held is not None else {}
     if held is None:
         return "create", rows.peering_row(after)
     if health:
         key = {"PartitionKey": rows.PEERINGS, "RowKey": peering_id}
-        return "update", {**key, **rows.health_columns(after)}, {"mode": UpdateMode.MERGE, **_unchanged(held)}
-    return "update", rows.peering_row(after), {"mode": UpdateMode.REPLACE, **_unchanged(held)}
+        return "update", {**key, **rows.health_columns(after)}, {"mode": UpdateMode.MERGE, **_unchanged(held.etag)}
+    return "update", rows.peering_row(after), {"mode": UpdateMode.REPLACE, **_unchanged(held.etag)}
 
 
-def _unchanged(held: Held | None) -> dict[str, Any]:
-    return {"etag": held.etag, "match_condition": MatchConditions.IfNotModified} if held else {}
+def _unchanged(etag: str) -> dict[str, Any]:
+    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def _as_read(row: rows.Held | None) -> dict[str, Any]:
+    return _unchanged(_etag(row)) if row is not None else {}
 
 
 def _order_operation(peering_id: str, before: Record | None, after: Record | None) -> tuple[Any, ...] | None:

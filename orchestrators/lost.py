@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Final
 
 from orchestrators.durable import OrchestrationContext, Task
+from peering.orders import Lost
 from peering.outcome import Occurrence
 from peering.progress import shortened
+from peering.runs import FUNCTION_TIMEOUT
 
 #: The problem that stands for a lost call until it has been repeated.
 LOST: Final = "activity-lost"
@@ -17,6 +19,8 @@ LOST: Final = "activity-lost"
 MOST_LOST: Final = 4
 _FIRST_PAUSE: Final = 2.0
 _GROWTH: Final = 4
+#: The longest pause, in seconds, in which nobody listens for an order that takes the place of the run's.
+_DEAF: Final = 15.0
 
 
 class LostError(Exception):
@@ -50,5 +54,16 @@ def reliably(context: OrchestrationContext, activity: str, given: object) -> Gen
         except Exception as error:
             if losses == MOST_LOST:
                 raise LostError(f"{activity}: {shortened(str(error))}") from error
-        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=pause(losses)))
+        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=min(pause(losses), _DEAF)))
     return None
+
+
+def note_lost(context: OrchestrationContext, peering_id: str) -> Generator[Task, object, str]:
+    """Note that a call which was lost now may still be at work; returns until when.
+
+    Raises:
+        LostError: that could not be noted.
+    """
+    at = context.current_utc_datetime
+    yield from reliably(context, "note_lost", Lost(id=peering_id, at=at.isoformat()))
+    return (at + FUNCTION_TIMEOUT).isoformat()

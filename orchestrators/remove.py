@@ -31,11 +31,10 @@ def take_away(run: Run) -> Generator[Task, object, bool]:
         yield from _once(run)
         if not _has_left_something(run):
             break
-    if run.state == "removed" and run.unsettled is not None:
-        settled = datetime.fromisoformat(run.unsettled)
-        if run.context.current_utc_datetime < settled:
-            run.report()
-            yield run.context.create_timer(settled)
+    while run.state == "removed" and run.context.current_utc_datetime.isoformat() < run.unsettled:
+        run.report()
+        yield from run.pause_until(datetime.fromisoformat(run.unsettled))
+        if not run.is_superseded:
             yield from _once(run)
     return run.state == "removed"
 

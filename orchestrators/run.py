@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final, cast
 
 from orchestrators.durable import OrchestrationContext, Task
-from orchestrators.lost import MOST_LOST, interrupted, lost, reliably
+from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
 from orchestrators.waiting import Wait, WaitResult, may_clear
-from peering.orders import APP, Lost, Order, Phase, PhaseChange, Supersession, Taken, new_order, repair_of
+from peering.orders import APP, Order, Phase, PhaseChange, Supersession, Taken, new_order, repair_of
 from peering.outcome import Facts, LookRequest, Occurrence, Outcome, StepRequest
 from peering.plan import KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
 from peering.progress import RunState, StepProgress, progress
@@ -38,7 +38,8 @@ class Run:
 
     def __init__(self, context: OrchestrationContext, taken: Taken, execution: str) -> None:
         self.context, self.order, self.peering, self.known = context, taken["order"], taken["peering"], taken["known"]
-        self.execution, self.unsettled = execution, taken["unsettled"]
+        self.execution, self.unsettled = execution, taken["unsettled"] or ""
+        self.settled: str | None = None
         self.started = context.current_utc_datetime.isoformat()
         self.facts = Facts()
         self.steps: dict[str, StepProgress] = {}
@@ -150,12 +151,27 @@ class Run:
                 ending["problem"] = problem
             if then is not None:
                 ending["then"] = then
+            if self.settled is not None:
+                ending["settled"] = self.settled
             if (yield from reliably(self.context, "conclude_order", ending)):
                 return
             self.state = "superseded"
         yield from reliably(
-            self.context, "note_superseded", Supersession(fence=self.fence, facts=facts, steps=self.steps)
+            self.context,
+            "note_superseded",
+            Supersession(fence=self.fence, operation=self.order["operation"], facts=facts, steps=self.steps),
         )
+
+    def pause_until(self, moment: datetime) -> Running:
+        """Wait with nothing under way, unless another order takes the place of the run's."""
+        timer = self.context.create_timer(moment)
+        while self.state != "stopping":
+            self._stop = self.context.wait_for_external_event(STOP)
+            if (yield self.context.task_any([timer, self._stop])) is timer:
+                return
+            yield from self._see_whose_order_it_is()
+        timer.cancel()
+        self.state = "superseded"
 
     def report(self) -> None:
         """Show how the run stands."""
@@ -271,6 +287,7 @@ class Run:
             yield from self._lose(step, result)
         elif waited:
             ended = cast("WaitResult", result)
+            self.unsettled = max(self.unsettled, ended["unsettled"])
             progress["tries"] = ended["tries"]
             self._settle(step, ended["outcome"])
         else:
@@ -280,8 +297,7 @@ class Run:
     def _lose(self, step: str, error: BaseException) -> Running:
         """A call or a wait that the platform lost: the step is begun again, with a wait; too many end the run."""
         losses = self._losses[step] = self._losses.get(step, 0) + 1
-        at = self.context.current_utc_datetime.isoformat()
-        yield from reliably(self.context, "note_lost", Lost(id=self.peering["id"], at=at))
+        self.unsettled = max(self.unsettled, (yield from note_lost(self.context, self.peering["id"])))
         self._settle_problem(step, lost(error, losses - 1) if losses <= MOST_LOST else interrupted(error))
 
 

@@ -4,11 +4,11 @@ Its instance id is the peering's id, so the engine runs one of it at a time. Whi
 decides: a start without an open order ends at once, and whoever ends an order looks for the next one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final, cast
 
 from orchestrators.check_health import check_one
-from orchestrators.durable import OrchestrationContext, Workflow
+from orchestrators.durable import OrchestrationContext, Task, Workflow
 from orchestrators.establish import establish, release_rights, repair
 from orchestrators.lost import LostError, reliably
 from orchestrators.remove import remove
@@ -30,8 +30,8 @@ def cancel(run: Run) -> Running:
 
 def check(run: Run) -> Running:
     """Check the peering; a repair that follows is an order of its own, put in the place of this one."""
-    if run.unsettled is not None:
-        yield from _retire_unknown_credentials(run)
+    if "" < run.unsettled < run.started and (yield from _retire_unknown_credentials(run)):
+        run.settled = run.started
     found = yield from check_one(run.context, run.peering["id"])
     run.state = "checked"
     repairs = found.repairs if run.order.get("repairs", True) else []
@@ -43,11 +43,15 @@ def check(run: Run) -> Running:
         yield from reliably(run.context, "follow_up", follow_up)
 
 
-def _retire_unknown_credentials(run: Run) -> Running:
-    """Remove what a run that was broken off may have made without anybody's knowledge."""
-    if "application_object_id" in run.known and run.known.get("existing") != "adopted":
-        request = run.request(run.known)
-        yield from attempt(run.context, "retire_unknown_credentials", request, f"{run.execution}u", run.deadlines)
+def _retire_unknown_credentials(run: Run) -> Generator[Task, object, bool]:
+    """Remove what a run that was broken off may have made without anybody's knowledge; returns whether none is left."""
+    # An application that was taken over has its own credential, until the app has rotated it.
+    own = run.known.get("existing") != "adopted" or "credential" in run.known
+    if "application_object_id" not in run.known or not own:
+        return True
+    request = run.request(run.known)
+    outcome = yield from attempt(run.context, "retire_unknown_credentials", request, f"{run.execution}u", run.deadlines)
+    return "problem" not in outcome
 
 
 OPERATIONS: Final[dict[Operation, Callable[[Run], Running]]] = {

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, NotRequired, TypedDict, cast
 
 from orchestrators.durable import OrchestrationContext, Task, Workflow
-from orchestrators.lost import LOST, MOST_LOST, interrupted, lost, reliably
+from orchestrators.lost import LOST, MOST_LOST, interrupted, lost, note_lost, reliably
 from peering.outcome import Occurrence, Outcome, superseded
 from peering.problems import PROBLEMS
 from peering.progress import short_problem
@@ -29,7 +29,8 @@ _SHORT: Final = SIGN_OF_LIFE / 3
 class Wait(TypedDict):
     """The input of `await_step`: the step that could not be done yet, and why.
 
-    `lost` counts the last calls of the step, in a row, that the platform lost.
+    `lost` counts the last calls of the step, in a row, that the platform lost; until `unsettled` one of them may still
+    be at work.
     """
 
     step: str
@@ -39,13 +40,15 @@ class Wait(TypedDict):
     tries: int
     problem: Occurrence
     lost: NotRequired[int]
+    unsettled: NotRequired[str]
 
 
 class WaitResult(TypedDict):
-    """The output of `await_step`."""
+    """The output of `await_step`; `unsettled` as in `Wait`."""
 
     outcome: Outcome
     tries: int
+    unsettled: str
 
 
 def may_clear(problem: Occurrence) -> bool:
@@ -84,6 +87,7 @@ def attempt(
     try:
         outcome = cast("Outcome", (yield context.call_activity(activity, given)))
     except Exception as error:  # the SDK raises a bare exception for a call that failed
+        yield from _note_lost(context, given)
         outcome = {"problem": lost(error, 0)}
     if "problem" not in outcome or not may_clear(outcome["problem"]):
         return outcome
@@ -112,19 +116,15 @@ def await_step(context: OrchestrationContext) -> Workflow:
     Input: `Wait`. Output: `WaitResult`; the custom status says what is waited for and when the next look is.
     """
     wait = cast("Wait", context.get_input())
-    since, tries, problem, losses = (
-        datetime.fromisoformat(wait["since"]),
-        wait["tries"],
-        wait["problem"],
-        wait.get("lost", 0),
-    )
+    since, tries, problem = datetime.fromisoformat(wait["since"]), wait["tries"], wait["problem"]
+    losses, unsettled = wait.get("lost", 0), wait.get("unsettled", "")
     stop = context.wait_for_external_event(STOP)
     for _ in range(LOOKS_IN_ONE_HISTORY):
         now = context.current_utc_datetime
         look = next_look(now, since, problem, wait["deadlines"])
         if look is None:
             problem["gave_up_after"] = min((now - since).total_seconds(), _limit(problem, wait["deadlines"]))
-            return WaitResult(outcome={"problem": problem}, tries=tries)
+            return WaitResult(outcome={"problem": problem}, tries=tries, unsettled=unsettled)
         context.set_custom_status({"problem": short_problem(problem), "tries": tries, "next_look": look.isoformat()})
         request = _request(wait["request"], tries, look, since)
         if (
@@ -132,23 +132,31 @@ def await_step(context: OrchestrationContext) -> Workflow:
             and "fence" in request
             and not (yield from reliably(context, "renew_order", request["fence"]))
         ):
-            return _stopped(tries)
+            return _stopped(tries, unsettled)
         timer = context.create_timer(look + _CUT)
         if (yield context.task_any([timer, stop])) is stop:
             timer.cancel()
-            return _stopped(tries)
+            return _stopped(tries, unsettled)
         try:
             outcome = cast("Outcome", (yield context.call_activity(wait["step"], request)))
             losses = 0
         except Exception as error:
             losses += 1
+            unsettled = (yield from _note_lost(context, request)) or unsettled
             outcome = {"problem": lost(error, losses) if losses <= MOST_LOST else interrupted(error)}
         tries += 1
         if "problem" not in outcome or not may_clear(outcome["problem"]):
-            return WaitResult(outcome=outcome, tries=tries)
+            return WaitResult(outcome=outcome, tries=tries, unsettled=unsettled)
         problem = outcome["problem"]
-    context.continue_as_new({**wait, "tries": tries, "problem": problem, "lost": losses})
+    context.continue_as_new({**wait, "tries": tries, "problem": problem, "lost": losses, "unsettled": unsettled})
     return None
+
+
+def _note_lost(context: OrchestrationContext, given: object) -> Generator[Task, object, str]:
+    """Note a lost call that may have changed something: one with a fence; returns until when it may be at work."""
+    if not isinstance(given, dict) or "fence" not in given:
+        return ""
+    return (yield from note_lost(context, given["fence"]["id"]))
 
 
 def _limit(problem: Occurrence, deadlines: Deadlines) -> float:
@@ -157,8 +165,8 @@ def _limit(problem: Occurrence, deadlines: Deadlines) -> float:
     return deadlines[deadline] if deadline is not None else 0
 
 
-def _stopped(tries: int) -> WaitResult:
-    return WaitResult(outcome={"problem": superseded()}, tries=tries)
+def _stopped(tries: int, unsettled: str) -> WaitResult:
+    return WaitResult(outcome={"problem": superseded()}, tries=tries, unsettled=unsettled)
 
 
 def _request(request: dict[str, object], tries: int, look: datetime, since: datetime) -> dict[str, object]:

@@ -35,8 +35,8 @@ class Order(TypedDict):
     an instance was started for it; it is overdue at `alive_until`, unless its own row has a later sign of life, or as
     soon as no instance is there, though not before `not_before`.
     `peering` are the options of a start, `codes` the findings that a repair or an automatic rotation is for,
-    `credential` is what a rotation makes, `repairs` whether a check may begin one. `supersedes` is the order in whose
-    place it came.
+    `credential` is what a rotation makes, `repairs` whether a check may begin one. `supersedes` names the order in
+    whose place it came.
     """
 
     operation: Operation
@@ -55,7 +55,7 @@ class Order(TypedDict):
     taken: NotRequired[str]
     phase: NotRequired[Phase]
     problem: NotRequired[Occurrence]
-    supersedes: NotRequired["Order"]
+    supersedes: NotRequired[str]
     joined: NotRequired[list[Joined]]
 
 
@@ -89,6 +89,7 @@ class Supersession(TypedDict):
     """The input of `note_superseded`: the steps that a superseded run got to, and what it found out."""
 
     fence: Fence
+    operation: Operation
     facts: Facts
     steps: dict[str, StepProgress]
 

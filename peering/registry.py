@@ -1,16 +1,18 @@
 """The record of one peering, and what an order, its end and a check make of it. Pure state changes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, NotRequired, TypedDict
 
 from peering.health import BLOCKERS, DRIFT, Verdict, verdict_of
 from peering.look import ConnectionLook
-from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, request_of
+from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
 from peering.outcome import Facts, Occurrence
-from peering.plan import OBJECTS, REMOVES, Operation
+from peering.plan import OBJECTS, OF_THE_RUN, REMOVES, Operation
 from peering.problems import PROBLEMS
 from peering.progress import StepProgress
+from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Caller, Fence, Peering
 from peering.version import VERSION
 
@@ -85,6 +87,13 @@ class RunRecord(Run):
     joined: NotRequired[list[Joined]]
 
 
+class Stopping(TypedDict):
+    """An execution whose order's place was taken, and that has not said yet that it has ended."""
+
+    run: str
+    execution: str
+
+
 class Change(TypedDict):
     """A verdict that changed. The first verdict changes from None."""
 
@@ -99,7 +108,8 @@ class Record(TypedDict):
     """One peering as the registry keeps it. `revision` grows whenever a run is asked for or ends.
 
     `order` is what was asked for and has no outcome yet; `steps` are those of the last run that ended. `unsettled`:
-    until when a call that the platform lost may still be at work. `events`: changes of verdict to be delivered.
+    until when a call that the platform lost may still be at work. `unnoted`: runs that have ended and may not be in the
+    table of runs yet. `events`: changes of verdict to be delivered.
     """
 
     peering: Peering
@@ -115,13 +125,18 @@ class Record(TypedDict):
     connected: NotRequired[str]
     steps: NotRequired[dict[str, StepProgress]]
     unsettled: NotRequired[str]
+    stopping: NotRequired[Stopping]
+    unnoted: NotRequired[list[RunRecord]]
     health: NotRequired[Health]
     attempts: NotRequired[dict[str, Attempt]]
     events: NotRequired[list[Change]]
 
 
 class Ending(TypedDict):
-    """What an execution leaves behind. `drop`: the peering is gone, and so is its record; `then`: what follows."""
+    """What an execution leaves behind. `drop`: the peering is gone, and so is its record; `then`: what follows.
+
+    `settled`: what calls that were lost before then may have made was looked for.
+    """
 
     fence: Fence
     state: str
@@ -129,6 +144,7 @@ class Ending(TypedDict):
     steps: dict[str, StepProgress]
     at: str
     drop: bool
+    settled: NotRequired[str]
     problem: NotRequired[Occurrence]
     then: NotRequired[Order]
 
@@ -193,7 +209,7 @@ def place(record: Record | None, wanted: Order, revision: int | None = None) -> 
         if answer != "supersede":
             return record, Placed(answer, under_way)
         _supersede(record, under_way, wanted)
-        wanted = {**wanted, "supersedes": under_way}
+        wanted = {**wanted, "supersedes": under_way["run"]}
     _enter(record, wanted)
     return record, Placed("supersede" if under_way else "accept", wanted)
 
@@ -215,6 +231,13 @@ def _supersede(record: Record, order: Order, by: Order) -> None:
     run = _run_of(record, order["run"])
     if run is not None:
         run |= {"ended": by["at"], "state": "superseded", "superseded_by": by["run"]}
+    fence = Fence(id=record["peering"]["id"], run=order["run"], execution="", alive_until="")
+    ending = Ending(fence=fence, state="superseded", facts={}, steps={}, at=by["at"], drop=False)
+    ended = run_record(record, order, ending)
+    ended |= {"outcome": "superseded", "superseded_by": by["run"]}
+    record.setdefault("unnoted", []).append(ended)
+    if order.get("execution"):
+        record["stopping"] = Stopping(run=order["run"], execution=order["execution"])
 
 
 def _enter(record: Record, order: Order) -> None:
@@ -237,8 +260,14 @@ def _run_of(record: Record, run: str) -> Run | None:
 
 
 def take(record: Record, execution: str, at: str) -> Order:
-    """Note that an execution of the orchestrator carries out the order that the record has."""
+    """Note that an execution of the orchestrator carries out the order that the record has.
+
+    One whose place was taken and that never said that it has ended may have calls that are still at work.
+    """
     order = record["order"]
+    if record.pop("stopping", None) is not None:
+        until = (datetime.fromisoformat(at) + FUNCTION_TIMEOUT).isoformat()
+        record["unsettled"] = max(record.get("unsettled", until), until)
     order["execution"] = execution
     order.setdefault("taken", at)
     order.setdefault("phase", "removing" if order["operation"] == "remove" else "forward")
@@ -287,11 +316,55 @@ def conclude(record: Record, ending: Ending) -> RunRecord | None:
         _end_run(record, order, ending)
     elif order["operation"] == "cancel" and ("connected" not in record or record.get("state") == "removing"):
         record["state"] = ending["state"]
-    elif order["operation"] == "check" and record.get("unsettled", ending["at"]) < ending["at"]:
-        del record["unsettled"]
+    if "settled" in ending and record.get("unsettled", ending["settled"]) <= ending["settled"]:
+        record.pop("unsettled", None)
     if "then" in ending and not ending["drop"]:
         _enter(record, ending["then"])
-    return run_record(record, order, ending)
+    ended = run_record(record, order, ending)
+    record.setdefault("unnoted", []).append(ended)
+    return ended
+
+
+def has_recorded(record: Record, run: str) -> bool:
+    """Whether a run's own outcome is in the record already."""
+    return any(one["run"] == run and one["outcome"] != "superseded" for one in record.get("unnoted", ()))
+
+
+def forget_noted(record: Record, noted: list[RunRecord]) -> None:
+    """Drop the runs that are in the table of runs, but for one that still has to say what it got to."""
+    stopping = record["stopping"]["run"] if "stopping" in record else None
+    record["unnoted"] = [run for run in record.get("unnoted", ()) if run["run"] == stopping or run not in noted]
+
+
+def note_stopped(record: Record, given: Supersession) -> None:
+    """Keep what a run whose place was taken has made and found out, and the steps that it got to."""
+    fence = given["fence"]
+    if record.get("stopping") != Stopping(run=fence["run"], execution=fence["execution"]):
+        return
+    del record["stopping"]
+    for run in record.get("unnoted", ()):
+        if run["run"] == fence["run"]:
+            run["steps"] = given["steps"]
+    if given["operation"] == "remove":
+        _note_gone(record, given["facts"])
+    else:
+        record["facts"] |= given["facts"]
+
+
+def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[str, Facts], at: str) -> None:
+    """Keep what steps of a run made as soon as it is made, and what it was made of.
+
+    A record that knows nothing of the run is another one's, made anew since.
+    """
+    order = record.get("order")
+    if _run_of(record, fence["run"]) is None and (order is None or order["run"] != fence["run"]):
+        return
+    record["facts"] = {name: value for name, value in told.items() if name not in OF_THE_RUN} | record["facts"]
+    for facts in made.values():
+        record["facts"] |= facts
+    # Before another execution takes for found what this one has made.
+    if OBJECTS.keys() & made.keys():
+        note_origins(record, at)
 
 
 def run_record(record: Record, order: Order, ending: Ending) -> RunRecord:
@@ -314,19 +387,6 @@ def run_record(record: Record, order: Order, ending: Ending) -> RunRecord:
         found["taken"] = order["taken"]
     if "joined" in order:
         found["joined"] = order["joined"]
-    return found
-
-
-def superseded_runs(record: Record) -> list[RunRecord]:
-    """The runs whose place the record's order took, in full."""
-    found, by = [], record.get("order")
-    while by is not None and (order := by.get("supersedes")) is not None:
-        fence = Fence(id=record["peering"]["id"], run=order["run"], execution="", alive_until="")
-        ending = Ending(fence=fence, state="superseded", facts={}, steps={}, at=by["at"], drop=False)
-        run = run_record(record, order, ending)
-        run |= {"outcome": "superseded", "superseded_by": by["run"]}
-        found.append(run)
-        by = order
     return found
 
 
@@ -380,6 +440,10 @@ def _may_pass(problem: Occurrence) -> bool:
 def _note_removal(record: Record, facts: Facts) -> None:
     """A removal that has not come to its end: what it took away is not there any more."""
     record["state"] = "removal-failed"
+    _note_gone(record, facts)
+
+
+def _note_gone(record: Record, facts: Facts) -> None:
     for removed, objects in REMOVES.items():
         for name in objects if removed in facts else ():
             record["objects"].pop(name, None)

@@ -26,7 +26,7 @@ def accepted(identity: str, url: str, placed: Placed) -> func.HttpResponse:
     state = UNDER_WAY.get(order["operation"], "checking")
     body = {"id": identity, "state": state, "run": order["run"], "joined": placed.answer == "join", "url": url}
     if "supersedes" in order:
-        body["superseded"] = order["supersedes"]["run"]
+        body["superseded"] = order["supersedes"]
     return json_answer(body, 202, {"Location": url, "Retry-After": RETRY_AFTER})
 
 

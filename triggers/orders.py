@@ -9,7 +9,7 @@ import azure.functions as func
 
 from clients.durable import DurableClient
 from clients.migration import check_migrated
-from clients.orders import hint, start_order
+from clients.orders import hint, keep_ended_runs, start_order
 from clients.registry import registry
 from peering.orders import Order, differing, new_order, refusal
 from peering.outcome import ProblemError
@@ -62,6 +62,7 @@ async def place_order(
         # What is under way sees the hint or the fence; only where nothing is, the start succeeds.
         await hint(client, peering_id)
         await start_order(client, peering_id, tries=1)
+        await keep_ended_runs(peering_id)
     elif placed.answer == "accept":
         await start_order(client, peering_id)
     return accepted(peering_id, peering_url(req, peering_id), placed)

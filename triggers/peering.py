@@ -67,10 +67,13 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
 async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/runs`: who asked for what and what became of it, also when the peering is gone."""
     identity = peering_id(req)
-    runs = await registry().runs(identity, _SHOWN_RUNS)
-    if not runs and await registry().record(identity) is None:
+    runs, record = await registry().runs(identity, _SHOWN_RUNS), await registry().record(identity)
+    if not runs and record is None:
         raise _absent(identity)
-    return json_answer({"id": identity, "runs": runs})
+    # What the record says has just ended may not be in the table of runs yet.
+    known = {run["run"]: run for run in (*runs, *(record.get("unnoted", ()) if record else ()))}
+    newest = sorted(known.values(), key=lambda run: run["started"], reverse=True)
+    return json_answer({"id": identity, "runs": newest[:_SHOWN_RUNS]})
 
 
 async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:

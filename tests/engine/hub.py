@@ -14,7 +14,7 @@ from local.deployment import Deployment
 from local.genuine import genuine_engine
 from tests.engine.deployments import standalone, vnets
 from tests.engine.figures import side_by_side
-from tests.engine.hub_size import HubSize, hub_size
+from tests.engine.storage_account import HubSize, hub_size
 from tests.engine.sweeps import swept
 
 #: Peerings that the sweeps look at.

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,9 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.cloud.authority import certificate_authority
-from local.deployment import Deployment, deploy
+from local.deployment import Deployment, deploy, deployed_on
+from local.genuine import GenuinePlatform
+from tests.engine.storage_account import texts
 
 SIGNATURE: Final = "sig=vjb2NjTx7M1aPzQe0rmzXw"
 WEBHOOK_SECRET: Final = "the-key-of-the-webhook"
@@ -116,28 +119,70 @@ def rows(cloud: LocalCloud) -> str:
     return "\n".join(found)
 
 
-def test_a_life_leaves_no_secret_in_log_registry_or_task_hub(
-    tmp_path: Path, records: Records, issued: list[str], passwords: list[str]
-) -> None:
-    with webhook(tmp_path) as url:
+def one_life(directory: Path, records: Records) -> tuple[dict[str, str], list[str]]:
+    """Let a peering live; returns what the registry, the instances and the log say of it, and what may not be there."""
+    with webhook(directory) as url:
         settings = {"WEBHOOK_URL": url, "WEBHOOK_SECRET": WEBHOOK_SECRET}
-        with deploy(tmp_path, settings=settings) as deployment:
+        with deploy(directory, settings=settings) as deployment:
             live(deployment)
             environment = deployment.cloud.environment
             found = {"rows": rows(deployment.cloud), "custom statuses": custom_statuses(deployment)}
     found["log"] = "\n".join(text for *_, text in records.kept)
-    for path in tmp_path.glob("app/task-hub.db*"):
-        found[path.name] = path.read_bytes().decode("latin-1")
-    secrets = [SIGNATURE, WEBHOOK_SECRET, environment["AIVEN_AUTH_TOKEN"], environment["AZURE_CLIENT_SECRET"]]
-    # Of a token, also its signature alone.
-    secrets += [*passwords, *issued, *(token.rpartition(".")[2] for token in issued)]
+    assert "event=webhook-answered" in found["log"]
+    return found, [SIGNATURE, WEBHOOK_SECRET, environment["AIVEN_AUTH_TOKEN"], environment["AZURE_CLIENT_SECRET"]]
+
+
+@contextmanager
+def watched(storage: str) -> Iterator[set[tuple[str, str]]]:
+    """All that a storage account holds at any time meanwhile: what an execution has left goes with the next one."""
+    held: set[tuple[str, str]] = set()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            held.update(texts(storage))
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            yield held
+        finally:
+            over.set()
+            watching.result()
+            held.update(texts(storage))
+
+
+def assert_nowhere(secrets: list[str], issued: list[str], passwords: list[str], found: dict[str, str]) -> None:
+    """See that no secret is anywhere, nor what was issued meanwhile; of a token, neither its signature alone."""
     assert len(passwords) >= 3
     assert len(issued) >= 5
-    assert "event=webhook-answered" in found["log"]
-    assert "task-hub.db" in found
-    for secret in secrets:
+    for secret in (*secrets, *passwords, *issued, *(token.rpartition(".")[2] for token in issued)):
         for form in (secret, base64.b64encode(secret.encode()).decode()):
             assert [place for place, text in found.items() if form in text] == []
+
+
+def test_a_life_leaves_no_secret_in_log_registry_or_task_hub(
+    tmp_path: Path, records: Records, issued: list[str], passwords: list[str]
+) -> None:
+    found, secrets = one_life(tmp_path, records)
+    for path in tmp_path.glob("app/task-hub.db*"):
+        found[path.name] = path.read_bytes().decode("latin-1")
+    assert "task-hub.db" in found
+    assert_nowhere(secrets, issued, passwords, found)
+
+
+@pytest.mark.engine
+def test_a_life_leaves_no_secret_in_a_row_or_blob_of_the_genuine_task_hub(
+    genuine_platform: GenuinePlatform, tmp_path: Path, records: Records, issued: list[str], passwords: list[str]
+) -> None:
+    with deployed_on(genuine_platform), watched(genuine_platform.storage) as held:
+        found, secrets = one_life(tmp_path, records)
+    # What is known to have been there was seen.
+    assert any("application_object_id" in text for place, text in held if "History" in place)
+    assert any("prove_credential" in text for place, text in held if "Instances" in place)
+    assert_nowhere(
+        secrets, issued, passwords, {**found, **{f"{place} {n}": text for n, (place, text) in enumerate(held)}}
+    )
 
 
 def test_a_start_writes_the_records_of_the_app_alone(tmp_path: Path, records: Records) -> None:

@@ -103,7 +103,7 @@ def test_a_removal_that_was_accepted_takes_the_place_of_a_run(peering: Peering) 
     under_way = [asked("establish", run="1", peering=peering), asked("remove", run="2", by=ADA)]
     record = migrated(old(peering, run("establish", "1")), under_way, NOW, DEADLINES)
     assert (record["order"]["operation"], record["order"]["run"]) == ("remove", "2")
-    assert record["order"]["supersedes"]["run"] == "1"
+    assert record["order"]["supersedes"] == "1"
     assert [one.get("state") for one in record["runs"]] == ["superseded", None]
 
 

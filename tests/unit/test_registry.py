@@ -1,12 +1,13 @@
 """What a record remembers of orders, runs and checks."""
 
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import cast
 
 from peering.health import DRIFT
-from peering.orders import Order, new_order
-from peering.outcome import Fact, Occurrence
+from peering.orders import Order, Supersession, new_order
+from peering.outcome import Fact, Facts, Occurrence
 from peering.plan import STEPS, Operation
 from peering.registry import (
     FIRST_PAUSE,
@@ -16,15 +17,19 @@ from peering.registry import (
     Judged,
     Record,
     conclude,
+    forget_noted,
+    has_recorded,
     is_busy,
     is_watched,
     judge,
+    keep_facts,
+    note_stopped,
     place,
     state_of,
     take,
 )
 from peering.request import PeeringRequest
-from peering.runs import SIGN_OF_LIFE
+from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
 from tests.unit.test_request import GOOD
 
@@ -126,8 +131,78 @@ def test_a_removal_takes_the_place_of_what_is_under_way() -> None:
         "superseded",
         "r2",
     )
-    assert record["order"]["supersedes"]["run"] == "r1"
+    assert record["order"]["supersedes"] == "r1"
     assert "execution" not in record["order"]
+
+
+def superseded(operation: Operation = "establish", by: Operation = "remove", **facts: Fact) -> Record:
+    """A record with a run whose place was taken while an execution worked on it."""
+    record = connected() if operation != "establish" else None
+    record, _ = place(record, order(operation, "r2"))
+    assert record is not None
+    take(record, "x", START.isoformat())
+    assert place(record, order(by, "r3"))[1].answer == "supersede"
+    if facts:
+        fence = Fence(id=ID, run="r2", execution="x", alive_until="")
+        note_stopped(record, Supersession(fence=fence, operation=operation, facts=facts, steps={}))
+    return record
+
+
+def test_a_run_whose_place_was_taken_says_what_it_got_to() -> None:
+    record = superseded("rotate", "cancel", secret_version="new")
+    assert record["facts"]["secret_version"] == "new"
+    assert record["facts"]["vnet_peering_id"] == "v"
+    take(record, "y", START.isoformat())
+    assert "unsettled" not in record
+
+
+def test_a_run_that_never_said_that_it_stopped_may_still_be_at_work() -> None:
+    record = superseded()
+    take(record, "y", START.isoformat())
+    assert record["unsettled"] == (START + FUNCTION_TIMEOUT).isoformat()
+    fence = Fence(id=ID, run="r2", execution="x", alive_until="")
+    note_stopped(record, Supersession(fence=fence, operation="establish", facts={"late": "fact"}, steps={}))
+    assert "late" not in record["facts"]
+
+
+def test_a_removal_whose_place_was_taken_says_what_is_gone() -> None:
+    record = superseded("remove", "cancel", vnet_peering_removed="deleted")
+    assert set(record["objects"]) == {"application"}
+    assert "vnet_peering_removed" not in record["facts"]
+
+
+def test_a_record_takes_in_nothing_of_a_run_that_it_does_not_know() -> None:
+    record = connected()
+    before = deepcopy(record)
+    made = {"application": Facts(application_id="b")}
+    keep_facts(record, Fence(id=ID, run="r0", execution="x", alive_until=""), {"told": "t"}, made, START.isoformat())
+    assert record == before
+    keep_facts(record, Fence(id=ID, run="r1", execution="x", alive_until=""), {"told": "t"}, made, START.isoformat())
+    assert (record["facts"]["told"], record["facts"]["application_id"]) == ("t", "b")
+
+
+def test_only_what_was_lost_before_a_look_is_settled_by_it() -> None:
+    lost, later = START.isoformat(), (START + timedelta(minutes=1)).isoformat()
+    for settled, left in ((lost, False), (later, False), (None, True)):
+        record = connected()
+        record["unsettled"] = lost
+        place(record, order("check", "c1"))
+        take(record, "x", later)
+        fence = Fence(id=ID, run="c1", execution="x", alive_until="")
+        ending = Ending(fence=fence, state="checked", facts={}, steps={}, at=later, drop=False)
+        conclude(record, {**ending, "settled": settled} if settled else ending)
+        assert ("unsettled" in record) == left
+
+
+def test_runs_that_have_ended_stay_in_the_record_until_they_are_noted() -> None:
+    record = superseded()
+    place(record, order("cancel", "r4"))
+    assert [run["run"] for run in record["unnoted"]] == ["r2", "r3"]
+    assert not has_recorded(record, "r2")
+    forget_noted(record, record["unnoted"])
+    assert [run["run"] for run in record["unnoted"]] == ["r2"]
+    ended(record, "stopped", "r4")
+    assert has_recorded(record, "r4")
 
 
 def test_a_peering_is_watched_again_when_its_removal_was_cancelled_before_it_began() -> None:
