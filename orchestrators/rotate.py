@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from orchestrators.lost import note_lost
 from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
 from peering.outcome import Facts
@@ -25,7 +26,10 @@ def rotate(run: Run) -> Running:
     if "credential_proven" in run.facts:
         run.facts |= candidate
     elif candidate and not (candidate["credential"] == run.known.get("credential") == "federated"):
-        yield from attempt(
+        discarded = yield from attempt(
             run.context, "discard_credential", run.request(run.facts), f"{run.execution}d", run.deadlines
         )
+        if "problem" in discarded:
+            # A later check looks for what is left.
+            yield from note_lost(run.context, run.peering["id"])
     yield from run.conclude(then=check_order(run))

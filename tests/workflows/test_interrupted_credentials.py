@@ -12,6 +12,7 @@ import pytest
 from local.cloud import LocalCloud
 from local.cloud.world import Application, SecretVersion
 from local.deployment import Deployment, Status, deploy
+from peering.runs import FUNCTION_TIMEOUT
 from tests.workflows.test_foreign_objects import NEVER, while_waiting
 from tests.workflows.test_rotate import application_of
 
@@ -87,6 +88,9 @@ def test_the_password_in_use_outlives_a_candidate_that_could_be_neither_proven_n
         assert deployment.until(status["id"])["runs"][-1]["state"] == "failed"
         assert accepted(deployment, application) == [old.text]
         assert version_in_use(deployment, status).value == old.text
+        wait(deployment, 2 * FUNCTION_TIMEOUT.total_seconds())
+        assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+        assert application.passwords == [old]
         deployment.knobs(secret_accepted=0)
         wait(deployment)
         assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
