@@ -25,8 +25,9 @@ MODULES: Final = {
     "directory": (
         *("sign_in", "tenant", "ownership", "application", "user_service_principal", "platform_service_principal"),
     ),
-    "follow_up": ("note_verdicts", "note_delivered", "note_unmanaged"),
-    "health": ("check_scope", "check_vnets", "look_at_project_vpcs", "look_at_secrets"),
+    "check": ("check_one",),
+    "deliveries": ("note_delivered",),
+    "sweep": ("plan_sweep", "look_at_secrets", "look_at_project_vpcs", "end_sweep"),
     "orders": (*("take_order", "renew_order", "enter_order_phase", "conclude_order", "note_superseded", "note_lost"),),
     "network": (
         "vnet",
@@ -48,7 +49,8 @@ MODULES: Final = {
 
 #: The same for activities that ask Durable Functions itself, through its client.
 WITH_CLIENT: Final = {
-    "follow_up": ("follow_up",),
+    "deliveries": ("begin_deliveries",),
+    "sweep": ("check_vnets", "note_unseen"),
     "orders": ("stop_waits",),
 }
 

@@ -16,12 +16,12 @@ from clients.orders import note_ended_runs, start_order
 from clients.registry import registry
 from clients.rows import OrderRow
 from clients.settings import settings
-from peering.checks import CheckInput
 from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
 from peering.registry import Ending, Record, conclude
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE, SWEEP, resume_pause
 from peering.spec import Fence
+from peering.sweep import Sweep
 
 log: Final = logging.getLogger("aiven_azure_peering.resume")
 
@@ -107,7 +107,7 @@ async def sweep_again(client: DurableClient) -> bool:
     status = await client.get_status(SWEEP)
     if status.runtime_status is None or status.runtime_status.name != "Failed":
         return False
-    given = CheckInput(repairs=True, deadlines=settings().deadlines)
+    given = Sweep(repairs=True, deadlines=settings().deadlines)
     return await start_unless_running(client, "check_health", SWEEP, given)
 
 

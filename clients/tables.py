@@ -36,6 +36,7 @@ from peering.outcome import ProblemError
 from peering.registry import Record, RunRecord, UnmanagedConnections
 from peering.runs import SIGN_OF_LIFE
 from peering.spec import Fence
+from peering.sweep import cut
 
 if TYPE_CHECKING:
     from azure.core.pipeline import PipelineResponse
@@ -54,6 +55,8 @@ _TRIES: Final = 12
 #: A sign of life that lasts for less than this is renewed.
 _RENEW_BEFORE: Final = SIGN_OF_LIFE * 2 / 3
 _PAGE: Final = 1000
+#: Operations that one transaction takes.
+_TRANSACTION: Final = 100
 #: Spreads the tries of those who change one row at once.
 _SPREAD: Final = random.SystemRandom()
 _NO_TABLE: Final = "TableNotFound"
@@ -126,19 +129,26 @@ class Registry:
         held = await self.held(peering_id)
         return held.record if held else None
 
-    async def change(self, peering_id: str, mutation: Mutation[T], *, health: bool = False) -> T:
+    async def change(
+        self,
+        peering_id: str,
+        mutation: Mutation[T],
+        *,
+        health: bool = False,
+        written: tuple[Record | None, T] | None = None,
+    ) -> T:
         """Change a peering's record.
 
         Args:
             peering_id: the peering.
             mutation: the change, a function that may be called again.
             health: write the columns of checks alone.
+            written: what may have been written already, and the answer that it had.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
             azure.core.exceptions.AzureError: the Table service refuses, or does not answer.
         """
-        written: tuple[Record | None, T] | None = None
         failure: AzureError | None = None
         for attempt in range(_TRIES):
             held = await self.held(peering_id)
@@ -159,6 +169,36 @@ class Registry:
             else:
                 return answer
         raise ProblemError("registry-contended", f"Tried {_TRIES} times; the last answer was {failure}.")
+
+    async def change_health(self, mutations: Mapping[str, Mutation[T]]) -> dict[str, T]:
+        """Change what checks have found of some peerings, a hundred in one transaction; returns the answers by id.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+            azure.core.exceptions.AzureError: the Table service refuses, or does not answer.
+        """
+        answers: dict[str, T] = {}
+        for some in cut(list(mutations), _TRANSACTION):
+            held = dict(zip(some, await asyncio.gather(*map(self.held, some)), strict=True))
+            made = {one: mutations[one](deepcopy(was.record) if was else None, self.now) for one, was in held.items()}
+            operations = [
+                _operation(one, was, after, health=True)
+                for one, was in held.items()
+                if was is not None and (after := made[one][0]) is not None and after != was.record
+            ]
+            try:
+                if operations:
+                    await self._peerings.submit_transaction(operations)
+            except AzureError as error:
+                # One that has changed meanwhile keeps all of them from it.
+                log.info("event=transaction-failed peerings=%s error=%s", len(some), type(error).__name__)
+                for one in some:
+                    made[one] = (
+                        None,
+                        await self.change(one, mutations[one], health=True, written=made[one]),
+                    )
+            answers |= {one: answer for one, (_, answer) in made.items()}
+        return answers
 
     async def _write(self, peering_id: str, held: Held | None, after: Record | None, *, health: bool) -> None:
         """Write a record and the row of its order, in one transaction where both change."""
@@ -254,10 +294,42 @@ class Registry:
         """All open orders."""
         return [rows.read_order(row) async for row in self._query(self._peerings, rows.only_orders())]
 
-    async def records(self, peering_ids: Sequence[str]) -> list[Record]:
-        """The records of some peerings; those that are not in the registry are left out."""
-        found = await asyncio.gather(*map(self.record, peering_ids))
-        return [record for record in found if record is not None]
+    async def records(self) -> AsyncIterator[Record]:
+        """The records of all peerings, page after page; one that cannot be read is left out."""
+        async for row in self._query(self._peerings, rows.only_peerings()):
+            try:
+                record = rows.read_peering(row)
+            except (KeyError, ValueError):
+                log.exception("event=row-unreadable peering=%s", row["RowKey"])
+            else:
+                yield record
+
+    async def scan(self, condition: str, *columns: str) -> list[rows.Held]:
+        """The rows beside the peerings' own that meet a condition of OData."""
+        select = ["PartitionKey", *columns] if columns else None
+        return [row async for row in self._query(self._peerings, condition, select=select)]
+
+    async def insert(self, row: rows.Row) -> None:
+        """Insert a row beside the peerings' own; one that is there already stays as it is."""
+        with suppress(ResourceExistsError):
+            await self._asked(lambda: self._peerings.create_entity(row))
+
+    async def put(self, row: rows.Row) -> None:
+        """Make a row beside the peerings' own what it is to be.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        await self._put(self._peerings, row)
+
+    async def delete_rows(self, found: Sequence[rows.Held]) -> None:
+        """Delete rows of one partition, a hundred at most; it does not matter if somebody else did."""
+        keys = [{"PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]} for row in found]
+        try:
+            await self._peerings.submit_transaction([("delete", key) for key in keys])
+        except TableTransactionError:
+            for key in keys:
+                await self._peerings.delete_entity(str(key["PartitionKey"]), str(key["RowKey"]))
 
     async def page(self, after: str, limit: int) -> list[rows.Held]:
         """The columns for lists of the first peerings behind an id, in the order of their ids."""
@@ -330,6 +402,11 @@ class Registry:
             ProblemError: `registry-contended`, when others were faster every time.
         """
         await self._put(self._peerings, rows.unmanaged_row(found))
+
+    async def forget_unmanaged(self, found: UnmanagedConnections) -> None:
+        """Forget a project VPC that no peering is in any more."""
+        row = rows.unmanaged_row(found)
+        await self._peerings.delete_entity(str(row["PartitionKey"]), str(row["RowKey"]))
 
     async def is_migrated(self) -> bool:
         """Whether the registry of version 0.2.0 has been brought over; asked until it has."""

@@ -9,18 +9,16 @@ from typing import Final
 
 from orchestrators.durable import OrchestrationContext, Task
 from peering.orders import Lost
-from peering.outcome import Occurrence
+from peering.outcome import LOST, Occurrence
 from peering.progress import shortened
 from peering.runs import FUNCTION_TIMEOUT
 
-#: The problem that stands for a lost call until it has been repeated.
-LOST: Final = "activity-lost"
 #: How often in a row a call may be lost until its run is given up.
 MOST_LOST: Final = 4
 _FIRST_PAUSE: Final = 2.0
 _GROWTH: Final = 4
 #: The longest pause, in seconds, in which nobody listens for an order that takes the place of the run's.
-_DEAF: Final = 15.0
+DEAF: Final = 15.0
 
 
 class LostError(Exception):
@@ -54,7 +52,7 @@ def reliably(context: OrchestrationContext, activity: str, given: object) -> Gen
         except Exception as error:
             if losses == MOST_LOST:
                 raise LostError(f"{activity}: {shortened(str(error))}") from error
-        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=min(pause(losses), _DEAF)))
+        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=min(pause(losses), DEAF)))
     return None
 
 

@@ -7,7 +7,6 @@ decides: a start without an open order ends at once, and whoever ends an order l
 from collections.abc import Callable, Generator
 from typing import Final, cast
 
-from orchestrators.check_health import check_one
 from orchestrators.durable import OrchestrationContext, Task, Workflow
 from orchestrators.establish import establish, release_rights, repair
 from orchestrators.lost import LostError, reliably
@@ -15,9 +14,10 @@ from orchestrators.remove import remove
 from orchestrators.rotate import rotate
 from orchestrators.run import Run, Running, repair_order
 from orchestrators.waiting import attempt
-from peering.checks import FollowUp
+from peering.checks import CheckOne, Found
 from peering.orders import Taken, Taking
 from peering.plan import Operation
+from peering.webhook import ToDeliver
 
 
 def cancel(run: Run) -> Running:
@@ -32,15 +32,13 @@ def check(run: Run) -> Running:
     """Check the peering; a repair that follows is an order of its own, put in the place of this one."""
     if "" < run.unsettled < run.started and (yield from _retire_unknown_credentials(run)):
         run.settled = run.started
-    found = yield from check_one(run.context, run.peering["id"])
+    asked = CheckOne(id=run.peering["id"], at=run.context.current_utc_datetime.isoformat())
+    found = cast("Found", (yield from reliably(run.context, "check_one", asked)))
     run.state = "checked"
-    repairs = found.repairs if run.order.get("repairs", True) else []
-    yield from run.conclude(then=repair_order(run, repairs[0]["codes"]) if repairs else None)
-    if found.undelivered:
-        follow_up = FollowUp(
-            repairs=[], unsettled=[], undelivered=found.undelivered, deadlines=run.deadlines, at=found.at
-        )
-        yield from reliably(run.context, "follow_up", follow_up)
+    repairs = found["repairs"] if run.order.get("repairs", True) else []
+    yield from run.conclude(then=repair_order(run, repairs) if repairs else None)
+    if found["undelivered"]:
+        yield from reliably(run.context, "begin_deliveries", ToDeliver(id=run.peering["id"], deadlines=run.deadlines))
 
 
 def _retire_unknown_credentials(run: Run) -> Generator[Task, object, bool]:

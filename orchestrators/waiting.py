@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final, NotRequired, TypedDict, cast
 
 from orchestrators.durable import OrchestrationContext, Task, Workflow
-from orchestrators.lost import LOST, MOST_LOST, interrupted, lost, note_lost, reliably
-from peering.outcome import Occurrence, Outcome, superseded
+from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
+from peering.outcome import LOST, Occurrence, Outcome, superseded
 from peering.problems import PROBLEMS
 from peering.progress import short_problem
 from peering.runs import SIGN_OF_LIFE, STOP, wait_instance_id

@@ -2,98 +2,19 @@
 
 from typing import TypedDict
 
-from peering.look import ConnectionLook, Part, ProjectVpcLook, SecretLook
-from peering.registry import Checked
-from peering.spec import Deadlines
 
-
-class CheckInput(TypedDict):
-    """What `check_health` is started with: whether it may begin repairs, and how long what it begins may wait."""
-
-    repairs: bool
-    deadlines: Deadlines
-
-
-class VNetScope(TypedDict):
-    """A VNet with the peerings to check on it: their revisions by id, by the key of their project VPC."""
-
-    vnet_id: str
-    peerings: dict[str, dict[str, int]]
-
-
-class ProjectVpcScope(TypedDict):
-    """A project VPC as Aiven spells it, and its key."""
-
-    key: str
-    project: str
-    project_vpc_id: str
-
-
-class Scope(TypedDict):
-    """What a check has to look at."""
-
-    project_vpcs: list[ProjectVpcScope]
-    vnets: list[VNetScope]
-
-
-class VNetsToCheck(TypedDict):
-    """The input of `check_vnets`: some VNets, and what is known of Aiven's side and of the vault for them."""
-
-    vnets: list[VNetScope]
-    project_vpcs: dict[str, Part[ProjectVpcLook]]
-    secrets: Part[dict[str, SecretLook]]
-    at: str
-
-
-#: The answer of `check_vnets`: what was found of each peering, by id.
-CheckedPeerings = dict[str, Checked]
-
-
-class ToRepair(TypedDict):
-    """A peering with findings that a repair may mend, as of a revision of its record."""
+class CheckOne(TypedDict):
+    """The input of `check_one`: which one, and when the check began."""
 
     id: str
-    codes: list[str]
-    revision: int
-
-
-class Verdicts(TypedDict):
-    """The input of `note_verdicts`: what was found, and when the look began."""
-
-    checked: CheckedPeerings
     at: str
 
 
-class NotedVerdicts(TypedDict):
-    """The answer of `note_verdicts`: how many changed, what to repair or to settle, whose events to deliver."""
+class Found(TypedDict):
+    """The answer of `check_one`: the findings that a repair may mend, and whether events are to be delivered."""
 
-    changed: int
-    unsettled: list[str]
-    repairs: list[ToRepair]
-    undelivered: list[str]
-
-
-class FollowUp(TypedDict):
-    """The input of `follow_up`: the peerings to repair, those to settle, and those with events to deliver."""
-
-    unsettled: list[str]
-    repairs: list[ToRepair]
-    undelivered: list[str]
-    deadlines: Deadlines
-    at: str
-
-
-class UnmanagedScope(TypedDict):
-    """The input of `note_unmanaged`: one project VPC and its connections."""
-
-    project: str
-    project_vpc_id: str
-    connections: list[ConnectionLook]
-
-
-def vpc_key(project: str, project_vpc_id: str) -> str:
-    """What tells a project VPC from all others, however its names are spelled."""
-    return f"{project}|{project_vpc_id}".casefold()
+    repairs: list[str]
+    undelivered: bool
 
 
 class Neighbours(TypedDict):

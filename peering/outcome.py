@@ -4,7 +4,7 @@ Durable Functions keeps the text of an exception but not its class, so an activi
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypeAlias, TypedDict
+from typing import Final, NotRequired, TypeAlias, TypedDict
 
 from peering.spec import Fence, Peering
 
@@ -12,6 +12,10 @@ from peering.spec import Fence, Peering
 Fact: TypeAlias = "str | int | float | bool | Sequence[object] | Mapping[str, object] | None"
 #: Everything that steps have gathered so far, by name: ids, states, names. Never a secret.
 Facts: TypeAlias = dict[str, Fact]
+
+
+#: The problem that stands for a call that the platform lost.
+LOST: Final = "activity-lost"
 
 
 class Remote(TypedDict):

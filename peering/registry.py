@@ -475,16 +475,30 @@ def is_watched(record: Record) -> bool:
     return "connected" in record and (last is None or last["operation"] != "remove" or unbegun)
 
 
+def swept(record: Record, at: str) -> Record:
+    """A record as the last check of all peerings saw it, which writes nothing where it finds nothing new.
+
+    Args:
+        record: what the registry keeps.
+        at: when that check began.
+    """
+    if "health" not in record or not is_watched(record) or is_busy(record) or record["changed"] > at:
+        return record
+    return {**record, "health": {**record["health"], "checked": max(record["health"]["checked"], at)}}
+
+
 @dataclass
 class Judged:
     """What came of a check of one peering: the change of its verdict, and the findings that a repair may mend.
 
-    `unsettled`: a run was broken off, and what it may have made unknown is still to be looked for.
+    `unsettled`: a run was broken off, and what it may have made unknown is still to be looked for. `undelivered`: there
+    are events that the webhook has not taken yet.
     """
 
     change: Change | None = None
     repair: list[str] = field(default_factory=list)
     unsettled: bool = False
+    undelivered: bool = False
 
 
 def judge(record: Record, checked: Checked, at: str) -> Judged:

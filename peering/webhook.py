@@ -28,6 +28,13 @@ class Delivery(TypedDict):
     deadlines: Deadlines
 
 
+class ToDeliver(TypedDict):
+    """The input of `begin_deliveries`: whose events, and how long their deliveries may wait."""
+
+    id: str
+    deadlines: Deadlines
+
+
 def signature(secret: str, timestamp: str, body: bytes) -> str:
     """`sha256=` and the HMAC-SHA-256 of `{timestamp}.{body}`, in hexadecimal; the timestamp keeps it from replay."""
     signed = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)

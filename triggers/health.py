@@ -10,9 +10,9 @@ from azure.durable_functions import Blueprint
 from clients.durable import DurableClient, start_unless_running
 from clients.migration import check_migrated
 from clients.registry import registry
-from peering.checks import CheckInput
 from peering.outcome import ProblemError
 from peering.runs import SWEEP
+from peering.sweep import Sweep
 from triggers.answers import json_answer
 from triggers.routes import route
 
@@ -32,7 +32,7 @@ async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) ->
     except ProblemError as error:
         log.warning("event=check-put-off problem=%s", error.occurrence["code"])
         return
-    check = CheckInput(repairs=True, deadlines=settings().deadlines)
+    check = Sweep(repairs=True, deadlines=settings().deadlines)
     started = await start_unless_running(client, "check_health", SWEEP, check)
     log.info("event=check-%s past_due=%s", "started" if started else "still-running", timer.past_due)
 

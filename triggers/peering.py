@@ -5,11 +5,12 @@ from typing import Final, cast
 import azure.functions as func
 from azure.durable_functions import Blueprint
 
+from clients import sweeps
 from clients.durable import DurableClient
 from clients.registry import registry
 from peering.outcome import ProblemError
 from peering.progress import Progress
-from peering.registry import Record, is_busy
+from peering.registry import Record, is_busy, swept
 from peering.runs import wait_instance_id
 from peering.spec import Credential
 from triggers.answers import RETRY_AFTER, accepts_json, json_answer
@@ -61,7 +62,7 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
         for name in [n for n, step in progress["steps"].items() if step["state"] == "waiting"] if progress else ():
             wait = await client.get_status(wait_instance_id(identity, order["execution"], name))
             waits[name] = cast("WaitStatus", wait.custom_status or {})
-    return peering_status(record, progress, waits)
+    return peering_status(swept(record, await sweeps.last()), progress, waits)
 
 
 async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
@@ -154,7 +155,7 @@ async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     """`GET /api/peerings/{id}/report`: what a network team signs, as Markdown, or as JSON when that is accepted."""
     from peering.report import markdown, report
 
-    document = report(await _record(peering_id(req)))
+    document = report(swept(await _record(peering_id(req)), await sweeps.last()))
     if accepts_json(req) or req.params.get("format") == "json":
         return json_answer(document)
     return func.HttpResponse(markdown(document), mimetype="text/markdown")

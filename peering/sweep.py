@@ -1,0 +1,177 @@
+"""A check of all peerings in pieces: what one activity takes, and what it leaves for the next. Plain JSON."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NotRequired, TypedDict, TypeVar
+
+from peering.health import connection_of
+from peering.look import ConnectionLook, Part, ProjectVpcLook
+from peering.naming import VNetId, folded
+from peering.registry import Record, is_busy, is_watched
+from peering.spec import Deadlines
+
+#: Project VPCs and VNets that one activity looks at.
+PROJECT_VPCS_IN_A_PIECE: Final = 25
+VNETS_IN_A_PIECE: Final = 50
+#: What a check reads of a record, beside its last run.
+_READ: Final = ("peering", "facts", "revision", "connected", "state", "health", "attempts", "unsettled", "events")
+
+_Thing = TypeVar("_Thing")
+
+
+class SweepPlan(TypedDict):
+    """The answer of `plan_sweep`: when the check began, and how many pieces of either kind there are."""
+
+    at: str
+    project_vpcs: int
+    vnets: int
+
+
+class SweepCounts(TypedDict):
+    """What a check of all comes to: peerings checked, verdicts that changed, repairs that began.
+
+    `lost` counts the pieces that the platform lost again and again: nothing was noted of their peerings.
+    """
+
+    checked: int
+    changed: int
+    repairs: int
+    lost: NotRequired[int]
+
+
+class Sweep(TypedDict):
+    """The input of `check_health`: whether it may begin repairs, and how long what it begins may wait.
+
+    The rest it hands to itself when it goes on with an empty history: the plan, how many windows of pieces are done,
+    and what it has come to so far.
+    """
+
+    repairs: bool
+    deadlines: Deadlines
+    plan: NotRequired[SweepPlan]
+    done: NotRequired[int]
+    counts: NotRequired[SweepCounts]
+
+
+class Piece(TypedDict):
+    """The input of the activities that do a piece of a check: the number of the piece, and of which check it is."""
+
+    number: int
+    at: str
+    repairs: bool
+    deadlines: Deadlines
+
+
+class VpcToLookAt(TypedDict):
+    """A project VPC: the VNets that are judged by it, by the numbers of their pieces, and all that have a peering."""
+
+    project: str
+    project_vpc_id: str
+    wanted: dict[str, list[str]]
+    ours: list[str]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A peering to check. Its record is kept as text: there may be many thousands."""
+
+    id: str
+    key: str
+    vnet_id: str
+    record: str
+
+
+class Division:
+    """All peerings, divided into pieces."""
+
+    def __init__(self) -> None:
+        self._on_vnet: dict[str, list[_Checked]] = {}
+        self._vpcs: dict[str, tuple[str, str]] = {}
+        self._ours: dict[str, list[str]] = {}
+
+    def add(self, record: Record) -> None:
+        """Take a peering in. It is checked if it is watched and nothing is under way on it."""
+        peering = record["peering"]
+        vnet_id, key = peering["vnet_id"], vpc_key(peering["project"], peering["project_vpc_id"])
+        if record.get("state") != "existing":
+            self._ours.setdefault(key, []).append(vnet_id)
+        if not is_watched(record) or is_busy(record):
+            return
+        self._vpcs.setdefault(key, (peering["project"], peering["project_vpc_id"]))
+        snapshot: dict[str, object] = {name: value for name, value in record.items() if name in _READ}
+        snapshot["runs"] = record["runs"][-1:]
+        checked = _Checked(peering["id"], key, vnet_id, json.dumps(snapshot, ensure_ascii=False))
+        self._on_vnet.setdefault(folded(vnet_id), []).append(checked)
+
+    def vnets(self) -> list[list[_Checked]]:
+        """The peerings to check, by the pieces of their VNets."""
+        by_vnet = [self._on_vnet[vnet] for vnet in sorted(self._on_vnet)]
+        return [[one for on_vnet in piece for one in on_vnet] for piece in cut(by_vnet, VNETS_IN_A_PIECE)]
+
+    def project_vpcs(self) -> list[list[VpcToLookAt]]:
+        """The project VPCs to look at, by pieces."""
+        wanted: dict[str, dict[str, list[str]]] = {}
+        for number, piece in enumerate(self.vnets()):
+            for one in piece:
+                wanted.setdefault(one.key, {}).setdefault(str(number), []).append(one.vnet_id)
+        found = [
+            VpcToLookAt(project=project, project_vpc_id=vpc, wanted=wanted.get(key, {}), ours=self._ours.get(key, []))
+            for key, (project, vpc) in sorted(self._vpcs.items())
+        ]
+        return list(cut(found, PROJECT_VPCS_IN_A_PIECE))
+
+
+def vpc_key(project: str, project_vpc_id: str) -> str:
+    """What tells a project VPC from all others, however its names are spelled."""
+    return f"{project}|{project_vpc_id}".casefold()
+
+
+def cut(things: Sequence[_Thing], most: int) -> Iterator[list[_Thing]]:
+    """The things in lists of so many at the most."""
+    return (list(things[start : start + most]) for start in range(0, len(things), most))
+
+
+def looks_for_pieces(
+    vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[ProjectVpcLook]]
+) -> dict[int, dict[str, Part[ProjectVpcLook]]]:
+    """What each piece of VNets is told of project VPCs, by their keys: of the connections those that concern it."""
+    found: dict[int, dict[str, Part[ProjectVpcLook]]] = {}
+    for vpc, look in zip(vpcs, looks, strict=True):
+        key = vpc_key(vpc["project"], vpc["project_vpc_id"])
+        for number, vnets in vpc["wanted"].items():
+            found.setdefault(int(number), {})[key] = _with_connections_of(look, vnets)
+    return found
+
+
+def _with_connections_of(look: Part[ProjectVpcLook], vnets: Iterable[str]) -> Part[ProjectVpcLook]:
+    if "problem" in look or look["found"] is None:
+        return look
+    names = {_names(vnet_id) for vnet_id in vnets}
+    kept = [
+        c
+        for c in look["found"]["connections"]
+        if (folded(c["account"]), folded(c["resource_group"]), folded(c["vnet"])) in names
+    ]
+    return {"found": {**look["found"], "connections": kept}}
+
+
+def _names(vnet_id: str) -> tuple[str, str, str]:
+    vnet = VNetId.parse(vnet_id)
+    return folded(vnet.subscription_id), folded(vnet.resource_group), folded(vnet.name)
+
+
+def unmanaged(vpc: VpcToLookAt, look: ProjectVpcLook) -> list[ConnectionLook]:
+    """The connections of a project VPC that no peering of the registry has."""
+    managed = [connection_of(vnet_id, look) for vnet_id in vpc["ours"]]
+    return [connection for connection in look["connections"] if connection not in managed]
+
+
+def is_news(before: Record, after: Record) -> bool:
+    """Whether a check has found anything that the record did not say already, but for the time of the look."""
+
+    def said(record: Mapping[str, object]) -> dict[str, object]:
+        health = record.get("health")
+        return {**record, "health": {**health, "checked": ""} if isinstance(health, dict) else None}
+
+    return said(before) != said(after)
