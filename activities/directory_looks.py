@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
-from clients.azure import graph
+from clients.azure import graph, read_graph
 from clients.remote_errors import or_none
 from peering.look import ApplicationLook, PrincipalLook
 from peering.marks import MARK
 
 if TYPE_CHECKING:
-    from msgraph.generated.models.application import Application
-    from msgraph.generated.models.service_principal import ServicePrincipal
+    from kiota_abstractions.request_information import RequestInformation
     from msgraph.graph_service_client import GraphServiceClient
 
-_Thing = TypeVar("_Thing")
+#: A directory object, as Microsoft Graph answers.
+_Found = dict[str, Any]
 _FORBIDDEN: Final = 403
 #: How many values Microsoft Graph takes in one `in` filter.
 _IN_ONE_FILTER: Final = 15
@@ -27,40 +28,41 @@ async def applications(application_ids: Sequence[str]) -> dict[str, ApplicationL
 
     query = Builder.ApplicationsRequestBuilderGetQueryParameters
 
-    async def listed(client: "GraphServiceClient", ids: Sequence[str]) -> "Sequence[Application]":
+    def listed(client: "GraphServiceClient", ids: Sequence[str]) -> "RequestInformation":
         wanted = query(
             filter=_one_of("appId", ids),
             select=["id", "appId", "uniqueName", "signInAudience", "passwordCredentials"],
             expand=["federatedIdentityCredentials"],
         )
-        answer = await client.applications.get(RequestConfiguration(query_parameters=wanted))
-        return (answer and answer.value) or []
+        return client.applications.to_get_request_information(RequestConfiguration(query_parameters=wanted))
 
-    async def single(client: "GraphServiceClient", one: str) -> "Application | None":
-        found = await client.applications_with_app_id(one).get()
-        if found is not None and found.id is not None:
-            by_id = client.applications.by_application_id(found.id)
-            credentials = await by_id.federated_identity_credentials.get()
-            found.federated_identity_credentials = credentials.value if credentials else None
-        return found
+    async def single(client: "GraphServiceClient", one: str) -> _Found:
+        found = await read_graph(client, client.applications_with_app_id(one).to_get_request_information(), "id")
+        by_id = client.applications.by_application_id(found["id"]).federated_identity_credentials
+        credentials = await read_graph(client, by_id.to_get_request_information(), "value")
+        return {**found, "federatedIdentityCredentials": credentials["value"]}
 
     looks = [application_look(found) for found in await _all(application_ids, listed, single)]
     return {look["application_id"].lower(): look for look in looks}
 
 
-def application_look(application: "Application") -> ApplicationLook:
-    """An application as a look holds it."""
+def application_look(application: _Found) -> ApplicationLook:
+    """An application, as Microsoft Graph answers, as a look holds it."""
     return ApplicationLook(
-        application_id=application.app_id or "",
-        object_id=application.id or "",
-        unique_name=application.unique_name,
-        audience=application.sign_in_audience or "",
+        application_id=application["appId"],
+        object_id=application["id"],
+        unique_name=application.get("uniqueName"),
+        audience=application.get("signInAudience") or "",
         passwords={
-            str(password.key_id): password.end_date_time.isoformat() if password.end_date_time else None
-            for password in application.password_credentials or []
+            str(password.get("keyId")): _moment(password.get("endDateTime"))
+            for password in application.get("passwordCredentials") or []
         },
-        federated=[f.name or "" for f in application.federated_identity_credentials or []],
+        federated=[one.get("name") or "" for one in application.get("federatedIdentityCredentials") or []],
     )
+
+
+def _moment(text: str | None) -> str | None:
+    return datetime.fromisoformat(text).isoformat() if text else None
 
 
 async def principals(application_ids: Sequence[str]) -> dict[str, PrincipalLook]:
@@ -72,50 +74,49 @@ async def principals(application_ids: Sequence[str]) -> dict[str, PrincipalLook]
 
     query = Builder.ServicePrincipalsRequestBuilderGetQueryParameters
 
-    async def listed(client: "GraphServiceClient", ids: Sequence[str]) -> "Sequence[ServicePrincipal]":
+    def listed(client: "GraphServiceClient", ids: Sequence[str]) -> "RequestInformation":
         wanted = query(filter=_one_of("appId", ids), select=["id", "appId", "accountEnabled", "tags"])
-        answer = await client.service_principals.get(RequestConfiguration(query_parameters=wanted))
-        return (answer and answer.value) or []
+        return client.service_principals.to_get_request_information(RequestConfiguration(query_parameters=wanted))
 
-    async def single(client: "GraphServiceClient", one: str) -> "ServicePrincipal | None":
-        return await client.service_principals_with_app_id(one).get()
+    async def single(client: "GraphServiceClient", one: str) -> _Found:
+        return await read_graph(client, client.service_principals_with_app_id(one).to_get_request_information(), "id")
 
     looks = [principal_look(found) for found in await _all(application_ids, listed, single)]
     return {look["application_id"].lower(): look for look in looks}
 
 
-def principal_look(principal: "ServicePrincipal") -> PrincipalLook:
-    """A service principal as a look holds it."""
+def principal_look(principal: _Found) -> PrincipalLook:
+    """A service principal, as Microsoft Graph answers, as a look holds it."""
     return PrincipalLook(
-        id=principal.id or "",
-        application_id=principal.app_id or "",
-        enabled=principal.account_enabled is not False,
-        marked=MARK in (principal.tags or []),
+        id=principal["id"],
+        application_id=principal["appId"],
+        enabled=principal.get("accountEnabled") is not False,
+        marked=MARK in (principal.get("tags") or []),
     )
 
 
 async def _all(
     ids: Sequence[str],
-    listed: "Callable[[GraphServiceClient, Sequence[str]], Awaitable[Sequence[_Thing]]]",
-    single: "Callable[[GraphServiceClient, str], Awaitable[_Thing | None]]",
-) -> list[_Thing]:
+    listed: "Callable[[GraphServiceClient, Sequence[str]], RequestInformation]",
+    single: "Callable[[GraphServiceClient, str], Awaitable[_Found]]",
+) -> list[_Found]:
     """Directory objects by their application ids, fifteen to a call.
 
     Where a tenant does not let an identity with Application.ReadWrite.OwnedBy list them, each is asked for by its key.
     """
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-    async def alone(one: str) -> _Thing | None:
+    async def alone(one: str) -> _Found:
         # What is asked for at the same time has a client each: the parameters of a client's paths are shared.
         async with graph() as client:
             return await single(client, one)
 
-    found: list[_Thing] = []
+    found: list[_Found] = []
     async with graph() as client:
         for start in range(0, len(ids), _IN_ONE_FILTER):
             some = ids[start : start + _IN_ONE_FILTER]
             try:
-                found += await listed(client, some)
+                found += (await read_graph(client, listed(client, some), "value"))["value"]
             except ODataError as error:
                 if error.response_status_code != _FORBIDDEN:
                     raise

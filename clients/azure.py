@@ -1,5 +1,6 @@
 """The clients of Azure Resource Manager, Microsoft Graph and Key Vault, on the worker's connections."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from clients.connections import Connections, connections
 from clients.credentials import automation_credential
 from clients.remote_errors import RemoteError, answers_of
 from clients.settings import settings
+from peering.problems.remote_codes import Service
 from peering.remote_answers import Answer
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets.aio import SecretClient
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
     from azure.mgmt.network.aio import NetworkManagementClient
+    from kiota_abstractions.request_information import RequestInformation
     from msgraph.graph_request_adapter import GraphRequestAdapter
     from msgraph.graph_service_client import GraphServiceClient
 
@@ -102,15 +105,41 @@ async def read_arm(subscription_id: str, path: str, api_version: str, *needed: s
         return _complete(answer.json(), needed)
 
 
-def _complete(found: dict[str, Any], needed: Sequence[str]) -> dict[str, Any]:
+async def read_graph(client: "GraphServiceClient", wanted: "RequestInformation", *needed: str) -> dict[str, Any]:
+    """What Microsoft Graph answers to a request, as it is: to make its models takes longer than the request.
+
+    Args:
+        client: the client that the request was built with.
+        wanted: the request.
+        needed: the parts that an answer has to have.
+
+    Raises:
+        msgraph.generated.models.o_data_errors.o_data_error.ODataError: it refused.
+        RemoteError: it left out a part, or its answer is no JSON.
+    """
+    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+    content: bytes | None = await client.request_adapter.send_primitive_async(wanted, "bytes", {"XXX": ODataError})
+    try:
+        found = json.loads(content or b"")
+    except ValueError:
+        found = None
+    return _complete(found, needed, "Microsoft Graph", settings().cloud.graph)
+
+
+def _complete(
+    found: object, needed: Sequence[str], service: Service = "Azure Resource Manager", url: str | None = None
+) -> dict[str, Any]:
     """What was found, if it has all parts that are needed."""
+    host = urlsplit(url or settings().cloud.resource_manager).hostname
+    if not isinstance(found, dict):
+        raise RemoteError(Answer(service, host=host, status=200, is_readable=False))
     for part in needed:
         inner: object = found
         for name in part.split("."):
             inner = inner.get(name) if isinstance(inner, dict) else None
         if inner is None:
-            host = urlsplit(settings().cloud.resource_manager).hostname
-            raise RemoteError(Answer("Azure Resource Manager", host=host, status=200, is_readable=False))
+            raise RemoteError(Answer(service, host=host, status=200, is_readable=False))
     return found
 
 

@@ -66,6 +66,8 @@ def folded(text: str) -> str:
 
     Letters of ASCII are folded as they always were, so ids made of them stay what they are.
     """
+    if text.isascii():
+        return text.lower()
     return "".join(character.lower() if character.isascii() else _upper(character) for character in text)
 
 
