@@ -83,11 +83,11 @@ class Scenario(BaseModel):
     aiven_requests_per_minute: int | None = Field(None, description="Aiven's rate limit; none by default.")
     vault_requests_per_10_seconds: int | None = Field(None, description="A Key Vault's limit; none by default.")
     faults: list[Fault] = []
-    vnets: Annotated[int, Field(ge=1, le=250)] = Field(3, description="How many VNets the customer has.")
+    vnets: Annotated[int, Field(ge=1, le=5000)] = Field(3, description="How many VNets the customer has.")
     subscriptions: Annotated[int, Field(ge=1, le=10)] = Field(
         1, description="How many subscriptions the customer has; the VNets are dealt out to them in turn."
     )
-    project_vpcs: Annotated[int, Field(ge=1, le=50)] = Field(1, description="How many project VPCs there are.")
+    project_vpcs: Annotated[int, Field(ge=1, le=250)] = Field(1, description="How many project VPCs there are.")
     projects: Annotated[int, Field(ge=1, le=50)] = Field(
         1, description="How many Aiven projects there are; the project VPCs are dealt out to them in turn."
     )
