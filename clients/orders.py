@@ -6,8 +6,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from azure.core.exceptions import AzureError
-
 from clients.durable import DurableClient
 from clients.registry import registry
 from peering.outcome import ProblemError
@@ -27,6 +25,8 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
     A running instance refuses the start: it takes the order when it is done with another, or ends in this moment.
     Nothing is lost when no start succeeds, for an order that nobody takes is resumed.
     """
+    from azure.core.exceptions import AzureError
+
     for _ in range(tries):
         try:
             await client.start_new(RUN_ORDER, peering_id, {"id": peering_id})
@@ -54,6 +54,7 @@ async def keep_ended_runs(peering_id: str) -> None:
 
     Nothing is lost when that cannot be done: whoever takes the order does it then.
     """
+    from azure.core.exceptions import AzureError
 
     def forgetting(record: Record | None, _: datetime) -> tuple[Record | None, None]:
         if record is not None:
