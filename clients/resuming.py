@@ -191,6 +191,6 @@ async def _purge(
 
 
 async def forget_runs() -> int:
-    """Delete runs that began longer ago than `HISTORY_DAYS`, a bounded number; returns how many."""
+    """Delete runs that ended longer ago than `HISTORY_DAYS`, a bounded number; returns how many."""
     before = registry().now - timedelta(days=settings().history_days)
     return await registry().forget_runs(before.isoformat(), _FORGOTTEN_AT_ONCE)

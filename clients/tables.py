@@ -290,8 +290,12 @@ class Registry:
         return found
 
     async def forget_runs(self, before: str, limit: int) -> int:
-        """Delete at most `limit` runs that began before a moment; returns how many."""
-        old = self._query(self._runs, f"started lt '{before}'", select=["PartitionKey", "RowKey"])
+        """Delete at most `limit` runs that ended before a moment; returns how many.
+
+        One whose end nobody has noted goes by its beginning.
+        """
+        condition = f"started lt '{before}' and ended lt '{before}'"
+        old = self._query(self._runs, condition, select=["PartitionKey", "RowKey"])
         count = 0
         async for row in old:
             await self._runs.delete_entity(str(row["PartitionKey"]), str(row["RowKey"]))

@@ -208,18 +208,22 @@ def test_runs_are_kept_newest_first_until_they_are_forgotten(tables: Tables) -> 
             ("r1", "failed"),
             ("r0", "connected"),
         ]
+        await registry.note_run(ran(one, "long", begun, ended=begun + timedelta(days=5)))
         assert await registry.forget_runs((begun + timedelta(hours=30)).isoformat(), 9) == 2
-        assert [found["run"] for found in await registry.runs(one["id"], 9)] == ["r2"]
+        assert [found["run"] for found in await registry.runs(one["id"], 9)] == ["r2", "long"]
 
     run(tables, test)
 
 
-def ran(wanted: Peering, name: str, started: datetime, state: str = "connected") -> RunRecord:
+def ran(
+    wanted: Peering, name: str, started: datetime, state: str = "connected", ended: datetime | None = None
+) -> RunRecord:
     """A run that has ended."""
+    at = (ended or started).isoformat()
     order = new_order("establish", name, BY, started, DEADLINES)
     record, _ = place(None, {**order, "peering": wanted})
     assert record is not None
-    ending = Ending(fence=fence(wanted, name), state=state, facts={}, steps={}, at=started.isoformat(), drop=False)
+    ending = Ending(fence=fence(wanted, name), state=state, facts={}, steps={}, at=at, drop=False)
     return run_record(record, order, ending)
 
 
