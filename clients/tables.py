@@ -230,11 +230,6 @@ class Registry:
         """All open orders."""
         return [rows.read_order(row) async for row in self._query(self._peerings, rows.only_orders())]
 
-    async def records(self, peering_ids: Sequence[str]) -> list[Record]:
-        """The records of some peerings; those that are not in the registry are left out."""
-        found = await asyncio.gather(*map(self.record, peering_ids))
-        return [record for record in found if record is not None]
-
     async def page(self, after: str, limit: int) -> list[rows.Held]:
         """The columns for lists of the first peerings behind an id, in the order of their ids."""
         return await self.columns(f"RowKey gt {rows.quoted(after)}", *rows.COLUMNS, limit=limit)
