@@ -1,7 +1,7 @@
 """What follows from a check: verdicts in the registry, events for the log and the webhook, repairs that are safe."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -156,6 +156,16 @@ async def note_unmanaged(given: UnmanagedScope) -> None:
     await registry().note_unmanaged(
         UnmanagedConnections(project=given["project"], project_vpc_id=given["project_vpc_id"], connections=left)
     )
+
+
+async def forget_unmanaged(kept: Sequence[str]) -> None:
+    """Forget the connections of project VPCs that no watched peering uses any more.
+
+    Args:
+        kept: the keys of those that one does.
+    """
+    if gone := await registry().forget_unmanaged(frozenset(kept)):
+        log.info("event=project-vpcs-forgotten count=%s", gone)
 
 
 def _event_id(change: Change) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -307,6 +307,15 @@ class Registry:
         except ResourceExistsError:
             if replace:
                 await self._peerings.update_entity(row, mode=UpdateMode.REPLACE)
+
+    async def forget_unmanaged(self, kept: Collection[str]) -> int:
+        """Delete the rows of project VPCs other than those with these keys; returns how many."""
+        condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
+        found = [str(row["RowKey"]) async for row in self._query(self._peerings, condition, select=["RowKey"])]
+        gone = [key for key in found if key not in kept]
+        for key in gone:
+            await self._peerings.delete_entity(rows.PROJECT_VPCS, key)
+        return len(gone)
 
     async def is_migrated(self) -> bool:
         """Whether the registry of version 0.2.0 has been brought over; asked until it has."""

@@ -171,6 +171,9 @@ class _Check:
         vpcs = self.scope["project_vpcs"]
         seen = [vpc for vpc in vpcs if "found" in self.project_vpcs[vpc["key"]]]
         yield from self._batches("note_unmanaged", seen, 1, self._unmanaged, lambda *_: ())
+        # Nobody knows which project VPCs the peerings have whose rows cannot be read.
+        if not self.scope["unreadable"]:
+            yield from self._unless_lost("forget_unmanaged", [vpc["key"] for vpc in vpcs])
 
     def _unmanaged(self, batch: Sequence[ProjectVpcScope]) -> UnmanagedScope:
         scope = batch[0]

@@ -11,6 +11,7 @@ import pytest
 import activities.orders
 import clients.orders
 from clients.tables import Registry
+from peering.checks import vpc_key
 from peering.orders import Taking, new_order
 from peering.outcome import Fact
 from peering.registry import Ending, Placed, Record, RunRecord, conclude, place, run_record, take
@@ -234,6 +235,9 @@ def test_unmanaged_connections_are_those_of_the_last_look(tables: Tables) -> Non
             await registry.note_unmanaged({"project": "p", "project_vpc_id": "1", "connections": connections})  # type: ignore[typeddict-item]
         (found,) = await registry.unmanaged()
         assert [connection["vnet"] for connection in found["connections"]] == ["c"]
+        await registry.note_unmanaged({"project": "Q", "project_vpc_id": "2", "connections": []})
+        assert await registry.forget_unmanaged([vpc_key("q", "2")]) == 1
+        assert [vpc["project"] for vpc in await registry.unmanaged()] == ["Q"]
 
     run(tables, test)
 

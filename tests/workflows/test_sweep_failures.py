@@ -13,6 +13,7 @@ import pytest
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
+from tests.workflows.by_hand import made_by_hand
 from tests.workflows.registry_rows import change_row
 from tests.workflows.test_health import sweep, until_swept, vnets
 
@@ -162,9 +163,9 @@ def test_a_look_that_is_lost_for_good_is_unknown_for_its_own_vnets(swept: Deploy
 
 def test_notes_that_are_lost_for_good_are_in_the_output(swept: Deployment, losses: LostCalls) -> None:
     identities = settled(swept)
-    losses.to_lose.update({"note_verdicts": 100, "note_unmanaged": 100})
+    losses.to_lose.update({"note_verdicts": 100, "note_unmanaged": 100, "forget_unmanaged": 100})
     output = swept_output(swept)
-    assert output["failed"] == {"note_verdicts": 3, "note_unmanaged": 1}
+    assert output["failed"] == {"note_verdicts": 3, "note_unmanaged": 1, "forget_unmanaged": 1}
     assert verdicts(swept, identities) == [None] * 3
     losses.to_lose.clear()
     assert "failed" not in swept_output(swept)
@@ -178,3 +179,16 @@ def test_a_check_whose_verdict_cannot_be_noted_is_not_done(swept: Deployment, lo
     checked = swept.api.get(f"/api/peerings/{identity}/runs").json()["runs"][0]
     assert (checked["operation"], checked["outcome"], losses.to_lose["note_verdicts"]) == ("check", "done", 0)
     assert verdicts(swept, [identity]) == ["healthy"]
+
+
+def test_project_vpcs_that_no_peering_uses_any_more_are_forgotten(deployment: Deployment) -> None:
+    first, second, *_ = vnets(deployment)
+    identity = deployment.settle(vnet_id=first)["id"]
+    made_by_hand(deployment.cloud, second)
+    sweep(deployment)
+    until_swept(deployment)
+    assert len(deployment.api.get("/api/unmanaged").json()["unmanaged"]) == 1
+    deployment.remove(identity)
+    sweep(deployment)
+    until_swept(deployment)
+    assert deployment.api.get("/api/unmanaged").json()["unmanaged"] == []
