@@ -18,10 +18,10 @@ from peering.health import connection_of
 from peering.look import ProjectVpcLook
 from peering.orders import APP, Order, new_order, repair_of
 from peering.plan import Operation
-from peering.registry import Change, Checked, Judged, Placed, Record, UnmanagedConnections, judge, place
-from peering.runs import deterministic_id, event_instance_id
+from peering.registry import Change, Checked, Judged, Placed, Record, UnmanagedConnections, announce, judge, place
+from peering.runs import delivery_instance_id, deterministic_id
 from peering.spec import Deadlines
-from peering.webhook import Delivery, Event
+from peering.webhook import Delivery
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
@@ -60,15 +60,17 @@ async def _judge(peering_id: str, checked: Checked, at: str) -> tuple[Judged, bo
     """Write one verdict; returns what came of it, and whether events are to be delivered."""
     announces = settings().webhook_url is not None
 
-    def judging(record: Record | None, _: datetime) -> tuple[Record | None, tuple[Judged, bool]]:
+    def judging(record: Record | None, _: datetime) -> tuple[Record | None, tuple[Judged, bool, int]]:
         if record is None:
-            return None, (Judged(), False)
+            return None, (Judged(), False, 0)
         judged = judge(record, checked, at)
-        if judged.change is not None and announces:
-            record["events"] = [*record.get("events", []), judged.change]
-        return record, (judged, bool(record.get("events")))
+        dropped = announce(record, judged.change) if judged.change is not None and announces else 0
+        return record, (judged, announces and bool(record.get("events")), dropped)
 
-    return await registry().change(peering_id, judging, health=True)
+    judged, is_undelivered, dropped = await registry().change(peering_id, judging, health=True)
+    if dropped:
+        log.error("event=events-dropped peering=%s count=%s", peering_id, dropped)
+    return judged, is_undelivered
 
 
 def _log(change: Change) -> None:
@@ -96,11 +98,9 @@ async def follow_up(given: FollowUp, client: DurableClient) -> list[str]:
 
 
 async def _deliver(client: DurableClient, peering_id: str, deadlines: Deadlines) -> None:
-    record = await registry().record(peering_id)
-    for change in record.get("events", []) if record else ():
-        event = Event(id=_event_id(change), type="verdict-changed", change=change)
-        delivery = Delivery(event=event, deadlines=deadlines)
-        await start_unless_running(client, "deliver", event_instance_id(event["id"]), delivery)
+    """Begin the delivery of a peering's events; one that is under way goes on to what has come since."""
+    delivery = Delivery(id=peering_id, deadlines=deadlines, after="")
+    await start_unless_running(client, "deliver", delivery_instance_id(peering_id), delivery)
 
 
 async def _repair(client: DurableClient, wanted: ToRepair, given: FollowUp) -> None:
@@ -135,17 +135,6 @@ async def _place(peering_id: str, order: Order, revision: int | None, client: Du
     return begun
 
 
-async def note_delivered(given: Change) -> None:
-    """Take an event out of its peering's record: it was delivered, or will never be taken."""
-
-    def delivered(record: Record | None, _: datetime) -> tuple[Record | None, None]:
-        if record is not None and "events" in record:
-            record["events"] = [event for event in record["events"] if event != given]
-        return record, None
-
-    await registry().change(given["id"], delivered, health=True)
-
-
 async def note_unmanaged(given: UnmanagedScope) -> None:
     """Keep which connections of a project VPC no peering of the registry has."""
     vpc = ProjectVpcLook(cloud_name="", network_cidr="", state="", connections=given["connections"])
@@ -166,7 +155,3 @@ async def forget_unmanaged(kept: Sequence[str]) -> None:
     """
     if gone := await registry().forget_unmanaged(frozenset(kept)):
         log.info("event=project-vpcs-forgotten count=%s", gone)
-
-
-def _event_id(change: Change) -> str:
-    return deterministic_id("event", change["id"], change["verdict"], change["at"])

@@ -12,6 +12,7 @@ from activities.look_of_peering import Access, Directory, assemble, key_id_of, l
 from activities.looking import part
 from activities.remote_errors import problem_of
 from clients.registry import registry
+from clients.settings import settings
 from clients.side_by_side import side_by_side
 from peering.checks import CheckedPeerings, ProjectVpcScope, Scope, VNetScope, VNetsToCheck, vpc_key
 from peering.health import DRIFT, findings
@@ -37,7 +38,9 @@ class _Row(TypedDict):
     project_vpc_id: str
     vnet_id: str
     revision: int
+    watched: bool
     busy: bool
+    undelivered: bool
 
 
 async def check_scope(only: str | None) -> Scope:
@@ -49,6 +52,8 @@ async def check_scope(only: str | None) -> Scope:
     rows = await _rows(unreadable) if only is None else await _row_of(only)
     scopes, vnets = dict[str, ProjectVpcScope](), dict[str, VNetScope]()
     for row in rows:
+        if not row["watched"]:
+            continue
         key = vpc_key(row["project"], row["project_vpc_id"])
         scopes.setdefault(key, ProjectVpcScope(key=key, project=row["project"], project_vpc_id=row["project_vpc_id"]))
         if not row["busy"]:
@@ -57,15 +62,16 @@ async def check_scope(only: str | None) -> Scope:
     return Scope(
         project_vpcs=list(scopes.values()),
         vnets=[vnets[vnet_id] for vnet_id in sorted(vnets)],
+        undelivered=[row["id"] for row in rows if row["undelivered"] and settings().webhook_url is not None],
         unreadable=unreadable,
     )
 
 
 async def _rows(unreadable: list[str]) -> list[_Row]:
-    """The rows of all peerings that are watched; the spoilt ones go to `unreadable`."""
-    names = ("owner", "project_vpc_id", "vnet_id", "revision", "busy")
+    """The rows of all peerings that are watched or have events to deliver; the spoilt ones go to `unreadable`."""
+    names = ("owner", "project_vpc_id", "vnet_id", "revision", "watched", "busy", "undelivered")
     found = list[_Row]()
-    for row in await registry().columns("watched eq true", *names):
+    for row in await registry().columns("watched eq true or undelivered eq true", *names):
         peering_id = str(row["RowKey"])
         try:
             found.append(
@@ -75,7 +81,10 @@ async def _rows(unreadable: list[str]) -> list[_Row]:
                     project_vpc_id=str(row["project_vpc_id"]),
                     vnet_id=str(VNetId.parse(str(row["vnet_id"]))),
                     revision=int(cast("int", row["revision"])),
+                    watched=bool(row["watched"]),
                     busy=bool(row["busy"]),
+                    # Rows of before have not got it.
+                    undelivered=bool(row.get("undelivered")),
                 )
             )
         except (KeyError, ValueError):
@@ -96,7 +105,10 @@ async def _row_of(peering_id: str) -> list[_Row]:
         project_vpc_id=peering["project_vpc_id"],
         vnet_id=str(VNetId.parse(peering["vnet_id"])),
         revision=record["revision"],
+        watched=True,
         busy=False,
+        # Whoever notes the verdict says so.
+        undelivered=False,
     )
     return [row]
 

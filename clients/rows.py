@@ -148,6 +148,7 @@ def health_columns(record: Record) -> Row:
     return {
         **split("health", _json({name: value for name, value in record.items() if name in _OF_CHECKS})),
         "verdict": health["verdict"] if health else "",
+        "undelivered": bool(record.get("events")),
     }
 
 

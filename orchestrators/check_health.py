@@ -82,7 +82,7 @@ class _Check:
     def __init__(self, context: OrchestrationContext) -> None:
         self.context = context
         self.at = context.current_utc_datetime.isoformat()
-        self.scope = Scope(project_vpcs=[], vnets=[], unreadable=[])
+        self.scope = Scope(project_vpcs=[], vnets=[], undelivered=[], unreadable=[])
         self.project_vpcs: dict[str, Part[ProjectVpcLook]] = {}
         self.secrets: Part[dict[str, SecretLook]] = {"problem": _Unseen}
         self.checked: CheckedPeerings = {}
@@ -100,6 +100,7 @@ class _Check:
             LostError: nobody knows what there is to look at.
         """
         self.scope = cast("Scope", (yield from reliably(self.context, "check_scope", only)))
+        self.undelivered += self.scope["undelivered"]
         self.failed["check_scope"] += len(self.scope["unreadable"])
         secrets = yield from self._unless_lost("look_at_secrets", only)
         self.secrets = cast("Part[dict[str, SecretLook]]", secrets or {"problem": _Unseen})

@@ -32,11 +32,12 @@ class ProjectVpcScope(TypedDict):
 class Scope(TypedDict):
     """What a check has to look at.
 
-    `unreadable`: the peerings whose row is spoilt.
+    `undelivered`: the peerings that have events to deliver, watched or not; `unreadable`: those whose row is spoilt.
     """
 
     project_vpcs: list[ProjectVpcScope]
     vnets: list[VNetScope]
+    undelivered: list[str]
     unreadable: list[str]
 
 

@@ -37,6 +37,6 @@ def peering_of_instance(instance_id: str) -> str:
     return instance_id.partition(":")[0]
 
 
-def event_instance_id(event_id: str) -> str:
-    """The instance id of an event's delivery."""
-    return f"event:{event_id}"
+def delivery_instance_id(peering_id: str) -> str:
+    """The instance id of the delivery of a peering's events."""
+    return f"events:{peering_id}"
