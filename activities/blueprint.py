@@ -25,7 +25,7 @@ MODULES: Final = {
     "directory": (
         *("sign_in", "tenant", "ownership", "application", "user_service_principal", "platform_service_principal"),
     ),
-    "follow_up": ("note_verdicts", "note_delivered", "note_unmanaged"),
+    "follow_up": ("note_verdicts", "note_unmanaged", "forget_unmanaged"),
     "health": ("check_scope", "check_vnets", "look_at_project_vpcs", "look_at_secrets"),
     "orders": (*("take_order", "renew_order", "enter_order_phase", "conclude_order", "note_superseded", "note_lost"),),
     "network": (
@@ -43,7 +43,7 @@ MODULES: Final = {
     "looks": ("look_ahead",),
     "surplus": ("surplus_rights",),
     "last_look": ("last_look",),
-    "webhook": ("deliver_event",),
+    "webhook": ("next_event", "deliver_event", "note_delivered"),
 }
 
 #: The same for activities that ask Durable Functions itself, through its client.

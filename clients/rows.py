@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypedDict, cast
 
+from peering.checks import vpc_key
 from peering.naming import VNetId
 from peering.orders import Order
 from peering.registry import Record, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
@@ -153,6 +154,7 @@ def health_columns(record: Record) -> Row:
     return {
         **split("health", _json({name: value for name, value in record.items() if name in _OF_CHECKS})),
         "verdict": health["verdict"] if health else "",
+        "undelivered": bool(record.get("events")),
     }
 
 
@@ -188,7 +190,7 @@ def read_run(row: Mapping[str, Value]) -> RunRecord:
 
 def unmanaged_row(found: UnmanagedConnections) -> Row:
     """The row of a project VPC's connections that no peering here has."""
-    key = f"{found['project']}|{found['project_vpc_id']}".casefold()
+    key = vpc_key(found["project"], found["project_vpc_id"])
     return {"PartitionKey": PROJECT_VPCS, "RowKey": key, **split("unmanaged", _json(found))}
 
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -254,11 +254,6 @@ class Registry:
         """All open orders."""
         return [rows.read_order(row) async for row in self._query(self._peerings, rows.only_orders())]
 
-    async def records(self, peering_ids: Sequence[str]) -> list[Record]:
-        """The records of some peerings; those that are not in the registry are left out."""
-        found = await asyncio.gather(*map(self.record, peering_ids))
-        return [record for record in found if record is not None]
-
     async def page(self, after: str, limit: int) -> list[rows.Held]:
         """The columns for lists of the first peerings behind an id, in the order of their ids."""
         return await self.columns(f"RowKey gt {rows.quoted(after)}", *rows.COLUMNS, limit=limit)
@@ -313,8 +308,12 @@ class Registry:
         return found
 
     async def forget_runs(self, before: str, limit: int) -> int:
-        """Delete at most `limit` runs that began before a moment; returns how many."""
-        old = self._query(self._runs, f"started lt '{before}'", select=["PartitionKey", "RowKey"])
+        """Delete at most `limit` runs that ended before a moment; returns how many.
+
+        One whose end nobody has noted goes by its beginning.
+        """
+        condition = f"started lt '{before}' and ended lt '{before}'"
+        old = self._query(self._runs, condition, select=["PartitionKey", "RowKey"])
         count = 0
         async for row in old:
             await self._runs.delete_entity(str(row["PartitionKey"]), str(row["RowKey"]))
@@ -330,6 +329,15 @@ class Registry:
             ProblemError: `registry-contended`, when others were faster every time.
         """
         await self._put(self._peerings, rows.unmanaged_row(found))
+
+    async def forget_unmanaged(self, kept: Collection[str]) -> int:
+        """Delete the rows of project VPCs other than those with these keys; returns how many."""
+        condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
+        found = [str(row["RowKey"]) async for row in self._query(self._peerings, condition, select=["RowKey"])]
+        gone = [key for key in found if key not in kept]
+        for key in gone:
+            await self._peerings.delete_entity(rows.PROJECT_VPCS, key)
+        return len(gone)
 
     async def is_migrated(self) -> bool:
         """Whether the registry of version 0.2.0 has been brought over; asked until it has."""

@@ -1,9 +1,15 @@
-"""The check of all peerings, or of one: look at both clouds, judge, note the verdicts, repair where that is safe."""
+"""The check of all peerings, or of one: look at both clouds, judge, note the verdicts, repair where that is safe.
 
-from collections.abc import Generator, Iterable, Sequence
-from typing import Final, TypeVar, cast
+What the platform or the registry fails for is tried again, and then costs no more than its own peerings their verdict.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from typing import Final, Literal, TypeVar, cast
 
 from orchestrators.durable import OrchestrationContext, Task, Workflow
+from orchestrators.in_batches import in_batches
 from orchestrators.lost import LOST, LostError, reliably
 from orchestrators.run import Running
 from peering.checks import (
@@ -11,6 +17,7 @@ from peering.checks import (
     CheckInput,
     FollowUp,
     NotedVerdicts,
+    ProjectVpcScope,
     Scope,
     ToRepair,
     UnmanagedScope,
@@ -22,50 +29,50 @@ from peering.look import Part, ProjectVpcLook, SecretLook, if_seen
 from peering.naming import VNetId, folded, secret_name
 from peering.outcome import Occurrence
 from peering.registry import Checked
+from peering.spec import Deadlines
 
-#: Project VPCs and VNets that one activity looks at, and activities at a time.
+#: Project VPCs and VNets that one activity looks at.
 BATCH: Final = 10
-PARALLEL: Final = 8
-#: Peerings whose verdicts one activity notes.
+#: Peerings whose verdicts one activity notes, and of deliveries and orders that one begins.
 NOTED_AT_ONCE: Final = 50
 
-_Thing = TypeVar("_Thing")
+T = TypeVar("T")
+_FollowUpKind = Literal["undelivered", "repairs", "unsettled"]
 _Unseen: Final = Occurrence(code=LOST, detail="The platform lost the look.")
 
 
 def check_health(context: OrchestrationContext) -> Workflow:
     """Look at every peering that is watched; note the verdicts; announce those that changed and begin repairs.
 
-    Input: `CheckInput`. Output: how many peerings were checked, how many verdicts changed, how many repairs began.
+    Input: `CheckInput`. Output: how many peerings were checked, how many verdicts changed, how many repairs began;
+    `failed`, if anything did: for how many things which activity failed, and `interrupted` if there was no beginning.
     """
     given = cast("CheckInput", context.get_input())
     check = _Check(context)
     try:
         yield from check.look(None)
-        yield from check.note()
-        yield from check.note_unmanaged()
-        repairs = check.repairs if given["repairs"] else []
-        most = max(len(repairs), len(check.unsettled), len(check.undelivered))
-        for start in range(0, most, NOTED_AT_ONCE):
-            batch = slice(start, start + NOTED_AT_ONCE)
-            follow_up = FollowUp(
-                repairs=repairs[batch],
-                unsettled=check.unsettled[batch],
-                undelivered=check.undelivered[batch],
-                deadlines=given["deadlines"],
-                at=check.at,
-            )
-            yield from reliably(context, "follow_up", follow_up)
     except LostError as error:
-        return {"checked": len(check.checked), "changed": check.changed, "repairs": 0, "interrupted": str(error)}
-    return {"checked": len(check.checked), "changed": check.changed, "repairs": len(repairs)}
+        return {"checked": 0, "changed": 0, "repairs": 0, "interrupted": str(error)}
+    yield from check.note()
+    yield from check.note_unmanaged()
+    yield from check.follow_up(given)
+    repairs = len(check.repairs) if given["repairs"] else 0
+    found = {"checked": len(check.checked), "changed": check.changed, "repairs": repairs}
+    failed = dict(+check.failed)
+    return {**found, "failed": failed} if failed else found
 
 
 def check_one(context: OrchestrationContext, peering_id: str) -> Generator[Task, object, "_Check"]:
-    """Look at one peering and note the verdict; returns what was found."""
+    """Look at one peering and note the verdict; returns what was found.
+
+    Raises:
+        LostError: it could not be noted.
+    """
     check = _Check(context)
     yield from check.look(peering_id)
     yield from check.note()
+    if check.failed["note_verdicts"]:
+        raise LostError("note_verdicts: the verdict was not noted")
     return check
 
 
@@ -75,7 +82,7 @@ class _Check:
     def __init__(self, context: OrchestrationContext) -> None:
         self.context = context
         self.at = context.current_utc_datetime.isoformat()
-        self.scope = Scope(project_vpcs=[], vnets=[])
+        self.scope = Scope(project_vpcs=[], vnets=[], undelivered=[], unreadable=[])
         self.project_vpcs: dict[str, Part[ProjectVpcLook]] = {}
         self.secrets: Part[dict[str, SecretLook]] = {"problem": _Unseen}
         self.checked: CheckedPeerings = {}
@@ -83,41 +90,54 @@ class _Check:
         self.repairs: list[ToRepair] = []
         self.unsettled: list[str] = []
         self.undelivered: list[str] = []
+        #: For how many things an activity failed every time.
+        self.failed = Counter[str]()
 
     def look(self, only: str | None) -> Running:
-        """See what there is to look at, and look: one call for each project VPC, for the vault, and for each VNet."""
-        self.scope = cast("Scope", (yield from reliably(self.context, "check_scope", only)))
-        (secrets,) = yield from self._side_by_side("look_at_secrets", [only])
-        self.secrets = cast("Part[dict[str, SecretLook]]", secrets or {"problem": _Unseen})
-        for window in _windows(self.scope["project_vpcs"]):
-            looks = yield from self._side_by_side("look_at_project_vpcs", window)
-            for keys, look in zip(window, looks, strict=True):
-                unseen = {key["key"]: {"problem": _Unseen} for key in keys}
-                self.project_vpcs |= cast("dict[str, Part[ProjectVpcLook]]", look or unseen)
-        for vnets in _windows(self.scope["vnets"]):
-            looks = yield from self._side_by_side("check_vnets", [self._to_check(batch) for batch in vnets])
-            for batch, look in zip(vnets, looks, strict=True):
-                self.checked |= cast("CheckedPeerings", look or _unseen(batch))
+        """See what there is to look at, and look: one call for each project VPC, for the vault, and for each VNet.
 
-    def _side_by_side(self, activity: str, inputs: Sequence[object]) -> Generator[Task, object, list[object]]:
-        """The results of an activity for some inputs at once; None where the platform lost one twice."""
-        results: list[object] = [None] * len(inputs)
-        left = list(range(len(inputs)))
-        for _ in range(2):
-            tasks = [self.context.call_activity(activity, inputs[number]) for number in left]
-            pending = list(tasks)
-            while pending:
-                ended = cast("Task", (yield self.context.task_any(pending)))
-                pending.remove(ended)
-            ended_well = [
-                (n, t.result) for n, t in zip(left, tasks, strict=True) if not isinstance(t.result, BaseException)
-            ]
-            for number, result in ended_well:
-                results[number] = result
-            left = [number for number in left if number not in {n for n, _ in ended_well}]
-            if not left:
-                break
-        return results
+        Raises:
+            LostError: nobody knows what there is to look at.
+        """
+        self.scope = cast("Scope", (yield from reliably(self.context, "check_scope", only)))
+        self.undelivered += self.scope["undelivered"]
+        self.failed["check_scope"] += len(self.scope["unreadable"])
+        secrets = yield from self._unless_lost("look_at_secrets", only)
+        self.secrets = cast("Part[dict[str, SecretLook]]", secrets or {"problem": _Unseen})
+        vpcs, vnets = self.scope["project_vpcs"], self.scope["vnets"]
+        self.project_vpcs = {vpc["key"]: {"problem": _Unseen} for vpc in vpcs}
+        yield from self._batches("look_at_project_vpcs", vpcs, BATCH, list, self._take_vpcs)
+        lost = yield from self._batches("check_vnets", vnets, BATCH, self._to_check, self._take_checked)
+        self.checked |= _unseen(lost)
+
+    def _batches(
+        self,
+        activity: str,
+        things: Sequence[T],
+        size: int,
+        given: Callable[[Sequence[T]], object],
+        take: Callable[[Sequence[T], object], Sequence[T]],
+    ) -> Generator[Task, object, list[T]]:
+        """`in_batches`; counts what failed every time."""
+        failed = yield from in_batches(self.context, activity, things, size, given, take)
+        self.failed[activity] += len(failed)
+        return failed
+
+    def _unless_lost(self, activity: str, given: object) -> Generator[Task, object, object]:
+        """The result of an activity; None, and counted, when the platform lost it too often."""
+        try:
+            return (yield from reliably(self.context, activity, given))
+        except LostError:
+            self.failed[activity] += 1
+            return None
+
+    def _take_vpcs(self, _: Sequence[ProjectVpcScope], looks: object) -> Sequence[ProjectVpcScope]:
+        self.project_vpcs |= cast("dict[str, Part[ProjectVpcLook]]", looks)
+        return ()
+
+    def _take_checked(self, _: Sequence[VNetScope], checked: object) -> Sequence[VNetScope]:
+        self.checked |= cast("CheckedPeerings", checked)
+        return ()
 
     def _to_check(self, vnets: Sequence[VNetScope]) -> VNetsToCheck:
         """The input for some VNets, with no more of the other looks than concerns them: it goes into the history."""
@@ -132,36 +152,65 @@ class _Check:
 
     def note(self) -> Running:
         """Let the registry judge what was found."""
-        found = sorted(self.checked.items())
-        batches = [dict(found[start : start + NOTED_AT_ONCE]) for start in range(0, len(found), NOTED_AT_ONCE)]
-        for batch in batches:
-            noted = yield from reliably(self.context, "note_verdicts", Verdicts(checked=batch, at=self.at))
-            verdicts = cast("NotedVerdicts", noted)
-            self.changed += verdicts["changed"]
-            self.repairs += verdicts["repairs"]
-            self.unsettled += verdicts["unsettled"]
-            self.undelivered += verdicts["undelivered"]
+        yield from self._batches(
+            "note_verdicts", sorted(self.checked), NOTED_AT_ONCE, self._verdicts, self._take_verdicts
+        )
+
+    def _verdicts(self, ids: Sequence[str]) -> Verdicts:
+        return Verdicts(checked={one: self.checked[one] for one in ids}, at=self.at)
+
+    def _take_verdicts(self, _: Sequence[str], noted: object) -> Sequence[str]:
+        verdicts = cast("NotedVerdicts", noted)
+        self.changed += verdicts["changed"]
+        self.repairs += verdicts["repairs"]
+        self.unsettled += verdicts["unsettled"]
+        self.undelivered += verdicts["undelivered"]
+        return verdicts["failed"]
 
     def note_unmanaged(self) -> Running:
-        """Keep which connections no peering of the registry has."""
-        for scope in self.scope["project_vpcs"]:
-            if (vpc := if_seen(self.project_vpcs[scope["key"]])) is not None:
-                found = UnmanagedScope(
-                    project=scope["project"], project_vpc_id=scope["project_vpc_id"], connections=vpc["connections"]
-                )
-                yield from reliably(self.context, "note_unmanaged", found)
+        """Keep which connections no peering of the registry has, of the project VPCs that there are peerings with."""
+        vpcs = self.scope["project_vpcs"]
+        seen = [vpc for vpc in vpcs if "found" in self.project_vpcs[vpc["key"]]]
+        yield from self._batches("note_unmanaged", seen, 1, self._unmanaged, lambda *_: ())
+        # Nobody knows which project VPCs the peerings have whose rows cannot be read.
+        if not self.scope["unreadable"]:
+            yield from self._unless_lost("forget_unmanaged", [vpc["key"] for vpc in vpcs])
+
+    def _unmanaged(self, batch: Sequence[ProjectVpcScope]) -> UnmanagedScope:
+        scope = batch[0]
+        vpc = if_seen(self.project_vpcs[scope["key"]])
+        return UnmanagedScope(
+            project=scope["project"],
+            project_vpc_id=scope["project_vpc_id"],
+            connections=vpc["connections"] if vpc is not None else [],
+        )
+
+    def follow_up(self, given: CheckInput) -> Running:
+        """Begin what follows: deliveries, repairs if they are wanted, and checks of what a run has left unsettled."""
+        follow_ups: dict[_FollowUpKind, Sequence[str | ToRepair]] = {
+            "undelivered": list(dict.fromkeys(self.undelivered)),
+            "repairs": self.repairs if given["repairs"] else [],
+            "unsettled": self.unsettled,
+        }
+        for kind, things in follow_ups.items():
+            to_follow = partial(self._to_follow, kind, given["deadlines"])
+            yield from self._batches("follow_up", things, NOTED_AT_ONCE, to_follow, _failed_of)
+
+    def _to_follow(self, kind: _FollowUpKind, deadlines: Deadlines, batch: Sequence[str | ToRepair]) -> FollowUp:
+        nothing = FollowUp(repairs=[], unsettled=[], undelivered=[], deadlines=deadlines, at=self.at)
+        return cast("FollowUp", {**nothing, kind: list(batch)})
+
+
+def _failed_of(batch: Sequence[str | ToRepair], failed: object) -> list[str | ToRepair]:
+    """Those of a batch that `follow_up` says it failed for."""
+    ids = cast("list[str]", failed)
+    return [thing for thing in batch if (thing if isinstance(thing, str) else thing["id"]) in ids]
 
 
 def _unseen(vnets: Sequence[VNetScope]) -> CheckedPeerings:
     """What there is to say of peerings whose look was lost: nothing but that."""
     revisions = {one: revision for vnet in vnets for ids in vnet["peerings"].values() for one, revision in ids.items()}
     return {one: Checked(revision=revision, problems=[_Unseen]) for one, revision in revisions.items()}
-
-
-def _windows(items: Sequence[_Thing]) -> Iterable[list[Sequence[_Thing]]]:
-    """The items in batches, so many batches at a time."""
-    batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
-    return (batches[start : start + PARALLEL] for start in range(0, len(batches), PARALLEL))
 
 
 def _names(vnet_id: str) -> tuple[str, str, str]:

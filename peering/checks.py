@@ -30,10 +30,15 @@ class ProjectVpcScope(TypedDict):
 
 
 class Scope(TypedDict):
-    """What a check has to look at."""
+    """What a check has to look at.
+
+    `undelivered`: the peerings that have events to deliver, watched or not; `unreadable`: those whose row is spoilt.
+    """
 
     project_vpcs: list[ProjectVpcScope]
     vnets: list[VNetScope]
+    undelivered: list[str]
+    unreadable: list[str]
 
 
 class VNetsToCheck(TypedDict):
@@ -65,12 +70,16 @@ class Verdicts(TypedDict):
 
 
 class NotedVerdicts(TypedDict):
-    """The answer of `note_verdicts`: how many changed, what to repair or to settle, whose events to deliver."""
+    """The answer of `note_verdicts`: how many changed, what to repair or to settle, whose events to deliver.
+
+    `failed`: the peerings whose verdict could not be noted.
+    """
 
     changed: int
     unsettled: list[str]
     repairs: list[ToRepair]
     undelivered: list[str]
+    failed: list[str]
 
 
 class FollowUp(TypedDict):
