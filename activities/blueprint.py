@@ -26,7 +26,6 @@ MODULES: Final = {
         *("sign_in", "tenant", "ownership", "application", "user_service_principal", "platform_service_principal"),
     ),
     "check": ("check_one",),
-    "deliveries": ("note_delivered",),
     "sweep": ("plan_sweep", "look_at_secrets", "look_at_project_vpcs", "end_sweep"),
     "orders": (*("take_order", "renew_order", "enter_order_phase", "conclude_order", "note_superseded", "note_lost"),),
     "network": (
@@ -44,12 +43,12 @@ MODULES: Final = {
     "looks": ("look_ahead",),
     "surplus": ("surplus_rights",),
     "last_look": ("last_look",),
-    "webhook": ("deliver_event",),
+    "webhook": ("next_event", "deliver_event", "note_delivered"),
 }
 
 #: The same for activities that ask Durable Functions itself, through its client.
 WITH_CLIENT: Final = {
-    "deliveries": ("begin_deliveries",),
+    "deliveries": ("begin_delivery", "begin_deliveries"),
     "sweep": ("check_vnets", "note_unseen"),
     "orders": ("stop_waits",),
 }

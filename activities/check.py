@@ -3,7 +3,7 @@
 from functools import partial
 
 from activities.look_of_peering import look_of_peering
-from activities.verdicts import announce, confirmed, judged, problems_of
+from activities.verdicts import confirmed, judged, log_change, problems_of
 from clients.registry import registry
 from peering.checks import CheckOne, Found
 from peering.registry import Checked, is_busy
@@ -19,5 +19,5 @@ async def check_one(given: CheckOne) -> Found:
     checked = Checked(revision=record["revision"], problems=problems)
     outcome = await registry().change(given["id"], partial(judged, checked, given["at"]), health=True)
     if outcome.change is not None:
-        announce(outcome.change)
+        log_change(outcome.change)
     return Found(repairs=outcome.repair, undelivered=outcome.undelivered)

@@ -1,39 +1,29 @@
-"""Events on their way to the operator's webhook: begun, and taken out of the record once they were delivered."""
+"""The beginning of deliveries: of the events of one peering, or of a piece of those that a check of all has found."""
 
-from datetime import datetime
+from typing import Final
 
+from clients import sweeps
 from clients.durable import DurableClient, start_unless_running
-from clients.registry import registry
-from peering.registry import Change, Record
-from peering.runs import deterministic_id, event_instance_id
-from peering.spec import Deadlines
-from peering.webhook import Delivery, Event, ToDeliver
+from clients.side_by_side import side_by_side
+from peering.runs import delivery_instance_id
+from peering.sweep import Piece
+from peering.webhook import Delivery
+
+#: Deliveries that are begun side by side.
+_AT_ONCE: Final = 8
 
 
-async def begin_deliveries(given: ToDeliver, client: DurableClient) -> None:
-    """Begin the delivery of a peering's events, unless it is under way."""
-    await deliver_events(given["id"], given["deadlines"], client)
+async def begin_delivery(given: Delivery, client: DurableClient) -> None:
+    """Begin the delivery of a peering's events; one that is under way goes on to what has come since."""
+    await start_unless_running(client, "deliver", delivery_instance_id(given["id"]), given)
 
 
-async def deliver_events(peering_id: str, deadlines: Deadlines, client: DurableClient) -> None:
-    """The same, for the activities that find the events."""
-    record = await registry().record(peering_id)
-    for change in record.get("events", []) if record else ():
-        event = Event(id=_event_id(change), type="verdict-changed", change=change)
-        delivery = Delivery(event=event, deadlines=deadlines)
-        await start_unless_running(client, "deliver", event_instance_id(event["id"]), delivery)
+async def begin_deliveries(given: Piece, client: DurableClient) -> int:
+    """Begin those of the peerings that no VNet is looked at for; returns for how many it failed."""
 
+    async def begin(peering_id: str) -> None:
+        await begin_delivery(Delivery(id=peering_id, deadlines=given["deadlines"], after=""), client)
 
-async def note_delivered(given: Change) -> None:
-    """Take an event out of its peering's record: it was delivered, or will never be taken."""
-
-    def delivered(record: Record | None, _: datetime) -> tuple[Record | None, None]:
-        if record is not None and "events" in record:
-            record["events"] = [event for event in record["events"] if event != given]
-        return record, None
-
-    await registry().change(given["id"], delivered, health=True)
-
-
-def _event_id(change: Change) -> str:
-    return deterministic_id("event", change["id"], change["verdict"], change["at"])
+    (number,) = given["numbers"]
+    undelivered = await sweeps.undelivered(given["at"], number)
+    return len((await side_by_side(begin, undelivered, at_once=_AT_ONCE)).failures)

@@ -73,6 +73,6 @@ def problem_of(error: Exception, where: str) -> Occurrence:
     """The problem that an exception stands for; one of the app's own making is logged with its trace."""
     occurrence = occurrence_of(error, where)
     if occurrence is None:
-        log.exception("event=unexpected-error in=%s", where)
+        log.error("event=unexpected-error in=%s", where, exc_info=error)
         occurrence = Occurrence(code="unexpected-error", detail=type(error).__name__)
     return occurrence

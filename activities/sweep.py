@@ -6,66 +6,89 @@ from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from activities import looking
-from activities.deliveries import deliver_events
+from activities.deliveries import begin_delivery
 from activities.look_of_peering import Access, Directory, assemble, key_id_of, rights_of
 from activities.looking import part
+from activities.remote_errors import problem_of
 from activities.verdicts import confirmed, note, problems_of, repair, settle
-from clients import sweeps
+from clients import rows, sweeps
 from clients.durable import DurableClient
 from clients.registry import registry
+from clients.side_by_side import side_by_side
 from peering.look import Part, ProjectVpcLook, SecretLook
-from peering.naming import folded, secret_name
+from peering.naming import secret_name
 from peering.outcome import LOST, Occurrence
 from peering.registry import Checked, Judged, Record, UnmanagedConnections
 from peering.sweep import (
+    VNETS_IN_A_PIECE,
     Division,
     Piece,
     SweepCounts,
     SweepPlan,
     VpcToLookAt,
+    cut,
     looks_for_pieces,
     unmanaged,
     vpc_key,
 )
+from peering.webhook import Delivery
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
 #: VNets that are looked at, and peerings that something is begun for, side by side.
 _AT_ONCE: Final = 8
+#: Peerings whose deliveries one activity begins.
+_DELIVERIES: Final = 500
 _UNSEEN: Final = Occurrence(code=LOST, detail="The platform lost the look.")
+
+#: The records of the peerings on one VNet.
+_OnVNet = list[Record]
+_Secrets = Part[dict[str, SecretLook]]
 
 
 async def plan_sweep(at: str) -> SweepPlan:
     """Divide all peerings into pieces, and leave each piece what it needs of the registry."""
     await sweeps.clear()
-    division = Division()
-    async for record in registry().records():
-        division.add(record)
-    vnets, vpcs = division.vnets(), division.project_vpcs()
+    division, unreadable = Division(), 0
+    async for row in registry().peerings():
+        try:
+            division.add(rows.read_peering(row))
+        except (KeyError, ValueError):
+            log.exception("event=row-unreadable peering=%s", row["RowKey"])
+            unreadable += 1
+    vnets, vpcs, undelivered = division.vnets(), division.project_vpcs(), list(cut(division.undelivered, _DELIVERIES))
     for number, piece in enumerate(vnets):
-        await sweeps.put_vnets(at, number, [one.record for one in piece])
-        await sweeps.put_ids(at, number, [one.id for one in piece])
+        await sweeps.put_vnets(at, number, [f"[{','.join(one.record for one in on_vnet)}]" for on_vnet in piece])
+        await sweeps.put_ids(at, number, [one.id for on_vnet in piece for one in on_vnet])
     for number, some in enumerate(vpcs):
         await sweeps.put_project_vpcs(at, number, some)
-    await _forget_unmanaged({vpc_key(v["project"], v["project_vpc_id"]) for some in vpcs for v in some})
-    return SweepPlan(at=at, project_vpcs=len(vpcs), vnets=len(vnets))
+    for number, ids in enumerate(undelivered):
+        await sweeps.put_undelivered(at, number, ids)
+    if not unreadable:
+        await _forget_unmanaged(division)
+    return SweepPlan(
+        at=at,
+        project_vpcs=len(vpcs),
+        vnets=sum(map(len, vnets)),
+        undelivered=len(undelivered),
+        unreadable=unreadable,
+    )
 
 
-async def _forget_unmanaged(keys: set[str]) -> None:
-    """Forget what was found in project VPCs that no peering is in any more."""
-    for found in await registry().unmanaged():
-        if vpc_key(found["project"], found["project_vpc_id"]) not in keys:
-            await registry().forget_unmanaged(found)
+async def _forget_unmanaged(division: Division) -> None:
+    """Forget what was found in project VPCs that no watched peering is in any more."""
+    if gone := await registry().forget_unmanaged(division.watched):
+        log.info("event=project-vpcs-forgotten count=%s", gone)
 
 
 async def look_at_secrets(given: Piece) -> None:
     """The newest version of every secret of a peering, for the pieces: names, dates and key ids, never a value."""
     listed, ids = await asyncio.gather(part(looking.all_secrets), sweeps.ids(given["at"]))
     looks = {number: _only(listed, piece) for number, piece in ids.items()}
-    await sweeps.put_looks(given["at"], "secrets", given["number"], looks)
+    await sweeps.put_looks(given["at"], "secrets", 0, looks)
 
 
-def _only(listed: Part[dict[str, SecretLook]], ids: Sequence[str]) -> Part[dict[str, SecretLook]]:
+def _only(listed: _Secrets, ids: Sequence[str]) -> _Secrets:
     if "problem" in listed:
         return listed
     held = listed["found"] or {}
@@ -74,7 +97,8 @@ def _only(listed: Part[dict[str, SecretLook]], ids: Sequence[str]) -> Part[dict[
 
 async def look_at_project_vpcs(given: Piece) -> None:
     """Aiven's side of a piece, one call for each project VPC; and the connections that nobody here has made."""
-    vpcs = await sweeps.project_vpcs(given["at"], given["number"])
+    (number,) = given["numbers"]
+    vpcs = await sweeps.project_vpcs(given["at"], number)
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def look(vpc: VpcToLookAt) -> Part[ProjectVpcLook]:
@@ -82,7 +106,7 @@ async def look_at_project_vpcs(given: Piece) -> None:
             return await part(lambda: looking.project_vpc(vpc["project"], vpc["project_vpc_id"]))
 
     looks = await asyncio.gather(*map(look, vpcs))
-    await sweeps.put_looks(given["at"], "vpcs", given["number"], looks_for_pieces(vpcs, looks))
+    await sweeps.put_looks(given["at"], "vpcs", number, looks_for_pieces(vpcs, looks))
     await _note_unmanaged(vpcs, looks)
 
 
@@ -99,23 +123,18 @@ async def _note_unmanaged(vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[Proj
 
 
 async def check_vnets(given: Piece, client: DurableClient) -> SweepCounts:
-    """Look at a piece of VNets, judge their peerings, note what is news, and begin what follows from it."""
-    left = await sweeps.vnet_piece(given["at"], given["number"])
-    records = [record for some in left["records"] for record in cast("list[Record]", some)]
-    vpcs = dict[str, Part[ProjectVpcLook]]()
-    for some in left["vpcs"]:
-        vpcs |= cast("dict[str, Part[ProjectVpcLook]]", some)
-    unseen: Part[dict[str, SecretLook]] = {"problem": _UNSEEN}
-    listed = next(iter(cast("list[Part[dict[str, SecretLook]]]", left["secrets"])), unseen)
-    found = await _found(records, vpcs, await _in_use(listed, records), given["at"])
-    return await _note(given, {record["peering"]["id"]: record for record in records}, found, client)
+    """Look at some VNets, judge their peerings, note what is news, and begin what follows from it."""
+    on_vnets, vpcs, secrets = await _left_for(given)
+    records = [record for on_vnet in on_vnets.values() for record in on_vnet]
+    found = await _found(list(on_vnets.values()), vpcs, await _in_use(secrets, records), given["at"])
+    return await _note(given, on_vnets, found, client)
 
 
 async def note_unseen(given: Piece, client: DurableClient) -> SweepCounts:
-    """Note of a piece that was lost again and again that nothing could be seen of its peerings."""
-    left = await sweeps.vnet_piece(given["at"], given["number"])
-    records = {record["peering"]["id"]: record for some in left["records"] for record in cast("list[Record]", some)}
-    return await _note(given, records, {one: [_UNSEEN] for one in records}, client)
+    """Note of VNets whose check failed every time that nothing could be seen of their peerings."""
+    on_vnets, _, _ = await _left_for(given)
+    found = {record["peering"]["id"]: [_UNSEEN] for on_vnet in on_vnets.values() for record in on_vnet}
+    return await _note(given, on_vnets, found, client)
 
 
 async def end_sweep(at: str) -> None:
@@ -124,26 +143,38 @@ async def end_sweep(at: str) -> None:
     await sweeps.clear()
 
 
+async def _left_for(given: Piece) -> tuple[dict[int, _OnVNet], dict[str, Part[ProjectVpcLook]], _Secrets]:
+    """What is left for some VNets: their peerings by the VNets' numbers, the project VPCs, and the secrets."""
+    on_vnets, vpcs, secrets = dict[int, _OnVNet](), dict[str, Part[ProjectVpcLook]](), dict[str, SecretLook]()
+    unseen: Occurrence | None = None
+    for piece in sorted({number // VNETS_IN_A_PIECE for number in given["numbers"]}):
+        left = await sweeps.vnet_piece(given["at"], piece)
+        there = [on_vnet for some in left["records"] for on_vnet in cast("list[_OnVNet]", some)]
+        on_vnets |= {piece * VNETS_IN_A_PIECE + place: on_vnet for place, on_vnet in enumerate(there)}
+        for some in left["vpcs"]:
+            vpcs |= cast("dict[str, Part[ProjectVpcLook]]", some)
+        listed = cast("list[_Secrets]", left["secrets"]) or [{"problem": _UNSEEN}]
+        if "problem" in listed[0]:
+            unseen = listed[0]["problem"]
+        else:
+            secrets |= listed[0]["found"] or {}
+    wanted = {number: on_vnets[number] for number in given["numbers"]}
+    return wanted, vpcs, {"problem": unseen} if unseen is not None else {"found": secrets}
+
+
 async def _found(
-    records: Sequence[Record],
-    vpcs: Mapping[str, Part[ProjectVpcLook]],
-    secrets: Part[dict[str, SecretLook]],
-    at: str,
+    on_vnets: Sequence[_OnVNet], vpcs: Mapping[str, Part[ProjectVpcLook]], secrets: _Secrets, at: str
 ) -> dict[str, list[Occurrence]]:
     """What is wrong with each peering, by id."""
-    directory = await Directory.of(record["facts"] for record in records)
+    directory = await Directory.of(record["facts"] for on_vnet in on_vnets for record in on_vnet)
     access, gate = Access(), asyncio.Semaphore(_AT_ONCE)
-    on_vnet: dict[str, list[Record]] = {}
-    for record in records:
-        on_vnet.setdefault(folded(record["peering"]["vnet_id"]), []).append(record)
 
-    async def check(there: list[Record]) -> dict[str, list[Occurrence]]:
-        vnet_id = there[0]["peering"]["vnet_id"]
+    async def check(there: _OnVNet) -> dict[str, list[Occurrence]]:
+        vnet_id, found = there[0]["peering"]["vnet_id"], dict[str, list[Occurrence]]()
         principals = {p for record in there for p in directory.principal_ids(record["facts"])}
         async with gate:
             network, held = await asyncio.gather(part(lambda: looking.vnet(vnet_id)), part(lambda: access.on(vnet_id)))
             rights = await rights_of(access, vnet_id, held, principals)
-            found = {}
             for record in there:
                 peering, facts = record["peering"], record["facts"]
                 vpc = vpcs.get(vpc_key(peering["project"], peering["project_vpc_id"]), {"problem": _UNSEEN})
@@ -152,12 +183,12 @@ async def _found(
         return found
 
     merged: dict[str, list[Occurrence]] = {}
-    for checked in await asyncio.gather(*map(check, on_vnet.values())):
+    for checked in await asyncio.gather(*map(check, on_vnets)):
         merged |= checked
     return merged
 
 
-async def _in_use(listed: Part[dict[str, SecretLook]], records: Sequence[Record]) -> Part[dict[str, SecretLook]]:
+async def _in_use(listed: _Secrets, records: Sequence[Record]) -> _Secrets:
     """The secrets as listed, which shows the newest versions; where that is not the one in use, that one."""
     if "problem" in listed:
         return listed
@@ -165,7 +196,7 @@ async def _in_use(listed: Part[dict[str, SecretLook]], records: Sequence[Record]
     for record in records:
         name, key = secret_name(record["peering"]["id"]), key_id_of(record["facts"])
         if key is not None and name in found and found[name]["key_id"] != key:
-            look = await part(lambda name=name, key=key: looking.one_secret(name, key))  # type: ignore[misc] # lambdas' defaults have no types
+            look = await part(lambda name=name, key=key: looking.one_secret(name, key))  # type: ignore[misc] # a lambda's defaults have no types
             if "problem" in look:
                 return look
             found |= look["found"] or {}
@@ -173,27 +204,30 @@ async def _in_use(listed: Part[dict[str, SecretLook]], records: Sequence[Record]
 
 
 async def _note(
-    given: Piece, records: Mapping[str, Record], found: Mapping[str, list[Occurrence]], client: DurableClient
+    given: Piece, on_vnets: Mapping[int, _OnVNet], found: Mapping[str, list[Occurrence]], client: DurableClient
 ) -> SweepCounts:
-    """Note what was found, and begin deliveries, repairs and what else follows."""
+    """Note what was found and begin what follows; VNets that something failed for are to be checked again."""
+    records = {record["peering"]["id"]: record for on_vnet in on_vnets.values() for record in on_vnet}
     checked = {one: Checked(revision=records[one]["revision"], problems=problems) for one, problems in found.items()}
     judged = await note(records, checked, given["at"])
-    gate, repairs = asyncio.Semaphore(_AT_ONCE), list[str]()
+    repairs = list[str]()
 
-    async def follow(one: str, outcome: Judged) -> None:
-        async with gate:
-            if outcome.undelivered:
-                await deliver_events(one, given["deadlines"], client)
-            if outcome.repair and given["repairs"]:
-                revision = records[one]["revision"]
-                if await repair(one, outcome.repair, revision, given["at"], given["deadlines"], client):
-                    repairs.append(one)
-            elif outcome.unsettled:
-                await settle(one, given["at"], given["deadlines"], client)
+    async def follow(judged: tuple[str, Judged]) -> None:
+        one, outcome = judged
+        if outcome.undelivered:
+            await begin_delivery(Delivery(id=one, deadlines=given["deadlines"], after=""), client)
+        if outcome.repair and given["repairs"]:
+            revision = records[one]["revision"]
+            if await repair(one, outcome.repair, revision, given["at"], given["deadlines"], client):
+                repairs.append(one)
+        elif outcome.unsettled:
+            await settle(one, given["at"], given["deadlines"], client)
 
-    outcomes = await asyncio.gather(*(follow(one, o) for one, o in judged.items()), return_exceptions=True)
-    for one, failed in zip(judged, outcomes, strict=True):
-        if isinstance(failed, Exception):
-            log.error("event=follow-up-failed peering=%s", one, exc_info=failed)
+    followed = await side_by_side(follow, judged.items(), at_once=_AT_ONCE)
+    for (one, _), error in followed.failures:
+        log.error("event=follow-up-failed peering=%s problem=%s", one, problem_of(error, "follow_up")["code"])
+    failed = (records.keys() - judged.keys()) | {one for (one, _), _ in followed.failures}
+    again = [number for number, there in on_vnets.items() if any(r["peering"]["id"] in failed for r in there)]
+    done = [record for number, there in on_vnets.items() if number not in again for record in there]
     changed = sum(1 for outcome in judged.values() if outcome.change is not None)
-    return SweepCounts(checked=len(records), changed=changed, repairs=len(repairs))
+    return SweepCounts(checked=len(done), changed=changed, repairs=len(repairs), again=again)

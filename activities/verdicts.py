@@ -8,20 +8,25 @@ from functools import partial
 from typing import Final
 
 from activities.look_of_peering import look_of_peering
+from activities.remote_errors import problem_of
 from clients.durable import DurableClient
 from clients.orders import start_order
 from clients.registry import registry
 from clients.settings import settings
+from clients.side_by_side import side_by_side
 from peering.health import DRIFT, findings
 from peering.look import Look
 from peering.orders import APP, Order, new_order, repair_of
 from peering.outcome import Occurrence
-from peering.registry import Change, Checked, Judged, Placed, Record, judge, place
+from peering.registry import Change, Checked, Judged, Placed, Record, announce, judge, place
 from peering.runs import deterministic_id
 from peering.spec import Deadlines
 from peering.sweep import is_news
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
+
+#: Verdicts that are written side by side where they cannot go together.
+_AT_ONCE: Final = 8
 
 
 def problems_of(record: Record, look: Look, at: str) -> list[Occurrence]:
@@ -52,10 +57,10 @@ def judged(checked: Checked, at: str, record: Record | None, _: datetime) -> tup
     """The change of a record by a check; a peering that has changed since the look is left alone."""
     if record is None:
         return None, Judged()
-    found = judge(record, checked, at)
-    if found.change is not None and settings().webhook_url is not None:
-        record["events"] = [*record.get("events", []), found.change]
-    found.undelivered = bool(record.get("events"))
+    found, announces = judge(record, checked, at), settings().webhook_url is not None
+    if found.change is not None and announces and (dropped := announce(record, found.change)):
+        log.error("event=events-dropped peering=%s count=%s", record["peering"]["id"], dropped)
+    found.undelivered = announces and bool(record.get("events"))
     return record, found
 
 
@@ -72,26 +77,27 @@ async def note(records: Mapping[str, Record], checked: Mapping[str, Checked], at
             news[one] = found
     try:
         written = await registry().change_health({one: partial(judged, found, at) for one, found in news.items()})
-    except Exception:
-        log.exception("event=verdicts-not-noted peerings=%s", len(news))
+    except Exception as error:
+        log.warning("event=verdicts-not-noted peerings=%s problem=%s", len(news), problem_of(error, "note")["code"])
         written = await _one_by_one(news, at)
     for outcome in written.values():
         if outcome.change is not None:
-            announce(outcome.change)
+            log_change(outcome.change)
     return {one: outcome for one, outcome in outcomes.items() if one not in news} | written
 
 
 async def _one_by_one(news: Mapping[str, Checked], at: str) -> dict[str, Judged]:
-    written = {}
-    for one, found in news.items():
-        try:
-            written[one] = await registry().change(one, partial(judged, found, at), health=True)
-        except Exception:
-            log.exception("event=verdict-not-noted peering=%s", one)
-    return written
+    async def write(found: tuple[str, Checked]) -> tuple[str, Judged]:
+        one, checked = found
+        return one, await registry().change(one, partial(judged, checked, at), health=True)
+
+    written = await side_by_side(write, news.items(), at_once=_AT_ONCE)
+    for (one, _), error in written.failures:
+        log.error("event=verdict-not-noted peering=%s problem=%s", one, problem_of(error, "note")["code"])
+    return dict(written.results)
 
 
-def announce(change: Change) -> None:
+def log_change(change: Change) -> None:
     """Tell the log of a verdict that changed."""
     log.log(
         logging.INFO if change["verdict"] == "healthy" else logging.WARNING,

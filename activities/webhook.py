@@ -1,13 +1,24 @@
-"""The delivery of one event to the operator's webhook."""
+"""The delivery of events to the operator's webhook: which one is next, a try, and its note in the registry."""
 
 import json
 import logging
 import time
+from datetime import datetime
 from typing import Final
 
+from clients.registry import registry
 from clients.settings import settings
 from peering.outcome import Occurrence, Outcome
-from peering.webhook import EVENT_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Delivery, signature
+from peering.registry import Change, Record
+from peering.webhook import (
+    EVENT_HEADER,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    Delivery,
+    Event,
+    event_of,
+    signature,
+)
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
@@ -15,17 +26,24 @@ _GIVE_UP: Final = range(400, 500)
 _TRY_AGAIN: Final = (408, 425, 429)
 
 
-async def deliver_event(given: Delivery) -> Outcome:
-    """POST one event, signed; any answer of 2xx takes it, other 4xx refuse it for good."""
+async def next_event(given: Delivery) -> Event | None:
+    """The first event of a peering that is not delivered and comes after the last one tried."""
+    record = await registry().record(given["id"])
+    changes = record.get("events", []) if record is not None and settings().webhook_url is not None else []
+    return next((event_of(change) for change in changes if change["at"] > given["after"]), None)
+
+
+async def deliver_event(event: Event) -> Outcome:
+    """POST one event, signed; any answer of 2xx takes it, other 4xx refuse it until somebody mends what they mean."""
     import httpx
 
     url, secret = settings().webhook_url, settings().webhook_secret
     if url is None or secret is None:
         return {"problem": Occurrence(code="webhook-refused", detail="WEBHOOK_URL is not set any more.")}
-    body, now = json.dumps(given["event"]).encode(), str(int(time.time()))
+    body, now = json.dumps(event).encode(), str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
-        EVENT_HEADER: given["event"]["id"],
+        EVENT_HEADER: event["id"],
         TIMESTAMP_HEADER: now,
         SIGNATURE_HEADER: signature(secret.get_secret_value(), now, body),
     }
@@ -33,11 +51,22 @@ async def deliver_event(given: Delivery) -> Outcome:
         async with httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5)) as http:
             answer = await http.post(url, content=body, headers=headers)
     except httpx.TransportError as error:
-        log.warning("event=webhook-unreachable id=%s error=%s", given["event"]["id"], type(error).__name__)
+        log.warning("event=webhook-unreachable id=%s error=%s", event["id"], type(error).__name__)
         return {"problem": Occurrence(code="webhook-unreachable", detail=type(error).__name__)}
-    log.info("event=webhook-answered id=%s status=%s", given["event"]["id"], answer.status_code)
+    log.info("event=webhook-answered id=%s status=%s", event["id"], answer.status_code)
     if answer.is_success:
-        return {"facts": {"delivered": given["event"]["id"]}}
+        return {"facts": {"delivered": event["id"]}}
     final = answer.status_code in _GIVE_UP and answer.status_code not in _TRY_AGAIN
     code = "webhook-refused" if final else "webhook-unreachable"
     return {"problem": Occurrence(code=code, detail=f"The webhook answered {answer.status_code}.")}
+
+
+async def note_delivered(given: Change) -> None:
+    """Take an event out of its peering's record: the webhook has it."""
+
+    def delivered(record: Record | None, _: datetime) -> tuple[Record | None, None]:
+        if record is not None and "events" in record:
+            record["events"] = [event for event in record["events"] if event != given]
+        return record, None
+
+    await registry().change(given["id"], delivered, health=True)

@@ -5,7 +5,8 @@ purged task hub: an order is open, and nobody gives a sign of life.
 """
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,10 +17,11 @@ from clients.orders import note_ended_runs, start_order
 from clients.registry import registry
 from clients.rows import OrderRow
 from clients.settings import settings
+from clients.side_by_side import side_by_side
 from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
 from peering.registry import Ending, Record, conclude
-from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE, SWEEP, resume_pause
+from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE, SWEEP, peering_of_instance, resume_pause
 from peering.spec import Fence
 from peering.sweep import Sweep
 
@@ -31,28 +33,42 @@ _FORGOTTEN_AT_ONCE: Final = 2000
 #: Who asks how an instance stands may do so for so long after its end.
 _KEPT_AFTER_END: Final = timedelta(hours=1)
 _SWEEP_KEPT_AFTER_END: Final = timedelta(minutes=2)
-_ENDED: Final = tuple(
-    getattr(OrchestrationRuntimeStatus, name) for name in ("Completed", "Failed", "Terminated", "Canceled")
-)
+_COMPLETED: Final = (OrchestrationRuntimeStatus.Completed,)
+_BROKEN_OFF: Final = tuple(getattr(OrchestrationRuntimeStatus, name) for name in ("Failed", "Terminated", "Canceled"))
+#: Orders or instances that a call is at work on at a time.
+_AT_ONCE: Final = 16
+#: For how many seconds one call of the timer resumes, ends and purges, so that it ends before `functionTimeout`; and
+#: how long one order may take.
+_RESUMED_WITHIN: Final = 100.0
+_ENDED_WITHIN: Final = 20.0
+_PURGED_WITHIN: Final = 40.0
+_LONGEST_RESUMPTION: Final = 45.0
 
 
 async def resume_overdue(client: DurableClient) -> int:
-    """Begin every overdue order again; returns how many. One that cannot be does not keep the others from it."""
-    resumed = 0
-    for order in await registry().orders():
-        try:
-            status = await client.get_status(order["id"])
-            if _is_overdue(order, status, registry().now):
-                resumed += await _resume(client, order, status)
-        except Exception:  # whatever it is, the other orders must not wait for it; the next round tries it again
-            log.exception("event=resume-failed peering=%s", order["id"])
-    return resumed
+    """Begin overdue orders again, the most overdue first; returns how many.
+
+    What the time does not suffice for comes with the next call, and an order that fails keeps no other from it.
+    """
+
+    async def resume(order: OrderRow) -> bool:
+        status = await client.get_status(order["id"])
+        return _is_overdue(order, status, registry().now) and await _resume(client, order, status)
+
+    orders, now = await registry().orders(), registry().now
+    due = [order for order in orders if now >= datetime.fromisoformat(order["not_before"])]
+    # Whoever works on an order renews its sign of life, so every other one comes to the front.
+    due.sort(key=lambda order: datetime.fromisoformat(order["alive_until"]))
+    done = await side_by_side(resume, due, at_once=_AT_ONCE, within=_RESUMED_WITHIN, longest=_LONGEST_RESUMPTION)
+    for order, error in done.failures:  # whatever it is, the next call tries it again
+        log.error("event=resume-failed peering=%s", order["id"], exc_info=error)
+    if done.left:
+        log.warning("event=resume-unfinished orders=%s", len(done.left))
+    return sum(done.results)
 
 
 def _is_overdue(order: OrderRow, status: OrchestrationStatus, now: datetime) -> bool:
-    """Whether nobody works on an order: its instance is gone, or has given no sign of life in time."""
-    if now < datetime.fromisoformat(order["not_before"]):
-        return False
+    """Whether nobody works on an order that is due: its instance is gone, or has given no sign of life in time."""
     return not is_running(status) or now >= datetime.fromisoformat(order["alive_until"])
 
 
@@ -116,52 +132,61 @@ async def end_unbegun(client: DurableClient) -> int:
 
     Such a one would refuse every later start of its id, that of the scheduled check among them.
     """
-    before = registry().now - SIGN_OF_LIFE
-    ended = 0
-    for status in await client.get_status_by(None, before, [OrchestrationRuntimeStatus.Pending]):
-        if status.instance_id is not None:
-            await client.terminate(status.instance_id, "it has never begun")
-            ended += 1
-    return ended
+    found = await client.get_status_by(None, registry().now - SIGN_OF_LIFE, [OrchestrationRuntimeStatus.Pending])
+    unbegun = [status.instance_id for status in found if status.instance_id is not None]
+    done = await side_by_side(
+        lambda instance: client.terminate(instance, "it has never begun"),
+        unbegun,
+        at_once=_AT_ONCE,
+        within=_ENDED_WITHIN,
+    )
+    for instance, error in done.failures:
+        log.warning("event=end-failed instance=%s error=%s", instance, error)
+    return len(done.results)
 
 
 async def purge_ended(client: DurableClient) -> int:
     """Purge instances that ended an hour ago, a bounded number; returns how many.
 
-    The scheduled check has one id, and the engine keeps something of each time that it ran: it goes before the next.
+    One that did not complete is evidence of what became of its order, and stays for as long as that is open. The
+    scheduled check has one id, and the engine keeps something of each time that it ran: it goes before the next.
     """
-    purged = await _purge_if_ended(client, [await client.get_status(SWEEP)], registry().now - _SWEEP_KEPT_AFTER_END)
-    before = registry().now - _KEPT_AFTER_END
-    while purged < _PURGED_AT_ONCE:
-        # The engine lists a page alone, and what is purged makes room on it.
-        listed = await client.get_status_by(None, before, list(_ENDED))
-        if not (more := await _purge_if_ended(client, listed, before)):
-            break
-        purged += more
+    now, until = registry().now, time.monotonic() + _PURGED_WITHIN
+    are_open = {order["id"] for order in await registry().orders()}
+    purged = await _purge(client, [await client.get_status(SWEEP)], now - _SWEEP_KEPT_AFTER_END, are_open)
+    before = now - _KEPT_AFTER_END
+    for states in (_COMPLETED, _BROKEN_OFF):
+        while purged < _PURGED_AT_ONCE and time.monotonic() < until:
+            # The engine lists a page alone, and what is purged makes room on it.
+            listed = await client.get_status_by(None, before, states)
+            if not (more := await _purge(client, listed, before, are_open)):
+                break
+            purged += more
     return purged
 
 
-async def _purge_if_ended(client: DurableClient, found: Sequence[OrchestrationStatus], before: datetime) -> int:
-    """Purge those that ended before a moment; returns how many."""
-    purged = 0
-    for status in found:
-        ended, instance = status.last_updated_time, status.instance_id
-        if instance is not None and ended is not None and status.runtime_status in _ENDED and ended < before:
-            purged += await _purge(client, instance)
-    return purged
-
-
-async def _purge(client: DurableClient, instance: str) -> bool:
-    """Purge an instance; one that changes meanwhile is left for the next time."""
-    try:
-        await client.purge_instance_history(instance)
-    except Exception as error:  # the SDK raises a bare exception
+async def _purge(
+    client: DurableClient, found: Sequence[OrchestrationStatus], before: datetime, are_open: Collection[str]
+) -> int:
+    """Purge those that ended before a moment and are no evidence; returns how many."""
+    ended = [
+        status.instance_id
+        for status in found
+        if status.instance_id is not None
+        and status.last_updated_time is not None
+        and status.last_updated_time < before
+        and (
+            status.runtime_status in _COMPLETED
+            or (status.runtime_status in _BROKEN_OFF and peering_of_instance(status.instance_id) not in are_open)
+        )
+    ]
+    done = await side_by_side(client.purge_instance_history, ended, at_once=_AT_ONCE, within=_PURGED_WITHIN)
+    for instance, error in done.failures:  # one that changes meanwhile is left for the next time
         log.warning("event=purge-failed instance=%s error=%s", instance, error)
-        return False
-    return True
+    return len(done.results)
 
 
 async def forget_runs() -> int:
-    """Delete runs that began longer ago than `HISTORY_DAYS`, a bounded number; returns how many."""
+    """Delete runs that ended longer ago than `HISTORY_DAYS`, a bounded number; returns how many."""
     before = registry().now - timedelta(days=settings().history_days)
     return await registry().forget_runs(before.isoformat(), _FORGOTTEN_AT_ONCE)

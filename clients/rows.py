@@ -8,6 +8,7 @@ from typing import Final, TypedDict, cast
 from peering.naming import VNetId
 from peering.orders import Order
 from peering.registry import Record, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
+from peering.sweep import vpc_key
 
 #: What a column of a row may hold here.
 Value = str | int | float | bool | datetime
@@ -188,7 +189,7 @@ def read_run(row: Mapping[str, Value]) -> RunRecord:
 
 def unmanaged_row(found: UnmanagedConnections) -> Row:
     """The row of a project VPC's connections that no peering here has."""
-    key = f"{found['project']}|{found['project_vpc_id']}".casefold()
+    key = vpc_key(found["project"], found["project_vpc_id"])
     return {"PartitionKey": PROJECT_VPCS, "RowKey": key, **split("unmanaged", _json(found))}
 
 

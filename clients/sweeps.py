@@ -55,6 +55,17 @@ async def put_vnets(at: str, number: int, records: Sequence[str]) -> None:
     await _put_all(_row(f"{at}|net|{number:05d}|records|{k:05d}", f"[{','.join(p)}]") for k, p in enumerate(parts))
 
 
+async def put_undelivered(at: str, number: int, ids: Sequence[str]) -> None:
+    """Leave a piece of the peerings that have events to deliver and are not checked."""
+    await _put_all([_row(f"{at}|events|{number:05d}", json.dumps(ids))])
+
+
+async def undelivered(at: str, number: int) -> list[str]:
+    """A piece of the peerings that have events to deliver and are not checked."""
+    (row,) = await registry().scan(_between(f"{at}|events|{number:05d}"))
+    return cast("list[str]", json.loads(rows.joined("value", row)))
+
+
 async def put_ids(at: str, number: int, ids: Sequence[str]) -> None:
     """Leave which peerings a piece of VNets has."""
     await _put_all([_row(f"{at}|ids|{number:05d}", json.dumps(ids))])

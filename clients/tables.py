@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -294,15 +294,10 @@ class Registry:
         """All open orders."""
         return [rows.read_order(row) async for row in self._query(self._peerings, rows.only_orders())]
 
-    async def records(self) -> AsyncIterator[Record]:
-        """The records of all peerings, page after page; one that cannot be read is left out."""
+    async def peerings(self) -> AsyncIterator[rows.Held]:
+        """The rows of all peerings, page after page."""
         async for row in self._query(self._peerings, rows.only_peerings()):
-            try:
-                record = rows.read_peering(row)
-            except (KeyError, ValueError):
-                log.exception("event=row-unreadable peering=%s", row["RowKey"])
-            else:
-                yield record
+            yield row
 
     async def scan(self, condition: str, *columns: str) -> list[rows.Held]:
         """The rows beside the peerings' own that meet a condition of OData."""
@@ -385,8 +380,12 @@ class Registry:
         return found
 
     async def forget_runs(self, before: str, limit: int) -> int:
-        """Delete at most `limit` runs that began before a moment; returns how many."""
-        old = self._query(self._runs, f"started lt '{before}'", select=["PartitionKey", "RowKey"])
+        """Delete at most `limit` runs that ended before a moment; returns how many.
+
+        One whose end nobody has noted goes by its beginning.
+        """
+        condition = f"started lt '{before}' and ended lt '{before}'"
+        old = self._query(self._runs, condition, select=["PartitionKey", "RowKey"])
         count = 0
         async for row in old:
             await self._runs.delete_entity(str(row["PartitionKey"]), str(row["RowKey"]))
@@ -403,10 +402,14 @@ class Registry:
         """
         await self._put(self._peerings, rows.unmanaged_row(found))
 
-    async def forget_unmanaged(self, found: UnmanagedConnections) -> None:
-        """Forget a project VPC that no peering is in any more."""
-        row = rows.unmanaged_row(found)
-        await self._peerings.delete_entity(str(row["PartitionKey"]), str(row["RowKey"]))
+    async def forget_unmanaged(self, kept: Collection[str]) -> int:
+        """Delete the rows of project VPCs other than those with these keys; returns how many."""
+        condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
+        found = [str(row["RowKey"]) async for row in self._query(self._peerings, condition, select=["RowKey"])]
+        gone = [key for key in found if key not in kept]
+        for key in gone:
+            await self._peerings.delete_entity(rows.PROJECT_VPCS, key)
+        return len(gone)
 
     async def is_migrated(self) -> bool:
         """Whether the registry of version 0.2.0 has been brought over; asked until it has."""

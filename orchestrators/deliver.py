@@ -1,25 +1,37 @@
-"""The delivery of one event to the operator's webhook, tried again with durable timers until it is taken."""
+"""The delivery of a peering's events to the operator's webhook, one after the other in the order of their moments."""
 
-from typing import cast
+from typing import Final, cast
 
 from orchestrators.durable import OrchestrationContext, Workflow
-from orchestrators.lost import LostError, reliably
+from orchestrators.lost import LostError, interrupted, reliably
 from orchestrators.waiting import attempt
-from peering.webhook import Delivery
+from peering.webhook import Delivery, Event
+
+#: The workflow starts over after so many events.
+EVENTS_IN_ONE_HISTORY: Final = 20
 
 
 def deliver(context: OrchestrationContext) -> Workflow:
-    """Send an event to the webhook.
+    """Send the events of a peering to the webhook, each tried again with durable timers until it is taken.
 
-    Input: `Delivery`. Output: `Outcome`, with the problem when the webhook did not take the event in time. The event
-    stays in its peering's record until it is delivered or refused for good; a check begins its delivery anew.
+    Input: `Delivery`. Output: nothing, or the problem that kept the webhook from taking an event in time. What was not
+    taken stays in the peering's record, whatever the reason; every later check begins the delivery anew.
     """
     given = cast("Delivery", context.get_input())
-    outcome = yield from attempt(context, "deliver_event", given, context.new_uuid()[:8], given["deadlines"])
-    refused = "problem" in outcome and outcome["problem"]["code"] == "webhook-refused"
     try:
-        if "facts" in outcome or refused or "gave_up_after" in outcome.get("problem", {}):
-            yield from reliably(context, "note_delivered", given["event"]["change"])
-    except LostError:
-        return {"problem": outcome.get("problem")}
-    return outcome
+        for _ in range(EVENTS_IN_ONE_HISTORY):
+            event = cast("Event | None", (yield from reliably(context, "next_event", given)))
+            if event is None:
+                return None
+            name = context.new_uuid()[:8]
+            outcome = yield from attempt(context, "deliver_event", event, name, given["deadlines"])
+            if "problem" not in outcome:
+                yield from reliably(context, "note_delivered", event["change"])
+            elif outcome["problem"]["code"] != "webhook-refused":
+                return outcome
+            # One that the webhook refuses holds no other back.
+            given = {**given, "after": event["change"]["at"]}
+    except LostError as error:
+        return {"problem": interrupted(error)}
+    context.continue_as_new(given)
+    return None

@@ -17,7 +17,7 @@ from orchestrators.waiting import attempt
 from peering.checks import CheckOne, Found
 from peering.orders import Taken, Taking
 from peering.plan import Operation
-from peering.webhook import ToDeliver
+from peering.webhook import Delivery
 
 
 def cancel(run: Run) -> Running:
@@ -38,7 +38,8 @@ def check(run: Run) -> Running:
     repairs = found["repairs"] if run.order.get("repairs", True) else []
     yield from run.conclude(then=repair_order(run, repairs) if repairs else None)
     if found["undelivered"]:
-        yield from reliably(run.context, "begin_deliveries", ToDeliver(id=run.peering["id"], deadlines=run.deadlines))
+        delivery = Delivery(id=run.peering["id"], deadlines=run.deadlines, after="")
+        yield from reliably(run.context, "begin_delivery", delivery)
 
 
 def _retire_unknown_credentials(run: Run) -> Generator[Task, object, bool]:

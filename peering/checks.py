@@ -4,7 +4,7 @@ from typing import TypedDict
 
 
 class CheckOne(TypedDict):
-    """The input of `check_one`: which one, and when the check began."""
+    """The input of `check_one`: which peering, and when the check began."""
 
     id: str
     at: str

@@ -1,5 +1,6 @@
 """The record of one peering, and what an order, its end and a check make of it. Pure state changes."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -164,6 +165,8 @@ class UnmanagedConnections(TypedDict):
     connections: list[ConnectionLook]
 
 
+#: So many characters of events are kept: a fifth of what a row may hold, some hundred events.
+MOST_OF_EVENTS: Final = 100_000
 #: The last runs that a record keeps.
 KEPT_RUNS: Final = 10
 #: Operations that leave no run in the record: they change nothing.
@@ -530,6 +533,17 @@ def judge(record: Record, checked: Checked, at: str) -> Judged:
     if previous != verdict:
         judged.change = Change(id=record["peering"]["id"], previous=previous, verdict=verdict, codes=codes, at=at)
     return judged
+
+
+def announce(record: Record, change: Change) -> int:
+    """Keep a change of verdict as an event until it is delivered; returns how many of the oldest had to go for it."""
+    events = [*record.get("events", []), change]
+    sizes = [len(json.dumps(event)) for event in events]
+    dropped = 0
+    while sum(sizes[dropped:]) > MOST_OF_EVENTS:
+        dropped += 1
+    record["events"] = events[dropped:]
+    return dropped
 
 
 def _may_repair(record: Record, code: str, codes: list[str], at: str) -> bool:

@@ -32,6 +32,11 @@ def wait_instance_id(instance_id: str, execution: str, step: str) -> str:
     return f"{instance_id}:{execution}:{step}"
 
 
-def event_instance_id(event_id: str) -> str:
-    """The instance id of an event's delivery."""
-    return f"event:{event_id}"
+def peering_of_instance(instance_id: str) -> str:
+    """Whose order an instance works for, if it is the orchestrator of orders or one of its waits."""
+    return instance_id.partition(":")[0]
+
+
+def delivery_instance_id(peering_id: str) -> str:
+    """The instance id of the delivery of a peering's events."""
+    return f"events:{peering_id}"

@@ -21,30 +21,38 @@ _Thing = TypeVar("_Thing")
 
 
 class SweepPlan(TypedDict):
-    """The answer of `plan_sweep`: when the check began, and how many pieces of either kind there are."""
+    """The answer of `plan_sweep`: when the check began, and how much there is to do.
+
+    Pieces of project VPCs, VNets, and pieces of further peerings with events to deliver; `unreadable` records are left
+    out.
+    """
 
     at: str
     project_vpcs: int
     vnets: int
+    undelivered: int
+    unreadable: int
 
 
 class SweepCounts(TypedDict):
-    """What a check of all comes to: peerings checked, verdicts that changed, repairs that began.
+    """What a check of all, or a piece of it, comes to: peerings checked, verdicts that changed, repairs that began.
 
-    `lost` counts the pieces that the platform lost again and again: nothing was noted of their peerings.
+    `failed` counts for how many things which activity failed every time. `again` are the VNets of a piece that
+    something failed for.
     """
 
     checked: int
     changed: int
     repairs: int
-    lost: NotRequired[int]
+    failed: NotRequired[dict[str, int]]
+    again: NotRequired[list[int]]
 
 
 class Sweep(TypedDict):
     """The input of `check_health`: whether it may begin repairs, and how long what it begins may wait.
 
-    The rest it hands to itself when it goes on with an empty history: the plan, how many windows of pieces are done,
-    and what it has come to so far.
+    The rest it hands to itself when it goes on with an empty history: the plan, how many stages are done, and what it
+    has come to so far.
     """
 
     repairs: bool
@@ -55,9 +63,9 @@ class Sweep(TypedDict):
 
 
 class Piece(TypedDict):
-    """The input of the activities that do a piece of a check: the number of the piece, and of which check it is."""
+    """The input of the activities that do a piece of a check: the numbers of what they take, and of which check."""
 
-    number: int
+    numbers: list[int]
     at: str
     repairs: bool
     deadlines: Deadlines
@@ -89,14 +97,26 @@ class Division:
         self._on_vnet: dict[str, list[_Checked]] = {}
         self._vpcs: dict[str, tuple[str, str]] = {}
         self._ours: dict[str, list[str]] = {}
+        #: The keys of the project VPCs that watched peerings are in.
+        self.watched: set[str] = set()
+        #: The peerings with events to deliver that are not checked.
+        self.undelivered: list[str] = []
 
     def add(self, record: Record) -> None:
-        """Take a peering in. It is checked if it is watched and nothing is under way on it."""
+        """Take a peering in. It is checked if it is watched and nothing is under way on it.
+
+        Raises:
+            KeyError, ValueError: the record is spoilt.
+        """
         peering = record["peering"]
+        VNetId.parse(peering["vnet_id"])
         vnet_id, key = peering["vnet_id"], vpc_key(peering["project"], peering["project_vpc_id"])
         if record.get("state") != "existing":
             self._ours.setdefault(key, []).append(vnet_id)
+        if is_watched(record):
+            self.watched.add(key)
         if not is_watched(record) or is_busy(record):
+            self.undelivered += [peering["id"]] if record.get("events") else []
             return
         self._vpcs.setdefault(key, (peering["project"], peering["project_vpc_id"]))
         snapshot: dict[str, object] = {name: value for name, value in record.items() if name in _READ}
@@ -104,16 +124,15 @@ class Division:
         checked = _Checked(peering["id"], key, vnet_id, json.dumps(snapshot, ensure_ascii=False))
         self._on_vnet.setdefault(folded(vnet_id), []).append(checked)
 
-    def vnets(self) -> list[list[_Checked]]:
-        """The peerings to check, by the pieces of their VNets."""
-        by_vnet = [self._on_vnet[vnet] for vnet in sorted(self._on_vnet)]
-        return [[one for on_vnet in piece for one in on_vnet] for piece in cut(by_vnet, VNETS_IN_A_PIECE)]
+    def vnets(self) -> list[list[list[_Checked]]]:
+        """The peerings to check on each VNet, by the pieces of VNets."""
+        return list(cut([self._on_vnet[vnet] for vnet in sorted(self._on_vnet)], VNETS_IN_A_PIECE))
 
     def project_vpcs(self) -> list[list[VpcToLookAt]]:
         """The project VPCs to look at, by pieces."""
         wanted: dict[str, dict[str, list[str]]] = {}
         for number, piece in enumerate(self.vnets()):
-            for one in piece:
+            for one in (one for on_vnet in piece for one in on_vnet):
                 wanted.setdefault(one.key, {}).setdefault(str(number), []).append(one.vnet_id)
         found = [
             VpcToLookAt(project=project, project_vpc_id=vpc, wanted=wanted.get(key, {}), ours=self._ours.get(key, []))

@@ -5,6 +5,7 @@ import hmac
 from typing import Final, TypedDict
 
 from peering.registry import Change
+from peering.runs import deterministic_id
 from peering.spec import Deadlines
 
 #: The header that holds the signature, in the form that GitHub's webhooks made common.
@@ -22,17 +23,17 @@ class Event(TypedDict):
 
 
 class Delivery(TypedDict):
-    """An event on its way."""
-
-    event: Event
-    deadlines: Deadlines
-
-
-class ToDeliver(TypedDict):
-    """The input of `begin_deliveries`: whose events, and how long their deliveries may wait."""
+    """The input of `deliver`: whose events, and how long one may wait; `after` is the moment of the last one tried."""
 
     id: str
     deadlines: Deadlines
+    after: str
+
+
+def event_of(change: Change) -> Event:
+    """A change of verdict as an event."""
+    event_id = deterministic_id("event", change["id"], change["verdict"], change["at"])
+    return Event(id=event_id, type="verdict-changed", change=change)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

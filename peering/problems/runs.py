@@ -65,7 +65,7 @@ RUNS: Final = (
         "webhook-unreachable",
         "The webhook does not answer",
         "The operator's webhook could not be reached, or answered with an error that may pass.",
-        "Check that WEBHOOK_URL answers; the app tries again by itself until the deadline.",
+        "Check that WEBHOOK_URL answers; the app tries again until the deadline, and then with every check.",
         "the operator of this app",
         "platform",
     ),
@@ -73,7 +73,7 @@ RUNS: Final = (
         "webhook-refused",
         "The webhook refuses events",
         "The operator's webhook answered that it does not take the event, or it is not configured any more.",
-        "Check WEBHOOK_URL and WEBHOOK_SECRET, and that the receiver knows the signature's form.",
+        "Check WEBHOOK_URL and WEBHOOK_SECRET, and that the receiver knows the form; every check tries again.",
         "the operator of this app",
     ),
 )

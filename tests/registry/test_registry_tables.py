@@ -17,6 +17,7 @@ from peering.registry import Ending, Placed, Record, RunRecord, conclude, place,
 from peering.request import PeeringRequest
 from peering.runs import SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
+from peering.sweep import vpc_key
 from tests.cloud.table_services import Tables, azurite_tables, local_tables
 
 BY = Caller(name="ada@example.com", id="1")
@@ -207,18 +208,22 @@ def test_runs_are_kept_newest_first_until_they_are_forgotten(tables: Tables) -> 
             ("r1", "failed"),
             ("r0", "connected"),
         ]
+        await registry.note_run(ran(one, "long", begun, ended=begun + timedelta(days=5)))
         assert await registry.forget_runs((begun + timedelta(hours=30)).isoformat(), 9) == 2
-        assert [found["run"] for found in await registry.runs(one["id"], 9)] == ["r2"]
+        assert [found["run"] for found in await registry.runs(one["id"], 9)] == ["r2", "long"]
 
     run(tables, test)
 
 
-def ran(wanted: Peering, name: str, started: datetime, state: str = "connected") -> RunRecord:
+def ran(
+    wanted: Peering, name: str, started: datetime, state: str = "connected", ended: datetime | None = None
+) -> RunRecord:
     """A run that has ended."""
+    at = (ended or started).isoformat()
     order = new_order("establish", name, BY, started, DEADLINES)
     record, _ = place(None, {**order, "peering": wanted})
     assert record is not None
-    ending = Ending(fence=fence(wanted, name), state=state, facts={}, steps={}, at=started.isoformat(), drop=False)
+    ending = Ending(fence=fence(wanted, name), state=state, facts={}, steps={}, at=at, drop=False)
     return run_record(record, order, ending)
 
 
@@ -229,6 +234,9 @@ def test_unmanaged_connections_are_those_of_the_last_look(tables: Tables) -> Non
             await registry.note_unmanaged({"project": "p", "project_vpc_id": "1", "connections": connections})  # type: ignore[typeddict-item]
         (found,) = await registry.unmanaged()
         assert [connection["vnet"] for connection in found["connections"]] == ["c"]
+        await registry.note_unmanaged({"project": "Q", "project_vpc_id": "2", "connections": []})
+        assert await registry.forget_unmanaged([vpc_key("q", "2")]) == 1
+        assert [vpc["project"] for vpc in await registry.unmanaged()] == ["Q"]
 
     run(tables, test)
 

@@ -1,5 +1,6 @@
 """What a record remembers of orders, runs and checks."""
 
+import json
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -12,10 +13,12 @@ from peering.plan import STEPS, Operation
 from peering.registry import (
     FIRST_PAUSE,
     FIRST_RETRY,
+    Change,
     Checked,
     Ending,
     Judged,
     Record,
+    announce,
     conclude,
     forget_noted,
     has_recorded,
@@ -370,3 +373,15 @@ def test_a_sign_of_life_outlasts_what_a_function_may_take() -> None:
 def test_every_code_with_a_repair_forgets_facts_that_exist() -> None:
     facts = {fact for step in STEPS for fact in step.yields}
     assert {fact for drift in DRIFT.values() for fact in drift.repair} <= facts
+
+
+def test_of_very_many_events_the_oldest_go_before_the_row_is_too_large() -> None:
+    record = ran(None, "establish", "connected")
+    dropped = 0
+    for number in range(1000):
+        change = Change(id=ID, previous="broken", verdict="healthy", codes=["vnet-not-found"], at=f"{number:04}")
+        dropped += announce(record, change)
+    kept = [event["at"] for event in record["events"]]
+    assert kept == [f"{number:04}" for number in range(dropped, 1000)]
+    assert len(kept) > 400
+    assert 2 * len(json.dumps(record["events"])) < 2**20 / 4

@@ -18,6 +18,7 @@ import pytest
 from local.cloud import Scenario
 from local.cloud.authority import certificate_authority
 from local.deployment import Deployment, deploy
+from peering.runs import delivery_instance_id
 from tests.workflows.by_hand import made_by_hand
 
 pytestmark = pytest.mark.engine_part
@@ -153,6 +154,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
     """A webhook that refuses the first events, then takes them."""
 
     refusals = 2
+    refusal = 503
     taken: list[dict[str, Any]]
     tries: list[str]
 
@@ -164,7 +166,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         type(self).tries.append(event)
         if genuine and len(type(self).tries) > self.refusals:
             type(self).taken.append(json.loads(body))
-        self.send_response(204 if len(type(self).tries) > self.refusals else 503)
+        self.send_response(204 if len(type(self).tries) > self.refusals else self.refusal)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -203,7 +205,7 @@ def test_the_webhook_gets_each_change_once_signed_and_is_tried_again(tmp_path: P
         assert event["type"] == "verdict-changed"
         assert (event["change"]["id"], event["change"]["verdict"]) == (identity, "healthy")
         assert receiver.tries == [event["id"]] * 3
-        assert SECRET not in json.dumps(deployment.instance(f"event:{event['id']}"))
+        assert SECRET not in json.dumps(deployment.instance(delivery_instance_id(identity)))
 
 
 def test_a_webhook_has_to_be_https_and_signed(tmp_path: Path) -> None:

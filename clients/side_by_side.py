@@ -1,0 +1,54 @@
+"""The same thing done with many: a few at a time, and one that fails keeps no other from it."""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass
+class Done(Generic[T, R]):
+    """What came of it: the results, what failed and why, and what the time did not suffice for."""
+
+    results: list[R] = field(default_factory=list)
+    failures: list[tuple[T, Exception]] = field(default_factory=list)
+    left: list[T] = field(default_factory=list)
+
+
+async def side_by_side(
+    do: Callable[[T], Awaitable[R]],
+    things: Iterable[T],
+    *,
+    at_once: int,
+    within: float = math.inf,
+    longest: float | None = None,
+) -> Done[T, R]:
+    """Do something with each of some things.
+
+    Args:
+        do: what is done; whatever it raises is that thing's failure.
+        things: the first ones are begun first.
+        at_once: so many at a time.
+        within: none is begun after so many seconds.
+        longest: one that takes more seconds is cancelled, and has failed.
+    """
+    done, waiting, until = Done[T, R](), deque(things), time.monotonic() + within
+
+    async def work() -> None:
+        while waiting and time.monotonic() < until:
+            thing = waiting.popleft()
+            try:
+                async with asyncio.timeout(longest):
+                    done.results.append(await do(thing))
+            except Exception as error:
+                done.failures.append((thing, error))
+
+    await asyncio.gather(*(work() for _ in range(at_once)))
+    done.left = list(waiting)
+    return done

@@ -1,0 +1,194 @@
+"""What the platform or the registry fails for during a sweep costs its own peerings the verdict, never the rest."""
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud import Scenario
+from local.deployment import Deployment, deploy
+from local.host import Hostility, Kind
+from tests.workflows.by_hand import made_by_hand
+from tests.workflows.registry_rows import change_row
+from tests.workflows.test_health import sweep, until_swept, vnets
+
+
+class LostCalls(Hostility):
+    """A platform that loses the calls of some activities, each so many times."""
+
+    def __init__(self) -> None:
+        super().__init__(0, rates={})
+        self.to_lose = Counter[str]()
+        self.lost: list[str] = []
+
+    def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:
+        if kind != Kind.ACTIVITY_NOT_RUN or not self.to_lose[function]:
+            return False
+        self.to_lose[function] -= 1
+        self.lost.append(instance)
+        return True
+
+
+@pytest.fixture
+def losses() -> LostCalls:
+    """Nothing is lost so far."""
+    return LostCalls()
+
+
+@pytest.fixture
+def swept(tmp_path: Path, losses: LostCalls) -> Iterator[Deployment]:
+    """An app with peerings on different VNets."""
+    with deploy(tmp_path, Scenario(vnets=4), hostile=losses) as deployment:
+        yield deployment
+
+
+def settled(deployment: Deployment) -> list[str]:
+    """The ids of three peerings that are connected, on three VNets."""
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda vnet: deployment.settle(vnet_id=vnet), vnets(deployment)[:3]))
+    assert [status["state"] for status in found] == ["connected"] * 3
+    for status in found:
+        deployment.until_ended(status["id"])
+    return [status["id"] for status in found]
+
+
+def verdicts(deployment: Deployment, identities: list[str]) -> list[str | None]:
+    """The last verdicts on some peerings."""
+    return [deployment.record(identity).get("health", {}).get("verdict") for identity in identities]
+
+
+def swept_output(deployment: Deployment) -> dict[str, Any]:
+    """What a sweep says in the end."""
+    sweep(deployment)
+    return until_swept(deployment)
+
+
+def paused(*seconds: int) -> timedelta:
+    """How long some timers take at least: the engine cuts each one's wait to whole seconds."""
+    return timedelta(seconds=sum(seconds) - len(seconds))
+
+
+def failing_for(identity: str, function: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a function of an activity's module fail for one peering, whose id is its first text."""
+    of = importlib.import_module(module)
+    genuine: Callable[..., Any] = getattr(of, function)
+
+    async def failing(*given: object) -> object:
+        if identity in given:
+            raise ConnectionError(identity)
+        return await genuine(*given)
+
+    monkeypatch.setattr(of, function, failing)
+
+
+def test_a_spoilt_record_costs_its_own_peering_the_verdict(swept: Deployment) -> None:
+    spoilt, *others = settled(swept)
+    whole = change_row(swept, spoilt, {"record": "{"})
+    output = swept_output(swept)
+    assert output == {"checked": 3, "changed": 2, "repairs": 0, "failed": {"note_verdicts": 1}}
+    change_row(swept, spoilt, whole)
+    assert verdicts(swept, [spoilt, *others]) == [None, "healthy", "healthy"]
+    assert swept_output(swept) == {"checked": 3, "changed": 1, "repairs": 0}
+
+
+def test_a_spoilt_row_ends_no_sweep(swept: Deployment) -> None:
+    spoilt, *others = settled(swept)
+    change_row(swept, spoilt, {"vnet_id": "nothing"})
+    output = swept_output(swept)
+    # Which connections are managed is not known where one of the peerings is not.
+    assert output["failed"] == {"check_scope": 1, "note_unmanaged": 1}
+    assert (output["checked"], output["changed"]) == (2, 2)
+    assert verdicts(swept, others) == ["healthy"] * 2
+
+
+def test_a_repair_that_cannot_be_begun_keeps_no_other_from_it(
+    swept: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identities = settled(swept)
+    assert swept_output(swept)["changed"] == 3
+    for identity in identities:
+        facts = swept.record(identity)["facts"]
+        swept.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
+    failing, *others = sorted(identities)
+    failing_for(failing, "_place", "activities.follow_up", monkeypatch)
+    assert swept_output(swept)["failed"] == {"follow_up": 1}
+    assert [swept.until(identity)["operation"] for identity in others] == ["repair"] * 2
+    assert swept.record(failing)["runs"][-1]["operation"] == "establish"
+
+
+def test_the_registry_that_fails_for_one_project_vpc_ends_no_sweep(
+    swept: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = settled(swept)
+
+    async def failing(_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(importlib.import_module("activities.follow_up"), "note_unmanaged", failing)
+    swept.event(
+        kind="delete-vnet-peering",
+        vnet_id=swept.record(first)["facts"]["vnet_id"],
+        remote_id=swept.record(first)["facts"]["to_network_id"],
+    )
+    output = swept_output(swept)
+    assert (output["repairs"], output["failed"]) == (1, {"note_unmanaged": 1})
+    assert swept.until(first)["operation"] == "repair"
+
+
+def test_a_lost_look_is_taken_again_after_a_pause_that_grows(swept: Deployment, losses: LostCalls) -> None:
+    identities = settled(swept)
+    losses.to_lose.update({"look_at_secrets": 1, "look_at_project_vpcs": 1, "check_vnets": 3})
+    begun = swept.clock.now()
+    assert swept_output(swept) == {"checked": 3, "changed": 3, "repairs": 0}
+    assert verdicts(swept, identities) == ["healthy"] * 3
+    # Each of the three VNets has a call of its own after the first one was lost, and two of these are lost as well.
+    assert swept.clock.now() - begun >= paused(2, 2, 2, 8)
+
+
+def test_a_look_that_is_lost_for_good_is_unknown_for_its_own_vnets(swept: Deployment, losses: LostCalls) -> None:
+    identities = settled(swept)
+    # The call for all three, three times the calls for each, and one of the last three.
+    losses.to_lose["check_vnets"] = 1 + 3 * 3 + 1
+    begun = swept.clock.now()
+    output = swept_output(swept)
+    assert (output["checked"], output["changed"], output["failed"]) == (3, 3, {"check_vnets": 1})
+    assert sorted(str(verdict) for verdict in verdicts(swept, identities)) == ["healthy", "healthy", "unknown"]
+    assert swept.clock.now() - begun >= paused(2, 8, 32, 128)
+
+
+def test_notes_that_are_lost_for_good_are_in_the_output(swept: Deployment, losses: LostCalls) -> None:
+    identities = settled(swept)
+    losses.to_lose.update({"note_verdicts": 100, "note_unmanaged": 100, "forget_unmanaged": 100})
+    output = swept_output(swept)
+    assert output["failed"] == {"note_verdicts": 3, "note_unmanaged": 1, "forget_unmanaged": 1}
+    assert verdicts(swept, identities) == [None] * 3
+    losses.to_lose.clear()
+    assert "failed" not in swept_output(swept)
+    assert verdicts(swept, identities) == ["healthy"] * 3
+
+
+def test_a_check_whose_verdict_cannot_be_noted_is_not_done(swept: Deployment, losses: LostCalls) -> None:
+    identity, *_ = settled(swept)
+    losses.to_lose["note_verdicts"] = 7
+    swept.check(identity)
+    checked = swept.api.get(f"/api/peerings/{identity}/runs").json()["runs"][0]
+    assert (checked["operation"], checked["outcome"], losses.to_lose["note_verdicts"]) == ("check", "done", 0)
+    assert verdicts(swept, [identity]) == ["healthy"]
+
+
+def test_project_vpcs_that_no_peering_uses_any_more_are_forgotten(deployment: Deployment) -> None:
+    first, second, *_ = vnets(deployment)
+    identity = deployment.settle(vnet_id=first)["id"]
+    made_by_hand(deployment.cloud, second)
+    sweep(deployment)
+    until_swept(deployment)
+    assert len(deployment.api.get("/api/unmanaged").json()["unmanaged"]) == 1
+    deployment.remove(identity)
+    sweep(deployment)
+    until_swept(deployment)
+    assert deployment.api.get("/api/unmanaged").json()["unmanaged"] == []

@@ -1,0 +1,114 @@
+"""Events that the webhook did not take stay in the peering's record, and every later check delivers them again."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from clients.rows import health_columns
+from local.deployment import Deployment, deploy
+from peering.registry import Change, Record
+from peering.runs import delivery_instance_id
+from tests.workflows.registry_rows import change_row
+from tests.workflows.test_health import SECRET, Receiver, platform, receiving, sweep, until_swept
+
+NEVER = 10**9
+
+
+@contextmanager
+def told(directory: Path) -> Iterator[tuple[Deployment, type[Receiver]]]:
+    """The app with a webhook that has an hour to take an event, and does not take any."""
+    with receiving(directory) as (url, receiver):
+        receiver.refusals = NEVER
+        settings = {"WEBHOOK_URL": url, "WEBHOOK_SECRET": SECRET, "PLATFORM_DEADLINE_HOURS": "1"}
+        with deploy(directory, settings=settings) as deployment:
+            yield deployment, receiver
+
+
+def ended(deployment: Deployment, identity: str) -> None:
+    """Wait for the end of a delivery: the check that begins it ends after its outcome is known."""
+    deployment.until_ended(identity)
+    deadline = time.monotonic() + 30 * deployment.patience
+    while not deployment.instance(delivery_instance_id(identity)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    deployment.until_ended(delivery_instance_id(identity))
+
+
+def kept(deployment: Deployment, identity: str) -> list[str]:
+    """The verdicts that are still to be delivered."""
+    return [event["verdict"] for event in deployment.record(identity).get("events", [])]
+
+
+def taken(receiver: type[Receiver]) -> list[str]:
+    """The verdicts that were delivered."""
+    return [event["change"]["verdict"] for event in receiver.taken]
+
+
+def test_what_the_webhook_did_not_take_in_time_is_delivered_with_a_later_check(tmp_path: Path) -> None:
+    with told(tmp_path) as (deployment, receiver):
+        identity = deployment.settle()["id"]
+        deployment.check(identity)
+        ended(deployment, identity)
+        assert (kept(deployment, identity), len(set(receiver.tries))) == (["healthy"], 1)
+        receiver.refusals = 0
+        deployment.check(identity)
+        ended(deployment, identity)
+        assert (kept(deployment, identity), taken(receiver)) == ([], ["healthy"])
+
+
+def test_what_the_webhook_refused_is_delivered_with_a_later_sweep(tmp_path: Path) -> None:
+    with told(tmp_path) as (deployment, receiver):
+        receiver.refusal = 401
+        identity = deployment.settle()["id"]
+        deployment.check(identity)
+        ended(deployment, identity)
+        deployment.event(kind="disable-service-principal", **platform(deployment))
+        deployment.check(identity)
+        ended(deployment, identity)
+        assert kept(deployment, identity) == ["healthy", "degraded"]
+        # Each check tries all of them once: what is refused holds no other back.
+        assert len(receiver.tries) == 3
+        receiver.refusals = 0
+        sweep(deployment)
+        until_swept(deployment)
+        ended(deployment, identity)
+        assert (kept(deployment, identity), taken(receiver)) == ([], ["healthy", "degraded"])
+
+
+def test_events_of_a_peering_that_is_not_checked_any_more_are_delivered_too(tmp_path: Path) -> None:
+    with told(tmp_path) as (deployment, receiver):
+        receiver.refusal = 401
+        status = deployment.settle()
+        identity = status["id"]
+        deployment.check(identity)
+        ended(deployment, identity)
+        deployment.event(kind="add-lock", scope=status["facts"]["vnet_id"], level="CanNotDelete", name="keep")
+        assert deployment.remove(identity)["state"] == "removal-failed"
+        receiver.refusals = 0
+        sweep(deployment)
+        assert until_swept(deployment)["checked"] == 0
+        ended(deployment, identity)
+        assert (kept(deployment, identity), taken(receiver)) == ([], ["healthy"])
+
+
+def test_very_many_events_of_a_peering_are_one_delivery_in_their_order(tmp_path: Path) -> None:
+    with told(tmp_path) as (deployment, receiver):
+        receiver.refusal = 401
+        identity = deployment.settle()["id"]
+        deployment.check(identity)
+        ended(deployment, identity)
+        events = [
+            Change(id=identity, previous=None, verdict="unknown", codes=[str(n)], at=f"2026-01-01T00:{n:02}:00+00:00")
+            for n in range(45)
+        ]
+        record = cast("Record", deployment.record(identity))
+        change_row(deployment, identity, health_columns({**record, "events": [*events, *record["events"]]}))
+        receiver.refusals = 0
+        sweep(deployment)
+        until_swept(deployment)
+        ended(deployment, identity)
+        assert [event["change"] for event in receiver.taken][:-1] == events
+        assert kept(deployment, identity) == []
+        assert len([one for one in deployment.instances() if one["name"] == "deliver"]) == 1
