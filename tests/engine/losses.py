@@ -59,7 +59,11 @@ class Peered:
             yield f"{found} instead of {wanted}"
         runs = [run for run in runs_of(self.deployment, self.identity) if run["run"] not in self.earlier]
         yield from unaccounted([answer], runs)
-        yield from (f"run {run['run']} ended as {run['outcome']}" for run in runs if run["outcome"] != "done")
+        yield from (
+            f"run {run['run']} ended as {run['outcome']}: {run.get('problem')}"
+            for run in runs
+            if run["outcome"] != "done"
+        )
         if status["state"] != "removed":
             yield from credentials_beside_one(self.deployment.cloud_state(), self.identity)
 

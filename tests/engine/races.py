@@ -165,13 +165,13 @@ def _as_before(deployment: Deployment, before: Status) -> Iterator[str]:
 
 
 class RepairsHeld:
-    """Holds the sweep where it begins its repairs, until it is let go."""
+    """Holds the sweep where it looks at the VNets and begins its repairs, until it is let go."""
 
     def __init__(self) -> None:
         self.began, self.let_go = threading.Event(), threading.Event()
 
     async def __call__(self, call: WorkerCall) -> Verdict:
-        if call.name == "follow_up":
+        if call.name == "check_vnets":
             self.began.set()
             await asyncio.to_thread(self.let_go.wait, 60)
         return Verdict.RUN

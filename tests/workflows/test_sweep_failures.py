@@ -90,7 +90,7 @@ def test_a_spoilt_record_costs_its_own_peering_the_verdict(swept: Deployment) ->
     spoilt, *others = settled(swept)
     whole = change_row(swept, spoilt, {"record": "{"})
     output = swept_output(swept)
-    assert output == {"checked": 3, "changed": 2, "repairs": 0, "failed": {"note_verdicts": 1}}
+    assert output == {"checked": 2, "changed": 2, "repairs": 0, "failed": {"plan_sweep": 1}}
     change_row(swept, spoilt, whole)
     assert verdicts(swept, [spoilt, *others]) == [None, "healthy", "healthy"]
     assert swept_output(swept) == {"checked": 3, "changed": 1, "repairs": 0}
@@ -98,11 +98,9 @@ def test_a_spoilt_record_costs_its_own_peering_the_verdict(swept: Deployment) ->
 
 def test_a_spoilt_row_ends_no_sweep(swept: Deployment) -> None:
     spoilt, *others = settled(swept)
-    change_row(swept, spoilt, {"vnet_id": "nothing"})
+    change_row(swept, spoilt, {"record_parts": 9})
     output = swept_output(swept)
-    # Which connections are managed is not known where one of the peerings is not.
-    assert output["failed"] == {"check_scope": 1, "note_unmanaged": 1}
-    assert (output["checked"], output["changed"]) == (2, 2)
+    assert output == {"checked": 2, "changed": 2, "repairs": 0, "failed": {"plan_sweep": 1}}
     assert verdicts(swept, others) == ["healthy"] * 2
 
 
@@ -115,8 +113,9 @@ def test_a_repair_that_cannot_be_begun_keeps_no_other_from_it(
         facts = swept.record(identity)["facts"]
         swept.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
     failing, *others = sorted(identities)
-    failing_for(failing, "_place", "activities.follow_up", monkeypatch)
-    assert swept_output(swept)["failed"] == {"follow_up": 1}
+    failing_for(failing, "_place", "activities.verdicts", monkeypatch)
+    # What cannot be seen is not repaired.
+    assert swept_output(swept)["failed"] == {"check_vnets": 1}
     assert [swept.until(identity)["operation"] for identity in others] == ["repair"] * 2
     assert swept.record(failing)["runs"][-1]["operation"] == "establish"
 
@@ -126,17 +125,18 @@ def test_the_registry_that_fails_for_one_project_vpc_ends_no_sweep(
 ) -> None:
     first, *_ = settled(swept)
 
-    async def failing(_: object) -> None:
+    async def failing(*_: object) -> None:
         raise ConnectionError
 
-    monkeypatch.setattr(importlib.import_module("activities.follow_up"), "note_unmanaged", failing)
+    made_by_hand(swept.cloud, vnets(swept)[3])
+    monkeypatch.setattr(importlib.import_module("clients.tables").Registry, "note_unmanaged", failing)
     swept.event(
         kind="delete-vnet-peering",
         vnet_id=swept.record(first)["facts"]["vnet_id"],
         remote_id=swept.record(first)["facts"]["to_network_id"],
     )
     output = swept_output(swept)
-    assert (output["repairs"], output["failed"]) == (1, {"note_unmanaged": 1})
+    assert (output["repairs"], output["failed"]) == (1, {"look_at_project_vpcs": 1})
     assert swept.until(first)["operation"] == "repair"
 
 
@@ -163,9 +163,9 @@ def test_a_look_that_is_lost_for_good_is_unknown_for_its_own_vnets(swept: Deploy
 
 def test_notes_that_are_lost_for_good_are_in_the_output(swept: Deployment, losses: LostCalls) -> None:
     identities = settled(swept)
-    losses.to_lose.update({"note_verdicts": 100, "note_unmanaged": 100, "forget_unmanaged": 100})
+    losses.to_lose.update({"check_vnets": 100, "note_unseen": 100, "end_sweep": 100})
     output = swept_output(swept)
-    assert output["failed"] == {"note_verdicts": 3, "note_unmanaged": 1, "forget_unmanaged": 1}
+    assert output["failed"] == {"check_vnets": 3, "note_unseen": 3, "end_sweep": 1}
     assert verdicts(swept, identities) == [None] * 3
     losses.to_lose.clear()
     assert "failed" not in swept_output(swept)
@@ -174,10 +174,10 @@ def test_notes_that_are_lost_for_good_are_in_the_output(swept: Deployment, losse
 
 def test_a_check_whose_verdict_cannot_be_noted_is_not_done(swept: Deployment, losses: LostCalls) -> None:
     identity, *_ = settled(swept)
-    losses.to_lose["note_verdicts"] = 7
+    losses.to_lose["check_one"] = 7
     swept.check(identity)
     checked = swept.api.get(f"/api/peerings/{identity}/runs").json()["runs"][0]
-    assert (checked["operation"], checked["outcome"], losses.to_lose["note_verdicts"]) == ("check", "done", 0)
+    assert (checked["operation"], checked["outcome"], losses.to_lose["check_one"]) == ("check", "done", 0)
     assert verdicts(swept, [identity]) == ["healthy"]
 
 
