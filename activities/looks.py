@@ -55,7 +55,7 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
 
 def _reads(name: str, peering: Peering) -> list[Read]:
     """What a step reads that the request alone decides: it needs not wait for the looks before it."""
-    from activities import holds, looking, preflight, vault_rights
+    from activities import holds, looking, own_rights, preflight, vault_rights
 
     vnet = VNetId.parse(peering["vnet_id"])
     by_step: dict[str, list[Read]] = {
@@ -66,12 +66,12 @@ def _reads(name: str, peering: Peering) -> list[Read]:
             (looking.one_secret, (secret_name(peering["id"]),)),
         ],
         "automation_rights": [
-            (preflight.permissions_on_vnet, (str(vnet),)),
-            (preflight.role_in_aiven, (peering["project"],)),
+            (own_rights.permissions_on_vnet, (str(vnet),)),
+            (own_rights.role_in_aiven, (peering["project"],)),
             (vault_rights.look_at_vault, ()),
         ],
         "limits": [(looking.assignments_in_subscription, (vnet.subscription_id,))],
-        "holds": [(holds.held_by, (str(vnet),))],
+        "holds": [(holds.held_by, (str(vnet),)), (holds.denying, (str(vnet), *holds.MADE_ON_VNET))],
     }
     return by_step.get(name, [])
 

@@ -89,7 +89,7 @@ async def _removal_plan(record: Record) -> func.HttpResponse:
     from activities.removal_looks import look_at_removal
     from peering.removal_plan import removal_plan_of
 
-    plan = removal_plan_of(record, *await look_at_removal(record))
+    plan = removal_plan_of(record, await look_at_removal(record))
     documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
     return json_answer({"id": record["peering"]["id"], "peering": record["peering"], **plan, **documents})
 
