@@ -5,6 +5,7 @@ from importlib import import_module
 
 from activities.ahead import Read, begun
 from activities.blueprint import MODULES
+from activities.remote_errors import occurrence_of
 from activities.step import Activity, keep
 from clients.registry import registry
 from peering.naming import VNetId, secret_name
@@ -16,8 +17,19 @@ from peering.spec import Peering
 async def look_ahead(request: LookRequest) -> dict[str, Outcome]:
     """Do every look that can be done, and keep what is to be kept; returns how each has ended.
 
-    A look that ended with a problem leaves those out that need it.
+    A look that ended with a problem leaves those out that need it. Where the registry is not to be had, those that
+    could begin end with that problem, and are waited for as any others.
     """
+    try:
+        return await _look_ahead(request)
+    except Exception as error:
+        problem = occurrence_of(error)
+        if problem is None:
+            raise
+        return {step.name: {"problem": problem} for step in ready(LOOKS, request["facts"], set())}
+
+
+async def _look_ahead(request: LookRequest) -> dict[str, Outcome]:
     fence = request["fence"]
     if not await registry().is_own(fence):
         wanted = (step.name for step in LOOKS if not is_needless(step, request["facts"]))

@@ -7,13 +7,13 @@ its answers' `Date` has it: one clock for all workers.
 
 import asyncio
 import logging
-import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from azure.core import MatchConditions
@@ -25,12 +25,9 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 from azure.data.tables import TableTransactionError, UpdateMode
-from azure.data.tables.aio import TableServiceClient
 
 from clients import rows
-from clients.connections import connections
-from clients.credentials import automation_credential
-from clients.settings import STORAGE, settings
+from clients.table_calls import patiently, table_service
 from peering.outcome import ProblemError
 from peering.registry import Record, RunRecord, UnmanagedConnections
 from peering.runs import SIGN_OF_LIFE
@@ -38,7 +35,9 @@ from peering.spec import Fence
 
 if TYPE_CHECKING:
     from azure.core.pipeline import PipelineResponse
-    from azure.data.tables.aio import TableClient
+    from azure.data.tables.aio import TableClient, TableServiceClient
+
+__all__ = ["Held", "Mutation", "Registry", "table_service"]
 
 log: Final = logging.getLogger("aiven_azure_peering.registry")
 
@@ -50,6 +49,8 @@ _PEERINGS: Final = "peerings"
 _RUNS: Final = "runs"
 #: How often a change is begun anew before it is given up.
 _TRIES: Final = 12
+#: How often of these because the service could not tell what became of a write.
+_LOST_WRITES: Final = 2
 #: A sign of life that lasts for less than this is renewed.
 _RENEW_BEFORE: Final = SIGN_OF_LIFE * 2 / 3
 _PAGE: Final = 1000
@@ -75,7 +76,7 @@ class Registry:
         service: the client of the storage account's Table service.
     """
 
-    def __init__(self, service: TableServiceClient) -> None:
+    def __init__(self, service: "TableServiceClient") -> None:
         self._service = service
         self._peerings, self._runs = service.get_table_client(_PEERINGS), service.get_table_client(_RUNS)
         self._ahead: timedelta | None = None
@@ -94,14 +95,14 @@ class Registry:
     async def _asked(self, call: Callable[[], Awaitable[T]]) -> T:
         """A call's answer; the tables are created when the first call finds that they are not there."""
         try:
-            return await call()
+            return await patiently(call)
         except ResourceNotFoundError as error:
             # Not every call of the SDK reads the code out of the answer.
             if getattr(error, "error_code", None) != _NO_TABLE and _NO_TABLE not in str(error):
                 raise
         for table in (_PEERINGS, _RUNS):
-            await self._service.create_table_if_not_exists(table)
-        return await call()
+            await patiently(partial(self._service.create_table_if_not_exists, table))
+        return await patiently(call)
 
     async def _row(self, table: "TableClient", partition: str, key: str, *columns: str) -> rows.Held | None:
         async def get() -> rows.Held:
@@ -139,6 +140,7 @@ class Registry:
         """
         written: tuple[Record | None, T] | None = None
         failure: AzureError | None = None
+        lost = 0
         for attempt in range(_TRIES):
             held = await self.held(peering_id)
             before = held.record if held else None
@@ -151,7 +153,8 @@ class Registry:
             try:
                 await self._write(peering_id, held, after, health=health)
             except AzureError as error:
-                if not _may_differ(error):
+                lost += not _is_conflict(error)
+                if not _may_differ(error) or lost > _LOST_WRITES:
                     raise
                 failure = error
                 await asyncio.sleep(_SPREAD.uniform(0, 0.02 * 2 ** min(attempt, 6)))
@@ -194,7 +197,7 @@ class Registry:
             if not may_differ:
                 raise
             if kind != "delete":
-                await self._peerings.upsert_entity(entity, mode=UpdateMode.REPLACE)
+                await self._asked(lambda: self._peerings.upsert_entity(entity, mode=UpdateMode.REPLACE))
 
     async def is_own(self, fence: Fence) -> bool:
         """Whether the open order of a peering is an execution's own; renews its sign of life."""
@@ -208,7 +211,8 @@ class Registry:
         if left > SIGN_OF_LIFE - _RENEW_BEFORE:
             alive = {"PartitionKey": rows.PEERINGS, "RowKey": rows.order_key(fence["id"])}
             try:
-                await self._peerings.update_entity({**alive, "alive_until": fence["alive_until"]})
+                renewed = {**alive, "alive_until": fence["alive_until"]}
+                await self._asked(lambda: self._peerings.update_entity(renewed))
             except ResourceNotFoundError:
                 return False
         return True
@@ -222,9 +226,10 @@ class Registry:
         """Make the row of a peering's order what its record says: a write that was broken off may have left another."""
         record = await self.record(peering_id)
         if record is not None and "order" in record:
-            await self._peerings.upsert_entity(rows.order_row(peering_id, record["order"]), mode=UpdateMode.REPLACE)
+            row = rows.order_row(peering_id, record["order"])
+            await self._asked(lambda: self._peerings.upsert_entity(row, mode=UpdateMode.REPLACE))
         else:
-            await self._peerings.delete_entity(rows.PEERINGS, rows.order_key(peering_id))
+            await self._asked(lambda: self._peerings.delete_entity(rows.PEERINGS, rows.order_key(peering_id)))
 
     async def orders(self) -> list[rows.OrderRow]:
         """All open orders."""
@@ -264,11 +269,9 @@ class Registry:
             results_per_page=results_per_page,
             raw_response_hook=self._note_time,
         )
-        first = await self._asked(lambda: anext(found, None))
-        if first is not None:
-            yield cast("rows.Held", first)
-            async for row in found:
-                yield cast("rows.Held", row)
+        # Any of them may begin a page, which is a call.
+        while (row := await self._asked(lambda: anext(found, None))) is not None:
+            yield cast("rows.Held", row)
 
     async def note_run(self, run: RunRecord, *, replace: bool = True) -> None:
         """Keep a run; one that is there already gets what is known of it now, or is left with `replace=False`."""
@@ -277,7 +280,7 @@ class Registry:
             await self._asked(lambda: self._runs.create_entity(row))
         except ResourceExistsError:
             if replace:
-                await self._runs.update_entity(row, mode=UpdateMode.REPLACE)
+                await self._asked(lambda: self._runs.update_entity(row, mode=UpdateMode.REPLACE))
 
     async def runs(self, peering_id: str, limit: int) -> list[RunRecord]:
         """The last runs of a peering, the newest first, also when the peering is gone."""
@@ -294,7 +297,8 @@ class Registry:
         old = self._query(self._runs, f"started lt '{before}'", select=["PartitionKey", "RowKey"])
         count = 0
         async for row in old:
-            await self._runs.delete_entity(str(row["PartitionKey"]), str(row["RowKey"]))
+            key = str(row["PartitionKey"]), str(row["RowKey"])
+            await self._asked(partial(self._runs.delete_entity, *key))
             count += 1
             if count == limit:
                 break
@@ -307,7 +311,7 @@ class Registry:
             await self._asked(lambda: self._peerings.create_entity(row))
         except ResourceExistsError:
             if replace:
-                await self._peerings.update_entity(row, mode=UpdateMode.REPLACE)
+                await self._asked(lambda: self._peerings.update_entity(row, mode=UpdateMode.REPLACE))
 
     async def is_migrated(self) -> bool:
         """Whether the registry of version 0.2.0 has been brought over; asked until it has."""
@@ -331,13 +335,18 @@ def _etag(row: rows.Held) -> str:
     return metadata["etag"]
 
 
-def _may_differ(error: AzureError) -> bool:
-    """Whether reading again may help: the row has changed, or nobody knows whether the write took effect."""
+def _is_conflict(error: AzureError) -> bool:
+    """Whether the row has changed since it was read."""
     if isinstance(error, (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError)):
         return True
-    if isinstance(error, HttpResponseError):
-        return error.status_code in _CONFLICTS or error.status_code is None or error.status_code >= 500
-    return True
+    return isinstance(error, HttpResponseError) and error.status_code in _CONFLICTS
+
+
+def _may_differ(error: AzureError) -> bool:
+    """Whether reading again may help: the row has changed, or nobody knows whether the write took effect."""
+    if _is_conflict(error) or not isinstance(error, HttpResponseError):
+        return True
+    return error.status_code is None or error.status_code >= 500
 
 
 def _operation(peering_id: str, held: Held | None, after: Record | None, *, health: bool) -> tuple[Any, ...]:
@@ -367,21 +376,3 @@ def _order_operation(peering_id: str, before: Record | None, after: Record | Non
     if old is None:
         return "create", row
     return ("update", row, {"mode": UpdateMode.REPLACE}) if rows.order_row(peering_id, old) != row else None
-
-
-def table_service() -> TableServiceClient:
-    """The client of the Table service that the settings name.
-
-    Raises:
-        ProblemError: `setting-invalid`, when no setting tells where it is.
-    """
-    endpoint, options = (
-        settings().registry_endpoint,
-        {**connections().of_the_sdks(), "retry_total": 3, "retry_status": 2},
-    )
-    if endpoint is not None:
-        return TableServiceClient(endpoint, credential=automation_credential(), **options)
-    connection = os.environ.get(STORAGE)
-    if connection is None:
-        raise ProblemError("setting-invalid", f"REGISTRY_TABLE_ENDPOINT: needed where {STORAGE} does not tell it")
-    return TableServiceClient.from_connection_string(connection, **options)
