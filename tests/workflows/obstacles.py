@@ -303,9 +303,17 @@ OBSTACLES: Final = {
     ),
 }
 
+_SIGN_IN: Final = "the registry is read as the same identity: such a request is refused without a plan"
 #: Final refusals that no plan can foresee, and why.
 UNFORESEEN: Final = {
-    "automation-sign-in-failed": "the registry is read as the same identity: such a request is refused without a plan",
+    "automation-sign-in-failed": _SIGN_IN,
+    "automation-secret-expired": _SIGN_IN,
+    "automation-secret-invalid": _SIGN_IN,
+    "automation-not-in-tenant": _SIGN_IN,
+    "automation-tenant-not-found": _SIGN_IN,
+    "automation-disabled": _SIGN_IN,
+    "automation-kept-out": _SIGN_IN,
+    "automation-conditional-access": _SIGN_IN,
     "application-token-refused": "the application is made by the start",
     "application-sign-in-failed": "the application is made by the start",
     "application-kept-out": "the application is made by the start",
