@@ -80,8 +80,8 @@ CONFIGURATION: Final = (
         "automation-kept-out",
         "A tenant does not let the app's own identity in",
         "Tenant restrictions or cross-tenant access settings keep it out of the tenant that the detail names.",
-        "Have the app's identity allowed in that tenant's restrictions, or the app's traffic taken out of the proxy that"
-        " adds them, then send the request again.",
+        "Have the app's identity allowed in that tenant's restrictions, or the app taken out of the proxy that adds"
+        " them, then send the request again.",
         "an Entra administrator",
     ),
     Problem(
