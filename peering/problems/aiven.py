@@ -155,8 +155,8 @@ AIVEN: Final = (
         "The connection belongs to another application",
         "Somebody requested the connection anew with an application that is not this peering's.",
         "Find out who did: while the connection is ACTIVE (`avn vpc peering-connection list`), traffic flows through"
-        " it, and deleting it would cut that. Take it over with `adopt: true`; only one that is not ACTIVE, and that its"
-        " owner does not need, may the owner delete before you send the request again.",
+        " it, and deleting it would cut that. Take it over with `adopt: true`; only one that is not ACTIVE, and that"
+        " its owner does not need, may the owner delete before you send the request again.",
         "an Aiven project administrator",
     ),
     Problem(
