@@ -89,6 +89,7 @@ class Access:
     def __init__(self) -> None:
         self._custom: dict[str, asyncio.Task[dict[str, RoleLook]]] = {}
         self._named: dict[str, asyncio.Task[dict[str, RoleLook]]] = {}
+        self._in_subscription: dict[str, asyncio.Task[list[AssignmentLook] | None]] = {}
 
     def custom_roles(self, vnet_id: str) -> "asyncio.Task[dict[str, RoleLook]]":
         """The custom roles of the VNet's subscription."""
@@ -110,7 +111,31 @@ class Access:
             if name not in self._named:
                 self._named[name] = asyncio.create_task(looking.role(vnet_id, name))
             roles |= await self._named[name]
-        return AccessLook(assignments=held, roles=roles)
+        return AccessLook(assignments=held, elsewhere=[], roles=roles)
+
+    async def everywhere(
+        self, vnet_id: str, assignments: Sequence[AssignmentLook], principal_ids: set[str]
+    ) -> AccessLook:
+        """The same with their assignments on other scopes: a list for each subscription, where the app may have it.
+
+        Args:
+            vnet_id: the VNet.
+            assignments: the assignments in force on it.
+            principal_ids: the principals.
+
+        Raises:
+            RemoteError: Azure did not answer.
+        """
+        subscription = VNetId.parse(vnet_id).subscription_id.lower()
+        if subscription not in self._in_subscription:
+            listed = looking.assignments_in_subscription(subscription)
+            self._in_subscription[subscription] = asyncio.create_task(listed)
+        found, all_of_it = await asyncio.gather(
+            self.of(vnet_id, assignments, principal_ids), self._in_subscription[subscription]
+        )
+        there = {a["id"] for a in assignments}
+        found["elsewhere"] = [a for a in all_of_it or [] if a["principal_id"] in principal_ids and a["id"] not in there]
+        return found
 
 
 async def look_of_peering(peering: Peering, facts: Facts) -> Look:
@@ -151,7 +176,7 @@ async def rights_of(
     if "problem" in held:
         return {"problem": held["problem"]}
     assignments = held["found"] or []
-    return await part(lambda: access.of(vnet_id, assignments, principal_ids))
+    return await part(lambda: access.everywhere(vnet_id, assignments, principal_ids))
 
 
 def assemble(

@@ -12,6 +12,7 @@ from peering.naming import VNetId, secret_name
 from peering.outcome import Facts, LookRequest, Outcome, StepRequest, superseded
 from peering.plan import KEPT, LOOKS, Step, is_needless, ready
 from peering.spec import Peering
+from peering.unfit import custom_role_names
 
 
 async def look_ahead(request: LookRequest) -> dict[str, Outcome]:
@@ -75,6 +76,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
             (preflight.own_application_id, (peering["id"],)),
             (looking.assignments, (str(vnet),)),
             (looking.custom_roles, (str(vnet),)),
+            *((looking.roles_named, (str(vnet), name)) for name in custom_role_names(peering)),
             (looking.one_secret, (secret_name(peering["id"]),)),
         ],
         "automation_rights": [

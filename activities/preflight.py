@@ -29,7 +29,7 @@ from peering.naming import VNetId, federated_credential_name, folded, secret_nam
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
 from peering.spec import Peering
-from peering.unfit import unfit_in_entra, unfit_roles
+from peering.unfit import custom_role_names, unfit_in_entra, unfit_roles
 
 #: What the app has to be allowed on the VNet for each object that it would have to make.
 _NEEDED_TO_MAKE: Final = {
@@ -78,7 +78,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         access.on(vnet_id),
     )
     rights_there = await access.of(vnet_id, assignments, directory.principal_ids(known))
-    roles = await access.custom_roles(vnet_id)
+    roles = await access.custom_roles(vnet_id) | await _roles_of_those_names(peering, vnet_id)
     parts = directory.parts(known)
     rights = _found_rights(parts, rights_there, vnet_id)
     there = {
@@ -100,6 +100,13 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     if in_the_way and facts["existing"] != "foreign":
         raise ProblemError.of(in_the_way)
     return {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
+
+
+async def _roles_of_those_names(peering: Peering, vnet_id: str) -> dict[str, RoleLook]:
+    """The roles that have the names of the peering's: one may be built in, which no list of custom roles shows."""
+    names = custom_role_names(peering)
+    held = await asyncio.gather(*(ahead(looking.roles_named, vnet_id, name) for name in names))
+    return {guid: role for one in held for guid, role in one.items()}
 
 
 async def own_application_id(peering_id: str) -> str:

@@ -95,9 +95,13 @@ class RoleLook(TypedDict):
 
 
 class AccessLook(TypedDict):
-    """The role assignments of a subscription, and the roles that they name, by GUID."""
+    """The role assignments of some principals in force on a VNet, and the roles that they name, by GUID.
+
+    `elsewhere` are their assignments on other scopes of its subscription, as far as the app may look.
+    """
 
     assignments: list[AssignmentLook]
+    elsewhere: list[AssignmentLook]
     roles: dict[str, RoleLook]
 
 

@@ -230,6 +230,10 @@ OBSTACLES: Final = {
     "too many peerings": Obstacle("peering-limit-reached", Place.peer_with_many, A_PEERING),
     "too many role assignments": Obstacle("role-limit-reached", Place.crowd),
     "the name of a role is taken": Obstacle("role-name-taken", lambda p: p.make_role("a role"), A_ROLE, options=_ROLE),
+    # A built-in role is there from the beginning.
+    "the name of a role is a built-in one's": Obstacle(
+        "role-name-taken", lambda _: None, None, options=(("user_role_name", "Network Contributor"),)
+    ),
     "no right to assign roles or make them": Obstacle(
         "automation-not-authorized",
         lambda p: p.keep_only(p.subscription, READER),
