@@ -130,11 +130,12 @@ class Access:
         if subscription not in self._in_subscription:
             listed = looking.assignments_in_subscription(subscription)
             self._in_subscription[subscription] = asyncio.create_task(listed)
-        found, all_of_it = await asyncio.gather(
-            self.of(vnet_id, assignments, principal_ids), self._in_subscription[subscription]
-        )
         there = {a["id"] for a in assignments}
-        found["elsewhere"] = [a for a in all_of_it or [] if a["principal_id"] in principal_ids and a["id"] not in there]
+        elsewhere = [a for a in await self._in_subscription[subscription] or [] if a["id"] not in there]
+        found = await self.of(vnet_id, [*assignments, *elsewhere], principal_ids)
+        held = found["assignments"]
+        found["assignments"] = [a for a in held if a["id"] in there]
+        found["elsewhere"] = [a for a in held if a["id"] not in there]
         return found
 
 

@@ -149,9 +149,11 @@ def _wanted_credential(given: object) -> Credential | None:
 
 async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/report`: what a network team signs, as Markdown, or as JSON when that is accepted."""
+    from activities.look_of_peering import look_of_peering
     from peering.report import markdown, report
 
-    document = report(await _record(peering_id(req)))
+    record = await _record(peering_id(req))
+    document = report(record, await look_of_peering(record["peering"], record["facts"]))
     if accepts_json(req) or req.params.get("format") == "json":
         return json_answer(document)
     return func.HttpResponse(markdown(document), mimetype="text/markdown")
