@@ -64,13 +64,19 @@ def answers_of(service: Service, url: str, identity: Identity = "automation") ->
         *(AttributeError, KeyError, TypeError, ValueError),
     ) as error:
         # What is asked inside may be another service's.
-        if not _is_raised_by(_PACKAGES.get(service, _AZURE), error):
+        if not stumbled(service, error):
             raise
         raise RemoteError(answer_to(error, service, url, identity)) from error
 
 
-def _is_raised_by(packages: frozenset[str], error: BaseException) -> bool:
-    """Whether it was one of these packages that stumbled, or the JSON decoder that it had called."""
+def stumbled(service: Service, error: BaseException) -> bool:
+    """Whether it was a service's client that an error comes from, or the JSON decoder that it had called.
+
+    Args:
+        service: the service.
+        error: what was raised.
+    """
+    packages = _PACKAGES.get(service, _AZURE)
     trace, module = error.__traceback__, ""
     while trace is not None:
         root = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]

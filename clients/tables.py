@@ -27,7 +27,7 @@ from azure.core.exceptions import (
 from azure.data.tables import TableTransactionError, UpdateMode
 
 from clients import rows
-from clients.table_calls import patiently, table_service
+from clients.table_calls import patiently, read, table_service
 from peering.outcome import ProblemError
 from peering.registry import Record, RunRecord, UnmanagedConnections
 from peering.runs import SIGN_OF_LIFE
@@ -119,7 +119,7 @@ class Registry:
     async def held(self, peering_id: str) -> Held | None:
         """A peering's record with its ETag: a point read."""
         row = await self._row(self._peerings, rows.PEERINGS, peering_id)
-        return Held(rows.read_peering(row), _etag(row)) if row is not None else None
+        return Held(read(rows.read_peering, row), _etag(row)) if row is not None else None
 
     async def record(self, peering_id: str) -> Record | None:
         """A peering's record, or None when it is not in the registry."""
@@ -204,7 +204,7 @@ class Registry:
         row = await self._row(self._peerings, rows.PEERINGS, rows.order_key(fence["id"]))
         if row is None:
             return False
-        order = rows.read_order(row)
+        order = read(rows.read_order, row)
         if (order["run"], order["execution"]) != (fence["run"], fence["execution"]):
             return False
         left = datetime.fromisoformat(fence["alive_until"]) - datetime.fromisoformat(order["alive_until"])
@@ -220,7 +220,7 @@ class Registry:
     async def is_taken(self, peering_id: str) -> bool:
         """Whether an execution works on the order of a peering, or none is open."""
         row = await self._row(self._peerings, rows.PEERINGS, rows.order_key(peering_id))
-        return row is None or bool(rows.read_order(row)["execution"])
+        return row is None or bool(read(rows.read_order, row)["execution"])
 
     async def settle_order_row(self, peering_id: str) -> None:
         """Make the row of a peering's order what its record says: a write that was broken off may have left another."""
@@ -233,7 +233,7 @@ class Registry:
 
     async def orders(self) -> list[rows.OrderRow]:
         """All open orders."""
-        return [rows.read_order(row) async for row in self._query(self._peerings, rows.only_orders())]
+        return [read(rows.read_order, row) async for row in self._query(self._peerings, rows.only_orders())]
 
     async def records(self, peering_ids: Sequence[str]) -> list[Record]:
         """The records of some peerings; those that are not in the registry are left out."""
@@ -287,7 +287,7 @@ class Registry:
         found = []
         condition = f"PartitionKey eq '{peering_id}'"
         async for row in self._query(self._runs, condition, results_per_page=limit):
-            found.append(rows.read_run(row))
+            found.append(read(rows.read_run, row))
             if len(found) == limit:
                 break
         return found
@@ -327,7 +327,7 @@ class Registry:
     async def unmanaged(self) -> list[UnmanagedConnections]:
         """The connections of all project VPCs that no peering here has, as the last check of all found them."""
         condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
-        return [rows.read_unmanaged(row) async for row in self._query(self._peerings, condition)]
+        return [read(rows.read_unmanaged, row) async for row in self._query(self._peerings, condition)]
 
 
 def _etag(row: rows.Held) -> str:

@@ -1,5 +1,6 @@
 """Why the app's own identity cannot sign in is told by a problem of its own, with who can fix it and how."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -78,3 +79,17 @@ def test_why_it_cannot_sign_in_is_told(tmp_path: Path, what: str) -> None:
     assert (problem["code"], problem["fixable_by"]) == (code, fixer), problem["detail"]
     assert "The app's own identity (service-principal" in problem["detail"]
     assert "AADSTS" in problem["detail"]
+
+
+def test_the_endpoint_of_a_managed_identity_that_repeats_the_request_tells_no_secret(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = VirtualClock()
+    with LocalCloud("quick", tmp_path / "cloud", clock=clock, seed=1) as cloud:
+        client_id = cloud.environment["MANAGED_IDENTITY_CLIENT_ID"]
+        settings = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client_id}
+        with deploy_to(cloud, tmp_path / "app", clock, settings=settings) as deployment, caplog.at_level(logging.INFO):
+            deployment.knobs(faults=[{"path": "^/msi/token$", "status": 403, "echo": True, "times": 1000}])
+            answer = deployment.api.post("/api/peerings", json=deployment.request())
+    assert answer.json()["code"] == "automation-sign-in-failed", answer.text
+    assert cloud.environment["IDENTITY_HEADER"] not in answer.text + caplog.text

@@ -1,11 +1,13 @@
 """A Table service that refuses the token, or asks to wait, keeps nobody waiting inside a function."""
 
+import logging
+import re
 import time
 from datetime import timedelta
 
 import pytest
 
-from local.deployment import Deployment
+from local.deployment import AT_WORK, Deployment, Status
 
 TABLE = r".*\.table\.core\.windows\.net"
 #: No function sleeps for longer, in seconds; the rest is the machine's.
@@ -76,3 +78,58 @@ def test_a_step_that_meets_it_waits_with_a_durable_timer(deployment: Deployment)
     assert status["state"] == "connected", status.get("problem")
     assert deployment.virtual_clock.now() - at >= timedelta(seconds=600)
     assert time.monotonic() - begun < 60
+
+
+@pytest.mark.parametrize(
+    ("path", "without"), [("order-", "RowKey"), ("order-", "execution"), ("PartitionKey='peerings'", "record")]
+)
+def test_an_answer_that_lacks_a_part_is_asked_for_again(deployment: Deployment, path: str, without: str) -> None:
+    fault = {"host": TABLE, "method": "GET", "path": path, "without": without}
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[fault])
+    answer = deployment.api.get(f"/api/peerings/{identity}")
+    assert answer.status_code == 200 or answer.json()["code"] == "registry-unavailable", answer.text
+    deployment.knobs(faults=[fault])
+    deadline, wanted = time.monotonic() + 60, deployment.request(secret_lifetime_days=90)
+    while (answer := deployment.api.post("/api/peerings", json=wanted)).status_code != 202:
+        assert time.monotonic() < deadline
+        assert answer.json()["code"] == "registry-unavailable", answer.text
+        assert "cannot be read" in answer.json()["detail"]
+    while (answer := deployment.api.get(f"/api/peerings/{identity}")).status_code != 200 or _is_at_work(answer.json()):
+        assert time.monotonic() < deadline
+        assert answer.status_code in (200, 503), answer.text
+    assert answer.json()["state"] == "connected", answer.json().get("problem")
+
+
+def _is_at_work(status: Status) -> bool:
+    return status["state"] in AT_WORK or status["checking"]
+
+
+def test_a_refusal_that_lacks_its_text_is_a_refusal(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    gone = {"host": TABLE, "method": "GET", "status": 404, "body": {"odata.error": {"code": "ResourceNotFound"}}}
+    deployment.knobs(faults=[{**gone, "times": 1000}])
+    answer = deployment.api.get(f"/api/peerings/{identity}")
+    assert (answer.status_code, answer.json()["code"]) == (503, "registry-unavailable"), answer.text
+
+
+def test_a_refusal_that_repeats_the_request_tells_no_secret(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = {"host": TABLE, "status": 403, "code": "AuthorizationFailed", "echo": True}
+    with caplog.at_level(logging.INFO):
+        # Of the registry's own calls between the steps, too.
+        for skip in range(0, 40, 4):
+            deployment.knobs(faults=[{**refusal, "method": "POST|PUT|DELETE", "skip": skip, "times": 3}])
+            answers = [deployment.api.post("/api/peerings", json=deployment.request()).text for _ in range(2)]
+            deployment.fire("resume_orders")
+            assert "eyJ" not in "".join(answers)
+        deployment.knobs(faults=[])
+        assert deployment.settle()["state"] == "connected"
+    assert "Bearer eyJ" not in caplog.text
+    assert not re.search(r"eyJ[\w-]{8,}\.eyJ", caplog.text)
+    histories = [
+        deployment.instance(one["instanceId"], showHistory="true", showHistoryOutput="true")
+        for one in deployment.instances()
+    ]
+    assert not re.search(r"eyJ[\w-]{8,}\.eyJ", str(histories))
