@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from activities.own_rights import identity
 from activities.step import step
-from activities.token_claims import token_claims
 from clients.azure import graph
-from clients.credentials import automation_credential
 from clients.remote_errors import RemoteError, or_none
 from clients.settings import settings
 from peering.marks import MARK
@@ -26,10 +25,8 @@ if TYPE_CHECKING:
 @step
 async def sign_in(_peering: Peering, _facts: Facts) -> Facts:
     """Article step 1: get a token as the app's own identity, and with it who and where that is."""
-    cloud = settings().cloud
-    token = await automation_credential().get_token(cloud.resource_manager_scope)
-    claims = token_claims(token.token)
-    return {"automation_tenant_id": claims["tid"], "automation_object_id": claims["oid"]}
+    tenant_id, object_id = await identity()
+    return {"automation_tenant_id": tenant_id, "automation_object_id": object_id}
 
 
 @step

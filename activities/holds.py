@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -10,18 +9,11 @@ from activities.ahead import ahead
 from activities.step import step
 from clients.azure import list_arm, read_arm
 from clients.remote_errors import RemoteError
-from peering.denials import (
-    MADE_ON_VNET,
-    Parameters,
-    denied_actions,
-    denies,
-    exempted_assignments,
-    is_in_force,
-    is_narrowed,
-    parameters_of,
-)
+from peering.denials import Parameters, denies, exempted_assignments, is_in_force, is_narrowed, parameters_of
+from peering.holds import DenyingPolicy, Holds, of_denials, of_policies, of_subscription, perhaps
 from peering.naming import VNetId, folded
 from peering.outcome import Facts, Occurrence, ProblemError, text
+from peering.rights import PLATFORM_ACTIONS
 from peering.spec import Peering
 
 Read = TypeVar("Read")
@@ -34,6 +26,12 @@ _POLICY_VERSION: Final = "2021-06-01"
 _RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
 #: So many definitions are read at once.
 _AT_ONCE: Final = 8
+ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments"
+#: What a start makes on a VNet, and who needs which action for it: the app's own identity assigns roles; the others
+#: are not there before a start, or not known.
+MADE_ON_VNET: Final = ("Microsoft.Network/virtualNetworks/virtualNetworkPeerings", ASSIGNMENTS)
+_BY_APP: Final = (f"{ASSIGNMENTS}/write",)
+_BY_OTHERS: Final = ("Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write", *PLATFORM_ACTIONS)
 
 
 @step
@@ -44,46 +42,39 @@ async def holds(_: Peering, facts: Facts) -> Facts:
     may or may not deny the peering, and whatever denies a peering that is there already.
     """
     vnet, identity = VNetId.parse(text(facts, "vnet_id")), text(facts, "automation_object_id")
-    look = await ahead(held_by, str(vnet))
-    if look.subscription not in ("Enabled", "PastDue"):
-        raise ProblemError("subscription-disabled", f"The subscription {vnet.subscription_id} is {look.subscription}.")
+    look, policies = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet), *MADE_ON_VNET))
+    if disabled := list(of_subscription(look, vnet)):
+        raise ProblemError.of(disabled)
     levels = [(one["id"], one["properties"]["level"]) for one in look.locks]
     held = [name for name, level in levels if level == "ReadOnly"]
     problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in held]
-    denied = [*_denied_by_policies(look.policies), *_denied(vnet, identity, look.denials)]
+    denied = [*of_policies(policies), *of_denials(look, vnet, identity, _BY_APP, _BY_OTHERS)]
     if facts["existing"] == "none":
         problems += denied
     if problems:
         raise ProblemError.of(problems)
     warnings = [f"The lock {name} will keep the peering from being removed." for name, _ in levels]
-    warnings += [
-        f"{name} may forbid it; that depends on more than the type." for name, sure in look.policies if not sure
-    ]
-    return {"holds_checked": [*warnings, *(one["detail"] for one in denied)]}
-
-
-@dataclass(frozen=True)
-class Holds:
-    """What the app may read of what holds a VNet; of the policies, those that deny what a start makes, or may."""
-
-    locks: list[dict[str, Any]]
-    subscription: str
-    policies: list[tuple[str, bool]]
-    denials: list[dict[str, Any]]
+    return {"holds_checked": [*warnings, *perhaps(policies), *(one["detail"] for one in denied)]}
 
 
 async def held_by(vnet_id: str) -> Holds:
-    """Look at all that holds a VNet, at once."""
+    """Look at what holds a VNet, but for policies, at once.
+
+    Args:
+        vnet_id: the VNet's ARM id.
+
+    Raises:
+        RemoteError: Azure did not answer, or left out a part.
+    """
     vnet = VNetId.parse(vnet_id)
-    locks, subscription, policies, denials = await asyncio.gather(
+    locks, subscription, denials = await asyncio.gather(
         _or_none(
             list_arm(vnet.subscription_id, f"{vnet}/{_AUTHORIZATION}/locks", "2020-05-01", "id", "properties.level")
         ),
         _or_none(read_arm(vnet.subscription_id, vnet.subscription_scope, "2022-12-01", "state")),
-        _policies(vnet),
         _or_none(_listed(vnet, "denyAssignments", "2022-04-01", "id", "properties")),
     )
-    return Holds(locks or [], (subscription or {}).get("state", "Enabled"), policies, denials or [])
+    return Holds((subscription or {}).get("state", "Enabled"), locks or [], denials or [])
 
 
 async def _or_none(reading: Awaitable[Read]) -> Read | None:
@@ -101,22 +92,17 @@ async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str) -> li
     return await list_arm(vnet.subscription_id, path, api_version, *needed, at_scope=True)
 
 
-def _denied(vnet: VNetId, identity: str, denials: list[dict[str, Any]]) -> list[Occurrence]:
-    found = []
-    for denial in denials:
-        if actions := denied_actions(denial["properties"], str(vnet), identity):
-            name = denial["properties"].get("denyAssignmentName") or denial.get("name")
-            detail = f"The deny assignment {name} ({denial['id']}) denies {', '.join(actions)}."
-            found.append(Occurrence(code="deny-assignment", detail=detail))
-    return found
+async def denying(vnet_id: str, *types: str) -> list[DenyingPolicy]:
+    """The policy assignments that deny resources of some types on a VNet, or may.
 
+    Args:
+        vnet_id: the VNet's ARM id.
+        types: the types, such as `Microsoft.Authorization/roleAssignments`.
 
-def _denied_by_policies(policies: list[tuple[str, bool]]) -> list[Occurrence]:
-    return [Occurrence(code="policy-denied", detail=f"{name} forbids it.") for name, sure in policies if sure]
-
-
-async def _policies(vnet: VNetId) -> list[tuple[str, bool]]:
-    """The policy assignments that deny what a start makes on the VNet, or may: the names, and whether that is sure."""
+    Raises:
+        RemoteError: Azure did not answer, or left out a part.
+    """
+    vnet = VNetId.parse(vnet_id)
     assignments = (
         await _or_none(_listed(vnet, "policyAssignments", "2022-06-01", "id", "properties.policyDefinitionId")) or []
     )
@@ -128,15 +114,15 @@ async def _policies(vnet: VNetId) -> list[tuple[str, bool]]:
             found = [
                 denies(definition, parameters, kind)
                 for definition, parameters in await _definitions(vnet, assignment["properties"])
-                for kind in MADE_ON_VNET
+                for kind in types
             ]
         sure = not is_narrowed(assignment["properties"])
         return sure or None if True in found else None if None in found else False
 
     verdicts = await asyncio.gather(*map(verdict, in_force))
-    denying = [(one, sure) for one, sure in zip(in_force, verdicts, strict=True) if sure is not False]
-    exempted = await _exempted(vnet) if denying else set()
-    return [(_name(one), bool(sure)) for one, sure in denying if folded(one["id"]) not in exempted]
+    against = [(one, sure) for one, sure in zip(in_force, verdicts, strict=True) if sure is not False]
+    exempted = await _exempted(vnet) if against else set()
+    return [DenyingPolicy(_name(one), bool(sure)) for one, sure in against if folded(one["id"]) not in exempted]
 
 
 def _name(assignment: dict[str, Any]) -> str:

@@ -89,6 +89,7 @@ class Access:
     def __init__(self) -> None:
         self._custom: dict[str, asyncio.Task[dict[str, RoleLook]]] = {}
         self._named: dict[str, asyncio.Task[dict[str, RoleLook]]] = {}
+        self._in_subscription: dict[str, asyncio.Task[list[AssignmentLook] | None]] = {}
 
     def custom_roles(self, vnet_id: str) -> "asyncio.Task[dict[str, RoleLook]]":
         """The custom roles of the VNet's subscription."""
@@ -110,7 +111,32 @@ class Access:
             if name not in self._named:
                 self._named[name] = asyncio.create_task(looking.role(vnet_id, name))
             roles |= await self._named[name]
-        return AccessLook(assignments=held, roles=roles)
+        return AccessLook(assignments=held, elsewhere=[], roles=roles)
+
+    async def everywhere(
+        self, vnet_id: str, assignments: Sequence[AssignmentLook], principal_ids: set[str]
+    ) -> AccessLook:
+        """The same with their assignments on other scopes: a list for each subscription, where the app may have it.
+
+        Args:
+            vnet_id: the VNet.
+            assignments: the assignments in force on it.
+            principal_ids: the principals.
+
+        Raises:
+            RemoteError: Azure did not answer.
+        """
+        subscription = VNetId.parse(vnet_id).subscription_id.lower()
+        if subscription not in self._in_subscription:
+            listed = looking.assignments_in_subscription(subscription)
+            self._in_subscription[subscription] = asyncio.create_task(listed)
+        there = {a["id"] for a in assignments}
+        elsewhere = [a for a in await self._in_subscription[subscription] or [] if a["id"] not in there]
+        found = await self.of(vnet_id, [*assignments, *elsewhere], principal_ids)
+        held = found["assignments"]
+        found["assignments"] = [a for a in held if a["id"] in there]
+        found["elsewhere"] = [a for a in held if a["id"] not in there]
+        return found
 
 
 async def look_of_peering(peering: Peering, facts: Facts) -> Look:
@@ -151,7 +177,7 @@ async def rights_of(
     if "problem" in held:
         return {"problem": held["problem"]}
     assignments = held["found"] or []
-    return await part(lambda: access.of(vnet_id, assignments, principal_ids))
+    return await part(lambda: access.everywhere(vnet_id, assignments, principal_ids))
 
 
 def assemble(

@@ -164,6 +164,22 @@ async def custom_roles(scope: str) -> dict[str, RoleLook]:
         return {(role.name or "").lower(): role_look(role) async for role in listed}
 
 
+async def roles_named(scope: str, name: str) -> dict[str, RoleLook]:
+    """The roles of a name that can be assigned on a VNet, built-in ones too, by GUID. One call.
+
+    Args:
+        scope: the VNet's ARM id.
+        name: the name that people know the role by.
+
+    Raises:
+        RemoteError: Azure refused, or did not answer.
+    """
+    quoted = name.replace("'", "''")
+    async with authorization(VNetId.parse(scope).subscription_id) as client:
+        listed = client.role_definitions.list(scope, filter=f"roleName eq '{quoted}'")
+        return {(role.name or "").lower(): role_look(role) async for role in listed}
+
+
 async def role(scope: str, name: str) -> dict[str, RoleLook]:
     """The role of a GUID, if it exists. One call."""
     async with authorization(VNetId.parse(scope).subscription_id) as client:

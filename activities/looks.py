@@ -5,19 +5,32 @@ from importlib import import_module
 
 from activities.ahead import Read, begun
 from activities.blueprint import MODULES
+from activities.remote_errors import occurrence_of
 from activities.step import Activity, keep
 from clients.registry import registry
 from peering.naming import VNetId, secret_name
 from peering.outcome import Facts, LookRequest, Outcome, StepRequest, superseded
 from peering.plan import KEPT, LOOKS, Step, is_needless, ready
 from peering.spec import Peering
+from peering.unfit import custom_role_names
 
 
 async def look_ahead(request: LookRequest) -> dict[str, Outcome]:
     """Do every look that can be done, and keep what is to be kept; returns how each has ended.
 
-    A look that ended with a problem leaves those out that need it.
+    A look that ended with a problem leaves those out that need it. Where the registry is not to be had, those that
+    could begin end with that problem, and are waited for as any others.
     """
+    try:
+        return await _look_ahead(request)
+    except Exception as error:
+        problem = occurrence_of(error)
+        if problem is None:
+            raise
+        return {step.name: {"problem": problem} for step in ready(LOOKS, request["facts"], set())}
+
+
+async def _look_ahead(request: LookRequest) -> dict[str, Outcome]:
     fence = request["fence"]
     if not await registry().is_own(fence):
         wanted = (step.name for step in LOOKS if not is_needless(step, request["facts"]))
@@ -55,7 +68,7 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
 
 def _reads(name: str, peering: Peering) -> list[Read]:
     """What a step reads that the request alone decides: it needs not wait for the looks before it."""
-    from activities import holds, looking, preflight, vault_rights
+    from activities import holds, looking, own_rights, preflight, vault_rights
 
     vnet = VNetId.parse(peering["vnet_id"])
     by_step: dict[str, list[Read]] = {
@@ -63,15 +76,16 @@ def _reads(name: str, peering: Peering) -> list[Read]:
             (preflight.own_application_id, (peering["id"],)),
             (looking.assignments, (str(vnet),)),
             (looking.custom_roles, (str(vnet),)),
+            *((looking.roles_named, (str(vnet), name)) for name in custom_role_names(peering)),
             (looking.one_secret, (secret_name(peering["id"]),)),
         ],
         "automation_rights": [
-            (preflight.permissions_on_vnet, (str(vnet),)),
-            (preflight.role_in_aiven, (peering["project"],)),
+            (own_rights.permissions_on_vnet, (str(vnet),)),
+            (own_rights.role_in_aiven, (peering["project"],)),
             (vault_rights.look_at_vault, ()),
         ],
         "limits": [(looking.assignments_in_subscription, (vnet.subscription_id,))],
-        "holds": [(holds.held_by, (str(vnet),))],
+        "holds": [(holds.held_by, (str(vnet),)), (holds.denying, (str(vnet), *holds.MADE_ON_VNET))],
     }
     return by_step.get(name, [])
 

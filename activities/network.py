@@ -43,6 +43,10 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
     return gathered
 
 
+#: What a VNet peering says of its state, though the SDK takes it for writable.
+_OF_AZURE: Final = frozenset({"peeringState", "peeringSyncLevel"})
+
+
 @asynccontextmanager
 async def _as_application(facts: Facts, vnet_id: VNetId, proof: Proof) -> "AsyncIterator[NetworkManagementClient]":
     """The network client as the created application, in the customer's tenant alone."""
@@ -182,22 +186,12 @@ def _new_peering(remote: str) -> "VirtualNetworkPeering":
 
 
 def _as_it_is(found: "VirtualNetworkPeering") -> "VirtualNetworkPeering":
-    """The writable part of a VNet peering, to be put back unchanged."""
-    from azure.mgmt.network.models import VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
+    """A VNet peering as it was found, to be put back: also what this app knows nothing of, but for what Azure says."""
+    from azure.mgmt.network.models import VirtualNetworkPeering
 
+    properties = found.as_dict(exclude_readonly=True).get("properties") or {}
     return VirtualNetworkPeering(
-        properties=VirtualNetworkPeeringPropertiesFormat(
-            remote_virtual_network=found.remote_virtual_network,
-            allow_virtual_network_access=found.allow_virtual_network_access,
-            allow_forwarded_traffic=found.allow_forwarded_traffic,
-            allow_gateway_transit=found.allow_gateway_transit,
-            use_remote_gateways=found.use_remote_gateways,
-            do_not_verify_remote_gateways=found.do_not_verify_remote_gateways,
-            peer_complete_vnets=found.peer_complete_vnets,
-            enable_only_i_pv6_peering=found.enable_only_i_pv6_peering,
-            local_subnet_names=found.local_subnet_names,
-            remote_subnet_names=found.remote_subnet_names,
-        )
+        {"properties": {name: value for name, value in properties.items() if name not in _OF_AZURE}}
     )
 
 

@@ -5,17 +5,21 @@ A real start and a dry run do the same looks. Rights are looked up, never tried 
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from activities import looking
 from activities.ahead import ahead
 from activities.look_of_peering import Access, Directory, DirectoryParts
+from activities.own_rights import (
+    MAY_WRITE_ALL,
+    graph_permissions,
+    lacking_for_applications,
+    permissions_on_vnet,
+    rights_in_aiven,
+)
 from activities.step import step
-from activities.token_claims import token_roles
-from activities.vault_rights import rights_in_vault
-from clients.aiven import AivenClient
-from clients.azure import authorization, graph
-from clients.credentials import automation_credential
+from activities.vault_rights import WRITE_SECRETS, rights_in_vault
+from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
@@ -23,12 +27,9 @@ from peering.health import has_lost_its_side, side_of
 from peering.look import AccessLook, Part, PeeredNetwork, RoleLook, SecretLook, Thing
 from peering.naming import VNetId, federated_credential_name, folded, secret_name, unique_name
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, grants
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
 from peering.spec import Peering
-from peering.unfit import unfit_in_entra, unfit_roles
-
-if TYPE_CHECKING:
-    from azure.mgmt.authorization.v2022_04_01.models import Permission
+from peering.unfit import custom_role_names, unfit_in_entra, unfit_roles
 
 #: What the app has to be allowed on the VNet for each object that it would have to make.
 _NEEDED_TO_MAKE: Final = {
@@ -37,9 +38,6 @@ _NEEDED_TO_MAKE: Final = {
     "user_role": "Microsoft.Authorization/roleDefinitions/write",
     "platform_role": "Microsoft.Authorization/roleDefinitions/write",
 }
-_MAY_WRITE_ALL: Final = frozenset({"Application.ReadWrite.All", "Directory.ReadWrite.All"})
-_MAY_WRITE_OWN: Final = _MAY_WRITE_ALL | {"Application.ReadWrite.OwnedBy"}
-_AIVEN_READERS: Final = frozenset({"developer", "read_only"})
 #: Azure's limits (learn.microsoft.com, "Azure subscription limits"), and from which share of one on it is near.
 _MOST_PEERINGS: Final = 500
 _MOST_ASSIGNMENTS: Final = 4000
@@ -80,7 +78,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         access.on(vnet_id),
     )
     rights_there = await access.of(vnet_id, assignments, directory.principal_ids(known))
-    roles = await access.custom_roles(vnet_id)
+    roles = await access.custom_roles(vnet_id) | await _roles_of_those_names(peering, vnet_id)
     parts = directory.parts(known)
     rights = _found_rights(parts, rights_there, vnet_id)
     there = {
@@ -102,6 +100,13 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     if in_the_way and facts["existing"] != "foreign":
         raise ProblemError.of(in_the_way)
     return {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
+
+
+async def _roles_of_those_names(peering: Peering, vnet_id: str) -> dict[str, RoleLook]:
+    """The roles that have the names of the peering's: one may be built in, which no list of custom roles shows."""
+    names = custom_role_names(peering)
+    held = await asyncio.gather(*(ahead(looking.roles_named, vnet_id, name) for name in names))
+    return {guid: role for one in held for guid, role in one.items()}
 
 
 async def own_application_id(peering_id: str) -> str:
@@ -206,50 +211,29 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
     problems = await asyncio.gather(
         _rights_on_vnet(text(facts, "vnet_id"), found),
         _rights_in_graph(facts, found),
-        rights_in_vault(text(facts, "automation_object_id")),
-        _rights_in_aiven(peering),
+        rights_in_vault(text(facts, "automation_object_id"), WRITE_SECRETS),
+        rights_in_aiven(peering["project"]),
     )
     if missing := [problem for part in problems for problem in part]:
         raise ProblemError.of(missing)
     return {"rights_checked": "sufficient"}
 
 
-async def permissions_on_vnet(vnet_id: str) -> "list[Permission]":
-    """What the app's own identity may do on a VNet."""
-    vnet = VNetId.parse(vnet_id)
-    async with authorization(vnet.subscription_id) as client:
-        listed = client.permissions.list_for_resource(
-            vnet.resource_group, "Microsoft.Network", "", "virtualNetworks", vnet.name
-        )
-        return [permission async for permission in listed]
-
-
 async def _rights_on_vnet(vnet_id: str, found: set[str]) -> list[Occurrence]:
     held = await ahead(permissions_on_vnet, vnet_id)
-    needed = {action for name, action in _NEEDED_TO_MAKE.items() if name not in found}
-    missing = [action for action in sorted(needed) if not _permits(held, action)]
-    return [
-        Occurrence(code="automation-not-authorized", detail=f"The app's identity lacks {action} on {vnet_id}.")
-        for action in missing
-    ]
-
-
-def _permits(held: "list[Permission]", action: str) -> bool:
-    return any(grants(p.actions or [], action) and not grants(p.not_actions or [], action) for p in held)
+    return lacking(held, {action for name, action in _NEEDED_TO_MAKE.items() if name not in found}, vnet_id)
 
 
 async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
     """What the token says of the app's Graph permissions; a token without any, such as a person's, says nothing."""
-    token = await automation_credential().get_token(settings().cloud.graph_scope, enable_cae=True)
-    roles = token_roles(token.token)
+    roles = await graph_permissions()
     missing = []
-    if roles and facts["existing"] == "adopted" and not roles & _MAY_WRITE_ALL and not await _owns_adopted(facts):
+    if roles and facts["existing"] == "adopted" and not roles & MAY_WRITE_ALL and not await _owns_adopted(facts):
         detail = f"{', '.join(sorted(roles))} does not let the app give a credential to an application it does not own."
         missing.append(Occurrence(code="automation-graph-permission-missing", detail=detail))
-    if roles and "application" not in found and not roles & _MAY_WRITE_OWN:
-        detail = f"The app's identity has {', '.join(sorted(roles))}, none of which lets it make an application."
-        missing.append(Occurrence(code="automation-graph-permission-missing", detail=detail))
-    if roles and "platform_service_principal" not in found and not roles & _MAY_WRITE_ALL:
+    if "application" not in found:
+        missing += lacking_for_applications(roles, "make")
+    if roles and "platform_service_principal" not in found and not roles & MAY_WRITE_ALL:
         detail = f"The tenant has no service principal of {settings().platform_application_id}, and"
         detail += f" {', '.join(sorted(roles))} does not let the app make it."
         missing.append(Occurrence(code="platform-principal-forbidden", detail=detail))
@@ -265,18 +249,6 @@ async def _owns_adopted(facts: Facts) -> bool:
             return False
         owners = await client.applications.by_application_id(application.id).owners.get()
     return any(owner.id == facts["automation_object_id"] for owner in (owners and owners.value) or [])
-
-
-async def role_in_aiven(project: str) -> str | None:
-    """The role of the Aiven token's user in a project, where Aiven says it."""
-    return await AivenClient().project_role(project)
-
-
-async def _rights_in_aiven(peering: Peering) -> list[Occurrence]:
-    role = await ahead(role_in_aiven, peering["project"])
-    if role not in _AIVEN_READERS:
-        return []
-    return [Occurrence(code="aiven-not-permitted", detail=f"The Aiven user is {role} in {peering['project']}.")]
 
 
 @step

@@ -1,29 +1,89 @@
-"""The looks that a removal begins with, without Durable Functions. Nothing is changed."""
+"""The looks that the plan of a removal is drawn from, without Durable Functions. Nothing is changed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from activities import looking
+from activities.directory_looks import principals
+from activities.holds import denying, held_by
+from activities.looking import part
+from activities.neighbours import neighbours_of
+from activities.own_rights import (
+    graph_permissions,
+    identity,
+    lacking_for_applications,
+    permissions_on_vnet,
+    rights_in_aiven,
+)
+from activities.removal import belongings
+from activities.vault_rights import DELETE_SECRETS, rights_in_vault
 from clients.settings import settings
-from peering.checks import Neighbours
-from peering.look import PrincipalLook, if_seen
-from peering.outcome import Facts, Occurrence, StepRequest
+from peering.naming import secret_name
+from peering.outcome import Occurrence, StepRequest
 from peering.registry import Record
+from peering.removal_obstacles import ASSIGNMENTS, RemovalLooks
+
+Found = TypeVar("Found")
 
 
-async def look_at_removal(
-    record: Record,
-) -> tuple[Facts, Neighbours, PrincipalLook | None, list[Occurrence]]:
-    """Look at what a removal looks at first: what is there, who shares it, and the platform's service principal."""
-    from activities.directory_looks import principals
-    from activities.looking import part
-    from activities.neighbours import neighbours_of
-    from activities.removal import belongings
+async def look_at_removal(record: Record) -> RemovalLooks:
+    """Look at what there is, who shares it, and what may stand in the way of its removal.
 
+    Args:
+        record: the peering's record.
+    """
     peering, platform = record["peering"], str(settings().platform_application_id)
-    outcome, shared, seen = await asyncio.gather(
-        belongings(StepRequest(peering=peering, facts=record["facts"])),
-        neighbours_of(peering),
-        part(lambda: principals([platform])),
+    vnet_id, application = peering["vnet_id"], str(record["facts"].get("application_id") or "")
+    problems: list[Occurrence] = []
+
+    async def seen(look: Callable[[], Awaitable[Found | None]]) -> Found | None:
+        """What a look finds; what kept it from looking is a problem of the plan's."""
+        found = await part(look)
+        if "problem" in found:
+            problems.append(found["problem"])
+            return None
+        return found["found"]
+
+    async def lacking_in_vault(me: str) -> list[Occurrence]:
+        # What may not be listed may not be read either: the application's password is.
+        await looking.one_secret(secret_name(peering["id"]))
+        return await rights_in_vault(me, DELETE_SECRETS)
+
+    async def lacking_in_graph() -> list[Occurrence]:
+        return lacking_for_applications(await graph_permissions(), "delete")
+
+    _, me = await identity()
+    (outcome, shared, held), (holds, policies, granted), (in_vault, in_aiven) = await asyncio.gather(
+        asyncio.gather(
+            belongings(StepRequest(peering=peering, facts=record["facts"])),
+            neighbours_of(peering),
+            seen(lambda: principals([one for one in (platform, application) if one])),
+        ),
+        asyncio.gather(
+            seen(lambda: held_by(vnet_id)),
+            seen(lambda: denying(vnet_id, ASSIGNMENTS)),
+            seen(lambda: permissions_on_vnet(vnet_id)),
+        ),
+        asyncio.gather(seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(peering["project"]))),
     )
-    problems = [found["problem"] for found in (outcome, seen) if "problem" in found]
-    held = if_seen(seen) or {}
-    return outcome.get("facts", {}), shared, held.get(platform), problems
+    # The token is one that Graph has just taken.
+    in_graph = await seen(lacking_in_graph)
+    if "problem" in outcome:
+        problems.insert(0, outcome["problem"])
+    return RemovalLooks(
+        facts=outcome.get("facts", {}),
+        neighbours=shared,
+        identity=me,
+        platform=(held or {}).get(platform),
+        user=(held or {}).get(application),
+        holds=holds,
+        policies=policies or [],
+        granted=granted,
+        lacking={
+            "application": in_graph or [],
+            "peering_connection": in_aiven or [],
+            "application_credential": in_vault or [],
+        },
+        problems=problems,
+    )

@@ -1,19 +1,17 @@
 """Whether the app may write secrets: by its roles on the vault, or by the access policies of a vault that has them."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from activities.ahead import ahead
 from clients.azure import authorization, read_arm
 from clients.remote_errors import RemoteError
 from clients.settings import settings
 from peering.outcome import Occurrence
-from peering.rights import grants
+from peering.rights import Granted, permits
 
-if TYPE_CHECKING:
-    from azure.mgmt.authorization.v2022_04_01.models import Permission
-
-_WRITE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
+WRITE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
+DELETE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/delete"
 #: What an access policy has to allow on secrets.
 _NEEDED: Final = ("get", "list", "set", "delete", "recover")
 _FORBIDDEN: Final = 403
@@ -24,22 +22,29 @@ class VaultLook:
     """What a vault says of those who may use it; `permissions` are the app's own, where its roles count."""
 
     properties: dict[str, Any] | None
-    permissions: "list[Permission]"
+    permissions: list[Granted]
 
 
-async def rights_in_vault(object_id: str) -> list[Occurrence]:
-    """What the app's identity lacks in the vault; that it may read secrets the inventory has shown."""
+async def rights_in_vault(object_id: str, *needed: str) -> list[Occurrence]:
+    """What the app's identity lacks in the vault; that it may read secrets other looks have shown.
+
+    Args:
+        object_id: the identity.
+        needed: the data actions that it needs: `WRITE_SECRETS`, `DELETE_SECRETS`.
+
+    Raises:
+        RemoteError: Azure refused, or did not answer.
+    """
     vault, look = settings().key_vault_id, await ahead(look_at_vault)
     if vault is None or look is None:
         return []
     if _has_policies(look.properties):
         return _by_policies(look.properties or {}, object_id, vault)
-    if any(
-        grants(p.data_actions or [], _WRITE_SECRETS) and not grants(p.not_data_actions or [], _WRITE_SECRETS)
-        for p in look.permissions
-    ):
-        return []
-    return [Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {_WRITE_SECRETS} on {vault}.")]
+    return [
+        Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {action} on {vault}.")
+        for action in needed
+        if not permits(look.permissions, action)
+    ]
 
 
 async def look_at_vault() -> VaultLook | None:
@@ -53,7 +58,8 @@ async def look_at_vault() -> VaultLook | None:
         return VaultLook(properties, [])
     async with authorization(subscription) as client:
         listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
-        return VaultLook(properties, [permission async for permission in listed])
+        held = [Granted(p.data_actions or [], p.not_data_actions or []) async for p in listed]
+        return VaultLook(properties, held)
 
 
 def _has_policies(properties: dict[str, Any] | None) -> bool:

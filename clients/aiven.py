@@ -138,7 +138,7 @@ def _error(response: "httpx.Response") -> RemoteError:
         status=response.status_code,
         codes=(code,) if isinstance(code, str) else (),
         message=message,
-        retry_after=retry_after(response.headers.get("retry-after"), datetime.now(UTC), message),
+        retry_after=retry_after(response.headers, datetime.now(UTC), message),
         is_readable=bool(message),
     )
     return RemoteError(answer)

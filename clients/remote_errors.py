@@ -64,13 +64,19 @@ def answers_of(service: Service, url: str, identity: Identity = "automation") ->
         *(AttributeError, KeyError, TypeError, ValueError),
     ) as error:
         # What is asked inside may be another service's.
-        if not _is_raised_by(_PACKAGES.get(service, _AZURE), error):
+        if not stumbled(service, error):
             raise
         raise RemoteError(answer_to(error, service, url, identity)) from error
 
 
-def _is_raised_by(packages: frozenset[str], error: BaseException) -> bool:
-    """Whether it was one of these packages that stumbled, or the JSON decoder that it had called."""
+def stumbled(service: Service, error: BaseException) -> bool:
+    """Whether it was a service's client that an error comes from, or the JSON decoder that it had called.
+
+    Args:
+        service: the service.
+        error: what was raised.
+    """
+    packages = _PACKAGES.get(service, _AZURE)
     trace, module = error.__traceback__, ""
     while trace is not None:
         root = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
@@ -118,7 +124,7 @@ def _of_azure(error: "HttpResponseError", service: Service, host: str | None, id
         status=error.status_code,
         codes=codes,
         message=message,
-        retry_after=retry_after(headers.get("Retry-After"), datetime.now(UTC)),
+        retry_after=retry_after(headers, datetime.now(UTC)),
         request_id=headers.get("x-ms-request-id") or headers.get("x-ms-correlation-request-id"),
         identity=identity,
         is_readable=bool(codes or message),
@@ -139,14 +145,13 @@ def _of_graph(error: "ODataError", host: str | None, identity: Identity) -> Answ
     body, headers = error.error, error.response_headers or {}
     codes = [detail.code for detail in (body.details if body and body.details else ())]
     inner = body.inner_error if body else None
-    header = headers.get("Retry-After") or headers.get("retry-after")
     return Answer(
         "Microsoft Graph",
         host=host,
         status=error.response_status_code,
         codes=tuple(code for code in [*codes, body.code if body else None] if code),
         message=(body.message if body else None) or "",
-        retry_after=retry_after(header, datetime.now(UTC)),
+        retry_after=retry_after(headers, datetime.now(UTC)),
         request_id=inner.request_id if inner else None,
         identity=identity,
         is_readable=body is not None,
@@ -227,7 +232,7 @@ async def refuse_unreadable(response: "httpx.Response", service: Service) -> Non
     await response.aread()
     if response.status_code == 204 or isinstance(_json(response.content), (dict, list)):
         return
-    at = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+    at = retry_after(response.headers, datetime.now(UTC))
     host, status = response.request.url.host, response.status_code
     raise RemoteError(Answer(service, host=host, status=status, retry_after=at, is_readable=False))
 

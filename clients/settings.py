@@ -143,4 +143,7 @@ def settings() -> Settings:
     for secret in (found.aiven_auth_token, found.azure_client_secret, found.webhook_secret):
         remember(secret.get_secret_value() if secret is not None else None)
     remember(found.webhook_url)
+    # What the platform gives the app to ask for its identity's tokens with; older plans call it MSI_SECRET.
+    for name in ("IDENTITY_HEADER", "MSI_SECRET"):
+        remember(os.environ.get(name))
     return found

@@ -7,7 +7,6 @@ its answers' `Date` has it: one clock for all workers.
 
 import asyncio
 import logging
-import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from azure.core import MatchConditions
@@ -26,12 +26,9 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 from azure.data.tables import TableTransactionError, UpdateMode
-from azure.data.tables.aio import TableServiceClient
 
 from clients import rows
-from clients.connections import connections
-from clients.credentials import automation_credential
-from clients.settings import STORAGE, settings
+from clients.table_calls import patiently, read, table_service
 from peering.outcome import ProblemError
 from peering.registry import Record, RunRecord, UnmanagedConnections
 from peering.runs import SIGN_OF_LIFE
@@ -40,7 +37,9 @@ from peering.sweep import cut
 
 if TYPE_CHECKING:
     from azure.core.pipeline import PipelineResponse
-    from azure.data.tables.aio import TableClient
+    from azure.data.tables.aio import TableClient, TableServiceClient
+
+__all__ = ["Held", "Mutation", "Registry", "table_service"]
 
 log: Final = logging.getLogger("aiven_azure_peering.registry")
 
@@ -52,6 +51,8 @@ _PEERINGS: Final = "peerings"
 _RUNS: Final = "runs"
 #: How often a change is begun anew before it is given up.
 _TRIES: Final = 12
+#: How often of these because the service could not tell what became of a write.
+_LOST_WRITES: Final = 2
 #: A sign of life that lasts for less than this is renewed.
 _RENEW_BEFORE: Final = SIGN_OF_LIFE * 2 / 3
 _PAGE: Final = 1000
@@ -79,7 +80,7 @@ class Registry:
         service: the client of the storage account's Table service.
     """
 
-    def __init__(self, service: TableServiceClient) -> None:
+    def __init__(self, service: "TableServiceClient") -> None:
         self._service = service
         self._peerings, self._runs = service.get_table_client(_PEERINGS), service.get_table_client(_RUNS)
         self._ahead: timedelta | None = None
@@ -98,14 +99,14 @@ class Registry:
     async def _asked(self, call: Callable[[], Awaitable[T]]) -> T:
         """A call's answer; the tables are created when the first call finds that they are not there."""
         try:
-            return await call()
+            return await patiently(call)
         except ResourceNotFoundError as error:
             # Not every call of the SDK reads the code out of the answer.
             if getattr(error, "error_code", None) != _NO_TABLE and _NO_TABLE not in str(error):
                 raise
         for table in (_PEERINGS, _RUNS):
-            await self._service.create_table_if_not_exists(table)
-        return await call()
+            await patiently(partial(self._service.create_table_if_not_exists, table))
+        return await patiently(call)
 
     async def _row(self, table: "TableClient", partition: str, key: str, *columns: str) -> rows.Held | None:
         async def get() -> rows.Held:
@@ -122,7 +123,7 @@ class Registry:
     async def held(self, peering_id: str) -> Held | None:
         """A peering's record with its ETag: a point read."""
         row = await self._row(self._peerings, rows.PEERINGS, peering_id)
-        return Held(rows.read_peering(row), _etag(row)) if row is not None else None
+        return Held(read(rows.read_peering, row), _etag(row)) if row is not None else None
 
     async def record(self, peering_id: str) -> Record | None:
         """A peering's record, or None when it is not in the registry."""
@@ -150,6 +151,7 @@ class Registry:
             azure.core.exceptions.AzureError: the Table service refuses, or does not answer.
         """
         failure: AzureError | None = None
+        lost = 0
         for attempt in range(_TRIES):
             held = await self.held(peering_id)
             before = held.record if held else None
@@ -162,7 +164,8 @@ class Registry:
             try:
                 await self._write(peering_id, held, after, health=health)
             except AzureError as error:
-                if not _may_differ(error):
+                lost += not _is_conflict(error)
+                if not _may_differ(error) or lost > _LOST_WRITES:
                     raise
                 failure = error
                 await asyncio.sleep(_SPREAD.uniform(0, 0.02 * 2 ** min(attempt, 6)))
@@ -188,7 +191,7 @@ class Registry:
             ]
             try:
                 if operations:
-                    await self._peerings.submit_transaction(operations)
+                    await self._asked(partial(self._peerings.submit_transaction, operations))
             except AzureError as error:
                 # One that has changed meanwhile keeps all of them from it.
                 log.info("event=transaction-failed peerings=%s error=%s", len(some), type(error).__name__)
@@ -219,7 +222,7 @@ class Registry:
         if after is not None and "order" in after:
             with suppress(ResourceExistsError):
                 await self._asked(lambda: self._peerings.create_entity(rows.order_row(peering_id, after["order"])))
-        await self._asked(lambda: self._single(main))
+        await self._single(main)
         await self.settle_order_row(peering_id)
 
     async def _single(self, operation: tuple[Any, ...]) -> None:
@@ -230,7 +233,7 @@ class Registry:
             "update": self._peerings.update_entity,
             "delete": self._peerings.delete_entity,
         }
-        await calls[kind](entity, **options)
+        await self._asked(lambda: calls[kind](entity, **options))
 
     async def _put(self, table: "TableClient", row: rows.Row) -> None:
         """Make a row what it is to be: by Insert, or with the ETag of what is there.
@@ -248,7 +251,7 @@ class Registry:
             if dict(held) == row:
                 return
             with suppress(ResourceModifiedError, ResourceNotFoundError):
-                await table.update_entity(row, mode=UpdateMode.REPLACE, **_as_read(held))
+                await self._asked(partial(table.update_entity, row, mode=UpdateMode.REPLACE, **_as_read(held)))
                 return
         raise ProblemError("registry-contended", f"Tried {_TRIES} times to write {row['RowKey']}.")
 
@@ -257,21 +260,22 @@ class Registry:
         key = {"PartitionKey": rows.PEERINGS, "RowKey": rows.order_key(fence["id"])}
         for _ in range(_TRIES):
             row = await self._row(self._peerings, rows.PEERINGS, key["RowKey"])
-            order = rows.read_order(row) if row is not None else None
+            order = read(rows.read_order, row) if row is not None else None
             if order is None or (order["run"], order["execution"]) != (fence["run"], fence["execution"]):
                 return False
             left = datetime.fromisoformat(fence["alive_until"]) - datetime.fromisoformat(order["alive_until"])
             if left <= SIGN_OF_LIFE - _RENEW_BEFORE:
                 return True
             with suppress(ResourceModifiedError, ResourceNotFoundError):
-                await self._peerings.update_entity({**key, "alive_until": fence["alive_until"]}, **_as_read(row))
+                renewed = {**key, "alive_until": fence["alive_until"]}
+                await self._asked(partial(self._peerings.update_entity, renewed, **_as_read(row)))
                 return True
         raise ProblemError("registry-contended", f"Tried {_TRIES} times to give a sign of life.")
 
     async def is_taken(self, peering_id: str) -> bool:
         """Whether an execution works on the order of a peering, or none is open."""
         row = await self._row(self._peerings, rows.PEERINGS, rows.order_key(peering_id))
-        return row is None or bool(rows.read_order(row)["execution"])
+        return row is None or bool(read(rows.read_order, row)["execution"])
 
     async def settle_order_row(self, peering_id: str) -> None:
         """Make the row of a peering's order what its record says: a write that was broken off may have left another.
@@ -284,15 +288,17 @@ class Registry:
         wanted = rows.order_row(peering_id, record["order"]) if record is not None and "order" in record else None
         with suppress(ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
             if wanted is None and held is not None:
-                await self._peerings.delete_entity(rows.PEERINGS, rows.order_key(peering_id), **_as_read(held))
+                key = rows.PEERINGS, rows.order_key(peering_id)
+                await self._asked(partial(self._peerings.delete_entity, *key, **_as_read(held)))
             elif wanted is not None and held is None:
-                await self._peerings.create_entity(wanted)
+                await self._asked(partial(self._peerings.create_entity, wanted))
             elif wanted is not None and held is not None and not rows.is_row_of(held, wanted):
-                await self._peerings.update_entity(wanted, mode=UpdateMode.REPLACE, **_as_read(held))
+                replace = partial(self._peerings.update_entity, wanted, mode=UpdateMode.REPLACE)
+                await self._asked(partial(replace, **_as_read(held)))
 
     async def orders(self) -> list[rows.OrderRow]:
         """All open orders."""
-        return [rows.read_order(row) async for row in self._query(self._peerings, rows.only_orders())]
+        return [read(rows.read_order, row) async for row in self._query(self._peerings, rows.only_orders())]
 
     async def peerings(self) -> AsyncIterator[rows.Held]:
         """The rows of all peerings, page after page."""
@@ -321,10 +327,11 @@ class Registry:
         """Delete rows of one partition, a hundred at most; it does not matter if somebody else did."""
         keys = [{"PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]} for row in found]
         try:
-            await self._peerings.submit_transaction([("delete", key) for key in keys])
+            await self._asked(lambda: self._peerings.submit_transaction([("delete", key) for key in keys]))
         except TableTransactionError:
             for key in keys:
-                await self._peerings.delete_entity(str(key["PartitionKey"]), str(key["RowKey"]))
+                alone = str(key["PartitionKey"]), str(key["RowKey"])
+                await self._asked(partial(self._peerings.delete_entity, *alone))
 
     async def page(self, after: str, limit: int) -> list[rows.Held]:
         """The columns for lists of the first peerings behind an id, in the order of their ids."""
@@ -355,11 +362,9 @@ class Registry:
             results_per_page=results_per_page,
             raw_response_hook=self._note_time,
         )
-        first = await self._asked(lambda: anext(found, None))
-        if first is not None:
-            yield cast("rows.Held", first)
-            async for row in found:
-                yield cast("rows.Held", row)
+        # Any of them may begin a page, which is a call.
+        while (row := await self._asked(lambda: anext(found, None))) is not None:
+            yield cast("rows.Held", row)
 
     async def note_run(self, run: RunRecord) -> None:
         """Keep a run as it is known now.
@@ -374,7 +379,7 @@ class Registry:
         found = []
         condition = f"PartitionKey eq '{peering_id}'"
         async for row in self._query(self._runs, condition, results_per_page=limit):
-            found.append(rows.read_run(row))
+            found.append(read(rows.read_run, row))
             if len(found) == limit:
                 break
         return found
@@ -388,7 +393,8 @@ class Registry:
         old = self._query(self._runs, condition, select=["PartitionKey", "RowKey"])
         count = 0
         async for row in old:
-            await self._runs.delete_entity(str(row["PartitionKey"]), str(row["RowKey"]))
+            key = str(row["PartitionKey"]), str(row["RowKey"])
+            await self._asked(partial(self._runs.delete_entity, *key))
             count += 1
             if count == limit:
                 break
@@ -408,7 +414,7 @@ class Registry:
         found = [str(row["RowKey"]) async for row in self._query(self._peerings, condition, select=["RowKey"])]
         gone = [key for key in found if key not in kept]
         for key in gone:
-            await self._peerings.delete_entity(rows.PROJECT_VPCS, key)
+            await self._asked(partial(self._peerings.delete_entity, rows.PROJECT_VPCS, key))
         return len(gone)
 
     async def is_migrated(self) -> bool:
@@ -425,7 +431,7 @@ class Registry:
     async def unmanaged(self) -> list[UnmanagedConnections]:
         """The connections of all project VPCs that no peering here has, as the last check of all found them."""
         condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
-        return [rows.read_unmanaged(row) async for row in self._query(self._peerings, condition)]
+        return [read(rows.read_unmanaged, row) async for row in self._query(self._peerings, condition)]
 
 
 def _etag(row: rows.Held) -> str:
@@ -433,13 +439,18 @@ def _etag(row: rows.Held) -> str:
     return metadata["etag"]
 
 
-def _may_differ(error: AzureError) -> bool:
-    """Whether reading again may help: the row has changed, or nobody knows whether the write took effect."""
+def _is_conflict(error: AzureError) -> bool:
+    """Whether the row has changed since it was read."""
     if isinstance(error, (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError)):
         return True
-    if isinstance(error, HttpResponseError):
-        return error.status_code in _CONFLICTS or error.status_code is None or error.status_code >= 500
-    return True
+    return isinstance(error, HttpResponseError) and error.status_code in _CONFLICTS
+
+
+def _may_differ(error: AzureError) -> bool:
+    """Whether reading again may help: the row has changed, or nobody knows whether the write took effect."""
+    if _is_conflict(error) or not isinstance(error, HttpResponseError):
+        return True
+    return error.status_code is None or error.status_code >= 500
 
 
 def _operation(peering_id: str, held: Held | None, after: Record | None, *, health: bool) -> tuple[Any, ...]:
@@ -473,21 +484,3 @@ def _order_operation(peering_id: str, before: Record | None, after: Record | Non
     if old is None:
         return "create", row
     return ("update", row, {"mode": UpdateMode.REPLACE}) if rows.order_row(peering_id, old) != row else None
-
-
-def table_service() -> TableServiceClient:
-    """The client of the Table service that the settings name.
-
-    Raises:
-        ProblemError: `setting-invalid`, when no setting tells where it is.
-    """
-    endpoint, options = (
-        settings().registry_endpoint,
-        {**connections().of_the_sdks(), "retry_total": 3, "retry_status": 2},
-    )
-    if endpoint is not None:
-        return TableServiceClient(endpoint, credential=automation_credential(), **options)
-    connection = os.environ.get(STORAGE)
-    if connection is None:
-        raise ProblemError("setting-invalid", f"REGISTRY_TABLE_ENDPOINT: needed where {STORAGE} does not tell it")
-    return TableServiceClient.from_connection_string(connection, **options)

@@ -10,18 +10,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from peering.naming import folded, same_id, within
-from peering.rights import PLATFORM_ACTIONS, grants
+from peering.rights import grants
 
-#: What a start makes on a VNet.
-MADE_ON_VNET: Final = (
-    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
-    "Microsoft.Authorization/roleAssignments",
-)
 #: How a deny assignment names everybody.
 _EVERYBODY: Final = "00000000-0000-0000-0000-000000000000"
-#: Who needs which action: the app's own identity assigns roles; the others are not there before a start, or not known.
-_BY_APP: Final = ("Microsoft.Authorization/roleAssignments/write",)
-_BY_OTHERS: Final = ("Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write", *PLATFORM_ACTIONS)
 _PARAMETER: Final = re.compile(r"\[parameters\('([^']+)'\)\]", re.IGNORECASE)
 
 Parameters = Mapping[str, object]
@@ -108,19 +100,23 @@ def _resolved(value: object, parameters: Parameters) -> object:
     return parameters.get(match[1], value) if match else value
 
 
-def denied_actions(denial: Mapping[str, Any], vnet_id: str, identity: str) -> list[str]:
-    """The actions of a start that a deny assignment takes away.
+def denied_actions(
+    denial: Mapping[str, Any], vnet_id: str, identity: str, by_app: Sequence[str], by_others: Sequence[str]
+) -> list[str]:
+    """The actions that a deny assignment takes away.
 
     Args:
         denial: the deny assignment's properties.
         vnet_id: the VNet that it is in force on.
         identity: the object id of the app's own identity.
+        by_app: the actions that this identity needs.
+        by_others: those that identities need that are not there yet, or not known: only who denies everybody does.
     """
     if denial.get("doNotApplyToChildScopes") and not same_id(str(denial.get("scope")), vnet_id):
         return []
     named, excluded = _ids(denial.get("principals")), _ids(denial.get("excludePrincipals"))
-    by_app = identity not in excluded and bool(named & {identity, _EVERYBODY})
-    needed = [*(_BY_APP if by_app else ()), *(_BY_OTHERS if _EVERYBODY in named else ())]
+    is_app = identity not in excluded and bool(named & {identity, _EVERYBODY})
+    needed = [*(by_app if is_app else ()), *(by_others if _EVERYBODY in named else ())]
     taken = denial.get("permissions") or []
     return [
         action

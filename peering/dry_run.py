@@ -60,7 +60,9 @@ _REFUSED: Final = {
     "peering_name": "A VNet peering keeps its name; remove the peering and start it again under another.",
     "user_peer_network_cidrs": "A connection keeps its networks; Aiven's own API changes them.",
 }
-#: Options of the VNet's side.
+#: An option of the VNet's side that no request names: a start switches it on again.
+_TRAFFIC: Final = "allow_virtual_network_access"
+#: Those that a request may leave as they are.
 _ON_VNET: Final = ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
 
 
@@ -71,9 +73,9 @@ def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], th
         peering: what is asked for.
         facts: what the looks gathered.
         problems: the problems that they met.
-        there: the peering as the registry has it.
+        there: the peering as the registry has it; one that is taken over is as the looks found it.
     """
-    changes = _changes(peering, there, facts) if there is not None else []
+    changes = _changes(peering, there, facts)
     met = [one for problem in problems for one in (problem, *problem.get("also", []))]
     obstacles = [problem for problem in met if PROBLEMS[problem["code"]].deadline is None]
     waits = [problem for problem in met if PROBLEMS[problem["code"]].deadline is not None]
@@ -92,15 +94,19 @@ def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], th
     )
 
 
-def _changes(peering: Peering, there: Peering, facts: Facts) -> list[OptionChange]:
+def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[OptionChange]:
     """What a start would change of a peering that exists; an option that is not asked for stays as it is."""
-    side = side_of(
-        facts, cast("list[PeeredNetwork]", facts.get("peered_networks") or []), _text(facts, "project_network_cidr")
-    )
-    old: dict[str, object] = {**there, **({name: side["options"][name] for name in _ON_VNET} if side else {})}
-    wanted = {name: value for name, value in peering.items() if name not in _NO_OPTIONS}
+    if there is None and facts.get("existing") != "adopted":
+        return []
+    side = _side(facts)
+    networks = facts.get("user_peer_network_cidrs") or []
+    found = {"user_peer_network_cidrs": networks, **({"peering_name": side["name"]} if side else {})}
+    old: dict[str, object] = {**found, **(there or {}), **(side["options"] if side else {})}
+    # A request is for traffic, whatever else it asks for.
+    wanted = {**{name: value for name, value in peering.items() if name not in _NO_OPTIONS}, _TRAFFIC: True}
     changes = []
-    for name, value in wanted.items():
+    for name in (one for one in wanted if one in old):
+        value = wanted[name]
         if value == old[name] or (name in _ON_VNET and value is None):
             continue
         change = OptionChange(option=name, old=old[name], new=value)
@@ -108,6 +114,12 @@ def _changes(peering: Peering, there: Peering, facts: Facts) -> list[OptionChang
             change["refused"] = _REFUSED[name]
         changes.append(change)
     return changes
+
+
+def _side(facts: Facts) -> PeeredNetwork | None:
+    """The VNet's side as the looks found it."""
+    sides = cast("list[PeeredNetwork]", facts.get("peered_networks") or [])
+    return side_of(facts, sides, _text(facts, "project_network_cidr"))
 
 
 def _text(facts: Facts, name: str) -> str | None:
@@ -128,7 +140,7 @@ def _result(facts: Facts, obstacles: Collection[Occurrence], changes: Collection
 
 def _steps(peering: Peering, facts: Facts) -> list[PlannedStep]:
     found, adopted = facts.get("found"), facts.get("existing") == "adopted"
-    names = _names(peering)
+    names = _names(peering, _side(facts))
     planned = []
     for step in STEPS:
         if step.name not in OBJECTS or step in LOOKS:
@@ -144,11 +156,11 @@ def _steps(peering: Peering, facts: Facts) -> list[PlannedStep]:
     return planned
 
 
-def _names(peering: Peering) -> Mapping[str, str]:
+def _names(peering: Peering, side: PeeredNetwork | None) -> Mapping[str, str]:
     custom = peering["role"] == "least-privilege"
     return {
         "application": peering["application_name"],
         "user_role": peering["user_role_name"] if custom else peering["role"],
         "platform_role": peering["platform_role_name"],
-        "vnet_peering": peering["peering_name"],
+        "vnet_peering": side["name"] if side else peering["peering_name"],
     }

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from peering.addresses import overlaps
+from peering.health_of_access import of_access
 from peering.look import (
-    AccessLook,
     ApplicationLook,
     ConnectionLook,
     Look,
@@ -24,7 +24,6 @@ from peering.look import (
 )
 from peering.naming import VNetId, folded, same_id
 from peering.outcome import Facts, Occurrence
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, DELETE_FIRST, connection_problem
 
@@ -142,7 +141,7 @@ def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[
     return [
         *_of_connection(peering, facts, look["project_vpc"]),
         *_of_vnet(peering, facts, look),
-        *_of_access(peering, facts, look),
+        *of_access(peering, facts, look),
         *_of_directory(facts, look),
         *_of_secret(peering, facts, look, now),
     ]
@@ -280,68 +279,6 @@ def _of_side(peering: Peering, side: PeeredNetwork) -> Iterator[Occurrence]:
     wanted = {name: peering.get(name) for name in side["options"] if name != "allow_virtual_network_access"}
     if differing := [n for n, v in wanted.items() if v is not None and v != side["options"][n]]:
         yield Occurrence(code="peering-options-differ", detail=f"Not as requested: {', '.join(differing)}.")
-
-
-def _of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
-    if "problem" in look["access"]:
-        return _unseen(look["access"])
-    access = look["access"]["found"]
-    if access is None or if_seen(look["vnet"]) is None:
-        return []
-    vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))
-    return [
-        *_of_platform_rights(facts, access, if_seen(look["platform_principal"]), vnet_id),
-        *_of_user_rights(peering, facts, access, if_seen(look["user_principal"]), vnet_id),
-        *_of_roles(peering, facts, access),
-    ]
-
-
-def _of_platform_rights(
-    facts: Facts, access: AccessLook, principal: PrincipalLook | None, vnet_id: str
-) -> Iterator[Occurrence]:
-    if principal is None or allowing(access, principal["id"], PLATFORM_ACTIONS, vnet_id) is not None:
-        return
-    role = _guid(facts, "platform_role_id")
-    if all(assignment["role"] != role for assignment in assignments_of(access, principal["id"])):
-        yield Occurrence(
-            code="platform-role-assignment-missing", detail=f"Nothing lets the platform peer with {vnet_id}."
-        )
-
-
-def _of_user_rights(
-    peering: Peering, facts: Facts, access: AccessLook, principal: PrincipalLook | None, vnet_id: str
-) -> Iterator[Occurrence]:
-    if principal is None or "user_rights" not in facts:
-        return
-    user, role = principal["id"], _guid(facts, "user_role_id")
-    held = allowing(access, user, USER_ACTIONS, vnet_id) or any(a["role"] == role for a in assignments_of(access, user))
-    further = [a for a in assignments_of(access, user) if same_id(a["scope"], vnet_id) and a["role"] != role]
-    if further and facts.get("existing") != "adopted":
-        detail = f"Not asked for, on {vnet_id}: {', '.join(a['id'].rpartition('/')[2] for a in further)}."
-        yield Occurrence(code="surplus-rights", detail=detail)
-    if peering["privilege"] == "standing" and not held:
-        yield Occurrence(code="user-role-assignment-missing", detail=f"The application has no role on {vnet_id}.")
-    elif peering["privilege"] == "setup-only" and held:
-        why = f" It was not taken away: {facts['rights_kept']}" if facts.get("rights_kept") else ""
-        detail = f"The application still has its role on {vnet_id}.{why}"
-        yield Occurrence(code="user-rights-not-released", detail=detail)
-
-
-def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Occurrence]:
-    """Whether the roles grant what they were made for, and nothing else; one that was taken over may grant more."""
-    for name, actions in (("platform_role_id", PLATFORM_ACTIONS), ("user_role_id", USER_ACTIONS)):
-        role = access["roles"].get(_guid(facts, name))
-        if role is None or (name == "user_role_id" and peering["role"] != "least-privilege"):
-            continue
-        sound = grants_all(role, actions) if facts.get("existing") == "adopted" else is_exactly(role, actions)
-        if not sound:
-            yield Occurrence(
-                code="role-definition-changed", detail=f"{role['name']} grants {', '.join(role['actions'])}."
-            )
-
-
-def _guid(facts: Facts, name: str) -> str:
-    return str(facts.get(name, "")).rpartition("/")[2].lower()
 
 
 def _of_directory(facts: Facts, look: Look) -> list[Occurrence]:

@@ -4,7 +4,7 @@ Each part of a look was either seen, and then found or absent, or it could not b
 before it is read: mypy refuses to read what was not asked.
 """
 
-from typing import Generic, TypeAlias, TypedDict, TypeVar, final
+from typing import Generic, TypeAlias, TypedDict, TypeVar, cast, final
 
 from peering.outcome import Occurrence
 
@@ -95,9 +95,13 @@ class RoleLook(TypedDict):
 
 
 class AccessLook(TypedDict):
-    """The role assignments of a subscription, and the roles that they name, by GUID."""
+    """The role assignments of some principals in force on a VNet, and the roles that they name, by GUID.
+
+    `elsewhere` are their assignments on other scopes of its subscription, as far as the app may look.
+    """
 
     assignments: list[AssignmentLook]
+    elsewhere: list[AssignmentLook]
     roles: dict[str, RoleLook]
 
 
@@ -140,3 +144,13 @@ class Look(TypedDict):
     user_principal: Part[PrincipalLook]
     platform_principal: Part[PrincipalLook]
     secret: Part[SecretLook]
+
+
+def unseen_of(look: Look) -> dict[str, Occurrence]:
+    """The parts of a look that could not be had, and what kept each from view.
+
+    Args:
+        look: the look.
+    """
+    parts: dict[str, Part[object]] = cast("dict[str, Part[object]]", look)
+    return {name: part["problem"] for name, part in parts.items() if "problem" in part}

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from unicodedata import category
 from uuid import NAMESPACE_URL, uuid5
 
 _VNET_ID = re.compile(
@@ -10,8 +11,10 @@ _VNET_ID = re.compile(
     r"/providers/Microsoft\.Network/virtualNetworks/(?P<vnet>[^/]+)",
     re.IGNORECASE,
 )
-#: Azure's naming rules (learn.microsoft.com, "Naming rules and restrictions for Azure resources").
-_RESOURCE_GROUP = re.compile(r"[-\w.()]{0,89}[-\w()]")
+#: Azure's naming rules (learn.microsoft.com, "Naming rules and restrictions for Azure resources"). In the name of a
+#: resource group, letters and digits are what .NET's `Char.IsLetterOrDigit` says, one UTF-16 unit at a time.
+_LETTERS_AND_DIGITS = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd"})
+_LONGEST_RESOURCE_GROUP = 90
 _VNET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9_]", re.ASCII)
 _LAST_OF_ONE_UNIT = 0xFFFF
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:aiven-azure-peering")
@@ -38,7 +41,7 @@ class VNetId:
                 "must be the ARM id of a VNet: /subscriptions/{subscription id}/resourceGroups/{resource group}"
                 "/providers/Microsoft.Network/virtualNetworks/{VNet name}"
             )
-        if _RESOURCE_GROUP.fullmatch(match["resource_group"]) is None:
+        if not _names_resource_group(match["resource_group"]):
             raise ValueError(
                 "names a resource group that Azure does not allow: 1 to 90 letters, digits, - _ . ( ), no . at the end"
             )
@@ -59,6 +62,12 @@ class VNetId:
     def subscription_scope(self) -> str:
         """The ARM scope of the VNet's subscription."""
         return f"/subscriptions/{self.subscription_id}"
+
+
+def _names_resource_group(name: str) -> bool:
+    """Whether Azure allows a resource group of this name."""
+    allowed = all(c in "-_.()" or (ord(c) <= _LAST_OF_ONE_UNIT and category(c) in _LETTERS_AND_DIGITS) for c in name)
+    return allowed and len(name) <= _LONGEST_RESOURCE_GROUP and not name.endswith(".")
 
 
 def folded(text: str) -> str:

@@ -1,14 +1,14 @@
 """What a removal would do, drawn from the looks that it begins with. No I/O."""
 
-from collections.abc import Collection
 from typing import Final, Literal, TypedDict
 
-from peering.checks import Neighbours
-from peering.look import PrincipalLook
+from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
 from peering.outcome import Fact, Facts, Occurrence
 from peering.plan import OBJECTS, STEPS
 from peering.problems import PROBLEMS
 from peering.registry import Record
+from peering.removal_obstacles import RemovalLooks, in_the_way
+from peering.spec import Peering
 
 #: What becomes of an object: it is deleted, is handed back to whoever it was taken over from, stays because somebody
 #: else needs it or made it, or is gone already. `unknown`: a look could not be had.
@@ -38,23 +38,14 @@ class RemovalPlan(TypedDict):
     waits: list[Occurrence]
 
 
-def removal_plan_of(
-    record: Record,
-    facts: Facts,
-    neighbours: Neighbours,
-    platform: PrincipalLook | None,
-    problems: Collection[Occurrence],
-) -> RemovalPlan:
+def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
     """The plan of a removal.
 
     Args:
         record: the peering's record.
-        facts: what the removal's first step found; empty when it could not look.
-        neighbours: who else of the registry needs what is shared.
-        platform: the platform's service principal in the customer's tenant.
-        problems: what the looks met.
+        looks: what there is, and what may stand in the way.
     """
-    known = record["facts"] | facts
+    known = record["facts"] | looks.facts
     objects = [
         RemovedObject(
             step=step.name,
@@ -66,8 +57,11 @@ def removal_plan_of(
         )
         for step in STEPS
         if step.name in OBJECTS
-        for action, why in [_fate(step.name, record, known, neighbours, platform, seen=bool(facts))]
+        for action, why in [_fate(step.name, record, known, looks)]
     ]
+    deleted = {one["step"]: one["id"] for one in objects if one["action"] == "delete"}
+    met = [*looks.problems, *in_the_way(record["peering"], deleted, looks)]
+    problems = list({(one["code"], one["detail"]): one for one in met}.values())
     obstacles = [problem for problem in problems if PROBLEMS[problem["code"]].deadline is None]
     adopted = known.get("existing") == "adopted"
     return RemovalPlan(
@@ -86,12 +80,27 @@ def _origin(record: Record, name: str) -> str | None:
     return record["objects"][name]["origin"] if name in record["objects"] else None
 
 
-def _fate(
-    name: str, record: Record, known: Facts, neighbours: Neighbours, platform: PrincipalLook | None, *, seen: bool
-) -> tuple[Removal, str]:
+def _own_rights(peering: Peering, known: Facts) -> dict[str, bool]:
+    """Which of the roles and assignments that are known have the GUIDs that this app gives."""
+    vnet_id, subscription = peering["vnet_id"], VNetId.parse(peering["vnet_id"]).subscription_scope
+    own = {}
+    for whose, name in (("user", peering["user_role_name"]), ("platform", peering["platform_role_name"])):
+        role, assignment, principal = (
+            _id(known.get(f"{whose}_{what}_id")) for what in ("role", "role_assignment", "principal")
+        )
+        if role is not None:
+            made = role_definition_name(subscription, name)
+            own[f"{whose}_role"] = same_id(role.rpartition("/")[2], made)
+        if role is not None and assignment is not None and principal is not None:
+            made = role_assignment_name(vnet_id, role, principal)
+            own[f"{whose}_role_assignment"] = same_id(assignment.rpartition("/")[2], made)
+    return own
+
+
+def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple[Removal, str]:
     """What a removal would do about one object, and why it would stay."""
-    peering = record["peering"]
-    if not seen:
+    peering, neighbours, platform = record["peering"], looks.neighbours, looks.platform
+    if not looks.facts:
         return "unknown", ""
     if known.get("existing") == "adopted" and _origin(record, name) != "created":
         return "hand back", "It was taken over and stays as it is."
@@ -104,7 +113,7 @@ def _fate(
     if shared.get(name):
         return "keep", _SHARED
     foreign = {
-        "user_role": peering["role"] != "least-privilege",
+        **{name: not is_own for name, is_own in _own_rights(peering, known).items()},
         "platform_service_principal": platform is not None and not platform["marked"],
     }
     if foreign.get(name):

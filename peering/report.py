@@ -4,27 +4,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypedDict, cast
 
-from peering.health import renewal_window
+from peering.health import connection_of, renewal_window, side_of
+from peering.held_rights import Right, held_rights
+from peering.look import Look, PeeredNetwork, if_seen, unseen_of
 from peering.plan import OBJECTS
 from peering.registry import Health, Record
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
 
 _HOURS_A_MONTH: Final = 730
 _MARKDOWN: Final = re.compile(r"([\\`*\[\]<>|&#!])")
 _PRICE: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
-_BUILT_IN: Final = "Network Contributor"
-
-
-class Right(TypedDict):
-    """What one service principal may do, on which scope, and why."""
-
-    holder: str
-    principal_id: str
-    role: str
-    actions: list[str]
-    scope: str
-    why: str
-    standing: bool
 
 
 class MadeObject(TypedDict):
@@ -67,33 +55,37 @@ class Report(TypedDict):
     verdict: str | None
     checked: str | None
     problems: list[str]
+    unseen: list[str]
 
 
-def report(record: Record) -> Report:
-    """The report on one peering, by what the registry keeps of it."""
+def report(record: Record, look: Look) -> Report:
+    """The report on one peering: rights, options, addresses and the connection are those that the clouds show now.
+
+    Args:
+        record: the peering's record.
+        look: what both clouds show of it; what could not be seen is named so.
+    """
     peering, facts, health = record["peering"], record["facts"], record.get("health")
     price = cast("str | None", facts.get("hourly_price_usd"))
+    side = _side(record, look)
     return Report(
         id=peering["id"],
         state=record.get("state", "running"),
         project=peering["project"],
         project_vpc_id=peering["project_vpc_id"],
-        connection=_text(facts, "connection_state"),
+        connection=_connection(record, look),
         requested_by=record["requested_by"]["name"],
         requested=record["requested"],
         connected=record.get("connected"),
-        networks=_networks(record),
-        options={
-            name: bool(peering.get(name))
-            for name in ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
-        },
-        rights=_rights(record),
+        networks=_networks(record, look),
+        options=dict(side["options"]) if side else {},
+        rights=list(held_rights(record, look)),
         credential={
-            "kind": peering["credential"],
+            "kind": _text(facts, "credential") or peering["credential"],
             "secret": _text(facts, "secret_name"),
             "expires": _text(facts, "secret_expires"),
             "renewed": f"{renewal_window(peering['secret_lifetime_days']).days} days before its end"
-            if peering["credential"] == "secret"
+            if facts.get("credential", peering["credential"]) == "secret"
             else None,
         },
         objects=_objects(record),
@@ -102,7 +94,19 @@ def report(record: Record) -> Report:
         verdict=health["verdict"] if health else None,
         checked=health["checked"] if health else None,
         problems=_problems(health),
+        unseen=[f"{name.replace('_', ' ')}: {problem['detail']}" for name, problem in unseen_of(look).items()],
     )
+
+
+def _connection(record: Record, look: Look) -> str | None:
+    vpc = if_seen(look["project_vpc"])
+    found = connection_of(record["peering"]["vnet_id"], vpc) if vpc else None
+    return found["state"] if found else None
+
+
+def _side(record: Record, look: Look) -> PeeredNetwork | None:
+    vnet, vpc = if_seen(look["vnet"]), if_seen(look["project_vpc"])
+    return side_of(record["facts"], vnet["peered_networks"], vpc["network_cidr"] if vpc else None) if vnet else None
 
 
 def _text(facts: Mapping[str, object], name: str) -> str | None:
@@ -110,51 +114,22 @@ def _text(facts: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _networks(record: Record) -> list[Network]:
-    facts = record["facts"]
-    cidr = _text(facts, "project_network_cidr")
+def _networks(record: Record, look: Look) -> list[Network]:
+    facts, vnet, vpc = record["facts"], if_seen(look["vnet"]), if_seen(look["project_vpc"])
     return [
         Network(
             side="customer",
             id=_text(facts, "vnet_id") or record["peering"]["vnet_id"],
             tenant_id=_text(facts, "tenant_id") or "",
-            address_prefixes=list(cast("Sequence[str]", facts.get("address_prefixes") or [])),
+            address_prefixes=vnet["address_prefixes"] if vnet else [],
         ),
         Network(
             side="Aiven",
             id=_text(facts, "to_network_id") or "",
             tenant_id=_text(facts, "to_tenant_id") or "",
-            address_prefixes=[cidr] if cidr else [],
+            address_prefixes=[vpc["network_cidr"]] if vpc else [],
         ),
     ]
-
-
-def _rights(record: Record) -> list[Right]:
-    peering, facts = record["peering"], record["facts"]
-    custom = peering["role"] != _BUILT_IN
-    released = facts.get("user_rights") == "setup-only" and not facts.get("rights_kept")
-    rights = [
-        Right(
-            holder=f"the application {peering['application_name']}",
-            principal_id=_text(facts, "user_principal_id") or "",
-            role=peering["user_role_name"] if custom else _BUILT_IN,
-            actions=list(USER_ACTIONS) if custom else ["Microsoft.Network/*"],
-            scope=_text(facts, "vnet_id") or peering["vnet_id"],
-            why="to make, repair and remove this VNet's side of the peering",
-            standing=peering["privilege"] == "standing",
-        ),
-        Right(
-            holder="the Aiven platform's application",
-            principal_id=_text(facts, "platform_principal_id") or "",
-            role=peering["platform_role_name"],
-            actions=list(PLATFORM_ACTIONS),
-            scope=_text(facts, "vnet_id") or peering["vnet_id"],
-            why="to make a peering that leads to the VNet, and nothing else",
-            standing=True,
-        ),
-    ]
-    # Only what somebody holds is signed.
-    return [right for right in rights[released:] if right["principal_id"]]
 
 
 def _objects(record: Record) -> list[MadeObject]:
@@ -182,12 +157,12 @@ def markdown(document: Report) -> str:
     facts = [
         ("State", document["state"]),
         ("Aiven project", f"{document['project']}, project VPC {document['project_vpc_id']}"),
-        ("Aiven's connection", document["connection"] or "none yet"),
+        ("Aiven's connection", document["connection"] or "none seen"),
         ("Verdict", f"{document['verdict'] or 'not checked yet'} ({document['checked'] or 'never'})"),
         ("Requested", f"{document['requested']} by {document['requested_by']}"),
         ("Connected", document["connected"] or "never"),
         ("Credential", ", ".join(f"{k} {v}" for k, v in document["credential"].items() if v)),
-        ("Options", ", ".join(name for name, on in document["options"].items() if on) or "none"),
+        ("Options", ", ".join(name for name, on in document["options"].items() if on) or "none seen"),
         ("Price", cost),
     ]
     parts = [
@@ -215,6 +190,8 @@ def markdown(document: Report) -> str:
             [(o["object"], o["id"], o["origin"], o["at"], o["app_version"]) for o in document["objects"]],
         ),
     ]
+    if document["unseen"]:
+        parts += ["## Not seen", "\n".join(f"- {_escaped(one)}" for one in document["unseen"])]
     if document["problems"]:
         parts += ["## Problems", "\n".join(f"- {_escaped(problem)}" for problem in document["problems"])]
     return "\n\n".join(parts) + "\n"

@@ -1,11 +1,12 @@
 """Who has to be allowed what: the actions of the two roles, and whether role assignments grant them on a VNet."""
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, NamedTuple
 
 from peering.look import AccessLook, AssignmentLook, RoleLook
 from peering.naming import same_id, within
+from peering.outcome import Occurrence
 
 #: All that the platform needs: to make a peering that leads to the VNet (article step 8).
 PLATFORM_ACTIONS: Final = ("Microsoft.Network/virtualNetworks/peer/action",)
@@ -16,6 +17,38 @@ USER_ACTIONS: Final = (
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete",
 )
+
+
+class Granted(NamedTuple):
+    """What one role lets an identity do on a scope, and what of it the role takes away again."""
+
+    actions: Sequence[str]
+    not_actions: Sequence[str]
+
+
+def permits(held: Iterable[Granted], action: str) -> bool:
+    """Whether roles let an identity do something: one of them does, and does not take it away again itself.
+
+    Args:
+        held: what each of its roles grants (learn.microsoft.com, "Understand Azure role definitions").
+        action: an action, such as `Microsoft.Authorization/roleAssignments/write`.
+    """
+    return any(grants(one.actions, action) and not grants(one.not_actions, action) for one in held)
+
+
+def lacking(held: Collection[Granted], needed: Collection[str], vnet_id: str) -> list[Occurrence]:
+    """The problems with actions on a VNet that the app's own identity may not do.
+
+    Args:
+        held: what its roles grant it there.
+        needed: the actions.
+        vnet_id: the VNet's ARM id.
+    """
+    return [
+        Occurrence(code="automation-not-authorized", detail=f"The app's identity lacks {action} on {vnet_id}.")
+        for action in sorted(needed)
+        if not permits(held, action)
+    ]
 
 
 def grants(granted: Iterable[str], action: str) -> bool:

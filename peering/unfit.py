@@ -13,14 +13,24 @@ from peering.spec import Peering
 _NOT_TO_ADOPT: Final = "`adopt: true` cannot take it over, since its VNet peering is missing or Disconnected."
 
 
-def unfit_roles(
-    peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str, needless: Collection[str]
-) -> Iterator[Occurrence]:
-    """The custom roles of the peering's names that grant something else, as the steps of the roles refuse them.
+def custom_role_names(peering: Peering) -> list[str]:
+    """The names of the custom roles that a start makes, or finds.
 
     Args:
         peering: what is asked for.
-        roles: the custom roles that can be assigned on the VNet, by GUID.
+    """
+    custom = peering["role"] == "least-privilege"
+    return [peering["platform_role_name"], *([peering["user_role_name"]] if custom else [])]
+
+
+def unfit_roles(
+    peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str, needless: Collection[str]
+) -> Iterator[Occurrence]:
+    """The roles of the peering's names that grant something else, as the steps of the roles refuse them.
+
+    Args:
+        peering: what is asked for.
+        roles: the roles of these names, and the custom ones, that can be assigned on the VNet, by GUID.
         vnet_id: the VNet's ARM id.
         needless: the objects that a start would not make, nor look for by name.
     """

@@ -93,7 +93,7 @@ async def _removal_plan(record: Record) -> func.HttpResponse:
     from activities.removal_looks import look_at_removal
     from peering.removal_plan import removal_plan_of
 
-    plan = removal_plan_of(record, *await look_at_removal(record))
+    plan = removal_plan_of(record, await look_at_removal(record))
     documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
     return json_answer({"id": record["peering"]["id"], "peering": record["peering"], **plan, **documents})
 
@@ -153,9 +153,11 @@ def _wanted_credential(given: object) -> Credential | None:
 
 async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/report`: what a network team signs, as Markdown, or as JSON when that is accepted."""
+    from activities.look_of_peering import look_of_peering
     from peering.report import markdown, report
 
-    document = report(swept(await _record(peering_id(req)), await sweeps.last()))
+    record = swept(await _record(peering_id(req)), await sweeps.last())
+    document = report(record, await look_of_peering(record["peering"], record["facts"]))
     if accepts_json(req) or req.params.get("format") == "json":
         return json_answer(document)
     return func.HttpResponse(markdown(document), mimetype="text/markdown")

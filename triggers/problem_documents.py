@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from math import ceil
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import azure.functions as func
@@ -72,9 +73,17 @@ def problem_response(code: str, detail: str, errors: Sequence[FieldError] = ()) 
 
 
 def occurrence_response(occurrence: "Occurrence") -> func.HttpResponse:
-    """The HTTP answer for a problem that the app itself met."""
+    """The HTTP answer for a problem that the app itself met; how long a remote asks to wait is the caller's to do.
+
+    Args:
+        occurrence: the problem; with its `retry_after` the answer has the header of RFC 9110, 10.2.3.
+    """
     document = occurrence_document(occurrence)
-    return func.HttpResponse(json.dumps(document), status_code=document["status"], mimetype="application/problem+json")
+    wait = occurrence.get("retry_after")
+    headers = {"Retry-After": str(ceil(wait))} if wait is not None else {}
+    return func.HttpResponse(
+        json.dumps(document), status_code=document["status"], headers=headers, mimetype="application/problem+json"
+    )
 
 
 def occurrence_document(problem: "Occurrence") -> ProblemDocument:

@@ -5,12 +5,11 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.cloud.events import EVENTS, UnknownEventError
 from local.cloud.gateway import Gateway
-from local.cloud.managed_identity import ManagedIdentityEndpoint
 from local.cloud.platform import settle
 from local.cloud.scenario import ScenarioError, scenario_of
 from local.cloud.state import state
@@ -74,5 +73,8 @@ class AdminRoutes:
 
 def admin_app(gateway: Gateway) -> Starlette:
     """All admin routes, and next to them the endpoint for managed identities."""
-    identity = ManagedIdentityEndpoint(gateway)
-    return Starlette(routes=[*AdminRoutes(gateway).routes, Route(IDENTITY_PATH, identity.token)])
+
+    async def identity(request: Request) -> Response:
+        return await gateway.serve(request, "identity")
+
+    return Starlette(routes=[*AdminRoutes(gateway).routes, Route(IDENTITY_PATH, identity)])

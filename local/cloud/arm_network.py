@@ -30,8 +30,13 @@ OPTIONS: Final = (
     "doNotVerifyRemoteGateways",
     "peerCompleteVnets",
 )
-#: Properties of a peering that are there only where somebody has set them.
-RARE: Final = ("enableOnlyIPv6Peering", "localSubnetNames", "remoteSubnetNames")
+#: Properties of a peering that Azure itself says; all others are there where somebody has set them.
+_OWN: Final = frozenset(
+    {
+        *("provisioningState", "resourceGuid", "peeringState", "peeringSyncLevel", "remoteVirtualNetwork"),
+        *("remoteAddressSpace", "remoteVirtualNetworkAddressSpace", "routeServiceVips"),
+    }
+)
 
 
 class ArmNetwork:
@@ -88,7 +93,7 @@ class ArmNetwork:
                 "peeringSyncLevel": sync_level(self._world, peering),
                 "remoteVirtualNetwork": {"id": peering.remote_id},
                 **{option: peering.options.get(option, False) for option in OPTIONS},
-                **{option: peering.options[option] for option in RARE if option in peering.options},
+                **{name: value for name, value in peering.options.items() if name not in OPTIONS},
                 "remoteAddressSpace": _address_space(peering.remote_prefixes),
                 "remoteVirtualNetworkAddressSpace": _address_space(remote.prefixes if remote else []),
                 "routeServiceVips": {},
@@ -154,7 +159,7 @@ class ArmNetwork:
         existed = peering_named(vnet, name) is not None
         # Whole networks are peered unless a request says otherwise.
         options: Options = {o: bool(properties.get(o, o == "peerCompleteVnets")) for o in OPTIONS}
-        options |= {option: properties[option] for option in RARE if option in properties}
+        options |= {name: value for name, value in properties.items() if name not in {*OPTIONS, *_OWN}}
         sync = request.query.get("syncRemoteAddressSpace", "").lower() == "true"
         peering = put_side(self._world, vnet, remote, name, options, sync=sync)
         headers = self._arm.begin_operation(request.host, vnet.subscription_id, vnet.location, location_header=False)

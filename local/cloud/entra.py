@@ -91,11 +91,14 @@ class Entra:
             raise InvalidTokenError(str(error)) from None
         if _resource(claims["aud"]) != resource:
             raise InvalidTokenError(f"the audience {claims['aud']} is not this resource's")
+        if int(claims["uti"]) <= self._world.revoked.get(claims["oid"], 0):
+            raise InvalidTokenError("the token was revoked")
         return Caller(claims["tid"], claims["oid"], claims["appid"], tuple(claims.get("roles", ())))
 
     def issue(self, principal: ServicePrincipal, audience: str, lifetime: int = _LIFETIME) -> str:
         """A token for a principal; it expires by the machine's own time, as the SDKs count."""
         now, resource = int(time.time()), _resource(audience)
+        self._world.tokens += 1
         claims: dict[str, Any] = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{principal.tenant_id}/",
@@ -107,6 +110,7 @@ class Entra:
             "oid": principal.id,
             "sub": principal.id,
             "tid": principal.tenant_id,
+            "uti": str(self._world.tokens),
             "ver": "1.0",
         }
         if resource == "exchange":

@@ -25,6 +25,7 @@ from local.cloud.entra import Entra, entra_error
 from local.cloud.graph import Graph, graph_error
 from local.cloud.hosts import Hosts
 from local.cloud.keyvault import KeyVault
+from local.cloud.managed_identity import ManagedIdentityEndpoint, identity_error
 from local.cloud.platform import settle
 from local.cloud.request_log import LoggedRequest
 from local.cloud.scenario import Fault
@@ -41,6 +42,7 @@ _ERRORS: Final[dict[str, Callable[[int, str, str], ApiError]]] = {
     "table": TableError,
     "aiven": lambda status, code, message: aiven_error(status, message, code),
     "entra": entra_error,
+    "identity": lambda status, _, message: identity_error(status, message),
 }
 
 
@@ -64,14 +66,20 @@ class Gateway:
             "vault": KeyVault(world, entra, hosts.authority).answer,
             "table": TableService(world, entra, hosts.logins[0]).answer,
             "aiven": Aiven(world).answer,
+            "identity": ManagedIdentityEndpoint(world, entra).answer,
         }
 
     def service(self, host: str) -> str | None:
         """Which service a host name leads to; None for a host that is not there."""
         return self.hosts.service(host, self.world.vaults, self.world.storage_accounts)
 
-    async def serve(self, http: HttpRequest) -> HttpResponse:
-        """Answer one HTTP request."""
+    async def serve(self, http: HttpRequest, service: str | None = None) -> HttpResponse:
+        """Answer one HTTP request.
+
+        Args:
+            http: the request.
+            service: who is asked, where the host's name does not tell.
+        """
         started = time.perf_counter()
         try:
             body = await http.body()
@@ -85,9 +93,9 @@ class Gateway:
             {name.lower(): value for name, value in http.headers.items()},
             body,
         )
-        service = self.service(request.host)
-        # The app's own storage account is next to it.
-        if self.world.knobs.latency and service != "table":
+        service = service or self.service(request.host)
+        # The app's own storage account and its identity's endpoint are next to it.
+        if self.world.knobs.latency and service not in ("table", "identity"):
             await asyncio.sleep(self.world.knobs.latency)
         with self.lock:
             response, breach = self.answer(service, request)

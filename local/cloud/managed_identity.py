@@ -9,54 +9,58 @@ import uuid
 from datetime import datetime
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-
-from local.cloud.entra import is_resource
-from local.cloud.gateway import Gateway
-from local.cloud.world import ServicePrincipal
+from local.cloud.entra import Entra, is_resource
+from local.cloud.wire import ApiError, Request, Response
+from local.cloud.world import ServicePrincipal, World
 
 _VERSION: Final = "2019-08-01"
 _LIFETIME: Final = 24 * 3600
 
 
 class ManagedIdentityEndpoint:
-    """Tokens for user-assigned managed identities, by client id; there is no system-assigned one."""
+    """Tokens for user-assigned managed identities, by client id; there is no system-assigned one.
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    Args:
+        world: the identities.
+        entra: who issues their tokens.
+    """
+
+    def __init__(self, world: World, entra: Entra) -> None:
+        self._world, self._entra = world, entra
         #: The tokens that are handed out again until they expire, by identity and resource, and until when.
         self._kept: dict[tuple[str, str], tuple[dict[str, str], datetime]] = {}
 
-    async def token(self, request: Request) -> JSONResponse:
-        """Answer `GET $IDENTITY_ENDPOINT?api-version=2019-08-01&resource=..&client_id=..`."""
-        with self._gateway.lock:
-            return self._token(request)
+    def answer(self, request: Request) -> Response:
+        """Answer `GET $IDENTITY_ENDPOINT?api-version=2019-08-01&resource=..&client_id=..`.
 
-    def _token(self, request: Request) -> JSONResponse:
-        world, query = self._gateway.world, request.query_params
+        Raises:
+            ApiError: the request is not one that it takes.
+        """
+        world, query = self._world, request.query
         if request.headers.get("x-identity-header") != world.identity_header:
-            return _refused(401, "The X-IDENTITY-HEADER header is missing or wrong.")
+            raise identity_error(401, "The X-IDENTITY-HEADER header is missing or wrong.")
         if query.get("api-version") != _VERSION:
-            return _refused(400, f"The api-version has to be {_VERSION}.")
+            raise identity_error(400, f"The api-version has to be {_VERSION}.")
         found = world.principals.by("app_id", query.get("client_id", "").lower())
         identity = next((p for p in found if p.kind == "ManagedIdentity" and p.enabled), None)
         if identity is None:
             text = "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId."
-            return _refused(400, text)
+            raise identity_error(400, text)
         resource = query.get("resource", "")
         if not is_resource(resource):
-            return _refused(400, f"AADSTS500011: The resource principal named {resource} was not found in the tenant.")
+            raise identity_error(
+                400, f"AADSTS500011: The resource principal named {resource} was not found in the tenant."
+            )
         body, until = self._kept.get((identity.id, resource), ({}, world.now))
         if until <= world.now:
             body, until = self._new(identity, resource), world.after(_LIFETIME)
             self._kept[identity.id, resource] = body, until
-        return JSONResponse(body)
+        return Response(200, body)
 
     def _new(self, identity: ServicePrincipal, resource: str) -> dict[str, str]:
         expires = int(time.time()) + _LIFETIME
         return {
-            "access_token": self._gateway.entra.issue(identity, resource, _LIFETIME),
+            "access_token": self._entra.issue(identity, resource, _LIFETIME),
             "client_id": identity.app_id,
             "expires_on": str(expires),
             "not_before": str(expires - _LIFETIME),
@@ -65,5 +69,11 @@ class ManagedIdentityEndpoint:
         }
 
 
-def _refused(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"statusCode": status, "message": message, "correlationId": str(uuid.uuid4())}, status)
+def identity_error(status: int, message: str) -> ApiError:
+    """A refusal in the endpoint's own form (Azure's documentation of managed identities in App Service).
+
+    Args:
+        status: the HTTP status.
+        message: its text.
+    """
+    return ApiError(Response(status, {"statusCode": status, "message": message, "correlationId": str(uuid.uuid4())}))

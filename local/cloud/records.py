@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 #: When Azure's built-in roles were made.
 _ROLES_BEGAN: Final = datetime(2015, 2, 2, 21, 55, 9, tzinfo=UTC)
@@ -132,7 +132,7 @@ class RoleAssignment:
 
 
 #: The writable properties of a VNet peering, by their names in ARM.
-Options = dict[str, bool | list[str]]
+Options = dict[str, bool | list[str] | dict[str, Any]]
 
 
 @dataclass(eq=False)

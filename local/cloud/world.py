@@ -121,6 +121,8 @@ class World:
         self.deny_assignments: list[DenyAssignment] = []
         #: The ids of the subscriptions that are disabled, in lower case.
         self.disabled: set[str] = set()
+        #: How many tokens Entra has issued, and for a principal whose were revoked, how many those were.
+        self.tokens, self.revoked = 0, dict[str, int]()
         self.aiven_token = self.secret()
         self.identity_header = self.secret()
         self.rest = Rest()

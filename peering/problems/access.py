@@ -112,9 +112,12 @@ ACCESS: Final = (
     ),
     Problem(
         "surplus-rights",
-        "The application holds more rights than requested",
-        "The application has a role on the VNet beside the requested one; the detail names the assignments.",
-        "Send the request again: what this app gave it earlier is taken away. Have the rest removed by who gave it.",
+        "The application, or the platform's, holds more rights than requested",
+        "The application has a role beside the requested one, on the VNet, above it or elsewhere in its subscription,"
+        " or the platform's service principal may do more on the VNet than make a peering that leads to it. The detail"
+        " names the assignments and their scopes.",
+        "Send the request again: what this app gave on the VNet earlier is taken away. Have the rest removed by who"
+        " gave it, unless it is meant for something else.",
         "an Azure administrator",
     ),
     Problem(

@@ -154,8 +154,9 @@ AIVEN: Final = (
         "connection-of-another-application",
         "The connection belongs to another application",
         "Somebody requested the connection anew with an application that is not this peering's.",
-        "Find out who did, and whether they use it; take it over with `adopt: true`, or have its owner delete it and"
-        " send the request again.",
+        "Find out who did: while the connection is ACTIVE (`avn vpc peering-connection list`), traffic flows through"
+        " it, and deleting it would cut that. Take it over with `adopt: true`; only one that is not ACTIVE, and that"
+        " its owner does not need, may the owner delete before you send the request again.",
         "an Aiven project administrator",
     ),
     Problem(
@@ -178,7 +179,9 @@ AIVEN: Final = (
         "nothing-to-adopt",
         "There is no working peering to take over",
         "Aiven has a connection of somebody else's for the pair, but its VNet peering is missing or Disconnected.",
-        "Have its owner mend or delete the connection, then send the request again.",
+        "Have its owner see whether traffic flows after all: the connection is ACTIVE (`avn vpc peering-connection"
+        " list`) and a VNet peering to its network is Connected (`az network vnet peering list`); then send the request"
+        " again. Otherwise have the owner mend the connection, or delete it if nobody needs it.",
         "an Aiven project administrator",
     ),
 )

@@ -36,6 +36,63 @@ CONFIGURATION: Final = (
         "the operator of this app",
     ),
     Problem(
+        "automation-secret-expired",
+        "The app's own secret has expired",
+        "Entra does not take AZURE_CLIENT_SECRET any more: it has ended. Traffic flows, but nothing can be set up,"
+        " checked, repaired or removed.",
+        "Add a new client secret to the app's registration (Certificates & secrets), put its value into"
+        " AZURE_CLIENT_SECRET and restart the app; with AZURE_CREDENTIAL=managed-identity there is none that ends.",
+        "the operator of this app",
+    ),
+    Problem(
+        "automation-secret-invalid",
+        "The app's own secret is not the right one",
+        "AZURE_CLIENT_SECRET is none of the secrets of the application that AZURE_CLIENT_ID names: another one's, one"
+        " that was removed, or the secret's id in place of its value.",
+        "Put the value of a client secret of that application into AZURE_CLIENT_SECRET and restart the app; Entra shows"
+        " a value only once, when it is made.",
+        "the operator of this app",
+    ),
+    Problem(
+        "automation-not-in-tenant",
+        "The tenant does not know the app's own identity",
+        "The tenant has no application with the id in AZURE_CLIENT_ID, or no service principal of it.",
+        "Compare AZURE_CLIENT_ID and AZURE_TENANT_ID with the registration's overview in Entra; where only the service"
+        " principal is missing, `az ad sp create --id` with the application's id makes it. Then restart the app.",
+        "the operator of this app",
+    ),
+    Problem(
+        "automation-tenant-not-found",
+        "There is no such tenant",
+        "Entra knows no tenant with the id in AZURE_TENANT_ID, at least not in this cloud.",
+        "Put the id that `az account show --query tenantId` prints into AZURE_TENANT_ID, see that AZURE_CLOUD is the"
+        " cloud of that tenant, and restart the app.",
+        "the operator of this app",
+    ),
+    Problem(
+        "automation-disabled",
+        "The app's own sign-in is switched off",
+        "The service principal of the app's own identity is disabled in the tenant.",
+        "Enable it in Entra (Enterprise applications) and send the request again.",
+        "an Entra administrator",
+    ),
+    Problem(
+        "automation-kept-out",
+        "A tenant does not let the app's own identity in",
+        "Tenant restrictions or cross-tenant access settings keep it out of the tenant that the detail names.",
+        "Have the app's identity allowed in that tenant's restrictions, or the app taken out of the proxy that adds"
+        " them, then send the request again.",
+        "an Entra administrator",
+    ),
+    Problem(
+        "automation-conditional-access",
+        "Conditional Access blocks the app's own identity",
+        "A Conditional Access policy for workload identities blocks its sign-in; Entra's sign-in log names the policy.",
+        "Exclude the identity from the policy, or allow the addresses that the app calls from, then send the request"
+        " again.",
+        "an Entra administrator",
+    ),
+    Problem(
         "automation-token-refused",
         "A service refuses the token of the app's own identity",
         "The token was refused, and a new one as well.",

@@ -123,8 +123,10 @@ DIRECTORY: Final = (
         "The application does not exist any more",
         "The application that the peering was made with was deleted. Traffic flows, but nothing could be repaired or"
         " removed.",
-        "Restore it from Entra's deleted applications within 30 days, then send the request again. After that, delete"
-        " the VNet peering by hand first.",
+        "Restore it from Entra's deleted applications within 30 days, then send the request again. After that nobody"
+        " but an Azure administrator can delete the VNet peering, and while it is Connected (`az network vnet peering"
+        " list`) that cuts the traffic: have it deleted only when nobody needs it, then remove the peering here, and"
+        " start it again if it is wanted.",
         "an Entra administrator",
     ),
     Problem(

@@ -33,7 +33,8 @@ NETWORK: Final = (
         "address-space-overlaps-peered-vnet",
         "The address space overlaps a network that is already peered",
         "A network that is peered to one of the two has addresses in common with the other.",
-        "Remove that peering or change the addresses; the detail names the networks.",
+        "Change the addresses of one of them; the detail names the networks. Removing a peering that is Connected (`az"
+        " network vnet peering list`) cuts what flows through it.",
         "the network team",
     ),
     Problem(
@@ -48,7 +49,8 @@ NETWORK: Final = (
         "network-peered-already",
         "Another peering of the VNet leads to the same network",
         "Azure allows one peering between two networks; the VNet has one of another name.",
-        "Remove that peering if nobody needs it, or have it taken over with `adopt: true`.",
+        "Have it taken over with `adopt: true`. Traffic may flow through a peering that is Connected (`az network vnet"
+        " peering list`): remove it only if nobody needs it.",
         "the network team",
     ),
     Problem(
@@ -63,7 +65,9 @@ NETWORK: Final = (
         "remote-peering-disconnected",
         "The platform's side of the peering is Disconnected",
         "The Azure side was deleted earlier; Azure takes a new one only after the platform has renewed its own.",
-        "Send the request again after the connection was deleted in Aiven, so that both sides are made anew.",
+        "See first that no traffic flows: the connection is not ACTIVE in Aiven (`avn vpc peering-connection list`),"
+        " and no VNet peering to the platform's network is Connected (`az network vnet peering list`). Then delete the"
+        " connection in Aiven and send the request again: both sides are made anew.",
         "an Aiven project administrator",
     ),
     Problem(
@@ -135,7 +139,8 @@ NETWORK: Final = (
         "peering-limit-reached",
         "The VNet has no room for another peering",
         "Azure allows at most 500 peerings of one VNet.",
-        "Remove peerings that are not needed any more, or use another VNet.",
+        "Remove peerings that are Disconnected (`az network vnet peering list`), through which no traffic flows, or use"
+        " another VNet.",
         "the network team",
     ),
     Problem(

@@ -174,7 +174,8 @@ CASES: Final[list[Case]] = [
 
 def test_every_event_has_a_case() -> None:
     # What holds Azure back has tests of its own.
-    elsewhere = {"restore-application", *(kind for kind, event in EVENTS.items() if event.__module__ == holds.__name__)}
+    elsewhere = {"restore-application", "revoke-tokens"}
+    elsewhere |= {kind for kind, event in EVENTS.items() if event.__module__ == holds.__name__}
     assert {case[0] for case in CASES} | elsewhere == set(EVENTS)
 
 
@@ -194,6 +195,13 @@ def test_a_deleted_application_is_restored_with_its_principal(cloud: Callers) ->
     look = Look(cloud, made, cloud.state())
     assert look.has_principal
     assert look.application["id"] == made.application_object_id
+
+
+def test_a_token_from_before_is_not_taken_any_more(cloud: Callers) -> None:
+    assert cloud.arm("GET", cloud.vnet.id).status_code == 200
+    cloud.happen("revoke-tokens", principal_id=cloud.cloud.landscape.automation.id)
+    answer = cloud.arm("GET", cloud.vnet.id)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "InvalidAuthenticationToken")
 
 
 @pytest.mark.parametrize("kind", sorted(EVENTS))

@@ -1,24 +1,36 @@
 """One cell of the matrix: an operation, one of its calls, its first or second occurrence, and a fault."""
 
+import json
 import logging
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
+from local.cloud import LocalCloud
 from local.cloud.request_log import LoggedRequest
-from local.deployment import Deployment, Status, deploy
+from local.deployment import Deployment, Status, deploy_to, platform
 from tests.matrix.faults import FAULTS, MatrixFault
 from tests.matrix.operations import OPERATIONS, Operation
 
 SETTINGS: Final = {"READ_TIMEOUT_SECONDS": "2"}
-#: The services whose calls are played with; the registry's are the hostile lives' part.
-_SERVICES: Final = ("arm", "graph", "entra", "vault", "aiven")
+#: The services whose calls are played with; of an app with a managed identity, the endpoint that hands out its tokens.
+_SERVICES: Final = ("arm", "graph", "entra", "vault", "aiven", "table")
+_OF_MANAGED: Final = ("identity",)
 _IDS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?<=/)[0-9a-f]{32}(?=/|$)")
+#: A JWT, as every token here is one: two parts that are JSON objects in base64.
+_TOKEN: Final = re.compile(r"eyJ[\w-]{8,}\.eyJ")
 _OCCURRENCES: Final = (1, 2)
+#: A stateless answer of the API's that says to come again is asked again, as a client would.
+_COME_AGAIN: Final = 503
+_PATIENCE: Final = 20
 
 
 @dataclass(frozen=True)
@@ -33,7 +45,8 @@ class Call:
     @classmethod
     def of(cls, request: LoggedRequest) -> tuple[str, str, str]:
         """What a request is one of."""
-        host = ".*" + re.escape(request.host[request.host.index(".") :]) if request.service == "vault" else request.host
+        named = request.service in ("vault", "table")
+        host = ".*" + re.escape(request.host[request.host.index(".") :]) if named else request.host
         return request.method, host, "[^/]+".join(map(re.escape, _IDS.split(request.path)))
 
 
@@ -63,13 +76,14 @@ class Ended:
 
 def calls_of(operation: Operation) -> list[Call]:
     """The remote calls of an operation without any fault, each kind once, with how often it comes."""
-    with tempfile.TemporaryDirectory() as directory, deploy(Path(directory), settings=SETTINGS) as deployment:
+    services = _OF_MANAGED if operation.managed else _SERVICES
+    with _deployed(operation) as deployment:
         identity = operation.prepare(deployment)
         deployment.clear_requests()
         status = operation.ask(deployment, identity)
         if not operation.converged(deployment, identity, status):
             raise RuntimeError(f"{operation.name} does not converge without a fault: {status}")
-        asked = Counter(Call.of(request) for request in deployment.cloud.requests if request.service in _SERVICES)
+        asked = Counter(Call.of(request) for request in deployment.cloud.requests if request.service in services)
     return [Call(*kind, times) for kind, times in sorted(asked.items())]
 
 
@@ -88,12 +102,14 @@ def play(cell: Cell) -> Ended:
     """Play a cell; after a problem, the same is asked for again without the fault, and has to converge."""
     operation = next(one for one in OPERATIONS if one.name == cell.operation)
     fault = next(one for one in FAULTS if one.name == cell.fault)
-    with tempfile.TemporaryDirectory() as directory, deploy(Path(directory), settings=SETTINGS) as deployment:
+    with _heard() as log, _deployed(operation) as deployment:
         before = deployment.cloud_state()
         identity = operation.prepare(deployment)
         deployment.knobs(faults=[_knob(cell, fault)])
-        status = operation.ask(deployment, identity)
+        status = _asked(operation, deployment, identity)
         deployment.knobs(faults=[])
+        # Before the removal takes them away.
+        places = _kept_in(deployment)
         outcome, why = _judged(deployment, operation, fault, identity, status)
         if outcome == "problem":
             again = operation.ask(deployment, identity)
@@ -101,9 +117,18 @@ def play(cell: Cell) -> Ended:
                 outcome, why = "neither", f"{why}, and again without the fault: {_shown(again)}"
         if outcome != "neither" and (left := _left(deployment, before)):
             outcome, why = "neither", f"after the removal there is still {left}"
-        if secret := _told(deployment, status):
-            outcome, why = "neither", f"the status tells {secret}"
+        if secret := _told(deployment, {"status": str(status), "log": log.getvalue(), **places}):
+            outcome, why = "neither", secret
     return Ended(cell.name, outcome, why)
+
+
+def _asked(operation: Operation, deployment: Deployment, identity: str) -> Status:
+    """What an operation came to; a request that the API itself refused is a status without a run."""
+    try:
+        return operation.ask(deployment, identity)
+    except RuntimeError as error:
+        _, _, document = str(error).partition(": ")
+        return {"state": "refused", "problem": json.loads(document)}
 
 
 def _knob(cell: Cell, fault: MatrixFault) -> dict[str, Any]:
@@ -115,7 +140,7 @@ def _knob(cell: Cell, fault: MatrixFault) -> dict[str, Any]:
 def _judged(
     deployment: Deployment, operation: Operation, fault: MatrixFault, identity: str, status: Status
 ) -> tuple[str, str]:
-    if operation.converged(deployment, identity, status):
+    if status["state"] != "refused" and operation.converged(deployment, identity, status):
         return "converged", ""
     codes = set(_codes(status))
     if codes and codes <= {*fault.ends, *_UNKNOWN_VERDICT}:
@@ -148,17 +173,77 @@ def _left(deployment: Deployment, before: dict[str, Any]) -> list[str]:
     return [kind for kind, things in after.items() if things != before[kind]]
 
 
-def _told(deployment: Deployment, status: Status) -> str:
-    environment = deployment.cloud.environment
+def _kept_in(deployment: Deployment) -> dict[str, str]:
+    """What the app has written down: the rows of its tables, and the history of its orchestrations."""
+    (account,) = deployment.cloud.world.storage_accounts.values()
+    rows = {name: [row.properties for row in table.scan(("", ""))] for name, table in account.tables.items()}
+    instances = deployment.instances(showInput="true")
+    histories = [
+        deployment.instance(one["instanceId"], showHistory="true", showHistoryOutput="true", showInput="true")
+        for one in instances
+    ]
+    return {"rows": str(rows), "history": str(histories)}
+
+
+def _told(deployment: Deployment, places: Mapping[str, str]) -> str:
+    """Where a secret is that is the app's, an application's or a token, as a request holds them; empty if nowhere."""
+    environment, world = deployment.cloud.environment, deployment.cloud.world
     secrets = [environment[name] for name in ("AIVEN_AUTH_TOKEN", "AZURE_CLIENT_SECRET")]
-    secrets += [p.text for a in deployment.cloud.world.applications for p in a.passwords]
-    text = str(status)
-    return next(("a secret" for secret in secrets if secret in text), "a token" if "eyJ" in text else "")
+    secrets += [p.text for a in (*world.applications, *world.deleted_applications) for p in a.passwords]
+    secrets.append(world.identity_header)
+    for place, text in places.items():
+        if any(secret in text for secret in secrets) or _TOKEN.search(text):
+            return f"the {place} tells a secret"
+    return ""
+
+
+@contextmanager
+def _heard() -> Iterator[StringIO]:
+    """All that is logged, with its traces."""
+    log, root = StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(log), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield log
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+
+
+@contextmanager
+def _deployed(operation: Operation) -> Iterator[Deployment]:
+    """The app on a cloud of its own, as the identity that the operation is about, asked by a patient client."""
+    clock = platform().clock()
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        LocalCloud("quick", Path(directory) / "cloud", clock=clock, seed=1) as cloud,
+    ):
+        client_id = cloud.environment["MANAGED_IDENTITY_CLIENT_ID"]
+        managed = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client_id} if operation.managed else {}
+        with (
+            deploy_to(cloud, Path(directory) / "app", clock, settings={**SETTINGS, **managed}) as deployment,
+            httpx.Client(base_url=deployment.host.url, transport=_Patient(), timeout=60) as api,
+        ):
+            api.headers.update(deployment.api.headers)
+            yield replace(deployment, api=api)
+
+
+class _Patient(httpx.HTTPTransport):
+    """A client that comes again after a 503, as the answer says."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer, or the first one that is no 503."""
+        for _ in range(_PATIENCE):
+            response = super().handle_request(request)
+            if response.status_code != _COME_AGAIN:
+                return response
+            response.close()
+        return super().handle_request(request)
 
 
 def played(cell: Cell) -> dict[str, str]:
     """How a cell ended, as a line of the report holds it; one that cannot be played has done neither."""
-    logging.disable(logging.CRITICAL)
     try:
         return asdict(play(cell))
     except Exception as error:

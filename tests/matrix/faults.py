@@ -8,6 +8,7 @@ _PAGE: Final = "<html><body>Bad gateway</body></html>"
 #: What refusals of the rights are called, by service and by who asks.
 _REFUSED: Final = frozenset(
     {
+        *("registry-access-denied", "registry-unavailable"),
         *("automation-not-authorized", "automation-graph-permission-missing", "vault-access-denied", "remote-refused"),
         *(
             "aiven-not-permitted",
@@ -50,11 +51,16 @@ class MatrixFault:
 
 #: The parts of answers that the clients read, by host, one at a time; what an answer does not have stays out of it.
 FIELDS: Final = {
-    "management.azure.com": ("id", "name", "properties", "value", "provisioningState", "addressSpace"),
-    "graph.microsoft.com": ("id", "appId", "value", "keyId", "secretText"),
-    "vault.azure.net": ("id", "value", "attributes"),
-    "login.microsoftonline.com": ("access_token",),
+    "management.azure.com": (
+        *("id", "name", "properties", "value", "provisioningState", "addressSpace", "remoteVirtualNetwork"),
+        *("peeringState", "permissions", "roleDefinitionId", "principalId", "state", "etag"),
+    ),
+    "graph.microsoft.com": ("id", "appId", "value", "keyId", "secretText", "passwordCredentials", "accountEnabled"),
+    "vault.azure.net": ("id", "value", "attributes", "tags"),
+    "login.microsoftonline.com": ("access_token", "expires_in", "token_type"),
     "api.aiven.io": ("state", "peering_connections", "network_cidr", "cloud_name"),
+    "table.core.windows.net": ("odata.etag", "value", "RowKey", "record", "order"),
+    "127.0.0.1": ("access_token", "expires_on"),
 }
 
 FAULTS: Final = (
@@ -79,7 +85,10 @@ FAULTS: Final = (
     MatrixFault("504", {"status": 504, "code": "GatewayTimeout"}),
     MatrixFault("401", {"status": 401, "code": "InvalidAuthenticationToken"}, _SIGN_IN),
     MatrixFault("403-a-while", {"status": 403, "code": "AuthorizationFailed", "times": 3, "echo": True}, _REFUSED),
-    MatrixFault("404-a-while", {"status": 404, "code": "ResourceNotFound", "times": 3}, _MISSING),
+    # Of a row that the Table service itself says is not there, nobody can say otherwise.
+    MatrixFault(
+        "404-a-while", {"status": 404, "code": "ResourceNotFound", "times": 3}, _MISSING, host=r"^(?!.*\.table\.)"
+    ),
     *(
         MatrixFault(f"without-{name}-{host}", {"without": name}, host=host)
         for host, names in FIELDS.items()

@@ -19,12 +19,14 @@ class Operation:
         prepare: brings a peering to where the operation begins; returns its id.
         ask: carries it out; returns how the peering stands then.
         converged: whether that is its end; the peering's id is given.
+        managed: the app signs in as its managed identity.
     """
 
     name: str
     prepare: Callable[[Deployment], str]
     ask: Callable[[Deployment, str], Status]
     converged: Callable[[Deployment, str, Status], bool]
+    managed: bool = False
 
 
 def _nothing(deployment: Deployment) -> str:
@@ -81,6 +83,13 @@ def _one_of_each(held: dict[str, list[Any]]) -> bool:
 
 OPERATIONS: Final = (
     Operation("establish", _nothing, _start, _is_connected),
+    Operation(
+        "federated",
+        _nothing,
+        lambda deployment, _: deployment.settle(credential="federated"),
+        lambda _, __, status: bool(status["state"] == "connected"),
+        managed=True,
+    ),
     Operation("check", _connected, _check, lambda _, __, status: _is_healthy(status)),
     Operation("repair", _drifted, _repair, lambda _, __, status: _is_healthy(status)),
     Operation(

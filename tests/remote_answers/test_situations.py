@@ -139,11 +139,19 @@ def test_what_was_not_asked_for_stays_as_it_was(deployment: Deployment) -> None:
         "remoteSubnetNames": ["b"],
         "doNotVerifyRemoteGateways": True,
         "enableOnlyIPv6Peering": True,
+        "localAddressSpace": {"addressPrefixes": ["10.10.1.0/24"]},
+        "localVirtualNetworkAddressSpace": {"addressPrefixes": ["10.10.0.0/16"]},
+        "aPropertyOfTomorrow": {"kept": True},
     }
     side.options = dict(before)
     status = deployment.settle(adopt=True, allow_forwarded_traffic=True)
     assert status["state"] == "connected", status.get("problem")
     (side,) = vnet_of(deployment).peerings
+    assert {name: side.options.get(name) for name in before} == {**before, "allowForwardedTraffic": True}
+    project_vpc = status["peering"]["project_vpc_id"]
+    deployment.event(kind="change-project-cidr", project_vpc_id=project_vpc, cidr="10.99.0.0/20")
+    assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+    assert side.remote_prefixes == ["10.99.0.0/20"]
     assert {name: side.options.get(name) for name in before} == {**before, "allowForwardedTraffic": True}
 
 

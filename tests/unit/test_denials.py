@@ -76,4 +76,6 @@ def denial(*actions: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - what
     ],
 )
 def test_a_deny_assignment_takes_actions_away(properties: dict[str, Any], expected: list[str]) -> None:
-    assert denied_actions(properties, VNET, "app") == expected
+    by_app = ["Microsoft.Authorization/roleAssignments/write"]
+    by_others = [f"{PEERING}/write", "Microsoft.Network/virtualNetworks/peer/action"]
+    assert denied_actions(properties, VNET, "app", by_app, by_others) == expected

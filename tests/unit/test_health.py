@@ -79,6 +79,7 @@ HEALTHY: dict[str, Any] = {
     },
     "access": {
         "found": {
+            "elsewhere": [],
             "assignments": [
                 {"id": "1", "scope": VNET, "role": "user-role", "principal_id": "user"},
                 {"id": "2", "scope": VNET, "role": "platform-role", "principal_id": "platform"},

@@ -58,6 +58,15 @@ def test_ids_compare_without_case_and_nothing_equals_nothing() -> None:
     assert not same_id(None, None)
 
 
+#: A superscript, a fraction, a Roman numeral, a mark, a letter of two UTF-16 units: no letters or digits to .NET.
+NOT_LETTERS = ["rg\u00b2", "rg\u00bd", "rg\u2160", "e\u0301", "rg\U00010400", "rg\u2460"]
+
+
+@pytest.mark.parametrize("group", ["\u00fc", "\u65e5\u672c", "rg\u0661", "\u01c5", "_", "(a)", "g" * 90])
+def test_letters_and_digits_of_all_scripts_name_a_resource_group(group: str) -> None:
+    assert VNetId.parse(vnet_in(group)).resource_group == group
+
+
 def vnet_in(group: str) -> str:
     """A VNet's id in a resource group."""
     return VNET.replace("/Net-Prod/", f"/{group}/")
@@ -75,7 +84,7 @@ def test_names_that_azure_takes_for_one_are_one(one: str, other: str) -> None:
     assert peering_id("p", "v", vnet_in(one)) == peering_id("p", "v", vnet_in(other))
 
 
-@pytest.mark.parametrize("group", ["..", ".", "a?b", "a#b", "a.", "a b", "a%2fb", "", "g" * 91])
+@pytest.mark.parametrize("group", ["..", ".", "a?b", "a#b", "a.", "a b", "a%2fb", "", "g" * 91, *NOT_LETTERS])
 def test_a_resource_group_that_azure_does_not_allow_is_refused(group: str) -> None:
     with pytest.raises(ValueError, match=r"must be the ARM id|resource group"):
         VNetId.parse(vnet_in(group))

@@ -20,6 +20,7 @@ SOURCES = [
     for folder in ("activities", "clients", "orchestrators", "peering", "triggers")
     for path in (PROJECT / folder).glob("*.py")
 ]
+_CUTS = re.compile(r"\b(?:delet|remov)\w*\b[^.;:]*\b(?:it in Aiven|connection|peerings?\b)", re.IGNORECASE)
 _CODE = re.compile(r'"([a-z]+(?:-[a-z]+)*)"')
 
 
@@ -47,6 +48,28 @@ def test_every_problem_is_written_out(problem: Problem) -> None:
     assert problem.meaning.endswith(".")
     assert problem.remedy.endswith(".")
     assert 400 <= problem.status < 600
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=lambda problem: problem.code)
+def test_no_remedy_cuts_what_works_unseen(problem: Problem) -> None:
+    """Who is told to delete a connection or a VNet peering is told how to see that no traffic flows through it."""
+    if not _CUTS.search(problem.remedy):
+        return
+    assert "ACTIVE" in problem.remedy or "Connected" in problem.remedy or "Disconnected" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("application-missing", "remote-peering-disconnected", "connection-of-another-application"),
+        *("nothing-to-adopt", "network-peered-already", "address-space-overlaps-peered-vnet"),
+        "peering-limit-reached",
+    ],
+)
+def test_a_remedy_that_may_cut_says_so_and_how_to_see_it(code: str) -> None:
+    remedy = PROBLEMS[code].remedy
+    assert "traffic" in remedy.lower() or "flows through it" in remedy
+    assert re.search(r"`(?:az network vnet peering list|avn vpc peering-connection list)`", remedy)
 
 
 def test_the_document_of_the_problems_is_that_of_the_catalogue() -> None:

@@ -230,6 +230,10 @@ OBSTACLES: Final = {
     "too many peerings": Obstacle("peering-limit-reached", Place.peer_with_many, A_PEERING),
     "too many role assignments": Obstacle("role-limit-reached", Place.crowd),
     "the name of a role is taken": Obstacle("role-name-taken", lambda p: p.make_role("a role"), A_ROLE, options=_ROLE),
+    # A built-in role is there from the beginning.
+    "the name of a role is a built-in one's": Obstacle(
+        "role-name-taken", lambda _: None, None, options=(("user_role_name", "Network Contributor"),)
+    ),
     "no right to assign roles or make them": Obstacle(
         "automation-not-authorized",
         lambda p: p.keep_only(p.subscription, READER),
@@ -303,9 +307,17 @@ OBSTACLES: Final = {
     ),
 }
 
+_SIGN_IN: Final = "the registry is read as the same identity: such a request is refused without a plan"
 #: Final refusals that no plan can foresee, and why.
 UNFORESEEN: Final = {
-    "automation-sign-in-failed": "the registry is read as the same identity: such a request is refused without a plan",
+    "automation-sign-in-failed": _SIGN_IN,
+    "automation-secret-expired": _SIGN_IN,
+    "automation-secret-invalid": _SIGN_IN,
+    "automation-not-in-tenant": _SIGN_IN,
+    "automation-tenant-not-found": _SIGN_IN,
+    "automation-disabled": _SIGN_IN,
+    "automation-kept-out": _SIGN_IN,
+    "automation-conditional-access": _SIGN_IN,
     "application-token-refused": "the application is made by the start",
     "application-sign-in-failed": "the application is made by the start",
     "application-kept-out": "the application is made by the start",

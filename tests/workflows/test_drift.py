@@ -164,6 +164,7 @@ def names_of(deployment: Deployment, status: Status) -> dict[str, str]:
         "project_cidr": facts["project_network_cidr"],
         "vnet": facts["vnet_id"],
         "vnets": facts["vnet_id"].rpartition("/")[0],
+        "group": facts["vnet_id"].partition("/providers/")[0],
         "network": facts["to_network_id"],
         "application": facts["application_id"],
         "principal": facts["user_principal_id"],

@@ -83,3 +83,38 @@ def test_somebody_elses_connection_is_left_alone_or_taken_over(shared: Deploymen
 def test_the_flag_is_true_or_false(shared: Deployment) -> None:
     answer = shared.api.post("/api/peerings?dryRun=yes", json=shared.request())
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "dryRun")
+
+
+def changes(planned: dict[str, Any]) -> dict[str, tuple[object, object, bool]]:
+    """What would change of each option: the old value, the new one, and whether a start leaves it."""
+    return {one["option"]: (one["old"], one["new"], "refused" in one) for one in planned["changes"]}
+
+
+def test_what_taking_over_would_change_is_planned(shared: Deployment, vnet_id: str) -> None:
+    made_by_hand(shared.cloud, vnet_id)
+    vnet = shared.cloud.world.vnet(vnet_id)
+    assert vnet is not None
+    vnet.peerings[0].options |= {"allowForwardedTraffic": True, "allowVirtualNetworkAccess": False}
+    asked = {"allow_forwarded_traffic": False, "user_peer_network_cidrs": ["10.77.0.0/24"], "peering_name": "mine"}
+    planned = plan(shared, vnet_id=vnet_id, adopt=True, **asked)
+    assert planned["result"] == "adopt"
+    assert changes(planned) == {
+        "peering_name": ("by-hand", "mine", True),
+        "allow_forwarded_traffic": (True, False, False),
+        "allow_virtual_network_access": (False, True, False),
+        "user_peer_network_cidrs": ([], ["10.77.0.0/24"], True),
+    }
+    assert named(planned, "vnet_peering") == "by-hand"
+    assert shared.settle(vnet_id=vnet_id, adopt=True, **asked)["state"] == "connected"
+    options = vnet.peerings[0].options
+    assert (options["allowForwardedTraffic"], options["allowVirtualNetworkAccess"]) == (False, True)
+
+
+def test_traffic_that_a_start_would_switch_on_again_is_planned(shared: Deployment, vnet_id: str) -> None:
+    shared.settle(vnet_id=vnet_id)
+    vnet = shared.cloud.world.vnet(vnet_id)
+    assert vnet is not None
+    vnet.peerings[0].options["allowVirtualNetworkAccess"] = False
+    planned = plan(shared, vnet_id=vnet_id)
+    assert planned["result"] == "update"
+    assert changes(planned) == {"allow_virtual_network_access": (False, True, False)}

@@ -53,6 +53,9 @@ def test_it_lives_and_goes_and_leaves_what_was_made_beforehand(deployment: Deplo
         kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
     )
     assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+    going = deployment.api.delete(f"/api/peerings/{status['id']}?dryRun=true").json()
+    kept = {step["step"] for step in going["steps"] if step["action"] == "keep"}
+    assert (going["result"], going["obstacles"], kept) == ("remove", [], found)
     removed = deployment.remove(status["id"])
     assert removed["state"] == "removed", removed.get("problem")
     assert deployment.cloud_state() == before

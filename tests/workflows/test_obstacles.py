@@ -96,8 +96,8 @@ def said_of_refusals() -> Iterator[str]:
 
 
 #: The modules whose words are a look's own.
-LOOKING = ("activities", *(f"activities.{name}" for name in (*MODULES, "looking", "vault_rights")))
-LOOKING += ("peering.addresses", "peering.dry_run", "peering.unfit")
+LOOKING = ("activities", *(f"activities.{name}" for name in (*MODULES, "looking", "own_rights", "vault_rights")))
+LOOKING += ("peering.addresses", "peering.dry_run", "peering.holds", "peering.rights", "peering.unfit")
 
 
 def said_by_looks() -> set[str]:

@@ -24,6 +24,7 @@ EVENTS: Final[dict[str, Callable[..., None]]] = {
     "change-role-definition": access.change_role_definition,
     "enable-service-principal": applications.enable_service_principal,
     "disable-service-principal": applications.disable_service_principal,
+    "revoke-tokens": applications.revoke_tokens,
     "delete-service-principal": applications.delete_service_principal,
     "delete-application": applications.delete_application,
     "restore-application": applications.restore_application,

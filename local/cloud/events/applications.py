@@ -33,6 +33,13 @@ def disable_service_principal(world: World, app_id: str, tenant_id: str) -> None
     named_principal(world, app_id, tenant_id).enabled = False
 
 
+def revoke_tokens(world: World, principal_id: str) -> None:
+    """An administrator revokes what a service principal signed in for: no service takes its tokens from before."""
+    if world.principal_with_id(principal_id) is None:
+        raise UnknownEventError(f"there is no service principal {principal_id}")
+    world.revoked[principal_id] = world.tokens
+
+
 def delete_service_principal(world: World, app_id: str, tenant_id: str) -> None:
     """An administrator deletes an application's service principal in a tenant; it can be restored."""
     directory.delete_principal(world, named_principal(world, app_id, tenant_id))

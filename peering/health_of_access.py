@@ -1,0 +1,107 @@
+"""Drift of access control: rights that are missing, that were not released, that go too far, and roles that changed."""
+
+from collections.abc import Iterator
+
+from peering.look import AccessLook, AssignmentLook, Look, PrincipalLook, if_seen
+from peering.naming import same_id, within
+from peering.outcome import Facts, Occurrence
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
+from peering.spec import Peering
+
+
+def of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
+    """What is wrong with the rights of the application and of the platform's service principal.
+
+    Args:
+        peering: what it is meant to be.
+        facts: what its runs gathered.
+        look: what both clouds show of it.
+    """
+    if "problem" in look["access"]:
+        return [look["access"]["problem"]]
+    access = look["access"]["found"]
+    if access is None or if_seen(look["vnet"]) is None:
+        return []
+    vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))
+    return [
+        *_of_platform_rights(facts, access, if_seen(look["platform_principal"]), vnet_id),
+        *_of_user_rights(peering, facts, access, if_seen(look["user_principal"]), vnet_id),
+        *_of_surplus(facts, access, look, vnet_id),
+        *_of_roles(peering, facts, access),
+    ]
+
+
+def _of_platform_rights(
+    facts: Facts, access: AccessLook, principal: PrincipalLook | None, vnet_id: str
+) -> Iterator[Occurrence]:
+    if principal is None or allowing(access, principal["id"], PLATFORM_ACTIONS, vnet_id) is not None:
+        return
+    role = _guid(facts, "platform_role_id")
+    if all(assignment["role"] != role for assignment in assignments_of(access, principal["id"])):
+        yield Occurrence(
+            code="platform-role-assignment-missing", detail=f"Nothing lets the platform peer with {vnet_id}."
+        )
+
+
+def _of_user_rights(
+    peering: Peering, facts: Facts, access: AccessLook, principal: PrincipalLook | None, vnet_id: str
+) -> Iterator[Occurrence]:
+    if principal is None or "user_rights" not in facts:
+        return
+    user, role = principal["id"], _guid(facts, "user_role_id")
+    held = allowing(access, user, USER_ACTIONS, vnet_id) or any(a["role"] == role for a in assignments_of(access, user))
+    if peering["privilege"] == "standing" and not held:
+        yield Occurrence(code="user-role-assignment-missing", detail=f"The application has no role on {vnet_id}.")
+    elif peering["privilege"] == "setup-only" and held:
+        why = f" It was not taken away: {facts['rights_kept']}" if facts.get("rights_kept") else ""
+        detail = f"The application still has its role on {vnet_id}.{why}"
+        yield Occurrence(code="user-rights-not-released", detail=detail)
+
+
+def _of_surplus(facts: Facts, access: AccessLook, look: Look, vnet_id: str) -> Iterator[Occurrence]:
+    """Whether the two principals have more rights than a start gives them; what was taken over is as it was found.
+
+    The application is for this VNet alone. The platform's own has roles on other VNets for other peerings; what counts
+    is whether it may do more on this one, or has its right here from above.
+    """
+    if facts.get("existing") == "adopted":
+        return
+    user, platform = if_seen(look["user_principal"]), if_seen(look["platform_principal"])
+    further = dict[str, list[AssignmentLook]]()
+    if user is not None and "user_rights" in facts:
+        role = _guid(facts, "user_role_id")
+        held = [a for a in (*access["assignments"], *access["elsewhere"]) if a["principal_id"] == user["id"]]
+        further["the application"] = [a for a in held if a["role"] != role or not within(a["scope"], vnet_id)]
+    if platform is not None:
+        role = _guid(facts, "platform_role_id")
+        held = [a for a in access["assignments"] if a["principal_id"] == platform["id"]]
+        further["the platform's"] = [
+            a for a in held if not same_id(a["scope"], vnet_id) or (a["role"] != role and not _peers_only(access, a))
+        ]
+    for whose, assignments in further.items():
+        if assignments:
+            named = ", ".join(f"{a['id'].rpartition('/')[2]} on {a['scope']}" for a in assignments)
+            yield Occurrence(code="surplus-rights", detail=f"Not asked for, of {whose}: {named}.")
+
+
+def _peers_only(access: AccessLook, assignment: AssignmentLook) -> bool:
+    """Whether an assignment lets the platform do what another peering of the VNet needs, and no more."""
+    role = access["roles"].get(assignment["role"])
+    return role is not None and is_exactly(role, PLATFORM_ACTIONS)
+
+
+def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Occurrence]:
+    """Whether the roles grant what they were made for, and nothing else; one that was taken over may grant more."""
+    for name, actions in (("platform_role_id", PLATFORM_ACTIONS), ("user_role_id", USER_ACTIONS)):
+        role = access["roles"].get(_guid(facts, name))
+        if role is None or (name == "user_role_id" and peering["role"] != "least-privilege"):
+            continue
+        sound = grants_all(role, actions) if facts.get("existing") == "adopted" else is_exactly(role, actions)
+        if not sound:
+            yield Occurrence(
+                code="role-definition-changed", detail=f"{role['name']} grants {', '.join(role['actions'])}."
+            )
+
+
+def _guid(facts: Facts, name: str) -> str:
+    return str(facts.get(name, "")).rpartition("/")[2].lower()

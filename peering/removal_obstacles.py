@@ -1,0 +1,106 @@
+"""What would stop a removal, by what it would delete and what holds that. No I/O."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from peering.checks import Neighbours
+from peering.holds import DenyingPolicy, Holds, of_denials, of_policies, of_subscription
+from peering.look import PrincipalLook
+from peering.naming import VNetId, within
+from peering.outcome import Facts, Occurrence
+from peering.rights import Granted, lacking
+from peering.spec import Peering
+
+_PEERINGS: Final = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments"
+_ROLES: Final = "Microsoft.Authorization/roleDefinitions"
+
+
+@dataclass(frozen=True)
+class RemovalLooks:
+    """What a removal would look at, as far as it could be had.
+
+    Attributes:
+        facts: what its first step found; empty when it could not look.
+        neighbours: who else of the registry needs what is shared.
+        identity: the object id of the app's own identity.
+        platform: the platform's service principal in the customer's tenant.
+        user: the application's.
+        holds: what holds the VNet, whoever asks.
+        policies: those that deny role assignments on it, or may.
+        granted: what the app's roles grant it on the VNet.
+        lacking: by the step that makes an object, what the app lacks to take that away outside of Azure.
+        problems: what the looks met.
+    """
+
+    facts: Facts
+    neighbours: Neighbours
+    identity: str
+    platform: PrincipalLook | None
+    user: PrincipalLook | None
+    holds: Holds | None
+    policies: Collection[DenyingPolicy]
+    granted: Collection[Granted] | None
+    lacking: Mapping[str, Collection[Occurrence]]
+    problems: Collection[Occurrence]
+
+
+class _Deletion(NamedTuple):
+    """An object on the VNet, or above it, in words; what its deletion takes, and whether the app does it itself."""
+
+    what: str
+    action: str
+    by_app: bool
+
+
+#: What is deleted in Azure, by the step that makes it.
+_IN_AZURE: Final[Mapping[str, _Deletion]] = {
+    "vnet_peering": _Deletion("the VNet peering", f"{_PEERINGS}/delete", by_app=False),
+    "user_role_assignment": _Deletion("the application's role assignment", f"{ASSIGNMENTS}/delete", by_app=True),
+    "platform_role_assignment": _Deletion("the platform's role assignment", f"{ASSIGNMENTS}/delete", by_app=True),
+    "user_role": _Deletion("the application's role", f"{_ROLES}/delete", by_app=True),
+    "platform_role": _Deletion("the platform's role", f"{_ROLES}/delete", by_app=True),
+}
+
+
+def in_the_way(peering: Peering, deleted: Mapping[str, str | None], looks: RemovalLooks) -> Iterator[Occurrence]:
+    """The problems that would end a removal.
+
+    Args:
+        peering: the peering.
+        deleted: the ids of what would be deleted, by the step that makes it.
+        looks: what there is, and what may hold it.
+    """
+    vnet = VNetId.parse(peering["vnet_id"])
+    in_azure = {name: deletion for name, deletion in _IN_AZURE.items() if name in deleted}
+    by_app = {deletion.action for deletion in in_azure.values() if deletion.by_app}
+    by_others = {deletion.action for deletion in in_azure.values() if not deletion.by_app}
+    if "vnet_peering" in deleted:
+        # The application deletes it: its role is assigned first, whether it is there or not.
+        by_app.add(f"{ASSIGNMENTS}/write")
+        yield from of_policies(looks.policies)
+        if looks.user is not None and not looks.user["enabled"]:
+            detail = f"The application's service principal {looks.user['id']} is disabled."
+            yield Occurrence(code="application-disabled", detail=detail)
+    if looks.holds is not None and in_azure:
+        yield from of_subscription(looks.holds, vnet)
+        yield from _of_locks(looks.holds, vnet, {in_azure[name].what: deleted[name] for name in in_azure})
+        yield from of_denials(looks.holds, vnet, looks.identity, sorted(by_app), sorted(by_others))
+    if looks.granted is not None:
+        yield from lacking(looks.granted, by_app, str(vnet))
+    for name, problems in looks.lacking.items():
+        if name in deleted:
+            yield from problems
+
+
+def _of_locks(holds: Holds, vnet: VNetId, things: Mapping[str, str | None]) -> Iterator[Occurrence]:
+    """The problems with locks, all of which keep what is inside their scope from being deleted.
+
+    The rule: learn.microsoft.com, "Lock your Azure resources to protect your infrastructure".
+    """
+    for lock in holds.locks:
+        scope = str(lock["id"]).rpartition("/providers/Microsoft.Authorization/locks/")[0]
+        if kept := [what for what, where in things.items() if within(where or str(vnet), scope)]:
+            detail = f"The lock {lock['id']} keeps {', '.join(kept)} from being deleted."
+            yield Occurrence(code="scope-locked", detail=detail)

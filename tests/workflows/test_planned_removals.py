@@ -1,0 +1,104 @@
+"""The plan of a removal tells all that would stop it, changes nothing, and a removal then ends at just that."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from local.cloud.world import READER, SECRETS_USER
+from local.deployment import Deployment
+from tests.workflows.by_hand import made_by_hand
+from tests.workflows.obstacles import Place
+
+
+def planned_removal(deployment: Deployment, identity: str) -> dict[str, Any]:
+    """What a removal would do."""
+    answer = deployment.api.delete(f"/api/peerings/{identity}?dryRun=true")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def codes(planned: dict[str, Any]) -> list[str]:
+    """The obstacles' codes; each one has its remedy."""
+    assert all(obstacle["remedy"] and obstacle["detail"] for obstacle in planned["obstacles"])
+    return sorted({obstacle["code"] for obstacle in planned["obstacles"]})
+
+
+def _group(place: Place) -> str:
+    return place.vnet_id.partition("/providers/")[0]
+
+
+#: What may stand in the way, as it comes about in the world, and the problem that it is.
+OBSTACLES: Final[dict[str, tuple[str, Callable[[Place], object]]]] = {
+    "a lock against deletion on the VNet": (
+        "scope-locked",
+        lambda p: p.event("add-lock", scope=p.vnet_id, level="CanNotDelete"),
+    ),
+    "a lock on its resource group": (
+        "scope-locked",
+        lambda p: p.event("add-lock", scope=_group(p), level="ReadOnly"),
+    ),
+    "a lock on its subscription": (
+        "scope-locked",
+        lambda p: p.event("add-lock", scope=p.subscription, level="CanNotDelete"),
+    ),
+    "the subscription is disabled": (
+        "subscription-disabled",
+        lambda p: p.event("disable-subscription", subscription_id=p.landscape.subscription),
+    ),
+    "a deny assignment": (
+        "deny-assignment",
+        lambda p: p.event("add-deny-assignment", scope=p.vnet_id, actions=["*/delete"]),
+    ),
+    "a policy on role assignments": (
+        "policy-denied",
+        lambda p: p.event(
+            "assign-policy", scope=p.subscription, resource_type="Microsoft.Authorization/roleAssignments"
+        ),
+    ),
+    "no right to take roles away": ("automation-not-authorized", lambda p: p.keep_only(p.subscription, READER)),
+    "no right to delete applications": (
+        "automation-graph-permission-missing",
+        lambda p: p.permit("Application.Read.All"),
+    ),
+    "the application is disabled": ("application-disabled", lambda p: p.disable(p.own_application)),
+    "no right in Aiven": ("aiven-not-permitted", lambda p: p.knobs(aiven_role="developer")),
+    "no right to delete secrets": (
+        "vault-access-denied",
+        lambda p: p.keep_only(next(iter(p.world.vaults.values())).id, SECRETS_USER),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OBSTACLES)
+def test_an_obstacle_is_planned_with_and_met_by_the_removal(deployment: Deployment, what: str) -> None:
+    identity = deployment.settle()["id"]
+    code, appear = OBSTACLES[what]
+    appear(Place(deployment))
+    deployment.clear_requests()
+    planned = planned_removal(deployment, identity)
+    assert (planned["result"], codes(planned)) == ("blocked", [code])
+    assert deployment.writes() == []
+    removed = deployment.remove(identity)
+    assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", code)
+
+
+def test_a_lock_is_named_with_what_it_keeps(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    deployment.event(kind="add-lock", scope=Place(deployment).vnet_id, level="CanNotDelete", name="keep")
+    (obstacle,) = planned_removal(deployment, identity)["obstacles"]
+    assert "/locks/keep" in obstacle["detail"]
+    assert "VNet peering" in obstacle["detail"]
+    deployment.event(kind="remove-lock", scope=Place(deployment).vnet_id, name="keep")
+    planned = planned_removal(deployment, identity)
+    assert (planned["result"], planned["obstacles"], planned["waits"]) == ("remove", [], [])
+    assert deployment.remove(identity)["state"] == "removed"
+
+
+def test_what_is_handed_back_is_not_held_by_a_lock(deployment: Deployment) -> None:
+    made_by_hand(deployment.cloud, Place(deployment).vnet_id)
+    identity = deployment.settle(adopt=True)["id"]
+    deployment.event(kind="add-lock", scope=Place(deployment).vnet_id, level="CanNotDelete")
+    planned = planned_removal(deployment, identity)
+    assert (planned["result"], planned["obstacles"]) == ("hand back", [])
+    assert deployment.remove(identity)["state"] == "removed"
