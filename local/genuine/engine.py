@@ -9,22 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from local.genuine.engine_process import EngineProcess
 from local.genuine.idle_time import IdleTime
+from local.genuine.management_api import ManagementApi
 from local.genuine.pending_timers import PendingTimers
 from local.genuine.worker_calls import Interceptor, WorkerCall, WorkerCalls
 from local.host.client_binding import client_binding
 from local.host.durable_engine import EngineSite
 from local.host.http_server import HttpServer
 
-#: What is said to a host and not to the engine.
-_OF_THE_HOST: Final = frozenset({"code", "taskHub", "connection"})
-_PASSED_ON: Final = ("content-type", "location", "retry-after", "x-ms-continuation-token")
 _KINDS: Final = ("orchestration", "activity", "entity")
 #: A task hub for one machine and few instances, whose queues are looked at often.
 _OPTIONS: Final = ("storageProvider:maxQueuePollingInterval=00:00:00.100", "storageProvider:partitionCount=1")
@@ -49,14 +46,13 @@ class GenuineEngine:
         self._timers = PendingTimers()
         self._calls = WorkerCalls(site.worker, self._answered, self._lost)
         self._server = HttpServer()
+        self._api = ManagementApi(site.hostility, self._timers.forget)
         self.time = IdleTime(site.clock, self._calls, self._timers.all, self._trigger_due)
-        self._client = httpx.AsyncClient(trust_env=False, timeout=100)
-        self._rpc = ""
 
     @property
     def routes(self) -> list[Route]:
-        """Nothing on the host's address: the SDK reaches the engine itself."""
-        return []
+        """Where the SDK reaches the engine."""
+        return self._api.routes
 
     async def start(self) -> None:
         """Start one process of the engine."""
@@ -70,22 +66,11 @@ class GenuineEngine:
         for process in self.processes:
             await asyncio.to_thread(process.kill)
         await self._server.stop()
-        await self._client.aclose()
+        await self._api.close()
 
     async def serve(self, request: Request) -> Response:
-        """Hand a request to the management API on to the engine's own endpoint."""
-        rest = request.path_params["rest"]
-        if request.method == "POST" and rest.endswith("/terminate"):
-            self._timers.forget(rest.split("/")[1])
-        answer = await self._client.request(
-            request.method,
-            f"{self._rpc}/{rest}",
-            params=[(name, value) for name, value in request.query_params.multi_items() if name not in _OF_THE_HOST],
-            content=await request.body(),
-            headers={name: value for name, value in request.headers.items() if name in _PASSED_ON},
-        )
-        headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
-        return Response(answer.content, answer.status_code, headers)
+        """Answer a request to the management API."""
+        return await self._api.serve(request)
 
     def hold_time(self) -> AbstractContextManager[None]:
         """A virtual clock is not moved meanwhile: somebody outside is at work."""
@@ -131,8 +116,9 @@ class GenuineEngine:
             self._use(self.processes[-1])
 
     def _use(self, process: EngineProcess) -> None:
-        site, self._rpc = self._site, json.loads(process.binding())["rpcBaseUrl"].rstrip("/")
-        site.worker.client_binding = client_binding(site.url, self.task_hub, site.keys.system, f"{self._rpc}/")
+        site, self._api.engine = self._site, json.loads(process.binding())["rpcBaseUrl"].rstrip("/")
+        rpc = f"{site.url}{self._api.path}/"
+        site.worker.client_binding = client_binding(site.url, self.task_hub, site.keys.system, rpc)
 
     def _answered(self, call: WorkerCall, answer: str) -> None:
         if call.kind == "orchestration":

@@ -1,0 +1,76 @@
+"""Durable's HTTP API of the genuine engine, as people and the SDK reach it: on the host's address.
+
+All of it is handed on to the engine's own endpoint. On the way a start may get lost: a host that is hostile says which.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.host.hostility import Hostility, Kind
+
+_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+#: What is said to a host and not to the engine.
+_OF_THE_HOST: Final = frozenset({"code", "taskHub", "connection"})
+_PASSED_ON: Final = (
+    *("content-type", "location", "retry-after", "traceparent", "tracestate"),
+    "x-azure-functions-invocationid",
+    "x-ms-continuation-token",
+)
+
+
+class ManagementApi:
+    """The API of an engine whose processes come and go.
+
+    Args:
+        hostility: decides which starts are lost.
+        terminated: is told of each instance that somebody ends.
+    """
+
+    def __init__(self, hostility: Hostility, terminated: Callable[[str], None]) -> None:
+        self._hostility, self._terminated = hostility, terminated
+        self._client = httpx.AsyncClient(trust_env=False, timeout=100)
+        #: Where the engine's process answers that is used now.
+        self.engine = ""
+        #: The path on the host where the SDK reaches the engine without a key: nobody can guess it.
+        self.path: Final = f"/rpc-{secrets.token_urlsafe(16)}"
+
+    @property
+    def routes(self) -> list[Route]:
+        """What the SDK asks."""
+        return [Route(f"{self.path}/{{rest:path}}", self.serve, methods=_METHODS)]
+
+    async def close(self) -> None:
+        """Close the connections to the engine."""
+        await self._client.aclose()
+
+    async def serve(self, request: Request) -> Response:
+        """Hand a request on to the engine, or lose it."""
+        rest = request.path_params["rest"]
+        match rest.split("/") if request.method == "POST" else ():
+            case ["orchestrators", name, identity] if self._hostility.strikes(Kind.LOST_START, name, identity):
+                return JSONResponse({"id": identity}, 202)
+            case ["instances", identity, "terminate"]:
+                self._terminated(identity)
+        return await self._handed_on(request, rest)
+
+    async def _handed_on(self, request: Request, rest: str) -> Response:
+        query = [(name, value) for name, value in request.query_params.multi_items() if name not in _OF_THE_HOST]
+        try:
+            answer = await self._client.request(
+                request.method,
+                f"{self.engine}/{rest}",
+                params=httpx.QueryParams(query),
+                content=await request.body(),
+                headers={name: value for name, value in request.headers.items() if name in _PASSED_ON},
+            )
+        except httpx.TransportError as error:
+            # The process was killed.
+            return JSONResponse({"Message": f"the engine does not answer: {error}"}, 503)
+        headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
+        return Response(answer.content, answer.status_code, headers)
