@@ -37,17 +37,20 @@ class EngineSettings:
 
 
 class GenuineEngine:
-    """The Durable Task extension, with a task hub of its own."""
+    """The Durable Task extension, with a task hub for each place that a host keeps its state in."""
 
     def __init__(self, settings: EngineSettings, site: EngineSite) -> None:
         self._settings, self._site = settings, site
-        self.task_hub = f"t{uuid.uuid4().hex[:12]}"
+        # The same app in the same place finds its task hub again.
+        self.task_hub = f"t{uuid.uuid5(uuid.NAMESPACE_URL, str(site.state_directory)).hex[:12]}"
         self.processes: list[EngineProcess] = []
         self._timers = PendingTimers()
         self._calls = WorkerCalls(site.worker, self._answered, self._lost)
         self._server = HttpServer()
         self._api = ManagementApi(site.hostility, self._timers.forget)
-        self.time = IdleTime(site.clock, self._calls, self._timers.all, self._trigger_due)
+        self.time = IdleTime(
+            *(site.clock, self._calls, lambda: self._api.changes), timers=self._timers.all, trigger=self._trigger_due
+        )
 
     @property
     def routes(self) -> list[Route]:

@@ -35,6 +35,8 @@ class ManagementApi:
     def __init__(self, hostility: Hostility, terminated: Callable[[str], None]) -> None:
         self._hostility, self._terminated = hostility, terminated
         self._client = httpx.AsyncClient(trust_env=False, timeout=100)
+        #: How many requests that may give the engine something to do have been answered.
+        self.changes = 0
         #: Where the engine's process answers that is used now.
         self.engine = ""
         #: The path on the host where the SDK reaches the engine without a key: nobody can guess it.
@@ -72,5 +74,6 @@ class ManagementApi:
         except httpx.TransportError as error:
             # The process was killed.
             return JSONResponse({"Message": f"the engine does not answer: {error}"}, 503)
+        self.changes += request.method != "GET"
         headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
         return Response(answer.content, answer.status_code, headers)
