@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.genuine.engine_process import EngineProcess
+from local.genuine.hostile_calls import HostileCalls, instance_of
 from local.genuine.idle_time import IdleTime
 from local.genuine.management_api import ManagementApi
 from local.genuine.pending_timers import PendingTimers
@@ -46,6 +47,7 @@ class GenuineEngine:
         self.processes: list[EngineProcess] = []
         self._timers = PendingTimers()
         self._calls = WorkerCalls(site.worker, self._answered, self._lost)
+        self._calls.intercept = self._hostile = HostileCalls(site.hostility)
         self._server = HttpServer()
         self._api = ManagementApi(site.hostility, self._timers.forget)
         self.time = IdleTime(
@@ -80,7 +82,7 @@ class GenuineEngine:
         return self.time.hold()
 
     def intercept(self, interceptor: Interceptor) -> None:
-        """Let somebody decide about every call of the worker from now on."""
+        """Let somebody else than the host's hostility decide about every call of the worker from now on."""
         self._calls.intercept = interceptor
 
     def launch(self, host_name: str = "") -> EngineProcess:
@@ -126,6 +128,7 @@ class GenuineEngine:
     def _answered(self, call: WorkerCall, answer: str) -> None:
         if call.kind == "orchestration":
             self._timers.note(call.body, answer)
+            self._hostile.answered(call, answer)
 
     @property
     def has_timers(self) -> bool:
@@ -136,7 +139,8 @@ class GenuineEngine:
     def _lost(self, call: WorkerCall) -> None:
         # An orchestration that loses an episode has failed.
         if call.kind == "orchestration":
-            self._timers.forget(json.loads(call.body)["instanceId"])
+            self._timers.forget(instance_of(call))
+            self._hostile.lost(call)
 
     def _trigger_due(self) -> datetime | None:
         return self._site.trigger_due() if self._site.trigger_due is not None else None

@@ -62,12 +62,12 @@ class ManagementApi:
         return await self._handed_on(request, rest)
 
     async def _handed_on(self, request: Request, rest: str) -> Response:
-        query = [(name, value) for name, value in request.query_params.multi_items() if name not in _OF_THE_HOST]
+        query = tuple(pair for pair in request.query_params.multi_items() if pair[0] not in _OF_THE_HOST)
         try:
             answer = await self._client.request(
                 request.method,
                 f"{self.engine}/{rest}",
-                params=httpx.QueryParams(query),
+                params=query,
                 content=await request.body(),
                 headers={name: value for name, value in request.headers.items() if name in _PASSED_ON},
             )
