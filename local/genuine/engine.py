@@ -17,6 +17,7 @@ from local.genuine.engine_process import EngineProcess
 from local.genuine.hostile_calls import HostileCalls, instance_of
 from local.genuine.idle_time import IdleTime
 from local.genuine.management_api import ManagementApi
+from local.genuine.pending_starts import stand_pending
 from local.genuine.pending_timers import PendingTimers
 from local.genuine.worker_calls import Interceptor, WorkerCall, WorkerCalls
 from local.host.client_binding import client_binding
@@ -49,7 +50,7 @@ class GenuineEngine:
         self._calls = WorkerCalls(site.worker, self._answered, self._lost)
         self._calls.intercept = self._hostile = HostileCalls(site.hostility)
         self._server = HttpServer()
-        self._api = ManagementApi(site.hostility, self._timers.forget)
+        self._api = ManagementApi(site.hostility, self._stand_pending, self._timers.forget)
         self.time = IdleTime(
             *(site.clock, self._calls, lambda: self._api.changes), timers=self._timers.all, trigger=self._trigger_due
         )
@@ -141,6 +142,9 @@ class GenuineEngine:
         if call.kind == "orchestration":
             self._timers.forget(instance_of(call))
             self._hostile.lost(call)
+
+    def _stand_pending(self, name: str, identity: str) -> None:
+        stand_pending(self._settings.storage, self.task_hub, name, identity, self._site.clock.now())
 
     def _trigger_due(self) -> datetime | None:
         return self._site.trigger_due() if self._site.trigger_due is not None else None

@@ -1,10 +1,13 @@
 """Durable's HTTP API of the genuine engine, as people and the SDK reach it: on the host's address.
 
-All of it is handed on to the engine's own endpoint. On the way a start may get lost: a host that is hostile says which.
+All of it is handed on to the engine's own endpoint. On the way a start may get lost, or leave an instance that never
+begins: a host that is hostile says which.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 import httpx
@@ -28,12 +31,18 @@ class ManagementApi:
     """The API of an engine whose processes come and go.
 
     Args:
-        hostility: decides which starts are lost.
+        hostility: decides which starts are lost, and which never begin.
+        stand_pending: lets an instance of an orchestrator stand there as one that has not begun.
         terminated: is told of each instance that somebody ends.
     """
 
-    def __init__(self, hostility: Hostility, terminated: Callable[[str], None]) -> None:
-        self._hostility, self._terminated = hostility, terminated
+    def __init__(
+        self,
+        hostility: Hostility,
+        stand_pending: Callable[[str, str], None],
+        terminated: Callable[[str], None],
+    ) -> None:
+        self._hostility, self._stand_pending, self._terminated = hostility, stand_pending, terminated
         self._client = httpx.AsyncClient(trust_env=False, timeout=100)
         #: How many requests that may give the engine something to do have been answered.
         self.changes = 0
@@ -57,9 +66,21 @@ class ManagementApi:
         match rest.split("/") if request.method == "POST" else ():
             case ["orchestrators", name, identity] if self._hostility.strikes(Kind.LOST_START, name, identity):
                 return JSONResponse({"id": identity}, 202)
+            case ["orchestrators", name, identity] if await self._never_begins(name, identity):
+                return JSONResponse({"id": identity}, 202)
             case ["instances", identity, "terminate"]:
                 self._terminated(identity)
         return await self._handed_on(request, rest)
+
+    async def _never_begins(self, name: str, identity: str) -> bool:
+        """Whether a start leaves an instance that stands there only; one that runs refuses it in any case."""
+        if not self._hostility.strikes(Kind.PENDING_START, name, identity):
+            return False
+        found = await self._client.get(f"{self.engine}/instances/{identity}")
+        if found.status_code == HTTPStatus.ACCEPTED:
+            return False
+        await asyncio.to_thread(self._stand_pending, name, identity)
+        return True
 
     async def _handed_on(self, request: Request, rest: str) -> Response:
         query = tuple(pair for pair in request.query_params.multi_items() if pair[0] not in _OF_THE_HOST)
