@@ -73,11 +73,17 @@ class ManagementApi:
         return await self._handed_on(request, rest)
 
     async def _never_begins(self, name: str, identity: str) -> bool:
-        """Whether a start leaves an instance that stands there only; one that runs refuses it in any case."""
-        if not self._hostility.strikes(Kind.PENDING_START, name, identity):
+        """Whether a start leaves an instance that only stands there.
+
+        It does so under a new id alone: where there is a history of an earlier execution, the engine takes that for the
+        truth and neither ends nor purges nor replaces what its table calls Pending. No start is known to end like that.
+        """
+        if not self._hostility.is_hostile:
             return False
         found = await self._client.get(f"{self.engine}/instances/{identity}")
-        if found.status_code == HTTPStatus.ACCEPTED:
+        if found.status_code != HTTPStatus.NOT_FOUND:
+            return False
+        if not self._hostility.strikes(Kind.PENDING_START, name, identity):
             return False
         await asyncio.to_thread(self._stand_pending, name, identity)
         return True
