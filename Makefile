@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub lives matrix clis lint package bench lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix clis lint package bench lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ engine-losses: $(GENUINE) ## Every worker call lost (EVERY=10 takes each tenth),
 
 engine-hub: $(GENUINE) ## The task hub's size after one and after ROUNDS=50 sweeps, starts and removals
 	$(BIN)/python -m tests.engine.hub --rounds $(ROUNDS) $(ARGS)
+
+engine-lives: $(GENUINE) ## Random lives on the genuine engine, with killed engines and lost calls; options in LIVES
+	$(BIN)/python -m tests.lives --engine genuine --count 30 $(LIVES)
 
 # What the genuine engine needs beside itself: Azurite, and a library that moves a process's clock.
 node_modules/.package-lock.json: package.json package-lock.json

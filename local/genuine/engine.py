@@ -9,22 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from local.genuine.engine_process import EngineProcess
+from local.genuine.hostile_calls import HostileCalls, instance_of
 from local.genuine.idle_time import IdleTime
+from local.genuine.management_api import ManagementApi
+from local.genuine.pending_starts import stand_pending
 from local.genuine.pending_timers import PendingTimers
 from local.genuine.worker_calls import Interceptor, WorkerCall, WorkerCalls
 from local.host.client_binding import client_binding
 from local.host.durable_engine import EngineSite
 from local.host.http_server import HttpServer
 
-#: What is said to a host and not to the engine.
-_OF_THE_HOST: Final = frozenset({"code", "taskHub", "connection"})
-_PASSED_ON: Final = ("content-type", "location", "retry-after", "x-ms-continuation-token")
 _KINDS: Final = ("orchestration", "activity", "entity")
 #: A task hub for one machine and few instances, whose queues are looked at often.
 _OPTIONS: Final = ("storageProvider:maxQueuePollingInterval=00:00:00.100", "storageProvider:partitionCount=1")
@@ -40,23 +39,26 @@ class EngineSettings:
 
 
 class GenuineEngine:
-    """The Durable Task extension, with a task hub of its own."""
+    """The Durable Task extension, with a task hub for each place that a host keeps its state in."""
 
     def __init__(self, settings: EngineSettings, site: EngineSite) -> None:
         self._settings, self._site = settings, site
-        self.task_hub = f"t{uuid.uuid4().hex[:12]}"
+        # The same app in the same place finds its task hub again.
+        self.task_hub = f"t{uuid.uuid5(uuid.NAMESPACE_URL, str(site.state_directory)).hex[:12]}"
         self.processes: list[EngineProcess] = []
         self._timers = PendingTimers()
         self._calls = WorkerCalls(site.worker, self._answered, self._lost)
+        self._calls.intercept = self._hostile = HostileCalls(site.hostility)
         self._server = HttpServer()
-        self.time = IdleTime(site.clock, self._calls, self._timers.all, self._trigger_due)
-        self._client = httpx.AsyncClient(trust_env=False, timeout=100)
-        self._rpc = ""
+        self._api = ManagementApi(site.hostility, self._stand_pending, self._timers.forget)
+        self.time = IdleTime(
+            *(site.clock, self._calls, lambda: self._api.changes), timers=self._timers.all, trigger=self._trigger_due
+        )
 
     @property
     def routes(self) -> list[Route]:
-        """Nothing on the host's address: the SDK reaches the engine itself."""
-        return []
+        """Where the SDK reaches the engine."""
+        return self._api.routes
 
     async def start(self) -> None:
         """Start one process of the engine."""
@@ -70,29 +72,18 @@ class GenuineEngine:
         for process in self.processes:
             await asyncio.to_thread(process.kill)
         await self._server.stop()
-        await self._client.aclose()
+        await self._api.close()
 
     async def serve(self, request: Request) -> Response:
-        """Hand a request to the management API on to the engine's own endpoint."""
-        rest = request.path_params["rest"]
-        if request.method == "POST" and rest.endswith("/terminate"):
-            self._timers.forget(rest.split("/")[1])
-        answer = await self._client.request(
-            request.method,
-            f"{self._rpc}/{rest}",
-            params=[(name, value) for name, value in request.query_params.multi_items() if name not in _OF_THE_HOST],
-            content=await request.body(),
-            headers={name: value for name, value in request.headers.items() if name in _PASSED_ON},
-        )
-        headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
-        return Response(answer.content, answer.status_code, headers)
+        """Answer a request to the management API."""
+        return await self._api.serve(request)
 
     def hold_time(self) -> AbstractContextManager[None]:
         """A virtual clock is not moved meanwhile: somebody outside is at work."""
         return self.time.hold()
 
     def intercept(self, interceptor: Interceptor) -> None:
-        """Let somebody decide about every call of the worker from now on."""
+        """Let somebody else than the host's hostility decide about every call of the worker from now on."""
         self._calls.intercept = interceptor
 
     def launch(self, host_name: str = "") -> EngineProcess:
@@ -131,12 +122,14 @@ class GenuineEngine:
             self._use(self.processes[-1])
 
     def _use(self, process: EngineProcess) -> None:
-        site, self._rpc = self._site, json.loads(process.binding())["rpcBaseUrl"].rstrip("/")
-        site.worker.client_binding = client_binding(site.url, self.task_hub, site.keys.system, f"{self._rpc}/")
+        site, self._api.engine = self._site, json.loads(process.binding())["rpcBaseUrl"].rstrip("/")
+        rpc = f"{site.url}{self._api.path}/"
+        site.worker.client_binding = client_binding(site.url, self.task_hub, site.keys.system, rpc)
 
     def _answered(self, call: WorkerCall, answer: str) -> None:
         if call.kind == "orchestration":
             self._timers.note(call.body, answer)
+            self._hostile.answered(call, answer)
 
     @property
     def has_timers(self) -> bool:
@@ -147,7 +140,11 @@ class GenuineEngine:
     def _lost(self, call: WorkerCall) -> None:
         # An orchestration that loses an episode has failed.
         if call.kind == "orchestration":
-            self._timers.forget(json.loads(call.body)["instanceId"])
+            self._timers.forget(instance_of(call))
+            self._hostile.lost(call)
+
+    def _stand_pending(self, name: str, identity: str) -> None:
+        stand_pending(self._settings.storage, self.task_hub, name, identity, self._site.clock.now())
 
     def _trigger_due(self) -> datetime | None:
         return self._site.trigger_due() if self._site.trigger_due is not None else None

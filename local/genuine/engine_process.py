@@ -11,7 +11,7 @@ from typing import Final
 _MARK: Final = b"BINDING "
 _START_SECONDS: Final = 120
 #: What of this process's environment an engine gets: nothing that leads to a proxy or to the cloud under test.
-_KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME")
+_KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "ENGINE_LOG")
 
 
 class EngineProcess:

@@ -11,7 +11,8 @@ from local.clock import Clock, VirtualClock
 from local.genuine.worker_calls import WorkerCalls
 
 _LOOK_EVERY: Final = 0.05
-#: The engine has nothing to do when it has called nobody for so many seconds: it polls its queues ten times a second.
+#: The engine has nothing to do when it has called nobody and been asked for nothing for so many seconds: it polls its
+#: queues ten times a second.
 _IDLE_AFTER: Final = 0.5
 #: What is due is waited for so long before it counts as lost.
 _DUE_FOR: Final = 4.0
@@ -23,6 +24,7 @@ class IdleTime:
     Args:
         clock: the clock to move, if it is a virtual one.
         calls: the engine's calls of the worker.
+        changes: how many things it has been asked for so far.
         timers: when durable timers are due.
         trigger: when the next timer trigger is due, if somebody waits for one.
     """
@@ -31,10 +33,11 @@ class IdleTime:
         self,
         clock: Clock,
         calls: WorkerCalls,
+        changes: Callable[[], int],
         timers: Callable[[], Sequence[datetime]],
         trigger: Callable[[], datetime | None],
     ) -> None:
-        self._clock, self._calls, self._timers, self._trigger = clock, calls, timers, trigger
+        self._clock, self._calls, self._changes, self._timers, self._trigger = clock, calls, changes, timers, trigger
         #: A trigger is a look for what the engine has forgotten: what comes late on a busy machine is not, nor what
         #: another process of it takes over. So many seconds nothing has to happen until time is skipped to one.
         self.idle_before_triggers = 2.0
@@ -67,13 +70,15 @@ class IdleTime:
                 self._free.set()
 
     async def _watch(self, clock: VirtualClock) -> None:
-        ended, since = -1, time.monotonic()
+        seen, since = (-1, -1), time.monotonic()
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             # Whoever asks how things stand, again and again, must not keep time from passing.
             await self._free.wait()
-            if self._calls.under_way or self._calls.ended != ended:
-                ended, since = self._calls.ended, time.monotonic()
+            # What the engine is asked for by somebody who holds the time comes to it only now.
+            happened = self._calls.ended, self._changes()
+            if self._calls.under_way or happened != seen:
+                seen, since = happened, time.monotonic()
                 continue
             idle, now, timers = time.monotonic() - since, clock.now(), self._timers()
             later = [moment for moment in timers if moment > now]

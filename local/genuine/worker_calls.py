@@ -54,7 +54,7 @@ class WorkerCalls:
     Args:
         worker: the loaded app.
         answered: is told of each call that the app answered, and of its answer.
-        lost: is told of each call that is lost.
+        lost: is told of each call that is lost, or that the app fails.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class WorkerCalls:
         except Exception as error:
             stack = "".join(traceback.format_tb(error.__traceback__))
             failure = f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack}"
+            self._lost(call)
             return PlainTextResponse(failure, 500)
         self._answered(call, answer)
         return PlainTextResponse(answer)

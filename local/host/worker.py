@@ -222,6 +222,7 @@ class Worker:
         """Run an orchestrator, activity or entity for an engine in another process: its trigger's JSON, its answer's.
 
         Raises:
+            PlatformError: the worker was restarted meanwhile.
             Exception: whatever the function raises; an orchestrator that has failed puts its state behind the message.
         """
         if kind == "activity":
@@ -229,7 +230,7 @@ class Worker:
         function = self._found(kind, name)
         context = func.OrchestrationContext if kind == "orchestration" else func.EntityContext  # type: ignore[attr-defined,unused-ignore]
         call = partial(function.call, **{function.trigger["name"]: context(body)})
-        text: str = await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        text: str = await self._alive(function, asyncio.get_running_loop().run_in_executor(self._pool, call))
         return text
 
     async def _durable(self, function: Function, context: object) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from local.deployment import ENDED, Deployment, Status, has_open_orders
+from local.host import Kind
 from peering.runs import SWEEP
 
 #: How long accepted orders may take in peace, by the clock of the app, and by the machine's in seconds.
@@ -57,7 +58,7 @@ class Judge:
 
     def _close(self, what: str) -> bool:
         """Wait until no order is open, and no check of all peerings could open one."""
-        since, deadline = self._deployment.clock.now(), time.monotonic() + _PATIENCE
+        since, deadline = self._deployment.clock.now(), time.monotonic() + _PATIENCE * self._deployment.patience
         while has_open_orders(self._deployment.cloud) or self._sweeps():
             took = self._deployment.clock.now() - since
             if took > _LONGEST or time.monotonic() > deadline:
@@ -68,7 +69,11 @@ class Judge:
 
     def _sweeps(self) -> bool:
         instance = self._deployment.instance(SWEEP)
-        return bool(instance) and instance["runtimeStatus"] not in (*ENDED, "Pending")
+        if not instance or instance["runtimeStatus"] in ENDED:
+            return False
+        # One whose start the host has lost stays as it is.
+        struck = {(one.kind, one.instance) for one in self._deployment.host.hostility.struck}
+        return instance["runtimeStatus"] != "Pending" or (Kind.PENDING_START, SWEEP) not in struck
 
     def _sweep(self) -> None:
         """The check of all peerings goes on, whatever became of the last one."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ import httpx
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
+from local.genuine import GenuineEngine, genuine_engine
 from peering.naming import peering_id
 from tests.lives.broken import broken_app
 from tests.lives.judge import Judge
@@ -30,8 +32,12 @@ CHOICES: Final = {
     "faults": 3,
     "rest": 4,
 }
+#: What else a life on the genuine engine is made of.
+ENGINE_CHOICES: Final = {**CHOICES, "kill": 1}
 _OPERATIONS: Final = (7, 12)
 _PEERINGS: Final = 2
+#: After so long the leases and messages of an engine that was killed have come back.
+_STANDSTILL: Final = timedelta(minutes=6)
 #: The longest pause between two requests, and how long a life waits for a peering's rest, in the machine's seconds.
 _PAUSE: Final = 0.4
 _REST: Final = 6.0
@@ -90,6 +96,7 @@ class Living:
     def __init__(self, deployment: Deployment, seed: int) -> None:
         self.deployment, self.dice = deployment, Random(f"life {seed}")
         self.asked: list[Asked] = []
+        self._choices = ENGINE_CHOICES if isinstance(deployment.host.engine, GenuineEngine) else CHOICES
         customer = deployment.cloud.landscape.subscription
         vnets = [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]
         request = deployment.request()
@@ -98,7 +105,7 @@ class Living:
 
     def go_on(self) -> None:
         """Let one thing happen, and maybe a pause."""
-        (what,) = self.dice.choices(list(CHOICES), list(CHOICES.values()))
+        (what,) = self.dice.choices(list(self._choices), list(self._choices.values()))
         number = self.dice.randrange(len(self.places))
         if what == "break" and "connected" not in self._record(self.places[number]):
             what = "start"
@@ -113,6 +120,7 @@ class Living:
             "break": lambda: self._break(place),
             "faults": self._remote_faults,
             "rest": lambda: self._rest(place),
+            "kill": self._kill_engine,
         }
         moment = f"{self.deployment.clock.now():%H:%M:%S.%f}"
         if what in others:
@@ -153,10 +161,19 @@ class Living:
 
     def _rest(self, place: Place) -> dict[str, object]:
         """Wait until no order of a peering is open, or for some seconds."""
-        deadline = time.monotonic() + _REST
+        deadline = time.monotonic() + _REST * self.deployment.patience
         while "order" in self._record(place) and time.monotonic() < deadline:
             time.sleep(0.05)
         return {"state": self._record(place).get("state", "none")}
+
+    def _kill_engine(self) -> dict[str, object]:
+        """`kill -9` of the engine's process; another one takes its place."""
+        engine, clock = genuine_engine(self.deployment.host), self.deployment.virtual_clock
+        with engine.hold_time():
+            engine.kill(engine.processes[0])
+            engine.launch()
+        clock.advance_to(clock.now() + _STANDSTILL)
+        return {}
 
     def _record(self, place: Place) -> dict[str, Any]:
         try:

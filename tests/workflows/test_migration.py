@@ -9,9 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.clock import VirtualClock
 from local.cloud import LocalCloud, Scenario
-from local.deployment import Deployment
+from local.deployment import Deployment, platform
 from peering.request import PeeringRequest
 from peering.runs import SWEEP
 from tests.workflows.old_registry import CALLER, Before, Management, fire, given, keys_of, resume, row_of, run_of
@@ -29,7 +28,7 @@ FOREIGN = {
 @pytest.fixture
 def before(tmp_path: Path) -> Iterator[Before]:
     """A cloud with some VNets."""
-    clock = VirtualClock()
+    clock = platform().clock()
     with LocalCloud(Scenario.model_validate({"vnets": 4}), tmp_path / "cloud", clock=clock, seed=1) as cloud:
         yield Before(cloud, tmp_path, clock)
 
