@@ -26,7 +26,7 @@ MODULES: Final = {
         *("sign_in", "tenant", "ownership", "application", "user_service_principal", "platform_service_principal"),
     ),
     "check": ("check_one",),
-    "sweep": ("plan_sweep", "look_at_secrets", "look_at_project_vpcs", "end_sweep"),
+    "sweep": ("plan_sweep", "look_at_secrets", "look_at_assignments", "look_at_project_vpcs", "end_sweep"),
     "orders": (*("take_order", "renew_order", "enter_order_phase", "conclude_order", "note_superseded", "note_lost"),),
     "network": (
         "vnet",

@@ -114,7 +114,11 @@ class Access:
         return AccessLook(assignments=held, elsewhere=[], roles=roles)
 
     async def everywhere(
-        self, vnet_id: str, assignments: Sequence[AssignmentLook], principal_ids: set[str]
+        self,
+        vnet_id: str,
+        assignments: Sequence[AssignmentLook],
+        principal_ids: set[str],
+        in_subscription: Sequence[AssignmentLook] | None = None,
     ) -> AccessLook:
         """The same with their assignments on other scopes: a list for each subscription, where the app may have it.
 
@@ -122,21 +126,26 @@ class Access:
             vnet_id: the VNet.
             assignments: the assignments in force on it.
             principal_ids: the principals.
+            in_subscription: all their assignments in its subscription, where they are known.
 
         Raises:
             RemoteError: Azure did not answer.
         """
-        subscription = VNetId.parse(vnet_id).subscription_id.lower()
-        if subscription not in self._in_subscription:
-            listed = looking.assignments_in_subscription(subscription)
-            self._in_subscription[subscription] = asyncio.create_task(listed)
         there = {a["id"] for a in assignments}
-        elsewhere = [a for a in await self._in_subscription[subscription] or [] if a["id"] not in there]
+        known = await self._listed(vnet_id) if in_subscription is None else in_subscription
+        elsewhere = [a for a in known if a["id"] not in there]
         found = await self.of(vnet_id, [*assignments, *elsewhere], principal_ids)
         held = found["assignments"]
         found["assignments"] = [a for a in held if a["id"] in there]
         found["elsewhere"] = [a for a in held if a["id"] not in there]
         return found
+
+    async def _listed(self, vnet_id: str) -> Sequence[AssignmentLook]:
+        subscription = VNetId.parse(vnet_id).subscription_id.lower()
+        if subscription not in self._in_subscription:
+            listed = looking.assignments_in_subscription(subscription)
+            self._in_subscription[subscription] = asyncio.create_task(listed)
+        return await self._in_subscription[subscription] or []
 
 
 async def look_of_peering(peering: Peering, facts: Facts) -> Look:
@@ -171,13 +180,22 @@ def key_id_of(facts: Facts) -> str | None:
 
 
 async def rights_of(
-    access: Access, vnet_id: str, held: Part[list[AssignmentLook]], principal_ids: set[str]
+    access: Access,
+    vnet_id: str,
+    held: Part[list[AssignmentLook]],
+    principal_ids: set[str],
+    in_subscription: Part[list[AssignmentLook]] | None = None,
 ) -> Part[AccessLook]:
-    """The rights of some principals, by a look at the assignments on the VNet that may have failed."""
+    """The rights of some principals, by looks that may have failed: at the assignments on the VNet, and at all."""
+    known: list[AssignmentLook] | None = None
+    if in_subscription is not None:
+        if "problem" in in_subscription:
+            return {"problem": in_subscription["problem"]}
+        known = in_subscription["found"] or []
     if "problem" in held:
         return {"problem": held["problem"]}
     assignments = held["found"] or []
-    return await part(lambda: access.everywhere(vnet_id, assignments, principal_ids))
+    return await part(lambda: access.everywhere(vnet_id, assignments, principal_ids, known))
 
 
 def assemble(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from activities import looking
@@ -15,14 +16,15 @@ from clients import rows, sweeps
 from clients.durable import DurableClient
 from clients.registry import registry
 from clients.side_by_side import side_by_side
-from peering.look import Part, ProjectVpcLook, SecretLook
-from peering.naming import secret_name
+from peering.look import AssignmentLook, Part, ProjectVpcLook, SecretLook, Seen
+from peering.naming import VNetId, secret_name
 from peering.outcome import LOST, Occurrence
 from peering.registry import Checked, Judged, Record, UnmanagedConnections
 from peering.sweep import (
     VNETS_IN_A_PIECE,
     Division,
     Piece,
+    PieceIds,
     SweepCounts,
     SweepPlan,
     VpcToLookAt,
@@ -44,6 +46,20 @@ _UNSEEN: Final = Occurrence(code=LOST, detail="The platform lost the look.")
 #: The records of the peerings on one VNet.
 _OnVNet = list[Record]
 _Secrets = Part[dict[str, SecretLook]]
+_Assignments = Part[list[AssignmentLook]]
+
+
+@dataclass
+class _Left:
+    """What is left for some VNets.
+
+    Their peerings by the VNets' numbers, project VPCs by key, assignments by subscription, secrets.
+    """
+
+    on_vnets: dict[int, _OnVNet] = field(default_factory=dict)
+    vpcs: dict[str, Part[ProjectVpcLook]] = field(default_factory=dict)
+    assignments: dict[str, _Assignments] = field(default_factory=dict)
+    secrets: _Secrets = field(default_factory=lambda: Seen[dict[str, SecretLook]](found={}))
 
 
 async def plan_sweep(at: str) -> SweepPlan:
@@ -56,19 +72,24 @@ async def plan_sweep(at: str) -> SweepPlan:
         except (KeyError, ValueError):
             log.exception("event=row-unreadable peering=%s", row["RowKey"])
             unreadable += 1
-    vnets, vpcs, undelivered = division.vnets(), division.project_vpcs(), list(cut(division.undelivered, _DELIVERIES))
+    vnets, vpcs, subscriptions = division.vnets(), division.project_vpcs(), division.subscriptions()
+    undelivered = list(cut(division.undelivered, _DELIVERIES))
     for number, piece in enumerate(vnets):
         await sweeps.put_vnets(at, number, [f"[{','.join(one.record for one in on_vnet)}]" for on_vnet in piece])
-        await sweeps.put_ids(at, number, [one.id for on_vnet in piece for one in on_vnet])
+        there = [one for on_vnet in piece for one in on_vnet]
+        ids = PieceIds(peerings=[one.id for one in there], principals=[one.principal for one in there])
+        await sweeps.put_ids(at, number, ids)
     for number, some in enumerate(vpcs):
         await sweeps.put_project_vpcs(at, number, some)
-    for number, ids in enumerate(undelivered):
-        await sweeps.put_undelivered(at, number, ids)
+    for number, waiting in enumerate(undelivered):
+        await sweeps.put_undelivered(at, number, waiting)
+    await sweeps.put_subscriptions(at, subscriptions)
     if not unreadable:
         await _forget_unmanaged(division)
     return SweepPlan(
         at=at,
         project_vpcs=len(vpcs),
+        subscriptions=len(subscriptions),
         vnets=sum(map(len, vnets)),
         undelivered=len(undelivered),
         unreadable=unreadable,
@@ -84,7 +105,7 @@ async def _forget_unmanaged(division: Division) -> None:
 async def look_at_secrets(given: Piece) -> None:
     """The newest version of every secret of a peering, for the pieces: names, dates and key ids, never a value."""
     listed, ids = await asyncio.gather(part(looking.all_secrets), sweeps.ids(given["at"]))
-    looks = {number: _only(listed, piece) for number, piece in ids.items()}
+    looks = {number: _only(listed, piece["peerings"]) for number, piece in ids.items()}
     await sweeps.put_looks(given["at"], "secrets", 0, looks)
 
 
@@ -93,6 +114,24 @@ def _only(listed: _Secrets, ids: Sequence[str]) -> _Secrets:
         return listed
     held = listed["found"] or {}
     return {"found": {name: held[name] for name in map(secret_name, ids) if name in held}}
+
+
+async def look_at_assignments(given: Piece) -> None:
+    """All role assignments in a subscription, for the pieces: those of their applications."""
+    (number,) = given["numbers"]
+    subscription = (await sweeps.subscriptions(given["at"]))[number]
+    listed, ids = await asyncio.gather(
+        part(lambda: looking.assignments_in_subscription(subscription)), sweeps.ids(given["at"])
+    )
+    looks = {piece: {subscription: _only_of(listed, one["principals"])} for piece, one in ids.items()}
+    await sweeps.put_looks(given["at"], "assignments", number, looks)
+
+
+def _only_of(listed: _Assignments, principals: Sequence[str]) -> _Assignments:
+    if "problem" in listed:
+        return listed
+    wanted = frozenset(principals)
+    return {"found": [one for one in listed["found"] or [] if one["principal_id"] in wanted]}
 
 
 async def look_at_project_vpcs(given: Piece) -> None:
@@ -124,15 +163,14 @@ async def _note_unmanaged(vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[Proj
 
 async def check_vnets(given: Piece, client: DurableClient) -> SweepCounts:
     """Look at some VNets, judge their peerings, note what is news, and begin what follows from it."""
-    on_vnets, vpcs, secrets = await _left_for(given)
-    records = [record for on_vnet in on_vnets.values() for record in on_vnet]
-    found = await _found(list(on_vnets.values()), vpcs, await _in_use(secrets, records), given["at"])
-    return await _note(given, on_vnets, found, client)
+    left = await _left_for(given)
+    left.secrets = await _in_use(left.secrets, [record for there in left.on_vnets.values() for record in there])
+    return await _note(given, left.on_vnets, await _found(left, given["at"]), client)
 
 
 async def note_unseen(given: Piece, client: DurableClient) -> SweepCounts:
     """Note of VNets whose check failed every time that nothing could be seen of their peerings."""
-    on_vnets, _, _ = await _left_for(given)
+    on_vnets = (await _left_for(given)).on_vnets
     found = {record["peering"]["id"]: [_UNSEEN] for on_vnet in on_vnets.values() for record in on_vnet}
     return await _note(given, on_vnets, found, client)
 
@@ -143,29 +181,41 @@ async def end_sweep(at: str) -> None:
     await sweeps.clear()
 
 
-async def _left_for(given: Piece) -> tuple[dict[int, _OnVNet], dict[str, Part[ProjectVpcLook]], _Secrets]:
-    """What is left for some VNets: their peerings by the VNets' numbers, the project VPCs, and the secrets."""
-    on_vnets, vpcs, secrets = dict[int, _OnVNet](), dict[str, Part[ProjectVpcLook]](), dict[str, SecretLook]()
-    unseen: Occurrence | None = None
+async def _left_for(given: Piece) -> _Left:
+    """What the plan and the looks have left for some VNets."""
+    found = _Left()
     for piece in sorted({number // VNETS_IN_A_PIECE for number in given["numbers"]}):
         left = await sweeps.vnet_piece(given["at"], piece)
         there = [on_vnet for some in left["records"] for on_vnet in cast("list[_OnVNet]", some)]
-        on_vnets |= {piece * VNETS_IN_A_PIECE + place: on_vnet for place, on_vnet in enumerate(there)}
+        numbered = {piece * VNETS_IN_A_PIECE + place: on_vnet for place, on_vnet in enumerate(there)}
+        found.on_vnets |= {number: numbered[number] for number in given["numbers"] if number in numbered}
         for some in left["vpcs"]:
-            vpcs |= cast("dict[str, Part[ProjectVpcLook]]", some)
+            found.vpcs |= cast("dict[str, Part[ProjectVpcLook]]", some)
+        for some in left["assignments"]:
+            found.assignments |= _joined(found.assignments, cast("dict[str, _Assignments]", some))
         listed = cast("list[_Secrets]", left["secrets"]) or [{"problem": _UNSEEN}]
-        if "problem" in listed[0]:
-            unseen = listed[0]["problem"]
+        if "problem" in listed[0] or "problem" in found.secrets:
+            found.secrets = listed[0] if "problem" in listed[0] else found.secrets
         else:
-            secrets |= listed[0]["found"] or {}
-    wanted = {number: on_vnets[number] for number in given["numbers"]}
-    return wanted, vpcs, {"problem": unseen} if unseen is not None else {"found": secrets}
+            found.secrets = {"found": {**(found.secrets["found"] or {}), **(listed[0]["found"] or {})}}
+    return found
 
 
-async def _found(
-    on_vnets: Sequence[_OnVNet], vpcs: Mapping[str, Part[ProjectVpcLook]], secrets: _Secrets, at: str
-) -> dict[str, list[Occurrence]]:
+def _joined(one: Mapping[str, _Assignments], other: Mapping[str, _Assignments]) -> dict[str, _Assignments]:
+    """The assignments that two pieces are told of in the same subscription, together."""
+    found = dict[str, _Assignments]()
+    for subscription, look in other.items():
+        known = one.get(subscription)
+        if known is None or "problem" in look or "problem" in known:
+            found[subscription] = look
+        else:
+            found[subscription] = {"found": [*(known["found"] or []), *(look["found"] or [])]}
+    return found
+
+
+async def _found(left: _Left, at: str) -> dict[str, list[Occurrence]]:
     """What is wrong with each peering, by id."""
+    on_vnets = list(left.on_vnets.values())
     directory = await Directory.of(record["facts"] for on_vnet in on_vnets for record in on_vnet)
     access, gate = Access(), asyncio.Semaphore(_AT_ONCE)
 
@@ -174,11 +224,12 @@ async def _found(
         principals = {p for record in there for p in directory.principal_ids(record["facts"])}
         async with gate:
             network, held = await asyncio.gather(part(lambda: looking.vnet(vnet_id)), part(lambda: access.on(vnet_id)))
-            rights = await rights_of(access, vnet_id, held, principals)
+            everywhere = left.assignments.get(VNetId.parse(vnet_id).subscription_id.lower(), {"problem": _UNSEEN})
+            rights = await rights_of(access, vnet_id, held, principals, everywhere)
             for record in there:
                 peering, facts = record["peering"], record["facts"]
-                vpc = vpcs.get(vpc_key(peering["project"], peering["project_vpc_id"]), {"problem": _UNSEEN})
-                look = assemble(peering, facts, vpc, network, rights, secrets, directory)
+                vpc = left.vpcs.get(vpc_key(peering["project"], peering["project_vpc_id"]), {"problem": _UNSEEN})
+                look = assemble(peering, facts, vpc, network, rights, left.secrets, directory)
                 found[peering["id"]] = await confirmed(record, problems_of(record, look, at), at)
         return found
 

@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from clients import rows
 from clients.registry import registry
-from peering.sweep import VpcToLookAt, cut
+from peering.sweep import PieceIds, VpcToLookAt, cut
 
 _SWEEP: Final = "sweep"
 _LAST: Final = "last"
@@ -66,12 +66,23 @@ async def undelivered(at: str, number: int) -> list[str]:
     return cast("list[str]", json.loads(rows.joined("value", row)))
 
 
-async def put_ids(at: str, number: int, ids: Sequence[str]) -> None:
+async def put_subscriptions(at: str, subscriptions: Sequence[str]) -> None:
+    """Leave which subscriptions there are."""
+    await _put_all([_row(f"{at}|subscriptions", json.dumps(subscriptions))])
+
+
+async def subscriptions(at: str) -> list[str]:
+    """Which subscriptions there are."""
+    (row,) = await registry().scan(_between(f"{at}|subscriptions"))
+    return cast("list[str]", json.loads(rows.joined("value", row)))
+
+
+async def put_ids(at: str, number: int, ids: PieceIds) -> None:
     """Leave which peerings a piece of VNets has."""
     await _put_all([_row(f"{at}|ids|{number:05d}", json.dumps(ids))])
 
 
-async def ids(at: str) -> dict[int, list[str]]:
+async def ids(at: str) -> dict[int, PieceIds]:
     """Which peerings the pieces have, by their numbers."""
     found = await registry().scan(_between(f"{at}|ids|"))
     return {int(str(row["RowKey"]).rpartition("|")[2]): json.loads(rows.joined("value", row)) for row in found}
@@ -93,8 +104,8 @@ async def put_looks(at: str, kind: str, source: int, looks: Mapping[int, object]
 
     Args:
         at: when the check began.
-        kind: `vpcs` or `secrets`.
-        source: the number of the piece that the look was of.
+        kind: `vpcs`, `secrets` or `assignments`.
+        source: the number of what the look was of.
         looks: what each piece of VNets is to know, by its number.
     """
     await _put_all(
@@ -103,8 +114,8 @@ async def put_looks(at: str, kind: str, source: int, looks: Mapping[int, object]
 
 
 async def vnet_piece(at: str, number: int) -> dict[str, list[object]]:
-    """All that is left for a piece of VNets: `records`, `vpcs` and `secrets`, each in parts."""
-    found: dict[str, list[object]] = {"records": [], "vpcs": [], "secrets": []}
+    """All that is left for a piece of VNets: `records`, `vpcs`, `secrets` and `assignments`, each in parts."""
+    found: dict[str, list[object]] = {"records": [], "vpcs": [], "secrets": [], "assignments": []}
     for row in await registry().scan(_between(f"{at}|net|{number:05d}|")):
         found[str(row["RowKey"]).split("|")[3]].append(json.loads(rows.joined("value", row)))
     return found

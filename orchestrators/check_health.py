@@ -62,6 +62,7 @@ def _stages(plan: SweepPlan) -> Iterator[_Stage]:
     if plan["vnets"]:
         yield _Stage("look_at_secrets", [0], 1)
     for activity, count, size in (
+        ("look_at_assignments", plan["subscriptions"], 1),
         ("look_at_project_vpcs", plan["project_vpcs"], 1),
         ("check_vnets", plan["vnets"], VNETS_IN_A_PIECE),
         ("begin_deliveries", plan["undelivered"], 1),

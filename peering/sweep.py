@@ -23,12 +23,13 @@ _Thing = TypeVar("_Thing")
 class SweepPlan(TypedDict):
     """The answer of `plan_sweep`: when the check began, and how much there is to do.
 
-    Pieces of project VPCs, VNets, and pieces of further peerings with events to deliver; `unreadable` records are left
-    out.
+    Pieces of project VPCs, subscriptions, VNets, and pieces of further peerings with events to deliver; `unreadable`
+    records are left out.
     """
 
     at: str
     project_vpcs: int
+    subscriptions: int
     vnets: int
     undelivered: int
     unreadable: int
@@ -71,6 +72,13 @@ class Piece(TypedDict):
     deadlines: Deadlines
 
 
+class PieceIds(TypedDict):
+    """Of a piece of VNets, the ids of its peerings and of their applications' service principals."""
+
+    peerings: list[str]
+    principals: list[str]
+
+
 class VpcToLookAt(TypedDict):
     """A project VPC: the VNets that are judged by it, by the numbers of their pieces, and all that have a peering."""
 
@@ -87,6 +95,7 @@ class _Checked:
     id: str
     key: str
     vnet_id: str
+    principal: str
     record: str
 
 
@@ -121,12 +130,17 @@ class Division:
         self._vpcs.setdefault(key, (peering["project"], peering["project_vpc_id"]))
         snapshot: dict[str, object] = {name: value for name, value in record.items() if name in _READ}
         snapshot["runs"] = record["runs"][-1:]
-        checked = _Checked(peering["id"], key, vnet_id, json.dumps(snapshot, ensure_ascii=False))
+        principal = str(record["facts"].get("user_principal_id"))
+        checked = _Checked(peering["id"], key, vnet_id, principal, json.dumps(snapshot, ensure_ascii=False))
         self._on_vnet.setdefault(folded(vnet_id), []).append(checked)
 
     def vnets(self) -> list[list[list[_Checked]]]:
         """The peerings to check on each VNet, by the pieces of VNets."""
         return list(cut([self._on_vnet[vnet] for vnet in sorted(self._on_vnet)], VNETS_IN_A_PIECE))
+
+    def subscriptions(self) -> list[str]:
+        """The subscriptions that VNets to look at are in."""
+        return sorted({VNetId.parse(there[0].vnet_id).subscription_id.lower() for there in self._on_vnet.values()})
 
     def project_vpcs(self) -> list[list[VpcToLookAt]]:
         """The project VPCs to look at, by pieces."""

@@ -16,7 +16,7 @@ from tests.engine.losing import Losing, Loss
 SWEPT: Final = "sweep"
 _PEERINGS: Final = 3
 #: A peering may be unknown to a sweep that one of these was lost in.
-_LOOKS: Final = frozenset({"look_at_secrets", "look_at_project_vpcs", "check_vnets"})
+_LOOKS: Final = frozenset({"look_at_secrets", "look_at_project_vpcs", "look_at_assignments", "check_vnets"})
 
 
 def swept(deployment: Deployment) -> dict[str, Any]:
