@@ -24,19 +24,27 @@ def remove(run: Run) -> Running:
 def take_away(run: Run) -> Generator[Task, object, bool]:
     """Carry out the removal's table; returns whether all is gone. The run is `removed`, `failed` or superseded then.
 
-    A call that the platform lost may still be at work and make something: then all is looked at once more when it can
-    have ended.
+    A call that was lost before may still be at work and make something: all is looked at once more when it can have
+    ended. One of the removal's own makes nothing, and it has ended before anything of the kind is made anew.
     """
+    makes_until = run.unsettled
     for _ in range(_PASSES):
         yield from _once(run)
         if not _has_left_something(run):
             break
-    while run.state == "removed" and run.context.current_utc_datetime.isoformat() < run.unsettled:
-        run.report()
-        yield from run.pause_until(datetime.fromisoformat(run.unsettled))
-        if not run.is_superseded:
-            yield from _once(run)
+    if (yield from _has_waited(run, makes_until)):
+        yield from _once(run)
+    yield from _has_waited(run, run.unsettled)
     return run.state == "removed"
+
+
+def _has_waited(run: Run, until: str) -> Generator[Task, object, bool]:
+    """Wait with all gone until a moment; False when it has passed already, or another order has come."""
+    if run.state != "removed" or until <= run.context.current_utc_datetime.isoformat():
+        return False
+    run.report()
+    yield from run.pause_until(datetime.fromisoformat(until))
+    return not run.is_superseded
 
 
 def _has_left_something(run: Run) -> bool:

@@ -46,7 +46,7 @@ def last_run(deployment: Deployment, identity: str) -> dict[str, Any]:
     return next(iter(runs(deployment, identity).values()))
 
 
-def test_a_removal_looks_again_when_what_it_lost_itself_can_have_ended(tmp_path: Path) -> None:
+def test_a_removal_ends_when_what_it_lost_itself_can_have_ended(tmp_path: Path) -> None:
     with losing(tmp_path) as (deployment, losses):
         identity = deployment.settle()["id"]
         losses.to_lose = {"remove_connection": 1}
