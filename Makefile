@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix clis lint package bench lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix clis lint package bench bench-all lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,6 +78,9 @@ package: .venv/ready ## What is deployed, as .local/package.zip, with the byteco
 
 bench: .venv/ready ## The benchmarks
 	$(BIN)/python -m bench
+
+bench-all: .venv/ready ## The benchmarks, with those that take long
+	$(BIN)/python -m bench --all
 
 lock: .venv/ready ## Lock the dependencies of pyproject.toml anew, with hashes
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.txt

@@ -1,4 +1,6 @@
-"""`make bench`: measure everything and print it, each figure beside its goal."""
+"""`make bench`: measure everything and print it, each figure beside its goal; `make bench-all` more of it."""
+
+import sys
 
 from rich.console import Console
 from rich.table import Table
@@ -6,7 +8,7 @@ from rich.table import Table
 from bench.imports import eager_imports, import_ratio
 from bench.listing import listing_cost
 from bench.runs import LATENCY, run_cost, throughput
-from bench.sweep import sweep_cost
+from bench.sweep import SIZES, THOUSAND, exponent, sweep_cost
 from bench.waits import WAITS, wait_cost
 
 
@@ -26,10 +28,15 @@ def main() -> None:
     bound = f"{run['with_latency']:.2f} s over {run['chain']} calls of {LATENCY} s"
     table.add_row("the same at 200 ms a remote call, over the chain", f"{run['ratio']:.2f} ({bound})", "<= 1.25")
     table.add_row("history of a run", f"{run['events']} events, {run['bytes']} bytes", "")
-    swept = sweep_cost()
-    asked = f"{swept['aiven_reads']} Aiven reads, {swept['peering_lists']} lists of peerings"
-    asked += f", {swept['beside_each_vnet']:.1f} calls beside for each VNet, {swept['seconds']:.1f} s"
-    table.add_row(f"a check of {swept['peerings']} peerings, 20 project VPCs, 100 VNets", asked, "20, 100, <= 5")
+    costs = {size: sweep_cost(size) for size in (SIZES if "--all" in sys.argv else SIZES[:2])}
+    for size, swept in costs.items():
+        asked = f"{swept['seconds']:.1f} s, {swept['reads'] / size.reads:.2f} of the reads, "
+        asked += f"{swept['registry_requests']} requests to the registry"
+        goal = f"{size.reads:.0f} reads"
+        table.add_row(f"a check of {swept['peerings']} healthy peerings in {size.vnets} VNets", asked, goal)
+    if SIZES[-1] in costs:
+        grows = exponent(costs[THOUSAND], costs[SIZES[-1]])
+        table.add_row("growth of a check from 1,000 peerings to 10,000", f"n^{grows:.2f}", "<= n^1.1")
     page = listing_cost()
     ratio = f"{page['many'] / page['few']:.2f} ({page['many']:.3f} s over {page['few']:.3f} s)"
     table.add_row("a page of the list with 10,000 peerings over one with 100", ratio, "<= 3")

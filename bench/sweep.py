@@ -1,5 +1,6 @@
 """A check of many peerings: what it asks of the remotes, and how long it takes."""
 
+import math
 import tempfile
 import time
 from collections import Counter
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 from bench.registry import connected, fill
 from local.clock import Clock, SystemClock
@@ -19,12 +20,33 @@ from peering.outcome import Facts
 from peering.registry import Record
 from peering.request import PeeringRequest
 
-PROJECT_VPCS: Final = 20
-VNETS: Final = 100
 #: Each VNet is peered with so many project VPCs.
 EACH: Final = 10
 #: A sweep that takes longer hangs.
-_MOST_SECONDS: Final = 240
+_MOST_SECONDS: Final = 600
+
+
+class Size(NamedTuple):
+    """How many VNets in how many subscriptions there are, and how many project VPCs."""
+
+    vnets: int
+    project_vpcs: int
+    subscriptions: int = 3
+
+    @property
+    def peerings(self) -> int:
+        """How many peerings there are."""
+        return self.vnets * EACH
+
+    @property
+    def reads(self) -> float:
+        """What a check of all may ask of the remotes, but for what it asks once."""
+        return self.project_vpcs + 3 * self.vnets + 2 * self.peerings / 15 + self.peerings / 25
+
+
+THOUSAND: Final = Size(100, 20)
+#: From a hundred peerings to ten thousand.
+SIZES: Final = (Size(10, 10), THOUSAND, Size(1000, 200))
 
 
 class SweepCost(TypedDict):
@@ -34,22 +56,22 @@ class SweepCost(TypedDict):
     verdicts: dict[str, int]
     aiven_reads: int
     peering_lists: int
-    calls_beside: int
-    beside_each_vnet: float
+    reads: int
+    registry_requests: int
     seconds: float
 
 
 @contextmanager
-def populated(directory: Path, clock: Clock | None = None) -> Iterator[Deployment]:
-    """The app with a thousand peerings that are connected already, in the cloud and in the registry."""
-    scenario = Scenario.model_validate({"vnets": VNETS, "project_vpcs": PROJECT_VPCS})
+def populated(directory: Path, size: Size = THOUSAND, clock: Clock | None = None) -> Iterator[Deployment]:
+    """The app with peerings that are connected already, in the cloud and in the registry."""
+    scenario = Scenario.model_validate(size._asdict())
     with deploy(directory, scenario, clock=clock) as deployment:
         world, landscape = deployment.cloud.world, deployment.cloud.landscape
-        vnets = [v for v in world.vnets.values() if v.subscription_id == landscape.subscription]
+        vnets = [v for v in world.vnets.values() if v.subscription_id in landscape.subscriptions]
         vpcs, records = list(world.project_vpcs.values()), list[Record]()
         for number, vnet in enumerate(vnets):
             for place in range(EACH):
-                vpc = vpcs[(number + place * (PROJECT_VPCS // EACH)) % PROJECT_VPCS]
+                vpc = vpcs[(number + place * (size.project_vpcs // EACH)) % size.project_vpcs]
                 made = asdict(establish(world, landscape, vnet, vpc))
                 records.append(_record(deployment, vnet.id, vpc.id, made))
         fill(deployment, records)
@@ -86,22 +108,26 @@ def sweep(deployment: Deployment) -> SweepCost:
     deployment.fire("check_all_peerings")
     deployment.until_ended("health-sweep", _MOST_SECONDS)
     seconds = time.perf_counter() - started
-    requests = [request for request in deployment.cloud.requests if request.service != "table"]
-    aiven = [r for r in requests if r.service == "aiven"]
-    lists = [r for r in requests if r.path.endswith("/virtualNetworkPeerings")]
-    beside = len(requests) - len(aiven) - len(lists)
+    signed_in = [request for request in deployment.cloud.requests if request.service == "entra"]
+    remote = [request for request in deployment.cloud.requests if request.service not in ("table", "entra")]
     return SweepCost(
         peerings=sum(1 for _ in listed(deployment)),
         verdicts=dict(Counter(peering.get("verdict", "none") for peering in listed(deployment))),
-        aiven_reads=len(aiven),
-        peering_lists=len(lists),
-        calls_beside=beside,
-        beside_each_vnet=beside / VNETS,
+        aiven_reads=len([r for r in remote if r.service == "aiven"]),
+        peering_lists=len([r for r in remote if r.path.endswith("/virtualNetworkPeerings")]),
+        reads=len(remote),
+        registry_requests=len(deployment.cloud.requests) - len(remote) - len(signed_in),
         seconds=seconds,
     )
 
 
-def sweep_cost() -> SweepCost:
-    """A sweep of a thousand healthy peerings."""
-    with tempfile.TemporaryDirectory() as directory, populated(Path(directory), SystemClock()) as deployment:
+def sweep_cost(size: Size) -> SweepCost:
+    """The second check of healthy peerings: the first one has news of all of them."""
+    with tempfile.TemporaryDirectory() as directory, populated(Path(directory), size, SystemClock()) as deployment:
+        sweep(deployment)
         return sweep(deployment)
+
+
+def exponent(smaller: SweepCost, larger: SweepCost) -> float:
+    """How the time grows with the number of peerings: 1 is linear."""
+    return math.log(larger["seconds"] / smaller["seconds"]) / math.log(larger["peerings"] / smaller["peerings"])
