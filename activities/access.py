@@ -46,7 +46,9 @@ async def user_role(peering: Peering, facts: Facts) -> Facts:
         return {"user_role_id": await _custom_role(vnet, _user_role(peering))}
     async with authorization(vnet.subscription_id) as client:
         async for role in client.role_definitions.list(str(vnet), filter=f"roleName eq '{peering['role']}'"):
-            return {"user_role_id": role.id}
+            # A custom role may be called like the built-in one.
+            if role.role_type == "BuiltInRole":
+                return {"user_role_id": role.id}
     raise ProblemError("role-not-replicated", f"Azure lists no role named {peering['role']}.")
 
 

@@ -1,5 +1,7 @@
 """The whole life with no more rights than the deployment templates give: on the VNets' resource group alone."""
 
+from dataclasses import replace
+
 from local.cloud.world import ACCESS_ADMINISTRATOR, PLATFORM_APP, RoleDefinition
 from local.deployment import Deployment
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
@@ -93,3 +95,15 @@ def test_an_application_that_graph_made_without_an_owner_is_told_and_a_start_goe
     (application,) = [one for one in world.applications if one.display_name == name]
     application.owner = deployment.cloud.landscape.automation.id
     assert deployment.settle()["state"] == "connected"
+
+
+def test_a_custom_role_that_is_called_like_the_built_in_one_is_not_taken_for_it(deployment: Deployment) -> None:
+    world, found = deployment.cloud.world, deployment.cloud.landscape
+    built_in = next(role for role in world.roles if role.role_name == "Network Contributor")
+    scopes = [f"/subscriptions/{found.subscription}"]
+    mine = replace(built_in, name=world.guid(), built_in=False, tenant_id=found.customer_tenant, scopes=scopes)
+    custom = replace(mine, actions=["*/read"])
+    world.roles[:] = [custom, *world.roles]
+    status = deployment.settle(role="Network Contributor")
+    assert status["state"] == "connected"
+    assert status["facts"]["user_role_id"].endswith(built_in.name)
