@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, cast
 
 from activities import looking
@@ -247,7 +248,7 @@ async def _in_use(listed: _Secrets, records: Sequence[Record]) -> _Secrets:
     for record in records:
         name, key = secret_name(record["peering"]["id"]), key_id_of(record["facts"])
         if key is not None and name in found and found[name]["key_id"] != key:
-            look = await part(lambda name=name, key=key: looking.one_secret(name, key))  # type: ignore[misc] # a lambda's defaults have no types
+            look = await part(partial(looking.one_secret, name, key))
             if "problem" in look:
                 return look
             found |= look["found"] or {}
