@@ -280,14 +280,23 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
             except HttpResponseError as error:
                 if error.error is None or error.error.code != _STILL_ASSIGNED:
                     raise
-                if await _is_assigned(guid, vnet, facts):
+                if await is_assigned(guid, vnet, facts):
                     continue
             removed.append(name)
     return {"roles_removed": removed}
 
 
-async def _is_assigned(guid: str, vnet: VNetId, facts: Facts) -> bool:
-    """Whether somebody else has the role; that the peering's own assignments are gone may not have spread yet."""
+async def is_assigned(guid: str, vnet: VNetId, facts: Facts) -> bool:
+    """Whether somebody else has a role; that the peering's own assignments are gone may not have spread yet.
+
+    Args:
+        guid: the role's.
+        vnet: the peering's VNet.
+        facts: name the assignments that a removal has deleted.
+
+    Raises:
+        RemoteError: Azure did not answer.
+    """
     held = await looking.assignments_in_subscription(vnet.subscription_id)
     own = {folded(one) for one in cast("list[str]", facts["role_assignments_removed"])}
     return held is None or any(a["role"] == guid and folded(a["id"]) not in own for a in held)

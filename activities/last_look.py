@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
 from activities import looking
+from activities.access import is_assigned
+from activities.neighbours import neighbours_of
 from activities.step import step
 from clients.aiven import AivenClient
 from clients.azure import authorization, graph
@@ -70,11 +72,17 @@ async def _assignment(facts: Facts, name: str) -> bool:
 
 
 async def _roles(peering: Peering, facts: Facts) -> bool:
+    """Whether a role that was deleted shows; one that another peering has made anew meanwhile is that one's."""
     vnet = VNetId.parse(peering["vnet_id"])
     removed = cast("list[str]", facts["roles_removed"])
-    guids = [role_definition_name(vnet.subscription_scope, name) for name in removed]
-    found = await asyncio.gather(*(looking.role(str(vnet), guid) for guid in guids))
-    return any(found)
+    guids = {role_definition_name(vnet.subscription_scope, name): name for name in removed}
+    looks = await asyncio.gather(*(looking.role(str(vnet), guid) for guid in guids))
+    there = [guid for look in looks for guid in look]
+    if not there:
+        return False
+    in_use = (await neighbours_of(peering))["roles"]
+    nobodys = [guid for guid in there if guids[guid] not in in_use]
+    return not all(await asyncio.gather(*(is_assigned(guid, vnet, facts) for guid in nobodys)))
 
 
 async def _application(facts: Facts) -> bool:

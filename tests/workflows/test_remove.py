@@ -1,10 +1,13 @@
 """Taking a peering away again: in order, only what this app made, and nothing that anybody else needs."""
 
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from local.cloud import Scenario
+from local.cloud.wire import Request
 from local.deployment import Deployment, deploy
 from peering.naming import secret_name
 from tests.workflows.by_hand import made_by_hand
@@ -96,6 +99,31 @@ def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Path) -
         assert (checked["health"]["verdict"], checked["operation"]) == ("healthy", "establish")
         assert deployment.remove(same_vnet["id"])["state"] == "removed"
         assert deployment.cloud_state() == before
+
+
+def test_a_role_that_another_peering_has_made_anew_meanwhile_is_that_one_s(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"vnets": 2})) as deployment:
+        identity, world = deployment.settle()["id"], deployment.cloud.world
+        role = next(r for r in world.roles if "(platform)" in r.role_name)
+        held = next(a for a in world.assignments if a.role == role.name)
+        other = next(v.id for v in world.vnets.values() if v.id != held.scope)
+        made: list[str] = []
+
+        def make_anew(request: Request) -> None:
+            looked_for = request.method == "GET" and request.path.endswith(f"/roleDefinitions/{role.name}")
+            if looked_for and not made and world.roles.first("name", role.name) is None:
+                made.append(role.name)
+                world.roles.append(role)
+                world.assignments.append(replace(held, name=str(uuid4()), scope=other))
+
+        deployment.cloud.before_each_request(make_anew)
+        removed = deployment.remove(identity)
+        assert (removed["state"], removed.get("problem")) == ("removed", None)
+        assert made
+        assert role in world.roles
+        # It did not begin anew because of it.
+        deleted = [w for w in deployment.writes() if w["method"] == "DELETE" and w["path"].endswith(role.name)]
+        assert len(deleted) == 1
 
 
 @pytest.mark.life
