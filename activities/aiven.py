@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Final, cast
 
 from activities import looking
+from activities.ahead import ahead
 from activities.diagnosis import diagnose
 from activities.step import look_again, step
 from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
@@ -117,12 +118,8 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
         _check_owner(connection, facts)
         if connection is not None and connection.state not in REQUEST_AGAIN:
             return {"requested_connection_state": connection.state}
+    # What it answers says little; the wait for PENDING_PEER looks at what has become of it.
     await _request(aiven, peering, facts)
-    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
-    # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
-    _check_owner(vpc.connection_to(vnet), facts)
-    if vpc.still_lists(vnet):
-        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     return {"requested_connection_state": "APPROVED"}
 
 
@@ -156,9 +153,16 @@ async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
 async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     """Article step 12: whether Aiven has built its side, and where the other side has to lead to.
 
-    `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
+    `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts. A
+    request that came too soon after the end of an earlier connection is made again.
     """
-    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"])
+    aiven, vnet = AivenClient(), VNetId.parse(text(facts, "vnet_id"))
+    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+    # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
+    _check_owner(vpc.connection_to(vnet), facts)
+    if vpc.still_lists(vnet):
+        await _request(aiven, peering, facts)
+        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     try:
         connection = _expect(vpc, facts, CONNECTION_BUILT)
     except ProblemError as problem:
@@ -241,8 +245,20 @@ def _expect(vpc: ProjectVpc, facts: Facts, expected: dict[str, str | None]) -> P
 @step
 async def price(peering: Peering, facts: Facts) -> Facts:
     """What the connection costs: US dollars an hour, or None where Aiven does not say."""
-    aiven = AivenClient()
-    return {"hourly_price_usd": await or_none(aiven.hourly_price(peering["project"], text(facts, "cloud_name")))}
+    prices = await ahead(hourly_prices, peering["project"])
+    return {"hourly_price_usd": prices.get(text(facts, "cloud_name"))}
+
+
+async def hourly_prices(project: str) -> dict[str, str | None]:
+    """What connections of a project cost: US dollars an hour, by the name of the cloud; none where Aiven has no list.
+
+    Args:
+        project: the project.
+
+    Raises:
+        RemoteError: Aiven refused, or did not answer.
+    """
+    return await or_none(AivenClient().hourly_prices(project)) or {}
 
 
 @step

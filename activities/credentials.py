@@ -4,6 +4,7 @@ A password that never reached the vault, because the app died in between, is fou
 killed between two calls leaves at least one credential that works, and two at the most.
 """
 
+import asyncio
 from asyncio import timeout
 from collections.abc import AsyncIterable
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 from activities.step import step
 from clients.azure import graph, secrets
+from clients.connections import connections
 from clients.credentials import ApplicationCredential, Proof, automation_credential
 from clients.known_secrets import remember
 from clients.remote_errors import or_none
@@ -57,8 +59,9 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             await _add_federated(client, peering, facts, object_id)
             return _FEDERATED
         async with secrets() as vault:
-            passwords = await _own_passwords(client, peering, object_id)
-            versions = await _versions(vault, peering)
+            passwords, versions = await asyncio.gather(
+                _own_passwords(client, peering, object_id), _versions(vault, peering)
+            )
             left = min(_RENEW_BEFORE, timedelta(days=peering["secret_lifetime_days"]) / 4)
             noted = [v for v in versions if v.version == facts.get("secret_version")]
             stored = _newest(noted, passwords, left) or _newest(versions, passwords, left)
@@ -81,7 +84,9 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             await _add_federated(client, peering, facts, object_id)
             return {"candidate": _FEDERATED}
         async with secrets() as vault:
-            passwords, versions = await _own_passwords(client, peering, object_id), await _versions(vault, peering)
+            passwords, versions = await asyncio.gather(
+                _own_passwords(client, peering, object_id), _versions(vault, peering)
+            )
             made = [v for v in versions if (v.tags or {}).get(ROTATION) == rotation["run"]]
             if (candidate := _newest(made, passwords, timedelta())) is not None:
                 return {"candidate": _secret_facts(candidate)}
@@ -143,7 +148,9 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
     """Remove every credential of this app's but the one in use: what a run that was broken off may have left."""
     object_id = text(facts, "application_object_id")
     async with graph() as client, secrets() as vault:
-        passwords, versions = await _own_passwords(client, peering, object_id), await _versions(vault, peering)
+        passwords, versions = await asyncio.gather(
+            _own_passwords(client, peering, object_id), _versions(vault, peering)
+        )
         federated = facts.get("credential") == "federated"
         kept = None if federated else _key_in_use(versions, passwords, facts, [])
         await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
@@ -167,6 +174,16 @@ async def proof_of(facts: Facts) -> Proof:
         secret = await vault.get_secret(text(facts, "secret_name"), text(facts, "secret_version"))
     remember(secret.value)
     return Proof(password=secret.value or "")
+
+
+async def kept_proof(facts: Facts) -> Proof:
+    """The same, of a password that this worker has made without asking the vault for it."""
+    held = connections().held(_kept_as(facts["secret_name"], facts["secret_version"]))
+    return cast("Proof", held) if held is not None else await proof_of(facts)
+
+
+def _kept_as(name: object, version: object) -> tuple[object, ...]:
+    return "proof", name, version
 
 
 def _secret_facts(stored: "SecretProperties") -> Facts:
@@ -257,6 +274,8 @@ async def _new_password(
             async with timeout(_DELETION_SECONDS):
                 await or_none(vault.recover_deleted_secret(name))
         raise
+    made_here = Proof(password=made.secret_text)
+    connections().kept(_kept_as(name, secret.properties.version), lambda: made_here)
     return secret.properties
 
 

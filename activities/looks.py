@@ -12,7 +12,7 @@ from peering.naming import VNetId, secret_name
 from peering.outcome import Facts, LookRequest, Outcome, StepRequest, superseded
 from peering.plan import KEPT, LOOKS, Step, is_needless, ready
 from peering.spec import Peering
-from peering.unfit import custom_role_names
+from peering.unfit import chosen_role_names
 
 
 async def look_ahead(request: LookRequest) -> dict[str, Outcome]:
@@ -68,15 +68,17 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
 
 def _reads(name: str, peering: Peering) -> list[Read]:
     """What a step reads that the request alone decides: it needs not wait for the looks before it."""
-    from activities import holds, looking, own_rights, preflight, vault_rights
+    from activities import aiven, holds, looking, own_rights, preflight, vault_rights
 
     vnet = VNetId.parse(peering["vnet_id"])
     by_step: dict[str, list[Read]] = {
+        "vnet": [(looking.vnet, (str(vnet),))],
+        "price": [(aiven.hourly_prices, (peering["project"],))],
         "inventory": [
             (preflight.own_application_id, (peering["id"],)),
             (looking.assignments, (str(vnet),)),
             (looking.custom_roles, (str(vnet),)),
-            *((looking.roles_named, (str(vnet), name)) for name in custom_role_names(peering)),
+            *((looking.roles_named, (str(vnet), name)) for name in chosen_role_names(peering)),
             (looking.one_secret, (secret_name(peering["id"]),)),
         ],
         "automation_rights": [

@@ -1,18 +1,14 @@
 """The steps on the VNet: the look-up and the cross-tenant VNet peering (article steps 5 and 13)."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from activities import looking
-from activities.credentials import proof_of
+from activities.ahead import ahead
+from activities.as_application import as_application, as_application_in_both, signing_in
 from activities.looking import plain
 from activities.step import look_again, step
 from clients.azure import network
-from clients.credentials import ApplicationCredential, Proof
 from clients.remote_errors import RemoteError, or_none
-from clients.settings import settings
 from peering.health import own_side, side_of
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
 @step
 async def vnet(peering: Peering, _: Facts) -> Facts:
     """Article step 5: the VNet's id as Azure spells it, its addresses, and the networks that it is peered with."""
-    found = await looking.vnet(peering["vnet_id"])
+    found = await ahead(looking.vnet, str(VNetId.parse(peering["vnet_id"])))
     if found is None:
         raise ProblemError("vnet-not-found", f"Azure finds no VNet {peering['vnet_id']}.")
     if found["provisioning_state"] not in ("Succeeded", "Updating"):
@@ -45,34 +41,6 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
 
 #: What a VNet peering says of its state, though the SDK takes it for writable.
 _OF_AZURE: Final = frozenset({"peeringState", "peeringSyncLevel"})
-
-
-@asynccontextmanager
-async def _as_application(facts: Facts, vnet_id: VNetId, proof: Proof) -> "AsyncIterator[NetworkManagementClient]":
-    """The network client as the created application, in the customer's tenant alone."""
-    async with (
-        ApplicationCredential(text(facts, "tenant_id"), text(facts, "application_id"), proof) as ours,
-        network(vnet_id.subscription_id, ours) as client,
-    ):
-        yield client
-
-
-@asynccontextmanager
-async def _as_application_in_both(
-    facts: Facts, vnet_id: VNetId, proof: Proof
-) -> "AsyncIterator[NetworkManagementClient]":
-    """The network client as the created application, with its token of the platform's tenant beside its own."""
-    application_id, scope = text(facts, "application_id"), settings().cloud.resource_manager_scope
-    if facts["to_tenant_id"] is None:
-        raise ProblemError("peer-network-unknown", "Aiven does not name the platform's tenant.")
-    async with (
-        ApplicationCredential(text(facts, "tenant_id"), application_id, proof) as ours,
-        ApplicationCredential(text(facts, "to_tenant_id"), application_id, proof) as theirs,
-        network(vnet_id.subscription_id, ours, auxiliary=theirs) as client,
-    ):
-        # Each credential keeps its token; asked for here, the two tenants answer at the same time.
-        await asyncio.gather(ours.get_token(scope), theirs.get_token(scope))
-        yield client
 
 
 async def _sides(vnet_id: VNetId) -> list[PeeredNetwork]:
@@ -105,7 +73,7 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
     # A list may lag behind: what is deleted is looked at under its own id, too.
     if side is None or side["state"] != "Disconnected" or (single is not None and single["state"] != "Disconnected"):
         return "not Disconnected"
-    async with _as_application(facts, vnet_id, await proof_of(facts)) as client:
+    async with as_application(facts, vnet_id) as client:
         await client.virtual_network_peerings.begin_delete(
             vnet_id.resource_group, vnet_id.name, side["name"], polling=False
         )
@@ -115,11 +83,18 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
 @step
 async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
-    vnet_id, remote = VNetId.parse(text(facts, "vnet_id")), text(facts, "to_network_id")
-    sides, proof = await asyncio.gather(_sides(vnet_id), proof_of(facts))
-    alike, repairing = side_of(facts, sides, text(facts, "project_network_cidr")), bool(facts.get("repairing"))
-    if alike is not None and _is_as_wanted(alike, peering, repairing=repairing):
-        return {"vnet_peering_id": alike["id"]}
+    vnet_id = VNetId.parse(text(facts, "vnet_id"))
+    async with signing_in(facts):
+        sides = await _sides(vnet_id)
+        alike = side_of(facts, sides, text(facts, "project_network_cidr"))
+        if alike is not None and _is_as_wanted(alike, peering, repairing=bool(facts.get("repairing"))):
+            return {"vnet_peering_id": alike["id"]}
+        return {"vnet_peering_id": await _put_side(peering, facts, vnet_id, sides)}
+
+
+async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list[PeeredNetwork]) -> str:
+    """Make the side, or change the one that leads to the same network; returns its id."""
+    remote, repairing = text(facts, "to_network_id"), bool(facts.get("repairing"))
     there = next((side for side in sides if same_id(side["remote_id"], remote)), None)
     if there is None and any(side["name"] == peering["peering_name"] for side in sides):
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
@@ -129,12 +104,12 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     for option, value in _to_put(peering, repairing=repairing and found is not None).items():
         setattr(wanted, option, value)
     try:
-        async with _as_application_in_both(facts, vnet_id, proof) as client:
+        async with as_application_in_both(facts, vnet_id) as client:
             await _put(client, vnet_id, name, wanted)
     except RemoteError as error:
         _check_adoption(facts, error)
         raise
-    return {"vnet_peering_id": f"{vnet_id}/virtualNetworkPeerings/{name}"}
+    return f"{vnet_id}/virtualNetworkPeerings/{name}"
 
 
 def _check_adoption(facts: Facts, error: RemoteError) -> None:
@@ -236,10 +211,10 @@ async def sync(_peering: Peering, facts: Facts) -> Facts:
     """Let this side learn of new addresses of the project VPC's network (`az network vnet peering sync`)."""
     vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
-    found, proof = await asyncio.gather(_side_named(vnet_id, name), proof_of(facts))
+    found = await _side_named(vnet_id, name)
     if found is None or plain(found.peering_sync_level) not in _TO_SYNC:
         return {"in_sync": plain(found.peering_sync_level) if found else "gone"}
-    async with _as_application_in_both(facts, vnet_id, proof) as client:
+    async with as_application_in_both(facts, vnet_id) as client:
         await _put(client, vnet_id, name, _as_it_is(found), sync="true")
     return {"in_sync": "synced"}
 
@@ -255,10 +230,10 @@ async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     """Undo article step 13: delete the VNet peering as the created application, and wait until it is gone."""
     vnet_text, _, name = text(facts, "vnet_peering_to_remove").partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
-    found, proof = await asyncio.gather(_side_named(vnet_id, name), proof_of(facts))
+    found = await _side_named(vnet_id, name)
     if found is None:
         look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show the VNet peering {name}.")
         return {"vnet_peering_removed": "deleted"}
-    async with _as_application(facts, vnet_id, proof) as client:
+    async with as_application(facts, vnet_id) as client:
         await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)
     raise ProblemError("vnet-peering-still-there", f"The VNet peering {name} is being deleted.")

@@ -29,7 +29,7 @@ from peering.naming import VNetId, federated_credential_name, folded, secret_nam
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
 from peering.spec import Peering
-from peering.unfit import custom_role_names, unfit_in_entra, unfit_roles
+from peering.unfit import chosen_role_names, unfit_in_entra, unfit_roles
 
 #: What the app has to be allowed on the VNet for each object that it would have to make.
 _NEEDED_TO_MAKE: Final = {
@@ -99,12 +99,15 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     ]
     if in_the_way and facts["existing"] != "foreign":
         raise ProblemError.of(in_the_way)
-    return {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
+    gathered: Facts = {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
+    if not rights_there["assignments"]:
+        gathered["rights_settled"] = "none but those that the start gives"
+    return gathered
 
 
 async def _roles_of_those_names(peering: Peering, vnet_id: str) -> dict[str, RoleLook]:
     """The roles that have the names of the peering's: one may be built in, which no list of custom roles shows."""
-    names = custom_role_names(peering)
+    names = chosen_role_names(peering)
     held = await asyncio.gather(*(ahead(looking.roles_named, vnet_id, name) for name in names))
     return {guid: role for one in held for guid, role in one.items()}
 

@@ -1,5 +1,6 @@
 """Whether the app may write secrets: by its roles on the vault, or by the access policies of a vault that has them."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,13 +54,14 @@ async def look_at_vault() -> VaultLook | None:
     if vault is None:
         return None
     _, _, subscription, _, group, *_, name = vault.split("/")
-    properties = await _properties(subscription, vault)
-    if _has_policies(properties):
-        return VaultLook(properties, [])
+    properties, held = await asyncio.gather(_properties(subscription, vault), _permissions(subscription, group, name))
+    return VaultLook(properties, held)
+
+
+async def _permissions(subscription: str, group: str, name: str) -> list[Granted]:
     async with authorization(subscription) as client:
         listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
-        held = [Granted(p.data_actions or [], p.not_data_actions or []) async for p in listed]
-        return VaultLook(properties, held)
+        return [Granted(p.data_actions or [], p.not_data_actions or []) async for p in listed]
 
 
 def _has_policies(properties: dict[str, Any] | None) -> bool:

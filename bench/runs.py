@@ -1,76 +1,62 @@
-"""One run against the longest chain of its remote calls, its history, and many runs at once."""
+"""Starts: beside the calls that any implementation needs, what they open and keep, and many at once."""
 
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 from local.clock import SystemClock
 from local.cloud import Scenario
-from local.deployment import AT_WORK, Deployment, Status, deploy
-from peering.plan import STEPS
+from local.cloud.request_log import LoggedRequest
+from local.deployment import AT_WORK, Deployment, deploy
 
+#: Seconds of a remote call, of a request to the app's own tables, and to a host and back for a new connection.
 LATENCY: Final = 0.2
-#: Remote calls in a row that each step makes, once the app's own tokens are there and the roles exist.
-CALLS_IN_A_ROW: Final = {
-    "sign_in": 0,
-    "project_vpc": 1,
-    "vnet": 1,
-    "ownership": 0,
-    "address_spaces": 0,
-    "automation_rights": 1,
-    "limits": 1,
-    "password_policy": 1,
-    "price": 1,
-    "inventory": 2,
-    "application": 1,
-    "user_service_principal": 1,
-    "application_credential": 4,
-    "user_role": 1,
-    "user_role_assignment": 1,
-    "platform_service_principal": 1,
-    "platform_role": 1,
-    "platform_role_assignment": 1,
-    "stale_connection": 0,
-    "stale_peering": 0,
-    "orphaned_peering": 0,
-    "surplus_rights": 2,
-    "holds": 1,
-    "sync": 0,
-    "release_rights": 0,
-    "tenant": 0,
-    "peering_connection": 2,
-    "pending_peer": 1,
-    "vnet_peering": 3,
-    "connected": 1,
-    "active": 1,
-}
-#: Calls that a step makes at the same time as another of its own.
-CALLS_BESIDE: Final = {"vnet": 1, "automation_rights": 2, "inventory": 3, "vnet_peering": 2}
+_SLOW: Final = {"latency": LATENCY, "table_latency": 0.01, "round_trip": 0.05}
+#: Remote calls that wait for one another in any implementation of the article: the application, its service principal,
+#: a role assignment, the request for the connection, PENDING_PEER, the two tokens, the VNet peering, Connected, ACTIVE.
+NEEDED: Final = 9
+#: What is no remote: the app's own tables, and the end of its own identity.
+_OWN: Final = ("table", "identity")
 
 
-def longest_chain() -> int:
-    """How many remote calls depend on one another, at the most, in one run."""
-    ends: dict[str, int] = {}
-    while len(ends) < len(STEPS):
-        for step in STEPS:
-            sources = [source for source in STEPS if set(source.yields) & set(step.needs)]
-            if all(source.name in ends for source in sources):
-                ends[step.name] = max((ends[s.name] for s in sources), default=0) + CALLS_IN_A_ROW[step.name]
-    return max(ends.values())
+class Start(NamedTuple):
+    """One start: seconds from the request to ACTIVE, remote calls one after another, connections that were opened."""
+
+    seconds: float
+    chain: int
+    connections: int
 
 
-def run_seconds(status: Status) -> float:
-    """From the first step's start to the last one's end."""
-    steps = [step for step in status["steps"] if step["state"] == "done"]
-    ends = max(datetime.fromisoformat(step["finished"]) for step in steps)
-    return (ends - min(datetime.fromisoformat(step["started"]) for step in steps)).total_seconds()
+def start_to_active(deployment: Deployment, vnet_id: str) -> Start:
+    """Start a peering and wait until it is connected."""
+    calls, opened, asked = len(deployment.cloud.requests), len(deployment.cloud.connections), datetime.now(UTC)
+    status = deployment.settle(vnet_id=vnet_id)
+    if status["state"] != "connected":
+        raise AssertionError(f"a start ended as {status['state']}: {status.get('problem')}")
+    active = next(datetime.fromisoformat(s["finished"]) for s in status["steps"] if s["name"] == "active")
+    made = [r for r in deployment.cloud.requests[calls:] if r.service not in _OWN and _span(r)[1] <= active]
+    return Start((active - asked).total_seconds(), one_after_another(made), len(deployment.cloud.connections) - opened)
+
+
+def one_after_another(requests: Iterable[LoggedRequest]) -> int:
+    """How many requests of some came one after another, at the most: each began when the one before had ended."""
+    count, free = 0, datetime.min.replace(tzinfo=UTC)
+    for began, ended in sorted(map(_span, requests), key=lambda span: span[1]):
+        if began >= free:
+            count, free = count + 1, ended
+    return count
+
+
+def _span(request: LoggedRequest) -> tuple[datetime, datetime]:
+    ended = datetime.fromisoformat(request.time)
+    return ended - timedelta(seconds=request.seconds), ended
 
 
 @contextmanager
@@ -86,58 +72,54 @@ def _vnet_ids(deployment: Deployment) -> list[str]:
     return [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == ours]
 
 
-def _remote_calls(deployment: Deployment) -> int:
-    """The requests so far to other remotes than the app's own registry."""
-    return sum(request.service != "table" for request in deployment.cloud.requests)
-
-
 class RunCost(TypedDict):
-    """What runs cost; seconds."""
+    """What starts cost: seconds, calls, connections, events and bytes of their histories."""
 
     first: float
     later: float
-    with_latency: float
-    chain: int
+    slow: float
     ratio: float
+    chain: int
+    first_opens: int
+    later_opens: int
     events: int
     bytes: int
 
 
 def run_cost(rounds: int = 5) -> RunCost:
-    """Runs at zero platform delay: the first of a process, later ones, and those with 200 ms for each remote call."""
-    with _deployed(2 * rounds + 1) as deployment:
+    """Starts without any delay, a process's first and later ones, and later ones with the delays of real networks."""
+    with _deployed(2 * rounds + 2) as deployment:
         vnets = _vnet_ids(deployment)
-        first, events, size = _watched(deployment, vnets[0])
-        later = [run_seconds(deployment.settle(vnet_id=vnet)) for vnet in vnets[1 : rounds + 1]]
-        before = _remote_calls(deployment)
-        deployment.knobs(latency=LATENCY)
-        slow = [run_seconds(deployment.settle(vnet_id=vnet)) for vnet in vnets[rounds + 1 :]]
-        calls = (_remote_calls(deployment) - before) / rounds
-        expected = sum(CALLS_IN_A_ROW.values()) + sum(CALLS_BESIDE.values())
-        if calls != expected:
-            raise AssertionError(f"a run makes {calls} remote calls, the table has {expected}")
-    bound = longest_chain() * LATENCY
+        deployment.knobs(round_trip=_SLOW["round_trip"])
+        first = start_to_active(deployment, vnets[0])
+        later = [start_to_active(deployment, vnet) for vnet in vnets[1 : rounds + 1]]
+        events, size = _watched(deployment, vnets[rounds + 1])
+        deployment.knobs(**_SLOW)
+        slow = [start_to_active(deployment, vnet) for vnet in vnets[rounds + 2 :]]
+    seconds = median(start.seconds for start in slow)
     return RunCost(
-        first=run_seconds(first),
-        later=median(later),
-        with_latency=median(slow),
-        chain=longest_chain(),
-        ratio=median(slow) / bound,
+        first=first.seconds,
+        later=median(start.seconds for start in later),
+        slow=seconds,
+        ratio=seconds / (NEEDED * LATENCY),
+        chain=max(start.chain for start in slow),
+        first_opens=first.connections,
+        later_opens=max(start.connections for start in (*later, *slow)),
         events=events,
         bytes=size,
     )
 
 
-def _watched(deployment: Deployment, vnet_id: str) -> tuple[Status, int, int]:
-    """A run, and the most events and bytes that the histories of it and its waits were seen to have."""
+def _watched(deployment: Deployment, vnet_id: str) -> tuple[int, int]:
+    """The most events and bytes that the histories of a start and its waits were seen to have."""
     query = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
     identity, sizes = deployment.start(vnet_id=vnet_id), dict[str, tuple[int, int]]()
-    while (status := deployment.status(identity))["state"] in AT_WORK:
+    while deployment.status(identity)["state"] in AT_WORK:
         for instance in deployment.instances():
             history = deployment.instance(instance["instanceId"], **query).get("historyEvents", [])
             seen = len(history), len(json.dumps(history))
             sizes[instance["instanceId"]] = max(sizes.get(instance["instanceId"], (0, 0)), seen)
-    return status, sum(events for events, _ in sizes.values()), sum(size for _, size in sizes.values())
+    return sum(events for events, _ in sizes.values()), sum(size for _, size in sizes.values())
 
 
 class Throughput(TypedDict):

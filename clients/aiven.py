@@ -192,11 +192,10 @@ class AivenClient:
         """The names of all projects that the token's user may see."""
         return [project.project_name for project in (await self._read(Projects, "project")).projects]
 
-    async def hourly_price(self, project: str, cloud_name: str) -> str | None:
-        """The price of a peering connection in US dollars an hour, where Aiven lists one for the cloud."""
+    async def hourly_prices(self, project: str) -> dict[str, str | None]:
+        """The price of a peering connection in US dollars an hour, by the names of the clouds that Aiven lists."""
         listed = await self._read(ConnectionTypes, "project", project, "vpc-peering-connection-types")
-        kinds = listed.vpc_peering_connection_types
-        return next((kind.price_usd for kind in kinds if kind.cloud_name == cloud_name), None)
+        return {kind.cloud_name: kind.price_usd for kind in reversed(listed.vpc_peering_connection_types)}
 
     async def project_role(self, project: str) -> str | None:
         """The token's user's role in a project, such as `operator`; None where Aiven does not say."""

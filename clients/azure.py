@@ -219,4 +219,4 @@ async def secrets() -> AsyncIterator["SecretClient"]:
         )
 
     with answers_of("Azure Key Vault", url):
-        yield connections().kept(url, make)
+        yield connections().kept(("secrets", url), make)

@@ -26,52 +26,59 @@ _CONNECTION_TIMEOUT: Final = 5
 _IDLE_SECONDS: Final = 210
 #: To one host of Azure's. What its throttles let a subscription read in the long run, 25 a second, so many carry.
 _TO_ONE_HOST: Final = 4
-#: Clients of so many subscriptions are kept.
-_CLIENTS: Final = 64
+#: To the host of the app's tables, which is next to it.
+TO_THE_TABLES: Final = 1
+#: To a host that takes many requests at once on a connection (HTTP/2). Aiven's limit, two a second, one carries anyway.
+_MULTIPLEXED: Final = 1
+#: So many clients of subscriptions and credentials of applications are kept.
+_CLIENTS: Final = 256
 _FOREVER: Final = 10 * 365 * 24 * 3600
 
 
 class Connections:
-    """What is open on one event loop: a session for the Azure SDKs, and HTTPX's clients for the other services."""
+    """What is open on one event loop: the sessions of the Azure SDKs, and HTTPX's clients for the other services."""
 
     def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[int, aiohttp.ClientSession] = {}
         self._tls: ssl.SSLContext | None = None
         self._http: dict[Service, httpx.AsyncClient] = {}
-        self._clients: OrderedDict[object, object] = OrderedDict()
+        self._clients: OrderedDict[tuple[object, ...], object] = OrderedDict()
         #: What sends the requests of Microsoft Graph's clients, once there was one.
         self.graph: GraphRequestAdapter | None = None
         #: Closes them at the end.
         self.keeper: asyncio.Task[None] | None = None
 
-    def of_the_sdks(self) -> dict[str, Any]:
-        """The options of an Azure SDK's client that make it use the shared session; closing the client leaves it open.
+    def of_the_sdks(self, to_one_host: int = _TO_ONE_HOST) -> dict[str, Any]:
+        """The options of an Azure SDK's client that make it use a shared session; closing the client leaves it open.
 
         Faults of the connection are retried at once; waiting for anything else is the orchestrator's, with a durable
         timer.
+
+        Args:
+            to_one_host: so many connections at the most; clients with the same number share a session.
         """
         from azure.core.pipeline.transport import AioHttpTransport
 
         transport = AioHttpTransport(
-            session=self._shared_session(),
+            session=self._shared_session(to_one_host),
             session_owner=False,
             connection_timeout=_CONNECTION_TIMEOUT,
             read_timeout=settings().read_timeout_seconds,
         )
         return {"transport": transport, "retry_connect": 2, "retry_read": 1, "retry_status": 0}
 
-    def _shared_session(self) -> "aiohttp.ClientSession":
-        if self._session is None:
+    def _shared_session(self, to_one_host: int) -> "aiohttp.ClientSession":
+        if to_one_host not in self._sessions:
             import aiohttp
 
             # As `AioHttpTransport` makes its own.
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE_SECONDS, limit_per_host=_TO_ONE_HOST),
+            self._sessions[to_one_host] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE_SECONDS, limit_per_host=to_one_host),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=True,
             )
-        return self._session
+        return self._sessions[to_one_host]
 
     def http(self, service: Service) -> "httpx.AsyncClient":
         """The HTTP client of a service that no Azure SDK is for."""
@@ -83,12 +90,12 @@ class Connections:
                 verify=self._tls,
                 http2=True,
                 timeout=httpx.Timeout(settings().read_timeout_seconds, connect=_CONNECTION_TIMEOUT),
-                limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
+                limits=httpx.Limits(max_connections=_MULTIPLEXED, keepalive_expiry=_IDLE_SECONDS),
                 event_hooks={"response": [partial(refuse_unreadable, service=service)]},
             )
         return self._http[service]
 
-    def kept(self, key: object, make: Callable[[], Client]) -> Client:
+    def kept(self, key: tuple[object, ...], make: Callable[[], Client]) -> Client:
         """The client with a key, made when it is first asked for; the least recently used ones leave.
 
         It is never closed: the connections are not its own.
@@ -100,16 +107,21 @@ class Connections:
             self._clients.popitem(last=False)
         return cast("Client", self._clients[key])
 
-    def forget_clients(self) -> None:
-        """Let the kept clients go: the SDKs' keep a token of their own."""
-        self._clients.clear()
+    def held(self, key: tuple[object, ...]) -> object | None:
+        """What is kept under a key, if it is still."""
+        return self._clients.get(key)
+
+    def forget_clients(self, whose: object = None) -> None:
+        """Let kept clients go, since the SDKs' keep a token of their own: all, or those whose key names `whose`."""
+        for key in [key for key in self._clients if whose is None or whose in key]:
+            del self._clients[key]
 
     async def close(self) -> None:
         """Close all connections."""
         for client in self._http.values():
             await client.aclose()
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
 
 _open: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Connections]] = WeakKeyDictionary()

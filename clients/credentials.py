@@ -88,9 +88,9 @@ class Proof:
 
 
 class ApplicationCredential:
-    """The created application, signed in to one tenant. Use it as an async context manager.
+    """The created application, signed in to one tenant. Keeps its token.
 
-    A new object at each try is what the article calls logging in again: a cached token may predate the role.
+    A new object is what the article calls logging in again: a cached token may predate the role.
     """
 
     def __init__(self, tenant_id: str, application_id: str, proof: Proof) -> None:
@@ -123,6 +123,18 @@ class ApplicationCredential:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def application_credential(tenant_id: str, application_id: str, proof: Proof) -> ApplicationCredential:
+    """The created application, signed in to one tenant: the worker keeps it with its token, until it is forgotten.
+
+    Args:
+        tenant_id: the tenant.
+        application_id: the application.
+        proof: what it signs in with.
+    """
+    key = ("application", application_id, tenant_id, proof)
+    return connections().kept(key, lambda: ApplicationCredential(tenant_id, application_id, proof))
 
 
 class AutomationCredential:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceResponseError
 from azure.data.tables.aio import TableServiceClient
 
-from clients.connections import connections
+from clients.connections import TO_THE_TABLES, connections
 from clients.credentials import automation_credential
 from clients.known_secrets import readable
 from clients.remote_errors import answer_to, stumbled
@@ -115,7 +115,12 @@ def table_service() -> TableServiceClient:
         ProblemError: `setting-invalid`, when no setting tells where it is.
     """
     # What the SDK waits for is `patiently`'s; it goes on trying connections, at once.
-    options = {**connections().of_the_sdks(), "retry_total": 3, "retry_backoff_factor": 0.1, "api_version": _VERSION}
+    options = {
+        **connections().of_the_sdks(TO_THE_TABLES),
+        "retry_total": 3,
+        "retry_backoff_factor": 0.1,
+        "api_version": _VERSION,
+    }
     endpoint, connection = settings().registry_endpoint, os.environ.get(STORAGE)
     if endpoint is not None:
         return TableServiceClient(endpoint, credential=automation_credential(), **options)

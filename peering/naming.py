@@ -101,6 +101,17 @@ def earlier_peering_id(project: str, project_vpc_id: str, vnet_id: str) -> str:
     return str(uuid5(_NAMESPACE, f"{project}/{project_vpc_id}|{vnet_id.rstrip('/')}".casefold()))
 
 
+def default_role_names(subscription_id: str) -> dict[str, str]:
+    """The names of the custom roles of a subscription's peerings, unless a request names them.
+
+    A role's name is unique in its tenant, so these name the subscription that they serve.
+    """
+    return {
+        "platform_role_name": f"Aiven VNet peering (platform) {subscription_id}",
+        "user_role_name": f"Aiven VNet peering (application) {subscription_id}",
+    }
+
+
 def role_definition_name(scope: str, role_name: str) -> str:
     """The GUID that a custom role is stored under, so that creating it again updates it."""
     return str(uuid5(_NAMESPACE, folded(f"roleDefinition|{scope}|{role_name}")))

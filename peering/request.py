@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from peering.naming import VNetId, peering_id
+from peering.naming import VNetId, default_role_names, peering_id
 from peering.spec import Credential, OnFailure, Peering, Privilege, Repair, Role
 
 
@@ -123,7 +123,7 @@ class PeeringRequest(BaseModel):
         """The peering that this request describes, with every name settled."""
         vnet = VNetId.parse(self.vnet_id)
         vpc = str(self.project_vpc_id)
-        identity = peering_id(self.project, vpc, self.vnet_id)
+        identity, roles = peering_id(self.project, vpc, self.vnet_id), default_role_names(vnet.subscription_id)
         return Peering(
             id=identity,
             project=self.project,
@@ -142,7 +142,6 @@ class PeeringRequest(BaseModel):
             repair=self.repair,
             on_failure=self.on_failure,
             application_name=self.application_name or f"Aiven peering {vnet.name} {identity[:8]}",
-            # A role's name is unique in its tenant, so the defaults name the subscription they serve.
-            platform_role_name=self.platform_role_name or f"Aiven VNet peering (platform) {vnet.subscription_id}",
-            user_role_name=self.user_role_name or f"Aiven VNet peering (application) {vnet.subscription_id}",
+            platform_role_name=self.platform_role_name or roles["platform_role_name"],
+            user_role_name=self.user_role_name or roles["user_role_name"],
         )

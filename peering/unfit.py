@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from peering.health import has_lost_its_side
 from peering.look import ApplicationLook, PeeredNetwork, PrincipalLook, RoleLook
-from peering.naming import VNetId, folded
+from peering.naming import VNetId, default_role_names, folded
 from peering.outcome import Facts, Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
 from peering.spec import Peering
@@ -13,14 +13,17 @@ from peering.spec import Peering
 _NOT_TO_ADOPT: Final = "`adopt: true` cannot take it over, since its VNet peering is missing or Disconnected."
 
 
-def custom_role_names(peering: Peering) -> list[str]:
-    """The names of the custom roles that a start makes, or finds.
+def chosen_role_names(peering: Peering) -> list[str]:
+    """The names of the custom roles that a start makes, or finds, where somebody has chosen them.
+
+    Azure has no built-in role with one of the others.
 
     Args:
         peering: what is asked for.
     """
     custom = peering["role"] == "least-privilege"
-    return [peering["platform_role_name"], *([peering["user_role_name"]] if custom else [])]
+    names = [peering["platform_role_name"], *([peering["user_role_name"]] if custom else [])]
+    return [n for n in names if n not in default_role_names(VNetId.parse(peering["vnet_id"]).subscription_id).values()]
 
 
 def unfit_roles(

@@ -94,15 +94,19 @@ class Gateway:
             body,
         )
         service = service or self.service(request.host)
-        # The app's own storage account and its identity's endpoint are next to it.
-        if self.world.knobs.latency and service not in ("table", "identity"):
-            await asyncio.sleep(self.world.knobs.latency)
+        if (pause := self._latency(service)) > 0:
+            await asyncio.sleep(pause)
         with self.lock:
             response, breach = self.answer(service, request)
             self._log(service or "none", request, response, time.perf_counter() - started)
             headers = answer_headers(service, request, response, self.world)
         answer = self._http(response, headers)
         return BrokenAnswer(breach, answer) if breach is not None else answer
+
+    def _latency(self, service: str | None) -> float:
+        # The app's own storage account and its identity's endpoint are next to it.
+        knobs = self.world.knobs
+        return {"table": knobs.table_latency, "identity": 0}.get(service or "", knobs.latency)
 
     def _http(self, response: Response, given: Headers) -> HttpResponse:
         headers = {"Date": format_datetime(self.world.now, usegmt=True), **given}

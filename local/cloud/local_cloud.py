@@ -135,7 +135,12 @@ class LocalCloud:
         )
         admin_socket = _listen()
         admin = _Server(uvicorn.Config(admin_app(self._gateway), log_level="warning", access_log=False, lifespan="off"))
-        self._proxy = proxy = ConnectProxy(_port(server), lambda host: self._gateway.service(host) is not None)
+        self._proxy = proxy = ConnectProxy(
+            _port(server),
+            lambda host: self._gateway.service(host) is not None,
+            # TCP takes one round trip, TLS 1.3 another.
+            lambda: 2 * self.world.knobs.round_trip,
+        )
         port = await proxy.start(self._port)
         serving = [
             asyncio.create_task(front.serve(sockets=[server])),

@@ -17,10 +17,11 @@ class ConnectProxy:
     Args:
         target_port: the local TLS server's port.
         serves: whether a host name belongs to the cloud.
+        handshake: how long a connection takes, in seconds.
     """
 
-    def __init__(self, target_port: int, serves: Callable[[str], bool]) -> None:
-        self._target_port, self._serves = target_port, serves
+    def __init__(self, target_port: int, serves: Callable[[str], bool], handshake: Callable[[], float]) -> None:
+        self._target_port, self._serves, self._handshake = target_port, serves, handshake
         self._open: set[asyncio.StreamWriter] = set()
         self._tunnels: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -64,6 +65,8 @@ class ConnectProxy:
             await writer.drain()
             return
         self.hosts.append(host.lower())
+        if (seconds := self._handshake()) > 0:
+            await asyncio.sleep(seconds)
         upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
         self._open.add(upstream_writer)
         try:

@@ -37,7 +37,7 @@ class Fault(BaseModel):
 
 
 class Scenario(BaseModel):
-    """The knobs of a local cloud. Durations are seconds of the cloud's clock, except `latency`."""
+    """The knobs of a local cloud. Durations are seconds of the cloud's clock, unless they say something else."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
@@ -72,7 +72,13 @@ class Scenario(BaseModel):
         "", description="The state that the platform ends in instead of PENDING_PEER."
     )
     null_state_info: bool = Field(default=False, description="Aiven leaves state_info out once it is ACTIVE.")
-    latency: Seconds = Field(0, description="Seconds of the machine's time that every request takes.")
+    latency: Seconds = Field(
+        0, description="Seconds of the machine's time that every request takes, but for those to tables."
+    )
+    table_latency: Seconds = Field(0, description="Seconds of the machine's time that a request to a table takes.")
+    round_trip: Seconds = Field(
+        0, description="Seconds of the machine's time to a host and back: a new connection takes two of them."
+    )
     aiven_role: Literal["admin", "operator", "developer", "read_only"] = Field(
         "operator", description="The role of the Aiven token's user in the project."
     )

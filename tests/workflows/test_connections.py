@@ -7,7 +7,7 @@ from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 
 #: More than one connection to a host is for what is asked at the same time.
-MOST_FOR_THE_FIRST = 16
+MOST_FOR_THE_FIRST = 10
 MOST_FOR_A_LATER_ONE = 3
 
 

@@ -12,7 +12,7 @@ from peering.plan import STEPS
 pytestmark = pytest.mark.engine_part
 
 #: Steps that a first run without trouble has no use for.
-NOT_NEEDED = {"stale_connection", "stale_peering", "orphaned_peering", "sync", "release_rights"}
+NOT_NEEDED = {"stale_connection", "stale_peering", "orphaned_peering", "sync", "surplus_rights", "release_rights"}
 
 
 def problem_code(status: Status) -> str:
@@ -54,6 +54,7 @@ def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment)
         "side_is_clear",
         "vnet_is_clear",
         "found",
+        "rights_settled",
     }
     again = [r for r in deployment.cloud.requests if r.method == "POST" and "/oauth2/" not in r.path]
     assert made > 0

@@ -1,0 +1,87 @@
+"""Signed in as the created application: to the customer's tenant, and to the platform's where a request needs it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from activities.ahead import ahead, begun
+from activities.credentials import kept_proof
+from clients.azure import network
+from clients.connections import connections
+from clients.credentials import ApplicationCredential, application_credential
+from clients.settings import settings
+from peering.naming import VNetId
+from peering.outcome import Facts, ProblemError, text
+
+if TYPE_CHECKING:
+    from azure.mgmt.network.aio import NetworkManagementClient
+
+
+def signing_in(facts: Facts) -> AbstractAsyncContextManager[None]:
+    """Begin to sign in to both tenants, for a request that may turn out to be needed within.
+
+    Args:
+        facts: name the application, its credential and the tenants.
+    """
+    return begun([(_signed_in, _who(facts))] if facts["to_tenant_id"] else [])
+
+
+@asynccontextmanager
+async def as_application(facts: Facts, vnet_id: VNetId) -> "AsyncIterator[NetworkManagementClient]":
+    """The network client as the created application, in the customer's tenant alone.
+
+    Args:
+        facts: name the application, its credential and the tenant.
+        vnet_id: the VNet.
+
+    Raises:
+        RemoteError: the sign-in was refused, or a request of the client's; the application signs in anew then.
+    """
+    async with _forgotten_if_refused(facts):
+        (ours,) = await _signed_in(*_who({**facts, "to_tenant_id": None}))
+        async with network(vnet_id.subscription_id, ours) as client:
+            yield client
+
+
+@asynccontextmanager
+async def as_application_in_both(facts: Facts, vnet_id: VNetId) -> "AsyncIterator[NetworkManagementClient]":
+    """The same with its token of the platform's tenant beside its own.
+
+    Raises:
+        ProblemError: `peer-network-unknown`, when Aiven does not name the platform's tenant.
+        RemoteError: as above.
+    """
+    if facts["to_tenant_id"] is None:
+        raise ProblemError("peer-network-unknown", "Aiven does not name the platform's tenant.")
+    async with _forgotten_if_refused(facts):
+        ours, theirs = await ahead(_signed_in, *_who(facts))
+        async with network(vnet_id.subscription_id, ours, auxiliary=theirs) as client:
+            yield client
+
+
+@asynccontextmanager
+async def _forgotten_if_refused(facts: Facts) -> AsyncIterator[None]:
+    """What was refused may be a token from before a right was given, or a password that is none any more."""
+    try:
+        yield
+    except Exception:
+        connections().forget_clients(text(facts, "application_id"))
+        connections().forget_clients(facts["secret_name"])
+        raise
+
+
+def _who(facts: Facts) -> tuple[str, ...]:
+    names = ("application_id", "credential", "secret_name", "secret_version", "tenant_id", "to_tenant_id")
+    return tuple(str(facts[name] or "") for name in names)
+
+
+async def _signed_in(
+    application_id: str, credential: str, name: str, version: str, *tenants: str
+) -> list[ApplicationCredential]:
+    """The application signed in to each tenant that is named; each credential keeps its token."""
+    proof = await kept_proof({"credential": credential, "secret_name": name, "secret_version": version})
+    held = [application_credential(tenant, application_id, proof) for tenant in tenants if tenant]
+    scope = settings().cloud.resource_manager_scope
+    await asyncio.gather(*(one.get_token(scope) for one in held))
+    return held
