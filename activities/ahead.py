@@ -17,8 +17,12 @@ _begun: Final[ContextVar[dict[tuple[str, ...], asyncio.Future[Any]]]] = ContextV
 
 @asynccontextmanager
 async def begun(reads: Iterable[Read]) -> AsyncIterator[None]:
-    """Begin reads; those that nobody has asked for in the end are given up."""
-    tasks = {_key(call, given): asyncio.ensure_future(call(*given)) for call, given in reads}
+    """Begin reads, in their order; those that nobody has asked for in the end are given up."""
+    tasks = dict[tuple[str, ...], asyncio.Future[Any]]()
+    for call, given in reads:
+        tasks[_key(call, given)] = asyncio.ensure_future(call(*given))
+        # What a read begins itself comes before the next one.
+        await asyncio.sleep(0)
     token = _begun.set(dict(tasks))
     try:
         yield

@@ -37,8 +37,7 @@ _VPC_PROBLEMS: Final = {
 @step
 async def project_vpc(peering: Peering, _: Facts) -> Facts:
     """Look up the project VPC, and whether it has a connection to the VNet already."""
-    aiven = AivenClient()
-    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+    vpc = await ahead(read_project_vpc, peering["project"], peering["project_vpc_id"])
     # Managed Service for TimescaleDB puts a prefix before the cloud's name.
     if "azure" not in vpc.cloud_name:
         raise ProblemError("project-vpc-not-azure", f"The project VPC is in {vpc.cloud_name}.")
@@ -55,6 +54,19 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
     if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
         facts["connection_is_clear"] = "nothing to delete"
     return facts
+
+
+async def read_project_vpc(project: str, project_vpc_id: str) -> ProjectVpc:
+    """A project VPC with its connections.
+
+    Args:
+        project: its project.
+        project_vpc_id: its id.
+
+    Raises:
+        RemoteError: Aiven refused, or did not answer.
+    """
+    return await AivenClient().project_vpc(project, project_vpc_id)
 
 
 def _check_state(vpc: ProjectVpc) -> None:

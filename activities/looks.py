@@ -72,6 +72,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
 
     vnet = VNetId.parse(peering["vnet_id"])
     by_step: dict[str, list[Read]] = {
+        "project_vpc": [(aiven.read_project_vpc, (peering["project"], peering["project_vpc_id"]))],
         "vnet": [(looking.vnet, (str(vnet),))],
         "price": [(aiven.hourly_prices, (peering["project"],))],
         "inventory": [

@@ -25,11 +25,18 @@ from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
 from peering.health import has_lost_its_side, side_of
 from peering.look import AccessLook, Part, PeeredNetwork, RoleLook, SecretLook, Thing
-from peering.naming import VNetId, federated_credential_name, folded, secret_name, unique_name
+from peering.naming import (
+    VNetId,
+    federated_credential_name,
+    folded,
+    role_definition_id,
+    secret_name,
+    unique_name,
+)
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
 from peering.spec import Peering
-from peering.unfit import chosen_role_names, unfit_in_entra, unfit_roles
+from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
 
 #: What the app has to be allowed on the VNet for each object that it would have to make.
 _NEEDED_TO_MAKE: Final = {
@@ -99,7 +106,10 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     ]
     if in_the_way and facts["existing"] != "foreign":
         raise ProblemError.of(in_the_way)
-    gathered: Facts = {"found": found, **(_taken_over(parts, rights_there, vnet_id) if adopted else {})}
+    there_already = (
+        _taken_over(parts, rights_there, vnet_id) if adopted else _to_build_upon(peering, parts, roles, vnet_id)
+    )
+    gathered: Facts = {"found": found, **there_already}
     if not rights_there["assignments"]:
         gathered["rights_settled"] = "none but those that the start gives"
     return gathered
@@ -190,6 +200,13 @@ def _found_sides(facts: Facts) -> dict[str, bool]:
     }
 
 
+def _to_build_upon(peering: Peering, parts: DirectoryParts, roles: dict[str, RoleLook], vnet_id: str) -> Facts:
+    """The ids of what the peering shares with others and is there: the steps that would look for it are not needed."""
+    shared = {f"{whose}_role_id": role for whose, role in fitting_roles(peering, roles, vnet_id).items()}
+    platform = _seen(parts["platform_principal"])
+    return {**shared, **({"platform_principal_id": platform["id"]} if platform and platform["enabled"] else {})}
+
+
 def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Facts:
     """The ids of what is there and good enough, so that the steps that would make it are not needed."""
     taken: dict[str, Fact] = {}
@@ -199,8 +216,7 @@ def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Fact
             continue
         taken[f"{whose}_principal_id"] = principal["id"]
         if (assignment := allowing(access, principal["id"], actions, vnet_id)) is not None:
-            scope = VNetId.parse(vnet_id).subscription_scope
-            role = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{assignment['role']}"
+            role = role_definition_id(VNetId.parse(vnet_id).subscription_scope, assignment["role"])
             taken |= {f"{whose}_role_id": role, f"{whose}_role_assignment_id": assignment["id"]}
     return taken
 

@@ -11,10 +11,14 @@ from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple, TypedDict
 
+import httpx
+
 from local.clock import SystemClock
-from local.cloud import Scenario
+from local.cloud import LocalCloud, Scenario
 from local.cloud.request_log import LoggedRequest
+from local.demo import peering_request
 from local.deployment import AT_WORK, Deployment, deploy
+from local.processes import app_settings, local_app
 
 #: Seconds of a remote call, of a request to the app's own tables, and to a host and back for a new connection.
 LATENCY: Final = 0.2
@@ -22,6 +26,7 @@ _SLOW: Final = {"latency": LATENCY, "table_latency": 0.01, "round_trip": 0.05}
 #: Remote calls that wait for one another in any implementation of the article: the application, its service principal,
 #: a role assignment, the request for the connection, PENDING_PEER, the two tokens, the VNet peering, Connected, ACTIVE.
 NEEDED: Final = 9
+_BETWEEN_LOOKS: Final = 0.5
 #: What is no remote: the app's own tables, and the end of its own identity.
 _OWN: Final = ("table", "identity")
 
@@ -34,15 +39,26 @@ class Start(NamedTuple):
     connections: int
 
 
-def start_to_active(deployment: Deployment, vnet_id: str) -> Start:
-    """Start a peering and wait until it is connected."""
-    calls, opened, asked = len(deployment.cloud.requests), len(deployment.cloud.connections), datetime.now(UTC)
-    status = deployment.settle(vnet_id=vnet_id)
-    if status["state"] != "connected":
-        raise AssertionError(f"a start ended as {status['state']}: {status.get('problem')}")
-    active = next(datetime.fromisoformat(s["finished"]) for s in status["steps"] if s["name"] == "active")
-    made = [r for r in deployment.cloud.requests[calls:] if r.service not in _OWN and _span(r)[1] <= active]
-    return Start((active - asked).total_seconds(), one_after_another(made), len(deployment.cloud.connections) - opened)
+class Apart(NamedTuple):
+    """The local cloud in this process, and the app in one of its own."""
+
+    cloud: LocalCloud
+    api: httpx.Client
+
+    def start(self, vnet_id: str) -> Start:
+        """Start a peering and wait until it is connected."""
+        calls, opened, asked = len(self.cloud.requests), len(self.cloud.connections), datetime.now(UTC)
+        request = {**peering_request(self.cloud.environment), "vnet_id": vnet_id}
+        url = self.api.post("/api/peerings", json=request).raise_for_status().headers["Location"]
+        # Whoever looks all the time takes the time that is measured.
+        while (status := self.api.get(url).raise_for_status().json())["state"] in AT_WORK:
+            time.sleep(_BETWEEN_LOOKS)
+        if status["state"] != "connected":
+            raise AssertionError(f"a start ended as {status['state']}: {status.get('problem')}")
+        active = next(datetime.fromisoformat(s["finished"]) for s in status["steps"] if s["name"] == "active")
+        made = [r for r in self.cloud.requests[calls:] if r.service not in _OWN and _span(r)[1] <= active]
+        opens = len(self.cloud.connections) - opened
+        return Start((active - asked).total_seconds(), one_after_another(made), opens)
 
 
 def one_after_another(requests: Iterable[LoggedRequest]) -> int:
@@ -60,6 +76,18 @@ def _span(request: LoggedRequest) -> tuple[datetime, datetime]:
 
 
 @contextmanager
+def _apart(vnets: int) -> Iterator[Apart]:
+    with tempfile.TemporaryDirectory() as directory:
+        scenario = Scenario.model_validate({"vnets": vnets})
+        with (
+            LocalCloud(scenario, Path(directory, "cloud"), clock=SystemClock()) as cloud,
+            local_app(Path(directory, "app"), app_settings(cloud.environment)) as app,
+            app.client() as api,
+        ):
+            yield Apart(cloud, api)
+
+
+@contextmanager
 def _deployed(vnets: int) -> Iterator[Deployment]:
     with tempfile.TemporaryDirectory() as directory:
         scenario = Scenario.model_validate({"vnets": vnets})
@@ -67,9 +95,8 @@ def _deployed(vnets: int) -> Iterator[Deployment]:
             yield deployment
 
 
-def _vnet_ids(deployment: Deployment) -> list[str]:
-    ours = deployment.cloud.landscape.subscription
-    return [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == ours]
+def _vnet_ids(cloud: LocalCloud) -> list[str]:
+    return [vnet.id for vnet in cloud.world.vnets.values() if vnet.subscription_id == cloud.landscape.subscription]
 
 
 class RunCost(TypedDict):
@@ -88,14 +115,15 @@ class RunCost(TypedDict):
 
 def run_cost(rounds: int = 5) -> RunCost:
     """Starts without any delay, a process's first and later ones, and later ones with the delays of real networks."""
-    with _deployed(2 * rounds + 2) as deployment:
-        vnets = _vnet_ids(deployment)
-        deployment.knobs(round_trip=_SLOW["round_trip"])
-        first = start_to_active(deployment, vnets[0])
-        later = [start_to_active(deployment, vnet) for vnet in vnets[1 : rounds + 1]]
-        events, size = _watched(deployment, vnets[rounds + 1])
-        deployment.knobs(**_SLOW)
-        slow = [start_to_active(deployment, vnet) for vnet in vnets[rounds + 2 :]]
+    with _apart(2 * rounds + 1) as apart:
+        vnets, knobs = _vnet_ids(apart.cloud), apart.cloud.world.knobs
+        first = apart.start(vnets[0])
+        later = [apart.start(vnet) for vnet in vnets[1 : rounds + 1]]
+        for name, seconds in _SLOW.items():
+            setattr(knobs, name, seconds)
+        slow = [apart.start(vnet) for vnet in vnets[rounds + 1 :]]
+    with _deployed(1) as deployment:
+        events, size = _watched(deployment, _vnet_ids(deployment.cloud)[0])
     seconds = median(start.seconds for start in slow)
     return RunCost(
         first=first.seconds,
@@ -135,7 +163,7 @@ def throughput(count: int = 200) -> Throughput:
     with _deployed(count) as deployment:
         started = time.perf_counter()
         with ThreadPoolExecutor(16) as pool:
-            ids = list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), _vnet_ids(deployment)))
+            ids = list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), _vnet_ids(deployment.cloud)))
         ended = [deployment.until(identity, seconds=600) for identity in ids]
         seconds = time.perf_counter() - started
     problems = [status["problem"] for status in ended if status["state"] != "connected"]

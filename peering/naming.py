@@ -112,6 +112,16 @@ def default_role_names(subscription_id: str) -> dict[str, str]:
     }
 
 
+def role_definition_id(scope: str, guid: str) -> str:
+    """The ARM id of a role definition.
+
+    Args:
+        scope: the subscription's ARM id.
+        guid: the role's name.
+    """
+    return f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{guid}"
+
+
 def role_definition_name(scope: str, role_name: str) -> str:
     """The GUID that a custom role is stored under, so that creating it again updates it."""
     return str(uuid5(_NAMESPACE, folded(f"roleDefinition|{scope}|{role_name}")))

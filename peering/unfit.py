@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from peering.health import has_lost_its_side
 from peering.look import ApplicationLook, PeeredNetwork, PrincipalLook, RoleLook
-from peering.naming import VNetId, default_role_names, folded
+from peering.naming import VNetId, default_role_names, folded, role_definition_id
 from peering.outcome import Facts, Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
 from peering.spec import Peering
@@ -21,9 +21,8 @@ def chosen_role_names(peering: Peering) -> list[str]:
     Args:
         peering: what is asked for.
     """
-    custom = peering["role"] == "least-privilege"
-    names = [peering["platform_role_name"], *([peering["user_role_name"]] if custom else [])]
-    return [n for n in names if n not in default_role_names(VNetId.parse(peering["vnet_id"]).subscription_id).values()]
+    defaults = default_role_names(VNetId.parse(peering["vnet_id"]).subscription_id).values()
+    return [name for name, _ in _custom_roles(peering).values() if name not in defaults]
 
 
 def unfit_roles(
@@ -37,12 +36,35 @@ def unfit_roles(
         vnet_id: the VNet's ARM id.
         needless: the objects that a start would not make, nor look for by name.
     """
-    scope, custom = VNetId.parse(vnet_id).subscription_scope, peering["role"] == "least-privilege"
-    wanted: dict[str, tuple[str, Sequence[str]]] = {"platform_role": (peering["platform_role_name"], PLATFORM_ACTIONS)}
-    wanted |= {"user_role": (peering["user_role_name"], USER_ACTIONS)} if custom else {}
-    for name, actions in (role for step, role in wanted.items() if step not in needless):
+    scope = VNetId.parse(vnet_id).subscription_scope
+    for name, actions in (role for step, role in _custom_roles(peering).items() if step not in needless):
         if any(folded(role["name"]) == folded(name) and not fits(role, actions, scope) for role in roles.values()):
             yield role_name_taken(name)
+
+
+def fitting_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str) -> dict[str, str]:
+    """The ARM ids of the custom roles that are there as a start would make them: of the `user`, of the `platform`.
+
+    Args:
+        peering: what is asked for.
+        roles: the custom roles that can be assigned on the VNet, by GUID.
+        vnet_id: the VNet's ARM id.
+    """
+    scope = VNetId.parse(vnet_id).subscription_scope
+    return {
+        step.removesuffix("_role"): role_definition_id(scope, guid)
+        for step, (name, actions) in _custom_roles(peering).items()
+        for guid, role in roles.items()
+        if folded(role["name"]) == folded(name) and fits(role, actions, scope)
+    }
+
+
+def _custom_roles(peering: Peering) -> dict[str, tuple[str, Sequence[str]]]:
+    """The names and actions of the custom roles of a peering, by the step that finds or makes each."""
+    wanted: dict[str, tuple[str, Sequence[str]]] = {"platform_role": (peering["platform_role_name"], PLATFORM_ACTIONS)}
+    if peering["role"] == "least-privilege":
+        wanted["user_role"] = peering["user_role_name"], USER_ACTIONS
+    return wanted
 
 
 def role_name_taken(name: str) -> Occurrence:
