@@ -59,9 +59,10 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             await _add_federated(client, peering, facts, object_id)
             return _FEDERATED
         async with secrets() as vault:
-            passwords, versions = await asyncio.gather(
-                _own_passwords(client, peering, object_id), _versions(vault, peering)
-            )
+            versions = await _versions(vault, peering)
+            if not any(version.enabled for version in versions):
+                return _secret_facts(await _first_password(client, vault, peering, object_id))
+            passwords = await _own_passwords(client, peering, object_id)
             left = min(_RENEW_BEFORE, timedelta(days=peering["secret_lifetime_days"]) / 4)
             noted = [v for v in versions if v.version == facts.get("secret_version")]
             stored = _newest(noted, passwords, left) or _newest(versions, passwords, left)
@@ -73,6 +74,18 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             made = await _new_password(client, vault, peering, object_id, rotation="")
             await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) == kept])
             return _secret_facts(made)
+
+
+async def _first_password(
+    client: "GraphServiceClient", vault: "SecretClient", peering: Peering, object_id: str
+) -> "SecretProperties":
+    """A password where none is stored; those that never reached the vault go meanwhile."""
+    password = await _make_password(client, peering, object_id)
+    stored, passwords = await asyncio.gather(
+        _store(vault, peering, password, rotation=""), _own_passwords(client, peering, object_id)
+    )
+    await _remove_passwords(client, object_id, [p for p in passwords if p.key_id != password.key_id])
+    return stored
 
 
 @step
@@ -245,28 +258,41 @@ async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_
 async def _new_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, object_id: str, rotation: str
 ) -> "SecretProperties":
-    from azure.core.exceptions import ResourceExistsError
+    return await _store(vault, peering, await _make_password(client, peering, object_id), rotation)
+
+
+async def _make_password(client: "GraphServiceClient", peering: Peering, object_id: str) -> "PasswordCredential":
     from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
         AddPasswordPostRequestBody,
     )
     from msgraph.generated.models.password_credential import PasswordCredential
 
-    name = secret_name(peering["id"])
     expires = (datetime.now(UTC) + timedelta(days=peering["secret_lifetime_days"])).replace(microsecond=0)
-    wanted = PasswordCredential(display_name=name, end_date_time=expires)
+    wanted = PasswordCredential(display_name=secret_name(peering["id"]), end_date_time=expires)
     made = await client.applications.by_application_id(object_id).add_password.post(
         AddPasswordPostRequestBody(password_credential=wanted)
     )
     remember(made.secret_text if made is not None else None)
     if made is None or made.secret_text is None:
         raise ProblemError("remote-unavailable", "Graph made a password without returning it.")
+    made.end_date_time = expires
+    return made
+
+
+async def _store(
+    vault: "SecretClient", peering: Peering, password: "PasswordCredential", rotation: str
+) -> "SecretProperties":
+    """Put a password that was just made into the vault; this worker keeps it."""
+    from azure.core.exceptions import ResourceExistsError
+
+    name, value = secret_name(peering["id"]), password.secret_text or ""
     try:
         secret = await vault.set_secret(
             name,
-            made.secret_text,
-            expires_on=expires,
+            value,
+            expires_on=password.end_date_time,
             content_type="password of an Entra application",
-            tags={KEY_ID: str(made.key_id), PEERING: peering["id"], ROTATION: rotation},
+            tags={KEY_ID: str(password.key_id), PEERING: peering["id"], ROTATION: rotation},
         )
     except ResourceExistsError:
         # The name belongs to the deleted secret of an earlier peering; the next look finds this password an orphan.
@@ -274,8 +300,7 @@ async def _new_password(
             async with timeout(_DELETION_SECONDS):
                 await or_none(vault.recover_deleted_secret(name))
         raise
-    made_here = Proof(password=made.secret_text)
-    connections().kept(_kept_as(name, secret.properties.version), lambda: made_here)
+    connections().kept(_kept_as(name, secret.properties.version), lambda: Proof(password=value))
     return secret.properties
 
 

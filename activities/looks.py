@@ -76,7 +76,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
         "vnet": [(looking.vnet, (str(vnet),))],
         "price": [(aiven.hourly_prices, (peering["project"],))],
         "inventory": [
-            (preflight.own_application_id, (peering["id"],)),
+            (preflight.own_directory, (peering["id"],)),
             (looking.assignments, (str(vnet),)),
             (looking.custom_roles, (str(vnet),)),
             *((looking.roles_named, (str(vnet), name)) for name in chosen_role_names(peering)),

@@ -29,22 +29,22 @@ log: Final = logging.getLogger("aiven_azure_peering.run")
 
 async def take_order(given: Taking) -> Taken | None:
     """Take the open order of a peering for an execution; None when there is none."""
-    # What has ended is noted before the order is taken; more may end between two reads.
-    while (record := await registry().record(given["id"])) is not None and "order" in record:
-        noted = await note_ended_runs(record)
-        taken = await registry().change(given["id"], partial(_take, given, noted))
-        if taken is not None:
-            log.info("event=order-taken peering=%s run=%s", given["id"], taken["order"]["run"])
+    noted: list[RunRecord] = []
+    while True:
+        record, taken = await registry().change(given["id"], partial(_take, given, noted))
+        if taken is not None or record is None or "order" not in record:
+            run = taken["order"]["run"] if taken is not None else None
+            log.info("event=order-taken peering=%s run=%s", given["id"], run)
             return taken
-    log.info("event=order-taken peering=%s run=None", given["id"])
-    return None
+        # What has ended is noted before the order is taken; more may end between two reads.
+        noted = await note_ended_runs(record)
 
 
 def _take(
     given: Taking, noted: list[RunRecord], record: Record | None, _: datetime
-) -> tuple[Record | None, Taken | None]:
+) -> tuple[Record | None, tuple[Record | None, Taken | None]]:
     if record is None or "order" not in record or record.get("unnoted", []) != noted:
-        return record, None
+        return record, (record, None)
     record.pop("unnoted", None)
     order = take(record, given["execution"], given["at"])
     order["alive_until"] = (datetime.fromisoformat(given["at"]) + SIGN_OF_LIFE).isoformat()
@@ -55,7 +55,7 @@ def _take(
         revision=record["revision"],
         unsettled=record.get("unsettled"),
     )
-    return record, taken
+    return record, (record, taken)
 
 
 async def renew_order(fence: Fence) -> bool:

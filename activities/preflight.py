@@ -72,15 +72,12 @@ def _known_network(facts: Facts) -> str | None:
 @step
 async def inventory(peering: Peering, facts: Facts) -> Facts:
     """Which of the peering's objects are there already; of one that is taken over, also their ids, to be left alone."""
-    adopted, vnet_id = facts["existing"] == "adopted", text(facts, "vnet_id")
-    if adopted:
-        application_id = str(facts["found_connection_application_id"] or "")
-    else:
-        application_id = await ahead(own_application_id, peering["id"])
+    adopted, vnet_id, access = facts["existing"] == "adopted", text(facts, "vnet_id"), Access()
     _check_sides(peering, facts)
-    access, known = Access(), Facts(application_id=application_id)
-    directory, secrets, assignments = await asyncio.gather(
-        Directory.of([known] if application_id else []),
+    (known, directory), secrets, assignments = await asyncio.gather(
+        _directory(str(facts["found_connection_application_id"] or ""))
+        if adopted
+        else ahead(own_directory, peering["id"]),
         ahead(looking.one_secret, secret_name(peering["id"])),
         access.on(vnet_id),
     )
@@ -122,11 +119,23 @@ async def _roles_of_those_names(peering: Peering, vnet_id: str) -> dict[str, Rol
     return {guid: role for one in held for guid, role in one.items()}
 
 
-async def own_application_id(peering_id: str) -> str:
-    """The application id of the application of a peering; empty when there is none."""
+async def own_directory(peering_id: str) -> tuple[Facts, Directory]:
+    """What Entra holds of a peering by its application's unique name, and that application's id, if there is one.
+
+    Args:
+        peering_id: the peering's id.
+
+    Raises:
+        RemoteError: Graph refused, or did not answer.
+    """
     async with graph() as client:
         found = await or_none(client.applications_with_unique_name(unique_name(peering_id)).get())
-    return (found and found.app_id) or ""
+    return await _directory((found and found.app_id) or "")
+
+
+async def _directory(application_id: str) -> tuple[Facts, Directory]:
+    known = Facts(application_id=application_id)
+    return known, await Directory.of([known] if application_id else [])
 
 
 def _check_sides(peering: Peering, facts: Facts) -> None:

@@ -26,7 +26,7 @@ _SLOW: Final = {"latency": LATENCY, "table_latency": 0.01, "round_trip": 0.05}
 #: Remote calls that wait for one another in any implementation of the article: the application, its service principal,
 #: a role assignment, the request for the connection, PENDING_PEER, the two tokens, the VNet peering, Connected, ACTIVE.
 NEEDED: Final = 9
-_BETWEEN_LOOKS: Final = 0.5
+_BETWEEN_LOOKS: Final = 1.5
 #: What is no remote: the app's own tables, and the end of its own identity.
 _OWN: Final = ("table", "identity")
 
@@ -51,6 +51,7 @@ class Apart(NamedTuple):
         request = {**peering_request(self.cloud.environment), "vnet_id": vnet_id}
         url = self.api.post("/api/peerings", json=request).raise_for_status().headers["Location"]
         # Whoever looks all the time takes the time that is measured.
+        time.sleep(_BETWEEN_LOOKS)
         while (status := self.api.get(url).raise_for_status().json())["state"] in AT_WORK:
             time.sleep(_BETWEEN_LOOKS)
         if status["state"] != "connected":

@@ -8,6 +8,7 @@ its answers' `Date` has it: one clock for all workers.
 import asyncio
 import logging
 import random
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
@@ -60,6 +61,8 @@ _PAGE: Final = 1000
 _TRANSACTION: Final = 100
 #: Spreads the tries of those who change one row at once.
 _SPREAD: Final = random.SystemRandom()
+#: So many records are remembered as they were written.
+_REMEMBERED: Final = 64
 _NO_TABLE: Final = "TableNotFound"
 _NEVER: Final = timedelta.min
 _CONFLICTS: Final = frozenset({404, 409, 412})
@@ -85,6 +88,9 @@ class Registry:
         self._peerings, self._runs = service.get_table_client(_PEERINGS), service.get_table_client(_RUNS)
         self._ahead: timedelta | None = None
         self._is_migrated = False
+        #: The records that were written last, with the ETags of these writes: while nobody else has written one, the
+        #: next change of it needs no read.
+        self._written: OrderedDict[str, Held] = OrderedDict()
 
     @property
     def now(self) -> datetime:
@@ -151,9 +157,11 @@ class Registry:
             azure.core.exceptions.AzureError: the Table service refuses, or does not answer.
         """
         failure: AzureError | None = None
-        lost = 0
+        lost, held = 0, self._written.pop(peering_id, None)
+        if held is not None and not _is_change(mutation, held.record, self.now):
+            held = None
         for attempt in range(_TRIES):
-            held = await self.held(peering_id)
+            held = held or await self.held(peering_id)
             before = held.record if held else None
             if written is not None and before == written[0]:
                 return written[1]
@@ -167,7 +175,7 @@ class Registry:
                 lost += not _is_conflict(error)
                 if not _may_differ(error) or lost > _LOST_WRITES:
                     raise
-                failure = error
+                failure, held = error, None
                 await asyncio.sleep(_SPREAD.uniform(0, 0.02 * 2 ** min(attempt, 6)))
             else:
                 return answer
@@ -208,15 +216,16 @@ class Registry:
         main = _operation(peering_id, held, after, health=health)
         beside = _order_operation(peering_id, held.record if held else None, after)
         if beside is None:
-            await self._single(main)
+            self._note_written(peering_id, after, await self._single(main))
             return
         try:
-            await self._asked(lambda: self._peerings.submit_transaction([main, beside]))
+            answers = await self._asked(lambda: self._peerings.submit_transaction([main, beside]))
         except TableTransactionError as error:
             if error.index == 0 and error.status_code in _CONFLICTS:
                 raise
             log.info("event=transaction-failed peering=%s status=%s", peering_id, error.status_code)
         else:
+            self._note_written(peering_id, after, answers[0])
             return
         # An order without a row would not be resumed; a row that is not the order's is made so when it is met.
         if after is not None and "order" in after:
@@ -225,15 +234,23 @@ class Registry:
         await self._single(main)
         await self.settle_order_row(peering_id)
 
-    async def _single(self, operation: tuple[Any, ...]) -> None:
+    def _note_written(self, peering_id: str, after: Record | None, answer: Mapping[str, Any] | None) -> None:
+        etag = (answer or {}).get("etag")
+        if after is None or etag is None:
+            return
+        self._written[peering_id] = Held(after, etag)
+        if len(self._written) > _REMEMBERED:
+            self._written.popitem(last=False)
+
+    async def _single(self, operation: tuple[Any, ...]) -> Mapping[str, Any] | None:
         kind, entity, *rest = operation
         options: dict[str, Any] = rest[0] if rest else {}
-        calls: dict[str, Callable[..., Awaitable[object]]] = {
+        calls: dict[str, Callable[..., Awaitable[Mapping[str, Any] | None]]] = {
             "create": self._peerings.create_entity,
             "update": self._peerings.update_entity,
             "delete": self._peerings.delete_entity,
         }
-        await self._asked(lambda: calls[kind](entity, **options))
+        return await self._asked(lambda: calls[kind](entity, **options))
 
     async def _put(self, table: "TableClient", row: rows.Row) -> None:
         """Make a row what it is to be: by Insert, or with the ETag of what is there.
@@ -437,6 +454,14 @@ class Registry:
 def _etag(row: rows.Held) -> str:
     metadata = cast("Mapping[str, str]", getattr(row, "metadata", {}))
     return metadata["etag"]
+
+
+def _is_change(mutation: Mutation[T], record: Record, now: datetime) -> bool:
+    """Whether a change of a record that may be another one by now would be written, which its ETag decides then."""
+    try:
+        return mutation(deepcopy(record), now)[0] != record
+    except Exception:  # what keeps the change from the record, the record has to say as it is read
+        return False
 
 
 def _is_conflict(error: AzureError) -> bool:

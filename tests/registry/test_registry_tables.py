@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 import activities.orders
 import clients.orders
-from clients.tables import Registry
+from clients.tables import Held, Mutation, Registry
 from peering.orders import Taking, new_order
 from peering.outcome import Fact
 from peering.registry import Ending, Placed, Record, RunRecord, conclude, place, run_record, take
@@ -241,26 +242,60 @@ def test_unmanaged_connections_are_those_of_the_last_look(tables: Tables) -> Non
     run(tables, test)
 
 
+def test_what_was_written_last_is_changed_without_a_read_and_what_others_wrote_is_seen(tables: Tables) -> None:
+    class Counting(Registry):
+        """Counts the reads of records."""
+
+        reads = 0
+
+        async def held(self, peering_id: str) -> Held | None:
+            self.reads += 1
+            return await super().held(peering_id)
+
+    def noting(name: str) -> Mutation[list[str]]:
+        def change(record: Record | None, _: datetime) -> tuple[Record | None, list[str]]:
+            assert record is not None
+            record["facts"][name] = name
+            return record, sorted(record["facts"])
+
+        return change
+
+    async def test(registry: Registry) -> None:
+        identity = peering(1)["id"]
+        await ask(registry, peering(1))
+        registry.__class__, other = Counting, Registry(registry._service)
+        assert isinstance(registry, Counting)
+        assert await registry.change(identity, noting("a")) == ["a"]
+        assert registry.reads == 0
+        assert await other.change(identity, noting("b")) == ["a", "b"]
+        assert await registry.change(identity, noting("c")) == ["a", "b", "c"]
+        assert registry.reads == 1
+        assert await other.change(identity, noting("d")) == ["a", "b", "c", "d"]
+        # What is to stay as it is may be another one by now.
+        assert await registry.change(identity, noting("c")) == ["a", "b", "c", "d"]
+
+    run(tables, test)
+
+
 def test_a_run_whose_place_is_taken_just_before_its_order_is_taken_has_an_outcome(
     tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Overtaken(Registry):
-        """A removal takes the place of an order between two reads of it."""
+        """A removal takes the place of an order just before its next change."""
 
         asked = False
 
-        async def record(self, peering_id: str) -> Record | None:
-            found = await super().record(peering_id)
+        async def change(self, *given: Any, **options: Any) -> Any:  # noqa: ANN401 - as the registry's own
             if not self.asked:
                 self.asked = True
                 await ask(self, peering(1), "r2", "remove")
-            return found
+            return await super().change(*given, **options)
 
     async def test(registry: Registry) -> None:
-        registry.__class__ = Overtaken
         for module in (clients.orders, activities.orders):
             monkeypatch.setattr(module, "registry", lambda: registry)
         await ask(registry, peering(1))
+        registry.__class__ = Overtaken
         taking = Taking(id=peering(1)["id"], execution="x", at=registry.now.isoformat())
         taken = await activities.orders.take_order(taking)
         assert taken is not None
