@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from local.cloud import abac, rbac
 from local.cloud.arm_holds import DenyAssignment, obey, refusal
+from local.cloud.arm_throttle import ArmThrottle
 from local.cloud.entra import Caller, Entra, InvalidTokenError
-from local.cloud.wire import ApiError, Request, Response, Routes
+from local.cloud.wire import ApiError, Request, Response, Routes, answer_with
 from local.cloud.world import Operation, Subscription, World
 
 SUBSCRIPTION: Final = r"/subscriptions/(?P<subscription>[^/]+)"
@@ -25,6 +26,7 @@ class Arm:
 
     def __init__(self, world: World, entra: Entra, endpoints: dict[str, object]) -> None:
         self.world, self._entra, self._endpoints = world, entra, endpoints
+        self._throttle = ArmThrottle(world)
         self.routes = Routes("Azure Resource Manager")
         self.routes.add("GET", "/metadata/endpoints", lambda _: Response(200, self._endpoints))
         self.routes.add("GET", "/subscriptions", self._list_subscriptions)
@@ -42,14 +44,17 @@ class Arm:
         Raises:
             ApiError: ARM or a provider refuses.
         """
-        if request.path.lower() != "/metadata/endpoints" and "api-version" not in request.query:
+        if request.path.lower() == "/metadata/endpoints":
+            # Clients ask for it before they can have a token.
+            return self.routes.answer(request)
+        if "api-version" not in request.query:
             message = "The api-version query parameter (?api-version=) is required for all requests."
             raise arm_error(400, "MissingApiVersionParameter", message)
-        if request.path.lower().startswith("/subscriptions/"):
-            self.token(request)
-            if (held := refusal(self.world.locks, self.world.disabled, request)) is not None:
-                return held
-        return self.routes.answer(request)
+        return answer_with(self._throttle.admit(request, self.token(request)), self._admitted, request)
+
+    def _admitted(self, request: Request) -> Response:
+        held = refusal(self.world.locks, self.world.disabled, request)
+        return held if held is not None else self.routes.answer(request)
 
     # Who calls.
 

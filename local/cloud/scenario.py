@@ -88,6 +88,12 @@ class Scenario(BaseModel):
     price_usd: str = Field("0.05", description="What a peering connection costs per hour.")
     aiven_requests_per_minute: int | None = Field(None, description="Aiven's rate limit; none by default.")
     vault_requests_per_10_seconds: int | None = Field(None, description="A Key Vault's limit; none by default.")
+    arm_limits: Annotated[float, Field(ge=0.01)] | None = Field(
+        None, description="How many times ARM's documented limits, and its network provider's, hold; none by default."
+    )
+    graph_tenant_size: Literal["S", "M", "L"] | None = Field(
+        None, description="Graph's limits are those of a tenant of this size; none by default."
+    )
     faults: list[Fault] = []
     vnets: Annotated[int, Field(ge=1, le=5000)] = Field(3, description="How many VNets the customer has.")
     subscriptions: Annotated[int, Field(ge=1, le=10)] = Field(

@@ -1,6 +1,9 @@
-"""How many requests a service takes in a while."""
+"""How many requests a service takes: so many in a while, or as many as a bucket has tokens for."""
 
-from collections import deque
+import math
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 
@@ -21,3 +24,80 @@ class Throttle:
             return int((self._taken[0] + self._length - now).total_seconds()) + 1
         self._taken.append(now)
         return None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many tokens a full bucket holds, and how many come back in a second."""
+
+    tokens: float
+    per_second: float
+
+    def times(self, factor: float) -> "Limit":
+        """A limit of so many times as much."""
+        return Limit(self.tokens * factor, self.per_second * factor)
+
+
+class TokenBucket:
+    """Tokens that requests take and time brings back; it is full at first.
+
+    It keeps how many are missing, and works out at each look how many came back since the last one: so it needs no
+    task of its own, and its limit may be another one at any time.
+    """
+
+    def __init__(self) -> None:
+        self._missing = 0.0
+        self._looked: datetime | None = None
+
+    def left(self, now: datetime, limit: Limit) -> float:
+        """How many tokens there are."""
+        elapsed = (now - self._looked).total_seconds() if self._looked is not None else 0.0
+        missing = min(limit.tokens, max(0.0, self._missing - elapsed * limit.per_second))
+        # To a millionth, lest what a sum of floats lacks is taken for a token that is not there yet.
+        self._missing, self._looked = round(missing, 6), now
+        return limit.tokens - self._missing
+
+    def wait(self, now: datetime, limit: Limit, wanted: float) -> int:
+        """In how many whole seconds there are so many tokens; none says that there are."""
+        return max(0, math.ceil(round((wanted - self.left(now, limit)) / limit.per_second, 6)))
+
+    def take(self, wanted: float) -> None:
+        """Take so many tokens."""
+        self._missing += wanted
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a request takes from a bucket: the bucket's name and whose it is, its limit, and how many tokens."""
+
+    bucket: tuple[str, ...]
+    limit: Limit
+    tokens: float = 1
+
+
+class TokenBuckets:
+    """The buckets of a service."""
+
+    def __init__(self) -> None:
+        self._buckets: defaultdict[tuple[str, ...], TokenBucket] = defaultdict(TokenBucket)
+
+    def take(self, now: datetime, draws: Sequence[Draw]) -> tuple[Draw, int] | None:
+        """Take all that a request takes, or nothing of it.
+
+        Args:
+            now: the present moment.
+            draws: what it takes from which buckets, one at least.
+
+        Returns:
+            Where nothing was taken, what cannot be had for the longest, and for how many seconds.
+        """
+        waits = [self._buckets[draw.bucket].wait(now, draw.limit, draw.tokens) for draw in draws]
+        if longest := max(waits):
+            return draws[waits.index(longest)], longest
+        for draw in draws:
+            self._buckets[draw.bucket].take(draw.tokens)
+        return None
+
+    def left(self, now: datetime, draw: Draw) -> int:
+        """How many whole tokens there are in the bucket that a draw is from."""
+        return math.floor(self._buckets[draw.bucket].left(now, draw.limit))

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -51,6 +51,10 @@ class Response:
     body: object = None
     headers: Headers = field(default_factory=dict)
 
+    def with_headers(self, headers: Headers) -> "Response":
+        """The answer with further headers; its own come before them."""
+        return replace(self, headers={**headers, **self.headers})
+
 
 class ApiError(Exception):
     """A service refuses a request with this answer."""
@@ -61,6 +65,18 @@ class ApiError(Exception):
 
 
 Handler = Callable[..., Response]
+
+
+def answer_with(headers: Headers, answer: Callable[[Request], Response], request: Request) -> Response:
+    """A service's answer to a request, with further headers.
+
+    Raises:
+        ApiError: the service refuses; the refusal has them, too.
+    """
+    try:
+        return answer(request).with_headers(headers)
+    except ApiError as error:
+        raise ApiError(error.response.with_headers(headers)) from None
 
 
 class Routes:

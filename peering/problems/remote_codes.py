@@ -46,6 +46,7 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "ResourceNotFound": "vnet-not-found",
         "ReferencedResourceNotProvisioned": "vnet-not-provisioned",
         "AnotherOperationInProgress": "vnet-not-provisioned",
+        "RetryableErrorDueToTooManyCalls": "remote-throttled",
         "RetryableError": "vnet-not-provisioned",
         "RetryableErrorDueToAnotherOperation": "vnet-not-provisioned",
         "CanceledAndSupersededDueToAnotherOperation": "vnet-not-provisioned",

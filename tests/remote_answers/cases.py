@@ -108,6 +108,25 @@ CASES: Final = (
         "connected",
     ),
     Case(
+        "network-provider-throttled",
+        "kaevans/management-client-dotnet, MicrosoftDocs/SupportArticles-docs (toomanyrequestsreceived-error)",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/virtualNetworkPeerings/",
+            "status": 429,
+            "body": _error(
+                "RetryableError",
+                "A retryable error occurred.",
+                details=[{"code": "RetryableErrorDueToTooManyCalls", "message": "The subscription calls too often."}],
+            ),
+            "headers": {"Retry-After": "39"},
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "remote-throttled",
+    ),
+    Case(
         "graph-html-502",
         "microsoftgraph/microsoft-graph-explorer-v4 #4022",
         {

@@ -15,7 +15,8 @@ from local.cloud.graph.errors import graph_error
 from local.cloud.graph.policy import AppManagementPolicy
 from local.cloud.graph.principals import Principals
 from local.cloud.graph.query import in_context
-from local.cloud.wire import Request, Response, Routes
+from local.cloud.graph.throttle import GraphThrottle
+from local.cloud.wire import Request, Response, Routes, answer_with
 from local.cloud.world import World
 
 __all__ = ["Graph", "application_body", "federated_body", "graph_error", "principal_body"]
@@ -27,6 +28,7 @@ class Graph:
     def __init__(self, world: World, entra: Entra) -> None:
         routes = self.routes = Routes("Microsoft Graph")
         self._access = access = Access(world, entra)
+        self._throttle = GraphThrottle(world)
         applications, principals = Applications(world, access, routes), Principals(world, access, routes)
         Credentials(world, access, applications, routes)
         DeletedItems(world, access, principals, routes)
@@ -40,9 +42,9 @@ class Graph:
             ApiError: Graph refuses.
         """
         path = re.sub("//+", "/", request.path)
-        return self.routes.answer(
-            Request(request.method, request.host, path, request.query, request.headers, request.body)
-        )
+        folded = Request(request.method, request.host, path, request.query, request.headers, request.body)
+        caller, _ = self._access.caller(folded)
+        return answer_with(self._throttle.admit(folded, caller), self.routes.answer, folded)
 
     def _organization(self, request: Request) -> Response:
         caller = self._access.reader(request)
