@@ -12,25 +12,37 @@ Found = TypeVar("Found")
 #: A function that reads, and what it is given: names and ids, which Azure compares without case.
 Read = tuple[Callable[..., Awaitable[Any]], tuple[str, ...]]
 
+_going_on: Final[set[asyncio.Future[Any]]] = set()
 _begun: Final[ContextVar[dict[tuple[str, ...], asyncio.Future[Any]]]] = ContextVar("begun")
 
 
 @asynccontextmanager
 async def begun(reads: Iterable[Read]) -> AsyncIterator[None]:
-    """Begin reads, in their order; those that nobody has asked for in the end are given up."""
+    """Begin reads, in their order. Those that nobody has asked for in the end go on alone.
+
+    To cancel one would close its connection, and may lose its place in the pool for good (httpcore 1.0, in the middle
+    of a proxy's handshake).
+    """
     tasks = dict[tuple[str, ...], asyncio.Future[Any]]()
     for call, given in reads:
         tasks[_key(call, given)] = asyncio.ensure_future(call(*given))
         # What a read begins itself comes before the next one.
         await asyncio.sleep(0)
-    token = _begun.set(dict(tasks))
+    token = _begun.set(tasks)
     try:
         yield
     finally:
         _begun.reset(token)
         for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
+            _going_on.add(task)
+            task.add_done_callback(_ended)
+
+
+def _ended(task: asyncio.Future[Any]) -> None:
+    """Nobody wants to know what a read that went on alone has come to."""
+    _going_on.discard(task)
+    if not task.cancelled():
+        task.exception()
 
 
 async def ahead(call: Callable[..., Awaitable[Found]], *given: str) -> Found:

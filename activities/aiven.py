@@ -49,6 +49,8 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
         "found_connection_state": connection.state if connection else None,
         "found_connection_application_id": connection.peer_azure_app_id if connection else None,
     }
+    if vpc.still_lists(VNetId.parse(peering["vnet_id"])):
+        facts["ended_connection_listed"] = True
     if connection is not None and connection.user_peer_network_cidrs:
         facts["user_peer_network_cidrs"] = connection.user_peer_network_cidrs
     if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
@@ -132,6 +134,10 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
             return {"requested_connection_state": connection.state}
     # What it answers says little; the wait for PENDING_PEER looks at what has become of it.
     await _request(aiven, peering, facts)
+    if facts.get("ended_connection_listed"):
+        vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+        if vpc.still_lists(vnet):
+            raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     return {"requested_connection_state": "APPROVED"}
 
 
@@ -165,16 +171,11 @@ async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
 async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     """Article step 12: whether Aiven has built its side, and where the other side has to lead to.
 
-    `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts. A
-    request that came too soon after the end of an earlier connection is made again.
+    `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
     """
-    aiven, vnet = AivenClient(), VNetId.parse(text(facts, "vnet_id"))
-    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"])
     # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
-    _check_owner(vpc.connection_to(vnet), facts)
-    if vpc.still_lists(vnet):
-        await _request(aiven, peering, facts)
-        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
+    _check_owner(vpc.connection_to(VNetId.parse(text(facts, "vnet_id"))), facts)
     try:
         connection = _expect(vpc, facts, CONNECTION_BUILT)
     except ProblemError as problem:

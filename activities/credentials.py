@@ -67,6 +67,8 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             noted = [v for v in versions if v.version == facts.get("secret_version")]
             stored = _newest(noted, passwords, left) or _newest(versions, passwords, left)
             if stored is not None:
+                keys = {(version.tags or {}).get(KEY_ID) for version in versions}
+                await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) not in keys])
                 return _secret_facts(stored)
             ending = _newest(versions, passwords, timedelta())
             kept = (ending.tags or {}).get(KEY_ID) if ending else None

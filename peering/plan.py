@@ -245,7 +245,7 @@ STEPS: Final = (
             "found_connection_state",
         ),
         ("requested_connection_state",),
-        ("user_peer_network_cidrs",),
+        ("user_peer_network_cidrs", "ended_connection_listed"),
     ),
     Step(
         "pending_peer",

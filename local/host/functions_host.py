@@ -128,6 +128,10 @@ class FunctionsHost:
         self._hub.close()
         self._lock.close()
 
+    def restart_worker(self, reason: str) -> None:
+        """Start the language worker over, as if in a new process: what it has kept is gone."""
+        self._worker.restart(reason)
+
     async def _webhook(self, request: Request) -> Response:
         if not self.keys.allow(request, "system"):
             return Response(status_code=401)

@@ -21,7 +21,7 @@ class Place:
     """Where obstacles come about: the world at this moment, and the pair that a start is about."""
 
     def __init__(self, deployment: Deployment) -> None:
-        self.world, self.landscape = deployment.cloud.world, deployment.cloud.landscape
+        self.world, self.landscape, self.host = deployment.cloud.world, deployment.cloud.landscape, deployment.host
         self.vnet_id = str(deployment.request()["vnet_id"])
         self.project_vpc = self.world.project_vpcs[self.landscape.project_vpc]
 
@@ -114,6 +114,11 @@ class Place:
         """An administrator switches an application's sign-in in the tenant off."""
         self.event("disable-service-principal", app_id=app_id, tenant_id=self.landscape.customer_tenant)
 
+    def disable_own_application(self) -> None:
+        """The same for the application that this app has made, after the last token that it was given."""
+        self.disable(self.own_application)
+        self.host.restart_worker("it keeps tokens for as long as it lives")
+
     def move_subscription(self) -> None:
         """The subscription belongs to another tenant now."""
         self.world.subscriptions[self.landscape.subscription].tenant_id = self.landscape.platform_tenant
@@ -149,7 +154,6 @@ A_ROLE: Final = Moment(r"management\.azure\.com", "PUT", "/roleDefinitions/")
 AN_APPLICATION: Final = Moment(r"graph\.microsoft\.com", "PATCH", r"/applications\(uniqueName=")
 A_PRINCIPAL: Final = Moment(r"graph\.microsoft\.com", "POST", "/servicePrincipals$")
 THE_ADOPTION: Final = Moment(r"graph\.microsoft\.com", "GET", r"/applications\(appId=")
-THE_PLATFORM: Final = Moment(r"graph\.microsoft\.com", "GET", r"/servicePrincipals\(appId=")
 AN_ORDER: Final = Moment(r"api\.aiven\.io", "POST", "/peering-connections$")
 A_PEERING: Final = Moment(r"management\.azure\.com", "PUT", "/virtualNetworkPeerings/")
 
@@ -255,7 +259,8 @@ OBSTACLES: Final = {
     "the platform's principal is disabled": Obstacle(
         "platform-principal-disabled",
         lambda p: p.disable(p.platform_application),
-        THE_PLATFORM,
+        # What the looks have found of it is built upon.
+        moment=None,
         prepare=_known_platform,
     ),
     "the application is disabled": Obstacle(

@@ -61,7 +61,7 @@ OBSTACLES: Final[dict[str, tuple[str, Callable[[Place], object]]]] = {
         "automation-graph-permission-missing",
         lambda p: p.permit("Application.Read.All"),
     ),
-    "the application is disabled": ("application-disabled", lambda p: p.disable(p.own_application)),
+    "the application is disabled": ("application-disabled", lambda p: p.disable_own_application()),
     "no right in Aiven": ("aiven-not-permitted", lambda p: p.knobs(aiven_role="developer")),
     "no right to delete secrets": (
         "vault-access-denied",
