@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from activities import looking
 from activities.deliveries import begin_delivery
@@ -15,9 +15,10 @@ from activities.remote_errors import problem_of
 from activities.verdicts import confirmed, note, problems_of, repair, settle
 from clients import rows, sweeps
 from clients.durable import DurableClient
+from clients.reads_left import reads_of
 from clients.registry import registry
 from clients.side_by_side import side_by_side
-from peering.look import AssignmentLook, Part, ProjectVpcLook, SecretLook, Seen
+from peering.look import AssignmentLook, Part, ProjectVpcLook, SecretLook, Seen, Thing
 from peering.naming import VNetId, secret_name
 from peering.outcome import LOST, Occurrence
 from peering.registry import Checked, Judged, Record, UnmanagedConnections
@@ -26,9 +27,10 @@ from peering.sweep import (
     Division,
     Piece,
     PieceIds,
-    SweepCounts,
+    PieceResult,
     SweepPlan,
     VpcToLookAt,
+    asked_by,
     cut,
     looks_for_pieces,
     unmanaged,
@@ -42,6 +44,8 @@ log: Final = logging.getLogger("aiven_azure_peering.health")
 _AT_ONCE: Final = 8
 #: Peerings whose deliveries one activity begins.
 _DELIVERIES: Final = 500
+#: What a look at a VNet asks of Azure Resource Manager.
+_READS_OF_A_VNET: Final = 3
 _UNSEEN: Final = Occurrence(code=LOST, detail="The platform lost the look.")
 
 #: The records of the peerings on one VNet.
@@ -89,7 +93,7 @@ async def plan_sweep(at: str) -> SweepPlan:
         await _forget_unmanaged(division)
     return SweepPlan(
         at=at,
-        project_vpcs=len(vpcs),
+        project_vpcs=sum(map(len, vpcs)),
         subscriptions=len(subscriptions),
         vnets=sum(map(len, vnets)),
         undelivered=len(undelivered),
@@ -103,11 +107,12 @@ async def _forget_unmanaged(division: Division) -> None:
         log.info("event=project-vpcs-forgotten count=%s", gone)
 
 
-async def look_at_secrets(given: Piece) -> None:
+async def look_at_secrets(given: Piece) -> PieceResult:
     """The newest version of every secret of a peering, for the pieces: names, dates and key ids, never a value."""
     listed, ids = await asyncio.gather(part(looking.all_secrets), sweeps.ids(given["at"]))
     looks = {number: _only(listed, piece["peerings"]) for number, piece in ids.items()}
-    await sweeps.put_looks(given["at"], "secrets", 0, looks)
+    await sweeps.put_looks(given, "secrets", looks)
+    return _again(given["numbers"], [listed])
 
 
 def _only(listed: _Secrets, ids: Sequence[str]) -> _Secrets:
@@ -117,7 +122,7 @@ def _only(listed: _Secrets, ids: Sequence[str]) -> _Secrets:
     return {"found": {name: held[name] for name in map(secret_name, ids) if name in held}}
 
 
-async def look_at_assignments(given: Piece) -> None:
+async def look_at_assignments(given: Piece) -> PieceResult:
     """All role assignments in a subscription, for the pieces: those of their applications."""
     (number,) = given["numbers"]
     subscription = (await sweeps.subscriptions(given["at"]))[number]
@@ -125,7 +130,8 @@ async def look_at_assignments(given: Piece) -> None:
         part(lambda: looking.assignments_in_subscription(subscription)), sweeps.ids(given["at"])
     )
     looks = {piece: {subscription: _only_of(listed, one["principals"])} for piece, one in ids.items()}
-    await sweeps.put_looks(given["at"], "assignments", number, looks)
+    await sweeps.put_looks(given, "assignments", looks)
+    return _again(given["numbers"], [listed])
 
 
 def _only_of(listed: _Assignments, principals: Sequence[str]) -> _Assignments:
@@ -135,19 +141,28 @@ def _only_of(listed: _Assignments, principals: Sequence[str]) -> _Assignments:
     return {"found": [one for one in listed["found"] or [] if one["principal_id"] in wanted]}
 
 
-async def look_at_project_vpcs(given: Piece) -> None:
-    """Aiven's side of a piece, one call for each project VPC; and the connections that nobody here has made."""
-    (number,) = given["numbers"]
-    vpcs = await sweeps.project_vpcs(given["at"], number)
+async def look_at_project_vpcs(given: Piece) -> PieceResult:
+    """Aiven's side of some project VPCs, one call for each; and the connections that nobody here has made."""
+    numbered = await sweeps.project_vpcs(given["at"], given["numbers"])
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def look(vpc: VpcToLookAt) -> Part[ProjectVpcLook]:
         async with gate:
             return await part(lambda: looking.project_vpc(vpc["project"], vpc["project_vpc_id"]))
 
+    vpcs = list(numbered.values())
     looks = await asyncio.gather(*map(look, vpcs))
-    await sweeps.put_looks(given["at"], "vpcs", number, looks_for_pieces(vpcs, looks))
+    await sweeps.put_looks(given, "vpcs", looks_for_pieces(vpcs, looks))
     await _note_unmanaged(vpcs, looks)
+    return _again(numbered, looks)
+
+
+def _again(numbers: Iterable[int], looks: Sequence[Part[Any]]) -> PieceResult:
+    """The numbers of the looks that a remote asked to come back for, and when."""
+    asked = {
+        number: asked_by([look["problem"]]) for number, look in zip(numbers, looks, strict=True) if "problem" in look
+    }
+    return PieceResult(again=[number for number in asked if asked[number]], after=max(asked.values(), default=0.0))
 
 
 async def _note_unmanaged(vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[ProjectVpcLook]]) -> None:
@@ -162,14 +177,43 @@ async def _note_unmanaged(vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[Proj
             await registry().note_unmanaged(found)
 
 
-async def check_vnets(given: Piece, client: DurableClient) -> SweepCounts:
-    """Look at some VNets, judge their peerings, note what is news, and begin what follows from it."""
+async def check_vnets(given: Piece, client: DurableClient) -> PieceResult:
+    """Look at some VNets, judge their peerings, note what is news, and begin what follows from it.
+
+    A VNet that a remote asks to come back for is put off, but for the last time.
+    """
     left = await _left_for(given)
-    left.secrets = await _in_use(left.secrets, [record for there in left.on_vnets.values() for record in there])
-    return await _note(given, left.on_vnets, await _found(left, given["at"]), client)
+    put_off = {} if given["last"] else _claim(left.on_vnets)
+    try:
+        problems = await _found(left, {n: there for n, there in left.on_vnets.items() if n not in put_off}, given["at"])
+    finally:
+        if not given["last"]:
+            _release(there for number, there in left.on_vnets.items() if number not in put_off)
+    if not given["last"]:
+        asked = {number: max(map(asked_by, found.values())) for number, found in problems.items()}
+        put_off |= {number: seconds for number, seconds in asked.items() if seconds}
+    seen = {number: left.on_vnets[number] for number in problems if number not in put_off}
+    merged = {one: found for number in seen for one, found in problems[number].items()}
+    noted = await _note(given, seen, merged, client)
+    return {**noted, "put_off": list(put_off), "after": max(put_off.values(), default=0.0)}
 
 
-async def note_unseen(given: Piece, client: DurableClient) -> SweepCounts:
+def _claim(on_vnets: Mapping[int, _OnVNet]) -> dict[int, float]:
+    """Claim the reads of VNets; returns those for which there are not enough left, each with seconds to wait."""
+    claims = {number: reads_of(_subscription(there)).claim(_READS_OF_A_VNET) for number, there in on_vnets.items()}
+    return {number: seconds for number, seconds in claims.items() if seconds}
+
+
+def _release(on_vnets: Iterable[_OnVNet]) -> None:
+    for there in on_vnets:
+        reads_of(_subscription(there)).release(_READS_OF_A_VNET)
+
+
+def _subscription(there: _OnVNet) -> str:
+    return VNetId.parse(there[0]["peering"]["vnet_id"]).subscription_id.lower()
+
+
+async def note_unseen(given: Piece, client: DurableClient) -> PieceResult:
     """Note of VNets whose check failed every time that nothing could be seen of their peerings."""
     on_vnets = (await _left_for(given)).on_vnets
     found = {record["peering"]["id"]: [_UNSEEN] for on_vnet in on_vnets.values() for record in on_vnet}
@@ -190,54 +234,87 @@ async def _left_for(given: Piece) -> _Left:
         there = [on_vnet for some in left["records"] for on_vnet in cast("list[_OnVNet]", some)]
         numbered = {piece * VNETS_IN_A_PIECE + place: on_vnet for place, on_vnet in enumerate(there)}
         found.on_vnets |= {number: numbered[number] for number in given["numbers"] if number in numbered}
+        vpcs, assignments = dict[str, Part[ProjectVpcLook]](), dict[str, _Assignments]()
         for some in left["vpcs"]:
-            found.vpcs |= cast("dict[str, Part[ProjectVpcLook]]", some)
-        for some in left["assignments"]:
-            found.assignments |= _joined(found.assignments, cast("dict[str, _Assignments]", some))
-        listed = cast("list[_Secrets]", left["secrets"]) or [{"problem": _UNSEEN}]
-        if "problem" in listed[0] or "problem" in found.secrets:
-            found.secrets = listed[0] if "problem" in listed[0] else found.secrets
+            vpcs |= _settled(cast("dict[str, Part[ProjectVpcLook]]", some))
+        for one in left["assignments"]:
+            assignments |= _settled(cast("dict[str, _Assignments]", one))
+        found.vpcs = _joined(found.vpcs, vpcs, _with_connections_of_both)
+        found.assignments = _joined(found.assignments, assignments, _assignments_of_both)
+        listed = _settled({"": cast("_Secrets", (left["secrets"] or [{"problem": _UNSEEN}])[-1])})[""]
+        if "problem" in listed or "problem" in found.secrets:
+            found.secrets = listed if "problem" in listed else found.secrets
         else:
-            found.secrets = {"found": {**(found.secrets["found"] or {}), **(listed[0]["found"] or {})}}
+            found.secrets = {"found": {**(found.secrets["found"] or {}), **(listed["found"] or {})}}
     return found
 
 
-def _joined(one: Mapping[str, _Assignments], other: Mapping[str, _Assignments]) -> dict[str, _Assignments]:
-    """The assignments that two pieces are told of in the same subscription, together."""
-    found = dict[str, _Assignments]()
-    for subscription, look in other.items():
-        known = one.get(subscription)
-        if known is None or "problem" in look or "problem" in known:
-            found[subscription] = look
-        else:
-            found[subscription] = {"found": [*(known["found"] or []), *(look["found"] or [])]}
+def _settled(looks: Mapping[str, Part[Thing]]) -> dict[str, Part[Thing]]:
+    """Looks that were taken again for as long as that was any good: nobody waits for them any more."""
+    return {
+        key: {"problem": {**look["problem"], "final": True}} if "problem" in look else look
+        for key, look in looks.items()
+    }
+
+
+def _joined(
+    one: Mapping[str, Part[Thing]],
+    other: Mapping[str, Part[Thing]],
+    join: Callable[[Thing | None, Thing | None], Thing | None],
+) -> dict[str, Part[Thing]]:
+    """What two pieces of VNets are told of the same things, together."""
+    found = dict[str, Part[Thing]](one)
+    for key, look in other.items():
+        known = found.get(key)
+        if known is None or "problem" in look:
+            found[key] = look
+        elif "problem" not in known:
+            found[key] = {"found": join(known["found"], look["found"])}
     return found
 
 
-async def _found(left: _Left, at: str) -> dict[str, list[Occurrence]]:
-    """What is wrong with each peering, by id."""
-    on_vnets = list(left.on_vnets.values())
-    directory = await Directory.of(record["facts"] for on_vnet in on_vnets for record in on_vnet)
-    access, gate = Access(), asyncio.Semaphore(_AT_ONCE)
+def _with_connections_of_both(one: ProjectVpcLook | None, other: ProjectVpcLook | None) -> ProjectVpcLook | None:
+    if one is None or other is None:
+        return None
+    return {**one, "connections": [*one["connections"], *other["connections"]]}
+
+
+def _assignments_of_both(
+    one: list[AssignmentLook] | None, other: list[AssignmentLook] | None
+) -> list[AssignmentLook] | None:
+    return [*(one or []), *(other or [])]
+
+
+async def _found(left: _Left, on_vnets: Mapping[int, _OnVNet], at: str) -> dict[int, dict[str, list[Occurrence]]]:
+    """Look at VNets, some side by side; what is wrong with each peering, by the VNets' numbers and by id."""
+    records = [record for there in on_vnets.values() for record in there]
+    secrets, directory = await asyncio.gather(
+        _in_use(left.secrets, records), Directory.of(record["facts"] for record in records)
+    )
+    left.secrets, access, gate = secrets, Access(), asyncio.Semaphore(_AT_ONCE)
 
     async def check(there: _OnVNet) -> dict[str, list[Occurrence]]:
-        vnet_id, found = there[0]["peering"]["vnet_id"], dict[str, list[Occurrence]]()
-        principals = {p for record in there for p in directory.principal_ids(record["facts"])}
         async with gate:
-            network, held = await asyncio.gather(part(lambda: looking.vnet(vnet_id)), part(lambda: access.on(vnet_id)))
-            everywhere = left.assignments.get(VNetId.parse(vnet_id).subscription_id.lower(), {"problem": _UNSEEN})
-            rights = await rights_of(access, vnet_id, held, principals, everywhere)
-            for record in there:
-                peering, facts = record["peering"], record["facts"]
-                vpc = left.vpcs.get(vpc_key(peering["project"], peering["project_vpc_id"]), {"problem": _UNSEEN})
-                look = assemble(peering, facts, vpc, network, rights, left.secrets, directory)
-                found[peering["id"]] = await confirmed(record, problems_of(record, look, at), at)
-        return found
+            return await _problems_on(there, left, directory, access, at)
 
-    merged: dict[str, list[Occurrence]] = {}
-    for checked in await asyncio.gather(*map(check, on_vnets)):
-        merged |= checked
-    return merged
+    return dict(zip(on_vnets, await asyncio.gather(*map(check, on_vnets.values())), strict=True))
+
+
+async def _problems_on(
+    there: _OnVNet, left: _Left, directory: Directory, access: Access, at: str
+) -> dict[str, list[Occurrence]]:
+    """What is wrong with each peering of a VNet, by id."""
+    vnet_id, found = there[0]["peering"]["vnet_id"], dict[str, list[Occurrence]]()
+    principals = {p for record in there for p in directory.principal_ids(record["facts"])}
+    network, held = await asyncio.gather(part(lambda: looking.vnet(vnet_id)), part(lambda: access.on(vnet_id)))
+    everywhere = left.assignments.get(_subscription(there), {"problem": _UNSEEN})
+    rights = await rights_of(access, vnet_id, held, principals, everywhere)
+    for record in there:
+        peering, facts = record["peering"], record["facts"]
+        vpc = left.vpcs.get(vpc_key(peering["project"], peering["project_vpc_id"]), {"problem": _UNSEEN})
+        look = assemble(peering, facts, vpc, network, rights, left.secrets, directory)
+        found[peering["id"]] = await confirmed(record, problems_of(record, look, at), at)
+    return found
 
 
 async def _in_use(listed: _Secrets, records: Sequence[Record]) -> _Secrets:
@@ -257,7 +334,7 @@ async def _in_use(listed: _Secrets, records: Sequence[Record]) -> _Secrets:
 
 async def _note(
     given: Piece, on_vnets: Mapping[int, _OnVNet], found: Mapping[str, list[Occurrence]], client: DurableClient
-) -> SweepCounts:
+) -> PieceResult:
     """Note what was found and begin what follows; VNets that something failed for are to be checked again."""
     records = {record["peering"]["id"]: record for on_vnet in on_vnets.values() for record in on_vnet}
     checked = {one: Checked(revision=records[one]["revision"], problems=problems) for one, problems in found.items()}
@@ -282,4 +359,4 @@ async def _note(
     again = [number for number, there in on_vnets.items() if any(r["peering"]["id"] in failed for r in there)]
     done = [record for number, there in on_vnets.items() if number not in again for record in there]
     changed = sum(1 for outcome in judged.values() if outcome.change is not None)
-    return SweepCounts(checked=len(done), changed=changed, repairs=len(repairs), again=again)
+    return PieceResult(checked=len(done), changed=changed, repairs=len(repairs), again=again)

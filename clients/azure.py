@@ -74,12 +74,13 @@ async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationMan
 def _resource_manager() -> dict[str, Any]:
     """What the clients of Azure Resource Manager have in common."""
     from clients.answers_in_json import AnswersInJson
+    from clients.reads_left import NotesReadsLeft
 
     cloud = settings().cloud
     return {
         "base_url": cloud.resource_manager,
         "credential_scopes": [cloud.resource_manager_scope],
-        "per_call_policies": [AnswersInJson()],
+        "per_call_policies": [AnswersInJson(), NotesReadsLeft()],
         **connections().of_the_sdks(),
     }
 

@@ -7,11 +7,12 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Final, cast
 
 from clients import rows
 from clients.registry import registry
-from peering.sweep import PieceIds, VpcToLookAt, cut
+from peering.sweep import PROJECT_VPCS_IN_A_PIECE, Piece, PieceIds, VpcToLookAt, cut
 
 _SWEEP: Final = "sweep"
 _LAST: Final = "last"
@@ -93,28 +94,35 @@ async def put_project_vpcs(at: str, number: int, vpcs: Sequence[VpcToLookAt]) ->
     await _put_all([_row(f"{at}|vpcs|{number:05d}", json.dumps(vpcs))])
 
 
-async def project_vpcs(at: str, number: int) -> list[VpcToLookAt]:
-    """The project VPCs of a piece."""
-    (row,) = await registry().scan(_between(f"{at}|vpcs|{number:05d}"))
-    return cast("list[VpcToLookAt]", json.loads(rows.joined("value", row)))
+async def project_vpcs(at: str, numbers: Iterable[int]) -> dict[int, VpcToLookAt]:
+    """Some project VPCs, by their numbers."""
+    found: dict[int, VpcToLookAt] = {}
+    for piece, wanted in groupby(sorted(numbers), lambda number: number // PROJECT_VPCS_IN_A_PIECE):
+        (row,) = await registry().scan(_between(f"{at}|vpcs|{piece:05d}"))
+        held = cast("list[VpcToLookAt]", json.loads(rows.joined("value", row)))
+        found |= {number: held[number % PROJECT_VPCS_IN_A_PIECE] for number in wanted}
+    return found
 
 
-async def put_looks(at: str, kind: str, source: int, looks: Mapping[int, object]) -> None:
-    """Leave what a look has shown for the pieces of VNets.
+async def put_looks(given: Piece, kind: str, looks: Mapping[int, object]) -> None:
+    """Leave what a look has shown for the pieces of VNets; a later attempt's comes behind an earlier one's.
 
     Args:
-        at: when the check began.
+        given: what was looked at, and for which check.
         kind: `vpcs`, `secrets` or `assignments`.
-        source: the number of what the look was of.
         looks: what each piece of VNets is to know, by its number.
     """
+    source = f"{given['attempt']:03d}-{given['numbers'][0]:05d}"
     await _put_all(
-        _row(f"{at}|net|{number:05d}|{kind}|{source:05d}", json.dumps(look)) for number, look in looks.items()
+        _row(f"{given['at']}|net|{number:05d}|{kind}|{source}", json.dumps(look)) for number, look in looks.items()
     )
 
 
 async def vnet_piece(at: str, number: int) -> dict[str, list[object]]:
-    """All that is left for a piece of VNets: `records`, `vpcs`, `secrets` and `assignments`, each in parts."""
+    """All that is left for a piece of VNets: `records`, `vpcs`, `secrets` and `assignments`, each in parts.
+
+    Of what was looked at again, the last look is the last part.
+    """
     found: dict[str, list[object]] = {"records": [], "vpcs": [], "secrets": [], "assignments": []}
     for row in await registry().scan(_between(f"{at}|net|{number:05d}|")):
         found[str(row["RowKey"]).split("|")[3]].append(json.loads(rows.joined("value", row)))

@@ -1,16 +1,28 @@
 """The check of all peerings: divide them, look at both clouds in pieces, judge in pieces. Only counts come back.
 
 What the platform or the registry fails for is tried again, and then costs no more than its own peerings their verdict.
+What a remote asks to come back for is put off until the rest is done.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple, cast
 
 from orchestrators.durable import OrchestrationContext, Workflow
-from orchestrators.in_batches import in_batches
+from orchestrators.in_batches import PATIENCE, Again, in_batches
 from orchestrators.lost import LostError, reliably
 from orchestrators.run import Running
-from peering.sweep import VNETS_IN_A_PIECE, Piece, Sweep, SweepCounts, SweepPlan, cut
+from peering.sweep import (
+    PROJECT_VPCS_IN_A_PIECE,
+    VNETS_IN_A_PIECE,
+    Piece,
+    PieceResult,
+    PutOff,
+    Sweep,
+    SweepCounts,
+    SweepPlan,
+    cut,
+)
 
 #: So many calls fill a history of less than two hundred events; the workflow starts over with an empty one then.
 CALLS_IN_ONE_HISTORY: Final = 40
@@ -43,13 +55,17 @@ def check_health(context: OrchestrationContext) -> Workflow:
             _fail(counts, "plan_sweep", plan["unreadable"])
     except LostError as error:
         return {**counts, "interrupted": str(error)}
-    stages, done, calls = list(_stages(plan)), given.get("done", 0), 0
+    stages, done, calls = list(_stages(plan, given.get("vnets"))), given.get("done", 0), 0
+    put_off = given.get("put_off", PutOff(numbers=[], after=0.0))
     for number, stage in enumerate(stages[done:], done):
         calls += stage.calls
         if calls > CALLS_IN_ONE_HISTORY and number > done:
-            context.continue_as_new({**given, "plan": plan, "done": number, "counts": counts})
+            context.continue_as_new({**given, "plan": plan, "done": number, "counts": counts, "put_off": put_off})
             return None
-        yield from _do(context, given, plan["at"], stage, counts)
+        yield from _do(context, given, plan["at"], stage, counts, put_off)
+    if put_off["numbers"]:
+        yield from _go_on_with(context, given, plan, counts, put_off)
+        return None
     try:
         yield from reliably(context, "end_sweep", plan["at"])
     except LostError:
@@ -57,13 +73,37 @@ def check_health(context: OrchestrationContext) -> Workflow:
     return dict(counts)
 
 
-def _stages(plan: SweepPlan) -> Iterator[_Stage]:
-    """What there is to do, in the order in which it can be done: first the looks that VNets are judged by."""
+def _go_on_with(
+    context: OrchestrationContext, given: Sweep, plan: SweepPlan, counts: SweepCounts, put_off: PutOff
+) -> Running:
+    """Start over with the VNets that are put off, after a pause; the last time they are judged as they are seen."""
+    now = context.current_utc_datetime
+    yield context.create_timer(now + timedelta(seconds=put_off["after"]))
+    left = Sweep(
+        repairs=given["repairs"],
+        deadlines=given["deadlines"],
+        plan=plan,
+        counts=counts,
+        vnets=sorted(put_off["numbers"]),
+        last=now - datetime.fromisoformat(plan["at"]) >= PATIENCE,
+    )
+    context.continue_as_new(left)
+
+
+def _stages(plan: SweepPlan, vnets: Sequence[int] | None) -> Iterator[_Stage]:
+    """What there is to do, in the order in which it can be done: first the looks that VNets are judged by.
+
+    Of what is put off, these are done already.
+    """
+    if vnets is not None:
+        for numbers in cut(vnets, CALLS_IN_ONE_HISTORY * VNETS_IN_A_PIECE):
+            yield _Stage("check_vnets", numbers, VNETS_IN_A_PIECE)
+        return
     if plan["vnets"]:
         yield _Stage("look_at_secrets", [0], 1)
     for activity, count, size in (
         ("look_at_assignments", plan["subscriptions"], 1),
-        ("look_at_project_vpcs", plan["project_vpcs"], 1),
+        ("look_at_project_vpcs", plan["project_vpcs"], PROJECT_VPCS_IN_A_PIECE),
         ("check_vnets", plan["vnets"], VNETS_IN_A_PIECE),
         ("begin_deliveries", plan["undelivered"], 1),
     ):
@@ -71,20 +111,31 @@ def _stages(plan: SweepPlan) -> Iterator[_Stage]:
             yield _Stage(activity, numbers, size)
 
 
-def _do(context: OrchestrationContext, given: Sweep, at: str, stage: _Stage, counts: SweepCounts) -> Running:
+def _do(
+    context: OrchestrationContext, given: Sweep, at: str, stage: _Stage, counts: SweepCounts, put_off: PutOff
+) -> Running:
     """Do a stage. A look that fails every time is missing to those who judge by it, and they say so."""
 
-    def piece(numbers: Sequence[int]) -> Piece:
-        return Piece(numbers=list(numbers), at=at, repairs=given["repairs"], deadlines=given["deadlines"])
+    def piece(numbers: Sequence[int], attempt: int) -> Piece:
+        return Piece(
+            numbers=list(numbers),
+            at=at,
+            repairs=given["repairs"],
+            deadlines=given["deadlines"],
+            attempt=attempt,
+            last=given.get("last", False),
+        )
 
-    def take(_: Sequence[int], result: object) -> Sequence[int]:
-        if not isinstance(result, dict):
-            return ()
-        found = cast("SweepCounts", result)
-        counts["checked"] += found["checked"]
-        counts["changed"] += found["changed"]
-        counts["repairs"] += found["repairs"]
-        return found.get("again", ())
+    def take(_: Sequence[int], result: object) -> Again[int]:
+        found = cast("PieceResult", result or {})
+        counts["checked"] += found.get("checked", 0)
+        counts["changed"] += found.get("changed", 0)
+        counts["repairs"] += found.get("repairs", 0)
+        put_off["numbers"] += found.get("put_off", [])
+        after = found.get("after", 0.0)
+        if found.get("put_off"):
+            put_off["after"], after = max(put_off["after"], after), 0.0
+        return Again(found.get("again", []), after)
 
     for activity in (stage.activity, "note_unseen"):
         failed = yield from in_batches(context, activity, stage.numbers, stage.size, piece, take)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
-from typing import Final, TypeVar, cast
+from itertools import count
+from typing import Final, Generic, NamedTuple, TypeVar, cast
 
 from orchestrators.durable import OrchestrationContext, Task
 from orchestrators.lost import MOST_LOST, pause
@@ -10,7 +11,18 @@ from orchestrators.lost import MOST_LOST, pause
 #: Calls of an activity at a time.
 PARALLEL: Final = 8
 
+#: For so long it is tried again what a remote asks to come back for; the pause is so much of the time waited longer.
+PATIENCE: Final = timedelta(minutes=15)
+_SHARE: Final = 0.1
+
 T = TypeVar("T")
+
+
+class Again(NamedTuple, Generic[T]):
+    """What is to be tried again, and after how many seconds, where a remote has asked for some."""
+
+    things: Sequence[T]
+    after: float
 
 
 def in_batches(
@@ -18,8 +30,8 @@ def in_batches(
     activity: str,
     things: Sequence[T],
     size: int,
-    given: Callable[[Sequence[T]], object],
-    take: Callable[[Sequence[T], object], Sequence[T]],
+    given: Callable[[Sequence[T], int], object],
+    take: Callable[[Sequence[T], object], Again[T]],
 ) -> Generator[Task, object, list[T]]:
     """Call an activity for all of some things; returns those that it failed for every time.
 
@@ -28,21 +40,28 @@ def in_batches(
         activity: the activity's name.
         things: what it is called for.
         size: so many to a call; fewer when few are left, so that one that brings its call down fails alone.
-        given: the input for a batch.
-        take: takes in the result for a batch; returns those of it that are to be tried again. All are when the
-            platform lost the call.
+        given: the input for a batch, and for which attempt at it.
+        take: takes in the result for a batch; tells what of it is to be tried again. All is when the platform lost the
+            call.
     """
-    left = list(things)
-    for losses in range(MOST_LOST + 1):
-        batches, left = batched(left, size), []
+    left, losses, begun = list(things), 0, context.current_utc_datetime
+    for attempt in count():
+        batches, left, asked = batched(left, size), [], 0.0
         for window in batched(batches, PARALLEL):
-            results = yield from _all(context, activity, [given(batch) for batch in window])
+            results = yield from _all(context, activity, [given(batch, attempt) for batch in window])
             for batch, result in zip(window, results, strict=True):
-                left += batch if isinstance(result, BaseException) else take(batch, result)
-        if not left:
+                again = Again(batch, 0.0) if isinstance(result, BaseException) else take(batch, result)
+                left += again.things
+                asked = max(asked, again.after)
+        waited = context.current_utc_datetime - begun
+        if not left or losses == MOST_LOST or (asked and waited >= PATIENCE):
             break
-        if losses < MOST_LOST:
-            yield context.create_timer(context.current_utc_datetime + timedelta(seconds=pause(losses)))
+        if asked:
+            wait = timedelta(seconds=asked) + _SHARE * waited
+        else:
+            wait = timedelta(seconds=pause(losses))
+            losses += 1
+        yield context.create_timer(context.current_utc_datetime + wait)
         size = max(1, min(size, len(left) // PARALLEL))
     return left
 

@@ -8,12 +8,16 @@ from typing import Final, NotRequired, TypedDict, TypeVar
 from peering.health import connection_of
 from peering.look import ConnectionLook, Part, ProjectVpcLook
 from peering.naming import VNetId, folded
+from peering.outcome import Occurrence
 from peering.registry import Record, is_busy, is_watched
 from peering.spec import Deadlines
 
 #: Project VPCs and VNets that one activity looks at.
 PROJECT_VPCS_IN_A_PIECE: Final = 25
 VNETS_IN_A_PIECE: Final = 50
+_THROTTLED: Final = "remote-throttled"
+#: Where a remote does not say for how long it wants fewer requests, in seconds.
+_PAUSE: Final = 10.0
 #: What a check reads of a record, beside its last run.
 _READ: Final = ("peering", "facts", "revision", "connected", "state", "health", "attempts", "unsettled", "events")
 
@@ -23,8 +27,8 @@ _Thing = TypeVar("_Thing")
 class SweepPlan(TypedDict):
     """The answer of `plan_sweep`: when the check began, and how much there is to do.
 
-    Pieces of project VPCs, subscriptions, VNets, and pieces of further peerings with events to deliver; `unreadable`
-    records are left out.
+    Project VPCs, subscriptions, VNets, and pieces of further peerings with events to deliver; `unreadable` records are
+    left out.
     """
 
     at: str
@@ -38,22 +42,43 @@ class SweepPlan(TypedDict):
 class SweepCounts(TypedDict):
     """What a check of all, or a piece of it, comes to: peerings checked, verdicts that changed, repairs that began.
 
-    `failed` counts for how many things which activity failed every time. `again` are the VNets of a piece that
-    something failed for.
+    `failed` counts for how many things which activity failed every time.
     """
 
     checked: int
     changed: int
     repairs: int
     failed: NotRequired[dict[str, int]]
-    again: NotRequired[list[int]]
+
+
+class PieceResult(TypedDict, total=False):
+    """What a piece of a check comes to, as in `SweepCounts`, and what of it is left.
+
+    `again` are the numbers of what something failed for; `put_off` are those that a remote asked to come back for,
+    `after` so many seconds.
+    """
+
+    checked: int
+    changed: int
+    repairs: int
+    again: list[int]
+    put_off: list[int]
+    after: float
+
+
+class PutOff(TypedDict):
+    """The numbers of what a remote asked to come back for later, `after` so many seconds."""
+
+    numbers: list[int]
+    after: float
 
 
 class Sweep(TypedDict):
     """The input of `check_health`: whether it may begin repairs, and how long what it begins may wait.
 
-    The rest it hands to itself when it goes on with an empty history: the plan, how many stages are done, and what it
-    has come to so far.
+    The rest it hands to itself when it goes on with an empty history: the plan, how many stages are done, what it has
+    come to so far, and the VNets that are put off. Once it comes back to these, `vnets` are all that is left, and
+    `last` says that they are judged whatever can be seen of them.
     """
 
     repairs: bool
@@ -61,15 +86,23 @@ class Sweep(TypedDict):
     plan: NotRequired[SweepPlan]
     done: NotRequired[int]
     counts: NotRequired[SweepCounts]
+    put_off: NotRequired[PutOff]
+    vnets: NotRequired[list[int]]
+    last: NotRequired[bool]
 
 
 class Piece(TypedDict):
-    """The input of the activities that do a piece of a check: the numbers of what they take, and of which check."""
+    """The input of the activities that do a piece of a check: the numbers of what they take, and of which check.
+
+    `attempt` counts the earlier calls for some of it. The `last` time nothing is put off.
+    """
 
     numbers: list[int]
     at: str
     repairs: bool
     deadlines: Deadlines
+    attempt: int
+    last: bool
 
 
 class PieceIds(TypedDict):
@@ -143,7 +176,7 @@ class Division:
         return sorted({VNetId.parse(there[0].vnet_id).subscription_id.lower() for there in self._on_vnet.values()})
 
     def project_vpcs(self) -> list[list[VpcToLookAt]]:
-        """The project VPCs to look at, by pieces."""
+        """The project VPCs to look at, in rows of so many as one activity looks at."""
         wanted: dict[str, dict[str, list[str]]] = {}
         for number, piece in enumerate(self.vnets()):
             for one in (one for on_vnet in piece for one in on_vnet):
@@ -163,6 +196,12 @@ def vpc_key(project: str, project_vpc_id: str) -> str:
 def cut(things: Sequence[_Thing], most: int) -> Iterator[list[_Thing]]:
     """The things in lists of so many at the most."""
     return (list(things[start : start + most]) for start in range(0, len(things), most))
+
+
+def asked_by(problems: Iterable[Occurrence]) -> float:
+    """The seconds after which a remote that asked for fewer requests is to be asked again; 0 where none has."""
+    asked = (p.get("retry_after", _PAUSE) for p in problems if p["code"] == _THROTTLED and not p.get("final"))
+    return max((max(seconds, 1.0) for seconds in asked), default=0.0)
 
 
 def looks_for_pieces(

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from orchestrators.durable import OrchestrationContext
-from orchestrators.in_batches import PARALLEL, in_batches
+from orchestrators.in_batches import PARALLEL, PATIENCE, Again, in_batches
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ class Engine:
     def run(self, things: int, size: int) -> list[int]:
         """What is left of so many things."""
         context = cast("OrchestrationContext", self)
-        running = in_batches(context, "activity", range(things), size, list, _as_it_says)
+        running = in_batches(context, "activity", range(things), size, _numbers, _as_it_says)
         try:
             task = next(running)
             while True:
@@ -48,8 +48,12 @@ class Engine:
             return cast("list[int]", end.value)
 
 
-def _as_it_says(_: Sequence[int], failed: object) -> list[int]:
-    return cast("list[int]", failed)
+def _numbers(given: Sequence[int], _: int) -> list[int]:
+    return list(given)
+
+
+def _as_it_says(_: Sequence[int], said: object) -> Again[int]:
+    return said if isinstance(said, Again) else Again(cast("list[int]", said), 0.0)
 
 
 def test_thousands_of_things_come_in_batches_some_at_a_time() -> None:
@@ -93,3 +97,24 @@ def test_when_all_calls_are_lost_the_batches_stay_as_large_as_they_are() -> None
     engine = Engine(activity)
     assert engine.run(1000, 10) == list(range(1000))
     assert len(engine.calls) == 5 * 100
+
+
+def test_what_a_remote_asks_to_come_back_for_is_tried_again_when_it_says_and_never_counts_as_lost() -> None:
+    left = 10
+
+    def activity(given: list[int]) -> Again[int]:
+        nonlocal left
+        left -= 1
+        return Again(given if left else [], 28.0)
+
+    engine = Engine(activity)
+    assert engine.run(1, 1) == []
+    assert len(engine.calls) == 10
+    assert engine.pauses[0] == 28
+    assert engine.pauses == sorted(engine.pauses)
+
+
+def test_patience_ends() -> None:
+    engine = Engine(lambda given: Again(given, 28.0))
+    assert engine.run(3, 1) == [0, 1, 2]
+    assert PATIENCE <= engine.current_utc_datetime - START < 1.5 * PATIENCE

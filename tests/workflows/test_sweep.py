@@ -1,10 +1,15 @@
-"""A sweep of a thousand peerings in twenty project VPCs and a hundred VNets asks for little."""
+"""A sweep of hundreds of peerings asks for little, and for no more than the throttles leave."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bench.sweep import THOUSAND, listed, populated, sweep
+from bench.sweep import SIZES, THOUSAND, Size, listed, populated, sweep
+from orchestrators.in_batches import PATIENCE
+
+TOO_MANY = 429
+SEEN = ("aiven", 200)
 
 
 @pytest.mark.slow
@@ -25,3 +30,43 @@ def test_a_call_for_each_project_vpc_a_list_for_each_vnet_and_few_calls_beside(t
         mended = deployment.until(broken["id"])
         assert (status["operation"], mended["operation"]) == ("establish", "repair")
         assert mended["health"]["verdict"] == "healthy"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_a_throttle_leaves_is_not_exceeded_and_every_vnet_has_its_turn(tmp_path: Path) -> None:
+    # More VNets than one piece holds, and fewer reads at a time than one piece asks for.
+    with populated(tmp_path, Size(60, 10, 1)) as deployment:
+        deployment.knobs(arm_limits=0.2)
+        assert sweep(deployment)["verdicts"] == {"healthy": 600}
+        assert [request for request in deployment.cloud.requests if request.status == TOO_MANY] == []
+
+
+@pytest.mark.timeout(300)
+def test_a_project_vpc_that_is_to_be_asked_for_later_is_looked_at_later(tmp_path: Path) -> None:
+    with populated(tmp_path, SIZES[0]) as deployment:
+        deployment.knobs(aiven_requests_per_minute=4)
+        begun = deployment.clock.now()
+        cost = sweep(deployment)
+        assert cost["verdicts"] == {"healthy": 100}
+        assert deployment.clock.now() - begun >= timedelta(minutes=2)
+        # Those that were seen are not asked for again.
+        seen = [request.path for request in deployment.cloud.requests if (request.service, request.status) == SEEN]
+        assert len(seen) == len(set(seen)) == SIZES[0].project_vpcs
+
+
+@pytest.mark.timeout(300)
+def test_patience_with_a_throttle_ends_in_a_verdict_that_says_so(tmp_path: Path) -> None:
+    with populated(tmp_path, SIZES[0]) as deployment:
+        fault = {
+            "host": r"management\.azure\.com",
+            "path": "/virtualNetworkPeerings$",
+            "status": TOO_MANY,
+            "times": 9999,
+        }
+        deployment.knobs(faults=[{**fault, "retry_after": 20}])
+        begun = deployment.clock.now()
+        assert sweep(deployment)["verdicts"] == {"unknown": 100}
+        assert deployment.clock.now() - begun < 2 * PATIENCE
+        checked = deployment.status(next(listed(deployment))["id"])["health"]
+        assert [problem["code"] for problem in checked["problems"]] == ["remote-throttled"]
