@@ -42,6 +42,7 @@ class Connections:
         self._sessions: dict[int, aiohttp.ClientSession] = {}
         self._tls: ssl.SSLContext | None = None
         self._http: dict[Service, httpx.AsyncClient] = {}
+        self._left: list[httpx.AsyncClient] = []
         self._clients: OrderedDict[tuple[object, ...], object] = OrderedDict()
         #: What sends the requests of Microsoft Graph's clients, once there was one.
         self.graph: GraphRequestAdapter | None = None
@@ -81,12 +82,15 @@ class Connections:
         return self._sessions[to_one_host]
 
     def http(self, service: Service) -> "httpx.AsyncClient":
-        """The HTTP client of a service that no Azure SDK is for."""
+        """The HTTP client of a service that no Azure SDK is for; another one when its connection was lost for good."""
         if service not in self._http:
             import httpx
 
+            from clients.leaving_client import LeavingClient
+
             self._tls = self._tls or httpx.create_ssl_context()
-            self._http[service] = httpx.AsyncClient(
+            self._http[service] = LeavingClient(
+                partial(self._leave, service),
                 verify=self._tls,
                 http2=True,
                 timeout=httpx.Timeout(settings().read_timeout_seconds, connect=_CONNECTION_TIMEOUT),
@@ -94,6 +98,11 @@ class Connections:
                 event_hooks={"response": [partial(refuse_unreadable, service=service)]},
             )
         return self._http[service]
+
+    def _leave(self, service: Service, client: "httpx.AsyncClient") -> None:
+        if self._http.get(service) is client:
+            self._left.append(self._http.pop(service))
+            self.graph = None if service == "Microsoft Graph" else self.graph
 
     def kept(self, key: tuple[object, ...], make: Callable[[], Client]) -> Client:
         """The client with a key, made when it is first asked for; the least recently used ones leave.
@@ -118,7 +127,7 @@ class Connections:
 
     async def close(self) -> None:
         """Close all connections."""
-        for client in self._http.values():
+        for client in (*self._http.values(), *self._left):
             await client.aclose()
         for session in self._sessions.values():
             await session.close()
