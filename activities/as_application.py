@@ -65,9 +65,11 @@ async def _forgotten_if_refused(facts: Facts) -> AsyncIterator[None]:
     """What was refused may be a token from before a right was given, or a password that is none any more."""
     try:
         yield
-    except Exception:
+    except Exception:  # whatever it was, it goes on as it is
         connections().forget_clients(text(facts, "application_id"))
-        connections().forget_clients(facts["secret_name"])
+        # A federated credential has no secret.
+        if (secret := facts["secret_name"]) is not None:
+            connections().forget_clients(secret)
         raise
 
 

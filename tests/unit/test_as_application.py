@@ -1,0 +1,26 @@
+"""What is forgotten when the created application is refused: what it signed in with, and nothing else."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from activities.as_application import _forgotten_if_refused
+from clients.connections import connections
+
+KEPT = ("network", "subscription")
+SIGNED_IN = ("application", "app", "tenant")
+PROOF = ("proof", "secret", "1")
+
+
+@pytest.mark.parametrize(("secret", "left"), [("secret", {KEPT}), (None, {KEPT, PROOF})])
+def test_a_refusal_forgets_what_the_application_signed_in_with(secret: str | None, left: set[object]) -> None:
+    async def refuse() -> set[object]:
+        for key in (KEPT, SIGNED_IN, PROOF):
+            connections().kept(key, object)
+        with suppress(ConnectionError):
+            async with _forgotten_if_refused({"application_id": "app", "secret_name": secret}):
+                raise ConnectionError
+        return {key for key in (KEPT, SIGNED_IN, PROOF) if connections().held(key) is not None}
+
+    assert asyncio.run(refuse()) == left
