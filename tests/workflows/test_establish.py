@@ -67,6 +67,7 @@ def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment)
 
 
 def test_requests_in_the_same_moment_start_one_run(deployment: Deployment) -> None:
+    deployment.knobs(approved=3600)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: deployment.api.post("/api/peerings", json=deployment.request()), range(8)))
     assert {answer.status_code for answer in answers} == {202}
