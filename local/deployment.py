@@ -344,8 +344,8 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _serving(portal: BlockingPortal, host: FunctionsHost) -> Iterator[None]:
-    portal.call(host.start)
     try:
+        portal.call(host.start)
         yield
     finally:
         portal.call(host.stop)

@@ -4,16 +4,17 @@ import asyncio
 import json
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.genuine.engine_process import EngineProcess
+from local.genuine.engine_process import EngineProcess, PortTakenError
 from local.genuine.hostile_calls import HostileCalls, instance_of
 from local.genuine.idle_time import IdleTime
 from local.genuine.management_api import ManagementApi
@@ -27,6 +28,8 @@ from local.host.http_server import HttpServer
 _KINDS: Final = ("orchestration", "activity", "entity")
 #: A task hub for one machine and few instances, whose queues are looked at often.
 _OPTIONS: Final = ("storageProvider:maxQueuePollingInterval=00:00:00.100", "storageProvider:partitionCount=1")
+#: Two engines that start in one moment may want the same port.
+_MOST_STARTS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -96,22 +99,25 @@ class GenuineEngine:
         names = {kind: [function.durable_name for function in app.of_kind(kind)] for kind in _KINDS}
         functions = self._site.state_directory / "functions.json"
         functions.write_text(json.dumps(names))
-        process = EngineProcess(
-            [
-                *(self._settings.program, str(app.directory / "host.json"), str(functions), self._server.url),
-                *(f"hubName={self.task_hub}", *_OPTIONS),
-            ],
-            {
-                **self._settings.environment,
-                "AzureWebJobsStorage": self._settings.storage,
-                "FUNCTIONS_WORKER_RUNTIME": "python",
-                "Logging__LogLevel__Microsoft.AspNetCore": "Warning",
-            },
-            self._site.state_directory / "engine.log",
-            host_name,
-        )
-        self.processes.append(process)
+        for _ in range(_MOST_STARTS - 1):
+            with suppress(PortTakenError):
+                return self._launch(functions, host_name)
+        return self._launch(functions, host_name)
+
+    def _launch(self, functions: Path, host_name: str) -> EngineProcess:
+        command = [
+            *(self._settings.program, str(self._site.worker.app.directory / "host.json"), str(functions)),
+            *(self._server.url, f"hubName={self.task_hub}", *_OPTIONS),
+        ]
+        environment = {
+            **self._settings.environment,
+            "AzureWebJobsStorage": self._settings.storage,
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "Logging__LogLevel__Microsoft.AspNetCore": "Warning",
+        }
+        process = EngineProcess(command, environment, self._site.state_directory / "engine.log", host_name)
         self._use(process)
+        self.processes.append(process)
         return process
 
     def kill(self, process: EngineProcess) -> None:

@@ -12,6 +12,11 @@ _MARK: Final = b"BINDING "
 _START_SECONDS: Final = 120
 #: What of this process's environment an engine gets: nothing that leads to a proxy or to the cloud under test.
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "ENGINE_LOG")
+_PORT_TAKEN: Final = b"Address already in use"
+
+
+class PortTakenError(RuntimeError):
+    """Another engine took the extension's local port, 17071, in the same moment; the extension looks only once."""
 
 
 class EngineProcess:
@@ -32,6 +37,7 @@ class EngineProcess:
         renamed = ["unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', host_name] if host_name else []
         self._log = log
         self._binding = ""
+        self._port_taken = False
         self._said = threading.Event()
         self._process = subprocess.Popen(
             [*renamed, *command],
@@ -51,6 +57,7 @@ class EngineProcess:
         """The durable client's binding as the engine says it, once its task hub runs.
 
         Raises:
+            PortTakenError: it did not get there, but another one may.
             RuntimeError: it did not get there.
         """
         deadline = time.monotonic() + _START_SECONDS
@@ -59,6 +66,8 @@ class EngineProcess:
                 break
         if not self._binding:
             self.kill()
+            if self._port_taken:
+                raise PortTakenError(f"another engine took the port: see {self._log}")
             raise RuntimeError(f"the engine did not start: see {self._log}")
         return self._binding
 
@@ -72,6 +81,7 @@ class EngineProcess:
             for line in lines:
                 log.write(line)
                 log.flush()
+                self._port_taken |= _PORT_TAKEN in line
                 if line.startswith(_MARK):
                     self._binding = line.removeprefix(_MARK).decode().strip()
                     self._said.set()

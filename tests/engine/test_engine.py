@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from local.deployment import deploy, deployed_on
 from local.genuine import GenuinePlatform, Interceptor, Verdict, WorkerCall
+from local.genuine.engine_process import EngineProcess
 from tests.engine.conftest import Genuine
 
 pytestmark = pytest.mark.engine
@@ -114,3 +116,19 @@ def test_of_two_engines_on_one_task_hub_one_may_be_killed(genuine: Genuine) -> N
     started += [genuine.app.start("chaining") for _ in range(5)]
     genuine.clock.advance_to(genuine.clock.now() + STANDSTILL)
     assert {genuine.app.end(links)["runtimeStatus"] for links in started} == {"Completed"}
+
+
+def test_an_engine_whose_port_another_took_in_the_same_moment_is_started_again(
+    genuine: Genuine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[Sequence[str]] = []
+
+    def process(command: Sequence[str], environment: Mapping[str, str], log: Path, host_name: str) -> EngineProcess:
+        commands.append(command)
+        taken = ["echo", "SocketException (98): Address already in use"]
+        return EngineProcess(taken if len(commands) < 3 else command, environment, log, host_name)
+
+    monkeypatch.setattr("local.genuine.engine.EngineProcess", process)
+    launched = genuine.engine.launch()
+    assert (len(commands), launched.is_alive) == (3, True)
+    assert genuine.engine.processes[-1] is launched
