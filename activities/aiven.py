@@ -1,7 +1,8 @@
 """The steps on Aiven's side: the project VPC and its peering connection (article steps 11, 12 and 14)."""
 
 from contextlib import suppress
-from typing import Final, cast
+from datetime import datetime
+from typing import Final, TypedDict, cast
 
 from activities import looking
 from activities.ahead import ahead
@@ -24,6 +25,8 @@ _LOOKS_BETWEEN_DIAGNOSES: Final = 10
 #: missing from the lists alone.
 _LOOKS_BEFORE_THE_END: Final = 1
 _PAUSE_BEFORE_THE_END: Final = 30
+#: A wait looks again after a tenth of its length: half of that more does not show.
+_SHARE_OF_A_WAIT: Final = 0.05
 #: Failed states whose reason may pass.
 _REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
 _CONFLICT: Final = 409
@@ -173,7 +176,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
 
     `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
     """
-    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"])
+    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
     # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
     _check_owner(vpc.connection_to(VNetId.parse(text(facts, "vnet_id"))), facts)
     try:
@@ -221,21 +224,36 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
 @step
 async def active(peering: Peering, facts: Facts) -> Facts:
     """Article step 14: whether Aiven has seen the VNet peering and set the connection ACTIVE."""
-    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"])
+    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
     try:
         connection = _expect(vpc, facts, CONNECTION_ACTIVE)
     except ProblemError as problem:
         if problem.occurrence["code"] == "connection-not-active":
-            await _refresh(peering)
+            await _refresh(peering, facts)
         raise
     return {"connection_state": connection.state}
 
 
-async def _refresh(peering: Peering) -> None:
+async def _refresh(peering: Peering, facts: Facts) -> None:
     """Ask Aiven to look again; it may shorten the wait, and nothing depends on what it answers."""
     with suppress(RemoteError):
         aiven = AivenClient()
-        await aiven.refresh(peering["project"], peering["project_vpc_id"])
+        await aiven.refresh(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
+
+
+class _Age(TypedDict):
+    """How old an answer may be, in seconds, and when it is asked for."""
+
+    older: float
+    at: datetime | None
+
+
+def _new_enough(facts: Facts) -> _Age:
+    """The waits of one project VPC share what it answers: none needs it newer than a part of the time it has waited."""
+    if "looked_at" not in facts:
+        return {"older": 0.0, "at": None}
+    waited = cast("float", facts["waited"])
+    return {"older": _SHARE_OF_A_WAIT * waited, "at": datetime.fromisoformat(text(facts, "looked_at"))}
 
 
 async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> PeeringConnection | None:

@@ -1,11 +1,13 @@
 """Registers every step's activity. A module, and the SDKs it needs, is imported when one of its steps first runs."""
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from typing import Final, cast
 
 from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
+from peering.outcome import StepRequest
 
 #: Which module does which steps.
 MODULES: Final = {
@@ -53,13 +55,24 @@ WITH_CLIENT: Final = {
     "orders": ("stop_waits",),
 }
 
+#: The modules whose activities do not wait for their turn: those of the registry, the engine and the app's own webhook,
+#: and those that pace themselves, or that somebody waits for.
+_AT_ONCE: Final = ("diagnosis", "check", "sweep", "orders", "webhook")
+
 blueprint: Final = Blueprint()
 
 
 def _register(module: str, name: str) -> None:
     async def activity(request: object) -> object:
-        result: object = await getattr(import_module(f"activities.{module}"), name)(request)
-        return result
+        async def do() -> Mapping[str, object]:
+            result: Mapping[str, object] = await getattr(import_module(f"activities.{module}"), name)(request)
+            return result
+
+        if module in _AT_ONCE:
+            return await do()
+        from activities.turns import in_turn
+
+        return await in_turn(name, cast("StepRequest", request)["peering"], do)
 
     activity.__name__ = name
     blueprint.activity_trigger(input_name="request")(activity)

@@ -15,29 +15,26 @@ from peering.spec import Peering
 from peering.unfit import chosen_role_names
 
 
-async def look_ahead(request: LookRequest) -> dict[str, Outcome]:
-    """Do every look that can be done, and keep what is to be kept; returns how each has ended.
+async def look_ahead(request: LookRequest) -> Outcome | dict[str, Outcome]:
+    """Do every look that can be done, and keep what is to be kept.
 
-    A look that ended with a problem leaves those out that need it. Where the registry is not to be had, those that
-    could begin end with that problem, and are waited for as any others.
+    A look that ended with a problem leaves those out that need it.
+
+    Returns:
+        How each look has ended; or a problem, where the registry is not to be had, or the order is another one now.
     """
+    fence = request["fence"]
     try:
-        return await _look_ahead(request)
+        if not await registry().is_own(fence):
+            return {"problem": superseded()}
+        outcomes = await look(request["peering"], request["known"], request["facts"])
+        if kept := {name: one["facts"] for name, one in outcomes.items() if name in KEPT and "facts" in one}:
+            await keep(fence, request["facts"] | facts_of(outcomes), kept)
     except Exception as error:
         problem = occurrence_of(error)
         if problem is None:
             raise
-        return {step.name: {"problem": problem} for step in ready(LOOKS, request["facts"], set())}
-
-
-async def _look_ahead(request: LookRequest) -> dict[str, Outcome]:
-    fence = request["fence"]
-    if not await registry().is_own(fence):
-        wanted = (step.name for step in LOOKS if not is_needless(step, request["facts"]))
-        return {name: {"problem": superseded()} for name in wanted}
-    outcomes = await look(request["peering"], request["known"], request["facts"])
-    if kept := {name: one["facts"] for name, one in outcomes.items() if name in KEPT and "facts" in one}:
-        await keep(fence, request["facts"] | facts_of(outcomes), kept)
+        return {"problem": problem}
     return outcomes
 
 

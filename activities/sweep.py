@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,8 +15,8 @@ from activities.looking import part
 from activities.remote_errors import problem_of
 from activities.verdicts import confirmed, note, problems_of, repair, settle
 from clients import rows, sweeps
+from clients.budgets import Bucket, budget, spending
 from clients.durable import DurableClient
-from clients.reads_left import reads_of
 from clients.registry import registry
 from clients.side_by_side import side_by_side
 from peering.look import AssignmentLook, Part, ProjectVpcLook, SecretLook, Seen, Thing
@@ -183,12 +184,9 @@ async def check_vnets(given: Piece, client: DurableClient) -> PieceResult:
     A VNet that a remote asks to come back for is put off, but for the last time.
     """
     left = await _left_for(given)
-    put_off = {} if given["last"] else _claim(left.on_vnets)
-    try:
+    claimed, put_off = ({}, {}) if given["last"] else _claim(left.on_vnets)
+    with spending(claimed):
         problems = await _found(left, {n: there for n, there in left.on_vnets.items() if n not in put_off}, given["at"])
-    finally:
-        if not given["last"]:
-            _release(there for number, there in left.on_vnets.items() if number not in put_off)
     if not given["last"]:
         asked = {number: max(map(asked_by, found.values())) for number, found in problems.items()}
         put_off |= {number: seconds for number, seconds in asked.items() if seconds}
@@ -198,15 +196,16 @@ async def check_vnets(given: Piece, client: DurableClient) -> PieceResult:
     return {**noted, "put_off": list(put_off), "after": max(put_off.values(), default=0.0)}
 
 
-def _claim(on_vnets: Mapping[int, _OnVNet]) -> dict[int, float]:
-    """Claim the reads of VNets; returns those for which there are not enough left, each with seconds to wait."""
-    claims = {number: reads_of(_subscription(there)).claim(_READS_OF_A_VNET) for number, there in on_vnets.items()}
-    return {number: seconds for number, seconds in claims.items() if seconds}
-
-
-def _release(on_vnets: Iterable[_OnVNet]) -> None:
-    for there in on_vnets:
-        reads_of(_subscription(there)).release(_READS_OF_A_VNET)
+def _claim(on_vnets: Mapping[int, _OnVNet]) -> tuple[Counter[Bucket], dict[int, float]]:
+    """Claim the reads of VNets; returns them, and the VNets for which there were none to spare, each with seconds."""
+    claimed, put_off = Counter[Bucket](), dict[int, float]()
+    for number, there in on_vnets.items():
+        bucket = Bucket("arm reads", _subscription(there))
+        if seconds := budget(*bucket).claim_spare(_READS_OF_A_VNET):
+            put_off[number] = seconds
+        else:
+            claimed[bucket] += _READS_OF_A_VNET
+    return claimed, put_off
 
 
 def _subscription(there: _OnVNet) -> str:

@@ -11,6 +11,7 @@ from clients.connections import connections
 from clients.known_secrets import readable
 from clients.remote_errors import RemoteError, answers_of, or_none
 from clients.settings import settings
+from clients.shared_reads import shared
 from peering.naming import VNetId, folded
 from peering.remote_answers import Answer
 from peering.retry_after import retry_after
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 API: Final = "https://api.aiven.io/v1"
 Read = TypeVar("Read", bound=BaseModel)
+#: So long, in seconds, nobody asks again for prices, and for a user's roles.
+_PRICES_LAST: Final = 3600.0
+_ROLES_LAST: Final = 60.0
 
 
 class StateInfo(BaseModel):
@@ -168,13 +172,22 @@ class AivenClient:
             host = urlsplit(API).hostname
             raise RemoteError(Answer("Aiven", host=host, status=200, is_readable=False)) from error
 
-    async def project_vpc(self, project: str, project_vpc_id: str) -> ProjectVpc:
-        """The project VPC with all its connections: there is no route for a single one.
+    async def project_vpc(
+        self, project: str, project_vpc_id: str, *, older: float = 0.0, at: datetime | None = None
+    ) -> ProjectVpc:
+        """The project VPC with all its connections: there is no route for a single one. Those who ask at once share it.
+
+        Args:
+            project: its project.
+            project_vpc_id: its id.
+            older: how many seconds older than the asking the answer may be.
+            at: when it is asked for, where that is told.
 
         Raises:
             RemoteError: Aiven refused, with 404 when the project or its VPC does not exist, or was not reached.
         """
-        return await self._read(ProjectVpc, "project", project, "vpcs", project_vpc_id)
+        path = ("project", project, "vpcs", project_vpc_id)
+        return await shared(path, lambda: self._read(ProjectVpc, *path), older=older, at=at)
 
     async def connections(self, project: str) -> list[tuple[str, PeeringConnection]]:
         """All connections of a project, each with the id of its project VPC: one call, and one for each project VPC.
@@ -194,17 +207,29 @@ class AivenClient:
 
     async def hourly_prices(self, project: str) -> dict[str, str | None]:
         """The price of a peering connection in US dollars an hour, by the names of the clouds that Aiven lists."""
-        listed = await self._read(ConnectionTypes, "project", project, "vpc-peering-connection-types")
+        path = ("project", project, "vpc-peering-connection-types")
+        listed = await shared(path, lambda: self._read(ConnectionTypes, *path), older=_PRICES_LAST)
         return {kind.cloud_name: kind.price_usd for kind in reversed(listed.vpc_peering_connection_types)}
 
     async def project_role(self, project: str) -> str | None:
         """The token's user's role in a project, such as `operator`; None where Aiven does not say."""
-        user = (await self._read(Me, "me")).user
+        user = (await shared(("me",), lambda: self._read(Me, "me"), older=_ROLES_LAST)).user
         return (user.project_membership or {}).get(project)
 
-    async def refresh(self, project: str, project_vpc_id: str) -> None:
-        """Ask Aiven to look at the states of the connections now. It may take a while, or do nothing."""
-        await self._call("POST", "project", project, "vpcs", project_vpc_id, "peering-connections", "refresh")
+    async def refresh(self, project: str, project_vpc_id: str, *, older: float, at: datetime | None) -> None:
+        """Ask Aiven to look at the states of the connections now. It may take a while, or do nothing.
+
+        Args:
+            project: the project VPC's project.
+            project_vpc_id: its id.
+            older: within so many seconds it is asked for once.
+            at: when it is asked for, where that is told.
+
+        Raises:
+            RemoteError: Aiven refused, or was not reached.
+        """
+        path = ("project", project, "vpcs", project_vpc_id, "peering-connections", "refresh")
+        await shared(path, lambda: self._call("POST", *path), older=older, at=at)
 
     async def request_connection(
         self,

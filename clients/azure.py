@@ -55,7 +55,7 @@ def _network(
         credential or automation_credential(),
         subscription_id,
         per_retry_policies=[AsyncAuxiliaryAuthenticationPolicy([auxiliary], scope)] if auxiliary else [],
-        **_resource_manager(),
+        **_resource_manager(own=credential is None),
     )
 
 
@@ -65,22 +65,22 @@ async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationMan
     from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 
     def make() -> AuthorizationManagementClient:
-        return AuthorizationManagementClient(automation_credential(), subscription_id, **_resource_manager())
+        return AuthorizationManagementClient(automation_credential(), subscription_id, **_resource_manager(own=True))
 
     with answers_of("Azure Resource Manager", settings().cloud.resource_manager):
         yield connections().kept(("authorization", subscription_id), make)
 
 
-def _resource_manager() -> dict[str, Any]:
-    """What the clients of Azure Resource Manager have in common."""
+def _resource_manager(*, own: bool) -> dict[str, Any]:
+    """What the clients of Azure Resource Manager have in common, those of the app's own identity and others."""
     from clients.answers_in_json import AnswersInJson
-    from clients.reads_left import NotesReadsLeft
+    from clients.budgets_of_requests import SpendsBudgets
 
     cloud = settings().cloud
     return {
         "base_url": cloud.resource_manager,
         "credential_scopes": [cloud.resource_manager_scope],
-        "per_call_policies": [AnswersInJson(), NotesReadsLeft()],
+        "per_call_policies": [SpendsBudgets(own=own), AnswersInJson()],
         **connections().of_the_sdks(),
     }
 

@@ -90,6 +90,7 @@ class Connections:
 
             self._tls = self._tls or httpx.create_ssl_context()
             self._http[service] = LeavingClient(
+                service,
                 partial(self._leave, service),
                 verify=self._tls,
                 http2=True,

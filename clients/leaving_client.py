@@ -1,27 +1,38 @@
-"""An HTTP client that leaves when nobody is given one of its connections any more."""
+"""An HTTP client that spends the budget of its service, and leaves when nobody is given one of its connections."""
 
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 
+from clients.budgets import begin_request, end_request
+from clients.budgets_of_requests import buckets_of, note_answer
+from peering.problems.remote_codes import Service
+
 
 class LeavingClient(httpx.AsyncClient):
     """HTTPX's client. A request that was cancelled at a bad moment may keep its place in the pool (httpcore 1.0).
 
     Args:
+        service: whose client it is.
         leave: told of the client when a request has waited in vain for a connection.
         options: HTTPX's own.
     """
 
-    def __init__(self, leave: Callable[[httpx.AsyncClient], None], **options: Any) -> None:  # noqa: ANN401 - as HTTPX has them
+    def __init__(self, service: Service, leave: Callable[[httpx.AsyncClient], None], **options: Any) -> None:  # noqa: ANN401 - as HTTPX has them
         super().__init__(**options)
-        self._leave = leave
+        self._service, self._leave = service, leave
 
-    async def send(self, *given: Any, **options: Any) -> httpx.Response:  # noqa: ANN401 - as HTTPX has them
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:  # noqa: ANN401 - as HTTPX has them
         """Send a request, as HTTPX does."""
+        buckets = buckets_of(self._service, request.method)
+        begin_request(buckets)
         try:
-            return await super().send(*given, **options)
+            response = await super().send(request, **options)
         except httpx.PoolTimeout:
             self._leave(self)
             raise
+        finally:
+            end_request(buckets)
+        note_answer(buckets, response)
+        return response

@@ -47,6 +47,7 @@ class Run:
         self._by_name: dict[str, Step] = {}
         self._under_way: dict[Task, str] = {}
         self._waits: dict[str, str] = {}
+        self._looked: list[str] = []
         self._losses: dict[str, int] = {}
 
     @property
@@ -201,23 +202,39 @@ class Run:
         now = self.context.current_utc_datetime.isoformat()
         for step in looks:
             self.steps[step.name] = StepProgress(state="running", started=now, tries=0)
+        self._looked = [step.name for step in looks]
+        self._under_way[self.context.call_activity(LOOK_AHEAD, self._look_request())] = LOOK_AHEAD
+
+    def _look_request(self) -> LookRequest:
         told = {name for step in LOOKS for name in (*step.needs, *step.yields, *step.recalls)}
         known, facts = ({name: of[name] for name in of if name in told} for of in (self.known, self.facts))
-        request = LookRequest(peering=self.peering, known=known, facts=facts, fence=self.fence)
-        self._under_way[self.context.call_activity(LOOK_AHEAD, request)] = LOOK_AHEAD
+        return LookRequest(peering=self.peering, known=known, facts=facts, fence=self.fence)
 
     def _take_looks(self, result: object) -> None:
         """Take in the looks; those that could not be done, as others had not ended well, are begun when they can be."""
-        looked = [name for name, step in self.steps.items() if step["state"] == "running"]
         # What the platform lost is looked at again one by one.
         outcomes = {} if isinstance(result, BaseException) else cast("dict[str, Outcome]", result)
-        for name in looked:
+        if "problem" in outcomes:
+            self._take_problem_of_looks(cast("Outcome", result)["problem"])
+            return
+        for name in self._looked:
             if name not in outcomes:
                 del self.steps[name]
         # What waits is told all that the others have found.
         for name in sorted(outcomes, key=lambda name: "problem" in outcomes[name]):
             self.steps[name]["tries"] += 1
             self._settle(name, outcomes[name])
+
+    def _take_problem_of_looks(self, problem: Occurrence) -> None:
+        """Wait with all looks together, or end the run; the first of them shows why."""
+        first, *others = self._looked
+        if self._may_wait(problem):
+            self.steps[first]["problem"], self.steps[first]["state"] = problem, "waiting"
+            self._wait_for(LOOK_AHEAD, problem, 1)
+            return
+        for name in others:
+            del self.steps[name]
+        self._settle_problem(first, problem)
 
     def _begin_ready_steps(self) -> None:
         """Schedule every step whose needs are met, unless the run is ending."""
@@ -245,12 +262,9 @@ class Run:
         """Wait for a problem that may clear; end the run with one that stays."""
         progress, now = self.steps[step], self.context.current_utc_datetime
         progress["problem"] = problem
-        if may_clear(problem) and "gave_up_after" not in problem and self.state != "stopping":
+        if self._may_wait(problem):
             progress["state"] = "waiting"
-            self._under_way[self._begin_wait(step, now)] = step
-            # The extension awaits what is scheduled together before it schedules anything later; this timer, due at
-            # once, keeps a long wait from holding back the other branches.
-            self._under_way[self.context.create_timer(now + timedelta())] = ""
+            self._wait_for(step, problem, progress["tries"])
             return
         progress["state"], progress["finished"] = "failed", now.isoformat()
         if problem["code"] == "run-superseded":
@@ -258,31 +272,39 @@ class Run:
         elif self.state == "running":
             self.state = "failed"
 
-    def _begin_wait(self, step: str, now: datetime) -> Task:
-        """Hand the step to a workflow of its own, whose history does not grow with the wait."""
-        progress, losses = self.steps[step], self._losses.get(step, 0)
+    def _may_wait(self, problem: Occurrence) -> bool:
+        return may_clear(problem) and "gave_up_after" not in problem and self.state != "stopping"
+
+    def _wait_for(self, step: str, problem: Occurrence, tries: int) -> None:
+        """Hand a step to a workflow of its own, whose history does not grow with the wait."""
+        now, losses = self.context.current_utc_datetime, self._losses.get(step, 0)
+        request = self._look_request() if step == LOOK_AHEAD else self._request(step)
         wait = Wait(
             step=step,
-            request=cast("dict[str, object]", self._request(step)),
+            request=cast("dict[str, object]", request),
             deadlines=self.deadlines,
             since=now.isoformat(),
-            tries=progress["tries"],
-            problem=progress["problem"],
+            tries=tries,
+            problem=problem,
         )
         begun = f"{step}-{losses}" if losses else step
         instance = self._waits[step] = wait_instance_id(self.context.instance_id, self.execution, begun)
-        return self.context.call_sub_orchestrator("await_step", wait, instance)
+        self._under_way[self.context.call_sub_orchestrator("await_step", wait, instance)] = step
+        # The extension awaits what is scheduled together before it schedules anything later; this timer, due at once,
+        # keeps a long wait from holding back the other branches.
+        self._under_way[self.context.create_timer(now + timedelta())] = ""
 
     def _take(self, task: Task) -> Running:
         """Take in whatever has ended: an activity, a wait, or the timer that only wakes the workflow."""
         step = self._under_way.pop(task)
         if not step:
             return
+        result, waited = task.result, self._waits.pop(step, None) is not None
         if step == LOOK_AHEAD:
-            self._take_looks(task.result)
+            is_answer = waited and not isinstance(result, BaseException)
+            self._take_looks(cast("WaitResult", result)["outcome"] if is_answer else result)
             return
-        result, progress = task.result, self.steps[step]
-        waited = self._waits.pop(step, None) is not None
+        progress = self.steps[step]
         if isinstance(result, BaseException):
             yield from self._lose(step, result)
         elif waited:

@@ -10,7 +10,7 @@ from typing import Final, NotRequired, TypedDict, cast
 
 from orchestrators.durable import OrchestrationContext, Task, Workflow
 from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
-from peering.outcome import LOST, Occurrence, Outcome, superseded
+from peering.outcome import LOST, THROTTLED, Occurrence, Outcome, superseded
 from peering.problems import PROBLEMS
 from peering.progress import short_problem
 from peering.runs import SIGN_OF_LIFE, STOP, wait_instance_id
@@ -30,7 +30,7 @@ class Wait(TypedDict):
     """The input of `await_step`: the step that could not be done yet, and why.
 
     `lost` counts the last calls of the step, in a row, that the platform lost; until `unsettled` one of them may still
-    be at work.
+    be at work. `throttled` are the seconds that it has spent waiting for its turn at a remote.
     """
 
     step: str
@@ -41,6 +41,7 @@ class Wait(TypedDict):
     problem: Occurrence
     lost: NotRequired[int]
     unsettled: NotRequired[str]
+    throttled: NotRequired[float]
 
 
 class WaitResult(TypedDict):
@@ -69,6 +70,8 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
         return None
     # Not to the end, if a remote asks for more than there is left: what it answers then may take another look.
     asked = min(asked, OBEYED_SHARE * (last - now))
+    if problem["code"] == THROTTLED and asked:
+        return now + max(SHORTEST_PAUSE, asked)
     return min(now + max(SHORTEST_PAUSE, asked, PAUSE_SHARE * (now - since)), last)
 
 
@@ -116,17 +119,19 @@ def await_step(context: OrchestrationContext) -> Workflow:
     Input: `Wait`. Output: `WaitResult`; the custom status says what is waited for and when the next look is.
     """
     wait = cast("Wait", context.get_input())
-    since, tries, problem = datetime.fromisoformat(wait["since"]), wait["tries"], wait["problem"]
-    losses, unsettled = wait.get("lost", 0), wait.get("unsettled", "")
+    begun, tries, problem = datetime.fromisoformat(wait["since"]), wait["tries"], wait["problem"]
+    losses, unsettled, throttled = wait.get("lost", 0), wait.get("unsettled", ""), wait.get("throttled", 0.0)
     stop = context.wait_for_external_event(STOP)
     for _ in range(LOOKS_IN_ONE_HISTORY):
-        now = context.current_utc_datetime
+        now, is_throttled = context.current_utc_datetime, problem["code"] == THROTTLED
+        # What a step waits for does not begin while the step waits for its turn.
+        since = begun if is_throttled else begun + timedelta(seconds=throttled)
         look = next_look(now, since, problem, wait["deadlines"])
         if look is None:
             problem["gave_up_after"] = min((now - since).total_seconds(), _limit(problem, wait["deadlines"]))
             return WaitResult(outcome={"problem": problem}, tries=tries, unsettled=unsettled)
         context.set_custom_status({"problem": short_problem(problem), "tries": tries, "next_look": look.isoformat()})
-        request = _request(wait["request"], tries, look, since)
+        request = _request(wait["request"], tries, look, begun + timedelta(seconds=throttled))
         if (
             look - now > max(_SHORT, PAUSE_SHARE * (now - since))
             and "fence" in request
@@ -137,6 +142,7 @@ def await_step(context: OrchestrationContext) -> Workflow:
         if (yield context.task_any([timer, stop])) is stop:
             timer.cancel()
             return _stopped(tries, unsettled)
+        throttled += (context.current_utc_datetime - now).total_seconds() if is_throttled else 0.0
         try:
             outcome = cast("Outcome", (yield context.call_activity(wait["step"], request)))
             losses = 0
@@ -148,7 +154,8 @@ def await_step(context: OrchestrationContext) -> Workflow:
         if "problem" not in outcome or not may_clear(outcome["problem"]):
             return WaitResult(outcome=outcome, tries=tries, unsettled=unsettled)
         problem = outcome["problem"]
-    context.continue_as_new({**wait, "tries": tries, "problem": problem, "lost": losses, "unsettled": unsettled})
+    further = {"tries": tries, "problem": problem, "lost": losses, "unsettled": unsettled, "throttled": throttled}
+    context.continue_as_new({**wait, **further})
     return None
 
 
@@ -170,13 +177,18 @@ def _stopped(tries: int, unsettled: str) -> WaitResult:
 
 
 def _request(request: dict[str, object], tries: int, look: datetime, since: datetime) -> dict[str, object]:
-    """The input of a step at a look: with the number of its earlier tries, and a sign of life for the usual next pause.
+    """The input of a step at a look: its tries, the seconds it has waited, and a sign of life for the next pause.
 
-    Some steps need to see a thing twice to believe it.
+    Some steps need to see a thing twice to believe it, and one that has waited for long need not see the very latest.
     """
     found = dict(request)
     if isinstance(facts := request.get("facts"), dict):
-        found["facts"] = {**facts, "tries": tries}
+        found["facts"] = {
+            **facts,
+            "tries": tries,
+            "waited": max(0.0, (look - since).total_seconds()),
+            "looked_at": look.isoformat(),
+        }
     if "fence" in request:
         fence = cast("Fence", request["fence"])
         alive_until = look + PAUSE_SHARE * (look - since) + SIGN_OF_LIFE

@@ -16,6 +16,8 @@ Facts: TypeAlias = dict[str, Fact]
 
 #: The problem that stands for a call that the platform lost.
 LOST: Final = "activity-lost"
+#: The problem that stands for a remote that asks for fewer requests.
+THROTTLED: Final = "remote-throttled"
 
 
 class Remote(TypedDict):

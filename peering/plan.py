@@ -477,7 +477,9 @@ OBJECTS: Final = {
 }
 
 #: Facts that tell the steps of a run something about the run itself.
-OF_THE_RUN: Final = frozenset({"repairing", "rotation", "candidate", "credential_proven", "tries"})
+OF_THE_RUN: Final = frozenset(
+    {"repairing", "rotation", "candidate", "credential_proven", "tries", "waited", "looked_at"}
+)
 #: The steps whose facts are kept in the peering's record as soon as they are known: what was there, what is made, and
 #: what was taken out of Entra, which is looked for long before it counts as gone.
 KEPT: Final = frozenset({*OBJECTS, "ownership", "inventory", "remove_application", "remove_platform_principal"})

@@ -8,14 +8,13 @@ from typing import Final, NotRequired, TypedDict, TypeVar
 from peering.health import connection_of
 from peering.look import ConnectionLook, Part, ProjectVpcLook
 from peering.naming import VNetId, folded
-from peering.outcome import Occurrence
+from peering.outcome import THROTTLED, Occurrence
 from peering.registry import Record, is_busy, is_watched
 from peering.spec import Deadlines
 
 #: Project VPCs and VNets that one activity looks at.
 PROJECT_VPCS_IN_A_PIECE: Final = 25
 VNETS_IN_A_PIECE: Final = 50
-_THROTTLED: Final = "remote-throttled"
 #: Where a remote does not say for how long it wants fewer requests, in seconds.
 _PAUSE: Final = 10.0
 #: What a check reads of a record, beside its last run.
@@ -200,7 +199,7 @@ def cut(things: Sequence[_Thing], most: int) -> Iterator[list[_Thing]]:
 
 def asked_by(problems: Iterable[Occurrence]) -> float:
     """The seconds after which a remote that asked for fewer requests is to be asked again; 0 where none has."""
-    asked = (p.get("retry_after", _PAUSE) for p in problems if p["code"] == _THROTTLED and not p.get("final"))
+    asked = (p.get("retry_after", _PAUSE) for p in problems if p["code"] == THROTTLED and not p.get("final"))
     return max((max(seconds, 1.0) for seconds in asked), default=0.0)
 
 

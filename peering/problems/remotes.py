@@ -8,10 +8,11 @@ REMOTES: Final = (
     Problem(
         "remote-throttled",
         "A remote asks for fewer requests",
-        "Azure, Entra, Graph, Key Vault or Aiven answered 429; the app waits as long as it was told.",
+        "Azure, Entra, Graph, Key Vault or Aiven answered 429, or would do so; the app waits as long as it was told, or"
+        " until it is this peering's turn.",
         "Wait; the app tries again by itself.",
         "the operator of this app",
-        "propagation",
+        "platform",
     ),
     Problem(
         "remote-unavailable",

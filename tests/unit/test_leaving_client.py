@@ -21,7 +21,7 @@ async def _requests() -> list[httpx.AsyncClient]:
     server = await asyncio.start_server(_answer, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     timeout, limits = httpx.Timeout(5, pool=0.1), httpx.Limits(max_connections=1)
-    async with LeavingClient(left.append, timeout=timeout, limits=limits, trust_env=False) as client:
+    async with LeavingClient("Aiven", left.append, timeout=timeout, limits=limits, trust_env=False) as client:
         assert (await client.get(url)).json() == {}
         assert left == []
         # Whoever keeps an answer open keeps the connection.
@@ -33,5 +33,6 @@ async def _requests() -> list[httpx.AsyncClient]:
     return left
 
 
+@pytest.mark.usefixtures("time_of_budgets")
 def test_a_client_leaves_when_a_request_has_waited_in_vain_for_a_connection() -> None:
     assert len(asyncio.run(_requests())) == 1

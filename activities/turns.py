@@ -1,0 +1,115 @@
+"""A piece of work begins when what it is going to ask of the remotes is there: it claims that, and comes back for it.
+
+Whoever starts without would be refused in its midst, and ask everything again. What it is going to ask, its like have
+shown before.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, cast
+
+from clients.budgets import Bucket, Kind, budget, give_back, spending
+from clients.connections import connections
+from clients.registry import registry
+from peering.naming import VNetId
+from peering.outcome import THROTTLED, Occurrence
+from peering.spec import Peering
+
+#: Budgets of these are a subscription's.
+_OF_A_SUBSCRIPTION: Final = ("arm", "network")
+#: A little longer than the last pieces of work have been asking for is claimed: what is left over is given back.
+_FADES: Final = 0.9
+#: A claim that nobody has come for so long after its time is given back.
+_HELD: Final = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """Tokens by bucket, and when they are there."""
+
+    tokens: Mapping[Bucket, float]
+    due: datetime
+
+
+class Turns:
+    """What each kind of work asks for, and what is claimed for the work that is to come back."""
+
+    def __init__(self) -> None:
+        self._usual = dict[str, dict[Kind, float]]()
+        self._held = dict[tuple[str, str], _Claim]()
+
+    def held(self, work: str, peering: Peering) -> _Claim | None:
+        """The claim that some work comes back for.
+
+        Args:
+            work: an activity's name.
+            peering: what it is done for.
+        """
+        return self._held.pop((work, peering["id"]), None)
+
+    def claim(self, work: str, peering: Peering) -> _Claim:
+        """Claim what such work usually asks for."""
+        whose = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
+        usual = self._usual.get(work, {})
+        tokens = {Bucket(kind, whose if kind.startswith(_OF_A_SUBSCRIPTION) else ""): usual[kind] for kind in usual}
+        seconds = max((budget(*bucket).claim(wanted) for bucket, wanted in tokens.items()), default=0.0)
+        return _Claim(tokens, registry().now + timedelta(seconds=seconds))
+
+    def hold(self, work: str, peering: Peering, claim: _Claim) -> None:
+        """Keep a claim until its work comes back; those that nobody came for are given back."""
+        now = registry().now
+        for key in [key for key, one in self._held.items() if one.due + _HELD < now]:
+            give_back(self._held.pop(key).tokens)
+        self._held[work, peering["id"]] = claim
+
+    def note(self, work: str, used: Mapping[Bucket, float]) -> None:
+        """Note what some work has asked for."""
+        usual, latest = self._usual.setdefault(work, {}), dict[Kind, float]()
+        for bucket, tokens in used.items():
+            latest[bucket.kind] = max(latest.get(bucket.kind, 0.0), tokens)
+        for kind in {*usual, *latest}:
+            now = latest.get(kind, 0.0)
+            usual[kind] = max(now, _FADES * usual.get(kind, 0.0) + (1 - _FADES) * now)
+
+
+async def in_turn(
+    work: str, peering: Peering, do: Callable[[], Awaitable[Mapping[str, object]]]
+) -> Mapping[str, object]:
+    """Do some work, unless what it takes of the remotes is not there yet.
+
+    Args:
+        work: the activity's name.
+        peering: what it is done for.
+        do: does it.
+
+    Returns:
+        Its result, or a `problem` that says when to come back.
+    """
+    turns = connections().kept(("turns",), Turns)
+    claim = turns.held(work, peering)
+    if claim is None:
+        claim = turns.claim(work, peering)
+        if (seconds := _until(claim.due)) > 0:
+            turns.hold(work, peering, claim)
+            return {"problem": _put_off(seconds)}
+    with spending(claim.tokens) as spent:
+        result = await do()
+    turns.note(work, spent.used)
+    problem = cast("Occurrence | None", result.get("problem"))
+    if problem is not None and problem["code"] == THROTTLED:
+        again = turns.claim(work, peering)
+        turns.hold(work, peering, again)
+        problem["retry_after"] = max(problem.get("retry_after", 0.0), _until(again.due))
+    return result
+
+
+def _until(due: datetime) -> int:
+    """Seconds from now, in whole ones: a timer knows no others."""
+    return math.ceil(max(0.0, (due - registry().now).total_seconds()))
+
+
+def _put_off(seconds: int) -> Occurrence:
+    detail = f"Others have asked the remotes for as much as they take; this is to be done in {seconds} seconds."
+    return Occurrence(code=THROTTLED, detail=detail, retry_after=seconds)

@@ -1,0 +1,207 @@
+"""What the remotes take of this process in a while, and how much of that is left.
+
+Each budget starts with a remote's documented limit and follows what its answers say. A budget is this process's alone:
+several instances of the app, and whoever else asks as the same identity, share the remote's own, so each may be
+refused. What is refused is waited for as the remote says, and the others who want the same come after it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from clients.connections import connections
+from clients.registry import registry
+
+Kind = Literal[
+    "arm reads",
+    "arm writes",
+    "arm deletes",
+    "network reads",
+    "network writes",
+    "graph units",
+    "graph writes",
+    "aiven requests",
+]
+#: So much of a budget is left to those who cannot wait.
+_RESERVED: Final = 0.2
+
+
+class Limit(NamedTuple):
+    """How many tokens there are at most, and how many come back in a second; `learned`: only a refusal shows it."""
+
+    tokens: float
+    per_second: float
+    learned: bool = False
+
+    @property
+    def fill_seconds(self) -> float:
+        """How long an empty budget takes to be full."""
+        return self.tokens / self.per_second
+
+
+#: Of a principal in a subscription, of a subscription at the network provider (learn.microsoft.com, "Understand how
+#: Azure Resource Manager throttles requests"), of an application in a small tenant ("Microsoft Graph service-specific
+#: throttling limits"), and of a user of Aiven, who says so only in refusals ("Rate limit 120 exceeded").
+LIMITS: Final[Mapping[Kind, Limit]] = {
+    "arm reads": Limit(250, 25),
+    "arm writes": Limit(200, 10),
+    "arm deletes": Limit(200, 10),
+    "network reads": Limit(10_000, 10_000 / 300),
+    "network writes": Limit(1_000, 1_000 / 300),
+    "graph units": Limit(3_500, 350),
+    "graph writes": Limit(3_000, 20),
+    "aiven requests": Limit(120, 2, learned=True),
+}
+
+
+class Bucket(NamedTuple):
+    """Names a budget: what it is of, and whose; a subscription's id in lower case, or nothing."""
+
+    kind: Kind
+    whose: str = ""
+
+
+class Budget:
+    """The tokens of one bucket: those that are left, less those that are claimed. Less than none is a queue.
+
+    Args:
+        limit: how many there are.
+    """
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+        self._holds = not limit.learned
+        self._left, self._claimed, self._at = limit.tokens, 0.0, registry().now
+
+    def claim(self, tokens: float) -> float:
+        """Claim tokens; returns in how many seconds they are there."""
+        self._refill()
+        self._left -= tokens
+        self._claimed += tokens
+        return max(0.0, -self._left / self.limit.per_second) if self._holds else 0.0
+
+    def claim_spare(self, tokens: float) -> float:
+        """Claim tokens that nobody else waits for; returns 0, or, where they were not had, when to ask again."""
+        self._refill()
+        lacking = tokens + _RESERVED * self.limit.tokens - self._left
+        if lacking <= 0 or not self._holds:
+            self.claim(tokens)
+            return 0.0
+        return max(1.0, lacking / self.limit.per_second)
+
+    def give_back(self, tokens: float) -> None:
+        """Give claimed tokens back that were not needed."""
+        self._left += tokens
+        self._claimed -= tokens
+
+    def spent(self, tokens: float) -> None:
+        """Claimed tokens are spent: the answer is there."""
+        self._claimed -= tokens
+
+    def note(self, left: float) -> None:
+        """Note how many tokens the remote says are left; those that are claimed it does not know of."""
+        self._refill()
+        self._left = left - self._claimed
+
+    def refused(self, seconds: float) -> None:
+        """Note that the remote has refused for so many seconds; longer than a budget takes to fill no refusal holds."""
+        self._refill()
+        self._holds = True
+        lacking = min(seconds, self.limit.fill_seconds) * self.limit.per_second
+        self._left = min(self._left, -lacking)
+
+    def _refill(self) -> None:
+        now = registry().now
+        come_back = max(0.0, (now - self._at).total_seconds()) * self.limit.per_second
+        self._left, self._at = max(self._left, min(self.limit.tokens, self._left + come_back)), now
+
+
+class Budgets:
+    """All budgets of the process."""
+
+    def __init__(self) -> None:
+        self._budgets = dict[Bucket, Budget]()
+
+    def of(self, bucket: Bucket) -> Budget:
+        """The budget of a bucket."""
+        if bucket not in self._budgets:
+            self._budgets[bucket] = Budget(LIMITS[bucket.kind])
+        return self._budgets[bucket]
+
+
+def budget(kind: Kind, whose: str = "") -> Budget:
+    """A budget of this process.
+
+    Args:
+        kind: what it is of.
+        whose: the subscription that it is of, if it is one's.
+    """
+    return connections().kept(("budgets",), Budgets).of(Bucket(kind, whose.lower()))
+
+
+@dataclass
+class Spending:
+    """What a piece of work has claimed and not used yet, and what it has used, by bucket."""
+
+    claimed: dict[Bucket, float] = field(default_factory=dict)
+    used: dict[Bucket, float] = field(default_factory=dict)
+
+
+_spending: Final[ContextVar[Spending | None]] = ContextVar("spending", default=None)
+
+
+@contextmanager
+def spending(claimed: Mapping[Bucket, float]) -> Iterator[Spending]:
+    """Let the requests within use what was claimed; what they leave of it is given back.
+
+    Args:
+        claimed: tokens by bucket.
+    """
+    work = Spending(dict(claimed))
+    token = _spending.set(work)
+    try:
+        yield work
+    finally:
+        _spending.reset(token)
+        give_back(work.claimed)
+        # A request that goes on alone claims for itself.
+        work.claimed.clear()
+
+
+def give_back(claimed: Mapping[Bucket, float]) -> None:
+    """Give claimed tokens back.
+
+    Args:
+        claimed: tokens by bucket.
+    """
+    for bucket, tokens in claimed.items():
+        budget(*bucket).give_back(tokens)
+
+
+def begin_request(buckets: Iterable[Bucket]) -> None:
+    """A request begins that takes one token of each bucket: of those that its work has claimed, where there are any.
+
+    Args:
+        buckets: what it takes from.
+    """
+    work = _spending.get()
+    for bucket in buckets:
+        if work is not None:
+            work.used[bucket] = work.used.get(bucket, 0.0) + 1
+        held = work.claimed.get(bucket, 0.0) if work is not None else 0.0
+        mine = min(1.0, held)
+        if work is not None and held:
+            work.claimed[bucket] = held - mine
+        budget(*bucket).claim(1 - mine)
+
+
+def end_request(buckets: Iterable[Bucket]) -> None:
+    """A request that had begun has ended.
+
+    Args:
+        buckets: what it took from.
+    """
+    for bucket in buckets:
+        budget(*bucket).spent(1)

@@ -1,0 +1,64 @@
+"""A read that many want at the same time is done once: they share what it has found."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
+
+from clients.connections import connections
+from clients.registry import registry
+
+Found = TypeVar("Found")
+
+
+@dataclass
+class _Read:
+    """What a read finds, and when the first who wants that asked for it."""
+
+    found: asyncio.Future[object]
+    began: datetime
+
+
+@dataclass
+class _Reads:
+    """The latest read of one thing, and the one after it, for those who came too late for the latest."""
+
+    latest: _Read | None = None
+    coming: asyncio.Future[object] | None = None
+
+
+async def shared(
+    key: tuple[object, ...], read: Callable[[], Awaitable[Found]], *, older: float = 0.0, at: datetime | None = None
+) -> Found:
+    """What a read finds: of one that began after the asking, or so many seconds before.
+
+    Args:
+        key: names what is read.
+        read: reads it.
+        older: how much older than the asking the read may be, in seconds.
+        at: when it is asked for, where that is told; the present moment otherwise.
+
+    Raises:
+        Exception: whatever the read raises, to all who share it.
+    """
+    reads, asked = connections().kept(("read", *key), _Reads), at or registry().now
+    latest = reads.latest
+    if older and latest is not None and latest.began >= asked - timedelta(seconds=older):
+        return cast("Found", await asyncio.shield(latest.found))
+    if reads.coming is None:
+        reads.coming = asyncio.ensure_future(_next(reads, latest, read, asked))
+    return cast("Found", await asyncio.shield(reads.coming))
+
+
+async def _next(reads: _Reads, before: _Read | None, read: Callable[[], Awaitable[object]], asked: datetime) -> object:
+    """Read, when the read before has ended; what failed is asked for anew, by whoever wants it next."""
+    if before is not None:
+        await asyncio.wait([before.found])
+    mine = reads.latest = _Read(cast("asyncio.Future[object]", reads.coming), asked)
+    reads.coming = None
+    try:
+        return await read()
+    except BaseException:
+        reads.latest = None if reads.latest is mine else reads.latest
+        raise
