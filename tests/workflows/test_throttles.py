@@ -1,0 +1,67 @@
+"""Many starts at once under the remotes' limits: each has its turn, and none fails for having had to wait."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from local.cloud import Scenario
+from local.deployment import Deployment, deploy
+from peering.outcome import THROTTLED
+
+#: Requests a minute that Aiven takes of a user: fewer than the app counts upon, as if others asked in its name.
+A_MINUTE = 24
+STARTS = 8
+
+
+@pytest.fixture
+def throttled(tmp_path: Path) -> Iterator[Deployment]:
+    """An app whose remotes take a fifth of what is documented."""
+    scenario = Scenario.model_validate(
+        {
+            "vnets": STARTS,
+            "aiven_requests_per_minute": A_MINUTE,
+            "arm_limits": 0.2,
+            "graph_tenant_size": "S",
+            "approved": 60,
+            "detect": 45,
+        }
+    )
+    with deploy(tmp_path, scenario) as deployed:
+        yield deployed
+
+
+def start_all(deployment: Deployment) -> list[str]:
+    """Start a peering for each VNet of the customer's, all at once."""
+    ours = deployment.cloud.landscape.subscription
+    vnets = [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == ours]
+    with ThreadPoolExecutor(len(vnets)) as pool:
+        return list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), vnets))
+
+
+def test_starts_at_once_are_paced_and_none_fails(throttled: Deployment) -> None:
+    clock = throttled.virtual_clock
+    began = clock.now()
+    ended = [throttled.until(identity, seconds=120) for identity in start_all(throttled)]
+    assert [status["state"] for status in ended] == ["connected"] * STARTS
+    seconds = (clock.now() - began).total_seconds()
+    taken = [r for r in throttled.cloud.requests if r.service == "aiven" and r.status != 429]
+    # What waits at Aiven shares what it answers: alone each would look at its two waits a dozen times.
+    assert len(taken) <= 9 * STARTS
+    assert seconds <= 1.5 * max(len(taken) / (A_MINUTE / 60), 105)
+
+
+def test_who_waits_for_its_turn_says_so(throttled: Deployment) -> None:
+    throttled.knobs(aiven_requests_per_minute=1)
+    identities = start_all(throttled)
+    deadline = time.monotonic() + 30
+    while THROTTLED not in (seen := waited_for(throttled, identities)):
+        assert time.monotonic() < deadline, seen
+
+
+def waited_for(deployment: Deployment, identities: list[str]) -> set[str]:
+    """What the steps of some peerings wait for, by code."""
+    steps = [step for identity in identities for step in deployment.status(identity)["steps"]]
+    return {step["problem"]["code"] for step in steps if step["state"] == "waiting"}
