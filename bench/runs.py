@@ -96,7 +96,8 @@ def _deployed(vnets: int) -> Iterator[Deployment]:
             yield deployment
 
 
-def _vnet_ids(cloud: LocalCloud) -> list[str]:
+def vnet_ids(cloud: LocalCloud) -> list[str]:
+    """The ids of the customer's VNets."""
     return [vnet.id for vnet in cloud.world.vnets.values() if vnet.subscription_id == cloud.landscape.subscription]
 
 
@@ -117,14 +118,14 @@ class RunCost(TypedDict):
 def run_cost(rounds: int = 5) -> RunCost:
     """Starts without any delay, a process's first and later ones, and later ones with the delays of real networks."""
     with _apart(2 * rounds + 1) as apart:
-        vnets, knobs = _vnet_ids(apart.cloud), apart.cloud.world.knobs
+        vnets, knobs = vnet_ids(apart.cloud), apart.cloud.world.knobs
         first = apart.start(vnets[0])
         later = [apart.start(vnet) for vnet in vnets[1 : rounds + 1]]
         for name, seconds in _SLOW.items():
             setattr(knobs, name, seconds)
         slow = [apart.start(vnet) for vnet in vnets[rounds + 1 :]]
     with _deployed(1) as deployment:
-        events, size = _watched(deployment, _vnet_ids(deployment.cloud)[0])
+        events, size = _watched(deployment, vnet_ids(deployment.cloud)[0])
     seconds = median(start.seconds for start in slow)
     return RunCost(
         first=first.seconds,
@@ -159,15 +160,20 @@ class Throughput(TypedDict):
     rate: float
 
 
-def throughput(count: int = 200) -> Throughput:
-    """Start so many peerings at once and wait until all are connected."""
-    with _deployed(count) as deployment:
-        started = time.perf_counter()
-        with ThreadPoolExecutor(16) as pool:
-            ids = list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), _vnet_ids(deployment.cloud)))
-        ended = [deployment.until(identity, seconds=600) for identity in ids]
-        seconds = time.perf_counter() - started
+def throughput(deployment: Deployment) -> Throughput:
+    """Start a peering for each VNet of the customer's at once, and wait until all are connected."""
+    vnets, started = vnet_ids(deployment.cloud), time.perf_counter()
+    with ThreadPoolExecutor(16) as pool:
+        ids = list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), vnets))
+    ended = [deployment.until(identity, seconds=600) for identity in ids]
+    seconds = time.perf_counter() - started
     problems = [status["problem"] for status in ended if status["state"] != "connected"]
     if problems:
         raise AssertionError(f"{len(problems)} were not connected, such as {problems[0]}")
-    return Throughput(peerings=count, seconds=seconds, rate=count / seconds)
+    return Throughput(peerings=len(ids), seconds=seconds, rate=len(ids) / seconds)
+
+
+def starts_at_once(count: int = 200) -> Throughput:
+    """So many starts at once."""
+    with _deployed(count) as deployment:
+        return throughput(deployment)
