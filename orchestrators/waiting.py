@@ -19,7 +19,7 @@ from peering.spec import Deadlines, Fence
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
 PAUSE_SHARE: Final = 0.1
 OBEYED_SHARE: Final = 0.75
-LOOKS_IN_ONE_HISTORY: Final = 20
+LOOKS_IN_ONE_HISTORY: Final = 8
 #: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
 _CUT: Final = timedelta(milliseconds=900)
 #: A longer pause than usual is announced, so that nobody takes the order for abandoned.

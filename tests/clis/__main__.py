@@ -4,9 +4,6 @@ Also asks the app for the pair that was made by hand: it has to report it as exi
 the app connects another VNet and removes that peering again: the one that was made by hand has to be as it was.
 """
 
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,9 +17,8 @@ from rich.table import Table
 from local.demo import peering_request
 from local.deployment import AT_WORK
 from local.processes import app_settings, local_app, local_cloud
+from tests.clis.article import by_hand, install_clis
 
-HERE: Final = Path(__file__).parent
-CLIS: Final = Path(".local/clis")
 #: What may differ: names that people choose, and the tighter role that the app gives the application.
 EXPECTED: Final = {
     "application displayName",
@@ -39,34 +35,11 @@ EXPECTED: Final = {
 State = dict[str, Any]
 
 
-def install_clis() -> None:
-    """azure-cli and aiven-client in an environment of their own, unless they are there."""
-    if not (CLIS / "bin/az").exists():
-        uv = shutil.which("uv") or ".venv/bin/uv"
-        subprocess.run([uv, "venv", "--quiet", "--clear", str(CLIS)], check=True)
-        python, locked = str(CLIS / "bin/python"), str(HERE / "requirements.txt")
-        subprocess.run(
-            [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", locked], check=True
-        )
-
-
 def state_of(cloud: dict[str, str]) -> State:
     """Everything that a cloud holds."""
     return cast(
         "State", httpx.get(f"{cloud['LOCAL_CLOUD_ADMIN_URL']}/state", trust_env=False).raise_for_status().json()
     )
-
-
-def by_hand(cloud: dict[str, str], transcript: Path) -> None:
-    """Run the article's commands, with nothing but the variables that the cloud prints."""
-    path = f"{(CLIS / 'bin').resolve()}:{os.environ['PATH']}"
-    with transcript.open("wb") as output:
-        script = ["bash", str(HERE / "article.sh")]
-        done = subprocess.run(
-            script, env={**os.environ, **cloud, "PATH": path}, stdout=output, stderr=subprocess.STDOUT
-        )
-    if done.returncode != 0:
-        raise SystemExit(f"the article's commands failed:\n{transcript.read_text()}")
 
 
 def by_app(cloud: dict[str, str], directory: Path, vnet: str | None = None, *, remove: bool = False) -> str:
