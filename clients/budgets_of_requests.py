@@ -41,7 +41,7 @@ class SpendsBudgets(SansIOHTTPPolicy[Any, Any]):
 
     def on_request(self, request: "PipelineRequest[Any]") -> None:
         """Take the tokens."""
-        buckets = _of_arm(request.http_request.method, request.http_request.url, own=self._own)
+        buckets = buckets_of_arm(request.http_request.method, request.http_request.url, own=self._own)
         request.context["buckets"] = buckets
         begin_request(buckets)
 
@@ -64,8 +64,17 @@ class SpendsBudgets(SansIOHTTPPolicy[Any, Any]):
         end_request(request.context["buckets"])
 
 
-def _of_arm(method: str, url: str, *, own: bool) -> list[Bucket]:
-    """What a request takes from, the network provider's last; nothing, where it is about no subscription."""
+def buckets_of_arm(method: str, url: str, *, own: bool) -> list[Bucket]:
+    """What a request to Azure Resource Manager takes from: nothing, where it is about no subscription.
+
+    Args:
+        method: its method.
+        url: where it goes to.
+        own: it is the app's own identity's.
+
+    Returns:
+        The buckets, the network provider's last.
+    """
     named = _SUBSCRIPTION.search(url)
     if named is None:
         return []
