@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.azure import graph, read_graph
+from clients.azure import graph
+from clients.reads import read_graph
 from clients.remote_errors import or_none
 from peering.look import ApplicationLook, PrincipalLook
 from peering.marks import MARK
