@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from activities import looking
-from activities.looking import role_look
+from activities.looking import is_named, role_look, roles
 from activities.neighbours import neighbours_of
 from activities.step import step
 from clients.aiven import AivenClient
@@ -44,11 +44,10 @@ async def user_role(peering: Peering, facts: Facts) -> Facts:
     vnet = VNetId.parse(text(facts, "vnet_id"))
     if peering["role"] == "least-privilege":
         return {"user_role_id": await _custom_role(vnet, _user_role(peering))}
-    async with authorization(vnet.subscription_id) as client:
-        async for role in client.role_definitions.list(str(vnet), filter=f"roleName eq '{peering['role']}'"):
-            # A custom role may be called like the built-in one.
-            if role.role_type == "BuiltInRole":
-                return {"user_role_id": role.id}
+    for role in await roles(str(vnet), is_named(peering["role"])):
+        # A custom role may be called like the built-in one.
+        if role["properties"].get("type") == "BuiltInRole":
+            return {"user_role_id": role["id"]}
     raise ProblemError("role-not-replicated", f"Azure lists no role named {peering['role']}.")
 
 
@@ -88,13 +87,12 @@ async def _custom_role(vnet: VNetId, wanted: _CustomRole) -> str:
         ProblemError: `role-name-taken`, when the role of that name grants something else.
     """
     scope = vnet.subscription_scope
-    quoted = wanted.name.replace("'", "''")
+    # Asked for at the VNet, where the app's rights may end.
+    for found in await roles(str(vnet), is_named(wanted.name)):
+        if not fits(role_look(found), wanted.actions, scope):
+            raise ProblemError.of([role_name_taken(wanted.name)])
+        return str(found["id"])
     async with authorization(vnet.subscription_id) as client:
-        # Asked for at the VNet, where the app's rights may end.
-        async for found in client.role_definitions.list(str(vnet), filter=f"roleName eq '{quoted}'"):
-            if not fits(role_look(found), wanted.actions, scope):
-                raise ProblemError.of([role_name_taken(wanted.name)])
-            return _id(found)
         return await _make_role(client, scope, wanted)
 
 

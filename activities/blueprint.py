@@ -28,7 +28,8 @@ MODULES: Final = {
         *("sign_in", "tenant", "ownership", "application", "user_service_principal", "platform_service_principal"),
     ),
     "check": ("check_one",),
-    "sweep": ("plan_sweep", "look_at_secrets", "look_at_assignments", "look_at_project_vpcs", "end_sweep"),
+    "sweep_looks": ("plan_sweep", "look_at_secrets", "look_at_assignments", "look_at_project_vpcs"),
+    "sweep": ("end_sweep",),
     "orders": (*("take_order", "renew_order", "enter_order_phase", "conclude_order", "note_superseded", "note_lost"),),
     "network": (
         "vnet",
@@ -57,7 +58,7 @@ WITH_CLIENT: Final = {
 
 #: The modules whose activities do not wait for their turn: those of the registry, the engine and the app's own webhook,
 #: and those that pace themselves, or that somebody waits for.
-_AT_ONCE: Final = ("diagnosis", "check", "sweep", "orders", "webhook")
+_AT_ONCE: Final = ("diagnosis", "check", "sweep", "sweep_looks", "orders", "webhook")
 
 blueprint: Final = Blueprint()
 

@@ -1,17 +1,17 @@
 """Looks at applications and service principals in Entra, fifteen to a call where the tenant allows lists."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.azure import graph, read_graph
+from clients.azure import graph
+from clients.reads import list_graph, read_graph
 from clients.remote_errors import or_none
 from peering.look import ApplicationLook, PrincipalLook
 from peering.marks import MARK
 
 if TYPE_CHECKING:
-    from kiota_abstractions.request_information import RequestInformation
     from msgraph.graph_service_client import GraphServiceClient
 
 #: A directory object, as Microsoft Graph answers.
@@ -23,18 +23,10 @@ _IN_ONE_FILTER: Final = 15
 
 async def applications(application_ids: Sequence[str]) -> dict[str, ApplicationLook]:
     """The applications that exist of these, by application id: one call for every fifteen."""
-    from kiota_abstractions.base_request_configuration import RequestConfiguration
-    from msgraph.generated.applications.applications_request_builder import ApplicationsRequestBuilder as Builder
-
-    query = Builder.ApplicationsRequestBuilderGetQueryParameters
-
-    def listed(client: "GraphServiceClient", ids: Sequence[str]) -> "RequestInformation":
-        wanted = query(
-            filter=_one_of("appId", ids),
-            select=["id", "appId", "uniqueName", "signInAudience", "passwordCredentials"],
-            expand=["federatedIdentityCredentials"],
-        )
-        return client.applications.to_get_request_information(RequestConfiguration(query_parameters=wanted))
+    columns = {
+        "$expand": "federatedIdentityCredentials",
+        "$select": "id,appId,uniqueName,signInAudience,passwordCredentials",
+    }
 
     async def single(client: "GraphServiceClient", one: str) -> _Found:
         found = await read_graph(client, client.applications_with_app_id(one).to_get_request_information(), "id")
@@ -42,7 +34,7 @@ async def applications(application_ids: Sequence[str]) -> dict[str, ApplicationL
         credentials = await read_graph(client, by_id.to_get_request_information(), "value")
         return {**found, "federatedIdentityCredentials": credentials["value"]}
 
-    looks = [application_look(found) for found in await _all(application_ids, listed, single)]
+    looks = [application_look(found) for found in await _all(application_ids, "applications", columns, single)]
     return {look["application_id"].lower(): look for look in looks}
 
 
@@ -67,21 +59,12 @@ def _moment(text: str | None) -> str | None:
 
 async def principals(application_ids: Sequence[str]) -> dict[str, PrincipalLook]:
     """The service principals of these applications in the customer's tenant, by application id."""
-    from kiota_abstractions.base_request_configuration import RequestConfiguration
-    from msgraph.generated.service_principals.service_principals_request_builder import (
-        ServicePrincipalsRequestBuilder as Builder,
-    )
-
-    query = Builder.ServicePrincipalsRequestBuilderGetQueryParameters
-
-    def listed(client: "GraphServiceClient", ids: Sequence[str]) -> "RequestInformation":
-        wanted = query(filter=_one_of("appId", ids), select=["id", "appId", "accountEnabled", "tags"])
-        return client.service_principals.to_get_request_information(RequestConfiguration(query_parameters=wanted))
+    columns = {"$select": "id,appId,accountEnabled,tags"}
 
     async def single(client: "GraphServiceClient", one: str) -> _Found:
         return await read_graph(client, client.service_principals_with_app_id(one).to_get_request_information(), "id")
 
-    looks = [principal_look(found) for found in await _all(application_ids, listed, single)]
+    looks = [principal_look(found) for found in await _all(application_ids, "servicePrincipals", columns, single)]
     return {look["application_id"].lower(): look for look in looks}
 
 
@@ -97,10 +80,11 @@ def principal_look(principal: _Found) -> PrincipalLook:
 
 async def _all(
     ids: Sequence[str],
-    listed: "Callable[[GraphServiceClient, Sequence[str]], RequestInformation]",
+    kind: str,
+    columns: Mapping[str, str],
     single: "Callable[[GraphServiceClient, str], Awaitable[_Found]]",
 ) -> list[_Found]:
-    """Directory objects by their application ids, fifteen to a call.
+    """Directory objects of a kind by their application ids, fifteen to a call.
 
     Where a tenant does not let an identity with Application.ReadWrite.OwnedBy list them, each is asked for by its key.
     """
@@ -116,7 +100,7 @@ async def _all(
         for start in range(0, len(ids), _IN_ONE_FILTER):
             some = ids[start : start + _IN_ONE_FILTER]
             try:
-                found += (await read_graph(client, listed(client, some), "value"))["value"]
+                found += await list_graph(client, kind, {"$filter": _one_of("appId", some), **columns})
             except ODataError as error:
                 if error.response_status_code != _FORBIDDEN:
                     raise

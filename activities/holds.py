@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from activities.ahead import ahead
 from activities.step import step
-from clients.azure import list_arm, read_arm
+from clients.reads import list_arm, read_arm
 from clients.remote_errors import RemoteError
 from peering.denials import Parameters, denies, exempted_assignments, is_in_force, is_narrowed, parameters_of
 from peering.holds import DenyingPolicy, Holds, of_denials, of_policies, of_subscription, perhaps
@@ -89,7 +89,7 @@ async def _or_none(reading: Awaitable[Read]) -> Read | None:
 
 async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str) -> list[dict[str, Any]]:
     path = f"{vnet}/{_AUTHORIZATION}/{kind}"
-    return await list_arm(vnet.subscription_id, path, api_version, *needed, at_scope=True)
+    return await list_arm(vnet.subscription_id, path, api_version, *needed, only="atScope()")
 
 
 async def denying(vnet_id: str, *types: str) -> list[DenyingPolicy]:

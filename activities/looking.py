@@ -1,14 +1,15 @@
 """Looks at the remotes that change nothing, many objects to a call where the remote allows it."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from activities.remote_errors import problem_of, with_fresh_token
 from clients.aiven import AivenClient
-from clients.azure import authorization, list_arm, network, secrets
-from clients.remote_errors import or_none
+from clients.azure import secrets
+from clients.reads import Document, list_arm, list_network, read_arm, read_network
+from clients.remote_errors import RemoteError, or_none
 from peering.look import (
     AssignmentLook,
     ConnectionLook,
@@ -24,11 +25,16 @@ from peering.naming import VNetId, secret_name
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
-    from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment, RoleDefinition
-    from azure.mgmt.network.models import VirtualNetworkPeering
 
 _Thing = TypeVar("_Thing")
 _FORBIDDEN: Final = 403
+_AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
+_AUTHORIZATION_VERSION: Final = "2022-04-01"
+#: What looks read of a VNet, a VNet peering, a role assignment and a role: without it, an answer says nothing.
+_OF_VNET: Final = ("id", "properties.provisioningState", "properties.addressSpace.addressPrefixes")
+_OF_PEERING: Final = ("id", "name", "properties.peeringState", "properties.remoteVirtualNetwork.id")
+_OF_ASSIGNMENT: Final = ("id", "properties.scope", "properties.roleDefinitionId", "properties.principalId")
+_OF_ROLE: Final = ("id", "name", "properties.roleName", "properties.permissions")
 #: So much of what Aiven says of a connection is kept by a check, in characters.
 _LONGEST_MESSAGE: Final = 1000
 
@@ -67,59 +73,47 @@ async def project_vpc(project: str, project_vpc_id: str) -> ProjectVpcLook | Non
 async def vnet(vnet_id: str) -> VNetLook | None:
     """A VNet's addresses, and its peerings by their own list, which is the current one: two calls at once."""
     wanted = VNetId.parse(vnet_id)
-    async with network(wanted.subscription_id) as client:
-        found, peerings = await asyncio.gather(
-            or_none(client.virtual_networks.get(wanted.resource_group, wanted.name)),
-            or_none(_peerings(client.virtual_network_peerings.list(wanted.resource_group, wanted.name))),
-        )
+    found, peerings = await asyncio.gather(or_none(read_network(wanted, "", *_OF_VNET)), or_none(sides(wanted)))
     if found is None or peerings is None:
         return None
-    prefixes = found.address_space.address_prefixes if found.address_space else None
     return VNetLook(
-        vnet_id=found.id or str(wanted),
-        provisioning_state=plain(found.provisioning_state),
-        address_prefixes=list(prefixes or []),
+        vnet_id=found["id"],
+        provisioning_state=found["properties"]["provisioningState"],
+        address_prefixes=found["properties"]["addressSpace"]["addressPrefixes"],
         peered_networks=peerings,
     )
 
 
-async def _peerings(listed: "AsyncIterable[VirtualNetworkPeering]") -> list[PeeredNetwork]:
-    return [peered_network(peering) async for peering in listed]
+async def sides(vnet: VNetId) -> list[PeeredNetwork]:
+    """The peerings of a VNet by their own list. One call for each page."""
+    return [_side(found) for found in await list_network(vnet, "/virtualNetworkPeerings", *_OF_PEERING)]
 
 
-def peered_network(peering: "VirtualNetworkPeering") -> PeeredNetwork:
-    """One peering of a VNet as a look holds it."""
-    spaces = (peering.remote_virtual_network_address_space, peering.remote_address_space)
-    prefixes = next((space.address_prefixes for space in spaces if space and space.address_prefixes), None)
+def _side(found: Document) -> PeeredNetwork:
+    properties = found["properties"]
+    spaces = (properties.get("remoteVirtualNetworkAddressSpace"), properties.get("remoteAddressSpace"))
     return PeeredNetwork(
-        id=peering.id or "",
-        name=peering.name or "",
-        remote_id=(peering.remote_virtual_network and peering.remote_virtual_network.id) or "",
-        state=plain(peering.peering_state),
-        sync_level=plain(peering.peering_sync_level),
-        provisioning_state=plain(peering.provisioning_state),
+        id=found["id"],
+        name=found["name"],
+        remote_id=properties["remoteVirtualNetwork"]["id"],
+        state=properties["peeringState"],
+        sync_level=str(properties.get("peeringSyncLevel")),
+        provisioning_state=str(properties.get("provisioningState")),
         options={
-            "allow_virtual_network_access": bool(peering.allow_virtual_network_access),
-            "allow_forwarded_traffic": bool(peering.allow_forwarded_traffic),
-            "allow_gateway_transit": bool(peering.allow_gateway_transit),
-            "use_remote_gateways": bool(peering.use_remote_gateways),
+            "allow_virtual_network_access": bool(properties.get("allowVirtualNetworkAccess")),
+            "allow_forwarded_traffic": bool(properties.get("allowForwardedTraffic")),
+            "allow_gateway_transit": bool(properties.get("allowGatewayTransit")),
+            "use_remote_gateways": bool(properties.get("useRemoteGateways")),
         },
-        prefixes=list(prefixes or []),
+        prefixes=next((space["addressPrefixes"] for space in spaces if space and space.get("addressPrefixes")), []),
     )
-
-
-def plain(state: str | None) -> str:
-    """The text of a state, which the SDK gives as a member of an enumeration."""
-    return str(getattr(state, "value", state))
 
 
 async def vnet_peering(peering_id: str) -> PeeredNetwork | None:
     """One peering of a VNet under its own id, which shows it sooner than a list may. One call."""
-    vnet_text, _, name = peering_id.partition("/virtualNetworkPeerings/")
-    wanted = VNetId.parse(vnet_text)
-    async with network(wanted.subscription_id) as client:
-        found = await or_none(client.virtual_network_peerings.get(wanted.resource_group, wanted.name, name))
-    return peered_network(found) if found is not None else None
+    vnet_text, kind, name = peering_id.partition("/virtualNetworkPeerings/")
+    found = await or_none(read_network(VNetId.parse(vnet_text), f"{kind}{name}", *_OF_PEERING))
+    return _side(found) if found is not None else None
 
 
 async def subscriptions(subscription_id: str) -> list[str]:
@@ -130,38 +124,38 @@ async def subscriptions(subscription_id: str) -> list[str]:
 
 async def assignments(scope: str) -> list[AssignmentLook]:
     """The role assignments in force on a VNet: those on it and those on what contains it. One call."""
-    async with authorization(VNetId.parse(scope).subscription_id) as client:
-        return [_assignment(a) async for a in client.role_assignments.list_for_scope(scope, filter="atScope()")]
+    return await _assignments(VNetId.parse(scope).subscription_id, scope, "atScope()")
 
 
 async def assignments_in_subscription(subscription_id: str, principal_id: str = "") -> list[AssignmentLook] | None:
     """All role assignments in a subscription, or a principal's; None when the app may not look at all of it."""
-    from azure.core.exceptions import HttpResponseError
-
     wanted = f"principalId eq '{principal_id}'" if principal_id else None
-    async with authorization(subscription_id) as client:
-        try:
-            return [_assignment(a) async for a in client.role_assignments.list_for_subscription(filter=wanted)]
-        except HttpResponseError as error:
-            if error.status_code != _FORBIDDEN:
-                raise
-            return None
+    try:
+        return await _assignments(subscription_id, f"/subscriptions/{subscription_id}", wanted)
+    except RemoteError as error:
+        if error.answer.status != _FORBIDDEN or error.answer.sign_in is not None:
+            raise
+        return None
 
 
-def _assignment(found: "RoleAssignment") -> AssignmentLook:
+async def _assignments(subscription_id: str, scope: str, only: str | None) -> list[AssignmentLook]:
+    path = f"{scope}{_AUTHORIZATION}/roleAssignments"
+    listed = await list_arm(subscription_id, path, _AUTHORIZATION_VERSION, *_OF_ASSIGNMENT, only=only)
+    return [_assignment(found["id"], found["properties"]) for found in listed]
+
+
+def _assignment(assignment_id: str, properties: Document) -> AssignmentLook:
     return AssignmentLook(
-        id=found.id or "",
-        scope=found.scope or "",
-        role=(found.role_definition_id or "").rpartition("/")[2].lower(),
-        principal_id=found.principal_id or "",
+        id=assignment_id,
+        scope=properties["scope"],
+        role=properties["roleDefinitionId"].rpartition("/")[2].lower(),
+        principal_id=properties["principalId"],
     )
 
 
 async def custom_roles(scope: str) -> dict[str, RoleLook]:
     """The custom roles that can be assigned on a VNet, by GUID. One call."""
-    async with authorization(VNetId.parse(scope).subscription_id) as client:
-        listed = client.role_definitions.list(scope, filter="type eq 'CustomRole'")
-        return {(role.name or "").lower(): role_look(role) async for role in listed}
+    return {role["name"].lower(): role_look(role) for role in await roles(scope, "type eq 'CustomRole'")}
 
 
 async def roles_named(scope: str, name: str) -> dict[str, RoleLook]:
@@ -174,27 +168,45 @@ async def roles_named(scope: str, name: str) -> dict[str, RoleLook]:
     Raises:
         RemoteError: Azure refused, or did not answer.
     """
+    return {role["name"].lower(): role_look(role) for role in await roles(scope, is_named(name))}
+
+
+def is_named(name: str) -> str:
+    """The filter for the roles of a name."""
     quoted = name.replace("'", "''")
-    async with authorization(VNetId.parse(scope).subscription_id) as client:
-        listed = client.role_definitions.list(scope, filter=f"roleName eq '{quoted}'")
-        return {(role.name or "").lower(): role_look(role) async for role in listed}
+    return f"roleName eq '{quoted}'"
+
+
+async def roles(scope: str, only: str) -> list[Document]:
+    """The role definitions that can be assigned on a VNet and meet a filter, as Azure shows them. One call.
+
+    Args:
+        scope: the VNet's ARM id.
+        only: the filter, as Azure's reference of role definitions has it.
+
+    Raises:
+        RemoteError: Azure refused, did not answer, or left out a part.
+    """
+    path = f"{scope}{_AUTHORIZATION}/roleDefinitions"
+    return await list_arm(VNetId.parse(scope).subscription_id, path, _AUTHORIZATION_VERSION, *_OF_ROLE, only=only)
 
 
 async def role(scope: str, name: str) -> dict[str, RoleLook]:
     """The role of a GUID, if it exists. One call."""
-    async with authorization(VNetId.parse(scope).subscription_id) as client:
-        found = await or_none(client.role_definitions.get(scope, name))
+    path = f"{scope}{_AUTHORIZATION}/roleDefinitions/{name}"
+    reading = read_arm(VNetId.parse(scope).subscription_id, path, _AUTHORIZATION_VERSION, *_OF_ROLE)
+    found = await or_none(reading)
     return {name: role_look(found)} if found is not None else {}
 
 
-def role_look(role: "RoleDefinition") -> RoleLook:
-    """A role definition as a look holds it."""
-    permissions = role.permissions or []
+def role_look(role: Document) -> RoleLook:
+    """A role definition, as Azure shows it, as a look holds it."""
+    properties = role["properties"]
     return RoleLook(
-        name=role.role_name or "",
-        actions=[action for permission in permissions for action in permission.actions or []],
-        takes_away=any(permission.not_actions for permission in permissions),
-        scopes=list(role.assignable_scopes or []),
+        name=properties["roleName"],
+        actions=[action for permission in properties["permissions"] for action in permission.get("actions") or []],
+        takes_away=any(permission.get("notActions") for permission in properties["permissions"]),
+        scopes=properties.get("assignableScopes") or [],
     )
 
 

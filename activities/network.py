@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 from activities import looking
 from activities.ahead import ahead
 from activities.as_application import as_application, as_application_in_both, signing_in
-from activities.looking import plain
 from activities.step import look_again, step
 from clients.azure import network
 from clients.remote_errors import RemoteError, or_none
@@ -43,12 +42,6 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
 _OF_AZURE: Final = frozenset({"peeringState", "peeringSyncLevel"})
 
 
-async def _sides(vnet_id: VNetId) -> list[PeeredNetwork]:
-    async with network(vnet_id.subscription_id) as client:
-        listed = client.virtual_network_peerings.list(vnet_id.resource_group, vnet_id.name)
-        return [looking.peered_network(side) async for side in listed]
-
-
 @step
 async def stale_peering(peering: Peering, facts: Facts) -> Facts:
     """Before article step 11, and before a connection is deleted: remove this peering's own Disconnected side."""
@@ -67,7 +60,7 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
     """
     vnet_id = VNetId.parse(text(facts, "vnet_id"))
-    sides = await _sides(vnet_id)
+    sides = await looking.sides(vnet_id)
     side = own_side(peering, facts, sides, text(facts, "project_network_cidr"))
     single = await looking.vnet_peering(side["id"]) if side is not None else None
     # A list may lag behind: what is deleted is looked at under its own id, too.
@@ -85,7 +78,7 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
     vnet_id = VNetId.parse(text(facts, "vnet_id"))
     async with signing_in(facts):
-        sides = await _sides(vnet_id)
+        sides = await looking.sides(vnet_id)
         alike = side_of(facts, sides, text(facts, "project_network_cidr"))
         if alike is not None and _is_as_wanted(alike, peering, repairing=bool(facts.get("repairing"))):
             return {"vnet_peering_id": alike["id"]}
@@ -193,10 +186,10 @@ async def connected(_peering: Peering, facts: Facts) -> Facts:
     if found.provisioning_state == "Failed":
         raise ProblemError("peering-failed", "The VNet peering's provisioning state is Failed.")
     if found.peering_state != "Connected" or found.provisioning_state != "Succeeded":
-        states = f"{plain(found.peering_state)} ({plain(found.provisioning_state)})"
+        states = f"{_plain(found.peering_state)} ({_plain(found.provisioning_state)})"
         raise ProblemError("peering-not-connected", f"The VNet peering is {states}.")
-    level = plain(found.peering_sync_level)
-    gathered: Facts = {"peering_state": plain(found.peering_state), "peering_sync_level": level}
+    level = _plain(found.peering_sync_level)
+    gathered: Facts = {"peering_state": _plain(found.peering_state), "peering_sync_level": level}
     if level not in _TO_SYNC:
         gathered["in_sync"] = level
     return gathered
@@ -212,11 +205,16 @@ async def sync(_peering: Peering, facts: Facts) -> Facts:
     vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
     found = await _side_named(vnet_id, name)
-    if found is None or plain(found.peering_sync_level) not in _TO_SYNC:
-        return {"in_sync": plain(found.peering_sync_level) if found else "gone"}
+    if found is None or _plain(found.peering_sync_level) not in _TO_SYNC:
+        return {"in_sync": _plain(found.peering_sync_level) if found else "gone"}
     async with as_application_in_both(facts, vnet_id) as client:
         await _put(client, vnet_id, name, _as_it_is(found), sync="true")
     return {"in_sync": "synced"}
+
+
+def _plain(state: str | None) -> str:
+    """The text of a state, which the SDK gives as a member of an enumeration."""
+    return str(getattr(state, "value", state))
 
 
 async def _side_named(vnet_id: VNetId, name: str) -> "VirtualNetworkPeering | None":

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from activities.ahead import ahead
-from clients.azure import authorization, read_arm
+from clients.azure import authorization
+from clients.reads import read_arm
 from clients.remote_errors import RemoteError
 from clients.settings import settings
 from peering.outcome import Occurrence

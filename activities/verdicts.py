@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from copy import deepcopy
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -14,6 +13,7 @@ from clients.orders import start_order
 from clients.registry import registry
 from clients.settings import settings
 from clients.side_by_side import side_by_side
+from clients.tables import Held
 from peering.health import DRIFT, findings
 from peering.look import Look
 from peering.orders import APP, Order, new_order, repair_of
@@ -64,19 +64,21 @@ def judged(checked: Checked, at: str, record: Record | None, _: datetime) -> tup
     return record, found
 
 
-async def note(records: Mapping[str, Record], checked: Mapping[str, Checked], at: str) -> dict[str, Judged]:
+async def note(held: Mapping[str, Held], checked: Mapping[str, Checked], at: str) -> dict[str, Judged]:
     """Judge peerings by their records as of a plan, and write what is news; returns what came of each.
 
     One that the registry fails for keeps no other from it, and is left out of the answer.
     """
     outcomes, news = dict[str, Judged](), dict[str, Checked]()
     for one, found in checked.items():
-        after, outcome = judged(found, at, deepcopy(records[one]), _moment(at))
+        # A check puts parts of a record in the place of others, and changes none.
+        after, outcome = judged(found, at, held[one].record.copy(), _moment(at))
         outcomes[one] = outcome
-        if after is not None and is_news(records[one], after):
+        if after is not None and is_news(held[one].record, after):
             news[one] = found
+    changes = {one: partial(judged, found, at) for one, found in news.items()}
     try:
-        written = await registry().change_health({one: partial(judged, found, at) for one, found in news.items()})
+        written = await registry().change_health(changes, held)
     except Exception as error:
         log.warning("event=verdicts-not-noted peerings=%s problem=%s", len(news), problem_of(error, "note")["code"])
         written = await _one_by_one(news, at)

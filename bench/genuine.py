@@ -10,7 +10,7 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from bench.runs import Throughput, throughput, vnet_ids
-from bench.sweep import THOUSAND, SweepCost, populated, sweep
+from bench.sweep import Sweep, populated, sweep
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy, deployed_on
 from local.genuine import GenuinePlatform, Verdict, WorkerCall, genuine_engine
@@ -104,8 +104,8 @@ def starts_at_once(count: int = 100) -> Throughput:
         return throughput(deployment)
 
 
-def sweep_of_a_thousand() -> SweepCost:
+def sweep_of_a_thousand() -> Sweep:
     """The second check of a thousand healthy peerings."""
-    with genuine() as directory, populated(directory / "app", THOUSAND) as deployment:
+    with genuine() as directory, populated(directory / "app") as deployment:
         sweep(deployment)
         return sweep(deployment)

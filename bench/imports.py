@@ -1,15 +1,23 @@
-"""How long the app takes to import, over what Durable Functions alone takes: a cold start pays for it."""
+"""What a cold start pays for: the app's import over that of Durable Functions alone, its memory, and its package."""
 
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from typing import Final
+from pathlib import Path
+from typing import Final, TypedDict
 
+from bench.apart import apart
+from local.cloud import Scenario
+from local.demo import peering_request
+from local.deployment import AT_WORK
+from local.package import build
 from local.processes import PROJECT
 
-ROUNDS: Final = 9
+ROUNDS: Final = 15
 BASE: Final = "import azure.functions, azure.durable_functions"
+APP: Final = "import function_app"
 #: Packages that have no business being imported before an activity needs them.
 LAZY: Final = (
     "azure.identity",
@@ -21,24 +29,67 @@ LAZY: Final = (
     "httpx",
     "pydantic",
 )
+#: Prints the processor's seconds of an import, which other processes on the machine change little.
+_TIMED: Final = "import time; b = time.process_time(); {}; print(time.process_time() - b)"
+_RESIDENT: Final = "{}; import psutil; print(psutil.Process().memory_info().rss)"
 
 
-def _seconds(code: str) -> float:
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
-    return time.perf_counter() - started
+class ImportCost(TypedDict):
+    """Median seconds of both imports and their ratio; bytes of memory after each import."""
+
+    durable_seconds: float
+    app_seconds: float
+    ratio: float
+    durable_memory: int
+    app_memory: int
 
 
-def import_ratio() -> dict[str, float]:
-    """Median seconds of both imports, without the interpreter's own start, and their ratio; measured in turn."""
-    runs = [(_seconds("pass"), _seconds(BASE), _seconds("import function_app")) for _ in range(ROUNDS + 1)][1:]
-    bare, base, app = (statistics.median(column) for column in zip(*runs, strict=True))
-    return {"durable seconds": base - bare, "app seconds": app - bare, "ratio": (app - bare) / (base - bare)}
+class PackageSize(TypedDict):
+    """Files in the package, and its bytes."""
+
+    files: int
+    bytes: int
+
+
+def _printed(code: str) -> float:
+    found = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, capture_output=True, text=True)
+    return float(found.stdout)
+
+
+def import_cost() -> ImportCost:
+    """The import of the app, and that of what every app with Durable Functions imports; measured in turn."""
+    codes = [_TIMED.format(code) for code in (BASE, APP)]
+    runs = [[_printed(code) for code in codes] for _ in range(ROUNDS + 1)][1:]
+    base, app = (statistics.median(column) for column in zip(*runs, strict=True))
+    base_memory, app_memory = (int(_printed(_RESIDENT.format(code))) for code in (BASE, APP))
+    return ImportCost(
+        durable_seconds=base,
+        app_seconds=app,
+        ratio=app / base,
+        durable_memory=base_memory,
+        app_memory=app_memory,
+    )
 
 
 def eager_imports() -> list[str]:
     """The packages of `LAZY` that importing the app pulls in; there should be none."""
-    code = "import function_app, sys; print(*sys.modules, sep='\\n')"
+    code = f"{APP}, sys; print(*sys.modules, sep='\\n')"
     listed = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, capture_output=True, text=True)
     modules = set(listed.stdout.split())
     return [package for package in LAZY if package in modules]
+
+
+def memory_after_start() -> int:
+    """The bytes that the app's process holds, with the local host in it, once it has carried out a start."""
+    with tempfile.TemporaryDirectory() as directory, apart(Path(directory), Scenario.model_validate({})) as app:
+        url = app.api.post("/api/peerings", json=peering_request(app.cloud.environment)).raise_for_status()
+        while app.api.get(url.headers["Location"]).raise_for_status().json()["state"] in AT_WORK:
+            time.sleep(0.5)
+        return app.memory
+
+
+def package_size() -> PackageSize:
+    """The package as `make package` builds it."""
+    with tempfile.TemporaryDirectory() as directory:
+        target = Path(directory, "package.zip")
+        return PackageSize(files=build(target), bytes=target.stat().st_size)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from azure.data.tables import TableServiceClient
 from azure.identity import ClientSecretCredential
 
 from clients.rows import peering_row
-from local.deployment import Deployment
+from local.cloud import LocalCloud
 from peering.orders import new_order
 from peering.outcome import Facts
 from peering.registry import Ending, Record, conclude, place, take
@@ -33,13 +33,14 @@ def connected(peering: Peering, facts: Facts) -> Record:
     return record
 
 
-def fill(deployment: Deployment, records: Iterable[Record]) -> None:
-    """Put records into the registry, a hundred at a time."""
-    given = deployment.cloud.environment
-    credential = ClientSecretCredential(
-        given["AZURE_TENANT_ID"], given["AZURE_CLIENT_ID"], given["AZURE_CLIENT_SECRET"]
-    )
-    with TableServiceClient(given["REGISTRY_TABLE_ENDPOINT"], credential=credential) as service:
+def fill(cloud: LocalCloud, records: Iterable[Record]) -> None:
+    """Put records into the registry in a cloud, a hundred at a time."""
+    given = cloud.environment
+    # This process's own environment may lead elsewhere.
+    way: dict[str, Any] = {"proxies": {"https": given["HTTPS_PROXY"]}, "connection_verify": given["SSL_CERT_FILE"]}
+    identity = (given[f"AZURE_{name}"] for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET"))
+    credential = ClientSecretCredential(*identity, **way)
+    with TableServiceClient(given["REGISTRY_TABLE_ENDPOINT"], credential=credential, **way) as service:
         table = service.create_table_if_not_exists("peerings")
         rows = [("create", peering_row(record)) for record in records]
         for start in range(0, len(rows), _TRANSACTION):

@@ -1,6 +1,5 @@
 """Starts: beside the calls that any implementation needs, what they open and keep, and many at once."""
 
-import json
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -102,7 +101,7 @@ def vnet_ids(cloud: LocalCloud) -> list[str]:
 
 
 class RunCost(TypedDict):
-    """What starts cost: seconds, calls, connections, events and bytes of their histories."""
+    """What starts cost: seconds, calls one after another, connections."""
 
     first: float
     later: float
@@ -111,8 +110,6 @@ class RunCost(TypedDict):
     chain: int
     first_opens: int
     later_opens: int
-    events: int
-    bytes: int
 
 
 def run_cost(rounds: int = 5) -> RunCost:
@@ -124,8 +121,6 @@ def run_cost(rounds: int = 5) -> RunCost:
         for name, seconds in _SLOW.items():
             setattr(knobs, name, seconds)
         slow = [apart.start(vnet) for vnet in vnets[rounds + 1 :]]
-    with _deployed(1) as deployment:
-        events, size = _watched(deployment, vnet_ids(deployment.cloud)[0])
     seconds = median(start.seconds for start in slow)
     return RunCost(
         first=first.seconds,
@@ -135,21 +130,7 @@ def run_cost(rounds: int = 5) -> RunCost:
         chain=max(start.chain for start in slow),
         first_opens=first.connections,
         later_opens=max(start.connections for start in (*later, *slow)),
-        events=events,
-        bytes=size,
     )
-
-
-def _watched(deployment: Deployment, vnet_id: str) -> tuple[int, int]:
-    """The most events and bytes that the histories of a start and its waits were seen to have."""
-    query = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
-    identity, sizes = deployment.start(vnet_id=vnet_id), dict[str, tuple[int, int]]()
-    while deployment.status(identity)["state"] in AT_WORK:
-        for instance in deployment.instances():
-            history = deployment.instance(instance["instanceId"], **query).get("historyEvents", [])
-            seen = len(history), len(json.dumps(history))
-            sizes[instance["instanceId"]] = max(sizes.get(instance["instanceId"], (0, 0)), seen)
-    return sum(events for events, _ in sizes.values()), sum(size for _, size in sizes.values())
 
 
 class Throughput(TypedDict):

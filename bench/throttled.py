@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.runs import vnet_ids
+from bench.sweep import Size, listed, populate
 from clients.budgets import LIMITS, Bucket
 from clients.budgets_of_requests import buckets_of, buckets_of_arm
 from local.cloud import LocalCloud, Scenario
 from local.cloud.request_log import LoggedRequest
 from local.deployment import Deployment, deploy
+from peering.runs import SWEEP
 
 #: The documented limits, and Aiven's as it has been told.
 _THROTTLES: Final = {"arm_limits": 1, "graph_tenant_size": "S", "aiven_requests_per_minute": 120}
@@ -40,32 +42,51 @@ class Throttled(NamedTuple):
         return self.seconds / self.bound
 
 
-def throttled_starts(count: int) -> Throttled:
+def throttled_starts(count: int, swept: Size | None = None) -> Throttled:
     """So many starts at once.
 
+    Args:
+        count: how many.
+        swept: peerings beside them that are there already, in the same subscription, and are checked meanwhile.
+
     Raises:
-        AssertionError: one was not connected.
+        AssertionError: one was not connected, or not found healthy.
     """
-    scenario = Scenario.model_validate({"vnets": count, **_THROTTLES, **_DELAYS})
+    there = swept.vnets if swept else 0
+    knobs = {"vnets": there + count, "project_vpcs": swept.project_vpcs if swept else 1, **_THROTTLES, **_DELAYS}
+    scenario = Scenario.model_validate(knobs)
     with tempfile.TemporaryDirectory() as directory, deploy(Path(directory), scenario) as deployment:
-        return _start_all(deployment, vnet_ids(deployment.cloud))
+        if swept:
+            populate(deployment.cloud, swept)
+        return _start_all(deployment, vnet_ids(deployment.cloud)[there:], swept)
 
 
-def _start_all(deployment: Deployment, vnets: list[str]) -> Throttled:
+def _start_all(deployment: Deployment, vnets: list[str], swept: Size | None) -> Throttled:
     clock = deployment.virtual_clock
     deployment.clear_requests()
     began = clock.now()
     with ThreadPoolExecutor(16) as pool:
         ids = list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), vnets))
+    if swept:
+        deployment.fire("check_all_peerings")
     ended = [deployment.until(identity, seconds=_PATIENCE) for identity in ids]
     seconds = (clock.now() - began).total_seconds()
     problems = [status["problem"] for status in ended if status["state"] != "connected"]
     if problems:
         raise AssertionError(f"{len(problems)} were not connected, such as {problems[0]}")
     requests = deployment.cloud.requests
+    if swept:
+        _see_healthy(deployment, swept)
     bucket, bound = max(_bounds(deployment.cloud, requests).items(), key=lambda bound: bound[1])
     refused = sum(request.status == _TOO_MANY for request in requests)
     return Throttled(len(vnets), seconds, bound, bucket.kind, refused)
+
+
+def _see_healthy(deployment: Deployment, swept: Size) -> None:
+    deployment.until_ended(SWEEP, _PATIENCE)
+    verdicts = Counter(peering.get("verdict") for peering in listed(deployment.api))
+    if verdicts["healthy"] < swept.peerings:
+        raise AssertionError(f"not all are healthy: {verdicts}")
 
 
 def _bounds(cloud: LocalCloud, requests: list[LoggedRequest]) -> dict[Bucket, float]:

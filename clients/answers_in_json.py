@@ -25,7 +25,8 @@ class AnswersInJson(SansIOHTTPPolicy[Any, Any]):
         if isinstance(answer, AsyncHttpResponse):
             await answer.read()
         try:
-            found = json.loads(answer.text())
+            # The answer keeps what it has read, for whoever asks it again.
+            found = answer.json() if isinstance(answer, AsyncHttpResponse) else json.loads(answer.text())
         except ValueError:
             found = None
         if not isinstance(found, dict):

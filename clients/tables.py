@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from azure.core.pipeline import PipelineResponse
     from azure.data.tables.aio import TableClient, TableServiceClient
 
-__all__ = ["Held", "Mutation", "Registry", "table_service"]
+__all__ = ["Held", "Mutation", "Registry", "etag_of", "table_service"]
 
 log: Final = logging.getLogger("aiven_azure_peering.registry")
 
@@ -129,7 +129,7 @@ class Registry:
     async def held(self, peering_id: str) -> Held | None:
         """A peering's record with its ETag: a point read."""
         row = await self._row(self._peerings, rows.PEERINGS, peering_id)
-        return Held(read(rows.read_peering, row), _etag(row)) if row is not None else None
+        return Held(read(rows.read_peering, row), etag_of(row)) if row is not None else None
 
     async def record(self, peering_id: str) -> Record | None:
         """A peering's record, or None when it is not in the registry."""
@@ -181,8 +181,12 @@ class Registry:
                 return answer
         raise ProblemError("registry-contended", f"Tried {_TRIES} times; the last answer was {failure}.")
 
-    async def change_health(self, mutations: Mapping[str, Mutation[T]]) -> dict[str, T]:
+    async def change_health(self, mutations: Mapping[str, Mutation[T]], known: Mapping[str, Held]) -> dict[str, T]:
         """Change what checks have found of some peerings, a hundred in one transaction; returns the answers by id.
+
+        Args:
+            mutations: the changes.
+            known: the peerings as they were read a while ago; what a check reads of their records will do.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
@@ -190,26 +194,44 @@ class Registry:
         """
         answers: dict[str, T] = {}
         for some in cut(list(mutations), _TRANSACTION):
-            held = dict(zip(some, await asyncio.gather(*map(self.held, some)), strict=True))
-            made = {one: mutations[one](deepcopy(was.record) if was else None, self.now) for one, was in held.items()}
+            answers |= await self._change_together({one: mutations[one] for one in some}, known)
+        return answers
+
+    async def _change_together(self, mutations: Mapping[str, Mutation[T]], known: Mapping[str, Held]) -> dict[str, T]:
+        """Change some peerings in one transaction: as they are known, else as they are now, else one by one."""
+        made = dict[str, tuple[Record | None, T]]()
+        for is_first in (True, False):
+            there = known if is_first else await self._all_held(mutations)
+            made = {one: self._made(change, there[one], made.get(one)) for one, change in mutations.items()}
             operations = [
                 _operation(one, was, after, health=True)
-                for one, was in held.items()
-                if was is not None and (after := made[one][0]) is not None and after != was.record
+                for one, (after, _) in made.items()
+                if (was := there[one]) is not None and after is not None and after != was.record
             ]
             try:
                 if operations:
                     await self._asked(partial(self._peerings.submit_transaction, operations))
             except AzureError as error:
                 # One that has changed meanwhile keeps all of them from it.
-                log.info("event=transaction-failed peerings=%s error=%s", len(some), type(error).__name__)
-                for one in some:
-                    made[one] = (
-                        None,
-                        await self.change(one, mutations[one], health=True, written=made[one]),
-                    )
-            answers |= {one: answer for one, (_, answer) in made.items()}
-        return answers
+                log.info("event=transaction-failed peerings=%s error=%s", len(made), type(error).__name__)
+            else:
+                return {one: answer for one, (_, answer) in made.items()}
+        return {
+            one: await self.change(one, change, health=True, written=made[one]) for one, change in mutations.items()
+        }
+
+    async def _all_held(self, ids: Collection[str]) -> dict[str, Held | None]:
+        return dict(zip(ids, await asyncio.gather(*map(self.held, ids)), strict=True))
+
+    def _made(
+        self, mutation: Mutation[T], held: Held | None, written: tuple[Record | None, T] | None
+    ) -> tuple[Record | None, T]:
+        """What becomes of a record, and the answer: that of before, where it was written though the answer was lost."""
+        before = held.record if held else None
+        after, answer = written or (None, None)
+        if before is not None and after is not None and rows.health_columns(before) == rows.health_columns(after):
+            return before, cast("T", answer)
+        return mutation(deepcopy(before), self.now)
 
     async def _write(self, peering_id: str, held: Held | None, after: Record | None, *, health: bool) -> None:
         """Write a record and the row of its order, in one transaction where both change."""
@@ -379,9 +401,10 @@ class Registry:
             results_per_page=results_per_page,
             raw_response_hook=self._note_time,
         )
-        # Any of them may begin a page, which is a call.
-        while (row := await self._asked(lambda: anext(found, None))) is not None:
-            yield cast("rows.Held", row)
+        pages = found.by_page()
+        while (page := await self._asked(lambda: anext(pages, None))) is not None:
+            async for row in page:
+                yield cast("rows.Held", row)
 
     async def note_run(self, run: RunRecord) -> None:
         """Keep a run as it is known now.
@@ -451,7 +474,8 @@ class Registry:
         return [read(rows.read_unmanaged, row) async for row in self._query(self._peerings, condition)]
 
 
-def _etag(row: rows.Held) -> str:
+def etag_of(row: rows.Held) -> str:
+    """The ETag of a row as it was read."""
     metadata = cast("Mapping[str, str]", getattr(row, "metadata", {}))
     return metadata["etag"]
 
@@ -495,7 +519,7 @@ def _unchanged(etag: str) -> dict[str, Any]:
 
 
 def _as_read(row: rows.Held | None) -> dict[str, Any]:
-    return _unchanged(_etag(row)) if row is not None else {}
+    return _unchanged(etag_of(row)) if row is not None else {}
 
 
 def _order_operation(peering_id: str, before: Record | None, after: Record | None) -> tuple[Any, ...] | None:

@@ -1,6 +1,7 @@
 """Address spaces: which of two networks' prefixes overlap."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from peering.look import PeeredNetwork
@@ -10,8 +11,14 @@ from peering.outcome import Occurrence
 
 def overlapping(one: Iterable[str], other: Iterable[str]) -> list[str]:
     """The prefixes of the first network that share addresses with the second."""
-    others = [ip_network(prefix) for prefix in other]
-    return [prefix for prefix in one if any(_overlap(ip_network(prefix), network) for network in others)]
+    others = [_network(prefix) for prefix in other]
+    return [prefix for prefix in one if any(_overlap(_network(prefix), network) for network in others)]
+
+
+# A check of all compares each project VPC's network with those around each of its VNets.
+@lru_cache(maxsize=4096)
+def _network(prefix: str) -> IPv4Network | IPv6Network:
+    return ip_network(prefix)
 
 
 def _overlap(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict, TypeVar
 
-from peering.health import connection_of
-from peering.look import ConnectionLook, Part, ProjectVpcLook
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
 from peering.registry import Record, is_busy, is_watched
@@ -105,10 +103,15 @@ class Piece(TypedDict):
 
 
 class PieceIds(TypedDict):
-    """Of a piece of VNets, the ids of its peerings and of their applications' service principals."""
+    """Of a piece of VNets, the ids of its peerings and its VNets, and of the service principals on record.
+
+    Those are the applications' and the platform's.
+    """
 
     peerings: list[str]
+    vnets: list[str]
     principals: list[str]
+    platforms: list[str]
 
 
 class VpcToLookAt(TypedDict):
@@ -120,15 +123,23 @@ class VpcToLookAt(TypedDict):
     ours: list[str]
 
 
+class Snapshot(TypedDict):
+    """A peering as the plan has found it: of its record what a check reads, and the ETag of its row."""
+
+    record: Record
+    etag: str
+
+
 @dataclass(frozen=True)
 class _Checked:
-    """A peering to check. Its record is kept as text: there may be many thousands."""
+    """A peering to check. Its snapshot is kept as text: there may be many thousands."""
 
     id: str
     key: str
     vnet_id: str
     principal: str
-    record: str
+    platform: str
+    snapshot: str
 
 
 class Division:
@@ -143,8 +154,12 @@ class Division:
         #: The peerings with events to deliver that are not checked.
         self.undelivered: list[str] = []
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record, etag: str) -> None:
         """Take a peering in. It is checked if it is watched and nothing is under way on it.
+
+        Args:
+            record: its record.
+            etag: that of the row that the record was read from.
 
         Raises:
             KeyError, ValueError: the record is spoilt.
@@ -160,15 +175,29 @@ class Division:
             self.undelivered += [peering["id"]] if record.get("events") else []
             return
         self._vpcs.setdefault(key, (peering["project"], peering["project_vpc_id"]))
-        snapshot: dict[str, object] = {name: value for name, value in record.items() if name in _READ}
-        snapshot["runs"] = record["runs"][-1:]
-        principal = str(record["facts"].get("user_principal_id"))
-        checked = _Checked(peering["id"], key, vnet_id, principal, json.dumps(snapshot, ensure_ascii=False))
+        read: dict[str, object] = {name: value for name, value in record.items() if name in _READ}
+        read["runs"] = record["runs"][-1:]
+        principal, platform = (str(record["facts"].get(f"{whose}_principal_id")) for whose in ("user", "platform"))
+        snapshot = json.dumps({"record": read, "etag": etag}, ensure_ascii=False)
+        checked = _Checked(peering["id"], key, vnet_id, principal, platform, snapshot)
         self._on_vnet.setdefault(folded(vnet_id), []).append(checked)
 
     def vnets(self) -> list[list[list[_Checked]]]:
         """The peerings to check on each VNet, by the pieces of VNets."""
         return list(cut([self._on_vnet[vnet] for vnet in sorted(self._on_vnet)], VNETS_IN_A_PIECE))
+
+    def ids(self) -> list[PieceIds]:
+        """What each piece of VNets is about."""
+        pieces = [[one for on_vnet in piece for one in on_vnet] for piece in self.vnets()]
+        return [
+            PieceIds(
+                peerings=[one.id for one in there],
+                vnets=sorted({folded(one.vnet_id) for one in there}),
+                principals=[one.principal for one in there],
+                platforms=sorted({one.platform for one in there}),
+            )
+            for there in pieces
+        ]
 
     def subscriptions(self) -> list[str]:
         """The subscriptions that VNets to look at are in."""
@@ -201,41 +230,6 @@ def asked_by(problems: Iterable[Occurrence]) -> float:
     """The seconds after which a remote that asked for fewer requests is to be asked again; 0 where none has."""
     asked = (p.get("retry_after", _PAUSE) for p in problems if p["code"] == THROTTLED and not p.get("final"))
     return max((max(seconds, 1.0) for seconds in asked), default=0.0)
-
-
-def looks_for_pieces(
-    vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[ProjectVpcLook]]
-) -> dict[int, dict[str, Part[ProjectVpcLook]]]:
-    """What each piece of VNets is told of project VPCs, by their keys: of the connections those that concern it."""
-    found: dict[int, dict[str, Part[ProjectVpcLook]]] = {}
-    for vpc, look in zip(vpcs, looks, strict=True):
-        key = vpc_key(vpc["project"], vpc["project_vpc_id"])
-        for number, vnets in vpc["wanted"].items():
-            found.setdefault(int(number), {})[key] = _with_connections_of(look, vnets)
-    return found
-
-
-def _with_connections_of(look: Part[ProjectVpcLook], vnets: Iterable[str]) -> Part[ProjectVpcLook]:
-    if "problem" in look or look["found"] is None:
-        return look
-    names = {_names(vnet_id) for vnet_id in vnets}
-    kept = [
-        c
-        for c in look["found"]["connections"]
-        if (folded(c["account"]), folded(c["resource_group"]), folded(c["vnet"])) in names
-    ]
-    return {"found": {**look["found"], "connections": kept}}
-
-
-def _names(vnet_id: str) -> tuple[str, str, str]:
-    vnet = VNetId.parse(vnet_id)
-    return folded(vnet.subscription_id), folded(vnet.resource_group), folded(vnet.name)
-
-
-def unmanaged(vpc: VpcToLookAt, look: ProjectVpcLook) -> list[ConnectionLook]:
-    """The connections of a project VPC that no peering of the registry has."""
-    managed = [connection_of(vnet_id, look) for vnet_id in vpc["ours"]]
-    return [connection for connection in look["connections"] if connection not in managed]
 
 
 def is_news(before: Record, after: Record) -> bool:

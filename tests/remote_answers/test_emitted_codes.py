@@ -9,8 +9,9 @@ import pytest
 
 from activities.remote_errors import occurrence_of
 from clients.aiven import AivenClient
-from clients.azure import graph, read_arm, secrets
+from clients.azure import graph, secrets
 from clients.credentials import ApplicationCredential, Proof, automation_credential
+from clients.reads import read_arm
 from clients.settings import settings
 from clients.tables import Registry, table_service
 from local.cloud import LocalCloud

@@ -37,9 +37,10 @@ class Entity:
 
     def property(self, name: str) -> Property | None:
         """One of its properties, also of those that every entity has."""
+        if name == "Timestamp":
+            return Property(Edm.DATETIME, moment_text(self.timestamp))
         if name in SYSTEM:
-            texts = (*self.key, moment_text(self.timestamp))
-            return Property(Edm.DATETIME if name == "Timestamp" else Edm.STRING, texts[SYSTEM.index(name)])
+            return Property(Edm.STRING, self.key[SYSTEM.index(name)])
         return self.properties.get(name)
 
     def shown(self, url: str, level: str, select: Collection[str]) -> dict[str, object]:

@@ -18,6 +18,8 @@ _TOKEN: Final = re.compile(
     r"\s*(?:(?P<typed>(?:datetime|guid|binary|X)'[^']*')|(?P<text>'(?:[^']|'')*')"
     r"|(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[Ll]?)|(?P<word>\w+)|(?P<mark>[(),]))"
 )
+#: Makes of a text the first one that sorts behind it.
+_NEXT: Final = "\0"
 _TYPED: Final = {"datetime": Edm.DATETIME, "guid": Edm.GUID}
 
 
@@ -40,6 +42,11 @@ class Filter(ABC):
         """The only partition that can meet it, if it says so."""
         return None
 
+    @property
+    def rows(self) -> tuple[str, str | None]:
+        """The first row key that can meet it, and, if it says so, the first one behind all that can."""
+        return "", None
+
 
 @dataclass(frozen=True)
 class _Comparison(Filter):
@@ -57,6 +64,14 @@ class _Comparison(Filter):
         exact = self.name == "PartitionKey" and self.operator == "eq"
         return str(self.constant.value) if exact else None
 
+    @property
+    def rows(self) -> tuple[str, str | None]:
+        value = self.constant.value
+        if self.name != "RowKey" or not isinstance(value, str):
+            return "", None
+        first = value if self.operator in ("eq", "ge", "gt") else ""
+        return first, {"eq": value + _NEXT, "le": value + _NEXT, "lt": value}.get(self.operator)
+
 
 @dataclass(frozen=True)
 class _And(Filter):
@@ -68,6 +83,12 @@ class _And(Filter):
     @property
     def partition(self) -> str | None:
         return next((part.partition for part in self.parts if part.partition is not None), None)
+
+    @property
+    def rows(self) -> tuple[str, str | None]:
+        spans = [part.rows for part in self.parts]
+        ends = [end for _, end in spans if end is not None]
+        return max((first for first, _ in spans), default=""), min(ends, default=None)
 
 
 @dataclass(frozen=True)

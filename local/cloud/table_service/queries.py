@@ -53,10 +53,10 @@ def query_entities(world: World, request: Request, table: EntityTable) -> Respon
 
 def _page(request: Request, table: EntityTable, start: Key, size: int) -> tuple[list[Entity], Key | None]:
     condition = parse_filter(request.query.get("$filter", ""))
-    partition = condition.partition
+    partition, (first, end) = condition.partition, condition.rows
     found: list[Entity] = []
-    for held in table.scan(max(start, (partition or "", ""))):
-        if partition is not None and held.key[0] != partition:
+    for held in table.scan(start if partition is None else max(start, (partition, first))):
+        if partition is not None and (held.key[0] != partition or (end is not None and held.key[1] >= end)):
             break
         if condition.matches(held):
             if len(found) == size:

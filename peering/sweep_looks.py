@@ -1,0 +1,114 @@
+"""What a check of all has looked at, divided among the pieces of VNets that are judged by it. Plain JSON."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from peering.look import AssignmentLook, ConnectionLook, Part, ProjectVpcLook, if_seen
+from peering.naming import VNetId, folded, within
+from peering.sweep import PieceIds, VpcToLookAt, vpc_key
+
+#: What a VNet is told by, however its names are spelled: its subscription, its resource group, its own name.
+_Names = tuple[str, str, str]
+#: Every scope in a VNet, and none above one, holds this.
+_IN_A_VNET = "/providers/microsoft.network/virtualnetworks/"
+
+
+def looks_for_pieces(
+    vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[ProjectVpcLook]]
+) -> dict[int, dict[str, Part[ProjectVpcLook]]]:
+    """What each piece of VNets is told of project VPCs, by their keys: of the connections those that concern it."""
+    found: dict[int, dict[str, Part[ProjectVpcLook]]] = {}
+    for vpc, look in zip(vpcs, looks, strict=True):
+        key = vpc_key(vpc["project"], vpc["project_vpc_id"])
+        seen = if_seen(look)
+        there = _by_names(seen) if seen is not None else {}
+        for number, vnets in vpc["wanted"].items():
+            found.setdefault(int(number), {})[key] = _with_connections_of(look, there, vnets)
+    return found
+
+
+def _by_names(look: ProjectVpcLook) -> dict[_Names, list[ConnectionLook]]:
+    """The connections of a project VPC by the names of their VNets: each is looked for once, not by every VNet."""
+    found: dict[_Names, list[ConnectionLook]] = {}
+    for connection in look["connections"]:
+        found.setdefault(_names_in(connection), []).append(connection)
+    return found
+
+
+def _with_connections_of(
+    look: Part[ProjectVpcLook], there: Mapping[_Names, list[ConnectionLook]], vnets: Iterable[str]
+) -> Part[ProjectVpcLook]:
+    if "problem" in look or look["found"] is None:
+        return look
+    names = dict.fromkeys(_names(vnet_id) for vnet_id in vnets)
+    return {"found": {**look["found"], "connections": [c for one in names for c in there.get(one, ())]}}
+
+
+def _names(vnet_id: str) -> _Names:
+    vnet = VNetId.parse(vnet_id)
+    return folded(vnet.subscription_id), folded(vnet.resource_group), folded(vnet.name)
+
+
+def _names_in(connection: ConnectionLook) -> _Names:
+    return folded(connection["account"]), folded(connection["resource_group"]), folded(connection["vnet"])
+
+
+def unmanaged(vpc: VpcToLookAt, look: ProjectVpcLook) -> list[ConnectionLook]:
+    """The connections of a project VPC that no peering of the registry has."""
+    there, ours = _by_names(look), dict.fromkeys(map(_names, vpc["ours"]))
+    managed = {names: next((c for c in there.get(names, ()) if c["state"] != "DELETED"), None) for names in ours}
+    return [connection for connection in look["connections"] if connection != managed.get(_names_in(connection))]
+
+
+def assignments_for_pieces(
+    listed: Sequence[AssignmentLook], pieces: Mapping[int, PieceIds]
+) -> dict[int, list[AssignmentLook]]:
+    """What each piece of VNets is told of all role assignments in a subscription.
+
+    Those of its applications are all told, wherever they are; those of the platform where they are in force on one of
+    its VNets.
+
+    Args:
+        listed: the assignments.
+        pieces: what the pieces are about, by their numbers.
+    """
+    of_principal = _pieces_with({number: ids["principals"] for number, ids in pieces.items()})
+    of_platform = _pieces_with({number: ids["platforms"] for number, ids in pieces.items()})
+    with_vnet = _pieces_with({number: ids["vnets"] for number, ids in pieces.items()})
+    found: dict[int, list[AssignmentLook]] = {number: [] for number in pieces}
+    for one in listed:
+        principal, scope = folded(one["principal_id"]), folded(one["scope"])
+        there = of_platform.get(principal, set())
+        if there and _IN_A_VNET in scope:
+            there = there & with_vnet.get(scope, set())
+        for number in there | of_principal.get(principal, set()):
+            found[number].append(one)
+    return found
+
+
+def _pieces_with(names: Mapping[int, Iterable[str]]) -> dict[str, set[int]]:
+    """The numbers of the pieces by what they hold."""
+    found: dict[str, set[int]] = {}
+    for number, held in names.items():
+        for name in held:
+            found.setdefault(folded(name), set()).add(number)
+    return found
+
+
+def by_scope(assignments: Iterable[AssignmentLook]) -> dict[str, list[AssignmentLook]]:
+    """Role assignments by their scopes."""
+    found: dict[str, list[AssignmentLook]] = {}
+    for one in assignments:
+        found.setdefault(folded(one["scope"]), []).append(one)
+    return found
+
+
+def in_force_on(vnet_id: str, assignments: Mapping[str, Sequence[AssignmentLook]]) -> list[AssignmentLook]:
+    """The role assignments that are in force on a VNet: on it, and on what contains it.
+
+    Args:
+        vnet_id: the VNet.
+        assignments: those of its subscription by scope, as the list of all of them shows them. What of them is on no
+            subscription is on what contains this one: a management group, or the root.
+    """
+    scopes = (scope for scope in assignments if not scope.startswith("/subscriptions/") or within(vnet_id, scope))
+    return [one for scope in scopes for one in assignments[scope]]
