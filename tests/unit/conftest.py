@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from activities import turns
+from clients import budgets, shared_reads
+
 
 class Time:
     """A time that a test moves; it stands in for the registry, which has the service's."""
@@ -20,6 +23,7 @@ class Time:
 def time_of_budgets(monkeypatch: pytest.MonkeyPatch) -> Time:
     """What budgets, turns and shared reads take for the present moment."""
     time = Time()
-    for module in ("clients.budgets", "clients.shared_reads", "activities.turns"):
-        monkeypatch.setattr(f"{module}.registry", lambda: time)
+    # By these names others may stand by now: the local host imports the app anew.
+    for module in (budgets, shared_reads, turns):
+        monkeypatch.setattr(module, "registry", lambda: time)
     return time
