@@ -1,10 +1,11 @@
 """The steps in Entra: sign-in, the application and the service principals (article steps 1 to 3, 7 and 10)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from activities.own_rights import identity
 from activities.step import step
 from clients.azure import graph
+from clients.reads import Document, read_graph, upsert_graph
 from clients.remote_errors import RemoteError, or_none
 from clients.settings import settings
 from peering.marks import MARK
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
     from msgraph.generated.models.service_principal import ServicePrincipal
     from msgraph.graph_service_client import GraphServiceClient
+
+#: What an application has to have.
+_IDS: Final = ("id", "appId")
 
 
 @step
@@ -78,19 +82,16 @@ async def application(peering: Peering, facts: Facts) -> Facts:
             "directory-replicating",
             "The unique name belongs to a deleted application, which is restored, or to one that does not show yet.",
         ) from None
-    if found is None or found.app_id is None or found.id is None:
-        raise ProblemError("directory-replicating", "Graph returned the application without its ids.")
-    return {"application_id": found.app_id, "application_object_id": found.id}
+    return {"application_id": found["appId"], "application_object_id": found["id"]}
 
 
-async def _own_application(client: "GraphServiceClient", peering: Peering) -> "Application | None":
+async def _own_application(client: "GraphServiceClient", peering: Peering) -> Document:
     from msgraph.generated.models.application import Application
 
     wanted = Application(display_name=peering["application_name"], sign_in_audience="AzureADMultipleOrgs", tags=[MARK])
     by_name = client.applications_with_unique_name(unique_name(peering["id"]))
-    made = await by_name.patch(wanted, request_configuration=_create_if_missing())
-    # Graph answers an update with 204 and no object.
-    return made or await by_name.get()
+    upsert = by_name.to_patch_request_information(wanted, request_configuration=_create_if_missing())
+    return await upsert_graph(client, upsert, by_name.to_get_request_information(), *_IDS)
 
 
 async def _restore(name: str) -> None:
@@ -107,8 +108,9 @@ async def _restore(name: str) -> None:
             page = await deleted.graph_application.with_url(link).get() if link else None
 
 
-async def _adopted_application(client: "GraphServiceClient", application_id: str) -> "Application | None":
-    found = await or_none(client.applications_with_app_id(application_id).get())
+async def _adopted_application(client: "GraphServiceClient", application_id: str) -> Document:
+    by_id = client.applications_with_app_id(application_id)
+    found = await or_none(read_graph(client, by_id.to_get_request_information(), *_IDS))
     if found is None:
         raise ProblemError("application-missing", f"This tenant has no application {application_id}.")
     return found
@@ -123,9 +125,10 @@ async def user_service_principal(_: Peering, facts: Facts) -> Facts:
         by_application = client.service_principals_with_app_id(text(facts, "application_id"))
         if facts["existing"] == "adopted" and (found := await find_principal(client, text(facts, "application_id"))):
             return {"user_principal_id": _with_id(found)}
-        made = await by_application.patch(ServicePrincipal(tags=[MARK]), request_configuration=_create_if_missing())
-        principal = made or await by_application.get()
-    return {"user_principal_id": _with_id(principal)}
+        wanted = ServicePrincipal(tags=[MARK])
+        upsert = by_application.to_patch_request_information(wanted, request_configuration=_create_if_missing())
+        principal = await upsert_graph(client, upsert, by_application.to_get_request_information(), "id")
+    return {"user_principal_id": principal["id"]}
 
 
 @step

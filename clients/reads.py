@@ -112,11 +112,38 @@ async def read_graph(client: "GraphServiceClient", wanted: "RequestInformation",
         msgraph.generated.models.o_data_errors.o_data_error.ODataError: it refused.
         RemoteError: it left out a part, or its answer is no JSON.
     """
+    return _document_of_graph(await _content(client, wanted), needed)
+
+
+async def upsert_graph(
+    client: "GraphServiceClient", wanted: "RequestInformation", there: "RequestInformation", *needed: str
+) -> Document:
+    """What an upsert of Microsoft Graph's has made; where it was there, the answer has no content, and that is read.
+
+    Args:
+        client: the client that the requests were built with.
+        wanted: the upsert.
+        there: the request that reads the object.
+        needed: the parts that an answer has to have.
+
+    Raises:
+        msgraph.generated.models.o_data_errors.o_data_error.ODataError: it refused.
+        RemoteError: an answer left out a part, or is no JSON.
+    """
+    content = await _content(client, wanted)
+    return _document_of_graph(content, needed) if content else await read_graph(client, there, *needed)
+
+
+async def _content(client: "GraphServiceClient", wanted: "RequestInformation") -> bytes:
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
     content: bytes | None = await client.request_adapter.send_primitive_async(wanted, "bytes", {"XXX": ODataError})
+    return content or b""
+
+
+def _document_of_graph(content: bytes, needed: Sequence[str]) -> Document:
     try:
-        found = json.loads(content or b"")
+        found = json.loads(content)
     except ValueError:
         found = None
     return complete(found, needed, "Microsoft Graph", settings().cloud.graph)
