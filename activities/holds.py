@@ -1,20 +1,32 @@
 """What would hold Azure back whoever asks: locks, a disabled subscription, policies and deny assignments."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
+from activities import looking
 from activities.ahead import ahead
 from activities.step import step
 from clients.reads import list_arm, read_arm
 from clients.remote_errors import RemoteError
-from peering.denials import Parameters, denies, exempted_assignments, is_in_force, is_narrowed, parameters_of
-from peering.holds import DenyingPolicy, Holds, of_denials, of_policies, of_subscription, perhaps
+from peering.denials import Definition, denied_by, exempted_assignments, is_in_force, is_narrowed, parameters_of
+from peering.holds import (
+    ASSIGNMENTS,
+    PEERINGS,
+    ROLES,
+    DenyingPolicy,
+    Holds,
+    of_denials,
+    of_policies,
+    of_subscription,
+    perhaps,
+)
 from peering.naming import VNetId, folded
 from peering.outcome import Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS
 from peering.spec import Peering
+from peering.unfit import missing_roles
 
 Read = TypeVar("Read")
 
@@ -26,35 +38,48 @@ _POLICY_VERSION: Final = "2021-06-01"
 _RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
 #: So many definitions are read at once.
 _AT_ONCE: Final = 8
-ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments"
-#: What a start makes on a VNet, and who needs which action for it: the app's own identity assigns roles; the others
+#: What a start does on a VNet, and who needs which action for it: the app's own identity assigns roles; the others
 #: are not there before a start, or not known.
-MADE_ON_VNET: Final = ("Microsoft.Network/virtualNetworks/virtualNetworkPeerings", ASSIGNMENTS)
 _BY_APP: Final = (f"{ASSIGNMENTS}/write",)
-_BY_OTHERS: Final = ("Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write", *PLATFORM_ACTIONS)
+_BY_OTHERS: Final = (f"{PEERINGS}/write", *PLATFORM_ACTIONS)
+_TO_REMOVE: Final = (f"{PEERINGS}/delete", f"{ASSIGNMENTS}/delete", f"{ROLES}/delete")
 
 
 @step
-async def holds(_: Peering, facts: Facts) -> Facts:
+async def holds(peering: Peering, facts: Facts) -> Facts:
     """What forbids changes of the VNet; what may not be read, is not said.
 
-    A lock against deletion alone lets a start through, with a warning: the removal will not be. So does a policy that
-    may or may not deny the peering, and whatever denies a peering that is there already.
+    A lock or a policy against deletion alone lets a start through, with a warning: the removal will not be. So does a
+    policy that may or may not deny the peering, and whatever denies a peering that is there already.
     """
     vnet, identity = VNetId.parse(text(facts, "vnet_id")), text(facts, "automation_object_id")
-    look, policies = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet), *MADE_ON_VNET))
+    look, policies = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet)))
     if disabled := list(of_subscription(look, vnet)):
         raise ProblemError.of(disabled)
     levels = [(one["id"], one["properties"]["level"]) for one in look.locks]
     held = [name for name, level in levels if level == "ReadOnly"]
     problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in held]
-    denied = [*of_policies(policies), *of_denials(look, vnet, identity, _BY_APP, _BY_OTHERS)]
+    made = await _made(peering, vnet, policies)
+    denied = [*of_policies(policies, made), *of_denials(look, vnet, identity, _BY_APP, _BY_OTHERS)]
     if facts["existing"] == "none":
         problems += denied
     if problems:
         raise ProblemError.of(problems)
     warnings = [f"The lock {name} will keep the peering from being removed." for name, _ in levels]
-    return {"holds_checked": [*warnings, *perhaps(policies), *(one["detail"] for one in denied)]}
+    kept = [f"{one['detail']} That keeps the peering from being removed." for one in of_policies(policies, _TO_REMOVE)]
+    doubts = perhaps(policies, {*made, *_TO_REMOVE})
+    return {"holds_checked": [*warnings, *kept, *doubts, *(one["detail"] for one in denied)]}
+
+
+async def _made(peering: Peering, vnet: VNetId, policies: Collection[DenyingPolicy]) -> set[str]:
+    """The actions of a start that policies may deny: that of making a role, if one is missing."""
+    made = {f"{PEERINGS}/write", f"{ASSIGNMENTS}/write"}
+    makes_role = f"{ROLES}/write"
+    if any(makes_role in policy.denied for policy in policies):
+        roles = await looking.custom_roles(str(vnet))
+        if missing_roles(peering, roles, str(vnet)):
+            made.add(makes_role)
+    return made
 
 
 async def held_by(vnet_id: str) -> Holds:
@@ -92,12 +117,13 @@ async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str) -> li
     return await list_arm(vnet.subscription_id, path, api_version, *needed, only="atScope()")
 
 
-async def denying(vnet_id: str, *types: str) -> list[DenyingPolicy]:
-    """The policy assignments that deny resources of some types on a VNet, or may.
+async def denying(vnet_id: str) -> list[DenyingPolicy]:
+    """The policy assignments that deny changes of what a peering has on a VNet, and of its roles above it, or may.
+
+    Those that leave the VNet out are not listed for it, and not seen where they are in force on the roles alone.
 
     Args:
         vnet_id: the VNet's ARM id.
-        types: the types, such as `Microsoft.Authorization/roleAssignments`.
 
     Raises:
         RemoteError: Azure did not answer, or left out a part.
@@ -106,38 +132,40 @@ async def denying(vnet_id: str, *types: str) -> list[DenyingPolicy]:
     assignments = (
         await _or_none(_listed(vnet, "policyAssignments", "2022-06-01", "id", "properties.policyDefinitionId")) or []
     )
-    in_force = [one for one in assignments if is_in_force(one["properties"], str(vnet))]
-    places = asyncio.Semaphore(_AT_ONCE)
+    where, places = _changes(vnet), asyncio.Semaphore(_AT_ONCE)
 
-    async def verdict(assignment: dict[str, Any]) -> bool | None:
+    async def denied(assignment: dict[str, Any]) -> dict[str, bool]:
+        actions = [action for action, path in where.items() if is_in_force(assignment, path)]
         async with places:
-            found = [
-                denies(definition, parameters, kind)
-                for definition, parameters in await _definitions(vnet, assignment["properties"])
-                for kind in types
-            ]
-        sure = not is_narrowed(assignment["properties"])
-        return sure or None if True in found else None if None in found else False
+            found = denied_by(await _definitions(vnet, assignment["properties"]) if actions else [], actions)
+        return dict.fromkeys(found, False) if is_narrowed(assignment["properties"]) else found
 
-    verdicts = await asyncio.gather(*map(verdict, in_force))
-    against = [(one, sure) for one, sure in zip(in_force, verdicts, strict=True) if sure is not False]
-    exempted = await _exempted(vnet) if against else set()
-    return [DenyingPolicy(_name(one), bool(sure)) for one, sure in against if folded(one["id"]) not in exempted]
+    verdicts = await asyncio.gather(*map(denied, assignments))
+    exemptions, now = await _exemptions(vnet) if any(verdicts) else [], datetime.now(UTC)
+    exempted = {path: exempted_assignments(exemptions, path, now) for path in where.values()}
+    return [
+        DenyingPolicy(_name(one), {a: sure for a, sure in found.items() if folded(one["id"]) not in exempted[where[a]]})
+        for one, found in zip(assignments, verdicts, strict=True)
+    ]
+
+
+def _changes(vnet: VNetId) -> dict[str, str]:
+    """The changes of a peering's objects in Azure, each with the path that it is done at, or above."""
+    places = {PEERINGS: str(vnet), ASSIGNMENTS: str(vnet), ROLES: vnet.subscription_scope}
+    return {f"{kind}/{verb}": path for kind, path in places.items() for verb in ("write", "delete")}
 
 
 def _name(assignment: dict[str, Any]) -> str:
     return f"The policy assignment {assignment['properties'].get('displayName')} ({assignment['id']})"
 
 
-async def _exempted(vnet: VNetId) -> set[str]:
-    """The assignments that somebody has exempted the VNet from."""
-    exemptions = (
-        await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview", "properties.policyAssignmentId")) or []
-    )
-    return exempted_assignments([one["properties"] for one in exemptions], datetime.now(UTC))
+async def _exemptions(vnet: VNetId) -> list[dict[str, Any]]:
+    """What somebody has exempted the VNet from, or its subscription."""
+    needed = ("id", "properties.policyAssignmentId")
+    return await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview", *needed)) or []
 
 
-async def _definitions(vnet: VNetId, assigned: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Parameters]]:
+async def _definitions(vnet: VNetId, assigned: Mapping[str, Any]) -> list[Definition]:
     """The definitions that an assignment brings, each with its parameters; of an initiative, all that customers wrote.
 
     Microsoft's own initiatives hold hundreds of definitions that audit; they are not read for each plan.
@@ -150,7 +178,7 @@ async def _definitions(vnet: VNetId, assigned: Mapping[str, Any]) -> list[tuple[
     if initiative is None:
         return []
     outer = parameters_of(initiative.get("parameters") or {}, given)
-    found: list[tuple[Mapping[str, Any], Parameters]] = []
+    found: list[Definition] = []
     for part in initiative["policyDefinitions"]:
         name = str(part.get("policyDefinitionId"))
         definition = None if _is_built_in(name) else await _definition(vnet, name, *_RULE)

@@ -85,7 +85,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
             (vault_rights.look_at_vault, ()),
         ],
         "limits": [(looking.assignments_in_subscription, (vnet.subscription_id,))],
-        "holds": [(holds.held_by, (str(vnet),)), (holds.denying, (str(vnet), *holds.MADE_ON_VNET))],
+        "holds": [(holds.held_by, (str(vnet),)), (holds.denying, (str(vnet),))],
     }
     return by_step.get(name, [])
 

@@ -7,6 +7,8 @@ from activities.token_claims import token_claims, token_roles
 from clients.aiven import AivenClient
 from clients.azure import authorization
 from clients.credentials import automation_credential
+from clients.reads import list_arm
+from clients.remote_errors import RemoteError
 from clients.settings import settings
 from peering.naming import VNetId
 from peering.outcome import Occurrence
@@ -15,6 +17,8 @@ from peering.rights import Granted
 #: Graph's permissions to write applications (Microsoft Graph permissions reference): all of them, or those one owns.
 MAY_WRITE_ALL: Final = frozenset({"Application.ReadWrite.All", "Directory.ReadWrite.All"})
 _MAY_WRITE_OWN: Final = MAY_WRITE_ALL | {"Application.ReadWrite.OwnedBy"}
+#: Azure's answers to an identity that may not read in a subscription.
+_NOT_FOR_US: Final = (403, 404)
 #: Aiven's roles that only read (Aiven's documentation, "Permissions").
 _AIVEN_READERS: Final = frozenset({"developer", "read_only"})
 
@@ -45,6 +49,25 @@ async def permissions_on_vnet(vnet_id: str) -> list[Granted]:
             vnet.resource_group, "Microsoft.Network", "", "virtualNetworks", vnet.name
         )
         return [Granted(p.actions or [], p.not_actions or []) async for p in listed]
+
+
+async def permissions_in_subscription(subscription_id: str) -> list[Granted] | None:
+    """What the app's own identity may do in a whole subscription; None where Azure does not let it ask.
+
+    Args:
+        subscription_id: the subscription's id.
+
+    Raises:
+        RemoteError: Azure did not answer, or left out a part.
+    """
+    path = f"/subscriptions/{subscription_id}/providers/Microsoft.Authorization/permissions"
+    try:
+        listed = await list_arm(subscription_id, path, "2022-04-01", "actions")
+    except RemoteError as error:
+        if error.answer.status not in _NOT_FOR_US:
+            raise
+        return None
+    return [Granted(one["actions"], one.get("notActions") or []) for one in listed]
 
 
 async def graph_permissions() -> set[str]:

@@ -14,6 +14,7 @@ from activities.own_rights import (
     MAY_WRITE_ALL,
     graph_permissions,
     lacking_for_applications,
+    permissions_in_subscription,
     permissions_on_vnet,
     rights_in_aiven,
 )
@@ -38,12 +39,13 @@ from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
 from peering.spec import Peering
 from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
 
-#: What the app has to be allowed on the VNet for each object that it would have to make.
+_MAKES_ROLE: Final = "Microsoft.Authorization/roleDefinitions/write"
+#: What the app has to be allowed, on the VNet or above it, for each object that it would have to make.
 _NEEDED_TO_MAKE: Final = {
     "user_role_assignment": "Microsoft.Authorization/roleAssignments/write",
     "platform_role_assignment": "Microsoft.Authorization/roleAssignments/write",
-    "user_role": "Microsoft.Authorization/roleDefinitions/write",
-    "platform_role": "Microsoft.Authorization/roleDefinitions/write",
+    "user_role": _MAKES_ROLE,
+    "platform_role": _MAKES_ROLE,
 }
 #: Azure's limits (learn.microsoft.com, "Azure subscription limits"), and from which share of one on it is near.
 _MOST_PEERINGS: Final = 500
@@ -248,8 +250,13 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _rights_on_vnet(vnet_id: str, found: set[str]) -> list[Occurrence]:
-    held = await ahead(permissions_on_vnet, vnet_id)
-    return lacking(held, {action for name, action in _NEEDED_TO_MAKE.items() if name not in found}, vnet_id)
+    """A role is made in the subscription: rights on the VNet alone are not enough for that."""
+    held, vnet = await ahead(permissions_on_vnet, vnet_id), VNetId.parse(vnet_id)
+    needed = {action for name, action in _NEEDED_TO_MAKE.items() if name not in found}
+    above = needed & {_MAKES_ROLE}
+    missing = lacking(held, needed - above, vnet_id)
+    held_above = await permissions_in_subscription(vnet.subscription_id) if above else None
+    return missing + lacking(held_above, above, vnet.subscription_scope) if held_above is not None else missing
 
 
 async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:

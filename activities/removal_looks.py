@@ -13,16 +13,17 @@ from activities.own_rights import (
     graph_permissions,
     identity,
     lacking_for_applications,
+    permissions_in_subscription,
     permissions_on_vnet,
     rights_in_aiven,
 )
 from activities.removal import belongings
 from activities.vault_rights import DELETE_SECRETS, rights_in_vault
 from clients.settings import settings
-from peering.naming import secret_name
+from peering.naming import VNetId, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.registry import Record
-from peering.removal_obstacles import ASSIGNMENTS, RemovalLooks
+from peering.removal_obstacles import RemovalLooks
 
 Found = TypeVar("Found")
 
@@ -54,7 +55,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         return lacking_for_applications(await graph_permissions(), "delete")
 
     _, me = await identity()
-    (outcome, shared, held), (holds, policies, granted), (in_vault, in_aiven) = await asyncio.gather(
+    (outcome, shared, held), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(
         asyncio.gather(
             belongings(StepRequest(peering=peering, facts=record["facts"])),
             neighbours_of(peering),
@@ -62,8 +63,9 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         ),
         asyncio.gather(
             seen(lambda: held_by(vnet_id)),
-            seen(lambda: denying(vnet_id, ASSIGNMENTS)),
+            seen(lambda: denying(vnet_id)),
             seen(lambda: permissions_on_vnet(vnet_id)),
+            seen(lambda: permissions_in_subscription(VNetId.parse(vnet_id).subscription_id)),
         ),
         asyncio.gather(seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(peering["project"]))),
     )
@@ -80,6 +82,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         holds=holds,
         policies=policies or [],
         granted=granted,
+        granted_above=above,
         lacking={
             "application": in_graph or [],
             "peering_connection": in_aiven or [],

@@ -31,6 +31,9 @@ _HTTPX: Final = frozenset({"httpx"})
 _KIOTA: Final = _HTTPX | {"kiota_abstractions", "kiota_http", "kiota_serialization_json", "msgraph", "msgraph_core"}
 _PACKAGES: Final[Mapping[Service, frozenset[str]]] = {"Microsoft Graph": _KIOTA, "Aiven": _HTTPX}
 _AADSTS: Final = re.compile(r"AADSTS\d+")
+#: What an SDK raises that reads a part of an answer without asking whether it is there.
+_STUMBLES: Final = (AttributeError, KeyError, TypeError, ValueError)
+_OK: Final = 200
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
 
@@ -58,11 +61,7 @@ def answers_of(service: Service, url: str, identity: Identity = "automation") ->
 
     try:
         yield
-    except (
-        *(AzureError, DeserializationError, APIError, TransportError),
-        # An SDK reads a part of an answer that may be missing without asking.
-        *(AttributeError, KeyError, TypeError, ValueError),
-    ) as error:
+    except (AzureError, DeserializationError, APIError, TransportError, *_STUMBLES) as error:
         # What is asked inside may be another service's.
         if not stumbled(service, error):
             raise
@@ -94,7 +93,8 @@ def answer_to(error: Exception, service: Service, url: str, identity: Identity =
         return _of_azure(error, service, host, identity)
     if isinstance(error, ODataError):
         return _of_graph(error, host, identity)
-    status = getattr(error, "response_status_code", None)
+    # An SDK stumbles over a good answer alone: another one it raises as a refusal.
+    status = _OK if isinstance(error, _STUMBLES) else getattr(error, "response_status_code", None)
     codes = (NO_SUCH_HOST,) if _is_unknown_host(error) else ()
     return Answer(service, host=host, status=status, codes=codes, identity=identity, is_readable=False)
 
@@ -173,6 +173,10 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
 
     try:
         yield
+    except _STUMBLES as error:
+        if not stumbled(service, error):
+            raise
+        raise RemoteError(replace(answer_to(error, service, url, identity), sign_in=SignIn(who, tenant))) from error
     except AzureError as error:
         answer = answer_to(error, service, url, identity)
         refused = isinstance(error, ClientAuthenticationError)

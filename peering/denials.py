@@ -1,11 +1,11 @@
-"""Whether Azure Policy or a deny assignment keeps a start from what it has to do on a VNet. No I/O.
+"""Whether Azure Policy or a deny assignment keeps a start or a removal from what it has to do on a VNet. No I/O.
 
-The forms are those of Azure's own references: "Azure Policy definition structure" and "Understand Azure deny
-assignments" (learn.microsoft.com).
+The forms are those of Azure's own references: "Azure Policy definition structure", "Azure Policy definitions denyAction
+effect" and "Understand Azure deny assignments" (learn.microsoft.com).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,8 +15,12 @@ from peering.rights import grants
 #: How a deny assignment names everybody.
 _EVERYBODY: Final = "00000000-0000-0000-0000-000000000000"
 _PARAMETER: Final = re.compile(r"\[parameters\('([^']+)'\)\]", re.IGNORECASE)
+#: The effect that forbids an action, by the action's last part.
+_EFFECTS: Final = {"write": "deny", "delete": "denyaction"}
 
 Parameters = Mapping[str, object]
+#: A policy definition's properties, and the values of its parameters.
+Definition = tuple[Mapping[str, Any], Parameters]
 
 
 def parameters_of(declared: Mapping[str, Any], given: Mapping[str, Any], outer: Parameters | None = None) -> Parameters:
@@ -31,10 +35,22 @@ def parameters_of(declared: Mapping[str, Any], given: Mapping[str, Any], outer: 
     return {**defaults, **{name: _resolved(one.get("value"), outer or {}) for name, one in given.items()}}
 
 
-def is_in_force(assigned: Mapping[str, Any], vnet_id: str) -> bool:
-    """Whether a policy assignment, of these properties, is enforced on a VNet, which its scopes may leave out."""
-    left_out = any(within(vnet_id, scope) for scope in assigned.get("notScopes") or [])
-    return assigned.get("enforcementMode") != "DoNotEnforce" and not left_out
+def is_in_force(assignment: Mapping[str, Any], path: str) -> bool:
+    """Whether a policy assignment that a VNet has is enforced on a path, which its scopes may leave out.
+
+    Args:
+        assignment: the assignment, as Azure lists it for the VNet.
+        path: the VNet's ARM id, or that of its subscription.
+    """
+    assigned = assignment["properties"]
+    left_out = any(within(path, scope) for scope in assigned.get("notScopes") or [])
+    return assigned.get("enforcementMode") != "DoNotEnforce" and not left_out and _reaches(assignment["id"], path)
+
+
+def _reaches(resource_id: str, path: str) -> bool:
+    """Whether what is in force on a VNet is so on a path as well: what management groups have is in force on both."""
+    scope = folded(resource_id).rpartition("/providers/microsoft.authorization/")[0]
+    return scope.startswith("/providers/microsoft.management/") or within(path, scope)
 
 
 def is_narrowed(assigned: Mapping[str, Any]) -> bool:
@@ -42,29 +58,58 @@ def is_narrowed(assigned: Mapping[str, Any]) -> bool:
     return bool(assigned.get("resourceSelectors") or assigned.get("overrides"))
 
 
-def exempted_assignments(exemptions: Sequence[Mapping[str, Any]], now: datetime) -> set[str]:
-    """The ids, `folded`, of the policy assignments that exemptions of these properties take a VNet out of."""
-    valid = [one for one in exemptions if not (end := one.get("expiresOn")) or datetime.fromisoformat(end) > now]
+def exempted_assignments(exemptions: Sequence[Mapping[str, Any]], path: str, now: datetime) -> set[str]:
+    """The ids, `folded`, of the policy assignments that a path is exempted from.
+
+    Args:
+        exemptions: those that Azure lists for a VNet.
+        path: the VNet's ARM id, or that of its subscription.
+        now: the moment; an exemption may have ended.
+    """
+    reaching = [one["properties"] for one in exemptions if _reaches(one["id"], path)]
+    valid = [one for one in reaching if not (end := one.get("expiresOn")) or datetime.fromisoformat(end) > now]
     return {folded(one["policyAssignmentId"]) for one in valid}
 
 
-def denies(definition: Mapping[str, Any], parameters: Parameters, resource_type: str) -> bool | None:
-    """Whether a policy definition denies resources of a type; None when that depends on more than the type.
+def denied_by(definitions: Collection[Definition], actions: Collection[str]) -> dict[str, bool]:
+    """The actions that policy definitions deny: True for those that they deny for certain, False where they may.
+
+    Args:
+        definitions: the definitions.
+        actions: such as `Microsoft.Authorization/roleAssignments/delete`.
+    """
+    verdicts = {action: [denies(*definition, action) for definition in definitions] for action in actions}
+    return {action: True in found for action, found in verdicts.items() if True in found or None in found}
+
+
+def denies(definition: Mapping[str, Any], parameters: Parameters, action: str) -> bool | None:
+    """Whether a policy definition denies an action; None when that depends on more than the type.
 
     Args:
         definition: the definition's properties.
         parameters: the values of its parameters.
-        resource_type: the type.
+        action: a type's `write` or `delete`.
     """
     # The other modes look only at types with tags and a location, or at what is no resource of ARM's.
     if str(definition.get("mode", "All")).lower() != "all":
         return False
-    rule = definition["policyRule"]
-    effect = _resolved(rule["then"]["effect"], parameters)
-    if isinstance(effect, str) and not effect.startswith("[") and effect.lower() != "deny":
+    rule, (resource_type, _, verb) = definition["policyRule"], action.rpartition("/")
+    forbidden = _forbids(rule["then"], parameters, verb)
+    if forbidden is False:
         return False
     fits = _fits(rule["if"], parameters, resource_type)
-    return fits if fits is False or (isinstance(effect, str) and effect.lower() == "deny") else None
+    return None if fits and forbidden is None else fits
+
+
+def _forbids(then: Mapping[str, Any], parameters: Parameters, verb: str) -> bool | None:
+    """Whether the effect of a rule forbids a `write` or a `delete`; None when a parameter that nobody knows says so."""
+    effect = _known(then["effect"], parameters)
+    if effect != [_EFFECTS[verb]]:
+        return None if effect is None else False
+    if verb == "write":
+        return True
+    names = _known((then.get("details") or {}).get("actionNames") or [], parameters)
+    return None if names is None else verb in names
 
 
 def _fits(condition: Mapping[str, Any], parameters: Parameters, resource_type: str) -> bool | None:
@@ -85,13 +130,19 @@ def _fits(condition: Mapping[str, Any], parameters: Parameters, resource_type: s
 
 def _compares(condition: Mapping[str, Any], parameters: Parameters, wanted: str) -> bool | None:
     for operator, value in condition.items():
-        name, given = operator.lower().removeprefix("not"), _resolved(value, parameters)
-        texts = [str(one).lower() for one in given] if isinstance(given, list) else [str(given).lower()]
-        if name not in ("equals", "in", "like") or any(one.startswith("[") for one in texts):
+        name, texts = operator.lower().removeprefix("not"), _known(value, parameters)
+        if name not in ("equals", "in", "like") or texts is None:
             continue
         found = any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), wanted) for one in texts)
         return found != operator.lower().startswith("not")
     return None
+
+
+def _known(value: object, parameters: Parameters) -> list[str] | None:
+    """The texts, in lower case, that a value is or lists; None where one is an expression that is not to be told."""
+    given = _resolved(value, parameters)
+    texts = [str(one).lower() for one in given] if isinstance(given, list) else [str(given).lower()]
+    return None if any(one.startswith("[") for one in texts) else texts
 
 
 def _resolved(value: object, parameters: Parameters) -> object:

@@ -1,6 +1,6 @@
 """What holds Azure back from changes of a VNet, whoever asks, and the problems that it makes. No I/O."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,9 @@ from peering.outcome import Occurrence
 
 #: States of a subscription that takes changes (learn.microsoft.com, "Azure subscription states").
 _WRITABLE: Final = ("Enabled", "PastDue")
+PEERINGS: Final = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments"
+ROLES: Final = "Microsoft.Authorization/roleDefinitions"
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,10 @@ class Holds:
 
 @dataclass(frozen=True)
 class DenyingPolicy:
-    """A policy assignment, as people know it, that denies something; not `sure` where more than the type decides."""
+    """A policy assignment, as people know it, and the actions that it denies: True for those denied for certain."""
 
     name: str
-    sure: bool
+    denied: Mapping[str, bool]
 
 
 def of_subscription(holds: Holds, vnet: VNetId) -> Iterator[Occurrence]:
@@ -66,21 +69,24 @@ def of_denials(
             yield Occurrence(code="deny-assignment", detail=detail)
 
 
-def of_policies(policies: Iterable[DenyingPolicy]) -> Iterator[Occurrence]:
-    """The problems with policy assignments that deny something for certain.
+def of_policies(policies: Iterable[DenyingPolicy], actions: Collection[str]) -> Iterator[Occurrence]:
+    """The problems with policy assignments that deny for certain what is needed.
 
     Args:
-        policies: those that deny it, or may.
+        policies: those that deny something, or may.
+        actions: what is needed.
     """
     for policy in policies:
-        if policy.sure:
-            yield Occurrence(code="policy-denied", detail=f"{policy.name} forbids it.")
+        if denied := [action for action in sorted(actions) if policy.denied.get(action)]:
+            yield Occurrence(code="policy-denied", detail=f"{policy.name} forbids {', '.join(denied)}.")
 
 
-def perhaps(policies: Iterable[DenyingPolicy]) -> list[str]:
-    """Warnings of the policy assignments that may deny it.
+def perhaps(policies: Iterable[DenyingPolicy], actions: Collection[str]) -> list[str]:
+    """Warnings of the policy assignments that may deny what is needed.
 
     Args:
-        policies: those that deny it, or may.
+        policies: those that deny something, or may.
+        actions: what is needed.
     """
-    return [f"{p.name} may forbid it; that depends on more than the type." for p in policies if not p.sure]
+    doubtful = [(p.name, [action for action in sorted(actions) if p.denied.get(action) is False]) for p in policies]
+    return [f"{name} may forbid {', '.join(may)}; more than the type decides." for name, may in doubtful if may]

@@ -5,16 +5,22 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from peering.checks import Neighbours
-from peering.holds import DenyingPolicy, Holds, of_denials, of_policies, of_subscription
+from peering.holds import (
+    ASSIGNMENTS,
+    PEERINGS,
+    ROLES,
+    DenyingPolicy,
+    Holds,
+    of_denials,
+    of_policies,
+    of_subscription,
+    perhaps,
+)
 from peering.look import PrincipalLook
 from peering.naming import VNetId, within
 from peering.outcome import Facts, Occurrence
 from peering.rights import Granted, lacking
 from peering.spec import Peering
-
-_PEERINGS: Final = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
-ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments"
-_ROLES: Final = "Microsoft.Authorization/roleDefinitions"
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,9 @@ class RemovalLooks:
         platform: the platform's service principal in the customer's tenant.
         user: the application's.
         holds: what holds the VNet, whoever asks.
-        policies: those that deny role assignments on it, or may.
+        policies: those that deny what is done to it, or may.
         granted: what the app's roles grant it on the VNet.
+        granted_above: what they grant it in its subscription, where roles are.
         lacking: by the step that makes an object, what the app lacks to take that away outside of Azure.
         problems: what the looks met.
     """
@@ -42,6 +49,7 @@ class RemovalLooks:
     holds: Holds | None
     policies: Collection[DenyingPolicy]
     granted: Collection[Granted] | None
+    granted_above: Collection[Granted] | None
     lacking: Mapping[str, Collection[Occurrence]]
     problems: Collection[Occurrence]
 
@@ -56,11 +64,11 @@ class _Deletion(NamedTuple):
 
 #: What is deleted in Azure, by the step that makes it.
 _IN_AZURE: Final[Mapping[str, _Deletion]] = {
-    "vnet_peering": _Deletion("the VNet peering", f"{_PEERINGS}/delete", by_app=False),
+    "vnet_peering": _Deletion("the VNet peering", f"{PEERINGS}/delete", by_app=False),
     "user_role_assignment": _Deletion("the application's role assignment", f"{ASSIGNMENTS}/delete", by_app=True),
     "platform_role_assignment": _Deletion("the platform's role assignment", f"{ASSIGNMENTS}/delete", by_app=True),
-    "user_role": _Deletion("the application's role", f"{_ROLES}/delete", by_app=True),
-    "platform_role": _Deletion("the platform's role", f"{_ROLES}/delete", by_app=True),
+    "user_role": _Deletion("the application's role", f"{ROLES}/delete", by_app=True),
+    "platform_role": _Deletion("the platform's role", f"{ROLES}/delete", by_app=True),
 }
 
 
@@ -74,24 +82,43 @@ def in_the_way(peering: Peering, deleted: Mapping[str, str | None], looks: Remov
     """
     vnet = VNetId.parse(peering["vnet_id"])
     in_azure = {name: deletion for name, deletion in _IN_AZURE.items() if name in deleted}
-    by_app = {deletion.action for deletion in in_azure.values() if deletion.by_app}
-    by_others = {deletion.action for deletion in in_azure.values() if not deletion.by_app}
-    if "vnet_peering" in deleted:
-        # The application deletes it: its role is assigned first, whether it is there or not.
-        by_app.add(f"{ASSIGNMENTS}/write")
-        yield from of_policies(looks.policies)
-        if looks.user is not None and not looks.user["enabled"]:
-            detail = f"The application's service principal {looks.user['id']} is disabled."
-            yield Occurrence(code="application-disabled", detail=detail)
+    by_app, by_others = _actions(deleted)
+    if "vnet_peering" in deleted and looks.user is not None and not looks.user["enabled"]:
+        detail = f"The application's service principal {looks.user['id']} is disabled."
+        yield Occurrence(code="application-disabled", detail=detail)
+    yield from of_policies(looks.policies, by_app | by_others)
     if looks.holds is not None and in_azure:
         yield from of_subscription(looks.holds, vnet)
         yield from _of_locks(looks.holds, vnet, {in_azure[name].what: deleted[name] for name in in_azure})
         yield from of_denials(looks.holds, vnet, looks.identity, sorted(by_app), sorted(by_others))
+    above = by_app & {f"{ROLES}/delete"}
     if looks.granted is not None:
-        yield from lacking(looks.granted, by_app, str(vnet))
+        yield from lacking(looks.granted, by_app - above, str(vnet))
+    if looks.granted_above is not None:
+        yield from lacking(looks.granted_above, above, vnet.subscription_scope)
     for name, problems in looks.lacking.items():
         if name in deleted:
             yield from problems
+
+
+def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str]:
+    """Warnings of what may end a removal; more than the plan can read decides.
+
+    Args:
+        deleted: what would be deleted, by the step that makes it.
+        looks: what there is, and what may hold it.
+    """
+    return perhaps(looks.policies, set().union(*_actions(deleted)))
+
+
+def _actions(deleted: Collection[str]) -> tuple[set[str], set[str]]:
+    """What a removal does in Azure: the app itself, and others."""
+    in_azure = [deletion for name, deletion in _IN_AZURE.items() if name in deleted]
+    by_app = {deletion.action for deletion in in_azure if deletion.by_app}
+    if "vnet_peering" in deleted:
+        # The application deletes it: its role is assigned first, whether it is there or not.
+        by_app.add(f"{ASSIGNMENTS}/write")
+    return by_app, {deletion.action for deletion in in_azure if not deletion.by_app}
 
 
 def _of_locks(holds: Holds, vnet: VNetId, things: Mapping[str, str | None]) -> Iterator[Occurrence]:

@@ -7,7 +7,7 @@ from peering.outcome import Fact, Facts, Occurrence
 from peering.plan import OBJECTS, STEPS
 from peering.problems import PROBLEMS
 from peering.registry import Record
-from peering.removal_obstacles import RemovalLooks, in_the_way
+from peering.removal_obstacles import RemovalLooks, in_the_way, may_be_in_the_way
 from peering.spec import Peering
 
 #: What becomes of an object: it is deleted, is handed back to whoever it was taken over from, stays because somebody
@@ -30,12 +30,16 @@ class RemovedObject(TypedDict):
 
 
 class RemovalPlan(TypedDict):
-    """What a removal would do. Obstacles stop it; those that may clear by themselves it waits for."""
+    """What a removal would do. Obstacles stop it; those that may clear by themselves it waits for.
+
+    Warnings tell what may be an obstacle, as far as a plan can read it.
+    """
 
     result: Literal["remove", "hand back", "blocked"]
     steps: list[RemovedObject]
     obstacles: list[Occurrence]
     waits: list[Occurrence]
+    warnings: list[str]
 
 
 def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
@@ -69,6 +73,7 @@ def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
         steps=objects,
         obstacles=obstacles,
         waits=[problem for problem in problems if problem not in obstacles],
+        warnings=may_be_in_the_way(deleted, looks),
     )
 
 

@@ -36,16 +36,16 @@ def permits(held: Iterable[Granted], action: str) -> bool:
     return any(grants(one.actions, action) and not grants(one.not_actions, action) for one in held)
 
 
-def lacking(held: Collection[Granted], needed: Collection[str], vnet_id: str) -> list[Occurrence]:
-    """The problems with actions on a VNet that the app's own identity may not do.
+def lacking(held: Collection[Granted], needed: Collection[str], scope: str) -> list[Occurrence]:
+    """The problems with actions on a scope that the app's own identity may not do.
 
     Args:
         held: what its roles grant it there.
         needed: the actions.
-        vnet_id: the VNet's ARM id.
+        scope: the scope's ARM id.
     """
     return [
-        Occurrence(code="automation-not-authorized", detail=f"The app's identity lacks {action} on {vnet_id}.")
+        Occurrence(code="automation-not-authorized", detail=f"The app's identity lacks {action} on {scope}.")
         for action in sorted(needed)
         if not permits(held, action)
     ]

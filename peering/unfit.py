@@ -59,6 +59,18 @@ def fitting_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str)
     }
 
 
+def missing_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str) -> set[str]:
+    """Whose custom role a start has to make: the `user`'s, the `platform`'s.
+
+    Args:
+        peering: what is asked for.
+        roles: the custom roles that can be assigned on the VNet, by GUID.
+        vnet_id: the VNet's ARM id.
+    """
+    whose = {step.removesuffix("_role") for step in _custom_roles(peering)}
+    return whose - fitting_roles(peering, roles, vnet_id).keys()
+
+
 def _custom_roles(peering: Peering) -> dict[str, tuple[str, Sequence[str]]]:
     """The names and actions of the custom roles of a peering, by the step that finds or makes each."""
     wanted: dict[str, tuple[str, Sequence[str]]] = {"platform_role": (peering["platform_role_name"], PLATFORM_ACTIONS)}

@@ -135,8 +135,7 @@ class Arm:
             raise self.not_authorized(caller, action, scope)
         if (denied := rbac.denial(self.world, caller.object_id, action, scope)) is not None:
             raise _denied(caller, action, scope, denied)
-        if request.method in ("PUT", "PATCH"):
-            obey(self.world.policies, action.removesuffix("/write"), request.path)
+        obey(self.world.policies, action, request.path)
         return caller
 
     def not_authorized(self, caller: Caller, action: str, scope: str) -> ApiError:

@@ -108,6 +108,7 @@ def _policy_assignment_body(policy: PolicyAssignment) -> dict[str, Any]:
 
 
 def _policy_definition_body(policy: PolicyAssignment) -> dict[str, Any]:
+    details = {"details": {"actionNames": ["delete"]}} if policy.effect == "denyAction" else {}
     return {
         "id": policy.definition_id,
         "name": policy.name,
@@ -119,7 +120,7 @@ def _policy_definition_body(policy: PolicyAssignment) -> dict[str, Any]:
             "parameters": {},
             "policyRule": {
                 "if": {"field": "type", "equals": policy.resource_type},
-                "then": {"effect": policy.effect},
+                "then": {"effect": policy.effect, **details},
             },
         },
     }

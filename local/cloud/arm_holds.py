@@ -12,8 +12,10 @@ from typing import Any, Final, Literal
 from local.cloud.wire import ApiError, Request, Response
 
 Level = Literal["ReadOnly", "CanNotDelete"]
-Effect = Literal["deny", "audit"]
+Effect = Literal["deny", "denyAction", "audit"]
 _WRITES: Final = ("PUT", "PATCH", "POST", "DELETE")
+#: What an effect keeps from being done (learn.microsoft.com, "Azure Policy definitions denyAction effect").
+_FORBIDDEN: Final[dict[Effect, str]] = {"deny": "write", "denyAction": "delete"}
 _AUTHORIZATION: Final = "providers/Microsoft.Authorization"
 
 
@@ -69,7 +71,10 @@ class DenyAssignment:
 
 @dataclass(frozen=True)
 class PolicyAssignment:
-    """It forbids resources of a type, or only takes note of them, on a scope and inside, but not in `not_scopes`."""
+    """It forbids resources of a type, or only takes note of them, on a scope and inside, but not in `not_scopes`.
+
+    With `deny` they may not be made or changed, with `denyAction` not be deleted.
+    """
 
     name: str
     title: str
@@ -93,10 +98,11 @@ class PolicyAssignment:
         """Whether a path is inside its scope and not exempted."""
         return is_inside(self.scope, path) and not any(is_inside(scope, path) for scope in self.not_scopes)
 
-    def forbids(self, resource_type: str, path: str) -> bool:
-        """Whether it keeps a resource of a type from being made or changed at a path."""
-        wanted = self.resource_type.lower() == resource_type.lower()
-        return wanted and self.enforced and self.effect == "deny" and self.applies(path)
+    def forbids(self, action: str, path: str) -> bool:
+        """Whether it keeps an action, such as `Microsoft.Network/virtualNetworks/write`, from being done at a path."""
+        resource_type, _, verb = action.rpartition("/")
+        wanted = self.resource_type.lower() == resource_type.lower() and _FORBIDDEN.get(self.effect) == verb
+        return wanted and self.enforced and self.applies(path)
 
 
 def refusal(locks: list[Lock], disabled: set[str], request: Request) -> Response | None:
@@ -118,16 +124,16 @@ def refusal(locks: list[Lock], disabled: set[str], request: Request) -> Response
     return Response(409, {"error": {"code": "ScopeLocked", "message": message}})
 
 
-def obey(policies: list[PolicyAssignment], resource_type: str, path: str) -> None:
-    """Let a resource of a type be made or changed at a path.
+def obey(policies: list[PolicyAssignment], action: str, path: str) -> None:
+    """Let an action be done at a path.
 
     Raises:
         ApiError: 403, policies forbid it; the answer names each of them.
     """
-    broken = [policy for policy in policies if policy.forbids(resource_type, path)]
+    broken = [policy for policy in policies if policy.forbids(action, path)]
     if not broken:
         return
-    name = path.rpartition("/")[2]
+    name, what = path.rpartition("/")[2], "Deletion of resource" if action.endswith("/delete") else "Resource"
     identifiers = json.dumps(
         [
             {
@@ -140,7 +146,7 @@ def obey(policies: list[PolicyAssignment], resource_type: str, path: str) -> Non
     error = {
         "code": "RequestDisallowedByPolicy",
         "target": name,
-        "message": f"Resource '{name}' was disallowed by policy. Policy identifiers: '{identifiers}'.",
+        "message": f"{what} '{name}' was disallowed by policy. Policy identifiers: '{identifiers}'.",
         "additionalInfo": [{"type": "PolicyViolation", "info": _violation(policy)} for policy in broken],
     }
     raise ApiError(Response(403, {"error": error}))

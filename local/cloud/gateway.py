@@ -54,6 +54,7 @@ class Gateway:
         self.requests: list[LoggedRequest] = []
         self.lock = Lock()
         self.witnesses: list[Callable[[Request], None]] = []
+        self.listeners: list[Callable[[str, Request, Response], None]] = []
         entra = self.entra = Entra(world, hosts.logins[0])
         arm = Arm(world, entra, hosts.metadata)
         ArmNetwork(arm)
@@ -99,6 +100,8 @@ class Gateway:
         with self.lock:
             response, breach = self.answer(service, request)
             self._log(service or "none", request, response, time.perf_counter() - started)
+            for listener in self.listeners:
+                listener(service or "none", request, response)
             headers = answer_headers(service, request, response, self.world)
         answer = self._http(response, headers)
         return BrokenAnswer(breach, answer) if breach is not None else answer

@@ -26,7 +26,7 @@ from local.cloud.landscape import FIRST_VNET, GROUP, PROJECT, build
 from local.cloud.proxy import ConnectProxy
 from local.cloud.request_log import LoggedRequest
 from local.cloud.scenario import Scenario, load_scenario
-from local.cloud.wire import Request
+from local.cloud.wire import Request, Response
 from local.cloud.world import World
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "MERGE", "DELETE"]
@@ -90,6 +90,11 @@ class LocalCloud:
         """Let `witness` see every request before it is answered; what it does to the world has happened by then."""
         with self._gateway.lock:
             self._gateway.witnesses.append(witness)
+
+    def after_each_answer(self, listener: Callable[[str, Request, Response], None]) -> None:
+        """Let `listener` hear which service was asked what, and what it answers."""
+        with self._gateway.lock:
+            self._gateway.listeners.append(listener)
 
     def start(self) -> None:
         """Serve, on a thread of its own; returns once it does."""

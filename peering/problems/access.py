@@ -16,7 +16,8 @@ ACCESS: Final = (
         "policy-denied",
         "Azure Policy forbids it",
         "A policy assignment denies the request; the detail names the assignments.",
-        "Ask the owner of the policy assignment for an exemption for the VNet, then send the request again.",
+        "Ask the owner of the policy assignment for an exemption, for the VNet or, where a role is denied, for its"
+        " subscription; then send the request again.",
         "an Azure administrator",
     ),
     Problem(

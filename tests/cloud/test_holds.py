@@ -84,15 +84,52 @@ def test_a_policy_does_not_come_before_the_right_and_not_after_a_deletion(owner:
     assert code_of(put_peering(owner)) == (403, "AuthorizationFailed")
 
 
-def test_policies_are_listed_with_their_definitions(owner: Callers) -> None:
+def test_a_policy_against_deletion_forbids_nothing_else(owner: Callers) -> None:
+    scope = f"/subscriptions/{owner.cloud.landscape.subscription}"
+    owner.happen("assign-policy", scope=scope, effect="denyAction", title="Peerings stay", name="stay")
+    assert put_peering(owner).status_code == 201
+    refusal = owner.arm("DELETE", f"{owner.vnet.id}/virtualNetworkPeerings/ours")
+    assert code_of(refusal) == (403, "RequestDisallowedByPolicy")
+    error = refusal.json()["error"]
+    assert error["message"].startswith("Deletion of resource 'ours' was disallowed by policy.")
+    assert error["additionalInfo"][0]["info"]["policyDefinitionEffect"] == "denyAction"
+    assert put_peering(owner).status_code == 200
+    owner.happen("remove-policy", scope=scope, name="stay")
+    assert owner.arm("DELETE", f"{owner.vnet.id}/virtualNetworkPeerings/ours").status_code == 202
+
+
+@pytest.mark.parametrize("kind", ["roleAssignments", "roleDefinitions"])
+def test_a_policy_against_deletion_keeps_roles_and_assignments(owner: Callers, kind: str) -> None:
+    world = owner.cloud.world
+    held = next(a for a in world.assignments if a.scope.startswith("/subscriptions/"))
+    where = {"roleAssignments": (held.scope, held.name), "roleDefinitions": (held.scope, world.guid())}
+    scope, name = where[kind]
+    owner.happen(
+        "assign-policy",
+        scope=f"/subscriptions/{owner.cloud.landscape.subscription}",
+        resource_type=f"Microsoft.Authorization/{kind}",
+        effect="denyAction",
+    )
+    refusal = owner.arm("DELETE", f"{scope}/providers/Microsoft.Authorization/{kind}/{name}")
+    assert code_of(refusal) == (403, "RequestDisallowedByPolicy")
+
+
+@pytest.mark.parametrize(
+    ("effect", "then"),
+    [
+        ("deny", {"effect": "deny"}),
+        ("denyAction", {"effect": "denyAction", "details": {"actionNames": ["delete"]}}),
+    ],
+)
+def test_policies_are_listed_with_their_definitions(owner: Callers, effect: str, then: dict[str, object]) -> None:
     group = owner.vnet.id.rpartition("/providers/")[0]
-    owner.happen("assign-policy", scope=group)
+    owner.happen("assign-policy", scope=group, effect=effect)
     path = "/providers/Microsoft.Authorization/policyAssignments"
     (listed,) = owner.arm("GET", f"{owner.vnet.id}{path}", **{"$filter": "atScope()"}).json()["value"]
     definition = owner.arm("GET", listed["properties"]["policyDefinitionId"]).json()["properties"]
     assert listed["properties"]["enforcementMode"] == "Default"
     assert definition["policyRule"]["if"]["equals"].endswith("/virtualNetworkPeerings")
-    assert definition["policyRule"]["then"] == {"effect": "deny"}
+    assert definition["policyRule"]["then"] == then
     above = f"/subscriptions/{owner.cloud.landscape.subscription}"
     assert len(owner.arm("GET", f"{above}{path}").json()["value"]) == 1
     assert owner.arm("GET", f"{above}{path}", **{"$filter": "atScope()"}).json()["value"] == []

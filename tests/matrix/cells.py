@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +15,7 @@ from typing import Any, Final
 import httpx
 
 from local.cloud import LocalCloud
-from local.cloud.request_log import LoggedRequest
+from local.cloud.wire import Request, Response
 from local.deployment import Deployment, Status, deploy_to, platform
 from tests.matrix.faults import FAULTS, MatrixFault
 from tests.matrix.operations import OPERATIONS, Operation
@@ -35,17 +35,21 @@ _PATIENCE: Final = 20
 
 @dataclass(frozen=True)
 class Call:
-    """A kind of remote call: its method, its host's pattern, and its path's with all ids left open."""
+    """A kind of remote call: its method, its host's pattern, and its path's with all ids left open.
+
+    `times` says how often it comes, `parts` which names its answers hold, however deep.
+    """
 
     method: str
     host: str
     path: str
     times: int
+    parts: frozenset[str]
 
     @classmethod
-    def of(cls, request: LoggedRequest) -> tuple[str, str, str]:
+    def of(cls, service: str, request: Request) -> tuple[str, str, str]:
         """What a request is one of."""
-        named = request.service in ("vault", "table")
+        named = service in ("vault", "table")
         host = ".*" + re.escape(request.host[request.host.index(".") :]) if named else request.host
         return request.method, host, "[^/]+".join(map(re.escape, _IDS.split(request.path)))
 
@@ -75,16 +79,30 @@ class Ended:
 
 
 def calls_of(operation: Operation) -> list[Call]:
-    """The remote calls of an operation without any fault, each kind once, with how often it comes."""
+    """The remote calls of an operation without any fault, each kind once."""
     services = _OF_MANAGED if operation.managed else _SERVICES
+    heard: list[tuple[str, Request, Response]] = []
     with _deployed(operation) as deployment:
         identity = operation.prepare(deployment)
-        deployment.clear_requests()
+        deployment.cloud.after_each_answer(lambda *answered: heard.append(answered))
         status = operation.ask(deployment, identity)
         if not operation.converged(deployment, identity, status):
             raise RuntimeError(f"{operation.name} does not converge without a fault: {status}")
-        asked = Counter(Call.of(request) for request in deployment.cloud.requests if request.service in services)
-    return [Call(*kind, times) for kind, times in sorted(asked.items())]
+    asked, parts = Counter[tuple[str, str, str]](), defaultdict[tuple[str, str, str], set[str]](set)
+    for service, request, response in heard:
+        if service in services:
+            kind = Call.of(service, request)
+            asked[kind] += 1
+            parts[kind] |= set(_parts(response.body))
+    return [Call(*kind, times, frozenset(parts[kind])) for kind, times in sorted(asked.items())]
+
+
+def _parts(body: object) -> Iterator[str]:
+    """The names of a document's parts, however deep."""
+    for name, value in body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ():
+        if isinstance(name, str):
+            yield name
+        yield from _parts(value)
 
 
 def cells(only: str | None = None) -> Iterator[Cell]:
@@ -92,10 +110,18 @@ def cells(only: str | None = None) -> Iterator[Cell]:
     for operation in (one for one in OPERATIONS if only in (None, one.name)):
         for call in calls_of(operation):
             for fault in FAULTS:
-                if (fault.changes and call.method == "GET") or not re.search(fault.host, call.host.replace("\\", "")):
-                    continue
-                for occurrence in _OCCURRENCES[: call.times]:
+                for occurrence in _OCCURRENCES[: call.times] if _makes_sense(fault, call) else ():
                     yield Cell(operation.name, call, occurrence, fault.name)
+
+
+def _makes_sense(fault: MatrixFault, call: Call) -> bool:
+    """Whether a fault can happen to a call: what an answer does not hold cannot be left out of it."""
+    left_out = fault.knob.get("without")
+    return (
+        not (fault.changes and call.method == "GET")
+        and (left_out is None or left_out in call.parts)
+        and re.search(fault.host, call.host.replace("\\", "")) is not None
+    )
 
 
 def play(cell: Cell) -> Ended:

@@ -117,6 +117,17 @@ def test_what_is_deliberately_nothing_more_can_be_emitted() -> None:
     assert {(service, code) for service, codes in NOTHING_MORE.items() for code in codes} <= emittable
 
 
+@pytest.mark.parametrize("identity", _IDENTITIES)
+def test_an_answer_without_a_token_is_asked_for_again(cloud: LocalCloud, identity: Identity) -> None:
+    host, ask = ASK["Entra ID"]
+    half = {"token_type": "Bearer", "expires_in": 3599}
+    cloud.world.knobs.faults = [Fault(host=host, status=200, body=half, path=_PATHS["Entra ID"], times=100)]
+    occurrence = asyncio.run(refusal(ask, identity))
+    assert occurrence is not None
+    assert (occurrence["code"], occurrence["remote"]["service"]) == ("remote-unavailable", "Entra ID")
+    assert "answered 200 with something that cannot be read" in occurrence["detail"]
+
+
 async def refusal(ask: Callable[[Identity], Awaitable[object]], identity: Identity) -> Occurrence | None:
     """The problem that a call is refused for, if it is."""
     try:

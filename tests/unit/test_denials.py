@@ -1,10 +1,11 @@
 """Which policies and deny assignments are in a start's way, by what they say alone."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from peering.denials import denied_actions, denies, parameters_of
+from peering.denials import denied_actions, denies, exempted_assignments, is_in_force, parameters_of
 
 PEERING = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 IS_PEERING = {"field": "type", "equals": PEERING.lower()}
@@ -14,9 +15,14 @@ VNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNet
 EVERYBODY = "00000000-0000-0000-0000-000000000000"
 
 
-def policy(condition: dict[str, Any], effect: str = "deny", mode: str = "All") -> dict[str, Any]:
+def policy(condition: dict[str, Any], effect: str = "deny", mode: str = "All", **then: object) -> dict[str, Any]:
     """A definition's properties."""
-    return {"mode": mode, "policyRule": {"if": condition, "then": {"effect": effect}}}
+    return {"mode": mode, "policyRule": {"if": condition, "then": {"effect": effect, **then}}}
+
+
+def against_deletion(condition: dict[str, Any], names: object, effect: str = "DenyAction") -> dict[str, Any]:
+    """The properties of a definition that denies actions of these names."""
+    return policy(condition, effect, details={"actionNames": names})
 
 
 @pytest.mark.parametrize(
@@ -43,10 +49,62 @@ def policy(condition: dict[str, Any], effect: str = "deny", mode: str = "All") -
         (policy({"field": "type", "equals": "[concat('a', 'b')]"}), None),
         (policy(IS_PEERING, mode="Indexed"), False),
         (policy(IS_PEERING, mode="Microsoft.KeyVault.Data"), False),
+        (against_deletion(IS_PEERING, ["delete"]), False),
     ],
 )
 def test_a_policy_denies_peerings(definition: dict[str, Any], expected: bool | None) -> None:
-    assert denies(definition, {"effect": "Deny", "types": [PEERING]}, PEERING) is expected
+    assert denies(definition, {"effect": "Deny", "types": [PEERING]}, f"{PEERING}/write") is expected
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        (against_deletion(IS_PEERING, ["Delete"]), True),
+        (against_deletion(IS_PEERING, ["delete"], "[parameters('effect')]"), True),
+        (against_deletion(IS_PEERING, "[parameters('names')]"), True),
+        (against_deletion(IS_PEERING, "[parameters('other')]"), None),
+        (against_deletion(IS_DISK, "[parameters('other')]"), False),
+        (against_deletion(IS_PEERING, ["delete"], "[parameters('other')]"), None),
+        (against_deletion({"allOf": [IS_PEERING, FAR]}, ["delete"]), None),
+        (against_deletion(IS_PEERING, []), False),
+        (against_deletion(IS_DISK, ["delete"]), False),
+        (policy(IS_PEERING, "denyAction"), False),
+        (policy(IS_PEERING), False),
+    ],
+)
+def test_a_policy_denies_the_deletion_of_peerings(definition: dict[str, Any], expected: bool | None) -> None:
+    assert denies(definition, {"effect": "DenyAction", "names": ["delete"]}, f"{PEERING}/delete") is expected
+
+
+SUBSCRIPTION, GROUP = "/subscriptions/s", "/subscriptions/s/resourceGroups/g"
+ABOVE = "/providers/Microsoft.Management/managementGroups/m"
+
+
+@pytest.mark.parametrize(
+    ("scope", "left_out", "expected"),
+    [
+        (ABOVE, [], {VNET, SUBSCRIPTION}),
+        (SUBSCRIPTION, [], {VNET, SUBSCRIPTION}),
+        (SUBSCRIPTION, [GROUP.upper()], {SUBSCRIPTION}),
+        (ABOVE, [SUBSCRIPTION], set()),
+        (GROUP, [], {VNET}),
+        (VNET, [], {VNET}),
+    ],
+)
+def test_an_assignment_is_in_force_below_its_scope_alone(scope: str, left_out: list[str], expected: set[str]) -> None:
+    name = f"{scope}/providers/Microsoft.Authorization/policyAssignments/p"
+    assigned = {"id": name, "properties": {"notScopes": left_out}}
+    assert {path for path in (VNET, SUBSCRIPTION) if is_in_force(assigned, path)} == expected
+
+
+def test_an_exemption_holds_below_its_scope_alone_until_it_ends() -> None:
+    now, given = datetime(2026, 1, 1, tzinfo=UTC), {"policyAssignmentId": "/An/Assignment"}
+    in_group = f"{GROUP}/providers/Microsoft.Authorization/policyExemptions/e"
+    exemption = {"id": in_group, "properties": given}
+    assert exempted_assignments([exemption], VNET, now) == {"/an/assignment"}
+    assert exempted_assignments([exemption], SUBSCRIPTION, now) == set()
+    ended = {"id": in_group, "properties": {**given, "expiresOn": "2025-12-31T23:59:59Z"}}
+    assert exempted_assignments([ended], VNET, now) == set()
 
 
 def test_parameters_come_from_the_initiative_the_assignment_or_the_definition() -> None:

@@ -9,7 +9,7 @@ from local.cloud.events import EVENTS
 from local.cloud.records import VNetPeering
 from local.cloud.scenario import Fault, scenario_of
 from local.cloud.wire import Request
-from local.cloud.world import READER, SECRETS_USER, USER_ACCESS_ADMINISTRATOR, Connection, RoleDefinition, VNet
+from local.cloud.world import OWNER, READER, SECRETS_USER, USER_ACCESS_ADMINISTRATOR, Connection, RoleDefinition, VNet
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 
@@ -58,6 +58,11 @@ class Place:
             world.assignments.remove(held)
         for role in roles:
             world.assign(world.guid(), scope, cast("RoleDefinition", world.role(role)), me)
+
+    def own_the_group_alone(self) -> None:
+        """The app's identity has all rights on the VNet's resource group, and none in the whole subscription."""
+        self.keep_only(self.subscription)
+        self.keep_only(self.vnet_id.partition("/providers/")[0], OWNER)
 
     def permit(self, *permissions: str) -> None:
         """The app's identity has these Graph permissions, and no others; tokens from before are not taken any more."""
@@ -216,6 +221,12 @@ OBSTACLES: Final = {
     ),
     "it is locked": Obstacle("scope-locked", lambda p: p.event("add-lock", scope=p.vnet_id, level="ReadOnly")),
     "a policy denies peerings": Obstacle("policy-denied", lambda p: p.event("assign-policy", scope=p.subscription)),
+    "a policy denies roles": Obstacle(
+        "policy-denied",
+        lambda p: p.event(
+            "assign-policy", scope=p.subscription, resource_type="Microsoft.Authorization/roleDefinitions"
+        ),
+    ),
     "a deny assignment": Obstacle(
         "deny-assignment",
         lambda p: p.event("add-deny-assignment", scope=p.vnet_id, actions=["Microsoft.Authorization/*/write"]),
@@ -242,6 +253,9 @@ OBSTACLES: Final = {
         "automation-not-authorized",
         lambda p: p.keep_only(p.subscription, READER),
         beside=("automation-not-authorized",),
+    ),
+    "no right to make roles, which are above the VNet": Obstacle(
+        "automation-not-authorized", Place.own_the_group_alone, A_ROLE
     ),
     "the token is refused": Obstacle(
         "automation-token-refused", lambda p: p.refuse(r"management\.azure\.com", 401, "InvalidAuthenticationToken")

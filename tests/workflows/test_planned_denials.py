@@ -1,10 +1,12 @@
 """A plan reads policies and deny assignments as far as it may, and says no more than they do."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.deployment import Deployment
+from local.cloud import Scenario
+from local.deployment import Deployment, deploy
 from tests.workflows.test_dry_run import codes, plan
 
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
@@ -48,8 +50,9 @@ def test_what_audits_or_is_not_enforced_or_exempted_is_no_obstacle(deployment: D
     assert (planned["result"], planned["obstacles"], planned["warnings"]) == ("create", [], [])
     deployment.event(kind="assign-policy", scope=scope, name="e")
     exempted = {"policyAssignmentId": f"{scope}{AUTHORIZATION}/policyAssignments/e"}
+    name = f"{vnet}{AUTHORIZATION}/policyExemptions/x"
     for until, expected in (({}, []), (AHEAD, []), (PAST, ["policy-denied"])):
-        answer(deployment, {"/policyExemptions": {"value": [{"properties": exempted | until}]}})
+        answer(deployment, {"/policyExemptions": {"value": [{"id": name, "properties": exempted | until}]}})
         assert codes(plan(deployment)) == expected
     answer(deployment, {})
     assert codes(plan(deployment)) == ["policy-denied"]
@@ -134,6 +137,27 @@ def test_a_peering_that_is_there_is_only_warned_of_what_would_deny_it_anew(deplo
     assert (planned["result"], planned["obstacles"]) == ("find", [])
     assert "Only the hub may peer" in planned["warnings"][0]
     assert deployment.settle()["state"] == "connected"
+
+
+def test_what_forbids_deletion_is_a_warning_and_lets_a_start_through(deployment: Deployment) -> None:
+    scope = subscription(deployment)
+    deployment.event(kind="assign-policy", scope=scope, effect="denyAction", title="Peerings stay")
+    planned = plan(deployment)
+    assert (planned["result"], planned["obstacles"]) == ("create", [])
+    (warning,) = planned["warnings"]
+    assert "Peerings stay" in warning
+    assert "keeps the peering from being removed" in warning
+    assert deployment.settle()["state"] == "connected"
+
+
+def test_a_policy_that_denies_roles_is_no_obstacle_where_the_roles_are_there(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"project_vpcs": 2})) as deployment:
+        deployment.settle()
+        second = list(deployment.cloud.world.project_vpcs)[1]
+        roles = "Microsoft.Authorization/roleDefinitions"
+        deployment.event(kind="assign-policy", scope=subscription(deployment), resource_type=roles)
+        assert codes(plan(deployment, project_vpc_id=second)) == []
+        assert codes(plan(deployment, project_vpc_id=second, platform_role_name="Another")) == ["policy-denied"]
 
 
 @pytest.mark.parametrize(

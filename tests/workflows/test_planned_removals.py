@@ -9,6 +9,7 @@ from local.cloud.world import READER, SECRETS_USER
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.obstacles import Place
+from tests.workflows.test_planned_denials import answer
 
 
 def planned_removal(deployment: Deployment, identity: str) -> dict[str, Any]:
@@ -56,7 +57,30 @@ OBSTACLES: Final[dict[str, tuple[str, Callable[[Place], object]]]] = {
             "assign-policy", scope=p.subscription, resource_type="Microsoft.Authorization/roleAssignments"
         ),
     ),
+    "a policy against deleting peerings": (
+        "policy-denied",
+        lambda p: p.event("assign-policy", scope=p.vnet_id, effect="denyAction"),
+    ),
+    "a policy against deleting role assignments": (
+        "policy-denied",
+        lambda p: p.event(
+            "assign-policy",
+            scope=_group(p),
+            resource_type="Microsoft.Authorization/roleAssignments",
+            effect="denyAction",
+        ),
+    ),
+    "a policy against deleting roles": (
+        "policy-denied",
+        lambda p: p.event(
+            "assign-policy",
+            scope=p.subscription,
+            resource_type="Microsoft.Authorization/roleDefinitions",
+            effect="denyAction",
+        ),
+    ),
     "no right to take roles away": ("automation-not-authorized", lambda p: p.keep_only(p.subscription, READER)),
+    "no right to delete roles, which are above the VNet": ("automation-not-authorized", Place.own_the_group_alone),
     "no right to delete applications": (
         "automation-graph-permission-missing",
         lambda p: p.permit("Application.Read.All"),
@@ -102,3 +126,58 @@ def test_what_is_handed_back_is_not_held_by_a_lock(deployment: Deployment) -> No
     planned = planned_removal(deployment, identity)
     assert (planned["result"], planned["obstacles"]) == ("hand back", [])
     assert deployment.remove(identity)["state"] == "removed"
+
+
+def test_a_policy_against_deletion_is_named_with_what_it_keeps_and_holds_no_longer_than_it_is_there(
+    deployment: Deployment,
+) -> None:
+    identity, place = deployment.settle()["id"], Place(deployment)
+    deployment.event(kind="assign-policy", scope=place.vnet_id, effect="denyAction", title="Peerings stay", name="stay")
+    (obstacle,) = planned_removal(deployment, identity)["obstacles"]
+    assert (
+        f"Peerings stay ({place.vnet_id}/providers/Microsoft.Authorization/policyAssignments/stay)"
+        in (obstacle["detail"])
+    )
+    assert "virtualNetworkPeerings/delete" in obstacle["detail"]
+    removed = deployment.remove(identity)
+    assert "Peerings stay" in removed["problem"]["detail"]
+    assert removed["problem"]["remedy"] == obstacle["remedy"]
+    deployment.event(kind="remove-policy", scope=place.vnet_id, name="stay")
+    assert planned_removal(deployment, identity)["result"] == "remove"
+    assert deployment.remove(identity)["state"] == "removed"
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"enforced": False},
+        {"resource_type": "Microsoft.Compute/disks"},
+        # No role is deleted on a VNet.
+        {"resource_type": "Microsoft.Authorization/roleDefinitions"},
+        {"effect": "deny"},
+    ],
+)
+def test_a_policy_that_denies_nothing_of_it_does_not_hold_a_removal(
+    deployment: Deployment, harmless: dict[str, object]
+) -> None:
+    identity = deployment.settle()["id"]
+    place = Place(deployment)
+    deployment.event(**{"kind": "assign-policy", "scope": place.vnet_id, "effect": "denyAction", **harmless})
+    planned = planned_removal(deployment, identity)
+    assert (planned["result"], planned["obstacles"]) == ("remove", [])
+    assert deployment.remove(identity)["state"] == "removed"
+
+
+def test_a_policy_that_depends_on_more_than_the_type_is_a_warning(deployment: Deployment) -> None:
+    identity, place = deployment.settle()["id"], Place(deployment)
+    deployment.event(kind="assign-policy", scope=place.subscription, effect="denyAction", title="Ours stay")
+    kind = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+    far = {"field": f"{kind}/remoteVirtualNetwork.id", "notContains": "hub"}
+    then = {"effect": "denyAction", "details": {"actionNames": ["delete"]}}
+    rule = {"if": {"allOf": [{"field": "type", "equals": kind}, far]}, "then": then}
+    answer(deployment, {"/policyDefinitions/no-peerings": {"properties": {"mode": "All", "policyRule": rule}}})
+    planned = planned_removal(deployment, identity)
+    assert (planned["result"], planned["obstacles"]) == ("remove", [])
+    (warning,) = planned["warnings"]
+    assert "Ours stay" in warning
+    assert "virtualNetworkPeerings/delete" in warning

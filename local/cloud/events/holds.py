@@ -1,6 +1,6 @@
 """Events of what holds Azure back: locks, disabled subscriptions, policies and deny assignments."""
 
-from typing import cast
+from typing import cast, get_args
 
 from local.cloud.arm_holds import DenyAssignment, Effect, Level, Lock, PolicyAssignment
 from local.cloud.events.named import UnknownEventError, named_scope
@@ -32,9 +32,12 @@ def assign_policy(
     enforced: bool = True,
     not_scopes: list[str] | None = None,
 ) -> None:
-    """Somebody assigns a policy that forbids resources of a type on a scope, or with `audit` only takes note."""
-    if effect not in ("deny", "audit"):
-        raise UnknownEventError(f"there is no effect {effect}; there are deny and audit")
+    """Somebody assigns a policy that forbids resources of a type on a scope.
+
+    With the effect `denyAction` it forbids that they are deleted; with `audit` it only takes note.
+    """
+    if effect not in get_args(Effect):
+        raise UnknownEventError(f"there is no effect {effect}; there are {', '.join(get_args(Effect))}")
     exempted = tuple(not_scopes or ())
     world.policies.append(
         PolicyAssignment(
