@@ -20,6 +20,8 @@ SHORTEST_PAUSE: Final = timedelta(seconds=1)
 PAUSE_SHARE: Final = 0.1
 OBEYED_SHARE: Final = 0.75
 LOOKS_IN_ONE_HISTORY: Final = 8
+#: What ends a try before it has seen anything.
+_UNSEEN: Final = frozenset({LOST, THROTTLED, "remote-unavailable"})
 #: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
 _CUT: Final = timedelta(milliseconds=900)
 #: A longer pause than usual is announced, so that nobody takes the order for abandoned.
@@ -30,7 +32,8 @@ class Wait(TypedDict):
     """The input of `await_step`: the step that could not be done yet, and why.
 
     `lost` counts the last calls of the step, in a row, that the platform lost; until `unsettled` one of them may still
-    be at work. `throttled` are the seconds that it has spent waiting for its turn at a remote.
+    be at work. `throttled` are the seconds that it has spent waiting for its turn at a remote. `looks` are the tries
+    that came to see what they looked for.
     """
 
     step: str
@@ -42,6 +45,7 @@ class Wait(TypedDict):
     lost: NotRequired[int]
     unsettled: NotRequired[str]
     throttled: NotRequired[float]
+    looks: NotRequired[int]
 
 
 class WaitResult(TypedDict):
@@ -121,6 +125,7 @@ def await_step(context: OrchestrationContext) -> Workflow:
     wait = cast("Wait", context.get_input())
     begun, tries, problem = datetime.fromisoformat(wait["since"]), wait["tries"], wait["problem"]
     losses, unsettled, throttled = wait.get("lost", 0), wait.get("unsettled", ""), wait.get("throttled", 0.0)
+    looks = wait.get("looks", _looked(problem))
     stop = context.wait_for_external_event(STOP)
     for _ in range(LOOKS_IN_ONE_HISTORY):
         now, is_throttled = context.current_utc_datetime, problem["code"] == THROTTLED
@@ -131,7 +136,7 @@ def await_step(context: OrchestrationContext) -> Workflow:
             problem["gave_up_after"] = min((now - since).total_seconds(), _limit(problem, wait["deadlines"]))
             return WaitResult(outcome={"problem": problem}, tries=tries, unsettled=unsettled)
         context.set_custom_status({"problem": short_problem(problem), "tries": tries, "next_look": look.isoformat()})
-        request = _request(wait["request"], tries, look, begun + timedelta(seconds=throttled))
+        request = _request(wait["request"], looks, look, begun + timedelta(seconds=throttled))
         if (
             look - now > max(_SHORT, PAUSE_SHARE * (now - since))
             and "fence" in request
@@ -154,8 +159,9 @@ def await_step(context: OrchestrationContext) -> Workflow:
         if "problem" not in outcome or not may_clear(outcome["problem"]):
             return WaitResult(outcome=outcome, tries=tries, unsettled=unsettled)
         problem = outcome["problem"]
-    further = {"tries": tries, "problem": problem, "lost": losses, "unsettled": unsettled, "throttled": throttled}
-    context.continue_as_new({**wait, **further})
+        looks += _looked(problem)
+    further = {"tries": tries, "problem": problem, "lost": losses, "unsettled": unsettled}
+    context.continue_as_new({**wait, **further, "throttled": throttled, "looks": looks})
     return None
 
 
@@ -176,8 +182,13 @@ def _stopped(tries: int, unsettled: str) -> WaitResult:
     return WaitResult(outcome={"problem": superseded()}, tries=tries, unsettled=unsettled)
 
 
-def _request(request: dict[str, object], tries: int, look: datetime, since: datetime) -> dict[str, object]:
-    """The input of a step at a look: its tries, the seconds it has waited, and a sign of life for the next pause.
+def _looked(problem: Occurrence) -> int:
+    """Whether a try that ended with a problem has looked at all: 1, or 0."""
+    return int(problem["code"] not in _UNSEEN)
+
+
+def _request(request: dict[str, object], looks: int, look: datetime, since: datetime) -> dict[str, object]:
+    """The input of a step at a look: the earlier ones, the seconds it has waited, a sign of life for the next pause.
 
     Some steps need to see a thing twice to believe it, and one that has waited for long need not see the very latest.
     """
@@ -185,7 +196,7 @@ def _request(request: dict[str, object], tries: int, look: datetime, since: date
     if isinstance(facts := request.get("facts"), dict):
         found["facts"] = {
             **facts,
-            "tries": tries,
+            "tries": looks,
             "waited": max(0.0, (look - since).total_seconds()),
             "looked_at": look.isoformat(),
         }

@@ -190,3 +190,18 @@ def test_rights_that_no_list_shows_yet_do_not_end_a_start_that_aiven_has_refused
     with deploy(tmp_path, slow) as deployment:
         status = deployment.settle()
         assert status["state"] == "connected", status.get("problem")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_looks_that_a_remote_did_not_answer_do_not_count_as_looks(deployment: Deployment, status: int) -> None:
+    settled = deployment.settle()
+    facts = settled["facts"]
+    path = f"/v1.0/applications/{facts['application_object_id']}"
+    deployment.event(kind="delete-application", app_id=facts["application_id"])
+    deployment.clear_requests()
+    fault = {"host": "graph.microsoft.com", "method": "GET", "path": f"{path}$", "status": status, "times": 13}
+    deployment.knobs(faults=[fault])
+    deployment.remove(settled["id"])
+    answers = [request.status for request in deployment.cloud.requests if request.path == path]
+    # A minute of looks, and only those that show that it is not there.
+    assert answers.count(404) >= 13
