@@ -67,7 +67,9 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             seen(lambda: permissions_on_vnet(vnet_id)),
             seen(lambda: permissions_in_subscription(VNetId.parse(vnet_id).subscription_id)),
         ),
-        asyncio.gather(seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(peering["project"]))),
+        asyncio.gather(
+            seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(peering["project"], of_now=True))
+        ),
     )
     # The token is one that Graph has just taken.
     in_graph = await seen(lacking_in_graph)

@@ -211,9 +211,17 @@ class AivenClient:
         listed = await shared(path, lambda: self._read(ConnectionTypes, *path), older=_PRICES_LAST)
         return {kind.cloud_name: kind.price_usd for kind in reversed(listed.vpc_peering_connection_types)}
 
-    async def project_role(self, project: str) -> str | None:
-        """The token's user's role in a project, such as `operator`; None where Aiven does not say."""
-        user = (await shared(("me",), lambda: self._read(Me, "me"), older=_ROLES_LAST)).user
+    async def project_role(self, project: str, *, older: float = _ROLES_LAST) -> str | None:
+        """The token's user's role in a project, such as `operator`; None where Aiven does not say.
+
+        Args:
+            project: the project.
+            older: how many seconds older than the asking the answer may be.
+
+        Raises:
+            RemoteError: Aiven refused, or was not reached.
+        """
+        user = (await shared(("me",), lambda: self._read(Me, "me"), older=older)).user
         return (user.project_membership or {}).get(project)
 
     async def refresh(self, project: str, project_vpc_id: str, *, older: float, at: datetime | None) -> None:

@@ -175,3 +175,10 @@ def test_a_limit_that_is_near_is_a_warning_and_one_that_is_reached_an_obstacle(d
     while len(world.assignments) < 4010:
         world.assign(world.guid(), scope, role, world.guid())
     assert codes(plan(deployment)) == ["role-limit-reached"]
+
+
+def test_a_right_in_aiven_that_was_lacking_is_seen_as_soon_as_it_is_given(deployment: Deployment) -> None:
+    deployment.knobs(aiven_role="developer")
+    assert codes(plan(deployment)) == ["aiven-not-permitted"]
+    deployment.knobs(aiven_role="operator")
+    assert codes(plan(deployment)) == []
