@@ -281,7 +281,8 @@ class Run:
         request = self._look_request() if step == LOOK_AHEAD else self._request(step)
         wait = Wait(
             step=step,
-            request=cast("dict[str, object]", request),
+            # Whoever waits gives signs of life, even one that only looks.
+            request={**request, "fence": self.fence},
             deadlines=self.deadlines,
             since=now.isoformat(),
             tries=tries,

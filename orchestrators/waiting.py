@@ -74,7 +74,8 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
         return None
     # Not to the end, if a remote asks for more than there is left: what it answers then may take another look.
     asked = min(asked, OBEYED_SHARE * (last - now))
-    if problem["code"] == THROTTLED and asked:
+    if problem["code"] == THROTTLED and "remote" not in problem:
+        # Put off by the app itself, until its turn.
         return now + max(SHORTEST_PAUSE, asked)
     return min(now + max(SHORTEST_PAUSE, asked, PAUSE_SHARE * (now - since)), last)
 

@@ -179,7 +179,7 @@ def test_a_life_leaves_no_secret_in_a_row_or_blob_of_the_genuine_task_hub(
         found, secrets = one_life(tmp_path, records)
     # What the removal has left was seen.
     assert any("application_object_id" in text for place, text in held if "History" in place)
-    assert any("last_look" in text for place, text in held if "Instances" in place)
+    assert any("run_order" in text for place, text in held if "Instances" in place)
     assert_nowhere(
         secrets, issued, passwords, {**found, **{f"{place} {n}": text for n, (place, text) in enumerate(held)}}
     )

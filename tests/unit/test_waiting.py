@@ -49,6 +49,14 @@ def test_a_remote_that_asks_for_a_pause_gets_it() -> None:
     assert next_look(SINCE, SINCE, throttled, DEADLINES) == SINCE + timedelta(seconds=28)
 
 
+def test_who_was_put_off_until_its_turn_comes_back_then_however_long_it_has_waited() -> None:
+    put_off = Occurrence(code="remote-throttled", detail="", retry_after=12)
+    refused = Occurrence(code="remote-throttled", detail="", retry_after=12, remote={"service": "Aiven"})
+    now = SINCE + timedelta(hours=1)
+    assert next_look(now, SINCE, put_off, DEADLINES) == now + timedelta(seconds=12)
+    assert next_look(now, SINCE, refused, DEADLINES) == now + timedelta(minutes=6)
+
+
 def test_a_problem_that_stays_is_not_looked_at_again() -> None:
     assert next_look(SINCE, SINCE, Occurrence(code="vnet-not-found", detail=""), DEADLINES) is None
 
