@@ -66,6 +66,9 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
     deadline = PROBLEMS[problem["code"]].deadline
     if deadline is None:
         return None
+    if problem["code"] == THROTTLED and "remote" not in problem:
+        # The app itself has put it off until its turn.
+        deadline = "platform"
     asked = timedelta(seconds=problem.get("retry_after", 0))
     if problem["code"] == LOST:
         return now + asked
