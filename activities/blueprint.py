@@ -73,7 +73,7 @@ def _register(module: str, name: str) -> None:
             return await do()
         from activities.turns import in_turn
 
-        return await in_turn(name, cast("StepRequest", request)["peering"], do)
+        return await in_turn(name, cast("StepRequest", request), do)
 
     activity.__name__ = name
     blueprint.activity_trigger(input_name="request")(activity)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, cast
 
+from activities.remote_errors import problem_of
 from clients.budgets import Bucket, Kind, budget, give_back, spending
 from clients.connections import connections
 from clients.registry import registry
 from peering.naming import VNetId
-from peering.outcome import THROTTLED, Occurrence
+from peering.outcome import THROTTLED, Occurrence, StepRequest, superseded
 from peering.spec import Peering
 
 #: Budgets of these are a subscription's.
@@ -75,25 +76,25 @@ class Turns:
 
 
 async def in_turn(
-    work: str, peering: Peering, do: Callable[[], Awaitable[Mapping[str, object]]]
+    work: str, request: StepRequest, do: Callable[[], Awaitable[Mapping[str, object]]]
 ) -> Mapping[str, object]:
     """Do some work, unless what it takes of the remotes is not there yet.
 
     Args:
         work: the activity's name.
-        peering: what it is done for.
+        request: its input. With a fence, what is put off gives a sign of life, or learns that its order has gone.
         do: does it.
 
     Returns:
         Its result, or a `problem` that says when to come back.
     """
-    turns = connections().kept(("turns",), Turns)
+    turns, peering = connections().kept(("turns",), Turns), request["peering"]
     claim = turns.held(work, peering)
     if claim is None:
         claim = turns.claim(work, peering)
         if (seconds := _until(claim.due)) > 0:
             turns.hold(work, peering, claim)
-            return {"problem": _put_off(seconds)}
+            return {"problem": await _put_off(seconds, request)}
     with spending(claim.tokens) as spent:
         result = await do()
     turns.note(work, spent.used)
@@ -110,6 +111,12 @@ def _until(due: datetime) -> int:
     return math.ceil(max(0.0, (due - registry().now).total_seconds()))
 
 
-def _put_off(seconds: int) -> Occurrence:
+async def _put_off(seconds: int, request: StepRequest) -> Occurrence:
+    """Why a piece of work is not done, and when to come back."""
+    try:
+        if "fence" in request and not await registry().is_own(request["fence"]):
+            return superseded()
+    except Exception as error:
+        return problem_of(error, "in_turn")
     detail = f"Others have asked the remotes for as much as they take; this is to be done in {seconds} seconds."
     return Occurrence(code=THROTTLED, detail=detail, retry_after=seconds)

@@ -66,9 +66,6 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
     deadline = PROBLEMS[problem["code"]].deadline
     if deadline is None:
         return None
-    if problem["code"] == THROTTLED and "remote" not in problem:
-        # The app itself has put it off until its turn.
-        deadline = "platform"
     asked = timedelta(seconds=problem.get("retry_after", 0))
     if problem["code"] == LOST:
         return now + asked
@@ -140,7 +137,7 @@ def await_step(context: OrchestrationContext) -> Workflow:
             problem["gave_up_after"] = min((now - since).total_seconds(), _limit(problem, wait["deadlines"]))
             return WaitResult(outcome={"problem": problem}, tries=tries, unsettled=unsettled)
         context.set_custom_status({"problem": short_problem(problem), "tries": tries, "next_look": look.isoformat()})
-        request = _request(wait["request"], looks, look, begun + timedelta(seconds=throttled))
+        request = _request(wait["request"], looks, look, begun, throttled)
         if (
             look - now > max(_SHORT, PAUSE_SHARE * (now - since))
             and "fence" in request
@@ -191,7 +188,9 @@ def _looked(problem: Occurrence) -> int:
     return int(problem["code"] not in _UNSEEN)
 
 
-def _request(request: dict[str, object], looks: int, look: datetime, since: datetime) -> dict[str, object]:
+def _request(
+    request: dict[str, object], looks: int, look: datetime, begun: datetime, throttled: float
+) -> dict[str, object]:
     """The input of a step at a look: the earlier ones, the seconds it has waited, a sign of life for the next pause.
 
     Some steps need to see a thing twice to believe it, and one that has waited for long need not see the very latest.
@@ -201,11 +200,11 @@ def _request(request: dict[str, object], looks: int, look: datetime, since: date
         found["facts"] = {
             **facts,
             "tries": looks,
-            "waited": max(0.0, (look - since).total_seconds()),
+            "waited": max(0.0, (look - begun).total_seconds() - throttled),
             "looked_at": look.isoformat(),
         }
     if "fence" in request:
         fence = cast("Fence", request["fence"])
-        alive_until = look + PAUSE_SHARE * (look - since) + SIGN_OF_LIFE
+        alive_until = look + PAUSE_SHARE * (look - begun) + SIGN_OF_LIFE
         found["fence"] = Fence(**{**fence, "alive_until": alive_until.isoformat()})
     return found

@@ -12,7 +12,7 @@ REMOTES: Final = (
         " until it is this peering's turn.",
         "Wait; the app tries again by itself.",
         "the operator of this app",
-        "propagation",
+        "platform",
     ),
     Problem(
         "remote-unavailable",

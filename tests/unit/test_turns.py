@@ -8,8 +8,8 @@ import pytest
 
 from activities.turns import in_turn
 from clients.budgets import LIMITS, Bucket, begin_request, budget, end_request
-from peering.outcome import THROTTLED, Occurrence
-from peering.spec import Peering
+from peering.outcome import THROTTLED, Occurrence, StepRequest
+from peering.spec import Fence, Peering
 from tests.unit.conftest import Time
 
 SUBSCRIPTION = "8c2c7f0e-5a8b-4a7f-9d0c-0b7c8c0f6d11"
@@ -17,9 +17,9 @@ WRITES = Bucket("arm writes", SUBSCRIPTION)
 MOST = int(LIMITS["arm writes"].tokens)
 
 
-def peering(number: int) -> Peering:
+def request(number: int) -> StepRequest:
     vnet = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v{number}"
-    return cast("Peering", {"id": str(number), "vnet_id": vnet})
+    return StepRequest(peering=cast("Peering", {"id": str(number), "vnet_id": vnet}), facts={})
 
 
 async def two_writes() -> Mapping[str, object]:
@@ -35,7 +35,7 @@ async def refused() -> Mapping[str, object]:
 
 async def come(number: int) -> float:
     """When one that writes twice is to come back; 0 when it has done so."""
-    result = await in_turn("role", peering(number), two_writes)
+    result = await in_turn("role", request(number), two_writes)
     return cast("Occurrence", result["problem"])["retry_after"] if "problem" in result else 0
 
 
@@ -64,7 +64,7 @@ def test_as_many_as_there_are_tokens_for_go_on_and_the_others_come_in_the_order_
 async def _after_a_refusal() -> float:
     await come(0)
     budget(*WRITES).refused(20)
-    result = await in_turn("role", peering(1), refused)
+    result = await in_turn("role", request(1), refused)
     return cast("Occurrence", result["problem"])["retry_after"]
 
 
@@ -90,3 +90,26 @@ async def _forgotten(time: Time) -> float:
 
 def test_claims_that_nobody_comes_for_are_given_back(time_of_budgets: Time) -> None:
     assert asyncio.run(_forgotten(time_of_budgets)) < 1
+
+
+async def _put_off_with_a_fence(time: Time, monkeypatch: pytest.MonkeyPatch, *, own: bool) -> tuple[list[Fence], str]:
+    given = list[Fence]()
+
+    async def is_own(fence: Fence) -> bool:
+        given.append(fence)
+        return own
+
+    monkeypatch.setattr(time, "is_own", is_own, raising=False)
+    await come(0)
+    budget(*WRITES).note(0)
+    fence = Fence(id="1", run="r", execution="e", alive_until="")
+    result = await in_turn("role", {**request(1), "fence": fence}, two_writes)
+    return given, cast("Occurrence", result["problem"])["code"]
+
+
+@pytest.mark.parametrize(("own", "code"), [(True, THROTTLED), (False, "run-superseded")])
+def test_what_is_put_off_gives_a_sign_of_life_or_learns_that_its_order_has_gone(
+    time_of_budgets: Time, monkeypatch: pytest.MonkeyPatch, own: bool, code: str
+) -> None:
+    given, met = asyncio.run(_put_off_with_a_fence(time_of_budgets, monkeypatch, own=own))
+    assert ([fence["run"] for fence in given], met) == (["r"], code)

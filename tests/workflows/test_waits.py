@@ -56,6 +56,18 @@ def test_with_realistic_delays_a_federated_sign_in_that_came_too_early_is_waited
         assert status["state"] == "connected", status.get("problem")
 
 
+def test_a_remote_that_refuses_for_hours_leaves_the_order_to_one_execution(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = {"host": "management.azure.com", "path": "virtualNetworks", "status": 429, "times": 100000}
+    with deploy(tmp_path) as deployment:
+        deployment.knobs(faults=[{**refused, "code": "TooManyRequests", "retry_after": 39}])
+        status = deployment.settle()
+    # Nobody took it for abandoned, and began it again.
+    assert (status["state"], status["problem"]["code"]) == ("failed", "remote-throttled")
+    assert "event=order-resumed" not in caplog.text
+
+
 def test_an_application_that_aiven_does_not_know_yet_is_waited_for(tmp_path: Path) -> None:
     scenario = Scenario(directory_visible=60, unknown_application_refused=True)
     with deploy(tmp_path, scenario) as deployment:
