@@ -60,6 +60,8 @@ class FunctionApp:
     directory: Path
     host: dict[str, Any]
     functions: tuple[Function, ...]
+    #: Modules of its folder that this process had imported before; they come back when it is unloaded.
+    displaced: dict[str, types.ModuleType] = field(default_factory=dict)
     _by_name: dict[tuple[str, str], Function] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -108,6 +110,7 @@ def load_function_app(directory: Path, *, drop_outputs: bool = False) -> Functio
         LoadError: the app has no host.json, not exactly one FunctionApp, or a function that cannot be served.
     """
     directory = directory.resolve()
+    displaced = _take_modules(directory)
     host_file, settings_file = directory / "host.json", directory / "local.settings.json"
     if not host_file.is_file():
         raise LoadError(f"{host_file} does not exist")
@@ -119,26 +122,33 @@ def load_function_app(directory: Path, *, drop_outputs: bool = False) -> Functio
     script = os.environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
     sys.path.insert(0, str(directory))
     if not (directory / script).exists():
-        return FunctionApp(directory, host, tuple(_functions_of_model_v1(directory, drop_outputs)))
+        return FunctionApp(directory, host, tuple(_functions_of_model_v1(directory, drop_outputs)), displaced)
     module = importlib.import_module(Path(script).stem)
     apps = {id(value): value for value in vars(module).values() if isinstance(value, FunctionRegister)}
     if len(apps) != 1:
         raise LoadError(f"{script} defines {len(apps)} function apps; it has to define one")
     (app,) = apps.values()
     functions = tuple(_built_function(directory, built, drop_outputs) for built in app.get_functions())
-    return FunctionApp(directory, host, functions)
+    return FunctionApp(directory, host, functions, displaced)
 
 
-def unload_function_app(directory: Path) -> None:
-    """Forget the modules that were imported from the app's folder, so that it can be loaded again as if anew."""
-    sys.path.remove(str(directory.resolve()))
-    root = str(directory.resolve()) + os.sep
+def unload_function_app(app: FunctionApp) -> None:
+    """Forget the modules that were imported for an app, so that it can be loaded again as if anew."""
+    sys.path.remove(str(app.directory))
+    _take_modules(app.directory)
+    sys.modules.update(app.displaced)
+
+
+def _take_modules(directory: Path) -> dict[str, types.ModuleType]:
+    """Take what was imported from the app's folder out of `sys.modules`; returns it."""
+    root, taken = str(directory) + os.sep, dict[str, types.ModuleType]()
     for name, module in list(sys.modules.items()):
         origin = getattr(module, "__file__", None) or ""
         # This host and whoever drives it may live in the same folder as the app.
         inside = origin.startswith(root) and f"{os.sep}.venv{os.sep}" not in origin
         if inside and name.partition(".")[0] not in ("local", "tests", "bench", "__main__"):
-            del sys.modules[name]
+            taken[name] = sys.modules.pop(name)
+    return taken
 
 
 def _built_function(directory: Path, built: Any, drop_outputs: bool) -> Function:  # noqa: ANN401 - untyped

@@ -25,6 +25,8 @@ log: Final = logging.getLogger("local.host.worker")
 _Result = TypeVar("_Result")
 #: The SDK puts an orchestrator's state behind this mark in the exception's text when the orchestrator has failed.
 _STATE_MARK: Final = "\n\n$OutOfProcData$:"
+#: So long a worker has to end, in seconds.
+_PATIENCE: Final = 10
 
 
 @dataclass
@@ -90,39 +92,41 @@ class Worker:
 
     def __init__(self, directory: Path, *, drop_outputs: bool = False, hostility: Hostility | None = None) -> None:
         self._directory, self._drop_outputs, self._hostility = directory, drop_outputs, hostility or Hostility.none()
-        self.app: FunctionApp = load_function_app(directory, drop_outputs=drop_outputs)
         #: The durable client binding as JSON; the host sets it once it knows its address.
         self.client_binding = "{}"
+        self._begin()
+
+    def _begin(self) -> None:
+        self.app: FunctionApp = load_function_app(self._directory, drop_outputs=self._drop_outputs)
+        self._timeout = _seconds(self.app.host.get("functionTimeout"))
         self._pool = _thread_pool()
         #: Answered with the reason when the worker's life ends by a restart.
         self._ended: asyncio.Future[str] | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="worker", daemon=True)
         self._thread.start()
-        self._timeout = _seconds(self.app.host.get("functionTimeout"))
 
     def close(self) -> None:
         """Stop the threads and forget the app's modules."""
-        # The SDK keeps one session for the whole process, bound to this loop; the next worker needs its own.
-        asyncio.run_coroutine_threadsafe(_end_tasks(), self._loop).result(10)
-        asyncio.run_coroutine_threadsafe(http_utils._close_session(), self._loop).result(10)
-        http_utils._session_lock = asyncio.Lock()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        try:
+            asyncio.run_coroutine_threadsafe(_end(), self._loop).result(_PATIENCE)
+        except TimeoutError:
+            log.warning("a coroutine of the app does not let go of its event loop; its thread is left to itself")
+        else:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(_PATIENCE)
+            self._loop.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._loop.close()
-        unload_function_app(self.app.directory)
+        unload_function_app(self.app)
 
     def restart(self, reason: str) -> None:
         """Start over with the app as if in a new process: all calls that are under way fail."""
         log.warning("the worker restarts: %s", reason)
         if self._ended is not None:
             self._ended.set_result(reason)
-            self._ended = None
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._pool = _thread_pool()
-        unload_function_app(self.app.directory)
-        self.app = load_function_app(self._directory, drop_outputs=self._drop_outputs)
+        # What the old one's loop still ran could import a module between the new one's.
+        self.close()
+        self._begin()
 
     async def call(self, function: Function, value: object, instance_id: str = "") -> tuple[object, dict[str, Output]]:
         """Call a function with its trigger's value; returns its result and its outputs.
@@ -264,12 +268,15 @@ def _look_at(call: asyncio.Future[Any]) -> None:
         call.exception()
 
 
-async def _end_tasks() -> None:
+async def _end() -> None:
     """Cancel whatever else runs on this loop; it is done again at the next start."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    # The SDK keeps one session for the whole process, bound to this loop; the next worker needs its own.
+    await http_utils._close_session()
+    http_utils._session_lock = asyncio.Lock()
 
 
 def _converter(binding: str) -> Any:  # noqa: ANN401 - azure-functions does not name the type
