@@ -1,14 +1,31 @@
-"""Registers the workflows."""
+"""Registers the workflows. Their modules are imported when one of them first runs."""
 
+from importlib import import_module
 from typing import Final
 
 from azure.durable_functions import Blueprint
 
-from orchestrators.check_health import check_health
-from orchestrators.deliver import deliver
-from orchestrators.run_order import run_order
-from orchestrators.waiting import await_step
+from orchestrators.durable import OrchestrationContext, Workflow
+
+#: Which module has which workflow.
+WORKFLOWS: Final = {
+    "run_order": "run_order",
+    "check_health": "check_health",
+    "deliver": "deliver",
+    "await_step": "waiting",
+}
 
 blueprint: Final = Blueprint()
-for _workflow in (run_order, check_health, deliver, await_step):
-    blueprint.orchestration_trigger(context_name="context")(_workflow)
+
+
+def _register(name: str, module: str) -> None:
+    def workflow(context: OrchestrationContext) -> Workflow:
+        begun: Workflow = getattr(import_module(f"orchestrators.{module}"), name)(context)
+        return begun
+
+    workflow.__name__ = name
+    blueprint.orchestration_trigger(context_name="context")(workflow)
+
+
+for _name, _module in WORKFLOWS.items():
+    _register(_name, _module)

@@ -1,11 +1,9 @@
 """The scheduled check of all peerings, and the connections that no peering of this app has."""
 
 import logging
-import os
 from typing import Final
 
 import azure.functions as func
-from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient, start_unless_running
 from clients.migration import check_migrated
@@ -14,13 +12,8 @@ from peering.outcome import ProblemError
 from peering.runs import SWEEP
 from peering.sweep import Sweep
 from triggers.answers import json_answer
-from triggers.routes import route
 
-blueprint: Final = Blueprint()
 log: Final = logging.getLogger("aiven_azure_peering.health")
-
-#: An NCRONTAB expression; every fifteen minutes unless the setting says otherwise.
-SCHEDULE: Final = os.environ.get("HEALTH_CHECK_SCHEDULE") or "0 */15 * * * *"
 
 
 async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) -> None:
@@ -45,8 +38,3 @@ async def list_unmanaged(req: func.HttpRequest, client: DurableClient) -> func.H
         for connection in vpc["connections"]
     ]
     return json_answer({"unmanaged": found})
-
-
-_checked = blueprint.durable_client_input(client_name="client")(check_all_peerings)
-blueprint.timer_trigger(arg_name="timer", schedule=SCHEDULE)(_checked)
-route(blueprint, list_unmanaged, "GET", "unmanaged")

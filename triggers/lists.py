@@ -12,25 +12,15 @@ from typing import Final
 
 from clients.registry import registry
 from clients.rows import COLUMNS, Value
+from triggers.blueprint import FILTERS
 from triggers.problem_documents import FieldError, InvalidRequestError
 
 LARGEST_PAGE: Final = 100
 _NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
 #: For how long the columns of all peerings are taken for true, in seconds.
 REMEMBERED: Final = 10.0
-#: What a list is filtered by, with the columns' names, and sorted by.
-FILTERS: Final = {
-    "project": "owner",
-    **{
-        name: name
-        for name in (
-            *("project_vpc_id", "vnet_id", "subscription_id", "state", "operation", "verdict", "problem"),
-            "requested_by",
-        )
-    },
-}
-#: The query parameters of a list.
-PARAMETERS: Final = ("limit", "after", "sort", "count", *FILTERS)
+#: The columns' names, where they are not those of the parameters.
+_COLUMNS: Final = {"project": "owner"}
 SORTS: Final = ("changed", "expires", "state", "verdict", "operation", "project", "vnet_id")
 
 Row = Mapping[str, Value]
@@ -63,14 +53,14 @@ async def listed(given: Mapping[str, str]) -> Page:
     """
     limit, sort, after = _limit(given), _one_of(given, "sort", SORTS), given.get("after", "")
     counts = _one_of(given, "count", ("true", "false")) == "true"
-    filters = {column: given[name].casefold() for name, column in FILTERS.items() if name in given}
+    filters = {_COLUMNS.get(name, name): given[name].casefold() for name in FILTERS if name in given}
     if not filters and sort is None and not counts:
         found = await registry().page(after, limit + 1)
         return _cut(found, limit)
     rows = [row for row in await _all() if all(_text(row, column) == wanted for column, wanted in filters.items())]
     count = len(rows) if counts else None
     if sort is not None:
-        column = FILTERS.get(sort, sort)
+        column = _COLUMNS.get(sort, sort)
         rows.sort(key=lambda row: (_text(row, column), str(row["RowKey"])))
         ids = [str(row["RowKey"]) for row in rows]
         rows = rows[ids.index(after) + 1 :] if after in ids else rows

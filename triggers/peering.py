@@ -3,7 +3,6 @@
 from typing import Final, cast
 
 import azure.functions as func
-from azure.durable_functions import Blueprint
 
 from clients import sweeps
 from clients.durable import DurableClient
@@ -18,9 +17,7 @@ from triggers.bodies import json_body
 from triggers.orders import place_order
 from triggers.peering_status import PeeringStatus, WaitStatus, peering_status, removed_status
 from triggers.problem_documents import FieldError, InvalidRequestError, occurrence_document
-from triggers.routes import is_dry, peering_id, route
-
-blueprint: Final = Blueprint()
+from triggers.routes import is_dry, peering_id
 
 #: The runs that the history of a peering shows.
 _SHOWN_RUNS: Final = 100
@@ -161,15 +158,3 @@ async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     if accepts_json(req) or req.params.get("format") == "json":
         return json_answer(document)
     return func.HttpResponse(markdown(document), mimetype="text/markdown")
-
-
-for _answer, _method, _path, _parameters in (
-    (show_peering, "GET", "peerings/{id}", ()),
-    (show_runs, "GET", "peerings/{id}/runs", ()),
-    (remove_peering, "DELETE", "peerings/{id}", ("dryRun",)),
-    (check_peering, "POST", "peerings/{id}/check", ()),
-    (rotate_peering, "POST", "peerings/{id}/rotate", ()),
-    (cancel_run, "POST", "peerings/{id}/cancel", ()),
-    (report_peering, "GET", "peerings/{id}/report", ("format",)),
-):
-    route(blueprint, _answer, _method, _path, _parameters)

@@ -1,11 +1,10 @@
 """`/api/peerings`: start a peering or ask what a start would do, and list them all."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 from urllib.parse import urlencode
 
 import azure.functions as func
-from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
 from clients.registry import registry
@@ -13,19 +12,17 @@ from peering.naming import earlier_peering_id, same_id
 from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
 from triggers.bodies import json_body
-from triggers.lists import PARAMETERS, listed
+from triggers.lists import listed
 from triggers.orders import place_order
 from triggers.problem_documents import (
     field_errors,
     occurrence_document,
     problem_response,
 )
-from triggers.routes import is_dry, route
+from triggers.routes import is_dry
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
-
-blueprint: Final = Blueprint()
 
 
 class PeeringSummary(TypedDict):
@@ -122,7 +119,3 @@ def _summary(req: func.HttpRequest, row: Mapping[str, object]) -> PeeringSummary
     if row.get("problem"):
         summary["problem"] = str(row["problem"])
     return summary
-
-
-route(blueprint, start_peering, "POST", "peerings", ["dryRun"])
-route(blueprint, list_peerings, "GET", "peerings", PARAMETERS)

@@ -2,17 +2,12 @@
 
 import json
 from dataclasses import asdict
-from typing import Final
 
 import azure.functions as func
-from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
 from peering.problems import PROBLEMS
 from triggers.problem_documents import problem_response
-from triggers.routes import route
-
-blueprint: Final = Blueprint()
 
 
 async def list_problems(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
@@ -27,7 +22,3 @@ async def show_problem(req: func.HttpRequest, client: DurableClient) -> func.Htt
     if code not in PROBLEMS:
         return problem_response("problem-not-found", f"There is no problem {code}.")
     return func.HttpResponse(json.dumps(asdict(PROBLEMS[code])), mimetype="application/json")
-
-
-route(blueprint, list_problems, "GET", "problems")
-route(blueprint, show_problem, "GET", "problems/{code}")

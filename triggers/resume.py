@@ -1,20 +1,13 @@
 """Resuming orders that nobody carries out any more, and keeping what the engine and the registry hold within bounds."""
 
 import logging
-import os
 from typing import Final
 
 import azure.functions as func
-from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
 
-blueprint: Final = Blueprint()
 log: Final = logging.getLogger("aiven_azure_peering.resume")
-
-#: NCRONTAB expressions: every five minutes, and once a day, unless the settings say otherwise.
-RESUME_SCHEDULE: Final = os.environ.get("RESUME_SCHEDULE") or "30 */5 * * * *"
-HISTORY_SCHEDULE: Final = os.environ.get("HISTORY_SCHEDULE") or "0 17 3 * * *"
 
 
 async def resume_orders(timer: func.TimerRequest, client: DurableClient) -> None:  # noqa: ARG001 - the binding's
@@ -29,13 +22,8 @@ async def resume_orders(timer: func.TimerRequest, client: DurableClient) -> None
         log.warning("event=unbegun-ended instances=%s", unbegun)
 
 
-async def forget_old_runs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's
+async def forget_old_runs(timer: func.TimerRequest, client: DurableClient) -> None:  # noqa: ARG001 - the binding's
     """Delete runs that ended longer ago than `HISTORY_DAYS`."""
     from clients.resuming import forget_runs
 
     log.info("event=runs-forgotten count=%s", await forget_runs())
-
-
-_resumed = blueprint.durable_client_input(client_name="client")(resume_orders)
-blueprint.timer_trigger(arg_name="timer", schedule=RESUME_SCHEDULE)(_resumed)
-blueprint.timer_trigger(arg_name="timer", schedule=HISTORY_SCHEDULE)(forget_old_runs)

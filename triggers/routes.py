@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import azure.functions as func
-from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
 from peering.outcome import ProblemError
@@ -20,29 +19,24 @@ LARGEST_BODY: Final = 64 * 1024
 _ALWAYS: Final = frozenset({"code", "clientId"})
 
 
-def route(blueprint: Blueprint, answer: Answer, method: str, path: str, parameters: Collection[str] = ()) -> None:
-    """Serve a route.
+async def answered(
+    answer: Answer, req: func.HttpRequest, client: DurableClient, parameters: Collection[str]
+) -> func.HttpResponse:
+    """Answer a request to a route.
 
     Args:
-        blueprint: registers the function, under its own name.
-        answer: answers a request; whatever it raises becomes a problem document.
-        method: the one method.
-        path: the route below `/api/`.
-        parameters: the query parameters that it takes.
+        answer: does it; whatever it raises becomes a problem document.
+        req: the request.
+        client: Durable's client.
+        parameters: the query parameters that the route takes.
     """
-
-    async def function(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-        try:
-            _check(req, parameters)
-            return await answer(req, client)
-        except InvalidRequestError as error:
-            return problem_response("invalid-request", str(error), error.errors)
-        except Exception as error:
-            return occurrence_response(problem_of(error))
-
-    function.__name__ = answer.__name__
-    function.__doc__ = answer.__doc__
-    blueprint.route(route=path, methods=[method])(blueprint.durable_client_input(client_name="client")(function))
+    try:
+        _check(req, parameters)
+        return await answer(req, client)
+    except InvalidRequestError as error:
+        return problem_response("invalid-request", str(error), error.errors)
+    except Exception as error:
+        return occurrence_response(problem_of(error))
 
 
 def _check(req: func.HttpRequest, parameters: Collection[str]) -> None:

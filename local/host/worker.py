@@ -7,8 +7,8 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ _Result = TypeVar("_Result")
 _STATE_MARK: Final = "\n\n$OutOfProcData$:"
 #: So long a worker has to end, in seconds.
 _PATIENCE: Final = 10
+#: And so long what runs on a thread.
+_OF_A_THREAD: Final = 1
 
 
 @dataclass
@@ -100,6 +102,7 @@ class Worker:
         self.app: FunctionApp = load_function_app(self._directory, drop_outputs=self._drop_outputs)
         self._timeout = _seconds(self.app.host.get("functionTimeout"))
         self._pool = _thread_pool()
+        self._on_threads = set[Future[Any]]()
         #: Answered with the reason when the worker's life ends by a restart.
         self._ended: asyncio.Future[str] | None = None
         self._loop = asyncio.new_event_loop()
@@ -117,6 +120,7 @@ class Worker:
             self._thread.join(_PATIENCE)
             self._loop.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+        wait(set(self._on_threads), _OF_A_THREAD)
         unload_function_app(self.app)
 
     def restart(self, reason: str) -> None:
@@ -192,10 +196,16 @@ class Worker:
     async def _run(self, function: Function, arguments: dict[str, object]) -> object:
         if function.is_async:
             return await self._on_loop(function.call(**arguments))
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: function.call(**arguments))
+        return await self._on_thread(lambda: function.call(**arguments))
 
     async def _on_loop(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
+
+    async def _on_thread(self, call: Callable[[], _Result]) -> _Result:
+        running = self._pool.submit(call)
+        self._on_threads.add(running)
+        running.add_done_callback(self._on_threads.discard)
+        return await asyncio.wrap_future(running)
 
     async def activity(self, name: str, given: str | None, instance_id: str) -> str | None:
         """Run an activity with its input as JSON text; returns its result as JSON text."""
@@ -234,7 +244,7 @@ class Worker:
         function = self._found(kind, name)
         context = func.OrchestrationContext if kind == "orchestration" else func.EntityContext  # type: ignore[attr-defined,unused-ignore]
         call = partial(function.call, **{function.trigger["name"]: context(body)})
-        text: str = await self._alive(function, asyncio.get_running_loop().run_in_executor(self._pool, call))
+        text: str = await self._alive(function, self._on_thread(call))
         return text
 
     async def _durable(self, function: Function, context: object) -> dict[str, Any]:
@@ -248,7 +258,7 @@ class Worker:
             state: dict[str, Any] = json.loads(text)
             return state
 
-        return await self._alive(function, asyncio.get_running_loop().run_in_executor(self._pool, run))
+        return await self._alive(function, self._on_thread(run))
 
     def _found(self, kind: str, name: str) -> Function:
         function = self.app.find(kind, name)
