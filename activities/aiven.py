@@ -10,10 +10,11 @@ from activities.diagnosis import diagnose
 from activities.step import look_again, step
 from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
 from clients.remote_errors import RemoteError, or_none
-from peering.health import BLOCKERS, has_lost_its_side, side_of
+from peering.health import BLOCKERS
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, StepRequest, text
+from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
 from peering.unfit import connection_exists

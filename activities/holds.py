@@ -1,9 +1,10 @@
 """What would hold Azure back whoever asks: locks, a disabled subscription, policies and deny assignments."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar, cast
 
 from activities import looking
 from activities.ahead import ahead
@@ -22,9 +23,11 @@ from peering.holds import (
     of_subscription,
     perhaps,
 )
+from peering.look import PeeredNetwork
 from peering.naming import VNetId, folded
 from peering.outcome import Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS
+from peering.sides import changes_of_side
 from peering.spec import Peering
 from peering.unfit import missing_roles
 
@@ -38,10 +41,7 @@ _POLICY_VERSION: Final = "2021-06-01"
 _RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
 #: So many definitions are read at once.
 _AT_ONCE: Final = 8
-#: What a start does on a VNet, and who needs which action for it: the app's own identity assigns roles; the others
-#: are not there before a start, or not known.
-_BY_APP: Final = (f"{ASSIGNMENTS}/write",)
-_BY_OTHERS: Final = (f"{PEERINGS}/write", *PLATFORM_ACTIONS)
+#: What a removal may do.
 _TO_REMOVE: Final = (f"{PEERINGS}/delete", f"{ASSIGNMENTS}/delete", f"{ROLES}/delete")
 
 
@@ -49,37 +49,61 @@ _TO_REMOVE: Final = (f"{PEERINGS}/delete", f"{ASSIGNMENTS}/delete", f"{ROLES}/de
 async def holds(peering: Peering, facts: Facts) -> Facts:
     """What forbids changes of the VNet; what may not be read, is not said.
 
-    A lock or a policy against deletion alone lets a start through, with a warning: the removal will not be. So does a
-    policy that may or may not deny the peering, and whatever denies a peering that is there already.
+    What is held from changes that the start does not make lets it through, with a warning: a later one, or the removal,
+    may need them. So does a policy that may or may not deny the peering.
     """
     vnet, identity = VNetId.parse(text(facts, "vnet_id")), text(facts, "automation_object_id")
     look, policies = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet)))
     if disabled := list(of_subscription(look, vnet)):
         raise ProblemError.of(disabled)
     levels = [(one["id"], one["properties"]["level"]) for one in look.locks]
-    held = [name for name, level in levels if level == "ReadOnly"]
-    problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in held]
-    made = await _made(peering, vnet, policies)
-    denied = [*of_policies(policies, made), *of_denials(look, vnet, identity, _BY_APP, _BY_OTHERS)]
-    if facts["existing"] == "none":
-        problems += denied
+    read_only = [name for name, level in levels if level == "ReadOnly"]
+    problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in read_only]
+    held_of = partial(_held, look, policies, vnet, identity)
+    all_made = await _all_made(peering, vnet, held_of)
+    made = _made(peering, facts, all_made)
+    if f"{PEERINGS}/delete" in made:
+        problems += [
+            Occurrence(code="scope-locked", detail=f"The lock {name} keeps the Disconnected side from being deleted.")
+            for name, level in levels
+            if level != "ReadOnly"
+        ]
+    problems += held_of(made)
     if problems:
         raise ProblemError.of(problems)
     warnings = [f"The lock {name} will keep the peering from being removed." for name, _ in levels]
     kept = [f"{one['detail']} That keeps the peering from being removed." for one in of_policies(policies, _TO_REMOVE)]
-    doubts = perhaps(policies, {*made, *_TO_REMOVE})
-    return {"holds_checked": [*warnings, *kept, *doubts, *(one["detail"] for one in denied)]}
+    doubts = perhaps(policies, {*all_made, *_TO_REMOVE})
+    later = [one["detail"] for one in held_of(all_made)]
+    return {"holds_checked": [*warnings, *kept, *doubts, *later]}
 
 
-async def _made(peering: Peering, vnet: VNetId, policies: Collection[DenyingPolicy]) -> set[str]:
-    """The actions of a start that policies may deny: that of making a role, if one is missing."""
+async def _all_made(peering: Peering, vnet: VNetId, held: Callable[[Collection[str]], list[Occurrence]]) -> set[str]:
+    """The actions of a start that makes everything anew; that of making a role only where one is missing."""
     made = {f"{PEERINGS}/write", f"{ASSIGNMENTS}/write"}
-    makes_role = f"{ROLES}/write"
-    if any(makes_role in policy.denied for policy in policies):
-        roles = await looking.custom_roles(str(vnet))
-        if missing_roles(peering, roles, str(vnet)):
-            made.add(makes_role)
+    makes_role = {f"{ROLES}/write"}
+    # The roles are read only where it matters.
+    if held(makes_role) and missing_roles(peering, await looking.custom_roles(str(vnet)), str(vnet)):
+        made |= makes_role
     return made
+
+
+def _made(peering: Peering, facts: Facts, all_made: set[str]) -> set[str]:
+    """Those of them that this start takes, by what there is, and the deletion of a side that is Disconnected."""
+    sides = cast("list[PeeredNetwork]", facts["peered_networks"])
+    on_side = changes_of_side(peering, facts, sides, text(facts, "project_network_cidr"))
+    others = all_made - {f"{PEERINGS}/write"} if facts["existing"] == "none" else set[str]()
+    return {*others, *(f"{PEERINGS}/{verb}" for verb in on_side)}
+
+
+def _held(
+    look: Holds, policies: Collection[DenyingPolicy], vnet: VNetId, identity: str, actions: Collection[str]
+) -> list[Occurrence]:
+    """The problems with policies and deny assignments that deny some actions of a start for certain."""
+    by_others = {action for action in actions if action.startswith(PEERINGS)}
+    platform = PLATFORM_ACTIONS if f"{PEERINGS}/write" in actions else ()
+    by_app = {*actions} - by_others
+    return [*of_policies(policies, actions), *of_denials(look, vnet, identity, by_app, {*by_others, *platform})]
 
 
 async def held_by(vnet_id: str) -> Holds:

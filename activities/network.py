@@ -8,11 +8,11 @@ from activities.as_application import as_application, as_application_in_both, si
 from activities.step import look_again, step
 from clients.azure import network
 from clients.remote_errors import RemoteError, or_none
-from peering.health import own_side, side_of
 from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, text
 from peering.remote_answers import read
+from peering.sides import is_as_wanted, own_side, side_of, wanted_options
 from peering.spec import Peering
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     async with signing_in(facts):
         sides = await looking.sides(vnet_id)
         alike = side_of(facts, sides, text(facts, "project_network_cidr"))
-        if alike is not None and _is_as_wanted(alike, peering, repairing=bool(facts.get("repairing"))):
+        if alike is not None and is_as_wanted(alike, peering, repairing=bool(facts.get("repairing"))):
             return {"vnet_peering_id": alike["id"]}
         return {"vnet_peering_id": await _put_side(peering, facts, vnet_id, sides)}
 
@@ -116,26 +116,12 @@ def _check_adoption(facts: Facts, error: RemoteError) -> None:
         raise ProblemError("nothing-to-adopt", refused["detail"], remote=refused["remote"]) from error
 
 
-def _is_as_wanted(side: PeeredNetwork, peering: Peering, *, repairing: bool) -> bool:
-    differing = [o for o, wanted in _wanted(peering).items() if wanted is not None and wanted != side["options"][o]]
-    sound = side["state"] != "Disconnected" and side["provisioning_state"] != "Failed"
-    return sound and (repairing or side["options"]["allow_virtual_network_access"]) and not differing
-
-
-def _wanted(peering: Peering) -> dict[str, bool | None]:
-    return {
-        "allow_forwarded_traffic": peering["allow_forwarded_traffic"],
-        "allow_gateway_transit": peering["allow_gateway_transit"],
-        "use_remote_gateways": peering["use_remote_gateways"],
-    }
-
-
 def _to_put(peering: Peering, *, repairing: bool) -> dict[str, bool]:
     """The options that a PUT changes: those that were asked for.
 
     Whether traffic may flow is for people to say: a request says so, a repair does not.
     """
-    asked = {option: value for option, value in _wanted(peering).items() if value is not None}
+    asked = {option: value for option, value in wanted_options(peering).items() if value is not None}
     return asked if repairing else {**asked, "allow_virtual_network_access": True}
 
 

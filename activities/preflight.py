@@ -24,7 +24,6 @@ from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
-from peering.health import has_lost_its_side, side_of
 from peering.look import AccessLook, Part, PeeredNetwork, RoleLook, SecretLook, Thing
 from peering.naming import (
     VNetId,
@@ -36,6 +35,7 @@ from peering.naming import (
 )
 from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
+from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
 from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
 

@@ -12,11 +12,11 @@ from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
 from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
-from peering.health import own_side
 from peering.look import PeeredNetwork
 from peering.marks import MARK
 from peering.naming import VNetId, same_id
 from peering.outcome import Facts, ProblemError, text
+from peering.sides import own_side
 from peering.spec import Peering
 
 if TYPE_CHECKING:

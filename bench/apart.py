@@ -70,16 +70,17 @@ class Apart:
 
 
 @contextmanager
-def apart(directory: Path, scenario: Scenario) -> Iterator[Apart]:
+def apart(directory: Path, scenario: Scenario, host: str = "local.host") -> Iterator[Apart]:
     """Run the app against a cloud of a scenario, by the machine's clock.
 
     Args:
         directory: where cloud and app keep their state.
         scenario: how the cloud is set up.
+        host: the module that is run as the host.
     """
     with LocalCloud(scenario, directory / "cloud", clock=SystemClock()) as cloud:
         environment = {**app_settings(cloud.environment), **_NO_SCHEDULE}
-        with local_app(directory / "app", environment) as app:
+        with local_app(directory / "app", environment, host=host) as app:
             key = load_keys(directory / "app" / "keys.json").master
             with httpx.Client(base_url=app.url, headers={"x-functions-key": key}, trust_env=False, timeout=60) as api:
                 yield Apart(cloud, api, psutil.Process(app.process.pid))

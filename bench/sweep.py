@@ -190,7 +190,7 @@ def sweep_cost(size: Size) -> SweepCost:
     Raises:
         AssertionError: not all were found healthy.
     """
-    with tempfile.TemporaryDirectory() as directory, apart(Path(directory), size.scenario) as swept:
+    with tempfile.TemporaryDirectory() as directory, apart(Path(directory), size.scenario, "bench.unpaced") as swept:
         populate(swept.cloud, size)
         news, quiet = sweep(swept, swept.process), sweep(swept, swept.process)
         if not news["verdicts"] == quiet["verdicts"] == {"healthy": size.peerings}:

@@ -94,15 +94,21 @@ def local_cloud(directory: Path, scenario: str, *options: str) -> Iterator[dict[
         stop(process)
 
 
-def start_app(state: Path, environment: Mapping[str, str], *, port: int = 0) -> FunctionsApp:
+def start_app(state: Path, environment: Mapping[str, str], *, port: int = 0, host: str = "local.host") -> FunctionsApp:
     """Start the app in the local Functions host on `port` (0: any free one), its task hub in `state`.
+
+    Args:
+        state: where the task hub is kept.
+        environment: the app's settings.
+        port: where it is served.
+        host: the module that is run as the host.
 
     Raises:
         RuntimeError: it did not start.
     """
     state.mkdir(parents=True, exist_ok=True)
     log = state / "app.log"
-    command = [sys.executable, "-m", "local.host", "--app", str(PROJECT), "--state", str(state), "--port", str(port)]
+    command = [sys.executable, "-m", host, "--app", str(PROJECT), "--state", str(state), "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=PROJECT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT)
     url = _await_line(process, log, log, _URL)
@@ -111,9 +117,11 @@ def start_app(state: Path, environment: Mapping[str, str], *, port: int = 0) -> 
 
 
 @contextmanager
-def local_app(state: Path, environment: Mapping[str, str], *, port: int = 0) -> Iterator[FunctionsApp]:
+def local_app(
+    state: Path, environment: Mapping[str, str], *, port: int = 0, host: str = "local.host"
+) -> Iterator[FunctionsApp]:
     """`start_app` as a context; stops the app at its end."""
-    app = start_app(state, environment, port=port)
+    app = start_app(state, environment, port=port, host=host)
     try:
         yield app
     finally:

@@ -48,9 +48,13 @@ def is_in_force(assignment: Mapping[str, Any], path: str) -> bool:
 
 
 def _reaches(resource_id: str, path: str) -> bool:
-    """Whether what is in force on a VNet is so on a path as well: what management groups have is in force on both."""
-    scope = folded(resource_id).rpartition("/providers/microsoft.authorization/")[0]
-    return scope.startswith("/providers/microsoft.management/") or within(path, scope)
+    """Whether what is in force on a VNet is so on a path as well."""
+    return _covers(folded(resource_id).rpartition("/providers/microsoft.authorization/")[0], path)
+
+
+def _covers(scope: str, path: str) -> bool:
+    """Whether a scope that a VNet is in holds a path as well: a management group holds both."""
+    return folded(scope).startswith("/providers/microsoft.management/") or within(path, scope)
 
 
 def is_narrowed(assigned: Mapping[str, Any]) -> bool:
@@ -152,18 +156,19 @@ def _resolved(value: object, parameters: Parameters) -> object:
 
 
 def denied_actions(
-    denial: Mapping[str, Any], vnet_id: str, identity: str, by_app: Sequence[str], by_others: Sequence[str]
+    denial: Mapping[str, Any], path: str, identity: str, by_app: Sequence[str], by_others: Sequence[str]
 ) -> list[str]:
     """The actions that a deny assignment takes away.
 
     Args:
         denial: the deny assignment's properties.
-        vnet_id: the VNet that it is in force on.
+        path: what is changed, by its ARM id.
         identity: the object id of the app's own identity.
         by_app: the actions that this identity needs.
         by_others: those that identities need that are not there yet, or not known: only who denies everybody does.
     """
-    if denial.get("doNotApplyToChildScopes") and not same_id(str(denial.get("scope")), vnet_id):
+    scope = str(denial.get("scope") or "/")
+    if not (same_id(path, scope) if denial.get("doNotApplyToChildScopes") else _covers(scope, path)):
         return []
     named, excluded = _ids(denial.get("principals")), _ids(denial.get("excludePrincipals"))
     is_app = identity not in excluded and bool(named & {identity, _EVERYBODY})

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Final, Literal, NotRequired, TypedDict, cast
 
-from peering.health import side_of
 from peering.look import PeeredNetwork
 from peering.outcome import Facts, Occurrence
 from peering.plan import LOOKS, OBJECTS, STEPS
 from peering.problems import PROBLEMS
+from peering.sides import side_of
 from peering.spec import Peering
 from peering.unfit import connection_exists
 

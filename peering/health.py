@@ -24,8 +24,9 @@ from peering.look import (
 )
 from peering.naming import VNetId, folded, same_id
 from peering.outcome import Facts, Occurrence
+from peering.sides import side_of
 from peering.spec import Peering
-from peering.states import CONNECTION_ACTIVE, DELETE_FIRST, connection_problem
+from peering.states import CONNECTION_ACTIVE, connection_problem
 
 Verdict = Literal["healthy", "degraded", "broken", "unknown"]
 #: From the best to the worst.
@@ -222,46 +223,6 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     if "vnet_peering_id" in facts:
         found += _occurrence("vnet-peering-missing", f"The VNet has no peering to {facts.get('to_network_id')}.")
     return found
-
-
-def side_of(facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | None) -> PeeredNetwork | None:
-    """This peering's side on the VNet: the one that leads to the project VPC's network.
-
-    The network is known by its id once Aiven has named it; by its addresses before that, and when it was made anew.
-    A name proves nothing: anybody may have chosen it.
-    """
-    remote = facts.get("to_network_id")
-    known = next((s for s in peered if isinstance(remote, str) and same_id(s["remote_id"], remote)), None)
-    alike = next((s for s in peered if project_cidr is not None and s["prefixes"] == [project_cidr]), None)
-    return known if known is not None and (alike is None or known["state"] == "Connected") else alike or known
-
-
-def own_side(
-    peering: Peering, facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | None
-) -> PeeredNetwork | None:
-    """The side that is this peering's beyond doubt, so that it may be deleted.
-
-    It leads to the network that Aiven has named. Only where none was ever named, addresses and name together will do.
-    """
-    remote = facts.get("to_network_id")
-    if isinstance(remote, str):
-        return next((side for side in peered if same_id(side["remote_id"], remote)), None)
-    named = [side for side in peered if side["name"] == peering["peering_name"]]
-    return next((side for side in named if project_cidr is not None and side["prefixes"] == [project_cidr]), None)
-
-
-def has_lost_its_side(facts: Facts, sides: Sequence[PeeredNetwork]) -> bool:
-    """Whether a connection cannot be built upon: it has ended, or is ACTIVE without a VNet peering that works.
-
-    Args:
-        facts: the connection's state as it was found, the project VPC's network and addresses.
-        sides: the VNet's peerings.
-    """
-    if facts["found_connection_state"] != "ACTIVE":
-        return facts["found_connection_state"] in (DELETE_FIRST, "DELETING")
-    cidr = facts.get("project_network_cidr")
-    side = side_of(facts, sides, cidr if isinstance(cidr, str) else None)
-    return side is None or side["state"] == "Disconnected"
 
 
 def _of_side(peering: Peering, side: PeeredNetwork) -> Iterator[Occurrence]:

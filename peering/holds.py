@@ -51,19 +51,25 @@ def of_subscription(holds: Holds, vnet: VNetId) -> Iterator[Occurrence]:
 
 
 def of_denials(
-    holds: Holds, vnet: VNetId, identity: str, by_app: Sequence[str], by_others: Sequence[str]
+    holds: Holds, vnet: VNetId, identity: str, by_app: Collection[str], by_others: Collection[str]
 ) -> Iterator[Occurrence]:
-    """The problems with deny assignments that take away what is needed; the arguments are those of `denied_actions`.
+    """The problems with deny assignments that take away what is needed.
 
     Args:
         holds: what holds the VNet.
         vnet: the VNet.
         identity: the object id of the app's own identity.
-        by_app: the actions that it needs.
-        by_others: those that other identities need.
+        by_app: the actions that it needs on the VNet, and for roles on its subscription.
+        by_others: those that identities need that are not there yet, or not known.
     """
+    above = sorted(action for action in by_app if action.startswith(ROLES))
+    on_vnet = sorted({*by_app} - {*above})
     for denial in holds.denials:
-        if actions := denied_actions(denial["properties"], str(vnet), identity, by_app, by_others):
+        actions = [
+            *denied_actions(denial["properties"], str(vnet), identity, on_vnet, sorted(by_others)),
+            *denied_actions(denial["properties"], vnet.subscription_scope, identity, above, ()),
+        ]
+        if actions:
             name = denial["properties"].get("denyAssignmentName") or denial.get("name")
             detail = f"The deny assignment {name} ({denial['id']}) denies {', '.join(actions)}."
             yield Occurrence(code="deny-assignment", detail=detail)

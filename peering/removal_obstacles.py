@@ -90,7 +90,7 @@ def in_the_way(peering: Peering, deleted: Mapping[str, str | None], looks: Remov
     if looks.holds is not None and in_azure:
         yield from of_subscription(looks.holds, vnet)
         yield from _of_locks(looks.holds, vnet, {in_azure[name].what: deleted[name] for name in in_azure})
-        yield from of_denials(looks.holds, vnet, looks.identity, sorted(by_app), sorted(by_others))
+        yield from of_denials(looks.holds, vnet, looks.identity, by_app, by_others)
     above = by_app & {f"{ROLES}/delete"}
     if looks.granted is not None:
         yield from lacking(looks.granted, by_app - above, str(vnet))

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypedDict, cast
 
-from peering.health import connection_of, renewal_window, side_of
+from peering.health import connection_of, renewal_window
 from peering.held_rights import Right, held_rights
 from peering.look import Look, PeeredNetwork, if_seen, unseen_of
 from peering.plan import OBJECTS
 from peering.registry import Health, Record
+from peering.sides import side_of
 
 _HOURS_A_MONTH: Final = 730
 _MARKDOWN: Final = re.compile(r"([\\`*\[\]<>|&#!])")

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, cast
 
-from peering.health import has_lost_its_side
 from peering.look import ApplicationLook, PeeredNetwork, PrincipalLook, RoleLook
 from peering.naming import VNetId, default_role_names, folded, role_definition_id
 from peering.outcome import Facts, Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
+from peering.sides import has_lost_its_side
 from peering.spec import Peering
 
 _NOT_TO_ADOPT: Final = "`adopt: true` cannot take it over, since its VNet peering is missing or Disconnected."

@@ -137,3 +137,16 @@ def test_a_deny_assignment_takes_actions_away(properties: dict[str, Any], expect
     by_app = ["Microsoft.Authorization/roleAssignments/write"]
     by_others = [f"{PEERING}/write", "Microsoft.Network/virtualNetworks/peer/action"]
     assert denied_actions(properties, VNET, "app", by_app, by_others) == expected
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        ("/providers/Microsoft.Management/managementGroups/all", ["a"]),
+        ("/", ["a"]),
+        ("/subscriptions/S", ["a"]),
+        (VNET, []),
+    ],
+)
+def test_a_deny_assignment_reaches_what_its_scope_holds(scope: str, expected: list[str]) -> None:
+    assert denied_actions(denial("a", scope=scope), "/subscriptions/s", "app", ["a"], []) == expected

@@ -139,6 +139,44 @@ def test_a_peering_that_is_there_is_only_warned_of_what_would_deny_it_anew(deplo
     assert deployment.settle()["state"] == "connected"
 
 
+def test_a_change_of_a_peering_that_is_there_meets_what_denies_it(deployment: Deployment) -> None:
+    deployment.settle()
+    deployment.event(kind="assign-policy", scope=subscription(deployment), title="Only the hub may peer")
+    changed = plan(deployment, allow_forwarded_traffic=True)
+    assert (changed["result"], codes(changed)) == ("blocked", ["policy-denied"])
+    status = deployment.settle(allow_forwarded_traffic=True)
+    assert (status["state"], status["problem"]["code"]) == ("failed", "policy-denied")
+
+
+@pytest.mark.parametrize(
+    ("held", "code"),
+    [
+        ({"kind": "add-lock", "level": "CanNotDelete", "name": "keep"}, "scope-locked"),
+        ({"kind": "assign-policy", "effect": "denyAction"}, "policy-denied"),
+        ({"kind": "add-deny-assignment", "actions": [f"{PEERINGS}/delete"]}, "deny-assignment"),
+    ],
+)
+def test_a_start_that_must_delete_its_old_side_first_meets_what_keeps_it(
+    deployment: Deployment, held: dict[str, Any], code: str
+) -> None:
+    status = deployment.settle()
+    vnet = status["facts"]["vnet_id"]
+    deployment.event(kind="delete-connection", project_vpc_id=status["peering"]["project_vpc_id"], vnet_id=vnet)
+    deployment.event(**held, scope=subscription(deployment) if held["kind"] == "assign-policy" else vnet)
+    assert codes(plan(deployment)) == [code]
+    failed = deployment.settle()
+    assert (failed["state"], failed["problem"]["code"]) == ("failed", code)
+
+
+def test_a_deny_assignment_on_roles_alone_is_an_obstacle_where_one_has_to_be_made(deployment: Deployment) -> None:
+    write = "Microsoft.Authorization/roleDefinitions/write"
+    vnet = str(deployment.request()["vnet_id"])
+    deployment.event(kind="add-deny-assignment", scope=vnet, actions=[write])
+    assert codes(plan(deployment)) == []
+    deployment.event(kind="add-deny-assignment", scope=subscription(deployment), actions=[write])
+    assert codes(plan(deployment)) == ["deny-assignment"]
+
+
 def test_what_forbids_deletion_is_a_warning_and_lets_a_start_through(deployment: Deployment) -> None:
     scope = subscription(deployment)
     deployment.event(kind="assign-policy", scope=scope, effect="denyAction", title="Peerings stay")

@@ -1,0 +1,88 @@
+"""Which of a VNet's peerings is a peering's own side, and what becomes of it. No I/O."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from peering.look import PeeredNetwork
+from peering.naming import same_id
+from peering.outcome import Facts
+from peering.spec import Peering
+from peering.states import DELETE_FIRST
+
+
+def side_of(facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | None) -> PeeredNetwork | None:
+    """This peering's side on the VNet: the one that leads to the project VPC's network.
+
+    The network is known by its id once Aiven has named it; by its addresses before that, and when it was made anew.
+    A name proves nothing: anybody may have chosen it.
+    """
+    remote = facts.get("to_network_id")
+    known = next((s for s in peered if isinstance(remote, str) and same_id(s["remote_id"], remote)), None)
+    alike = next((s for s in peered if project_cidr is not None and s["prefixes"] == [project_cidr]), None)
+    return known if known is not None and (alike is None or known["state"] == "Connected") else alike or known
+
+
+def own_side(
+    peering: Peering, facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | None
+) -> PeeredNetwork | None:
+    """The side that is this peering's beyond doubt, so that it may be deleted.
+
+    It leads to the network that Aiven has named. Only where none was ever named, addresses and name together will do.
+    """
+    remote = facts.get("to_network_id")
+    if isinstance(remote, str):
+        return next((side for side in peered if same_id(side["remote_id"], remote)), None)
+    named = [side for side in peered if side["name"] == peering["peering_name"]]
+    return next((side for side in named if project_cidr is not None and side["prefixes"] == [project_cidr]), None)
+
+
+def has_lost_its_side(facts: Facts, sides: Sequence[PeeredNetwork]) -> bool:
+    """Whether a connection cannot be built upon: it has ended, or is ACTIVE without a VNet peering that works.
+
+    Args:
+        facts: the connection's state as it was found, the project VPC's network and addresses.
+        sides: the VNet's peerings.
+    """
+    if facts["found_connection_state"] != "ACTIVE":
+        return facts["found_connection_state"] in (DELETE_FIRST, "DELETING")
+    cidr = facts.get("project_network_cidr")
+    side = side_of(facts, sides, cidr if isinstance(cidr, str) else None)
+    return side is None or side["state"] == "Disconnected"
+
+
+def wanted_options(peering: Peering) -> dict[str, bool | None]:
+    """What a peering asks of its side; None leaves an option as it is."""
+    return {
+        "allow_forwarded_traffic": peering["allow_forwarded_traffic"],
+        "allow_gateway_transit": peering["allow_gateway_transit"],
+        "use_remote_gateways": peering["use_remote_gateways"],
+    }
+
+
+def is_as_wanted(side: PeeredNetwork, peering: Peering, *, repairing: bool) -> bool:
+    """Whether a side needs no PUT.
+
+    Whether traffic may flow is for people to say: a request says so, a repair does not.
+    """
+    wanted = wanted_options(peering)
+    differing = [option for option, value in wanted.items() if value is not None and value != side["options"][option]]
+    sound = side["state"] != "Disconnected" and side["provisioning_state"] != "Failed"
+    return sound and (repairing or side["options"]["allow_virtual_network_access"]) and not differing
+
+
+def changes_of_side(
+    peering: Peering, facts: Facts, sides: Sequence[PeeredNetwork], project_cidr: str | None
+) -> set[Literal["write", "delete"]]:
+    """What a start does to the VNet's side: whether it deletes one that is Disconnected, and whether it makes one.
+
+    Args:
+        peering: what is asked for.
+        facts: the project VPC's network, once Aiven has named it.
+        sides: the VNet's peerings.
+        project_cidr: the addresses of the project VPC.
+    """
+    own = own_side(peering, facts, sides, project_cidr)
+    if own is not None and own["state"] == "Disconnected":
+        return {"delete", "write"}
+    side = side_of(facts, sides, project_cidr)
+    return set() if side is not None and is_as_wanted(side, peering, repairing=False) else {"write"}
