@@ -13,7 +13,7 @@ from peering.runs import SWEEP
 
 #: How long accepted orders may take in peace, by the clock of the app, and by the machine's in seconds.
 _LONGEST: Final = timedelta(days=2)
-_PATIENCE: Final = 60.0
+_PATIENCE: Final = 600.0
 #: How often a peering is checked or started until it has to be well.
 _TRIES: Final = 6
 #: For how long a repair that did not help is not tried again, at first; the pause is doubled.
