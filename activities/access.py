@@ -1,6 +1,6 @@
 """The steps that give rights: role definitions and role assignments on the VNet (article steps 6, 8 and 9)."""
 
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from activities import looking
 from activities.looking import is_named, role_look, roles
@@ -9,11 +9,11 @@ from activities.step import step
 from clients.aiven import AivenClient
 from clients.azure import authorization
 from clients.remote_errors import RemoteError, or_none
-from peering.checks import Neighbours
+from peering.facts import Facts, named, needed
 from peering.look import AssignmentLook
 from peering.marks import DESCRIPTION
 from peering.naming import VNetId, folded, role_assignment_name, role_definition_name, same_id
-from peering.outcome import Facts, ProblemError, text
+from peering.outcome import ProblemError
 from peering.problems import PROBLEMS
 from peering.remote_answers import read
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
@@ -41,7 +41,7 @@ class _CustomRole(NamedTuple):
 @step
 async def user_role(peering: Peering, facts: Facts) -> Facts:
     """Article step 6, first half: the role for the created application: a custom one, or Network Contributor."""
-    vnet = VNetId.parse(text(facts, "vnet_id"))
+    vnet = VNetId.parse(facts["vnet_id"])
     if peering["role"] == "least-privilege":
         return {"user_role_id": await _custom_role(vnet, _user_role(peering))}
     for role in await roles(str(vnet), is_named(peering["role"])):
@@ -54,7 +54,7 @@ async def user_role(peering: Peering, facts: Facts) -> Facts:
 @step
 async def platform_role(peering: Peering, facts: Facts) -> Facts:
     """Article step 8: the custom role with the one action that lets the platform peer with a VNet."""
-    vnet = VNetId.parse(text(facts, "vnet_id"))
+    vnet = VNetId.parse(facts["vnet_id"])
     return {"platform_role_id": await _custom_role(vnet, _platform_role(peering))}
 
 
@@ -123,9 +123,8 @@ async def _assign(facts: Facts, whose: str, role: _CustomRole) -> str:
     from azure.core.exceptions import HttpResponseError
     from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
-    vnet_id, role_id, principal_id = (
-        text(facts, name) for name in ("vnet_id", f"{whose}_role_id", f"{whose}_principal_id")
-    )
+    vnet_id = facts["vnet_id"]
+    role_id, principal_id = (needed(named(facts, f"{whose}_{what}_id")) for what in ("role", "principal"))
     guid = role_assignment_name(vnet_id, role_id, principal_id)
     wanted = RoleAssignmentCreateParameters(
         role_definition_id=role_id,
@@ -170,7 +169,7 @@ async def release_rights(_: Peering, facts: Facts) -> Facts:
     One that this app did not make is not its to take. A refusal does not undo what was set up: checks report the role
     for as long as it is there.
     """
-    assignment, vnet_id = text(facts, "user_role_assignment_id"), text(facts, "vnet_id")
+    assignment, vnet_id = needed(facts["user_role_assignment_id"]), facts["vnet_id"]
     released: Facts = {"user_rights": "setup-only", "rights_kept": None}
     if _is_ours(assignment, vnet_id, facts):
         try:
@@ -189,7 +188,7 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
 
     The platform's stays while another peering of the VNet needs it, be it ours or somebody else's.
     """
-    vnet_id, neighbours = text(facts, "vnet_id"), cast("Neighbours", facts["neighbours"])
+    vnet_id, neighbours = facts["vnet_id"], facts["neighbours"]
     shared = neighbours["on_vnet"] or await _leads_to_platform(peering, facts)
     principals = [facts["user_principal_id"], *([] if shared else [facts["platform_principal_id"]])]
     platform_role = role_definition_name(VNetId.parse(vnet_id).subscription_scope, peering["platform_role_name"])
@@ -261,7 +260,7 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     """
     from azure.core.exceptions import HttpResponseError
 
-    vnet = VNetId.parse(text(facts, "vnet_id"))
+    vnet = VNetId.parse(facts["vnet_id"])
     removed, listed = [], await looking.custom_roles(str(vnet))
     recorded = {str(facts.get(name)).rpartition("/")[2].lower() for name in ("user_role_id", "platform_role_id")}
     # Asked anew: a start may have begun meanwhile.
@@ -296,5 +295,5 @@ async def is_assigned(guid: str, vnet: VNetId, facts: Facts) -> bool:
         RemoteError: Azure did not answer.
     """
     held = await looking.assignments_in_subscription(vnet.subscription_id)
-    own = {folded(one) for one in cast("list[str]", facts["role_assignments_removed"])}
+    own = {folded(one) for one in facts["role_assignments_removed"]}
     return held is None or any(a["role"] == guid and folded(a["id"]) not in own for a in held)

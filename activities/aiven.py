@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, TypedDict, cast
+from typing import Final, TypedDict
 
 from activities import looking
 from activities.ahead import ahead
@@ -10,10 +10,10 @@ from activities.diagnosis import diagnose
 from activities.step import look_again, step
 from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
 from clients.remote_errors import RemoteError, or_none
+from peering.facts import Facts, needed
 from peering.health import BLOCKERS
-from peering.look import PeeredNetwork
 from peering.naming import VNetId, same_id
-from peering.outcome import Facts, ProblemError, StepRequest, text
+from peering.outcome import ProblemError, StepRequest
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
@@ -88,14 +88,14 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     That is one in the failed state without a way out, and one whose Azure side has vanished or is Disconnected: Azure
     takes a new side only after the platform's old one is gone.
     """
-    sides = cast("list[PeeredNetwork]", facts["peered_networks"])
+    sides = facts["peered_networks"]
     if not has_lost_its_side(facts, sides):
         return {"connection_is_clear": "nothing to delete"}
     aiven = AivenClient()
     connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
     if connection is None:
         return {"connection_is_clear": "deleted"}
-    if not same_id(connection.peer_azure_app_id, text(facts, "found_connection_application_id")):
+    if not same_id(connection.peer_azure_app_id, facts["found_connection_application_id"]):
         raise ProblemError(
             "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it meanwhile."
         )
@@ -119,7 +119,7 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
     single = await looking.vnet_peering(str(recorded))
     if not has_lost_its_side(known, [*vnet["peered_networks"], *([single] if single else [])]):
         return False
-    if cast("int", facts.get("tries", 0)) < _LOOKS_BEFORE_DELETION:
+    if facts.get("tries", 0) < _LOOKS_BEFORE_DELETION:
         raise ProblemError("vnet-peering-unseen", "Azure shows no VNet peering that works.", retry_after=5)
     return True
 
@@ -130,7 +130,7 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
 
     Where the looks have found none, none is looked for beforehand.
     """
-    aiven, vnet = AivenClient(), VNetId.parse(text(facts, "vnet_id"))
+    aiven, vnet = AivenClient(), VNetId.parse(facts["vnet_id"])
     if facts["found_connection_state"] is not None or "tries" in facts:
         connection = await _connection(aiven, peering, vnet)
         _check_owner(connection, facts)
@@ -147,9 +147,12 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
 
 def _check_owner(connection: PeeringConnection | None, facts: Facts) -> None:
     """Build upon no connection that another application has requested since the look."""
-    if connection is not None and not same_id(connection.peer_azure_app_id, text(facts, "application_id")):
-        now = {"state": connection.state, "application_id": connection.peer_azure_app_id}
-        raise ProblemError.of([connection_exists(facts | {f"found_connection_{name}": now[name] for name in now})])
+    if connection is not None and not same_id(connection.peer_azure_app_id, facts["application_id"]):
+        now: Facts = {
+            "found_connection_state": connection.state,
+            "found_connection_application_id": connection.peer_azure_app_id,
+        }
+        raise ProblemError.of([connection_exists(facts | now)])
 
 
 async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
@@ -157,12 +160,11 @@ async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
         await aiven.request_connection(
             peering["project"],
             peering["project_vpc_id"],
-            VNetId.parse(text(facts, "vnet_id")),
-            application_id=text(facts, "application_id"),
-            tenant_id=text(facts, "tenant_id"),
+            VNetId.parse(facts["vnet_id"]),
+            application_id=needed(facts["application_id"]),
+            tenant_id=facts["tenant_id"],
             # What a connection had that is made anew, it has again.
-            user_peer_network_cidrs=peering["user_peer_network_cidrs"]
-            or cast("list[str]", facts.get("user_peer_network_cidrs") or []),
+            user_peer_network_cidrs=peering["user_peer_network_cidrs"] or (facts.get("user_peer_network_cidrs") or []),
         )
     except RemoteError as error:
         if error.answer.status == _CONFLICT:
@@ -179,7 +181,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     """
     vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
     # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
-    _check_owner(vpc.connection_to(VNetId.parse(text(facts, "vnet_id"))), facts)
+    _check_owner(vpc.connection_to(VNetId.parse(facts["vnet_id"])), facts)
     try:
         connection = _expect(vpc, facts, CONNECTION_BUILT)
     except ProblemError as problem:
@@ -198,7 +200,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
 
 def _network_of_connected_side(facts: Facts) -> str | None:
     """The network that the VNet's own Connected side leads to, where it is the project VPC's by its addresses."""
-    sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
+    sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
     side = side_of(facts, sides, cidr)
     return side["remote_id"] if side is not None and side["state"] == "Connected" else None
 
@@ -210,10 +212,10 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
     minutes, and Aiven may have built its side before. A long wait is looked into now and then.
     """
     refused = problem.occurrence["code"] in _REFUSED
-    if not refused and cast("int", facts.get("tries", 0)) % _LOOKS_BETWEEN_DIAGNOSES != _LOOKS_BETWEEN_DIAGNOSES - 1:
+    if not refused and facts.get("tries", 0) % _LOOKS_BETWEEN_DIAGNOSES != _LOOKS_BETWEEN_DIAGNOSES - 1:
         return
     causes = {cause["code"] for cause in await diagnose(StepRequest(peering=peering, facts=facts))}
-    if refused and causes and cast("int", facts.get("tries", 0)) < _LOOKS_BEFORE_THE_END:
+    if refused and causes and facts.get("tries", 0) < _LOOKS_BEFORE_THE_END:
         problem.occurrence["retry_after"] = _PAUSE_BEFORE_THE_END
     elif causes if refused else causes & BLOCKERS:
         problem.occurrence["final"] = True
@@ -253,8 +255,8 @@ def _new_enough(facts: Facts) -> _Age:
     """The waits of one project VPC share what it answers: none needs it newer than a part of the time it has waited."""
     if "looked_at" not in facts:
         return {"older": 0.0, "at": None}
-    waited = cast("float", facts["waited"])
-    return {"older": _SHARE_OF_A_WAIT * waited, "at": datetime.fromisoformat(text(facts, "looked_at"))}
+    waited = facts["waited"]
+    return {"older": _SHARE_OF_A_WAIT * waited, "at": datetime.fromisoformat(facts["looked_at"])}
 
 
 async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> PeeringConnection | None:
@@ -263,7 +265,7 @@ async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> Pee
 
 
 def _expect(vpc: ProjectVpc, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
-    connection = vpc.connection_to(VNetId.parse(text(facts, "vnet_id")))
+    connection = vpc.connection_to(VNetId.parse(facts["vnet_id"]))
     if connection is None:
         raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
     problem = connection_problem(connection.state, expected)
@@ -278,7 +280,7 @@ def _expect(vpc: ProjectVpc, facts: Facts, expected: dict[str, str | None]) -> P
 async def price(peering: Peering, facts: Facts) -> Facts:
     """What the connection costs: US dollars an hour, or None where Aiven does not say."""
     prices = await ahead(hourly_prices, peering["project"])
-    return {"hourly_price_usd": prices.get(text(facts, "cloud_name"))}
+    return {"hourly_price_usd": prices.get(facts["cloud_name"])}
 
 
 async def hourly_prices(project: str) -> dict[str, str | None]:
@@ -304,7 +306,7 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     if connection is None:
         look_again(facts, 1, "connection-unseen", "Aiven does not show the connection.")
         return {"connection_removed": "deleted" if vpc else "with its project VPC"}
-    if not same_id(connection.peer_azure_app_id, text(facts, "application_id")):
+    if not same_id(connection.peer_azure_app_id, facts["application_id"]):
         return {"connection_removed": "deleted"}
     if connection.state != "DELETING":
         await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)

@@ -11,8 +11,10 @@ from clients.azure import network
 from clients.connections import connections
 from clients.credentials import ApplicationCredential, application_credential
 from clients.settings import settings
+from peering.facts import Facts
 from peering.naming import VNetId
-from peering.outcome import Facts, ProblemError, text
+from peering.outcome import ProblemError
+from peering.spec import Credential
 
 if TYPE_CHECKING:
     from azure.mgmt.network.aio import NetworkManagementClient
@@ -66,7 +68,7 @@ async def _forgotten_if_refused(facts: Facts) -> AsyncIterator[None]:
     try:
         yield
     except Exception:  # whatever it was, it goes on as it is
-        connections().forget_clients(text(facts, "application_id"))
+        connections().forget_clients(facts["application_id"])
         # A federated credential has no secret.
         if (secret := facts["secret_name"]) is not None:
             connections().forget_clients(secret)
@@ -74,15 +76,16 @@ async def _forgotten_if_refused(facts: Facts) -> AsyncIterator[None]:
 
 
 def _who(facts: Facts) -> tuple[str, ...]:
-    names = ("application_id", "credential", "secret_name", "secret_version", "tenant_id", "to_tenant_id")
-    return tuple(str(facts[name] or "") for name in names)
+    who = (facts["application_id"], facts["credential"], facts["secret_name"], facts["secret_version"])
+    return tuple(name or "" for name in (*who, facts["tenant_id"], facts["to_tenant_id"]))
 
 
 async def _signed_in(
     application_id: str, credential: str, name: str, version: str, *tenants: str
 ) -> list[ApplicationCredential]:
     """The application signed in to each tenant that is named; each credential keeps its token."""
-    proof = await kept_proof({"credential": credential, "secret_name": name, "secret_version": version})
+    kind: Credential = "federated" if credential == "federated" else "secret"
+    proof = await kept_proof({"credential": kind, "secret_name": name, "secret_version": version})
     held = [application_credential(tenant, application_id, proof) for tenant in tenants if tenant]
     scope = settings().cloud.resource_manager_scope
     await asyncio.gather(*(one.get_token(scope) for one in held))

@@ -9,7 +9,7 @@ from asyncio import timeout
 from collections.abc import AsyncIterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypedDict, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from activities.step import step
 from clients.azure import graph, secrets
@@ -18,9 +18,10 @@ from clients.credentials import ApplicationCredential, Proof, automation_credent
 from clients.known_secrets import remember
 from clients.remote_errors import or_none
 from clients.settings import settings
+from peering.facts import CredentialFacts, Facts, collected, needed
 from peering.marks import KEY_ID, PEERING, ROTATION
 from peering.naming import federated_credential_name, secret_name
-from peering.outcome import Facts, ProblemError, text
+from peering.outcome import ProblemError
 from peering.spec import Peering
 
 if TYPE_CHECKING:
@@ -42,17 +43,10 @@ _FEDERATED: Final[Facts] = {
 }
 
 
-class Rotation(TypedDict):
-    """What a rotation is to make: the run's id, and the kind of credential."""
-
-    run: str
-    credential: str
-
-
 @step
 async def application_credential(peering: Peering, facts: Facts) -> Facts:
     """Article step 4: a credential of the kind that is asked for, found or made; only a secret's name comes out."""
-    object_id = text(facts, "application_object_id")
+    object_id = needed(facts["application_object_id"])
     async with graph() as client:
         # Which kind it is changes by a rotation, which proves the new one and removes the old.
         if facts.get("credential", peering["credential"]) == "federated":
@@ -93,7 +87,7 @@ async def _first_password(
 @step
 async def new_credential(peering: Peering, facts: Facts) -> Facts:
     """The candidate of a rotation, made beside the credential in use. What an earlier one left behind is removed."""
-    rotation, object_id = cast("Rotation", facts["rotation"]), text(facts, "application_object_id")
+    rotation, object_id = facts["rotation"], needed(facts["application_object_id"])
     async with graph() as client:
         if rotation["credential"] == "federated":
             await _add_federated(client, peering, facts, object_id)
@@ -114,11 +108,11 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
 @step
 async def prove_credential(_: Peering, facts: Facts) -> Facts:
     """Sign in with the candidate to the customer's tenant, and to the platform's once that knows the application."""
-    candidate, scope = cast("Facts", facts["candidate"]), settings().cloud.resource_manager_scope
+    candidate, scope = facts["candidate"], settings().cloud.resource_manager_scope
     proof = await proof_of(candidate)
     tenants = [tenant for tenant in (facts["tenant_id"], facts.get("to_tenant_id")) if isinstance(tenant, str)]
     for tenant in tenants:
-        async with ApplicationCredential(tenant, text(facts, "application_id"), proof) as credential:
+        async with ApplicationCredential(tenant, needed(facts["application_id"]), proof) as credential:
             await credential.get_token(scope)
     return {"credential_proven": tenants}
 
@@ -126,7 +120,7 @@ async def prove_credential(_: Peering, facts: Facts) -> Facts:
 @step
 async def retire_credential(peering: Peering, facts: Facts) -> Facts:
     """Remove every credential of this app's but the proven candidate, and switch off the secret's old versions."""
-    candidate, object_id = cast("Facts", facts["candidate"]), text(facts, "application_object_id")
+    candidate, object_id = facts["candidate"], needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
         versions = await _versions(vault, peering)
         kept = next((v for v in versions if v.version == candidate["secret_version"]), None)
@@ -138,13 +132,13 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
                 await _disable(vault, version)
         if candidate["credential"] == "secret":
             await _remove_federated(client, peering, object_id)
-    return dict(candidate)
+    return collected(candidate)
 
 
 @step
 async def discard_credential(peering: Peering, facts: Facts) -> Facts:
     """Remove a candidate that could not be proven; the credential in use stays the only one."""
-    candidate, object_id = cast("Facts", facts["candidate"]), text(facts, "application_object_id")
+    candidate, object_id = facts["candidate"], needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
         if candidate["credential"] == "federated":
             await _remove_federated(client, peering, object_id)
@@ -161,7 +155,7 @@ async def discard_credential(peering: Peering, facts: Facts) -> Facts:
 @step
 async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
     """Remove every credential of this app's but the one in use: what a run that was broken off may have left."""
-    object_id = text(facts, "application_object_id")
+    object_id = needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
         passwords, versions = await asyncio.gather(
             _own_passwords(client, peering, object_id), _versions(vault, peering)
@@ -180,18 +174,18 @@ async def withdraw_credentials(client: "GraphServiceClient", peering: Peering, o
     await _remove_federated(client, peering, object_id)
 
 
-async def proof_of(facts: Facts) -> Proof:
+async def proof_of(facts: CredentialFacts) -> Proof:
     """What the created application signs in with, by the facts that name its credential."""
     if facts["credential"] == "federated":
         token = await automation_credential().get_token(settings().cloud.token_exchange_scope)
         return Proof(assertion=token.token)
     async with secrets() as vault:
-        secret = await vault.get_secret(text(facts, "secret_name"), text(facts, "secret_version"))
+        secret = await vault.get_secret(needed(facts["secret_name"]), needed(facts["secret_version"]))
     remember(secret.value)
     return Proof(password=secret.value or "")
 
 
-async def kept_proof(facts: Facts) -> Proof:
+async def kept_proof(facts: CredentialFacts) -> Proof:
     """The same, of a password that this worker has made without asking the vault for it."""
     held = connections().held(_kept_as(facts["secret_name"], facts["secret_version"]))
     return cast("Proof", held) if held is not None else await proof_of(facts)
@@ -331,8 +325,8 @@ async def _add_federated(client: "GraphServiceClient", peering: Peering, facts: 
     held = client.applications.by_application_id(object_id).federated_identity_credentials
     listed = await held.get()
     issuer, subject = (
-        f"{cloud.authority}/{text(facts, 'automation_tenant_id')}/v2.0",
-        text(facts, "automation_object_id"),
+        f"{cloud.authority}/{facts['automation_tenant_id']}/v2.0",
+        facts["automation_object_id"],
     )
     for credential in (listed and listed.value) or []:
         if credential.name == name and (credential.issuer, credential.subject) == (issuer, subject):

@@ -7,10 +7,11 @@ from typing import Final
 from activities import looking
 from activities.look_of_peering import look_of_peering
 from activities.looking import part
+from peering.facts import Facts
 from peering.health import DRIFT, ORDER, connection_of, findings, verdict_of
 from peering.look import AssignmentLook, Look, if_seen
 from peering.naming import VNetId, role_assignment_name, same_id
-from peering.outcome import Facts, Occurrence, StepRequest
+from peering.outcome import Occurrence, StepRequest
 from peering.spec import Peering
 
 #: What a failed or stuck connection shows of itself: never its own cause.

@@ -8,9 +8,10 @@ from clients.azure import graph
 from clients.reads import Document, read_graph, upsert_graph
 from clients.remote_errors import RemoteError, or_none
 from clients.settings import settings
+from peering.facts import Facts, needed
 from peering.marks import MARK
 from peering.naming import same_id, unique_name
-from peering.outcome import Facts, ProblemError, text
+from peering.outcome import ProblemError
 from peering.remote_answers import read
 from peering.spec import Peering
 from peering.unfit import platform_principal_disabled
@@ -37,7 +38,7 @@ async def sign_in(_peering: Peering, _facts: Facts) -> Facts:
 async def tenant(_peering: Peering, facts: Facts) -> Facts:
     """Article step 10: the customer's tenant is the one that the app's identity signs in to."""
     configured = settings().azure_tenant_id
-    signed_in = text(facts, "automation_tenant_id")
+    signed_in = facts["automation_tenant_id"]
     if configured is not None and not same_id(str(configured), signed_in):
         raise ProblemError(
             "subscription-in-other-tenant", f"AZURE_TENANT_ID is {configured}, the identity belongs to {signed_in}."
@@ -53,7 +54,7 @@ async def ownership(peering: Peering, facts: Facts) -> Facts:
     taken_over = facts.get("existing") == "adopted" and "application_id" in facts
     if facts["found_connection_state"] is None:
         return {"existing": "adopted" if taken_over else "none"}
-    if taken_over and isinstance(owner, str) and same_id(text(facts, "application_id"), owner):
+    if taken_over and isinstance(owner, str) and same_id(needed(facts["application_id"]), owner):
         return {"existing": "adopted"}
     async with graph() as client:
         application = await find_application(client, peering)
@@ -122,8 +123,8 @@ async def user_service_principal(_: Peering, facts: Facts) -> Facts:
     from msgraph.generated.models.service_principal import ServicePrincipal
 
     async with graph() as client:
-        by_application = client.service_principals_with_app_id(text(facts, "application_id"))
-        if facts["existing"] == "adopted" and (found := await find_principal(client, text(facts, "application_id"))):
+        by_application = client.service_principals_with_app_id(needed(facts["application_id"]))
+        if facts["existing"] == "adopted" and (found := await find_principal(client, needed(facts["application_id"]))):
             return {"user_principal_id": _with_id(found)}
         wanted = ServicePrincipal(tags=[MARK])
         upsert = by_application.to_patch_request_information(wanted, request_configuration=_create_if_missing())

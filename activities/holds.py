@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from activities import looking
 from activities.ahead import ahead
@@ -12,6 +12,7 @@ from activities.step import step
 from clients.reads import list_arm, read_arm
 from clients.remote_errors import RemoteError
 from peering.denials import Definition, denied_by, exempted_assignments, is_in_force, is_narrowed, parameters_of
+from peering.facts import Facts
 from peering.holds import (
     ASSIGNMENTS,
     PEERINGS,
@@ -23,9 +24,8 @@ from peering.holds import (
     of_subscription,
     perhaps,
 )
-from peering.look import PeeredNetwork
 from peering.naming import VNetId, folded
-from peering.outcome import Facts, Occurrence, ProblemError, text
+from peering.outcome import Occurrence, ProblemError
 from peering.rights import PLATFORM_ACTIONS
 from peering.sides import changes_of_side
 from peering.spec import Peering
@@ -52,7 +52,7 @@ async def holds(peering: Peering, facts: Facts) -> Facts:
     What is held from changes that the start does not make lets it through, with a warning: a later one, or the removal,
     may need them. So does a policy that may or may not deny the peering.
     """
-    vnet, identity = VNetId.parse(text(facts, "vnet_id")), text(facts, "automation_object_id")
+    vnet, identity = VNetId.parse(facts["vnet_id"]), facts["automation_object_id"]
     look, policies = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet)))
     if disabled := list(of_subscription(look, vnet)):
         raise ProblemError.of(disabled)
@@ -90,8 +90,8 @@ async def _all_made(peering: Peering, vnet: VNetId, held: Callable[[Collection[s
 
 def _made(peering: Peering, facts: Facts, all_made: set[str]) -> set[str]:
     """Those of them that this start takes, by what there is, and the deletion of a side that is Disconnected."""
-    sides = cast("list[PeeredNetwork]", facts["peered_networks"])
-    on_side = changes_of_side(peering, facts, sides, text(facts, "project_network_cidr"))
+    sides = facts["peered_networks"]
+    on_side = changes_of_side(peering, facts, sides, facts["project_network_cidr"])
     others = all_made - {f"{PEERINGS}/write"} if facts["existing"] == "none" else set[str]()
     return {*others, *(f"{PEERINGS}/{verb}" for verb in on_side)}
 

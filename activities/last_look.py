@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from typing import Final
 
 from activities import looking
 from activities.access import is_assigned
@@ -11,8 +11,9 @@ from activities.step import step
 from clients.aiven import AivenClient
 from clients.azure import authorization, graph
 from clients.remote_errors import or_none
+from peering.facts import Facts, named
 from peering.naming import VNetId, role_definition_name, same_id, secret_name
-from peering.outcome import Fact, Facts, ProblemError
+from peering.outcome import ProblemError
 from peering.spec import Peering
 
 #: So often what was deleted may show still, some seconds apart.
@@ -39,7 +40,7 @@ async def last_look(peering: Peering, facts: Facts) -> Facts:
     if left := [name for name, is_there in zip(looks, there, strict=True) if is_there]:
         problem = ProblemError("still-there", f"Still there: {', '.join(left)}.", retry_after=5)
         # Whoever takes away begins anew then.
-        problem.occurrence["final"] = cast("int", facts.get("tries", 0)) >= _LOOKS
+        problem.occurrence["final"] = facts.get("tries", 0) >= _LOOKS
         raise problem
     return {"seen_gone": "all of it"}
 
@@ -63,8 +64,8 @@ async def _connection(peering: Peering, facts: Facts) -> bool:
 
 async def _assignment(facts: Facts, name: str) -> bool:
     """Whether an assignment that was deleted shows under its own id."""
-    recorded = facts.get(name)
-    if recorded not in cast("list[Fact]", facts["role_assignments_removed"]) or not isinstance(recorded, str):
+    recorded = named(facts, name)
+    if recorded is None or recorded not in facts["role_assignments_removed"]:
         return False
     scope, _, guid = recorded.partition("/providers/Microsoft.Authorization/roleAssignments/")
     async with authorization(VNetId.parse(scope).subscription_id) as client:
@@ -74,7 +75,7 @@ async def _assignment(facts: Facts, name: str) -> bool:
 async def _roles(peering: Peering, facts: Facts) -> bool:
     """Whether a role that was deleted shows; one that another peering has made anew meanwhile is that one's."""
     vnet = VNetId.parse(peering["vnet_id"])
-    removed = cast("list[str]", facts["roles_removed"])
+    removed = facts["roles_removed"]
     guids = {role_definition_name(vnet.subscription_scope, name): name for name in removed}
     looks = await asyncio.gather(*(looking.role(str(vnet), guid) for guid in guids))
     there = [guid for look in looks for guid in look]

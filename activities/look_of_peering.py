@@ -8,6 +8,7 @@ from activities import directory_looks, looking
 from activities.ahead import ahead
 from activities.looking import part
 from clients.settings import settings
+from peering.facts import Facts
 from peering.look import (
     AccessLook,
     ApplicationLook,
@@ -23,7 +24,6 @@ from peering.look import (
     if_seen,
 )
 from peering.naming import VNetId, same_id, secret_name
-from peering.outcome import Facts
 from peering.spec import Peering
 
 

@@ -10,11 +10,11 @@ from clients.aiven import AivenClient
 from clients.azure import secrets
 from clients.reads import Document, list_arm, list_network, read_arm, read_network
 from clients.remote_errors import RemoteError, or_none
+from peering.facts import VNetPeering
 from peering.look import (
     AssignmentLook,
     ConnectionLook,
     Part,
-    PeeredNetwork,
     ProjectVpcLook,
     RoleLook,
     SecretLook,
@@ -84,15 +84,15 @@ async def vnet(vnet_id: str) -> VNetLook | None:
     )
 
 
-async def sides(vnet: VNetId) -> list[PeeredNetwork]:
+async def sides(vnet: VNetId) -> list[VNetPeering]:
     """The peerings of a VNet by their own list. One call for each page."""
     return [_side(found) for found in await list_network(vnet, "/virtualNetworkPeerings", *_OF_PEERING)]
 
 
-def _side(found: Document) -> PeeredNetwork:
+def _side(found: Document) -> VNetPeering:
     properties = found["properties"]
     spaces = (properties.get("remoteVirtualNetworkAddressSpace"), properties.get("remoteAddressSpace"))
-    return PeeredNetwork(
+    return VNetPeering(
         id=found["id"],
         name=found["name"],
         remote_id=properties["remoteVirtualNetwork"]["id"],
@@ -109,7 +109,7 @@ def _side(found: Document) -> PeeredNetwork:
     )
 
 
-async def vnet_peering(peering_id: str) -> PeeredNetwork | None:
+async def vnet_peering(peering_id: str) -> VNetPeering | None:
     """One peering of a VNet under its own id, which shows it sooner than a list may. One call."""
     vnet_text, kind, name = peering_id.partition("/virtualNetworkPeerings/")
     found = await or_none(read_network(VNetId.parse(vnet_text), f"{kind}{name}", *_OF_PEERING))

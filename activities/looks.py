@@ -8,8 +8,9 @@ from activities.blueprint import MODULES
 from activities.remote_errors import occurrence_of
 from activities.step import Activity, keep
 from clients.registry import registry
+from peering.facts import Facts, only
 from peering.naming import VNetId, secret_name
-from peering.outcome import Facts, LookRequest, Outcome, StepRequest, superseded
+from peering.outcome import LookRequest, Outcome, StepRequest, superseded
 from peering.plan import KEPT, LOOKS, Step, is_needless, ready
 from peering.spec import Peering
 from peering.unfit import chosen_role_names
@@ -46,7 +47,7 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
         known: what earlier runs gathered.
         facts: what this run has gathered.
     """
-    gathered, outcomes = dict(facts or {}), dict[str, Outcome]()
+    gathered, outcomes = Facts(**(facts or {})), dict[str, Outcome]()
     under_way: dict[asyncio.Future[Outcome], str] = {}
     started: set[str] = set()
     wanted = [step.name for step in LOOKS if not is_needless(step, gathered)]
@@ -92,7 +93,10 @@ def _reads(name: str, peering: Peering) -> list[Read]:
 
 def facts_of(outcomes: dict[str, Outcome]) -> Facts:
     """All facts that steps have gathered."""
-    return {name: value for outcome in outcomes.values() for name, value in outcome.get("facts", {}).items()}
+    gathered: Facts = {}
+    for outcome in outcomes.values():
+        gathered |= outcome.get("facts", {})
+    return gathered
 
 
 def _activity(step: Step) -> Activity:
@@ -102,5 +106,5 @@ def _activity(step: Step) -> Activity:
 
 
 def _request(peering: Peering, step: Step, facts: Facts, known: Facts) -> StepRequest:
-    recalled = {name: known[name] for name in (*step.yields, *step.recalls) if name in known}
-    return StepRequest(peering=peering, facts=recalled | {name: facts[name] for name in step.needs})
+    recalled = only(known, (*step.yields, *step.recalls))
+    return StepRequest(peering=peering, facts=recalled | only(facts, step.needs))

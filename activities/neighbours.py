@@ -1,7 +1,7 @@
 """Who else of the registry needs what a peering shares with others."""
 
 from clients.registry import registry
-from peering.checks import Neighbours
+from peering.facts import Neighbours
 from peering.naming import VNetId, same_id
 from peering.spec import Peering
 

@@ -8,9 +8,9 @@ from activities.as_application import as_application, as_application_in_both, si
 from activities.step import look_again, step
 from clients.azure import network
 from clients.remote_errors import RemoteError, or_none
-from peering.look import PeeredNetwork
+from peering.facts import Facts, VNetPeering
 from peering.naming import VNetId, same_id
-from peering.outcome import Facts, ProblemError, text
+from peering.outcome import ProblemError
 from peering.remote_answers import read
 from peering.sides import is_as_wanted, own_side, side_of, wanted_options
 from peering.spec import Peering
@@ -59,9 +59,9 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
     """
-    vnet_id = VNetId.parse(text(facts, "vnet_id"))
+    vnet_id = VNetId.parse(facts["vnet_id"])
     sides = await looking.sides(vnet_id)
-    side = own_side(peering, facts, sides, text(facts, "project_network_cidr"))
+    side = own_side(peering, facts, sides, facts["project_network_cidr"])
     single = await looking.vnet_peering(side["id"]) if side is not None else None
     # A list may lag behind: what is deleted is looked at under its own id, too.
     if side is None or side["state"] != "Disconnected" or (single is not None and single["state"] != "Disconnected"):
@@ -76,18 +76,18 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
 @step
 async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
-    vnet_id = VNetId.parse(text(facts, "vnet_id"))
+    vnet_id = VNetId.parse(facts["vnet_id"])
     async with signing_in(facts):
         sides = await looking.sides(vnet_id)
-        alike = side_of(facts, sides, text(facts, "project_network_cidr"))
+        alike = side_of(facts, sides, facts["project_network_cidr"])
         if alike is not None and is_as_wanted(alike, peering, repairing=bool(facts.get("repairing"))):
             return {"vnet_peering_id": alike["id"]}
         return {"vnet_peering_id": await _put_side(peering, facts, vnet_id, sides)}
 
 
-async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list[PeeredNetwork]) -> str:
+async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list[VNetPeering]) -> str:
     """Make the side, or change the one that leads to the same network; returns its id."""
-    remote, repairing = text(facts, "to_network_id"), bool(facts.get("repairing"))
+    remote, repairing = facts["to_network_id"], bool(facts.get("repairing"))
     there = next((side for side in sides if same_id(side["remote_id"], remote)), None)
     if there is None and any(side["name"] == peering["peering_name"] for side in sides):
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
@@ -165,7 +165,7 @@ async def _put(
 @step
 async def connected(_peering: Peering, facts: Facts) -> Facts:
     """Article step 13, its end: whether both sides of the VNet peering are joined."""
-    vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
+    vnet_text, _, name = facts["vnet_peering_id"].partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
     async with network(vnet_id.subscription_id) as client:
         found = await client.virtual_network_peerings.get(vnet_id.resource_group, vnet_id.name, name)
@@ -188,7 +188,7 @@ _TO_SYNC: Final = ("LocalNotInSync", "LocalAndRemoteNotInSync")
 @step
 async def sync(_peering: Peering, facts: Facts) -> Facts:
     """Let this side learn of new addresses of the project VPC's network (`az network vnet peering sync`)."""
-    vnet_text, _, name = text(facts, "vnet_peering_id").partition("/virtualNetworkPeerings/")
+    vnet_text, _, name = facts["vnet_peering_id"].partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
     found = await _side_named(vnet_id, name)
     if found is None or _plain(found.peering_sync_level) not in _TO_SYNC:
@@ -212,7 +212,7 @@ async def _side_named(vnet_id: VNetId, name: str) -> "VirtualNetworkPeering | No
 @step
 async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     """Undo article step 13: delete the VNet peering as the created application, and wait until it is gone."""
-    vnet_text, _, name = text(facts, "vnet_peering_to_remove").partition("/virtualNetworkPeerings/")
+    vnet_text, _, name = facts["vnet_peering_to_remove"].partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
     found = await _side_named(vnet_id, name)
     if found is None:

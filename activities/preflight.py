@@ -5,7 +5,7 @@ A real start and a dry run do the same looks. Rights are looked up, never tried 
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Final, cast
+from typing import Final
 
 from activities import looking
 from activities.ahead import ahead
@@ -24,7 +24,8 @@ from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.addresses import network_of_project, overlaps
-from peering.look import AccessLook, Part, PeeredNetwork, RoleLook, SecretLook, Thing
+from peering.facts import Facts, collected, needed
+from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
 from peering.naming import (
     VNetId,
     federated_credential_name,
@@ -33,7 +34,7 @@ from peering.naming import (
     secret_name,
     unique_name,
 )
-from peering.outcome import Fact, Facts, Occurrence, ProblemError, text
+from peering.outcome import Occurrence, ProblemError
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
@@ -58,10 +59,10 @@ _NOT_FOR_US: Final = (403, 404)
 @step
 async def address_spaces(_: Peering, facts: Facts) -> Facts:
     """Whether the project VPC shares addresses with the VNet, or with a network that is peered with it."""
-    sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
+    sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
     known = _known_network(facts)
     own = known if facts["existing"] == "none" else network_of_project(sides, cidr, known)
-    if found := overlaps(cast("list[str]", facts["address_prefixes"]), sides, cidr, own):
+    if found := overlaps(facts["address_prefixes"], sides, cidr, own):
         raise ProblemError.of(found)
     return {"addresses_checked": "nothing overlaps"}
 
@@ -74,7 +75,7 @@ def _known_network(facts: Facts) -> str | None:
 @step
 async def inventory(peering: Peering, facts: Facts) -> Facts:
     """Which of the peering's objects are there already; of one that is taken over, also their ids, to be left alone."""
-    adopted, vnet_id, access = facts["existing"] == "adopted", text(facts, "vnet_id"), Access()
+    adopted, vnet_id, access = facts["existing"] == "adopted", facts["vnet_id"], Access()
     _check_sides(peering, facts)
     (known, directory), secrets, assignments = await asyncio.gather(
         _directory(str(facts["found_connection_application_id"] or ""))
@@ -142,7 +143,7 @@ async def _directory(application_id: str) -> tuple[Facts, Directory]:
 
 def _check_sides(peering: Peering, facts: Facts) -> None:
     """A name that somebody else's peering has is taken, and a connection without its side is not taken over."""
-    sides, cidr = cast("list[PeeredNetwork]", facts["peered_networks"]), text(facts, "project_network_cidr")
+    sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
     own = side_of(facts, sides, cidr)
     if own is None and any(side["name"] == peering["peering_name"] for side in sides):
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
@@ -203,8 +204,8 @@ def _found_rights(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> di
 
 def _found_sides(facts: Facts) -> dict[str, bool]:
     """A connection that cannot be built upon, and a side that is Disconnected, are made anew: they do not count."""
-    sides, state = cast("list[PeeredNetwork]", facts["peered_networks"]), facts["found_connection_state"]
-    side, lost = side_of(facts, sides, text(facts, "project_network_cidr")), has_lost_its_side(facts, sides)
+    sides, state = facts["peered_networks"], facts["found_connection_state"]
+    side, lost = side_of(facts, sides, facts["project_network_cidr"]), has_lost_its_side(facts, sides)
     return {
         "peering_connection": state not in (None, "DELETED") and not lost,
         "vnet_peering": side is not None and side["state"] != "Disconnected" and not lost,
@@ -215,12 +216,12 @@ def _to_build_upon(peering: Peering, parts: DirectoryParts, roles: dict[str, Rol
     """The ids of what the peering shares with others and is there: the steps that would look for it are not needed."""
     shared = {f"{whose}_role_id": role for whose, role in fitting_roles(peering, roles, vnet_id).items()}
     platform = _seen(parts["platform_principal"])
-    return {**shared, **({"platform_principal_id": platform["id"]} if platform and platform["enabled"] else {})}
+    return collected(shared | ({"platform_principal_id": platform["id"]} if platform and platform["enabled"] else {}))
 
 
 def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Facts:
     """The ids of what is there and good enough, so that the steps that would make it are not needed."""
-    taken: dict[str, Fact] = {}
+    taken = dict[str, str]()
     user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
     for whose, principal, actions in (("user", user, USER_ACTIONS), ("platform", platform, PLATFORM_ACTIONS)):
         if principal is None or not principal["enabled"]:
@@ -229,19 +230,19 @@ def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Fact
         if (assignment := allowing(access, principal["id"], actions, vnet_id)) is not None:
             role = role_definition_id(VNetId.parse(vnet_id).subscription_scope, assignment["role"])
             taken |= {f"{whose}_role_id": role, f"{whose}_role_assignment_id": assignment["id"]}
-    return taken
+    return collected(taken)
 
 
 @step
 async def automation_rights(peering: Peering, facts: Facts) -> Facts:
     """Whether the app's own identity may do what is left to be done: in Azure, Graph, Key Vault and Aiven."""
-    found = set(cast("list[str]", facts["found"]))
+    found = set(facts["found"])
     if facts["existing"] == "foreign":
         return {"rights_checked": "nothing to be done"}
     problems = await asyncio.gather(
-        _rights_on_vnet(text(facts, "vnet_id"), found),
+        _rights_on_vnet(facts["vnet_id"], found),
         _rights_in_graph(facts, found),
-        rights_in_vault(text(facts, "automation_object_id"), WRITE_SECRETS),
+        rights_in_vault(facts["automation_object_id"], WRITE_SECRETS),
         rights_in_aiven(peering["project"]),
     )
     if missing := [problem for part in problems for problem in part]:
@@ -278,7 +279,7 @@ async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
 async def _owns_adopted(facts: Facts) -> bool:
     """Whether the app's identity is an owner of the application that is taken over."""
     async with graph() as client:
-        by_app_id = client.applications_with_app_id(text(facts, "found_connection_application_id"))
+        by_app_id = client.applications_with_app_id(needed(facts["found_connection_application_id"]))
         application = await by_app_id.get()
         if application is None or application.id is None:
             return False
@@ -289,10 +290,10 @@ async def _owns_adopted(facts: Facts) -> bool:
 @step
 async def limits(_: Peering, facts: Facts) -> Facts:
     """Whether a limit of Azure's stands in the way, or is near."""
-    vnet_id, found = text(facts, "vnet_id"), cast("list[str]", facts["found"])
+    vnet_id, found = facts["vnet_id"], facts["found"]
     counts: list[tuple[str, str, int, int]] = []
     if "vnet_peering" not in found:
-        sides = cast("list[PeeredNetwork]", facts["peered_networks"])
+        sides = facts["peered_networks"]
         counts.append(("peering-limit-reached", "peerings of the VNet", len(sides), _MOST_PEERINGS))
     if not {"user_role_assignment", "platform_role_assignment"} <= set(found):
         held = await ahead(looking.assignments_in_subscription, VNetId.parse(vnet_id).subscription_id)

@@ -12,10 +12,10 @@ from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
 from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
-from peering.look import PeeredNetwork
+from peering.facts import Facts, VNetPeering
 from peering.marks import MARK
 from peering.naming import VNetId, same_id
-from peering.outcome import Facts, ProblemError, text
+from peering.outcome import ProblemError
 from peering.sides import own_side
 from peering.spec import Peering
 
@@ -99,7 +99,7 @@ async def _platform_principal() -> str | None:
 async def _side(
     peering: Peering,
     facts: Facts,
-    sides: list[PeeredNetwork],
+    sides: list[VNetPeering],
     vpc: ProjectVpc | None,
     connection: PeeringConnection | None,
 ) -> str | None:
@@ -129,7 +129,7 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
     Whether one does is seen by the registry, by its role assignments and by the project's connections. The registry is
     asked last, for a start may have begun meanwhile.
     """
-    tenant = text(facts, "automation_tenant_id")
+    tenant = facts["automation_tenant_id"]
     async with graph() as client:
         principal = await find_principal(client, str(settings().platform_application_id))
         wanted, gone = facts["platform_principal_id"], facts.get("platform_principal_removed")

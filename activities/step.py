@@ -5,11 +5,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from activities.remote_errors import problem_of, with_fresh_token
 from clients.registry import registry
-from peering.outcome import Facts, Outcome, ProblemError, StepRequest, superseded
+from peering.facts import Facts
+from peering.outcome import Outcome, ProblemError, StepRequest, superseded
 from peering.plan import KEPT
 from peering.registry import Record, keep_facts
 from peering.spec import Fence, Peering
@@ -58,7 +59,7 @@ def look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
     Raises:
         ProblemError: of that code; the orchestrator looks again after some seconds.
     """
-    if cast("int", facts.get("tries", 0)) < looks:
+    if facts.get("tries", 0) < looks:
         raise ProblemError(code, detail, retry_after=5)
 
 

@@ -7,9 +7,9 @@ from activities.access import assignments_on, delete_assignment
 from activities.neighbours import neighbours_of
 from activities.step import step
 from clients.azure import authorization
+from peering.facts import Facts
 from peering.look import AssignmentLook
 from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
-from peering.outcome import Facts, text
 from peering.spec import Peering
 
 _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
@@ -23,7 +23,7 @@ async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
     """
     if facts["existing"] == "adopted":
         return {"rights_settled": "taken over"}
-    vnet_id = text(facts, "vnet_id")
+    vnet_id = facts["vnet_id"]
     needed = set((await neighbours_of(peering))["roles"])
     roles = await looking.custom_roles(vnet_id)
     surplus = [
@@ -44,14 +44,14 @@ async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
 def _is_surplus(assignment: AssignmentLook, facts: Facts, vnet_id: str) -> bool:
     """Whether an assignment is this app's, for a principal of the peering, and not one of those that it needs."""
     principals = (facts["user_principal_id"], facts["platform_principal_id"])
-    wanted = (text(facts, "user_role_assignment_id"), text(facts, "platform_role_assignment_id"))
+    wanted = (facts["user_role_assignment_id"], facts["platform_role_assignment_id"])
     name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
     ours = same_id(assignment["id"].rpartition("/")[2], name) and assignment["principal_id"] in principals
     return ours and not any(same_id(assignment["id"], one) for one in wanted)
 
 
 def _is_wanted(role: str, facts: Facts) -> bool:
-    return any(same_id(role, text(facts, name).rpartition("/")[2]) for name in ("user_role_id", "platform_role_id"))
+    return any(same_id(role, one.rpartition("/")[2]) for one in (facts["user_role_id"], facts["platform_role_id"]))
 
 
 async def _delete_role(scope: str, role: str) -> None:

@@ -55,7 +55,7 @@ async def deliver_event(event: Event) -> Outcome:
         return {"problem": Occurrence(code="webhook-unreachable", detail=type(error).__name__)}
     log.info("event=webhook-answered id=%s status=%s", event["id"], answer.status_code)
     if answer.is_success:
-        return {"facts": {"delivered": event["id"]}}
+        return {"facts": {}}
     final = answer.status_code in _GIVE_UP and answer.status_code not in _TRY_AGAIN
     code = "webhook-refused" if final else "webhook-unreachable"
     return {"problem": Occurrence(code=code, detail=f"The webhook answered {answer.status_code}.")}

@@ -12,7 +12,7 @@ from uuid import UUID
 from bench.apart import Apart, apart
 from bench.registry import connected, fill
 from local.cloud import Scenario
-from peering.outcome import Facts
+from peering.facts import collected
 from peering.registry import Record
 from peering.request import PeeringRequest
 
@@ -46,7 +46,7 @@ class ListingCost(TypedDict):
 
 def _records(count: int) -> Iterator[Record]:
     """So many peerings, each with as many facts as a run gathers."""
-    facts: Facts = {f"fact_{n}": "x" * 80 for n in range(_FACTS)}
+    facts = collected({f"fact_{n}": "x" * 80 for n in range(_FACTS)})
     for number in range(count):
         vnet = f"/subscriptions/{UUID(int=number)}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet"
         vpc = str(UUID(int=number // _IN_A_PROJECT_VPC + 1))

@@ -9,8 +9,8 @@ from azure.identity import ClientSecretCredential
 
 from clients.rows import peering_row
 from local.cloud import LocalCloud
+from peering.facts import Facts
 from peering.orders import new_order
-from peering.outcome import Facts
 from peering.registry import Ending, Record, conclude, place, take
 from peering.spec import Caller, Deadlines, Fence, Peering
 

@@ -18,8 +18,8 @@ from bench.registry import connected, fill
 from local.cloud import LocalCloud, Scenario
 from local.cloud.population import establish
 from local.deployment import Deployment, deploy
+from peering.facts import collected
 from peering.naming import peering_id
-from peering.outcome import Facts
 from peering.registry import Record
 from peering.request import PeeringRequest
 from peering.runs import SWEEP
@@ -141,7 +141,7 @@ def _record(cloud: LocalCloud, vnet_id: str, vpc_id: str, made: dict[str, str]) 
         {"project": project, "project_vpc_id": vpc_id, "vnet_id": vnet_id}, strict=False
     )
     peering = request.peering()
-    facts: Facts = {**made, "vnet_id": vnet_id, "tenant_id": cloud.landscape.customer_tenant, "found": []}
+    facts = collected({**made, "vnet_id": vnet_id, "tenant_id": cloud.landscape.customer_tenant, "found": []})
     facts |= {"user_rights": "standing", "credential": "secret", "existing": "none"}
     if peering["id"] != peering_id(project, vpc_id, vnet_id):
         raise AssertionError("the registry and the cloud disagree about the peering's id")

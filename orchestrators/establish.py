@@ -6,8 +6,9 @@ from orchestrators.lost import reliably
 from orchestrators.remove import take_away
 from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
+from peering.facts import Facts
 from peering.health import DRIFT
-from peering.outcome import Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.plan import STEPS, forget, initial_facts
 
 

@@ -11,8 +11,9 @@ from typing import Final, cast
 from orchestrators.durable import OrchestrationContext, Task
 from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
 from orchestrators.waiting import Wait, WaitResult, may_clear
+from peering.facts import Facts, only, without
 from peering.orders import APP, Order, Phase, PhaseChange, Supersession, Taken, new_order, repair_of
-from peering.outcome import Facts, LookRequest, Occurrence, Outcome, StepRequest
+from peering.outcome import LookRequest, Occurrence, Outcome, StepRequest
 from peering.plan import KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
 from peering.progress import RunState, StepProgress, progress
 from peering.registry import Ending
@@ -91,7 +92,7 @@ class Run:
             looks_ahead: one activity does the looks that a start begins with before anything else.
         """
         self._by_name = {step.name: step for step in table}
-        self.facts = dict(facts)
+        self.facts = facts.copy()
         self._stop = self.context.wait_for_external_event(STOP)
         if looks_ahead:
             self._look_ahead([step for step in LOOKS if not is_needless(step, facts)])
@@ -145,7 +146,7 @@ class Run:
             self.state = "superseded"
         self.report()
         at = self.context.current_utc_datetime.isoformat()
-        facts = {name: value for name, value in self.facts.items() if name not in OF_THE_RUN}
+        facts = without(self.facts, OF_THE_RUN)
         if not self.is_superseded:
             ending = Ending(fence=self.fence, state=self.state, facts=facts, steps=self.steps, at=at, drop=drop)
             if (problem := self.problem) is not None:
@@ -187,8 +188,8 @@ class Run:
     def _request(self, step: str) -> StepRequest:
         """The input of a step's activity: only the facts that it needs, or that an earlier run found out."""
         table = self._by_name[step]
-        recalled = {name: self.known[name] for name in (*table.yields, *table.recalls) if name in self.known}
-        gathered = {name: self.facts[name] for name in (*table.recalls, *table.needs) if name in self.facts}
+        recalled = only(self.known, (*table.yields, *table.recalls))
+        gathered = only(self.facts, (*table.recalls, *table.needs))
         request = self.request(recalled | gathered)
         # What only looks needs no fence, unless what it finds is kept.
         if table.looks and step not in KEPT:
@@ -207,7 +208,7 @@ class Run:
 
     def _look_request(self) -> LookRequest:
         told = {name for step in LOOKS for name in (*step.needs, *step.yields, *step.recalls)}
-        known, facts = ({name: of[name] for name in of if name in told} for of in (self.known, self.facts))
+        known, facts = only(self.known, told), only(self.facts, told)
         return LookRequest(peering=self.peering, known=known, facts=facts, fence=self.fence)
 
     def _take_looks(self, result: object) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from peering.look import PeeredNetwork
+from peering.facts import VNetPeering
 from peering.naming import same_id
 from peering.outcome import Occurrence
 
@@ -28,7 +28,7 @@ def _overlap(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -
 
 
 def overlaps(
-    prefixes: Sequence[str], peered: Sequence[PeeredNetwork], project_cidr: str, own_network: str | None
+    prefixes: Sequence[str], peered: Sequence[VNetPeering], project_cidr: str, own_network: str | None
 ) -> list[Occurrence]:
     """What of a VNet's surroundings overlaps the project VPC, which keeps the two from being peered.
 
@@ -51,7 +51,7 @@ def overlaps(
     return found
 
 
-def network_of_project(peered: Sequence[PeeredNetwork], project_cidr: str, known: str | None) -> str | None:
+def network_of_project(peered: Sequence[VNetPeering], project_cidr: str, known: str | None) -> str | None:
     """The ARM id of the project VPC's network, if the VNet is peered with it already.
 
     Args:

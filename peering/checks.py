@@ -15,11 +15,3 @@ class Found(TypedDict):
 
     repairs: list[str]
     undelivered: bool
-
-
-class Neighbours(TypedDict):
-    """Who else needs what a peering shares: another one on the VNet, the names of roles in use, any other at all."""
-
-    on_vnet: bool
-    roles: list[str]
-    any: bool

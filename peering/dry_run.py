@@ -1,10 +1,10 @@
 """What a start would do, drawn from the looks that a start begins with. No I/O."""
 
 from collections.abc import Collection, Mapping
-from typing import Final, Literal, NotRequired, TypedDict, cast
+from typing import Final, Literal, NotRequired, TypedDict
 
-from peering.look import PeeredNetwork
-from peering.outcome import Facts, Occurrence
+from peering.facts import Facts, VNetPeering
+from peering.outcome import Occurrence
 from peering.plan import LOOKS, OBJECTS, STEPS
 from peering.problems import PROBLEMS
 from peering.sides import side_of
@@ -89,7 +89,7 @@ def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], th
         changes=changes,
         obstacles=obstacles,
         waits=waits,
-        warnings=[text for texts in warned if isinstance(texts, list) for text in cast("list[str]", texts)],
+        warnings=[text for texts in warned if isinstance(texts, list) for text in texts],
         facts=facts,
     )
 
@@ -116,15 +116,10 @@ def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[Opti
     return changes
 
 
-def _side(facts: Facts) -> PeeredNetwork | None:
+def _side(facts: Facts) -> VNetPeering | None:
     """The VNet's side as the looks found it."""
-    sides = cast("list[PeeredNetwork]", facts.get("peered_networks") or [])
-    return side_of(facts, sides, _text(facts, "project_network_cidr"))
-
-
-def _text(facts: Facts, name: str) -> str | None:
-    value = facts.get(name)
-    return value if isinstance(value, str) else None
+    sides = facts.get("peered_networks", [])
+    return side_of(facts, sides, facts.get("project_network_cidr"))
 
 
 def _result(facts: Facts, obstacles: Collection[Occurrence], changes: Collection[OptionChange]) -> Result:
@@ -156,7 +151,7 @@ def _steps(peering: Peering, facts: Facts) -> list[PlannedStep]:
     return planned
 
 
-def _names(peering: Peering, side: PeeredNetwork | None) -> Mapping[str, str]:
+def _names(peering: Peering, side: VNetPeering | None) -> Mapping[str, str]:
     custom = peering["role"] == "least-privilege"
     return {
         "application": peering["application_name"],

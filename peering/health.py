@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from peering.addresses import overlaps
+from peering.facts import Facts, VNetPeering
 from peering.health_of_access import of_access
 from peering.look import (
     ApplicationLook,
     ConnectionLook,
     Look,
     Part,
-    PeeredNetwork,
     PrincipalLook,
     ProjectVpcLook,
     SecretLook,
     if_seen,
 )
 from peering.naming import VNetId, folded, same_id
-from peering.outcome import Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.sides import side_of
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, connection_problem
@@ -225,7 +225,7 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     return found
 
 
-def _of_side(peering: Peering, side: PeeredNetwork) -> Iterator[Occurrence]:
+def _of_side(peering: Peering, side: VNetPeering) -> Iterator[Occurrence]:
     if side["provisioning_state"] == "Failed":
         yield Occurrence(code="peering-failed", detail="The VNet peering's provisioning state is Failed.")
     if side["state"] != "Connected":

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from peering.facts import Facts
 from peering.look import AccessLook, AssignmentLook, Look, PrincipalLook, if_seen
 from peering.naming import same_id, within
-from peering.outcome import Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
 from peering.spec import Peering
 

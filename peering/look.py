@@ -6,6 +6,7 @@ before it is read: mypy refuses to read what was not asked.
 
 from typing import Generic, TypeAlias, TypedDict, TypeVar, cast, final
 
+from peering.facts import VNetPeering
 from peering.outcome import Occurrence
 
 Thing = TypeVar("Thing")
@@ -54,26 +55,13 @@ class ProjectVpcLook(TypedDict):
     connections: list[ConnectionLook]
 
 
-class PeeredNetwork(TypedDict):
-    """One peering of a VNet, as it hangs on the VNet. `options` are by their names in a `Peering`."""
-
-    id: str
-    name: str
-    remote_id: str
-    state: str
-    sync_level: str
-    provisioning_state: str
-    options: dict[str, bool]
-    prefixes: list[str]
-
-
 class VNetLook(TypedDict):
     """A VNet and its peerings."""
 
     vnet_id: str
     provisioning_state: str
     address_prefixes: list[str]
-    peered_networks: list[PeeredNetwork]
+    peered_networks: list[VNetPeering]
 
 
 class AssignmentLook(TypedDict):

@@ -8,9 +8,10 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Final, NotRequired, TypedDict, cast
 
+from peering.facts import Facts
 from peering.look import ConnectionLook
 from peering.orders import APP, Order, new_order
-from peering.outcome import Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.plan import REMOVAL, ROTATION, STEPS, Operation
 from peering.registry import (
     Attempt,

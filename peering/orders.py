@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, NotRequired, TypedDict
 
+from peering.facts import Facts
 from peering.health import DRIFT
 from peering.naming import folded
-from peering.outcome import Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.plan import Operation
 from peering.progress import StepProgress
 from peering.runs import START_WITHIN

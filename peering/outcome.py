@@ -3,16 +3,11 @@
 Durable Functions keeps the text of an exception but not its class, so an activity never lets one out.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NotRequired, TypeAlias, TypedDict
+from collections.abc import Sequence
+from typing import Final, NotRequired, TypedDict
 
+from peering.facts import Facts
 from peering.spec import Fence, Peering
-
-#: What a fact may be: JSON.
-Fact: TypeAlias = "str | int | float | bool | Sequence[object] | Mapping[str, object] | None"
-#: Everything that steps have gathered so far, by name: ids, states, names. Never a secret.
-Facts: TypeAlias = dict[str, Fact]
-
 
 #: The problem that stands for a call that the platform lost.
 LOST: Final = "activity-lost"
@@ -96,19 +91,6 @@ class ProblemError(Exception):
         if others:
             error.occurrence["also"] = others
         return error
-
-
-def text(facts: Mapping[str, Fact], name: str) -> str:
-    """The fact `name`, which an earlier step has to have gathered.
-
-    Raises:
-        KeyError: no step gathered it.
-        TypeError: it is not a text.
-    """
-    value = facts[name]
-    if not isinstance(value, str):
-        raise TypeError(f"the fact {name} is {type(value).__name__}, not text")
-    return value
 
 
 def superseded() -> Occurrence:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from peering.outcome import Facts
+from peering.facts import Facts, without
 from peering.spec import Peering
 
 ARTICLE: Final[dict[int, str]] = {
@@ -508,8 +508,8 @@ def forget(facts: Facts, forgotten: Collection[str], peering: Peering) -> Facts:
     With `setup-only`, a step that acts as the created application gets its role back first, and it is taken away
     again in the end.
     """
-    kept = {name: value for name, value in facts.items() if name not in forgotten}
+    kept = without(facts, forgotten)
     again = [step for step in STEPS if not is_needless(step, kept) and step.name != "release_rights"]
     if peering["privilege"] == "setup-only" and any("user_role_assignment_id" in step.needs for step in again):
-        kept = {k: v for k, v in kept.items() if k not in ("user_role_assignment_id", "user_rights")}
+        kept = without(kept, ("user_role_assignment_id", "user_rights"))
     return kept

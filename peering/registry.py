@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, NotRequired, TypedDict
 
+from peering.facts import Facts, without
 from peering.health import BLOCKERS, DRIFT, Verdict, verdict_of
 from peering.look import ConnectionLook
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
-from peering.outcome import Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.plan import OBJECTS, OF_THE_RUN, REMOVES, Operation
 from peering.problems import PROBLEMS
 from peering.progress import StepProgress
@@ -362,7 +363,7 @@ def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[str, Fac
     order = record.get("order")
     if _run_of(record, fence["run"]) is None and (order is None or order["run"] != fence["run"]):
         return
-    record["facts"] = {name: value for name, value in told.items() if name not in OF_THE_RUN} | record["facts"]
+    record["facts"] = without(told, OF_THE_RUN) | record["facts"]
     for facts in made.values():
         record["facts"] |= facts
     # Before another execution takes for found what this one has made.

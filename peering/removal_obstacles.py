@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from peering.checks import Neighbours
+from peering.facts import Facts, Neighbours
 from peering.holds import (
     ASSIGNMENTS,
     PEERINGS,
@@ -18,7 +18,7 @@ from peering.holds import (
 )
 from peering.look import PrincipalLook
 from peering.naming import VNetId, within
-from peering.outcome import Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.rights import Granted, lacking
 from peering.spec import Peering
 

@@ -2,8 +2,9 @@
 
 from typing import Final, Literal, TypedDict
 
+from peering.facts import Facts, named
 from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
-from peering.outcome import Fact, Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.plan import OBJECTS, STEPS
 from peering.problems import PROBLEMS
 from peering.registry import Record
@@ -56,7 +57,7 @@ def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
             article_step=step.article_step,
             title=step.title,
             action=action,
-            id=_id(known.get(OBJECTS[step.name])),
+            id=named(known, OBJECTS[step.name]),
             why=why,
         )
         for step in STEPS
@@ -77,10 +78,6 @@ def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
     )
 
 
-def _id(fact: Fact) -> str | None:
-    return fact if isinstance(fact, str) else None
-
-
 def _origin(record: Record, name: str) -> str | None:
     return record["objects"][name]["origin"] if name in record["objects"] else None
 
@@ -91,7 +88,7 @@ def _own_rights(peering: Peering, known: Facts) -> dict[str, bool]:
     own = {}
     for whose, name in (("user", peering["user_role_name"]), ("platform", peering["platform_role_name"])):
         role, assignment, principal = (
-            _id(known.get(f"{whose}_{what}_id")) for what in ("role", "role_assignment", "principal")
+            named(known, f"{whose}_{what}_id") for what in ("role", "role_assignment", "principal")
         )
         if role is not None:
             made = role_definition_name(subscription, name)
@@ -131,4 +128,4 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
         "vnet_peering": "vnet_peering_to_remove" in known,
         "platform_service_principal": platform is not None,
     }
-    return ("delete" if there.get(name, known.get(OBJECTS[name]) is not None) else "gone"), ""
+    return ("delete" if there.get(name, named(known, OBJECTS[name]) is not None) else "gone"), ""

@@ -1,12 +1,13 @@
 """What a network team signs: which networks are joined, who may do what and why, since when, and what it costs."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypedDict, cast
+from collections.abc import Iterable, Sequence
+from typing import Final, TypedDict
 
+from peering.facts import VNetPeering, named
 from peering.health import connection_of, renewal_window
 from peering.held_rights import Right, held_rights
-from peering.look import Look, PeeredNetwork, if_seen, unseen_of
+from peering.look import Look, if_seen, unseen_of
 from peering.plan import OBJECTS
 from peering.registry import Health, Record
 from peering.sides import side_of
@@ -67,7 +68,7 @@ def report(record: Record, look: Look) -> Report:
         look: what both clouds show of it; what could not be seen is named so.
     """
     peering, facts, health = record["peering"], record["facts"], record.get("health")
-    price = cast("str | None", facts.get("hourly_price_usd"))
+    price = facts.get("hourly_price_usd")
     side = _side(record, look)
     return Report(
         id=peering["id"],
@@ -82,9 +83,9 @@ def report(record: Record, look: Look) -> Report:
         options=dict(side["options"]) if side else {},
         rights=list(held_rights(record, look)),
         credential={
-            "kind": _text(facts, "credential") or peering["credential"],
-            "secret": _text(facts, "secret_name"),
-            "expires": _text(facts, "secret_expires"),
+            "kind": facts.get("credential") or peering["credential"],
+            "secret": facts.get("secret_name"),
+            "expires": facts.get("secret_expires"),
             "renewed": f"{renewal_window(peering['secret_lifetime_days']).days} days before its end"
             if facts.get("credential", peering["credential"]) == "secret"
             else None,
@@ -105,14 +106,9 @@ def _connection(record: Record, look: Look) -> str | None:
     return found["state"] if found else None
 
 
-def _side(record: Record, look: Look) -> PeeredNetwork | None:
+def _side(record: Record, look: Look) -> VNetPeering | None:
     vnet, vpc = if_seen(look["vnet"]), if_seen(look["project_vpc"])
     return side_of(record["facts"], vnet["peered_networks"], vpc["network_cidr"] if vpc else None) if vnet else None
-
-
-def _text(facts: Mapping[str, object], name: str) -> str | None:
-    value = facts.get(name)
-    return value if isinstance(value, str) else None
 
 
 def _networks(record: Record, look: Look) -> list[Network]:
@@ -120,14 +116,14 @@ def _networks(record: Record, look: Look) -> list[Network]:
     return [
         Network(
             side="customer",
-            id=_text(facts, "vnet_id") or record["peering"]["vnet_id"],
-            tenant_id=_text(facts, "tenant_id") or "",
+            id=facts.get("vnet_id") or record["peering"]["vnet_id"],
+            tenant_id=facts.get("tenant_id") or "",
             address_prefixes=vnet["address_prefixes"] if vnet else [],
         ),
         Network(
             side="Aiven",
-            id=_text(facts, "to_network_id") or "",
-            tenant_id=_text(facts, "to_tenant_id") or "",
+            id=facts.get("to_network_id") or "",
+            tenant_id=facts.get("to_tenant_id") or "",
             address_prefixes=[vpc["network_cidr"]] if vpc else [],
         ),
     ]
@@ -137,7 +133,7 @@ def _objects(record: Record) -> list[MadeObject]:
     return [
         MadeObject(
             object=step.replace("_", " "),
-            id=_text(record["facts"], OBJECTS[step]) or "",
+            id=named(record["facts"], OBJECTS[step]) or "",
             origin=origin["origin"],
             at=origin["at"],
             app_version=origin["app_version"],

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from peering.look import PeeredNetwork
+from peering.facts import Facts, VNetPeering
 from peering.naming import same_id
-from peering.outcome import Facts
 from peering.spec import Peering
 from peering.states import DELETE_FIRST
 
 
-def side_of(facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | None) -> PeeredNetwork | None:
+def side_of(facts: Facts, peered: Sequence[VNetPeering], project_cidr: str | None) -> VNetPeering | None:
     """This peering's side on the VNet: the one that leads to the project VPC's network.
 
     The network is known by its id once Aiven has named it; by its addresses before that, and when it was made anew.
@@ -23,8 +22,8 @@ def side_of(facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | N
 
 
 def own_side(
-    peering: Peering, facts: Facts, peered: Sequence[PeeredNetwork], project_cidr: str | None
-) -> PeeredNetwork | None:
+    peering: Peering, facts: Facts, peered: Sequence[VNetPeering], project_cidr: str | None
+) -> VNetPeering | None:
     """The side that is this peering's beyond doubt, so that it may be deleted.
 
     It leads to the network that Aiven has named. Only where none was ever named, addresses and name together will do.
@@ -36,7 +35,7 @@ def own_side(
     return next((side for side in named if project_cidr is not None and side["prefixes"] == [project_cidr]), None)
 
 
-def has_lost_its_side(facts: Facts, sides: Sequence[PeeredNetwork]) -> bool:
+def has_lost_its_side(facts: Facts, sides: Sequence[VNetPeering]) -> bool:
     """Whether a connection cannot be built upon: it has ended, or is ACTIVE without a VNet peering that works.
 
     Args:
@@ -59,7 +58,7 @@ def wanted_options(peering: Peering) -> dict[str, bool | None]:
     }
 
 
-def is_as_wanted(side: PeeredNetwork, peering: Peering, *, repairing: bool) -> bool:
+def is_as_wanted(side: VNetPeering, peering: Peering, *, repairing: bool) -> bool:
     """Whether a side needs no PUT.
 
     Whether traffic may flow is for people to say: a request says so, a repair does not.
@@ -71,7 +70,7 @@ def is_as_wanted(side: PeeredNetwork, peering: Peering, *, repairing: bool) -> b
 
 
 def changes_of_side(
-    peering: Peering, facts: Facts, sides: Sequence[PeeredNetwork], project_cidr: str | None
+    peering: Peering, facts: Facts, sides: Sequence[VNetPeering], project_cidr: str | None
 ) -> set[Literal["write", "delete"]]:
     """What a start does to the VNet's side: whether it deletes one that is Disconnected, and whether it makes one.
 

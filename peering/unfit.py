@@ -1,11 +1,12 @@
 """What is there already under a name of the peering's and cannot be built upon: a start would end at it. No I/O."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final, cast
+from typing import Final
 
-from peering.look import ApplicationLook, PeeredNetwork, PrincipalLook, RoleLook
+from peering.facts import Facts
+from peering.look import ApplicationLook, PrincipalLook, RoleLook
 from peering.naming import VNetId, default_role_names, folded, role_definition_id
-from peering.outcome import Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
 from peering.sides import has_lost_its_side
 from peering.spec import Peering
@@ -123,7 +124,7 @@ def connection_exists(facts: Facts) -> Occurrence:
 
     It says in which state the connection is, whose it is, and whether `adopt` would take it over.
     """
-    sides = cast("list[PeeredNetwork]", facts.get("peered_networks") or [])
+    sides = facts.get("peered_networks", [])
     lost = has_lost_its_side(facts, sides)
     detail = f"Aiven has a connection of the pair, which is {facts['found_connection_state']}. The application"
     detail += f" {facts['found_connection_application_id']} asked for it, which is not this app's. "

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, TypedDict, cast
 
-from peering.outcome import Facts, Occurrence
+from peering.facts import Facts, without
+from peering.outcome import Occurrence
 from peering.plan import ARTICLE, PLANS, Operation, Step, is_needless
 from peering.progress import Progress, ShortProblem, StepProgress
 from peering.registry import Health, Origin, Record, Run, RunRecord, state_of
@@ -100,7 +101,7 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
     aside = order is None or order["operation"] in ("check", "cancel")
     operation: Operation = order["operation"] if order and not aside else last["operation"] if last else "establish"
     begun = _begun(progress) if progress is not None else {} if not aside else record.get("steps", {})
-    facts = {name: value for name, value in record["facts"].items() if name not in NOT_SHOWN}
+    facts = without(record["facts"], NOT_SHOWN)
     steps = [_step_status(step, begun, waits, facts if aside else {}) for step in PLANS[operation]]
     status = PeeringStatus(
         id=record["peering"]["id"],

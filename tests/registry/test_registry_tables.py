@@ -13,8 +13,8 @@ from azure.core.exceptions import HttpResponseError
 import activities.orders
 import clients.orders
 from clients.tables import Held, Mutation, Registry
+from peering.facts import collected
 from peering.orders import Taking, new_order
-from peering.outcome import Fact
 from peering.registry import Ending, Placed, Record, RunRecord, conclude, place, run_record, take
 from peering.request import PeeringRequest
 from peering.runs import SIGN_OF_LIFE
@@ -71,7 +71,7 @@ def fence(wanted: Peering, name: str = "r1", execution: str = "x") -> Fence:
     return Fence(id=wanted["id"], run=name, execution=execution, alive_until="")
 
 
-async def finish(registry: Registry, wanted: Peering, state: str = "connected", **facts: Fact) -> None:
+async def finish(registry: Registry, wanted: Peering, state: str = "connected", **facts: object) -> None:
     """Take the open order and end it; a removal drops the record."""
     at = registry.now.isoformat()
 
@@ -80,7 +80,7 @@ async def finish(registry: Registry, wanted: Peering, state: str = "connected", 
         name = record["order"]["run"]
         take(record, "x", at)
         drop = state == "removed"
-        end = Ending(fence=fence(wanted, name), state=state, facts=facts, steps={}, at=at, drop=drop)
+        end = Ending(fence=fence(wanted, name), state=state, facts=collected(facts), steps={}, at=at, drop=drop)
         assert conclude(record, end) is not None
         return None if drop else record, None
 
@@ -127,7 +127,7 @@ def test_changes_at_once_are_all_kept(tables: Tables) -> None:
         async def keep(number: int) -> None:
             def keeping(record: Record | None, _: datetime) -> tuple[Record | None, None]:
                 assert record is not None
-                record["facts"][f"fact_{number}"] = number
+                record["facts"] |= collected({f"fact_{number}": number})
                 return record, None
 
             await registry.change(one["id"], keeping)
@@ -148,14 +148,14 @@ def test_a_record_of_any_size_is_split_and_shrinks_again(tables: Tables) -> None
             await registry.change(one["id"], lambda record, _, n=length: (_with(record, "ä" * n), None))  # type: ignore[misc]
             held = await registry.record(one["id"])
             assert held is not None
-            assert held["facts"]["text"] == "ä" * length
+            assert held["facts"]["tenant_id"] == "ä" * length
 
     run(tables, test)
 
 
 def _with(record: Record | None, text: str) -> Record:
     assert record is not None
-    record["facts"] = {"text": text[: len(text) // 2] + text[len(text) // 2 :]}
+    record["facts"] = {"tenant_id": text[: len(text) // 2] + text[len(text) // 2 :]}
     return record
 
 
@@ -256,7 +256,7 @@ def test_what_was_written_last_is_changed_without_a_read_and_what_others_wrote_i
     def noting(name: str) -> Mutation[list[str]]:
         def change(record: Record | None, _: datetime) -> tuple[Record | None, list[str]]:
             assert record is not None
-            record["facts"][name] = name
+            record["facts"] |= collected({name: name})
             return record, sorted(record["facts"])
 
         return change

@@ -9,7 +9,8 @@ from activities.aiven import stale_connection
 from clients.azure import graph
 from local.cloud import LocalCloud
 from local.cloud.world import Connection
-from peering.outcome import Facts, Outcome
+from peering.facts import Facts
+from peering.outcome import Outcome
 from peering.spec import Peering
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from peering.facts import Facts, collected
 from peering.health import DRIFT, ORDER, findings, renewal_window, verdict_of
-from peering.outcome import Facts
 from peering.plan import STEPS, forget, initial_facts, ready
 from peering.problems import PROBLEMS
 from peering.request import PeeringRequest
@@ -209,9 +209,11 @@ def test_a_principal_that_is_gone_is_one_finding_though_its_roles_are_not_shown_
 
 @pytest.mark.parametrize("code", ["connection-deleted-by-peer", "vnet-peering-missing", "vnet-peering-disconnected"])
 def test_a_connection_is_made_anew_by_what_the_vnet_is_like_now(code: str) -> None:
-    known: Facts = {fact: "known" for step in STEPS for fact in step.yields} | initial_facts(PEERING)
+    known = collected({fact: "known" for step in STEPS for fact in step.yields}) | initial_facts(PEERING)
     looked = [step for step in STEPS if step.name in ("project_vpc", "ownership")]
-    facts = forget(known, DRIFT[code].repair, PEERING) | {fact: "known" for step in looked for fact in step.yields}
+    facts = forget(known, DRIFT[code].repair, PEERING) | collected(
+        {fact: "known" for step in looked for fact in step.yields}
+    )
     assert [step.name for step in ready(STEPS, facts, [step.name for step in looked])] == ["vnet"]
 
 

@@ -5,8 +5,8 @@ from importlib import import_module
 import pytest
 
 from activities.blueprint import MODULES, WITH_CLIENT
+from peering.facts import Facts, collected
 from peering.health import DRIFT
-from peering.outcome import Facts
 from peering.plan import ARTICLE, LOOKS, OBJECTS, PLANS, REMOVAL, STEPS, Step, forget, initial_facts, ready
 from peering.request import PeeringRequest
 from tests.unit.test_request import GOOD
@@ -83,11 +83,11 @@ def test_the_vnet_peering_goes_before_the_connection_and_the_application_last_bu
 def _repairs(codes: set[str], **options: object) -> set[str]:
     """The steps that a repair of these findings would run on a connected peering."""
     peering = PeeringRequest.model_validate({**GOOD, **options}, strict=False).peering()
-    known: Facts = {**dict.fromkeys(yielded(STEPS), "known"), **initial_facts(peering)}
+    known: Facts = collected(dict.fromkeys(yielded(STEPS), "known")) | initial_facts(peering)
     facts, begun = forget(known, {fact for code in codes for fact in DRIFT[code].repair}, peering), list[str]()
     while wave := list(ready(STEPS, facts, begun)):
         begun += [step.name for step in wave]
-        facts |= {fact: "known" for step in wave for fact in step.yields}
+        facts |= collected({fact: "known" for step in wave for fact in step.yields})
     return set(begun)
 
 

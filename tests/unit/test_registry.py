@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import cast
 
+from peering.facts import Facts, collected
 from peering.health import DRIFT
 from peering.orders import Order, Supersession, new_order
-from peering.outcome import Fact, Facts, Occurrence
+from peering.outcome import Occurrence
 from peering.plan import STEPS, Operation
 from peering.registry import (
     FIRST_PAUSE,
@@ -49,7 +50,7 @@ def order(operation: Operation, run: str = "r1", peering: Peering = PEERING, min
     return {**placed, "peering": peering} if operation == "establish" else placed
 
 
-def ran(record: Record | None, operation: Operation, state: str, run: str = "r1", **facts: Fact) -> Record:
+def ran(record: Record | None, operation: Operation, state: str, run: str = "r1", **facts: object) -> Record:
     """The record after an order that was placed, taken and ended in a state."""
     record, placed = place(record, order(operation, run))
     assert record is not None
@@ -57,12 +58,12 @@ def ran(record: Record | None, operation: Operation, state: str, run: str = "r1"
     return ended(record, state, run, START, **facts)
 
 
-def ended(record: Record, state: str, run: str, at: datetime = START, **facts: Fact) -> Record:
+def ended(record: Record, state: str, run: str, at: datetime = START, **facts: object) -> Record:
     """The record after its open order was taken and ended in a state."""
     take(record, "x", at.isoformat())
     fence = Fence(id=ID, run=run, execution="x", alive_until="")
     end = (at + timedelta(minutes=1)).isoformat()
-    ending = Ending(fence=fence, state=state, facts=facts, steps={}, at=end, drop=False)
+    ending = Ending(fence=fence, state=state, facts=collected(facts), steps={}, at=end, drop=False)
     if state == "failed":
         ending["problem"] = Occurrence(code="interrupted", detail="")
     assert conclude(record, ending) is not None
@@ -138,7 +139,7 @@ def test_a_removal_takes_the_place_of_what_is_under_way() -> None:
     assert "execution" not in record["order"]
 
 
-def superseded(operation: Operation = "establish", by: Operation = "remove", **facts: Fact) -> Record:
+def superseded(operation: Operation = "establish", by: Operation = "remove", **facts: object) -> Record:
     """A record with a run whose place was taken while an execution worked on it."""
     record = connected() if operation != "establish" else None
     record, _ = place(record, order(operation, "r2"))
@@ -147,7 +148,7 @@ def superseded(operation: Operation = "establish", by: Operation = "remove", **f
     assert place(record, order(by, "r3"))[1].answer == "supersede"
     if facts:
         fence = Fence(id=ID, run="r2", execution="x", alive_until="")
-        note_stopped(record, Supersession(fence=fence, operation=operation, facts=facts, steps={}))
+        note_stopped(record, Supersession(fence=fence, operation=operation, facts=collected(facts), steps={}))
     return record
 
 
@@ -164,8 +165,8 @@ def test_a_run_that_never_said_that_it_stopped_may_still_be_at_work() -> None:
     take(record, "y", START.isoformat())
     assert record["unsettled"] == (START + FUNCTION_TIMEOUT).isoformat()
     fence = Fence(id=ID, run="r2", execution="x", alive_until="")
-    note_stopped(record, Supersession(fence=fence, operation="establish", facts={"late": "fact"}, steps={}))
-    assert "late" not in record["facts"]
+    note_stopped(record, Supersession(fence=fence, operation="establish", facts={"in_sync": "late"}, steps={}))
+    assert "in_sync" not in record["facts"]
 
 
 def test_a_removal_whose_place_was_taken_says_what_is_gone() -> None:
@@ -178,10 +179,14 @@ def test_a_record_takes_in_nothing_of_a_run_that_it_does_not_know() -> None:
     record = connected()
     before = deepcopy(record)
     made = {"application": Facts(application_id="b")}
-    keep_facts(record, Fence(id=ID, run="r0", execution="x", alive_until=""), {"told": "t"}, made, START.isoformat())
+    keep_facts(
+        record, Fence(id=ID, run="r0", execution="x", alive_until=""), {"tenant_id": "t"}, made, START.isoformat()
+    )
     assert record == before
-    keep_facts(record, Fence(id=ID, run="r1", execution="x", alive_until=""), {"told": "t"}, made, START.isoformat())
-    assert (record["facts"]["told"], record["facts"]["application_id"]) == ("t", "b")
+    keep_facts(
+        record, Fence(id=ID, run="r1", execution="x", alive_until=""), {"tenant_id": "t"}, made, START.isoformat()
+    )
+    assert (record["facts"]["tenant_id"], record["facts"]["application_id"]) == ("t", "b")
 
 
 def test_only_what_was_lost_before_a_look_is_settled_by_it() -> None:

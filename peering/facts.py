@@ -1,0 +1,156 @@
+"""What steps gather about a peering and hand on, by name: ids, states, names. Plain JSON, never a secret."""
+
+from collections.abc import Collection, Mapping
+from typing import TypedDict, TypeVar, cast
+
+from peering.spec import Credential
+
+Thing = TypeVar("Thing")
+
+
+class VNetPeering(TypedDict):
+    """One peering of a VNet, as it hangs on the VNet. `options` are by their names in a `Peering`."""
+
+    id: str
+    name: str
+    remote_id: str
+    state: str
+    sync_level: str
+    provisioning_state: str
+    options: dict[str, bool]
+    prefixes: list[str]
+
+
+class Neighbours(TypedDict):
+    """Who else needs what a peering shares: another one on the VNet, the names of roles in use, any other at all."""
+
+    on_vnet: bool
+    roles: list[str]
+    any: bool
+
+
+class Rotation(TypedDict):
+    """What a rotation is to make: the run's id, and the kind of credential."""
+
+    run: str
+    credential: Credential
+
+
+class CredentialFacts(TypedDict, total=False):
+    """The credential that the created application signs in with; of a federated one, its kind alone says all.
+
+    `secret_version` is the version in Key Vault, `secret_key_id` the password's in Entra, `secret_expires` ISO 8601.
+    """
+
+    credential: Credential
+    secret_name: str | None
+    secret_version: str | None
+    secret_key_id: str | None
+    secret_expires: str | None
+
+
+class Facts(CredentialFacts, total=False):
+    """All facts. Which step yields which, `peering.plan` says; those that no step yields are told to it.
+
+    A fact that is None says that there is nothing of its kind.
+    """
+
+    # Of the app's own identity and the customer's tenant.
+    automation_tenant_id: str
+    automation_object_id: str
+    tenant_id: str
+    # Of the project VPC and the VNet as they were found.
+    cloud_name: str
+    project_network_cidr: str
+    found_connection_state: str | None
+    found_connection_application_id: str | None
+    ended_connection_listed: bool
+    vnet_id: str
+    address_prefixes: list[str]
+    peered_networks: list[VNetPeering]
+    # What the looks before a start have come to: texts are warnings.
+    existing: str
+    found: list[str]
+    addresses_checked: str
+    rights_checked: str
+    limits_checked: list[str]
+    holds_checked: list[str]
+    password_policy_checked: list[str] | str
+    hourly_price_usd: str | None
+    connection_is_clear: str
+    side_is_clear: str
+    vnet_is_clear: str
+    # What the steps have made.
+    application_id: str | None
+    application_object_id: str | None
+    user_principal_id: str | None
+    user_role_id: str
+    user_role_assignment_id: str | None
+    user_rights: str
+    platform_principal_id: str | None
+    platform_role_id: str
+    platform_role_assignment_id: str | None
+    rights_settled: str
+    rights_kept: str | None
+    requested_connection_state: str
+    user_peer_network_cidrs: list[str]
+    to_tenant_id: str | None
+    to_network_id: str
+    vnet_peering_id: str
+    peering_state: str
+    peering_sync_level: str
+    in_sync: str
+    connection_state: str
+    # Of a rotation.
+    rotation: Rotation
+    candidate: CredentialFacts
+    credential_proven: list[str]
+    # Of a removal.
+    neighbours: Neighbours
+    connection_to_remove: str | None
+    vnet_peering_to_remove: str
+    connection_removed: str
+    vnet_peering_removed: str
+    role_assignments_removed: list[str]
+    roles_removed: list[str]
+    application_removed: str
+    platform_principal_removed: str
+    secret_removed: str
+    seen_gone: str
+    # What the orchestrator tells a step of the run.
+    repairing: bool
+    tries: int
+    waited: float
+    looked_at: str
+
+
+def collected(values: Mapping[str, object]) -> Facts:
+    """Facts whose names are not written down where they are put together."""
+    return cast("Facts", {**values})
+
+
+def only(facts: Facts, names: Collection[str]) -> Facts:
+    """The facts of some names, as far as they are there."""
+    return collected({name: value for name, value in facts.items() if name in names})
+
+
+def without(facts: Facts, names: Collection[str]) -> Facts:
+    """The facts of all other names."""
+    return collected({name: value for name, value in facts.items() if name not in names})
+
+
+def named(facts: Facts, name: str) -> str | None:
+    """The text of a fact whose name is not written down where it is read; None if there is none."""
+    value = facts.get(name)
+    return value if isinstance(value, str) else None
+
+
+def needed(fact: Thing | None) -> Thing:
+    """A fact that has to be there.
+
+    Raises:
+        TypeError: it is None; a step is not to be begun then.
+    """
+    if fact is None:
+        raise TypeError("a fact that a step needs is None")
+    return fact
