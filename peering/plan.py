@@ -35,9 +35,10 @@ Operation = Literal["establish", "repair", "rotate", "remove", "check", "cancel"
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its activity has the same name; `needs`, `yields` and `recalls` are names of facts.
+    """One step: its activity has the same name; `needs`, `yields`, `recalls` and `may_yield` are names of facts.
 
     `recalls` are facts of an earlier run that the step is told of when they are known, beside what it yields itself.
+    What it `may_yield` it tells when it comes to know it, so that others need not find it out.
     A step that `looks` only reads: the dry run runs these, and nothing else.
     """
 
@@ -47,6 +48,7 @@ class Step:
     needs: tuple[str, ...]
     yields: tuple[str, ...]
     recalls: tuple[str, ...] = ()
+    may_yield: tuple[str, ...] = ()
     looks: bool = False
 
 
@@ -72,6 +74,7 @@ LOOKS: Final = (
         "Look up the project VPC",
         (),
         ("cloud_name", "project_network_cidr", "found_connection_state", "found_connection_application_id"),
+        may_yield=("connection_is_clear", "user_peer_network_cidrs", "ended_connection_listed"),
         looks=True,
     ),
     Step(
@@ -80,6 +83,7 @@ LOOKS: Final = (
         "Look up the VNet",
         ("automation_tenant_id",),
         ("vnet_id", "address_prefixes", "peered_networks"),
+        may_yield=("vnet_is_clear", "side_is_clear"),
         looks=True,
     ),
     Step(
@@ -143,6 +147,10 @@ LOOKS: Final = (
         ),
         ("found",),
         ("to_network_id", "credential", "application_id"),
+        may_yield=(
+            *("user_principal_id", "user_role_id", "user_role_assignment_id"),
+            *("platform_principal_id", "platform_role_id", "platform_role_assignment_id", "rights_settled"),
+        ),
         looks=True,
     ),
 )
@@ -279,6 +287,7 @@ STEPS: Final = (
         "Wait for Connected",
         ("vnet_peering_id",),
         ("peering_state", "peering_sync_level"),
+        may_yield=("in_sync",),
     ),
     Step(
         "sync",
@@ -312,6 +321,7 @@ STEPS: Final = (
             "vnet_id",
         ),
         ("user_rights",),
+        may_yield=("rights_kept",),
     ),
 )
 
@@ -345,6 +355,7 @@ REMOVAL: Final = (
             "existing",
         ),
         ("to_network_id", "vnet_peering_id", "application_removed"),
+        may_yield=("vnet_peering_to_remove", "vnet_peering_removed"),
     ),
     *map(_for_removal, ("application_credential", "user_role", "user_role_assignment")),
     Step(
