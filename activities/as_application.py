@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from activities.ahead import ahead, begun
-from activities.credentials import kept_proof
+from activities.looks.ahead import ahead, begun
+from activities.steps.credentials import kept_proof
 from clients.azure import network
 from clients.connections import connections
 from clients.credentials import ApplicationCredential, application_credential

@@ -11,27 +11,27 @@ from peering.outcome import StepRequest
 
 #: Which module does which steps.
 MODULES: Final = {
-    "access": (
+    "steps.access": (
         *("user_role", "user_role_assignment", "platform_role", "platform_role_assignment", "release_rights"),
         *("remove_role_assignments", "remove_roles"),
     ),
-    "aiven": (
+    "steps.aiven": (
         *("project_vpc", "price", "stale_connection", "peering_connection", "pending_peer", "active"),
         "remove_connection",
     ),
-    "credentials": (
+    "steps.credentials": (
         *("application_credential", "new_credential", "prove_credential", "retire_credential", "discard_credential"),
         *("retire_unknown_credentials", "remove_secret"),
     ),
-    "diagnosis": ("diagnose",),
-    "directory": (
+    "looks.diagnosis": ("diagnose",),
+    "steps.directory": (
         *("sign_in", "tenant", "ownership", "application", "user_service_principal", "platform_service_principal"),
     ),
-    "check": ("check_one",),
-    "sweep_looks": ("plan_sweep", "look_at_secrets", "look_at_assignments", "look_at_project_vpcs"),
-    "sweep": ("end_sweep",),
+    "checks.check": ("check_one",),
+    "checks.sweep_looks": ("plan_sweep", "look_at_secrets", "look_at_assignments", "look_at_project_vpcs"),
+    "checks.sweep": ("end_sweep",),
     "orders": (*("take_order", "renew_order", "enter_order_phase", "conclude_order", "note_superseded", "note_lost"),),
-    "network": (
+    "steps.network": (
         "vnet",
         "stale_peering",
         "orphaned_peering",
@@ -40,25 +40,25 @@ MODULES: Final = {
         "sync",
         "remove_vnet_peering",
     ),
-    "preflight": ("address_spaces", "automation_rights", "inventory", "limits", "password_policy"),
-    "removal": ("belongings", "neighbours", "remove_application", "remove_platform_principal"),
-    "holds": ("holds",),
-    "looks": ("look_ahead",),
-    "surplus": ("surplus_rights",),
-    "last_look": ("last_look",),
-    "webhook": ("next_event", "deliver_event", "note_delivered"),
+    "steps.preflight": ("address_spaces", "automation_rights", "inventory", "limits", "password_policy"),
+    "steps.removal": ("belongings", "neighbours", "remove_application", "remove_platform_principal"),
+    "steps.holds": ("holds",),
+    "looks.start": ("look_ahead",),
+    "steps.surplus": ("surplus_rights",),
+    "steps.last_look": ("last_look",),
+    "checks.webhook": ("next_event", "deliver_event", "note_delivered"),
 }
 
 #: The same for activities that ask Durable Functions itself, through its client.
 WITH_CLIENT: Final = {
-    "deliveries": ("begin_delivery", "begin_deliveries"),
-    "sweep": ("check_vnets", "note_unseen"),
+    "checks.deliveries": ("begin_delivery", "begin_deliveries"),
+    "checks.sweep": ("check_vnets", "note_unseen"),
     "orders": ("stop_waits",),
 }
 
 #: The modules whose activities do not wait for their turn: those of the registry, the engine and the app's own webhook,
 #: and those that pace themselves, or that somebody waits for.
-_AT_ONCE: Final = ("diagnosis", "check", "sweep", "sweep_looks", "orders", "webhook")
+_AT_ONCE: Final = ("looks.diagnosis", "checks.check", "checks.sweep", "checks.sweep_looks", "orders", "checks.webhook")
 
 blueprint: Final = Blueprint()
 

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final
 
 from clients.durable import DurableClient
-from clients.orders import hint, note_ended_runs
 from clients.registry import registry
+from clients.registry.orders import hint, note_ended_runs
 from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
 from peering.registry import (
     Ending,

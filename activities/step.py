@@ -11,9 +11,9 @@ from activities.remote_errors import problem_of, with_fresh_token
 from clients.registry import registry
 from peering.facts import Facts
 from peering.outcome import Outcome, ProblemError, StepRequest, superseded
-from peering.plan import KEPT
 from peering.registry import Record, keep_facts
 from peering.spec import Fence, Peering
+from peering.steps import KEPT
 
 log: Final = logging.getLogger("aiven_azure_peering.step")
 

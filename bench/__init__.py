@@ -1,5 +1,5 @@
 """What the app costs, measured: `make bench`."""
 
-from local.cloud.authority import trust_in_this_process
+from local.cloud.server.authority import trust_in_this_process
 
 trust_in_this_process()

@@ -7,7 +7,7 @@ from typing import Any, Final
 from azure.data.tables import TableServiceClient
 from azure.identity import ClientSecretCredential
 
-from clients.rows import peering_row
+from clients.registry.rows import peering_row
 from local.cloud import LocalCloud
 from peering.facts import Facts
 from peering.orders import new_order

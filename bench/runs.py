@@ -14,7 +14,7 @@ import httpx
 
 from local.clock import SystemClock
 from local.cloud import LocalCloud, Scenario
-from local.cloud.request_log import LoggedRequest
+from local.cloud.server.request_log import LoggedRequest
 from local.demo import peering_request
 from local.deployment import AT_WORK, Deployment, deploy
 from local.processes import app_settings, local_app

@@ -16,7 +16,7 @@ import psutil
 from bench.apart import apart, cpu_seconds
 from bench.registry import connected, fill
 from local.cloud import LocalCloud, Scenario
-from local.cloud.population import establish
+from local.cloud.world.population import establish
 from local.deployment import Deployment, deploy
 from peering.facts import collected
 from peering.naming import peering_id

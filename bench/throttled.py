@@ -11,7 +11,7 @@ from bench.sweep import Size, listed, populate
 from clients.budgets import LIMITS, Bucket
 from clients.budgets_of_requests import buckets_of, buckets_of_arm
 from local.cloud import LocalCloud, Scenario
-from local.cloud.request_log import LoggedRequest
+from local.cloud.server.request_log import LoggedRequest
 from local.deployment import Deployment, deploy
 from peering.runs import SWEEP
 

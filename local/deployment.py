@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, cast
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from clients.rows import PEERINGS, order_key, read_peering
+from clients.registry.rows import PEERINGS, order_key, read_peering
 from local.clock import Clock, VirtualClock
 from local.cloud import LocalCloud, Scenario
 from local.host import FunctionsHost, Hostility

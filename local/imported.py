@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.cloud.authority import trust_in_this_process
+from local.cloud.server.authority import trust_in_this_process
 
 
 def imported_by_a_start() -> Iterator[str]:

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from peering.plan import PLANS
+from peering.steps import PLANS
 
 _STYLES: Final = {
     "done": "green",

@@ -6,10 +6,10 @@ from orchestrators.lost import reliably
 from orchestrators.remove import take_away
 from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
+from peering.drift import DRIFT
 from peering.facts import Facts
-from peering.health import DRIFT
 from peering.outcome import Occurrence
-from peering.plan import STEPS, forget, initial_facts
+from peering.steps import STEPS, forget, initial_facts
 
 
 def establish(run: Run) -> Running:

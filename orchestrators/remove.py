@@ -6,7 +6,7 @@ from typing import Final
 
 from orchestrators.durable import Task
 from orchestrators.run import Run, Running
-from peering.plan import REMOVAL, REMOVED
+from peering.steps import REMOVAL, REMOVED
 
 #: How often all is taken away when a last look still finds something of it.
 _PASSES: Final = 3

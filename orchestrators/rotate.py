@@ -4,7 +4,7 @@ from orchestrators.lost import note_lost
 from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
 from peering.facts import CredentialFacts, collected, without
-from peering.plan import ROTATION
+from peering.steps import ROTATION
 
 
 def rotate(run: Run) -> Running:

@@ -14,11 +14,11 @@ from orchestrators.waiting import Wait, WaitResult, may_clear
 from peering.facts import Facts, only, without
 from peering.orders import APP, Order, Phase, PhaseChange, Supersession, Taken, new_order, repair_of
 from peering.outcome import LookRequest, Occurrence, Outcome, StepRequest
-from peering.plan import KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
 from peering.progress import RunState, StepProgress, progress
 from peering.registry import Ending
 from peering.runs import SIGN_OF_LIFE, STOP, deterministic_id, wait_instance_id
 from peering.spec import Deadlines, Fence
+from peering.steps import KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
 
 #: The activity that does all looks of a start.
 LOOK_AHEAD: Final = "look_ahead"

@@ -16,7 +16,7 @@ from orchestrators.run import Run, Running, repair_order
 from orchestrators.waiting import attempt
 from peering.checks import CheckOne, Found
 from peering.orders import Taken, Taking
-from peering.plan import Operation
+from peering.steps import Operation
 from peering.webhook import Delivery
 
 

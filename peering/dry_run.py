@@ -5,10 +5,10 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 from peering.facts import Facts, VNetPeering
 from peering.outcome import Occurrence
-from peering.plan import LOOKS, OBJECTS, STEPS
 from peering.problems import PROBLEMS
 from peering.sides import side_of
 from peering.spec import Peering
+from peering.steps import LOOKS, OBJECTS, STEPS
 from peering.unfit import connection_exists
 
 Action = Literal["create", "find", "adopt", "recreate", "unknown"]

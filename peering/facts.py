@@ -50,7 +50,7 @@ class CredentialFacts(TypedDict, total=False):
 
 
 class Facts(CredentialFacts, total=False):
-    """All facts. Which step yields which, `peering.plan` says; those that no step yields are told to it.
+    """All facts. Which step yields which, `peering.steps` says; those that no step yields are told to it.
 
     A fact that is None says that there is nothing of its kind.
     """

@@ -12,7 +12,6 @@ from peering.facts import Facts
 from peering.look import ConnectionLook
 from peering.orders import APP, Order, new_order
 from peering.outcome import Occurrence
-from peering.plan import REMOVAL, ROTATION, STEPS, Operation
 from peering.registry import (
     Attempt,
     Ending,
@@ -27,6 +26,7 @@ from peering.registry import (
 )
 from peering.runs import FUNCTION_TIMEOUT, deterministic_id, wait_instance_id
 from peering.spec import Caller, Credential, Deadlines, Fence, Peering
+from peering.steps import REMOVAL, ROTATION, STEPS, Operation
 
 #: The entity that held the peerings of one project VPC, and the one that lists the keys of those.
 ENTITY: Final = "registry"

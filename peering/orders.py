@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, NotRequired, TypedDict
 
+from peering.drift import DRIFT
 from peering.facts import Facts
-from peering.health import DRIFT
 from peering.naming import folded
 from peering.outcome import Occurrence
-from peering.plan import Operation
 from peering.progress import StepProgress
 from peering.runs import START_WITHIN
 from peering.spec import Caller, Credential, Deadlines, Fence, Peering
+from peering.steps import Operation
 
 #: Which way an order goes: towards a connection, back from a failed start, or towards nothing.
 Phase = Literal["forward", "rolling-back", "removing"]

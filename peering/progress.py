@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Literal, NotRequired, TypedDict
 
 from peering.outcome import Occurrence
-from peering.plan import Operation
+from peering.steps import Operation
 
 StepState = Literal["running", "waiting", "done", "failed"]
 RunState = Literal[

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, NotRequired, TypedDict
 
+from peering.drift import BLOCKERS, DRIFT, Verdict, verdict_of
 from peering.facts import Facts, without
-from peering.health import BLOCKERS, DRIFT, Verdict, verdict_of
 from peering.look import ConnectionLook
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
 from peering.outcome import Occurrence
-from peering.plan import OBJECTS, OF_THE_RUN, REMOVES, Operation
 from peering.problems import PROBLEMS
 from peering.progress import StepProgress
 from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Caller, Fence, Peering
+from peering.steps import OBJECTS, OF_THE_RUN, REMOVES, Operation
 from peering.version import VERSION
 
 

@@ -5,11 +5,11 @@ from typing import Final, Literal, TypedDict
 from peering.facts import Facts, named
 from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
 from peering.outcome import Occurrence
-from peering.plan import OBJECTS, STEPS
 from peering.problems import PROBLEMS
 from peering.registry import Record
 from peering.removal_obstacles import RemovalLooks, in_the_way, may_be_in_the_way
 from peering.spec import Peering
+from peering.steps import OBJECTS, STEPS
 
 #: What becomes of an object: it is deleted, is handed back to whoever it was taken over from, stays because somebody
 #: else needs it or made it, or is gone already. `unknown`: a look could not be had.

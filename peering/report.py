@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TypedDict
 
+from peering.drift import connection_of, renewal_window
 from peering.facts import VNetPeering, named
-from peering.health import connection_of, renewal_window
 from peering.held_rights import Right, held_rights
 from peering.look import Look, if_seen, unseen_of
-from peering.plan import OBJECTS
 from peering.registry import Health, Record
 from peering.sides import side_of
+from peering.steps import OBJECTS
 
 _HOURS_A_MONTH: Final = 730
 _MARKDOWN: Final = re.compile(r"([\\`*\[\]<>|&#!])")

@@ -6,8 +6,8 @@ from typing import Final
 import azure.functions as func
 
 from clients.durable import DurableClient, start_unless_running
-from clients.migration import check_migrated
 from clients.registry import registry
+from clients.registry.migration import check_migrated
 from peering.outcome import ProblemError
 from peering.runs import SWEEP
 from peering.sweep import Sweep

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clients.registry import registry
-from clients.rows import COLUMNS, Value
+from clients.registry.rows import COLUMNS, Value
 from triggers.blueprint import FILTERS
 from triggers.problem_documents import FieldError, InvalidRequestError
 

@@ -8,13 +8,13 @@ from uuid import uuid4
 import azure.functions as func
 
 from clients.durable import DurableClient
-from clients.migration import check_migrated
-from clients.orders import hint, keep_ended_runs, start_order
 from clients.registry import registry
+from clients.registry.migration import check_migrated
+from clients.registry.orders import hint, keep_ended_runs, start_order
 from peering.orders import Order, differing, new_order, refusal
 from peering.outcome import ProblemError
-from peering.plan import Operation
 from peering.registry import Placed, Record, place
+from peering.steps import Operation
 from triggers.answers import accepted, peering_url
 from triggers.callers import caller
 from triggers.problem_documents import FieldError, occurrence_response, problem_response

@@ -4,9 +4,8 @@ from typing import Final, cast
 
 import azure.functions as func
 
-from clients import sweeps
 from clients.durable import DurableClient
-from clients.registry import registry
+from clients.registry import registry, sweeps
 from peering.outcome import ProblemError
 from peering.progress import Progress
 from peering.registry import Record, is_busy, swept
@@ -87,7 +86,7 @@ async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.H
 
 async def _removal_plan(record: Record) -> func.HttpResponse:
     """What a removal would do, by the looks that it begins with; nothing is changed."""
-    from activities.removal_looks import look_at_removal
+    from activities.looks.removal import look_at_removal
     from peering.removal_plan import removal_plan_of
 
     plan = removal_plan_of(record, await look_at_removal(record))
@@ -150,7 +149,7 @@ def _wanted_credential(given: object) -> Credential | None:
 
 async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/report`: what a network team signs, as Markdown, or as JSON when that is accepted."""
-    from activities.look_of_peering import look_of_peering
+    from activities.looks.peering import look_of_peering
     from peering.report import markdown, report
 
     record = swept(await _record(peering_id(req)), await sweeps.last())

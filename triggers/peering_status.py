@@ -6,10 +6,10 @@ from typing import Final, TypedDict, cast
 
 from peering.facts import Facts, without
 from peering.outcome import Occurrence
-from peering.plan import ARTICLE, PLANS, Operation, Step, is_needless
 from peering.progress import Progress, ShortProblem, StepProgress
 from peering.registry import Health, Origin, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
+from peering.steps import ARTICLE, PLANS, Operation, Step, is_needless
 from peering.unfit import connection_exists
 from triggers.problem_documents import ProblemDocument, occurrence_document
 

@@ -72,7 +72,7 @@ async def _id_of(peering: Peering) -> str:
 
 async def _plan(peering: Peering) -> func.HttpResponse:
     """What a start would do, by the looks that a start begins with; nothing is changed."""
-    from activities.looks import facts_of, look
+    from activities.looks.start import facts_of, look
     from peering.dry_run import plan_of
 
     record = await registry().record(peering["id"])

@@ -12,8 +12,8 @@ log: Final = logging.getLogger("aiven_azure_peering.resume")
 
 async def resume_orders(timer: func.TimerRequest, client: DurableClient) -> None:  # noqa: ARG001 - the binding's
     """Begin again what is overdue, end what never began, and purge instances that ended an hour ago."""
-    from clients.migration import migrate
-    from clients.resuming import end_unbegun, purge_ended, resume_overdue, sweep_again
+    from clients.registry.migration import migrate
+    from clients.registry.resuming import end_unbegun, purge_ended, resume_overdue, sweep_again
 
     await migrate(client)
     resumed, swept = await resume_overdue(client), await sweep_again(client)
@@ -24,6 +24,6 @@ async def resume_orders(timer: func.TimerRequest, client: DurableClient) -> None
 
 async def forget_old_runs(timer: func.TimerRequest, client: DurableClient) -> None:  # noqa: ARG001 - the binding's
     """Delete runs that ended longer ago than `HISTORY_DAYS`."""
-    from clients.resuming import forget_runs
+    from clients.registry.resuming import forget_runs
 
     log.info("event=runs-forgotten count=%s", await forget_runs())

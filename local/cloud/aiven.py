@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from local.cloud.platform import known_application, unknown_application
-from local.cloud.throttle import Throttle
-from local.cloud.wire import ApiError, Handler, Request, Response, Routes
-from local.cloud.world import Connection, ProjectVpc, World
+from local.cloud.server.throttle import Throttle
+from local.cloud.server.wire import ApiError, Handler, Request, Response, Routes
+from local.cloud.world.platform import known_application, unknown_application
+from local.cloud.world.world import Connection, ProjectVpc, World
 
 _VPCS: Final = r"/v1/project/(?P<project>[^/]+)/vpcs"
 _VPC: Final = rf"{_VPCS}/(?P<vpc>[^/]+)"

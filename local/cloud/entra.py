@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import jwt
 
-from local.cloud.wire import ApiError, Request, Response, Routes
-from local.cloud.world import Application, FederatedCredential, ServicePrincipal, World
+from local.cloud.server.wire import ApiError, Request, Response, Routes
+from local.cloud.world.world import Application, FederatedCredential, ServicePrincipal, World
 
 _LIFETIME: Final = 3600
 _UNAVAILABLE: Final = 503

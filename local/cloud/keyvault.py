@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
-from local.cloud import rbac
+from local.cloud.arm import rbac
 from local.cloud.entra import Caller, Entra, InvalidTokenError
-from local.cloud.throttle import Throttle
-from local.cloud.wire import ApiError, Request, Response, Routes
-from local.cloud.world import DeletedSecret, SecretVersion, Vault, World
+from local.cloud.server.throttle import Throttle
+from local.cloud.server.wire import ApiError, Request, Response, Routes
+from local.cloud.world.world import DeletedSecret, SecretVersion, Vault, World
 
 _ONE: Final = r"/secrets/(?P<name>[0-9A-Za-z-]{1,127})"
 _DELETED: Final = r"/deletedsecrets/(?P<name>[0-9A-Za-z-]{1,127})"

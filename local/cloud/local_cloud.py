@@ -17,17 +17,17 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from local.clock import Clock, SystemClock
-from local.cloud.admin import IDENTITY_PATH, admin_app
-from local.cloud.authority import certificate_authority
-from local.cloud.broken_answers import Connections
-from local.cloud.gateway import Gateway
-from local.cloud.hosts import HOSTS
-from local.cloud.landscape import FIRST_VNET, GROUP, PROJECT, build
-from local.cloud.proxy import ConnectProxy
-from local.cloud.request_log import LoggedRequest
 from local.cloud.scenario import Scenario, load_scenario
-from local.cloud.wire import Request, Response
-from local.cloud.world import World
+from local.cloud.server.admin import IDENTITY_PATH, admin_app
+from local.cloud.server.authority import certificate_authority
+from local.cloud.server.broken_answers import Connections
+from local.cloud.server.gateway import Gateway
+from local.cloud.server.hosts import HOSTS
+from local.cloud.server.proxy import ConnectProxy
+from local.cloud.server.request_log import LoggedRequest
+from local.cloud.server.wire import Request, Response
+from local.cloud.world.landscape import FIRST_VNET, GROUP, PROJECT, build
+from local.cloud.world.world import World
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "MERGE", "DELETE"]
 

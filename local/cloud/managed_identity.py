@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from local.cloud.entra import Entra, is_resource
-from local.cloud.wire import ApiError, Request, Response
-from local.cloud.world import ServicePrincipal, World
+from local.cloud.server.wire import ApiError, Request, Response
+from local.cloud.world.world import ServicePrincipal, World
 
 _VERSION: Final = "2019-08-01"
 _LIFETIME: Final = 24 * 3600

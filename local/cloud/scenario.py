@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from local.cloud.broken_answers import Breach
+from local.cloud.server.broken_answers import Breach
 
 SCENARIOS: Final = Path(__file__).parent / "scenarios"
 

@@ -17,8 +17,8 @@ from azure.mgmt.network import NetworkManagementClient
 
 from local.clock import VirtualClock
 from local.cloud import LocalCloud
-from local.cloud.arm_network import PEER_ACTION
-from local.cloud.world import NETWORK_CONTRIBUTOR, PLATFORM_APP, Application, RoleDefinition, VNet
+from local.cloud.arm.network import PEER_ACTION
+from local.cloud.world.world import NETWORK_CONTRIBUTOR, PLATFORM_APP, Application, RoleDefinition, VNet
 
 ARM: Final = "https://management.azure.com"
 #: What Azure answered: its status and code, or the state of the peering.

@@ -11,8 +11,8 @@ import pytest
 
 from local.clock import VirtualClock
 from local.cloud import LocalCloud, Scenario
-from local.cloud.population import Established, establish
-from local.cloud.world import ProjectVpc, VNet
+from local.cloud.world.population import Established, establish
+from local.cloud.world.world import ProjectVpc, VNet
 
 SCOPES: Final = {
     "arm": "https://management.azure.com",

@@ -10,11 +10,11 @@ from typing import Any, Final
 import pytest
 
 from local.cloud import LocalCloud, Scenario
-from local.cloud.gateway import Gateway
-from local.cloud.hosts import HOSTS
-from local.cloud.landscape import build
-from local.cloud.wire import Request, Response
-from local.cloud.world import ServicePrincipal, World
+from local.cloud.server.gateway import Gateway
+from local.cloud.server.hosts import HOSTS
+from local.cloud.server.wire import Request, Response
+from local.cloud.world.landscape import build
+from local.cloud.world.world import ServicePrincipal, World
 
 _TOO_MANY: Final = 429
 _HOSTS: Final = {"arm": "management.azure.com", "graph": "graph.microsoft.com"}

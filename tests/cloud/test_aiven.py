@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.world import PLATFORM_APP
+from local.cloud.world.world import PLATFORM_APP
 from tests.cloud.callers import Callers, callers
 
 

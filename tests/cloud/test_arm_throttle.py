@@ -11,10 +11,10 @@ from azure.identity import ClientSecretCredential
 from azure.mgmt.network import NetworkManagementClient
 
 from local.cloud import LocalCloud
-from local.cloud.landscape import FIRST_VNET, GROUP
-from local.cloud.peerings import put_side
-from local.cloud.wire import Response
-from local.cloud.world import NETWORK_CONTRIBUTOR
+from local.cloud.server.wire import Response
+from local.cloud.world.landscape import FIRST_VNET, GROUP
+from local.cloud.world.peerings import put_side
+from local.cloud.world.world import NETWORK_CONTRIBUTOR
 from tests.cloud.held_cloud import HeldCloud, held_cloud, held_servers, served
 
 _PEERING: Final = (

@@ -5,8 +5,8 @@ import pytest
 from azure.identity import ClientSecretCredential
 from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
 
-from local.cloud import rbac
-from local.cloud.world import NETWORK_CONTRIBUTOR, READER, SECRETS_OFFICER, USER_ACCESS_ADMINISTRATOR
+from local.cloud.arm import rbac
+from local.cloud.world.world import NETWORK_CONTRIBUTOR, READER, SECRETS_OFFICER, USER_ACCESS_ADMINISTRATOR
 from tests.cloud.callers import Callers, code_of
 
 AUTHORIZATION = "/providers/Microsoft.Authorization"

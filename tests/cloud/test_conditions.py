@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.cloud import abac
-from local.cloud.world import ACCESS_ADMINISTRATOR, NETWORK_CONTRIBUTOR, OWNER, READER
+from local.cloud.arm import abac
+from local.cloud.world.world import ACCESS_ADMINISTRATOR, NETWORK_CONTRIBUTOR, OWNER, READER
 from tests.cloud.callers import Callers, code_of
 from tests.infra.conditions import condition_of_template
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 
 from local.cloud.events import EVENTS, holds
-from local.cloud.population import Established
-from local.cloud.world import NETWORK_CONTRIBUTOR, PLATFORM_APP
+from local.cloud.world.population import Established
+from local.cloud.world.world import NETWORK_CONTRIBUTOR, PLATFORM_APP
 from tests.cloud.callers import Callers
 
 

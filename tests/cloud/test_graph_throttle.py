@@ -19,8 +19,8 @@ from msgraph_core import GraphClientFactory
 from local.cloud import LocalCloud, Scenario
 from local.cloud.entra import Caller
 from local.cloud.graph.throttle import GraphThrottle
-from local.cloud.wire import ApiError, Headers, Request
-from local.cloud.world import World
+from local.cloud.server.wire import ApiError, Headers, Request
+from local.cloud.world.world import World
 from tests.cloud.held_cloud import HeldClock, HeldCloud, held_cloud, held_servers, served
 
 _UNITS: Final = "x-ms-resource-unit"

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from local.cloud.arm_network import PEER_ACTION
-from local.cloud.world import OWNER
+from local.cloud.arm.network import PEER_ACTION
+from local.cloud.world.world import OWNER
 from tests.cloud.callers import Callers, code_of
 
 

@@ -1,6 +1,6 @@
 """Lists that lag behind, as ARM's and Aiven's may; one object by its name is always shown as it is."""
 
-from local.cloud.world import READER
+from local.cloud.world.world import READER
 from tests.cloud.callers import Callers
 from tests.cloud.test_aiven import request_connection
 

@@ -11,7 +11,7 @@ from azure.identity.aio import ClientAssertionCredential, ManagedIdentityCredent
 from azure.mgmt.core.policies import AsyncAuxiliaryAuthenticationPolicy
 from azure.mgmt.network.aio import NetworkManagementClient
 
-from local.cloud.world import NETWORK_CONTRIBUTOR
+from local.cloud.world.world import NETWORK_CONTRIBUTOR
 from tests.cloud.callers import SCOPES, Callers, code_of
 
 EXCHANGE = "api://AzureADTokenExchange"

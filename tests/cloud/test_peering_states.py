@@ -6,11 +6,11 @@ import pytest
 
 from local.clock import VirtualClock
 from local.cloud import Scenario, World
-from local.cloud.landscape import Landscape, build
-from local.cloud.peerings import peering_to, put_side, sync_level
-from local.cloud.population import establish
-from local.cloud.wire import ApiError
-from local.cloud.world import VNet
+from local.cloud.server.wire import ApiError
+from local.cloud.world.landscape import Landscape, build
+from local.cloud.world.peerings import peering_to, put_side, sync_level
+from local.cloud.world.population import establish
+from local.cloud.world.world import VNet
 from tests.cloud.callers import Callers
 
 Pair = tuple[World, Landscape, VNet, VNet]

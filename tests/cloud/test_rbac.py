@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.clock import VirtualClock
-from local.cloud import Scenario, World, rbac
-from local.cloud.arm_holds import matches
-from local.cloud.world import RoleDefinition
+from local.cloud import Scenario, World
+from local.cloud.arm import rbac
+from local.cloud.arm.holds import matches
+from local.cloud.world.world import RoleDefinition
 
 SUBSCRIPTION = "/subscriptions/1"
 VNET = f"{SUBSCRIPTION}/resourceGroups/Net/providers/Microsoft.Network/virtualNetworks/Hub"

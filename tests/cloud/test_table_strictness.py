@@ -22,7 +22,7 @@ from azure.data.tables import (
 from azure.data.tables.aio import TableClient as AsyncTableClient
 from azure.identity.aio import ClientSecretCredential as AsyncCredential
 
-from local.cloud.roles import TABLE_CONTRIBUTOR, TABLE_READER
+from local.cloud.arm.roles import TABLE_CONTRIBUTOR, TABLE_READER
 from local.cloud.table_service.entities import Entity
 from tests.cloud.callers import Callers, callers
 from tests.cloud.table_services import credential

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.cloud.tables import Table
+from local.cloud.world.tables import Table
 
 
 @dataclass(eq=False)

@@ -1,5 +1,5 @@
 """The genuine engine behind the host: what tests and `make engine-...` do to it, and that the app survives."""
 
-from local.cloud.authority import trust_in_this_process
+from local.cloud.server.authority import trust_in_this_process
 
 trust_in_this_process()

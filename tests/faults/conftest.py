@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.cloud.entra import Entra
-from local.cloud.world import Password, World
+from local.cloud.world.world import Password, World
 
 
 @pytest.fixture

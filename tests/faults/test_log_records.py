@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from local.cloud import LocalCloud
-from local.cloud.authority import certificate_authority
+from local.cloud.server.authority import certificate_authority
 from local.deployment import Deployment, deploy, deployed_on
 from local.genuine import GenuinePlatform
 from tests.engine.storage_account import texts

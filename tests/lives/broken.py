@@ -33,7 +33,7 @@ def _never_resume() -> None:
     async def resuming(_: DurableClient) -> int:
         return 0
 
-    vars(importlib.import_module("clients.resuming"))["resume_overdue"] = resuming
+    vars(importlib.import_module("clients.registry.resuming"))["resume_overdue"] = resuming
 
 
 @contextmanager

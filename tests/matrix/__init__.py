@@ -1,5 +1,5 @@
 """Every remote call of every operation under every fault: it converges, or ends in a problem that the table allows."""
 
-from local.cloud.authority import trust_in_this_process
+from local.cloud.server.authority import trust_in_this_process
 
 trust_in_this_process()

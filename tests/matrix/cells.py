@@ -15,7 +15,7 @@ from typing import Any, Final
 import httpx
 
 from local.cloud import LocalCloud
-from local.cloud.wire import Request, Response
+from local.cloud.server.wire import Request, Response
 from local.deployment import Deployment, Status, deploy_to, platform
 from tests.matrix.faults import FAULTS, MatrixFault
 from tests.matrix.operations import OPERATIONS, Operation

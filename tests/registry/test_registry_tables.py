@@ -11,8 +11,8 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 import activities.orders
-import clients.orders
-from clients.tables import Held, Mutation, Registry
+import clients.registry.orders
+from clients.registry.tables import Held, Mutation, Registry
 from peering.facts import collected
 from peering.orders import Taking, new_order
 from peering.registry import Ending, Placed, Record, RunRecord, conclude, place, run_record, take
@@ -293,7 +293,7 @@ def test_a_run_whose_place_is_taken_just_before_its_order_is_taken_has_an_outcom
             return await super().change(*given, **options)
 
     async def test(registry: Registry) -> None:
-        for module in (clients.orders, activities.orders):
+        for module in (clients.registry.orders, activities.orders):
             monkeypatch.setattr(module, "registry", lambda: registry)
         await ask(registry, peering(1))
         registry.__class__ = Overtaken

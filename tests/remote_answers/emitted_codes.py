@@ -137,8 +137,7 @@ def emitted() -> tuple[list[Emission], list[str]]:
 
 
 def _service(path: Path) -> Service | None:
-    first = path.relative_to(CLOUD).parts[0].removesuffix(".py")
-    return _SERVICES.get(first, _SERVICES.get(first.partition("_")[0]))
+    return next((_SERVICES[part] for part in path.relative_to(CLOUD).with_suffix("").parts if part in _SERVICES), None)
 
 
 def _functions(tree: ast.AST) -> Iterator[tuple[str, _Function]]:

@@ -12,8 +12,8 @@ from clients.aiven import AivenClient
 from clients.azure import graph, secrets
 from clients.credentials import ApplicationCredential, Proof, automation_credential
 from clients.reads import read_arm
+from clients.registry.tables import Registry, table_service
 from clients.settings import settings
-from clients.tables import Registry, table_service
 from local.cloud import LocalCloud
 from local.cloud.scenario import Fault
 from peering.outcome import Occurrence

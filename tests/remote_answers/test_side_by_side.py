@@ -5,10 +5,10 @@ from typing import cast
 
 import pytest
 
-from activities.aiven import stale_connection
+from activities.steps.aiven import stale_connection
 from clients.azure import graph
 from local.cloud import LocalCloud
-from local.cloud.world import Connection
+from local.cloud.world.world import Connection
 from peering.facts import Facts
 from peering.outcome import Outcome
 from peering.spec import Peering

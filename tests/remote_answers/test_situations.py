@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 import pytest
 
 from local.cloud import Scenario
-from local.cloud.records import Options
-from local.cloud.world import VNet
+from local.cloud.world.records import Options
+from local.cloud.world.world import VNet
 from local.deployment import Deployment, Status, deploy
 from tests.remote_answers.cases import ARM
 from tests.workflows.by_hand import made_by_hand

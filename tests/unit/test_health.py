@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from peering.drift import DRIFT, ORDER, findings, renewal_window, verdict_of
 from peering.facts import Facts, collected
-from peering.health import DRIFT, ORDER, findings, renewal_window, verdict_of
-from peering.plan import STEPS, forget, initial_facts, ready
 from peering.problems import PROBLEMS
 from peering.request import PeeringRequest
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
+from peering.steps import STEPS, forget, initial_facts, ready
 from tests.unit.test_request import GOOD
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ DEPLOYED = [
     *(
         path
         for folder in ("triggers", "orchestrators", "activities", "peering", "clients")
-        for path in sorted((PROJECT / folder).glob("*.py"))
+        for path in sorted((PROJECT / folder).rglob("*.py"))
     ),
 ]
 _SWITCH = re.compile(

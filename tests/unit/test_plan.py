@@ -5,10 +5,10 @@ from importlib import import_module
 import pytest
 
 from activities.blueprint import MODULES, WITH_CLIENT
+from peering.drift import DRIFT
 from peering.facts import Facts, collected
-from peering.health import DRIFT
-from peering.plan import ARTICLE, LOOKS, OBJECTS, PLANS, REMOVAL, STEPS, Step, forget, initial_facts, ready
 from peering.request import PeeringRequest
+from peering.steps import ARTICLE, LOOKS, OBJECTS, PLANS, REMOVAL, STEPS, Step, forget, initial_facts, ready
 from tests.unit.test_request import GOOD
 
 #: What a rotation starts from: the facts of the run that connected the peering, and what to rotate to.

@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 SOURCES = [
     path
     for folder in ("activities", "clients", "orchestrators", "peering", "triggers")
-    for path in (PROJECT / folder).glob("*.py")
+    for path in (PROJECT / folder).rglob("*.py")
 ]
 _CUTS = re.compile(r"\b(?:delet|remov)\w*\b[^.;:]*\b(?:it in Aiven|connection|peerings?\b)", re.IGNORECASE)
 _CODE = re.compile(r'"([a-z]+(?:-[a-z]+)*)"')

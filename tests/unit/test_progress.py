@@ -8,10 +8,10 @@ import pytest
 
 from orchestrators.waiting import Wait, await_step
 from peering.outcome import Occurrence
-from peering.plan import PLANS, Operation
 from peering.problems import PROBLEMS
 from peering.progress import LARGEST_STATUS, StepProgress, StepState, progress
 from peering.spec import Deadlines
+from peering.steps import PLANS, Operation
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = (BEGAN + timedelta(days=30, seconds=0.123456)).isoformat()

@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import cast
 
+from peering.drift import DRIFT
 from peering.facts import Facts, collected
-from peering.health import DRIFT
 from peering.orders import Order, Supersession, new_order
 from peering.outcome import Occurrence
-from peering.plan import STEPS, Operation
 from peering.registry import (
     FIRST_PAUSE,
     FIRST_RETRY,
@@ -35,6 +34,7 @@ from peering.registry import (
 from peering.request import PeeringRequest
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
+from peering.steps import STEPS, Operation
 from tests.unit.test_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()

@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 from azure.durable_functions import OrchestrationRuntimeStatus
 
-from clients import resuming
 from clients.durable import DurableClient, OrchestrationStatus
-from clients.rows import OrderRow
+from clients.registry import resuming
+from clients.registry.rows import OrderRow
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from local.clock import VirtualClock
 from local.cloud import LocalCloud
-from local.cloud.world import NETWORK_CONTRIBUTOR, PLATFORM_APP, Application, RoleDefinition, VNet
+from local.cloud.world.world import NETWORK_CONTRIBUTOR, PLATFORM_APP, Application, RoleDefinition, VNet
 from peering.rights import PLATFORM_ACTIONS
 from tests.cloud.article import Article
 

@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from local.cloud.events import EVENTS
-from local.cloud.records import VNetPeering
 from local.cloud.scenario import Fault, scenario_of
-from local.cloud.wire import Request
-from local.cloud.world import OWNER, READER, SECRETS_USER, USER_ACCESS_ADMINISTRATOR, Connection, RoleDefinition, VNet
+from local.cloud.server.wire import Request
+from local.cloud.world.records import VNetPeering
+from local.cloud.world.world import (
+    OWNER,
+    READER,
+    SECRETS_USER,
+    USER_ACCESS_ADMINISTRATOR,
+    Connection,
+    RoleDefinition,
+    VNet,
+)
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 

@@ -111,7 +111,7 @@ def _until(holds: Callable[[], bool]) -> None:
 
 def row_of(deployment: Deployment, identity: str) -> dict[str, Any]:
     """A peering's record in the table."""
-    rows: Any = import_module("clients.rows")
+    rows: Any = import_module("clients.registry.rows")
     (account,) = deployment.cloud.world.storage_accounts.values()
     entity = account.table("peerings").get(("peerings", identity))
     assert entity is not None

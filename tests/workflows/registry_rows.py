@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from azure.data.tables import TableServiceClient
 from azure.identity import ClientSecretCredential
 
-from clients.rows import PEERINGS, Value
+from clients.registry.rows import PEERINGS, Value
 from local.deployment import Deployment
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.cloud.world import Application, VNet
+from local.cloud.world.world import Application, VNet
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 

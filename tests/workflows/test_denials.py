@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.cloud.arm_network import PEER_ACTION
+from local.cloud.arm.network import PEER_ACTION
 from local.deployment import Deployment
 
 _PEERING_WRITE = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write"

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from local.cloud import Scenario
-from local.cloud.world import PLATFORM_APP, Connection
+from local.cloud.world.world import PLATFORM_APP, Connection
 from local.deployment import Deployment, Status, deploy
 from tests.workflows.markdown_tables import Row, code_spans, table
 

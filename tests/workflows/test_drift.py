@@ -13,9 +13,9 @@ from typing import Any, Final, cast
 import pytest
 
 from local.cloud import Scenario
-from local.cloud.world import PLATFORM_APP, Connection, VNetPeering, World
+from local.cloud.world.world import PLATFORM_APP, Connection, VNetPeering, World
 from local.deployment import Deployment, Status, deploy
-from peering.health import DRIFT
+from peering.drift import DRIFT
 from peering.naming import role_assignment_name
 from tests.workflows.markdown_tables import DOCS, Row, code_spans, table
 

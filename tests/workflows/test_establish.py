@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from local.cloud.world import Connection
+from local.cloud.world.world import Connection
 from local.deployment import Deployment, Status
-from peering.plan import STEPS
+from peering.steps import STEPS
 
 pytestmark = pytest.mark.engine_part
 

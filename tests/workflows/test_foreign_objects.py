@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.cloud import Scenario
-from local.cloud.world import Connection, VNet
+from local.cloud.world.world import Connection, VNet
 from local.deployment import Deployment, Status, deploy
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.test_dry_run import actions, codes, plan

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from local.cloud import Scenario
-from local.cloud.authority import certificate_authority
+from local.cloud.server.authority import certificate_authority
 from local.deployment import Deployment, deploy
 from peering.runs import delivery_instance_id
 from tests.workflows.by_hand import made_by_hand

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud
-from local.cloud.world import Application, SecretVersion
+from local.cloud.world.world import Application, SecretVersion
 from local.deployment import Deployment, Status, deploy
 from peering.runs import FUNCTION_TIMEOUT
 from tests.workflows.test_foreign_objects import NEVER, while_waiting

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from local.cloud.world import ACCESS_ADMINISTRATOR, PLATFORM_APP, RoleDefinition
+from local.cloud.world.world import ACCESS_ADMINISTRATOR, PLATFORM_APP, RoleDefinition
 from local.deployment import Deployment
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
 from tests.infra.conditions import condition_of_template

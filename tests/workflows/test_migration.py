@@ -168,7 +168,7 @@ def test_a_migration_that_is_interrupted_goes_on(before: Before, monkeypatch: py
     identity = busy["peering"]["id"]
     before.fill(*records, busy, instances={identity: ("establish", given(busy, BUSY["run"]))})
     with before.app() as app:
-        registry: Any = import_module("clients.tables").Registry
+        registry: Any = import_module("clients.registry.tables").Registry
         change, left = registry.change, [True, True]
 
         async def failing(self: object, peering_id: str, *others: object, **options: object) -> object:

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from activities.blueprint import MODULES
-from local.cloud.wire import Request
-from local.cloud.world import READER, USER_ACCESS_ADMINISTRATOR
+from local.cloud.server.wire import Request
+from local.cloud.world.world import READER, USER_ACCESS_ADMINISTRATOR
 from local.deployment import Deployment
-from peering.plan import LOOKS
 from peering.problems import PROBLEMS
 from peering.problems.remote_codes import (
     AS_APPLICATION,
@@ -24,6 +23,7 @@ from peering.problems.remote_codes import (
     STEP_READINGS,
     TEXTS,
 )
+from peering.steps import LOOKS
 from tests.workflows.obstacles import OBSTACLES, UNFORESEEN, Obstacle, Place
 from tests.workflows.test_dry_run import codes, plan
 
@@ -96,7 +96,8 @@ def said_of_refusals() -> Iterator[str]:
 
 
 #: The modules whose words are a look's own.
-LOOKING = ("activities", *(f"activities.{name}" for name in (*MODULES, "looking", "own_rights", "vault_rights")))
+LOOKING = ("activities", *(f"activities.{name}" for name in MODULES))
+LOOKING += tuple(f"activities.looks.{name}" for name in ("remotes", "own_rights", "vault_rights"))
 LOOKING += ("peering.addresses", "peering.dry_run", "peering.holds", "peering.rights", "peering.unfit")
 
 

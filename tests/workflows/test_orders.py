@@ -14,8 +14,8 @@ from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
 from peering.orders import ANSWERS, MOST_EXECUTIONS, Request
-from peering.plan import Operation
 from peering.runs import RUN_ORDER, SIGN_OF_LIFE, SWEEP
+from peering.steps import Operation
 from tests.workflows.markdown_tables import Row, table
 from tests.workflows.test_foreign_objects import while_waiting
 from tests.workflows.test_health import sweep, until_swept, vnets

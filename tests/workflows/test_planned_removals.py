@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from local.cloud.world import READER, SECRETS_USER
+from local.cloud.world.world import READER, SECRETS_USER
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.obstacles import Place

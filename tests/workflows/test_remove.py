@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from local.cloud import Scenario
-from local.cloud.wire import Request
+from local.cloud.server.wire import Request
 from local.deployment import Deployment, deploy
 from peering.naming import secret_name
 from tests.workflows.by_hand import made_by_hand

@@ -1,6 +1,6 @@
 """The report that a network team signs: the same facts as Markdown and as JSON."""
 
-from local.cloud.world import NETWORK_CONTRIBUTOR
+from local.cloud.world.world import NETWORK_CONTRIBUTOR
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 

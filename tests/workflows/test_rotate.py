@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.cloud.world import Application
+from local.cloud.world.world import Application
 from local.deployment import Deployment
 
 pytestmark = pytest.mark.engine_part

@@ -113,7 +113,7 @@ def test_a_repair_that_cannot_be_begun_keeps_no_other_from_it(
         facts = swept.record(identity)["facts"]
         swept.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
     failing, *others = sorted(identities)
-    failing_for(failing, "_place", "activities.verdicts", monkeypatch)
+    failing_for(failing, "_place", "activities.checks.verdicts", monkeypatch)
     # What cannot be seen is not repaired.
     assert swept_output(swept)["failed"] == {"check_vnets": 1}
     assert [swept.until(identity)["operation"] for identity in others] == ["repair"] * 2
@@ -129,7 +129,7 @@ def test_the_registry_that_fails_for_one_project_vpc_ends_no_sweep(
         raise ConnectionError
 
     made_by_hand(swept.cloud, vnets(swept)[3])
-    monkeypatch.setattr(importlib.import_module("clients.tables").Registry, "note_unmanaged", failing)
+    monkeypatch.setattr(importlib.import_module("clients.registry.tables").Registry, "note_unmanaged", failing)
     swept.event(
         kind="delete-vnet-peering",
         vnet_id=swept.record(first)["facts"]["vnet_id"],

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from clients.rows import health_columns
+from clients.registry.rows import health_columns
 from local.deployment import Deployment, deploy
 from peering.registry import Change, Record
 from peering.runs import delivery_instance_id

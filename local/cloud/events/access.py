@@ -1,8 +1,8 @@
 """Events of Azure role-based access control."""
 
+from local.cloud.arm.rbac import contains
 from local.cloud.events.named import UnknownEventError, named_role
-from local.cloud.rbac import contains
-from local.cloud.world import RoleAssignment, World
+from local.cloud.world.world import RoleAssignment, World
 
 
 def _held(world: World, principal_id: str, scope: str | None) -> list[RoleAssignment]:

@@ -4,9 +4,9 @@ from ipaddress import IPv4Network
 from typing import Final
 
 from local.cloud.events.named import UnknownEventError, named_connection, named_peering, named_project_vpc
-from local.cloud.peerings import drop_network, drop_side
-from local.cloud.platform import take_away
-from local.cloud.world import Connection, World
+from local.cloud.world.peerings import drop_network, drop_side
+from local.cloud.world.platform import take_away
+from local.cloud.world.world import Connection, World
 
 _CONNECTION_STATES: Final = (
     "ACTIVE", "APPROVED", "APPROVED_PEER_REQUESTED", "DELETED", "DELETED_BY_PEER", "DELETING", "ERROR",

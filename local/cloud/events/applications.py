@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
-from local.cloud import directory
 from local.cloud.events.named import UnknownEventError, named_application, named_principal
-from local.cloud.world import World
+from local.cloud.world import directory
+from local.cloud.world.world import World
 
 _AUDIENCES: Final = ("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount")
 

@@ -2,9 +2,9 @@
 
 from typing import cast, get_args
 
-from local.cloud.arm_holds import DenyAssignment, Effect, Level, Lock, PolicyAssignment
+from local.cloud.arm.holds import DenyAssignment, Effect, Level, Lock, PolicyAssignment
 from local.cloud.events.named import UnknownEventError, named_scope
-from local.cloud.world import World
+from local.cloud.world.world import World
 
 
 def add_lock(world: World, scope: str, level: str, name: str = "do-not-touch") -> None:

@@ -2,8 +2,8 @@
 
 from typing import TypeVar
 
-from local.cloud.peerings import peering_to
-from local.cloud.world import (
+from local.cloud.world.peerings import peering_to
+from local.cloud.world.world import (
     Application,
     Connection,
     ProjectVpc,

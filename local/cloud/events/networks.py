@@ -3,11 +3,11 @@
 from ipaddress import IPv4Network
 from typing import Final
 
-from local.cloud.arm_network import OPTIONS
+from local.cloud.arm.network import OPTIONS
 from local.cloud.events.named import UnknownEventError, named_peering, named_vnet
-from local.cloud.peerings import drop_network, drop_side, put_side
-from local.cloud.wire import ApiError
-from local.cloud.world import World
+from local.cloud.server.wire import ApiError
+from local.cloud.world.peerings import drop_network, drop_side, put_side
+from local.cloud.world.world import World
 
 _PROVISIONING_STATES: Final = ("Succeeded", "Updating", "Deleting", "Failed")
 _JOINED: Final = {"allowVirtualNetworkAccess": True, "peerCompleteVnets": True}

@@ -1,7 +1,7 @@
 """Events of secrets in Key Vaults."""
 
 from local.cloud.events.named import UnknownEventError
-from local.cloud.world import DeletedSecret, SecretVersion, Vault, World
+from local.cloud.world.world import DeletedSecret, SecretVersion, Vault, World
 
 
 def _secret(world: World, name: str, vault: str | None) -> tuple[Vault, list[SecretVersion]]:

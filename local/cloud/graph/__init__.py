@@ -16,8 +16,8 @@ from local.cloud.graph.policy import AppManagementPolicy
 from local.cloud.graph.principals import Principals
 from local.cloud.graph.query import in_context
 from local.cloud.graph.throttle import GraphThrottle
-from local.cloud.wire import Request, Response, Routes, answer_with
-from local.cloud.world import World
+from local.cloud.server.wire import Request, Response, Routes, answer_with
+from local.cloud.world.world import World
 
 __all__ = ["Graph", "application_body", "federated_body", "graph_error", "principal_body"]
 

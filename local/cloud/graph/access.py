@@ -4,8 +4,8 @@ from typing import Final
 
 from local.cloud.entra import Caller, Entra, InvalidTokenError
 from local.cloud.graph.errors import denied, graph_error
-from local.cloud.wire import Request
-from local.cloud.world import Application, ServicePrincipal, World
+from local.cloud.server.wire import Request
+from local.cloud.world.world import Application, ServicePrincipal, World
 
 _WRITE_ALL: Final = "Application.ReadWrite.All"
 _WRITE_OWNED: Final = "Application.ReadWrite.OwnedBy"

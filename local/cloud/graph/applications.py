@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from local.cloud import directory
 from local.cloud.entra import Caller
 from local.cloud.graph.access import Access
 from local.cloud.graph.bodies import application_body, as_directory_object, federated_body, principal_body
 from local.cloud.graph.errors import denied, graph_error, missing
 from local.cloud.graph.policy import check_audience
 from local.cloud.graph.query import Kind, filter_of
-from local.cloud.wire import Request, Response, Routes
-from local.cloud.world import Application, ServicePrincipal, World
+from local.cloud.server.wire import Request, Response, Routes
+from local.cloud.world import directory
+from local.cloud.world.world import Application, ServicePrincipal, World
 
 #: An application by any of its keys, as routes address it.
 APPLICATION: Final = (

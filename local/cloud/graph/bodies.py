@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from local.cloud.world import Application, FederatedCredential, Password, ServicePrincipal
+from local.cloud.world.world import Application, FederatedCredential, Password, ServicePrincipal
 
 #: What Graph shows of every application besides, as this cloud leaves it.
 _APPLICATION: Final[dict[str, Any]] = {

@@ -9,8 +9,8 @@ from local.cloud.graph.bodies import federated_body, password_body
 from local.cloud.graph.errors import graph_error, missing
 from local.cloud.graph.policy import check_password
 from local.cloud.graph.query import in_context
-from local.cloud.wire import Request, Response, Routes
-from local.cloud.world import Application, FederatedCredential, World
+from local.cloud.server.wire import Request, Response, Routes
+from local.cloud.world.world import Application, FederatedCredential, World
 
 _FEDERATED: Final = rf"{APPLICATION}/federatedIdentityCredentials"
 _ONE_FEDERATED: Final = rf"{_FEDERATED}(?:/(?P<one>[^/()]+)|\(name='(?P<name>[^']+)'\))"

@@ -2,14 +2,14 @@
 
 from typing import Any, Final
 
-from local.cloud import directory
 from local.cloud.graph.access import Access
 from local.cloud.graph.bodies import application_body, as_directory_object
 from local.cloud.graph.errors import graph_error, missing
 from local.cloud.graph.principals import Principals
 from local.cloud.graph.query import in_context
-from local.cloud.wire import Request, Response, Routes
-from local.cloud.world import Application, ServicePrincipal, World
+from local.cloud.server.wire import Request, Response, Routes
+from local.cloud.world import directory
+from local.cloud.world.world import Application, ServicePrincipal, World
 
 _ITEMS: Final = r"/v1\.0/directory/deletedItems"
 _ITEM: Final = rf"{_ITEMS}/(?P<object_id>[0-9a-f-]{{36}})"

@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from local.cloud.wire import ApiError, Response
+from local.cloud.server.wire import ApiError, Response
 
 
 def graph_error(status: int, code: str, message: str, detail: str | None = None, target: str = "appId") -> ApiError:

@@ -6,8 +6,8 @@ from typing import Any, Final
 from local.cloud.graph.access import Access
 from local.cloud.graph.errors import graph_error
 from local.cloud.graph.query import in_context
-from local.cloud.wire import Request, Response, Routes
-from local.cloud.world import World
+from local.cloud.server.wire import Request, Response, Routes
+from local.cloud.world.world import World
 
 _ID: Final = "d015220e-9789-4e8e-bbcc-270fe419229d"
 _SINCE: Final = "2019-10-19T10:37:00Z"

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from local.cloud import directory
 from local.cloud.entra import Caller
 from local.cloud.graph.access import Access
 from local.cloud.graph.bodies import as_directory_object, principal_body
 from local.cloud.graph.errors import denied, graph_error, missing
 from local.cloud.graph.query import Kind, filter_of, in_context
-from local.cloud.wire import Request, Response, Routes
-from local.cloud.world import ServicePrincipal, World
+from local.cloud.server.wire import Request, Response, Routes
+from local.cloud.world import directory
+from local.cloud.world.world import ServicePrincipal, World
 
 _LIST: Final = r"/v1\.0/servicePrincipals"
 _PRINCIPAL: Final = rf"{_LIST}(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']+)'\))"

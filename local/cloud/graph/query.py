@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
 from local.cloud.graph.errors import graph_error
-from local.cloud.wire import Request, Response
+from local.cloud.server.wire import Request, Response
 
 T = TypeVar("T")
 _PAGE: Final = 100

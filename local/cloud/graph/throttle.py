@@ -10,9 +10,9 @@ from typing import Final, Literal, NamedTuple
 
 from local.cloud.entra import Caller
 from local.cloud.graph.errors import graph_error
-from local.cloud.throttle import Draw, Limit, TokenBuckets
-from local.cloud.wire import ApiError, Headers, Request
-from local.cloud.world import World
+from local.cloud.server.throttle import Draw, Limit, TokenBuckets
+from local.cloud.server.wire import ApiError, Headers, Request
+from local.cloud.world.world import World
 
 
 class _Read(NamedTuple):

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from local.cloud import rbac
+from local.cloud.arm import rbac
 from local.cloud.entra import Caller, Entra, InvalidTokenError
+from local.cloud.server.wire import Request
 from local.cloud.table_service.errors import TableError
 from local.cloud.table_service.store import StorageAccount
-from local.cloud.wire import Request
-from local.cloud.world import World
+from local.cloud.world.world import World
 
 #: The first version whose refusals say where to get a token.
 _CHALLENGING: Final = "2019-12-12"

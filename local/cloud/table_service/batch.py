@@ -8,12 +8,12 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from local.cloud.server.wire import Request, Response
 from local.cloud.table_service.changes import Change, Changes, read_change
 from local.cloud.table_service.entities import Entity, Key
 from local.cloud.table_service.errors import TableError, invalid_input, not_implemented
 from local.cloud.table_service.shapes import content_type
 from local.cloud.table_service.store import EntityTable, StorageAccount
-from local.cloud.wire import Request, Response
 
 _LARGEST: Final = 4 * 1024 * 1024
 _MOST_CHANGES: Final = 100

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from local.cloud.entra import Caller
+from local.cloud.server.wire import Request, Response
 from local.cloud.table_service.access import Access
 from local.cloud.table_service.edm import Edm, Property
 from local.cloud.table_service.entities import Entity, Key, checked, entity_path, read_properties
 from local.cloud.table_service.errors import TableError, invalid_input, not_found, not_implemented
 from local.cloud.table_service.shapes import ENTITY, TABLE, content_type, metadata_level, unquoted
 from local.cloud.table_service.store import EntityTable, StorageAccount
-from local.cloud.wire import Request, Response
-from local.cloud.world import World
+from local.cloud.world.world import World
 
 _ETAG: Final = re.compile(r"W/\"datetime'[^']*'\"")
 _ON_ENTITY: Final[dict[str, Literal["replace", "merge", "delete"]]] = {

@@ -3,7 +3,7 @@
 import uuid
 from datetime import UTC, datetime
 
-from local.cloud.wire import ApiError, Response
+from local.cloud.server.wire import ApiError, Response
 
 
 class TableError(ApiError):

@@ -4,13 +4,13 @@ import base64
 import binascii
 from typing import Final
 
+from local.cloud.server.wire import Request, Response
 from local.cloud.table_service.entities import Entity, Key
 from local.cloud.table_service.errors import TableError, invalid_input, not_found
 from local.cloud.table_service.odata_filter import parse_filter
 from local.cloud.table_service.shapes import content_type, metadata_level
 from local.cloud.table_service.store import EntityTable
-from local.cloud.wire import Request, Response
-from local.cloud.world import World
+from local.cloud.world.world import World
 
 _PAGE: Final = 1000
 _NEXT: Final = ("NextPartitionKey", "NextRowKey")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from local.cloud.entra import Caller, Entra
+from local.cloud.server.wire import ApiError, Request, Response, Routes
 from local.cloud.table_service.access import Access
 from local.cloud.table_service.batch import transact
 from local.cloud.table_service.changes import Changes, read_change
@@ -17,8 +18,7 @@ from local.cloud.table_service.odata_filter import parse_filter
 from local.cloud.table_service.queries import get_entity, query_entities
 from local.cloud.table_service.shapes import ENTITY, TABLE, checked_name, content_type, metadata_level, unquoted
 from local.cloud.table_service.store import EntityTable, StorageAccount
-from local.cloud.wire import ApiError, Request, Response, Routes
-from local.cloud.world import World
+from local.cloud.world.world import World
 
 _ONE: Final = r"/Tables\('(?P<name>[^']*)'\)"
 _PAGE: Final = 1000

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
+from local.cloud.server.wire import Request
 from local.cloud.table_service.errors import TableError
-from local.cloud.wire import Request
 
 _TEXT: Final = "(?:[^']|'')*"
 #: A table, and an entity of a table.

@@ -1,0 +1,133 @@
+"""The activities of a check of all peerings that come first: it is divided, and what VNets share is looked at."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from activities.looks import remotes
+from activities.looks.remotes import part
+from clients.registry import registry, rows, sweeps
+from clients.registry.tables import etag_of
+from peering.look import AssignmentLook, Part, ProjectVpcLook, SecretLook
+from peering.naming import secret_name
+from peering.registry import UnmanagedConnections
+from peering.sweep import Division, Piece, PieceIds, PieceResult, SweepPlan, VpcToLookAt, asked_by, cut, vpc_key
+from peering.sweep_looks import assignments_for_pieces, looks_for_pieces, unmanaged
+
+log: Final = logging.getLogger("aiven_azure_peering.health")
+
+#: Project VPCs that are looked at side by side.
+_AT_ONCE: Final = 8
+#: Peerings whose deliveries one activity begins.
+_DELIVERIES: Final = 500
+
+_Secrets = Part[dict[str, SecretLook]]
+
+
+async def plan_sweep(at: str) -> SweepPlan:
+    """Divide all peerings into pieces, and leave each piece what it needs of the registry."""
+    await sweeps.clear()
+    division, unreadable = Division(), 0
+    async for row in registry().peerings():
+        try:
+            division.add(rows.read_peering(row), etag_of(row))
+        except (KeyError, ValueError):
+            log.exception("event=row-unreadable peering=%s", row["RowKey"])
+            unreadable += 1
+    vnets, vpcs, subscriptions = division.vnets(), division.project_vpcs(), division.subscriptions()
+    undelivered = list(cut(division.undelivered, _DELIVERIES))
+    for number, piece in enumerate(vnets):
+        await sweeps.put_vnets(at, number, [f"[{','.join(one.snapshot for one in on_vnet)}]" for on_vnet in piece])
+    for number, ids in enumerate(division.ids()):
+        await sweeps.put_ids(at, number, ids)
+    for number, some in enumerate(vpcs):
+        await sweeps.put_project_vpcs(at, number, some)
+    for number, waiting in enumerate(undelivered):
+        await sweeps.put_undelivered(at, number, waiting)
+    await sweeps.put_subscriptions(at, subscriptions)
+    if not unreadable:
+        await _forget_unmanaged(division)
+    return SweepPlan(
+        at=at,
+        project_vpcs=sum(map(len, vpcs)),
+        subscriptions=len(subscriptions),
+        vnets=sum(map(len, vnets)),
+        undelivered=len(undelivered),
+        unreadable=unreadable,
+    )
+
+
+async def _forget_unmanaged(division: Division) -> None:
+    """Forget what was found in project VPCs that no watched peering is in any more."""
+    if gone := await registry().forget_unmanaged(division.watched):
+        log.info("event=project-vpcs-forgotten count=%s", gone)
+
+
+async def look_at_secrets(given: Piece) -> PieceResult:
+    """The newest version of every secret of a peering, for the pieces: names, dates and key ids, never a value."""
+    listed, ids = await asyncio.gather(part(remotes.all_secrets), sweeps.ids(given["at"]))
+    looks = {number: _only(listed, piece["peerings"]) for number, piece in ids.items()}
+    await sweeps.put_looks(given, "secrets", looks)
+    return _again(given["numbers"], [listed])
+
+
+def _only(listed: _Secrets, ids: Sequence[str]) -> _Secrets:
+    if "problem" in listed:
+        return listed
+    held = listed["found"] or {}
+    return {"found": {name: held[name] for name in map(secret_name, ids) if name in held}}
+
+
+async def look_at_assignments(given: Piece) -> PieceResult:
+    """All role assignments in a subscription, for the pieces: those that matter to them."""
+    (number,) = given["numbers"]
+    subscription = (await sweeps.subscriptions(given["at"]))[number]
+    listed, ids = await asyncio.gather(
+        part(lambda: remotes.assignments_in_subscription(subscription)), sweeps.ids(given["at"])
+    )
+    looks = {number: {subscription: told} for number, told in _for_pieces(listed, ids).items()}
+    await sweeps.put_looks(given, "assignments", looks)
+    return _again(given["numbers"], [listed])
+
+
+def _for_pieces(listed: Part[list[AssignmentLook]], ids: dict[int, PieceIds]) -> dict[int, Part[list[AssignmentLook]]]:
+    if "problem" in listed or listed["found"] is None:
+        return dict.fromkeys(ids, listed)
+    return {number: {"found": told} for number, told in assignments_for_pieces(listed["found"], ids).items()}
+
+
+async def look_at_project_vpcs(given: Piece) -> PieceResult:
+    """Aiven's side of some project VPCs, one call for each; and the connections that nobody here has made."""
+    numbered = await sweeps.project_vpcs(given["at"], given["numbers"])
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def look(vpc: VpcToLookAt) -> Part[ProjectVpcLook]:
+        async with gate:
+            return await part(lambda: remotes.project_vpc(vpc["project"], vpc["project_vpc_id"]))
+
+    vpcs = list(numbered.values())
+    looks = await asyncio.gather(*map(look, vpcs))
+    await sweeps.put_looks(given, "vpcs", looks_for_pieces(vpcs, looks))
+    await _note_unmanaged(vpcs, looks)
+    return _again(numbered, looks)
+
+
+def _again(numbers: Iterable[int], looks: Sequence[Part[Any]]) -> PieceResult:
+    """The numbers of the looks that a remote asked to come back for, and when."""
+    asked = {
+        number: asked_by([look["problem"]]) for number, look in zip(numbers, looks, strict=True) if "problem" in look
+    }
+    return PieceResult(again=[number for number in asked if asked[number]], after=max(asked.values(), default=0.0))
+
+
+async def _note_unmanaged(vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[ProjectVpcLook]]) -> None:
+    known = {vpc_key(one["project"], one["project_vpc_id"]): one for one in await registry().unmanaged()}
+    for vpc, look in zip(vpcs, looks, strict=True):
+        if "problem" in look or look["found"] is None:
+            continue
+        found = UnmanagedConnections(
+            project=vpc["project"], project_vpc_id=vpc["project_vpc_id"], connections=unmanaged(vpc, look["found"])
+        )
+        if known.get(vpc_key(vpc["project"], vpc["project_vpc_id"])) != found:
+            await registry().note_unmanaged(found)

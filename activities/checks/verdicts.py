@@ -1,0 +1,150 @@
+"""Verdicts: what a look shows of a peering, what of it is news, and the orders that follow from it."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from activities.looks.peering import look_of_peering
+from activities.remote_errors import problem_of
+from clients.durable import DurableClient
+from clients.registry import registry
+from clients.registry.orders import start_order
+from clients.registry.tables import Held
+from clients.settings import settings
+from clients.side_by_side import side_by_side
+from peering.drift import DRIFT, findings
+from peering.look import Look
+from peering.orders import APP, Order, new_order, repair_of
+from peering.outcome import Occurrence
+from peering.registry import Change, Checked, Judged, Placed, Record, announce, judge, place
+from peering.runs import deterministic_id
+from peering.spec import Deadlines
+from peering.sweep import is_news
+
+log: Final = logging.getLogger("aiven_azure_peering.health")
+
+#: Verdicts that are written side by side where they cannot go together.
+_AT_ONCE: Final = 8
+
+
+def problems_of(record: Record, look: Look, at: str) -> list[Occurrence]:
+    """What is wrong with one peering; one that cannot be judged does not keep the others from it."""
+    try:
+        return findings(record["peering"], record["facts"], look, datetime.fromisoformat(at))
+    except Exception as error:
+        log.exception("peering=%s could not be judged", record["peering"]["id"])
+        return [Occurrence(code="unexpected-error", detail=type(error).__name__)]
+
+
+async def confirmed(record: Record, problems: list[Occurrence], at: str) -> list[Occurrence]:
+    """What a second look at one peering alone finds as well: one bad answer starts no repair and no rotation.
+
+    What only one of the two looks could see is unknown, not amiss.
+    """
+    if all(problem["code"] not in DRIFT for problem in problems):
+        return problems
+    second = problems_of(record, await look_of_peering(record["peering"], record["facts"]), at)
+    codes = {problem["code"] for problem in second}
+    unseen = [problem for problem in second if problem["code"] not in DRIFT]
+    return [problem for problem in problems if problem["code"] in codes or problem["code"] not in DRIFT] + [
+        problem for problem in unseen if problem not in problems
+    ]
+
+
+def judged(checked: Checked, at: str, record: Record | None, _: datetime) -> tuple[Record | None, Judged]:
+    """The change of a record by a check; a peering that has changed since the look is left alone."""
+    if record is None:
+        return None, Judged()
+    found, announces = judge(record, checked, at), settings().webhook_url is not None
+    if found.change is not None and announces and (dropped := announce(record, found.change)):
+        log.error("event=events-dropped peering=%s count=%s", record["peering"]["id"], dropped)
+    found.undelivered = announces and bool(record.get("events"))
+    return record, found
+
+
+async def note(held: Mapping[str, Held], checked: Mapping[str, Checked], at: str) -> dict[str, Judged]:
+    """Judge peerings by their records as of a plan, and write what is news; returns what came of each.
+
+    One that the registry fails for keeps no other from it, and is left out of the answer.
+    """
+    outcomes, news = dict[str, Judged](), dict[str, Checked]()
+    for one, found in checked.items():
+        # A check puts parts of a record in the place of others, and changes none.
+        after, outcome = judged(found, at, held[one].record.copy(), _moment(at))
+        outcomes[one] = outcome
+        if after is not None and is_news(held[one].record, after):
+            news[one] = found
+    changes = {one: partial(judged, found, at) for one, found in news.items()}
+    try:
+        written = await registry().change_health(changes, held)
+    except Exception as error:
+        log.warning("event=verdicts-not-noted peerings=%s problem=%s", len(news), problem_of(error, "note")["code"])
+        written = await _one_by_one(news, at)
+    for outcome in written.values():
+        if outcome.change is not None:
+            log_change(outcome.change)
+    return {one: outcome for one, outcome in outcomes.items() if one not in news} | written
+
+
+async def _one_by_one(news: Mapping[str, Checked], at: str) -> dict[str, Judged]:
+    async def write(found: tuple[str, Checked]) -> tuple[str, Judged]:
+        one, checked = found
+        return one, await registry().change(one, partial(judged, checked, at), health=True)
+
+    written = await side_by_side(write, news.items(), at_once=_AT_ONCE)
+    for (one, _), error in written.failures:
+        log.error("event=verdict-not-noted peering=%s problem=%s", one, problem_of(error, "note")["code"])
+    return dict(written.results)
+
+
+def log_change(change: Change) -> None:
+    """Tell the log of a verdict that changed."""
+    log.log(
+        logging.INFO if change["verdict"] == "healthy" else logging.WARNING,
+        "event=verdict-changed peering=%s previous=%s verdict=%s codes=%s at=%s",
+        *(change["id"], change["previous"], change["verdict"], ",".join(change["codes"]), change["at"]),
+    )
+
+
+async def repair(
+    peering_id: str, codes: list[str], revision: int, at: str, deadlines: Deadlines, client: DurableClient
+) -> bool:
+    """Begin a repair of findings; False when something is under way on the peering, or it has changed meanwhile."""
+    operation, mended = repair_of(codes)
+    order: Order = {
+        **new_order(operation, _name("repair", peering_id, at), APP, _moment(at), deadlines),
+        "codes": mended,
+    }
+    begun = await _place(peering_id, order, revision, client)
+    log.info(
+        "event=repair-%s peering=%s operation=%s codes=%s",
+        *("started" if begun else "put-off", peering_id, operation, ",".join(mended)),
+    )
+    return begun
+
+
+async def settle(peering_id: str, at: str, deadlines: Deadlines, client: DurableClient) -> None:
+    """Begin a check that looks for what a run may have left that was broken off."""
+    order = new_order("check", _name("settle", peering_id, at), APP, _moment(at), deadlines)
+    await _place(peering_id, order, None, client)
+
+
+def _name(why: str, peering_id: str, at: str) -> str:
+    """The run of an order of the app's own: the same whenever the same check places it."""
+    return deterministic_id(why, peering_id, at)[:8]
+
+
+def _moment(at: str) -> datetime:
+    return datetime.fromisoformat(at)
+
+
+async def _place(peering_id: str, order: Order, revision: int | None, client: DurableClient) -> bool:
+    def placing(record: Record | None, _: datetime) -> tuple[Record | None, Placed]:
+        return place(record, order, revision)
+
+    begun = (await registry().change(peering_id, placing)).answer == "accept"
+    if begun:
+        await start_order(client, peering_id)
+    return begun

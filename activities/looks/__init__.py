@@ -1,0 +1,1 @@
+"""What activities read of the remotes, and the activities that only read."""

@@ -1,0 +1,103 @@
+"""Why a connection failed or is stuck, by checking the possible causes, not by echoing what Aiven says of it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from activities.looks import remotes
+from activities.looks.peering import look_of_peering
+from activities.looks.remotes import part
+from peering.drift import DRIFT, ORDER, connection_of, findings, verdict_of
+from peering.facts import Facts
+from peering.look import AssignmentLook, Look, if_seen
+from peering.naming import VNetId, role_assignment_name, same_id
+from peering.outcome import Occurrence, StepRequest
+from peering.spec import Peering
+
+#: What a failed or stuck connection shows of itself: never its own cause.
+_SYMPTOMS: Final = frozenset(
+    {
+        "connection-not-built",
+        "connection-not-active",
+        "connection-invalid-specification",
+        "connection-rejected-by-peer",
+        "connection-error",
+        "connection-state-unknown",
+        "connection-deleted-by-peer",
+    }
+)
+
+
+#: What the platform looks at before it fails in a state, in its order: it stops at the first that is amiss.
+_BEHIND: Final[dict[str, tuple[str, ...]]] = {
+    "REJECTED_BY_PEER": (
+        *("connection-of-another-application", "connection-wrong-tenant"),
+        *("application-missing", "application-not-multi-tenant"),
+        *("platform-principal-missing", "platform-principal-disabled"),
+    ),
+    "INVALID_SPECIFICATION": (
+        *("connection-name-case", "vnet-not-found"),
+        *("platform-role-assignment-missing", "platform-role-assignment-elsewhere", "role-definition-changed"),
+        *("vnet-not-provisioned", "address-spaces-overlap", "address-space-overlaps-peered-vnet"),
+    ),
+}
+
+
+async def diagnose(request: StepRequest) -> list[Occurrence]:
+    """What stands behind a connection that failed or is stuck, the most decisive first.
+
+    Empty when all that can be looked at is in order.
+    """
+    peering, facts = request["peering"], request["facts"]
+    look = await look_of_peering(peering, facts)
+    found = [*findings(peering, facts, look, datetime.now(UTC)), *_busy(look)]
+    causes = [await _placed(peering, facts, look, cause) for cause in found if cause["code"] not in _SYMPTOMS]
+    return sorted(causes, key=_decisiveness(peering, look))
+
+
+def _decisiveness(peering: Peering, look: Look) -> Callable[[Occurrence], tuple[int, int]]:
+    """What to sort causes by: first what leads to the connection's state, then the worst; last what was not seen."""
+    vpc = if_seen(look["project_vpc"])
+    connection = connection_of(peering["vnet_id"], vpc) if vpc else None
+    behind = _BEHIND.get(connection["state"], ()) if connection else ()
+
+    def key(cause: Occurrence) -> tuple[int, int]:
+        code, badness = cause["code"], ORDER.index(verdict_of([cause["code"]]))
+        if code in behind:
+            return behind.index(code), 0
+        return len(behind), -badness if code in DRIFT else 1
+
+    return key
+
+
+def _busy(look: Look) -> list[Occurrence]:
+    """A VNet that is being changed: no drift, since it passes, but Azure lets nobody peer with it meanwhile."""
+    vnet = if_seen(look["vnet"])
+    if vnet is None or vnet["provisioning_state"] != "Updating":
+        return []
+    return [Occurrence(code="vnet-not-provisioned", detail="The VNet is being updated.")]
+
+
+async def _placed(peering: Peering, facts: Facts, look: Look, cause: Occurrence) -> Occurrence:
+    """A missing assignment of the platform's role may be there after all, but on another scope.
+
+    The assignments that this app made for other VNets, which their names tell, are not meant for this one.
+    """
+    principal = if_seen(look["platform_principal"])
+    if cause["code"] != "platform-role-assignment-missing" or principal is None:
+        return cause
+    vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))
+    subscription, platform = VNetId.parse(vnet_id).subscription_id, principal["id"]
+    held = await part(lambda: remotes.assignments_in_subscription(subscription, platform))
+    role = str(facts.get("platform_role_id", "")).rpartition("/")[2]
+    scopes = [a["scope"] for a in if_seen(held) or [] if same_id(a["role"], role) and not _is_for_its_scope(a)]
+    if not scopes:
+        return cause
+    detail = f"The platform's role is assigned on {', '.join(scopes)}, which is not {vnet_id}."
+    return Occurrence(code="platform-role-assignment-elsewhere", detail=detail)
+
+
+def _is_for_its_scope(assignment: AssignmentLook) -> bool:
+    """Whether this app made a role assignment where it is."""
+    name = role_assignment_name(assignment["scope"], assignment["role"], assignment["principal_id"])
+    return same_id(assignment["id"].rpartition("/")[2], name)

@@ -1,0 +1,124 @@
+"""Who the app itself is, and what it may do in Azure, Graph and Aiven: looked up, never tried out."""
+
+from typing import Final
+
+from activities.looks.ahead import ahead
+from activities.looks.token_claims import token_claims, token_roles
+from clients.aiven import AivenClient
+from clients.azure import authorization
+from clients.credentials import automation_credential
+from clients.reads import list_arm
+from clients.remote_errors import RemoteError
+from clients.settings import settings
+from peering.naming import VNetId
+from peering.outcome import Occurrence
+from peering.rights import Granted
+
+#: Graph's permissions to write applications (Microsoft Graph permissions reference): all of them, or those one owns.
+MAY_WRITE_ALL: Final = frozenset({"Application.ReadWrite.All", "Directory.ReadWrite.All"})
+_MAY_WRITE_OWN: Final = MAY_WRITE_ALL | {"Application.ReadWrite.OwnedBy"}
+#: Azure's answers to an identity that may not read in a subscription.
+_NOT_FOR_US: Final = (403, 404)
+#: Aiven's roles that only read (Aiven's documentation, "Permissions").
+_AIVEN_READERS: Final = frozenset({"developer", "read_only"})
+
+
+async def identity() -> tuple[str, str]:
+    """The tenant and the object id of the app's own identity, by its token.
+
+    Raises:
+        RemoteError: the sign-in was refused, or nobody answered.
+    """
+    token = await automation_credential().get_token(settings().cloud.resource_manager_scope)
+    claims = token_claims(token.token)
+    return claims["tid"], claims["oid"]
+
+
+async def permissions_on_vnet(vnet_id: str) -> list[Granted]:
+    """What the app's own identity may do on a VNet.
+
+    Args:
+        vnet_id: the VNet's ARM id.
+
+    Raises:
+        RemoteError: Azure refused, or did not answer.
+    """
+    vnet = VNetId.parse(vnet_id)
+    async with authorization(vnet.subscription_id) as client:
+        listed = client.permissions.list_for_resource(
+            vnet.resource_group, "Microsoft.Network", "", "virtualNetworks", vnet.name
+        )
+        return [Granted(p.actions or [], p.not_actions or []) async for p in listed]
+
+
+async def permissions_in_subscription(subscription_id: str) -> list[Granted] | None:
+    """What the app's own identity may do in a whole subscription; None where Azure does not let it ask.
+
+    Args:
+        subscription_id: the subscription's id.
+
+    Raises:
+        RemoteError: Azure did not answer, or left out a part.
+    """
+    path = f"/subscriptions/{subscription_id}/providers/Microsoft.Authorization/permissions"
+    try:
+        listed = await list_arm(subscription_id, path, "2022-04-01", "actions")
+    except RemoteError as error:
+        if error.answer.status not in _NOT_FOR_US:
+            raise
+        return None
+    return [Granted(one["actions"], one.get("notActions") or []) for one in listed]
+
+
+async def graph_permissions() -> set[str]:
+    """What the token says of the app's Graph permissions; one without any, such as a person's, says nothing.
+
+    Raises:
+        RemoteError: the sign-in was refused, or nobody answered.
+    """
+    token = await automation_credential().get_token(settings().cloud.graph_scope, enable_cae=True)
+    return token_roles(token.token)
+
+
+def lacking_for_applications(held: set[str], what: str) -> list[Occurrence]:
+    """The problem with permissions that do not let the app write applications; none where the token says nothing.
+
+    Args:
+        held: the app's Graph permissions.
+        what: what it would do with an application, such as `make`.
+    """
+    if not held or held & _MAY_WRITE_OWN:
+        return []
+    detail = f"The app's identity has {', '.join(sorted(held))}, none of which lets it {what} an application."
+    return [Occurrence(code="automation-graph-permission-missing", detail=detail)]
+
+
+async def role_in_aiven(project: str) -> str | None:
+    """The role of the Aiven token's user in a project, where Aiven says it.
+
+    Args:
+        project: the project.
+
+    Raises:
+        RemoteError: Aiven refused, or did not answer.
+    """
+    return await AivenClient().project_role(project)
+
+
+async def rights_in_aiven(project: str, *, of_now: bool = False) -> list[Occurrence]:
+    """The problem with a role that only reads.
+
+    Args:
+        project: the project.
+        of_now: Aiven is asked, whatever it said a moment ago.
+
+    Raises:
+        RemoteError: Aiven refused, or did not answer.
+    """
+    role = None if of_now else await ahead(role_in_aiven, project)
+    if of_now or role in _AIVEN_READERS:
+        # Whoever was told of the problem has perhaps mended it just now.
+        role = await AivenClient().project_role(project, older=0)
+    if role not in _AIVEN_READERS:
+        return []
+    return [Occurrence(code="aiven-not-permitted", detail=f"The Aiven user is {role} in {project}.")]

@@ -1,0 +1,94 @@
+"""The looks that the plan of a removal is drawn from, without Durable Functions. Nothing is changed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from activities.looks import remotes
+from activities.looks.directory import principals
+from activities.looks.neighbours import neighbours_of
+from activities.looks.own_rights import (
+    graph_permissions,
+    identity,
+    lacking_for_applications,
+    permissions_in_subscription,
+    permissions_on_vnet,
+    rights_in_aiven,
+)
+from activities.looks.remotes import part
+from activities.looks.vault_rights import DELETE_SECRETS, rights_in_vault
+from activities.steps.holds import denying, held_by
+from activities.steps.removal import belongings
+from clients.settings import settings
+from peering.naming import VNetId, secret_name
+from peering.outcome import Occurrence, StepRequest
+from peering.registry import Record
+from peering.removal_obstacles import RemovalLooks
+
+Found = TypeVar("Found")
+
+
+async def look_at_removal(record: Record) -> RemovalLooks:
+    """Look at what there is, who shares it, and what may stand in the way of its removal.
+
+    Args:
+        record: the peering's record.
+    """
+    peering, platform = record["peering"], str(settings().platform_application_id)
+    vnet_id, application = peering["vnet_id"], str(record["facts"].get("application_id") or "")
+    problems: list[Occurrence] = []
+
+    async def seen(look: Callable[[], Awaitable[Found | None]]) -> Found | None:
+        """What a look finds; what kept it from looking is a problem of the plan's."""
+        found = await part(look)
+        if "problem" in found:
+            problems.append(found["problem"])
+            return None
+        return found["found"]
+
+    async def lacking_in_vault(me: str) -> list[Occurrence]:
+        # What may not be listed may not be read either: the application's password is.
+        await remotes.one_secret(secret_name(peering["id"]))
+        return await rights_in_vault(me, DELETE_SECRETS)
+
+    async def lacking_in_graph() -> list[Occurrence]:
+        return lacking_for_applications(await graph_permissions(), "delete")
+
+    _, me = await identity()
+    (outcome, shared, held), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(
+        asyncio.gather(
+            belongings(StepRequest(peering=peering, facts=record["facts"])),
+            neighbours_of(peering),
+            seen(lambda: principals([one for one in (platform, application) if one])),
+        ),
+        asyncio.gather(
+            seen(lambda: held_by(vnet_id)),
+            seen(lambda: denying(vnet_id)),
+            seen(lambda: permissions_on_vnet(vnet_id)),
+            seen(lambda: permissions_in_subscription(VNetId.parse(vnet_id).subscription_id)),
+        ),
+        asyncio.gather(
+            seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(peering["project"], of_now=True))
+        ),
+    )
+    # The token is one that Graph has just taken.
+    in_graph = await seen(lacking_in_graph)
+    if "problem" in outcome:
+        problems.insert(0, outcome["problem"])
+    return RemovalLooks(
+        facts=outcome.get("facts", {}),
+        neighbours=shared,
+        identity=me,
+        platform=(held or {}).get(platform),
+        user=(held or {}).get(application),
+        holds=holds,
+        policies=policies or [],
+        granted=granted,
+        granted_above=above,
+        lacking={
+            "application": in_graph or [],
+            "peering_connection": in_aiven or [],
+            "application_credential": in_vault or [],
+        },
+        problems=problems,
+    )

@@ -1,0 +1,95 @@
+"""Whether the app may write secrets: by its roles on the vault, or by the access policies of a vault that has them."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+from activities.looks.ahead import ahead
+from clients.azure import authorization
+from clients.reads import read_arm
+from clients.remote_errors import RemoteError
+from clients.settings import settings
+from peering.outcome import Occurrence
+from peering.rights import Granted, permits
+
+WRITE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
+DELETE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/delete"
+#: What an access policy has to allow on secrets.
+_NEEDED: Final = ("get", "list", "set", "delete", "recover")
+_FORBIDDEN: Final = 403
+
+
+@dataclass(frozen=True)
+class VaultLook:
+    """What a vault says of those who may use it; `permissions` are the app's own, where its roles count."""
+
+    properties: dict[str, Any] | None
+    permissions: list[Granted]
+
+
+async def rights_in_vault(object_id: str, *needed: str) -> list[Occurrence]:
+    """What the app's identity lacks in the vault; that it may read secrets other looks have shown.
+
+    Args:
+        object_id: the identity.
+        needed: the data actions that it needs: `WRITE_SECRETS`, `DELETE_SECRETS`.
+
+    Raises:
+        RemoteError: Azure refused, or did not answer.
+    """
+    vault, look = settings().key_vault_id, await ahead(look_at_vault)
+    if vault is None or look is None:
+        return []
+    if _has_policies(look.properties):
+        return _by_policies(look.properties or {}, object_id, vault)
+    return [
+        Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {action} on {vault}.")
+        for action in needed
+        if not permits(look.permissions, action)
+    ]
+
+
+async def look_at_vault() -> VaultLook | None:
+    """Look at the vault, if the settings name it by its id."""
+    vault = settings().key_vault_id
+    if vault is None:
+        return None
+    _, _, subscription, _, group, *_, name = vault.split("/")
+    properties, held = await asyncio.gather(_properties(subscription, vault), _permissions(subscription, group, name))
+    return VaultLook(properties, held)
+
+
+async def _permissions(subscription: str, group: str, name: str) -> list[Granted]:
+    async with authorization(subscription) as client:
+        listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
+        return [Granted(p.data_actions or [], p.not_data_actions or []) async for p in listed]
+
+
+def _has_policies(properties: dict[str, Any] | None) -> bool:
+    return properties is not None and properties.get("enableRbacAuthorization") is False
+
+
+async def _properties(subscription: str, vault: str) -> dict[str, Any] | None:
+    """The vault's properties, or None where the app may not read them."""
+    try:
+        found: dict[str, Any] = (await read_arm(subscription, vault, "2023-07-01", "properties"))["properties"]
+    except RemoteError as error:
+        if error.answer.status != _FORBIDDEN:
+            raise
+        return None
+    return found
+
+
+def _by_policies(properties: dict[str, Any], object_id: str, vault: str) -> list[Occurrence]:
+    """What the access policies of a vault do not allow: there, roles count for nothing."""
+    allowed = {
+        permission.lower()
+        for policy in properties.get("accessPolicies", [])
+        if policy.get("objectId") == object_id
+        for permission in policy.get("permissions", {}).get("secrets", [])
+    }
+    missing = [] if "all" in allowed else [name for name in _NEEDED if name not in allowed]
+    if not missing:
+        return []
+    detail = f"No access policy of {vault} lets the app {', '.join(missing)} secrets."
+    return [Occurrence(code="vault-access-policy-missing", detail=detail)]

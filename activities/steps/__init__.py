@@ -1,0 +1,1 @@
+"""The steps of `peering.steps`, one activity each."""

@@ -1,0 +1,299 @@
+"""The steps that give rights: role definitions and role assignments on the VNet (article steps 6, 8 and 9)."""
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from activities.looks import remotes
+from activities.looks.neighbours import neighbours_of
+from activities.looks.remotes import is_named, role_look, roles
+from activities.step import step
+from clients.aiven import AivenClient
+from clients.azure import authorization
+from clients.remote_errors import RemoteError, or_none
+from peering.facts import Facts, named, needed
+from peering.look import AssignmentLook
+from peering.marks import DESCRIPTION
+from peering.naming import VNetId, folded, role_assignment_name, role_definition_name, same_id
+from peering.outcome import ProblemError
+from peering.problems import PROBLEMS
+from peering.remote_answers import read
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
+from peering.spec import Peering
+from peering.unfit import role_name_taken
+
+if TYPE_CHECKING:
+    from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
+    from azure.mgmt.authorization.v2022_04_01.models import RoleDefinition
+
+_NO_ROLE: Final = "RoleDefinitionDoesNotExist"
+_ALREADY_ASSIGNED: Final = "RoleAssignmentExists"
+_UNAUTHORIZED: Final = 401
+_STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
+
+
+class _CustomRole(NamedTuple):
+    """A custom role as this app makes it."""
+
+    name: str
+    actions: tuple[str, ...]
+    description: str
+
+
+@step
+async def user_role(peering: Peering, facts: Facts) -> Facts:
+    """Article step 6, first half: the role for the created application: a custom one, or Network Contributor."""
+    vnet = VNetId.parse(facts["vnet_id"])
+    if peering["role"] == "least-privilege":
+        return {"user_role_id": await _custom_role(vnet, _user_role(peering))}
+    for role in await roles(str(vnet), is_named(peering["role"])):
+        # A custom role may be called like the built-in one.
+        if role["properties"].get("type") == "BuiltInRole":
+            return {"user_role_id": role["id"]}
+    raise ProblemError("role-not-replicated", f"Azure lists no role named {peering['role']}.")
+
+
+@step
+async def platform_role(peering: Peering, facts: Facts) -> Facts:
+    """Article step 8: the custom role with the one action that lets the platform peer with a VNet."""
+    vnet = VNetId.parse(facts["vnet_id"])
+    return {"platform_role_id": await _custom_role(vnet, _platform_role(peering))}
+
+
+@step
+async def user_role_assignment(peering: Peering, facts: Facts) -> Facts:
+    """Article step 6, second half: the created application may manage the VNet's peerings."""
+    return {"user_role_assignment_id": await _assign(facts, "user", _user_role(peering))}
+
+
+@step
+async def platform_role_assignment(peering: Peering, facts: Facts) -> Facts:
+    """Article step 9: the platform may make a peering that leads to the VNet."""
+    return {"platform_role_assignment_id": await _assign(facts, "platform", _platform_role(peering))}
+
+
+def _user_role(peering: Peering) -> _CustomRole:
+    description = "Manages the peerings of the VNets it is assigned on."
+    return _CustomRole(peering["user_role_name"], USER_ACTIONS, description)
+
+
+def _platform_role(peering: Peering) -> _CustomRole:
+    description = "Allows creating a peering to VNets in scope, but not from them."
+    return _CustomRole(peering["platform_role_name"], PLATFORM_ACTIONS, description)
+
+
+async def _custom_role(vnet: VNetId, wanted: _CustomRole) -> str:
+    """The id of the custom role: the one of that name if it fits, else one made under a GUID that its name decides.
+
+    Raises:
+        ProblemError: `role-name-taken`, when the role of that name grants something else.
+    """
+    scope = vnet.subscription_scope
+    # Asked for at the VNet, where the app's rights may end.
+    for found in await roles(str(vnet), is_named(wanted.name)):
+        if not fits(role_look(found), wanted.actions, scope):
+            raise ProblemError.of([role_name_taken(wanted.name)])
+        return str(found["id"])
+    async with authorization(vnet.subscription_id) as client:
+        return await _make_role(client, scope, wanted)
+
+
+async def _make_role(client: "AuthorizationManagementClient", scope: str, wanted: _CustomRole) -> str:
+    from azure.mgmt.authorization.v2022_04_01.models import Permission, RoleDefinition
+
+    body = RoleDefinition(
+        role_name=wanted.name,
+        description=wanted.description,
+        role_type="CustomRole",
+        permissions=[Permission(actions=list(wanted.actions), not_actions=[])],
+        assignable_scopes=[scope],
+    )
+    return _id(await client.role_definitions.create_or_update(scope, role_definition_name(scope, wanted.name), body))
+
+
+def _id(role: "RoleDefinition") -> str:
+    if role.id is None:
+        raise ProblemError("role-not-replicated", "Azure returned the role without its id.")
+    return role.id
+
+
+async def _assign(facts: Facts, whose: str, role: _CustomRole) -> str:
+    """The id of a principal's assignment of its role on the VNet, found or created.
+
+    A list shows a role for a while after it was deleted: this app's own, `role`, is made again then.
+    """
+    from azure.core.exceptions import HttpResponseError
+    from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
+
+    vnet_id = facts["vnet_id"]
+    role_id, principal_id = (needed(named(facts, f"{whose}_{what}_id")) for what in ("role", "principal"))
+    guid = role_assignment_name(vnet_id, role_id, principal_id)
+    wanted = RoleAssignmentCreateParameters(
+        role_definition_id=role_id,
+        principal_id=principal_id,
+        # With the type given, Azure takes a principal that is seconds old and not replicated yet.
+        principal_type="ServicePrincipal",
+        description=DESCRIPTION,
+    )
+    vnet = VNetId.parse(vnet_id)
+    async with authorization(vnet.subscription_id) as client:
+        try:
+            made = await client.role_assignments.create(vnet_id, guid, wanted)
+        except HttpResponseError as error:
+            code, scope = error.error and error.error.code, vnet.subscription_scope
+            if code == _NO_ROLE and role_id.rpartition("/")[2] == role_definition_name(scope, role.name):
+                await _make_role(client, scope, role)
+            if code != _ALREADY_ASSIGNED:
+                raise
+            return await _existing_assignment(client, vnet_id, role_id, principal_id, guid)
+    return made.id or f"{vnet_id}/providers/Microsoft.Authorization/roleAssignments/{guid}"
+
+
+async def _existing_assignment(
+    client: "AuthorizationManagementClient", vnet_id: str, role_id: str, principal_id: str, guid: str
+) -> str:
+    """The same assignment: this app's own from before, or one under another name that somebody made by hand."""
+    # One's own by its name, as a list may lag behind.
+    own = await or_none(client.role_assignments.get(vnet_id, guid))
+    if own is not None and own.id:
+        return own.id
+    async for found in client.role_assignments.list_for_scope(vnet_id, filter=f"principalId eq '{principal_id}'"):
+        same_role = (found.role_definition_id or "").rpartition("/")[2] == role_id.rpartition("/")[2]
+        if same_role and same_id(found.scope, vnet_id) and found.id:
+            return found.id
+    raise ProblemError("role-not-replicated", "Azure says that the assignment exists but does not list it yet.")
+
+
+@step
+async def release_rights(_: Peering, facts: Facts) -> Facts:
+    """With `setup-only`: take the created application's role on the VNet away again, once nothing is left to do.
+
+    One that this app did not make is not its to take. A refusal does not undo what was set up: checks report the role
+    for as long as it is there.
+    """
+    assignment, vnet_id = needed(facts["user_role_assignment_id"]), facts["vnet_id"]
+    released: Facts = {"user_rights": "setup-only", "rights_kept": None}
+    if _is_ours(assignment, vnet_id, facts):
+        try:
+            await delete_assignment(assignment)
+        except RemoteError as error:
+            refused = read(error.answer)
+            if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
+                raise
+            return {**released, "rights_kept": refused["detail"]}
+    return released
+
+
+@step
+async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
+    """Undo article steps 6 and 9: delete the assignments on the VNet whose names say that this app made them.
+
+    The platform's stays while another peering of the VNet needs it, be it ours or somebody else's.
+    """
+    vnet_id, neighbours = facts["vnet_id"], facts["neighbours"]
+    shared = neighbours["on_vnet"] or await _leads_to_platform(peering, facts)
+    principals = [facts["user_principal_id"], *([] if shared else [facts["platform_principal_id"]])]
+    platform_role = role_definition_name(VNetId.parse(vnet_id).subscription_scope, peering["platform_role_name"])
+    removed = []
+    recorded = [facts.get("user_role_assignment_id"), None if shared else facts.get("platform_role_assignment_id")]
+    listed = await assignments_on(vnet_id)
+    for assignment in listed:
+        name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
+        ours = assignment["id"].rpartition("/")[2].casefold() == name
+        # The platform's principal may have been made anew since: what its old one was given leads nowhere.
+        of_platform = not shared and assignment["role"] == platform_role
+        if ours and (of_platform or assignment["principal_id"] in principals):
+            await delete_assignment(assignment["id"])
+            removed.append(assignment["id"])
+    for missing in [one for one in recorded if isinstance(one, str) and one not in removed]:
+        # A list may lag behind: what was recorded and is ours by its name goes without it.
+        if _is_ours(missing, vnet_id, facts) and not any(same_id(missing, a["id"]) for a in listed):
+            await delete_assignment(missing)
+            removed.append(missing)
+    return {"role_assignments_removed": removed}
+
+
+def _is_ours(assignment_id: str, vnet_id: str, facts: Facts) -> bool:
+    """Whether the name of an assignment is the one that this app gives, for a role and principal of the peering."""
+    name = assignment_id.rpartition("/")[2].casefold()
+    pairs = (("user_role_id", "user_principal_id"), ("platform_role_id", "platform_principal_id"))
+    known = [(facts.get(role), facts.get(principal)) for role, principal in pairs]
+    return any(
+        name == role_assignment_name(vnet_id, role, principal)
+        for role, principal in known
+        if isinstance(role, str) and isinstance(principal, str)
+    )
+
+
+async def assignments_on(vnet_id: str) -> list[AssignmentLook]:
+    """The assignments on the VNet itself; a VNet that is gone has none."""
+    held = await or_none(remotes.assignments(vnet_id))
+    return [a for a in held or [] if same_id(a["scope"], vnet_id)]
+
+
+async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
+    """Whether the VNet has another peering into the platform's subscription, or Aiven another connection to it."""
+    network = facts.get("to_network_id")
+    platform = VNetId.parse(network).subscription_id.lower() if isinstance(network, str) else None
+    vnet = await remotes.vnet(peering["vnet_id"])
+    for side in vnet["peered_networks"] if vnet else []:
+        leads = VNetId.parse(side["remote_id"]).subscription_id.lower() == platform
+        # The list may lag behind and show the side that has just been deleted.
+        if leads and await remotes.vnet_peering(side["id"]) is not None:
+            return True
+    wanted = VNetId.parse(peering["vnet_id"])
+    aiven = AivenClient()
+    connections = await aiven.connections(peering["project"])
+    return any(c.leads_to(wanted) and c.state != "DELETED" for _, c in connections)
+
+
+async def delete_assignment(assignment_id: str) -> None:
+    """Delete a role assignment; one that is gone is answered with 204."""
+    scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
+    async with authorization(VNetId.parse(scope).subscription_id) as client:
+        await client.role_assignments.delete(scope, name)
+
+
+@step
+async def remove_roles(peering: Peering, facts: Facts) -> Facts:
+    """Undo article step 8: delete the custom roles that this app made, unless another peering needs them.
+
+    Azure itself refuses to delete a role that is still assigned anywhere.
+    """
+    from azure.core.exceptions import HttpResponseError
+
+    vnet = VNetId.parse(facts["vnet_id"])
+    removed, listed = [], await remotes.custom_roles(str(vnet))
+    recorded = {str(facts.get(name)).rpartition("/")[2].lower() for name in ("user_role_id", "platform_role_id")}
+    # Asked anew: a start may have begun meanwhile.
+    in_use = (await neighbours_of(peering))["roles"]
+    async with authorization(vnet.subscription_id) as client:
+        for name in sorted({peering["user_role_name"], peering["platform_role_name"]} - set(in_use)):
+            # Lists lag behind: what this app has recorded goes by its GUID, whether a list shows it or not.
+            guid = role_definition_name(vnet.subscription_scope, name)
+            if guid not in recorded and guid not in listed:
+                continue
+            try:
+                # Neither 204 nor 404 proves that it is gone; the last look does.
+                await or_none(client.role_definitions.delete(vnet.subscription_scope, guid))
+            except HttpResponseError as error:
+                if error.error is None or error.error.code != _STILL_ASSIGNED:
+                    raise
+                if await is_assigned(guid, vnet, facts):
+                    continue
+            removed.append(name)
+    return {"roles_removed": removed}
+
+
+async def is_assigned(guid: str, vnet: VNetId, facts: Facts) -> bool:
+    """Whether somebody else has a role; that the peering's own assignments are gone may not have spread yet.
+
+    Args:
+        guid: the role's.
+        vnet: the peering's VNet.
+        facts: name the assignments that a removal has deleted.
+
+    Raises:
+        RemoteError: Azure did not answer.
+    """
+    held = await remotes.assignments_in_subscription(vnet.subscription_id)
+    own = {folded(one) for one in facts["role_assignments_removed"]}
+    return held is None or any(a["role"] == guid and folded(a["id"]) not in own for a in held)

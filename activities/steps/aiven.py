@@ -1,0 +1,313 @@
+"""The steps on Aiven's side: the project VPC and its peering connection (article steps 11, 12 and 14)."""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Final, TypedDict
+
+from activities.looks import remotes
+from activities.looks.ahead import ahead
+from activities.looks.diagnosis import diagnose
+from activities.step import look_again, step
+from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
+from clients.remote_errors import RemoteError, or_none
+from peering.drift import BLOCKERS
+from peering.facts import Facts, needed
+from peering.naming import VNetId, same_id
+from peering.outcome import ProblemError, StepRequest
+from peering.sides import has_lost_its_side, side_of
+from peering.spec import Peering
+from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
+from peering.unfit import connection_exists
+
+#: A list may lag behind, so what it does not show is looked for again before anything is deleted because of it.
+_LOOKS_BEFORE_DELETION: Final = 1
+_LOOKS_BETWEEN_DIAGNOSES: Final = 10
+#: What stands behind a refusal is looked for again after so many seconds: a right that has just been given may be
+#: missing from the lists alone.
+_LOOKS_BEFORE_THE_END: Final = 1
+_PAUSE_BEFORE_THE_END: Final = 30
+#: A wait looks again after a tenth of its length: half of that more does not show.
+_SHARE_OF_A_WAIT: Final = 0.05
+#: Failed states whose reason may pass.
+_REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
+_CONFLICT: Final = 409
+_VPC_PROBLEMS: Final = {
+    "APPROVED": "project-vpc-not-active",
+    "DELETING": "project-vpc-deleted",
+    "DELETED": "project-vpc-deleted",
+}
+
+
+@step
+async def project_vpc(peering: Peering, _: Facts) -> Facts:
+    """Look up the project VPC, and whether it has a connection to the VNet already."""
+    vpc = await ahead(read_project_vpc, peering["project"], peering["project_vpc_id"])
+    # Managed Service for TimescaleDB puts a prefix before the cloud's name.
+    if "azure" not in vpc.cloud_name:
+        raise ProblemError("project-vpc-not-azure", f"The project VPC is in {vpc.cloud_name}.")
+    _check_state(vpc)
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]))
+    facts: Facts = {
+        "cloud_name": vpc.cloud_name,
+        "project_network_cidr": vpc.network_cidr,
+        "found_connection_state": connection.state if connection else None,
+        "found_connection_application_id": connection.peer_azure_app_id if connection else None,
+    }
+    if vpc.still_lists(VNetId.parse(peering["vnet_id"])):
+        facts["ended_connection_listed"] = True
+    if connection is not None and connection.user_peer_network_cidrs:
+        facts["user_peer_network_cidrs"] = connection.user_peer_network_cidrs
+    if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
+        facts["connection_is_clear"] = "nothing to delete"
+    return facts
+
+
+async def read_project_vpc(project: str, project_vpc_id: str) -> ProjectVpc:
+    """A project VPC with its connections.
+
+    Args:
+        project: its project.
+        project_vpc_id: its id.
+
+    Raises:
+        RemoteError: Aiven refused, or did not answer.
+    """
+    return await AivenClient().project_vpc(project, project_vpc_id)
+
+
+def _check_state(vpc: ProjectVpc) -> None:
+    """Take a project VPC only in a state in which it takes connections."""
+    if vpc.state in _VPC_PROBLEMS:
+        raise ProblemError(_VPC_PROBLEMS[vpc.state], f"The project VPC is {vpc.state}.")
+
+
+@step
+async def stale_connection(peering: Peering, facts: Facts) -> Facts:
+    """Before article step 11: delete a connection that cannot be built upon, and wait until it is gone.
+
+    That is one in the failed state without a way out, and one whose Azure side has vanished or is Disconnected: Azure
+    takes a new side only after the platform's old one is gone.
+    """
+    sides = facts["peered_networks"]
+    if not has_lost_its_side(facts, sides):
+        return {"connection_is_clear": "nothing to delete"}
+    aiven = AivenClient()
+    connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
+    if connection is None:
+        return {"connection_is_clear": "deleted"}
+    if not same_id(connection.peer_azure_app_id, facts["found_connection_application_id"]):
+        raise ProblemError(
+            "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it meanwhile."
+        )
+    # Another execution may have deleted it and requested it again.
+    is_lost = has_lost_its_side(facts | {"found_connection_state": connection.state}, sides)
+    if not is_lost or (connection.state == "ACTIVE" and not await _is_still_lost(peering, facts, connection)):
+        return {"connection_is_clear": "nothing to delete"}
+    if connection.state != "DELETING":
+        await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
+    raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
+
+
+async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConnection) -> bool:
+    """Another look, some time later, before a connection is deleted that Aiven takes for a good one."""
+    named = connection.state_info.to_network_id if connection.state_info else None
+    vnet = await remotes.vnet(peering["vnet_id"])
+    if vnet is None:
+        raise ProblemError("vnet-not-found", f"Azure finds no VNet {peering['vnet_id']}.")
+    known = {**facts, "to_network_id": named} if named else facts
+    recorded = facts.get("vnet_peering_id", f"{vnet['vnet_id']}/virtualNetworkPeerings/{peering['peering_name']}")
+    single = await remotes.vnet_peering(str(recorded))
+    if not has_lost_its_side(known, [*vnet["peered_networks"], *([single] if single else [])]):
+        return False
+    if facts.get("tries", 0) < _LOOKS_BEFORE_DELETION:
+        raise ProblemError("vnet-peering-unseen", "Azure shows no VNet peering that works.", retry_after=5)
+    return True
+
+
+@step
+async def peering_connection(peering: Peering, facts: Facts) -> Facts:
+    """Article step 11: request the connection, unless it is under way; a failed one is requested again.
+
+    Where the looks have found none, none is looked for beforehand.
+    """
+    aiven, vnet = AivenClient(), VNetId.parse(facts["vnet_id"])
+    if facts["found_connection_state"] is not None or "tries" in facts:
+        connection = await _connection(aiven, peering, vnet)
+        _check_owner(connection, facts)
+        if connection is not None and connection.state not in REQUEST_AGAIN:
+            return {"requested_connection_state": connection.state}
+    # What it answers says little; the wait for PENDING_PEER looks at what has become of it.
+    await _request(aiven, peering, facts)
+    if facts.get("ended_connection_listed"):
+        vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+        if vpc.still_lists(vnet):
+            raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
+    return {"requested_connection_state": "APPROVED"}
+
+
+def _check_owner(connection: PeeringConnection | None, facts: Facts) -> None:
+    """Build upon no connection that another application has requested since the look."""
+    if connection is not None and not same_id(connection.peer_azure_app_id, facts["application_id"]):
+        now: Facts = {
+            "found_connection_state": connection.state,
+            "found_connection_application_id": connection.peer_azure_app_id,
+        }
+        raise ProblemError.of([connection_exists(facts | now)])
+
+
+async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
+    try:
+        await aiven.request_connection(
+            peering["project"],
+            peering["project_vpc_id"],
+            VNetId.parse(facts["vnet_id"]),
+            application_id=needed(facts["application_id"]),
+            tenant_id=facts["tenant_id"],
+            # What a connection had that is made anew, it has again.
+            user_peer_network_cidrs=peering["user_peer_network_cidrs"] or (facts.get("user_peer_network_cidrs") or []),
+        )
+    except RemoteError as error:
+        if error.answer.status == _CONFLICT:
+            # The answer's text is for people; the project VPC itself says whether it is being deleted.
+            _check_state(await aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+        raise
+
+
+@step
+async def pending_peer(peering: Peering, facts: Facts) -> Facts:
+    """Article step 12: whether Aiven has built its side, and where the other side has to lead to.
+
+    `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
+    """
+    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
+    # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
+    _check_owner(vpc.connection_to(VNetId.parse(facts["vnet_id"])), facts)
+    try:
+        connection = _expect(vpc, facts, CONNECTION_BUILT)
+    except ProblemError as problem:
+        await _explain(peering, facts, problem)
+        raise
+    info = connection.state_info
+    tenant = (info.to_tenant_id if info else None) or facts.get("to_tenant_id")
+    network = (info.to_network_id if info else None) or facts.get("to_network_id")
+    if network is None and connection.state == "ACTIVE":
+        network = _network_of_connected_side(facts)
+    if not network or (not tenant and connection.state != "ACTIVE"):
+        raise ProblemError("peer-network-unknown", f"The connection is {connection.state} without a target network.")
+    # The platform's tenant is needed only where something has to be put.
+    return {"to_tenant_id": tenant, "to_network_id": network}
+
+
+def _network_of_connected_side(facts: Facts) -> str | None:
+    """The network that the VNet's own Connected side leads to, where it is the project VPC's by its addresses."""
+    sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
+    side = side_of(facts, sides, cidr)
+    return side["remote_id"] if side is not None and side["state"] == "Connected" else None
+
+
+async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> None:
+    """End a wait that is hopeless, and ask again for a connection that was refused for no reason that can be seen.
+
+    Such a refusal may only mean that a new right or application has not spread yet, which takes Azure up to ten
+    minutes, and Aiven may have built its side before. A long wait is looked into now and then.
+    """
+    refused = problem.occurrence["code"] in _REFUSED
+    if not refused and facts.get("tries", 0) % _LOOKS_BETWEEN_DIAGNOSES != _LOOKS_BETWEEN_DIAGNOSES - 1:
+        return
+    causes = {cause["code"] for cause in await diagnose(StepRequest(peering=peering, facts=facts))}
+    if refused and causes and facts.get("tries", 0) < _LOOKS_BEFORE_THE_END:
+        problem.occurrence["retry_after"] = _PAUSE_BEFORE_THE_END
+    elif causes if refused else causes & BLOCKERS:
+        problem.occurrence["final"] = True
+    elif refused:
+        aiven = AivenClient()
+        await _request(aiven, peering, facts)
+
+
+@step
+async def active(peering: Peering, facts: Facts) -> Facts:
+    """Article step 14: whether Aiven has seen the VNet peering and set the connection ACTIVE."""
+    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
+    try:
+        connection = _expect(vpc, facts, CONNECTION_ACTIVE)
+    except ProblemError as problem:
+        if problem.occurrence["code"] == "connection-not-active":
+            await _refresh(peering, facts)
+        raise
+    return {"connection_state": connection.state}
+
+
+async def _refresh(peering: Peering, facts: Facts) -> None:
+    """Ask Aiven to look again; it may shorten the wait, and nothing depends on what it answers."""
+    with suppress(RemoteError):
+        aiven = AivenClient()
+        await aiven.refresh(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
+
+
+class _Age(TypedDict):
+    """How old an answer may be, in seconds, and when it is asked for."""
+
+    older: float
+    at: datetime | None
+
+
+def _new_enough(facts: Facts) -> _Age:
+    """The waits of one project VPC share what it answers: none needs it newer than a part of the time it has waited."""
+    if "looked_at" not in facts:
+        return {"older": 0.0, "at": None}
+    waited = facts["waited"]
+    return {"older": _SHARE_OF_A_WAIT * waited, "at": datetime.fromisoformat(facts["looked_at"])}
+
+
+async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> PeeringConnection | None:
+    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
+    return vpc.connection_to(vnet)
+
+
+def _expect(vpc: ProjectVpc, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
+    connection = vpc.connection_to(VNetId.parse(facts["vnet_id"]))
+    if connection is None:
+        raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
+    problem = connection_problem(connection.state, expected)
+    if problem is not None:
+        message = connection.state_info.message if connection.state_info else None
+        detail = f"The connection is {connection.state}" + (f": {message}" if message else ".")
+        raise ProblemError(problem, detail)
+    return connection
+
+
+@step
+async def price(peering: Peering, facts: Facts) -> Facts:
+    """What the connection costs: US dollars an hour, or None where Aiven does not say."""
+    prices = await ahead(hourly_prices, peering["project"])
+    return {"hourly_price_usd": prices.get(facts["cloud_name"])}
+
+
+async def hourly_prices(project: str) -> dict[str, str | None]:
+    """What connections of a project cost: US dollars an hour, by the name of the cloud; none where Aiven has no list.
+
+    Args:
+        project: the project.
+
+    Raises:
+        RemoteError: Aiven refused, or did not answer.
+    """
+    return await or_none(AivenClient().hourly_prices(project)) or {}
+
+
+@step
+async def remove_connection(peering: Peering, facts: Facts) -> Facts:
+    """Undo article step 11: delete the connection if it is this peering's own, and wait until Aiven has done so."""
+    if facts["connection_to_remove"] is None:
+        return {"connection_removed": "nothing to delete"}
+    aiven = AivenClient()
+    vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+    if connection is None:
+        look_again(facts, 1, "connection-unseen", "Aiven does not show the connection.")
+        return {"connection_removed": "deleted" if vpc else "with its project VPC"}
+    if not same_id(connection.peer_azure_app_id, facts["application_id"]):
+        return {"connection_removed": "deleted"}
+    if connection.state != "DELETING":
+        await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
+    raise ProblemError("connection-still-there", f"The connection was {connection.state}.")

@@ -1,0 +1,173 @@
+"""The steps in Entra: sign-in, the application and the service principals (article steps 1 to 3, 7 and 10)."""
+
+from typing import TYPE_CHECKING, Final
+
+from activities.looks.own_rights import identity
+from activities.step import step
+from clients.azure import graph
+from clients.reads import Document, read_graph, upsert_graph
+from clients.remote_errors import RemoteError, or_none
+from clients.settings import settings
+from peering.facts import Facts, needed
+from peering.marks import MARK
+from peering.naming import same_id, unique_name
+from peering.outcome import ProblemError
+from peering.remote_answers import read
+from peering.spec import Peering
+from peering.unfit import platform_principal_disabled
+
+if TYPE_CHECKING:
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+    from kiota_abstractions.default_query_parameters import QueryParameters
+    from msgraph.generated.models.application import Application
+    from msgraph.generated.models.service_principal import ServicePrincipal
+    from msgraph.graph_service_client import GraphServiceClient
+
+#: What an application has to have.
+_IDS: Final = ("id", "appId")
+
+
+@step
+async def sign_in(_peering: Peering, _facts: Facts) -> Facts:
+    """Article step 1: get a token as the app's own identity, and with it who and where that is."""
+    tenant_id, object_id = await identity()
+    return {"automation_tenant_id": tenant_id, "automation_object_id": object_id}
+
+
+@step
+async def tenant(_peering: Peering, facts: Facts) -> Facts:
+    """Article step 10: the customer's tenant is the one that the app's identity signs in to."""
+    configured = settings().azure_tenant_id
+    signed_in = facts["automation_tenant_id"]
+    if configured is not None and not same_id(str(configured), signed_in):
+        raise ProblemError(
+            "subscription-in-other-tenant", f"AZURE_TENANT_ID is {configured}, the identity belongs to {signed_in}."
+        )
+    return {"tenant_id": signed_in}
+
+
+@step
+async def ownership(peering: Peering, facts: Facts) -> Facts:
+    """Whether the pair has a connection already, and whose it is: this app's, one taken over, or somebody else's."""
+    owner = facts["found_connection_application_id"]
+    # A start that found nothing to take over has not taken over anything.
+    taken_over = facts.get("existing") == "adopted" and "application_id" in facts
+    if facts["found_connection_state"] is None:
+        return {"existing": "adopted" if taken_over else "none"}
+    if taken_over and isinstance(owner, str) and same_id(needed(facts["application_id"]), owner):
+        return {"existing": "adopted"}
+    async with graph() as client:
+        application = await find_application(client, peering)
+    if application is not None and isinstance(owner, str) and same_id(application.app_id, owner):
+        return {"existing": "ours"}
+    if application is None and isinstance(owner, str) and same_id(str(facts.get("application_id")), owner):
+        raise ProblemError("application-missing", f"The connection is that of {owner}, which this app made.")
+    return {"existing": "adopted" if peering["adopt"] else "foreign"}
+
+
+@step
+async def application(peering: Peering, facts: Facts) -> Facts:
+    """Article step 2: the multi-tenant application, found by its unique name or created; or the one taken over."""
+    try:
+        async with graph() as client:
+            if facts["existing"] == "adopted":
+                adopted = facts.get("application_id") or facts["found_connection_application_id"]
+                found = await _adopted_application(client, str(adopted))
+            else:
+                found = await _own_application(client, peering)
+    except RemoteError as error:
+        if read(error.answer)["code"] != "application-name-reserved":
+            raise
+        await _restore(unique_name(peering["id"]))
+        raise ProblemError(
+            "directory-replicating",
+            "The unique name belongs to a deleted application, which is restored, or to one that does not show yet.",
+        ) from None
+    return {"application_id": found["appId"], "application_object_id": found["id"]}
+
+
+async def _own_application(client: "GraphServiceClient", peering: Peering) -> Document:
+    from msgraph.generated.models.application import Application
+
+    wanted = Application(display_name=peering["application_name"], sign_in_audience="AzureADMultipleOrgs", tags=[MARK])
+    by_name = client.applications_with_unique_name(unique_name(peering["id"]))
+    upsert = by_name.to_patch_request_information(wanted, request_configuration=_create_if_missing())
+    return await upsert_graph(client, upsert, by_name.to_get_request_information(), *_IDS)
+
+
+async def _restore(name: str) -> None:
+    """Restore the deleted application of a unique name, which Entra reserves for 30 days."""
+    async with graph() as client:
+        deleted = client.directory.deleted_items
+        page = await deleted.graph_application.get()
+        while page is not None:
+            for application in page.value or []:
+                if application.unique_name == name and application.id is not None:
+                    await deleted.by_directory_object_id(application.id).restore.post()
+                    return
+            link = page.odata_next_link
+            page = await deleted.graph_application.with_url(link).get() if link else None
+
+
+async def _adopted_application(client: "GraphServiceClient", application_id: str) -> Document:
+    by_id = client.applications_with_app_id(application_id)
+    found = await or_none(read_graph(client, by_id.to_get_request_information(), *_IDS))
+    if found is None:
+        raise ProblemError("application-missing", f"This tenant has no application {application_id}.")
+    return found
+
+
+@step
+async def user_service_principal(_: Peering, facts: Facts) -> Facts:
+    """Article step 3: the application's service principal in the customer's tenant."""
+    from msgraph.generated.models.service_principal import ServicePrincipal
+
+    async with graph() as client:
+        by_application = client.service_principals_with_app_id(needed(facts["application_id"]))
+        if facts["existing"] == "adopted" and (found := await find_principal(client, needed(facts["application_id"]))):
+            return {"user_principal_id": _with_id(found)}
+        wanted = ServicePrincipal(tags=[MARK])
+        upsert = by_application.to_patch_request_information(wanted, request_configuration=_create_if_missing())
+        principal = await upsert_graph(client, upsert, by_application.to_get_request_information(), "id")
+    return {"user_principal_id": principal["id"]}
+
+
+@step
+async def platform_service_principal(_peering: Peering, _facts: Facts) -> Facts:
+    """Article step 7: the service principal of the platform's application, often made by an administrator before."""
+    from msgraph.generated.models.service_principal import ServicePrincipal
+
+    platform = str(settings().platform_application_id)
+    async with graph() as client:
+        principal = await find_principal(client, platform)
+        if principal is None:
+            principal = await client.service_principals.post(ServicePrincipal(app_id=platform, tags=[MARK]))
+    if principal is not None and principal.account_enabled is False:
+        raise ProblemError.of([platform_principal_disabled(principal.id)])
+    return {"platform_principal_id": _with_id(principal)}
+
+
+async def find_application(client: "GraphServiceClient", peering: Peering) -> "Application | None":
+    """The application that this app made for a peering, by its unique name."""
+    return await or_none(client.applications_with_unique_name(unique_name(peering["id"])).get())
+
+
+async def find_principal(client: "GraphServiceClient", application_id: str) -> "ServicePrincipal | None":
+    """An application's service principal in the customer's tenant, if there is one."""
+    return await or_none(client.service_principals_with_app_id(application_id).get())
+
+
+def _with_id(principal: "ServicePrincipal | None") -> str:
+    if principal is None or principal.id is None:
+        raise ProblemError("directory-replicating", "Graph returned the service principal without its id.")
+    return principal.id
+
+
+def _create_if_missing() -> "RequestConfiguration[QueryParameters]":
+    """Makes a PATCH by key an upsert: 201 with the object, or 204 for one that was there (Graph, "Upsert")."""
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+    from kiota_abstractions.default_query_parameters import QueryParameters
+
+    configuration = RequestConfiguration[QueryParameters]()
+    configuration.headers.add("Prefer", "create-if-missing")
+    return configuration

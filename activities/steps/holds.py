@@ -1,0 +1,221 @@
+"""What would hold Azure back whoever asks: locks, a disabled subscription, policies and deny assignments."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from activities.looks import remotes
+from activities.looks.ahead import ahead
+from activities.step import step
+from clients.reads import list_arm, read_arm
+from clients.remote_errors import RemoteError
+from peering.denials import Definition, denied_by, exempted_assignments, is_in_force, is_narrowed, parameters_of
+from peering.facts import Facts
+from peering.holds import (
+    ASSIGNMENTS,
+    PEERINGS,
+    ROLES,
+    DenyingPolicy,
+    Holds,
+    of_denials,
+    of_policies,
+    of_subscription,
+    perhaps,
+)
+from peering.naming import VNetId, folded
+from peering.outcome import Occurrence, ProblemError
+from peering.rights import PLATFORM_ACTIONS
+from peering.sides import changes_of_side
+from peering.spec import Peering
+from peering.unfit import missing_roles
+
+Read = TypeVar("Read")
+
+#: Answers to a reader who lacks the right, or asks for what is not there any more.
+_NOT_FOR_US: Final = (403, 404)
+_AUTHORIZATION: Final = "providers/Microsoft.Authorization"
+_POLICY_VERSION: Final = "2021-06-01"
+#: What a policy definition has to say.
+_RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
+#: So many definitions are read at once.
+_AT_ONCE: Final = 8
+#: What a removal may do.
+_TO_REMOVE: Final = (f"{PEERINGS}/delete", f"{ASSIGNMENTS}/delete", f"{ROLES}/delete")
+
+
+@step
+async def holds(peering: Peering, facts: Facts) -> Facts:
+    """What forbids changes of the VNet; what may not be read, is not said.
+
+    What is held from changes that the start does not make lets it through, with a warning: a later one, or the removal,
+    may need them. So does a policy that may or may not deny the peering.
+    """
+    vnet, identity = VNetId.parse(facts["vnet_id"]), facts["automation_object_id"]
+    look, policies = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet)))
+    if disabled := list(of_subscription(look, vnet)):
+        raise ProblemError.of(disabled)
+    levels = [(one["id"], one["properties"]["level"]) for one in look.locks]
+    read_only = [name for name, level in levels if level == "ReadOnly"]
+    problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in read_only]
+    held_of = partial(_held, look, policies, vnet, identity)
+    all_made = await _all_made(peering, vnet, held_of)
+    made = _made(peering, facts, all_made)
+    if f"{PEERINGS}/delete" in made:
+        problems += [
+            Occurrence(code="scope-locked", detail=f"The lock {name} keeps the Disconnected side from being deleted.")
+            for name, level in levels
+            if level != "ReadOnly"
+        ]
+    problems += held_of(made)
+    if problems:
+        raise ProblemError.of(problems)
+    warnings = [f"The lock {name} will keep the peering from being removed." for name, _ in levels]
+    kept = [f"{one['detail']} That keeps the peering from being removed." for one in of_policies(policies, _TO_REMOVE)]
+    doubts = perhaps(policies, {*all_made, *_TO_REMOVE})
+    later = [one["detail"] for one in held_of(all_made)]
+    return {"holds_checked": [*warnings, *kept, *doubts, *later]}
+
+
+async def _all_made(peering: Peering, vnet: VNetId, held: Callable[[Collection[str]], list[Occurrence]]) -> set[str]:
+    """The actions of a start that makes everything anew; that of making a role only where one is missing."""
+    made = {f"{PEERINGS}/write", f"{ASSIGNMENTS}/write"}
+    makes_role = {f"{ROLES}/write"}
+    # The roles are read only where it matters.
+    if held(makes_role) and missing_roles(peering, await remotes.custom_roles(str(vnet)), str(vnet)):
+        made |= makes_role
+    return made
+
+
+def _made(peering: Peering, facts: Facts, all_made: set[str]) -> set[str]:
+    """Those of them that this start takes, by what there is, and the deletion of a side that is Disconnected."""
+    sides = facts["peered_networks"]
+    on_side = changes_of_side(peering, facts, sides, facts["project_network_cidr"])
+    others = all_made - {f"{PEERINGS}/write"} if facts["existing"] == "none" else set[str]()
+    return {*others, *(f"{PEERINGS}/{verb}" for verb in on_side)}
+
+
+def _held(
+    look: Holds, policies: Collection[DenyingPolicy], vnet: VNetId, identity: str, actions: Collection[str]
+) -> list[Occurrence]:
+    """The problems with policies and deny assignments that deny some actions of a start for certain."""
+    by_others = {action for action in actions if action.startswith(PEERINGS)}
+    platform = PLATFORM_ACTIONS if f"{PEERINGS}/write" in actions else ()
+    by_app = {*actions} - by_others
+    return [*of_policies(policies, actions), *of_denials(look, vnet, identity, by_app, {*by_others, *platform})]
+
+
+async def held_by(vnet_id: str) -> Holds:
+    """Look at what holds a VNet, but for policies, at once.
+
+    Args:
+        vnet_id: the VNet's ARM id.
+
+    Raises:
+        RemoteError: Azure did not answer, or left out a part.
+    """
+    vnet = VNetId.parse(vnet_id)
+    locks, subscription, denials = await asyncio.gather(
+        _or_none(
+            list_arm(vnet.subscription_id, f"{vnet}/{_AUTHORIZATION}/locks", "2020-05-01", "id", "properties.level")
+        ),
+        _or_none(read_arm(vnet.subscription_id, vnet.subscription_scope, "2022-12-01", "state")),
+        _or_none(_listed(vnet, "denyAssignments", "2022-04-01", "id", "properties")),
+    )
+    return Holds((subscription or {}).get("state", "Enabled"), locks or [], denials or [])
+
+
+async def _or_none(reading: Awaitable[Read]) -> Read | None:
+    """What is read, or None where the app may not read it."""
+    try:
+        return await reading
+    except RemoteError as error:
+        if error.answer.status not in _NOT_FOR_US:
+            raise
+        return None
+
+
+async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str) -> list[dict[str, Any]]:
+    path = f"{vnet}/{_AUTHORIZATION}/{kind}"
+    return await list_arm(vnet.subscription_id, path, api_version, *needed, only="atScope()")
+
+
+async def denying(vnet_id: str) -> list[DenyingPolicy]:
+    """The policy assignments that deny changes of what a peering has on a VNet, and of its roles above it, or may.
+
+    Those that leave the VNet out are not listed for it, and not seen where they are in force on the roles alone.
+
+    Args:
+        vnet_id: the VNet's ARM id.
+
+    Raises:
+        RemoteError: Azure did not answer, or left out a part.
+    """
+    vnet = VNetId.parse(vnet_id)
+    assignments = (
+        await _or_none(_listed(vnet, "policyAssignments", "2022-06-01", "id", "properties.policyDefinitionId")) or []
+    )
+    where, places = _changes(vnet), asyncio.Semaphore(_AT_ONCE)
+
+    async def denied(assignment: dict[str, Any]) -> dict[str, bool]:
+        actions = [action for action, path in where.items() if is_in_force(assignment, path)]
+        async with places:
+            found = denied_by(await _definitions(vnet, assignment["properties"]) if actions else [], actions)
+        return dict.fromkeys(found, False) if is_narrowed(assignment["properties"]) else found
+
+    verdicts = await asyncio.gather(*map(denied, assignments))
+    exemptions, now = await _exemptions(vnet) if any(verdicts) else [], datetime.now(UTC)
+    exempted = {path: exempted_assignments(exemptions, path, now) for path in where.values()}
+    return [
+        DenyingPolicy(_name(one), {a: sure for a, sure in found.items() if folded(one["id"]) not in exempted[where[a]]})
+        for one, found in zip(assignments, verdicts, strict=True)
+    ]
+
+
+def _changes(vnet: VNetId) -> dict[str, str]:
+    """The changes of a peering's objects in Azure, each with the path that it is done at, or above."""
+    places = {PEERINGS: str(vnet), ASSIGNMENTS: str(vnet), ROLES: vnet.subscription_scope}
+    return {f"{kind}/{verb}": path for kind, path in places.items() for verb in ("write", "delete")}
+
+
+def _name(assignment: dict[str, Any]) -> str:
+    return f"The policy assignment {assignment['properties'].get('displayName')} ({assignment['id']})"
+
+
+async def _exemptions(vnet: VNetId) -> list[dict[str, Any]]:
+    """What somebody has exempted the VNet from, or its subscription."""
+    needed = ("id", "properties.policyAssignmentId")
+    return await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview", *needed)) or []
+
+
+async def _definitions(vnet: VNetId, assigned: Mapping[str, Any]) -> list[Definition]:
+    """The definitions that an assignment brings, each with its parameters; of an initiative, all that customers wrote.
+
+    Microsoft's own initiatives hold hundreds of definitions that audit; they are not read for each plan.
+    """
+    name, given = str(assigned["policyDefinitionId"]), assigned.get("parameters") or {}
+    if "/policysetdefinitions/" not in name.lower():
+        definition = await _definition(vnet, name, *_RULE)
+        return [(definition, parameters_of(definition.get("parameters") or {}, given))] if definition else []
+    initiative = None if _is_built_in(name) else await _definition(vnet, name, "properties.policyDefinitions")
+    if initiative is None:
+        return []
+    outer = parameters_of(initiative.get("parameters") or {}, given)
+    found: list[Definition] = []
+    for part in initiative["policyDefinitions"]:
+        name = str(part.get("policyDefinitionId"))
+        definition = None if _is_built_in(name) else await _definition(vnet, name, *_RULE)
+        if definition is not None:
+            values = parameters_of(definition.get("parameters") or {}, part.get("parameters") or {}, outer)
+            found.append((definition, values))
+    return found
+
+
+def _is_built_in(definition_id: str) -> bool:
+    return definition_id.lower().startswith("/providers/microsoft.authorization/")
+
+
+async def _definition(vnet: VNetId, definition_id: str, *needed: str) -> dict[str, Any] | None:
+    found = await _or_none(read_arm(vnet.subscription_id, definition_id, _POLICY_VERSION, *needed))
+    return found["properties"] if found is not None else None

@@ -1,0 +1,106 @@
+"""The last look of a removal: nothing that the peering's record names is there any more."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from activities.looks import remotes
+from activities.looks.neighbours import neighbours_of
+from activities.step import step
+from activities.steps.access import is_assigned
+from clients.aiven import AivenClient
+from clients.azure import authorization, graph
+from clients.remote_errors import or_none
+from peering.facts import Facts, named
+from peering.naming import VNetId, role_definition_name, same_id, secret_name
+from peering.outcome import ProblemError
+from peering.spec import Peering
+
+#: So often what was deleted may show still, some seconds apart.
+_LOOKS: Final = 12
+
+
+@step
+async def last_look(peering: Peering, facts: Facts) -> Facts:
+    """See once more, by its own id, that everything that was to go is gone; what still shows may only lag behind.
+
+    A 2xx to a deletion proves nothing, nor does one 404: whatever the removal believed is looked for again here.
+    """
+    looks: dict[str, Callable[[], Awaitable[bool]]] = {
+        "the VNet peering": lambda: _side(facts),
+        "Aiven's connection": lambda: _connection(peering, facts),
+        "the role assignment of the application": lambda: _assignment(facts, "user_role_assignment_id"),
+        "the role assignment of the platform": lambda: _assignment(facts, "platform_role_assignment_id"),
+        "a custom role": lambda: _roles(peering, facts),
+        "the application": lambda: _application(facts),
+        "the platform's service principal": lambda: _platform(facts),
+        "the secret": lambda: _secret(peering),
+    }
+    there = await asyncio.gather(*(look() for look in looks.values()))
+    if left := [name for name, is_there in zip(looks, there, strict=True) if is_there]:
+        problem = ProblemError("still-there", f"Still there: {', '.join(left)}.", retry_after=5)
+        # Whoever takes away begins anew then.
+        problem.occurrence["final"] = facts.get("tries", 0) >= _LOOKS
+        raise problem
+    return {"seen_gone": "all of it"}
+
+
+async def _side(facts: Facts) -> bool:
+    """Whether the side that was deleted shows; one that was nobody's to delete may stay."""
+    recorded = facts.get("vnet_peering_id")
+    if not isinstance(recorded, str) or facts["vnet_peering_removed"] != "deleted":
+        return False
+    return await remotes.vnet_peering(recorded) is not None
+
+
+async def _connection(peering: Peering, facts: Facts) -> bool:
+    if facts["existing"] == "adopted" or facts["connection_removed"] == "with its project VPC":
+        return False
+    aiven = AivenClient()
+    vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+    return connection is not None and same_id(connection.peer_azure_app_id, str(facts.get("application_id")))
+
+
+async def _assignment(facts: Facts, name: str) -> bool:
+    """Whether an assignment that was deleted shows under its own id."""
+    recorded = named(facts, name)
+    if recorded is None or recorded not in facts["role_assignments_removed"]:
+        return False
+    scope, _, guid = recorded.partition("/providers/Microsoft.Authorization/roleAssignments/")
+    async with authorization(VNetId.parse(scope).subscription_id) as client:
+        return await or_none(client.role_assignments.get(scope, guid)) is not None
+
+
+async def _roles(peering: Peering, facts: Facts) -> bool:
+    """Whether a role that was deleted shows; one that another peering has made anew meanwhile is that one's."""
+    vnet = VNetId.parse(peering["vnet_id"])
+    removed = facts["roles_removed"]
+    guids = {role_definition_name(vnet.subscription_scope, name): name for name in removed}
+    looks = await asyncio.gather(*(remotes.role(str(vnet), guid) for guid in guids))
+    there = [guid for look in looks for guid in look]
+    if not there:
+        return False
+    in_use = (await neighbours_of(peering))["roles"]
+    nobodys = [guid for guid in there if guids[guid] not in in_use]
+    return not all(await asyncio.gather(*(is_assigned(guid, vnet, facts) for guid in nobodys)))
+
+
+async def _application(facts: Facts) -> bool:
+    removed = facts["application_removed"]
+    if removed in ("nothing to delete", "handed back") or not isinstance(removed, str):
+        return False
+    async with graph() as client:
+        return await or_none(client.applications.by_application_id(removed).get()) is not None
+
+
+async def _platform(facts: Facts) -> bool:
+    removed = facts["platform_principal_removed"]
+    if removed == "kept" or not isinstance(removed, str):
+        return False
+    async with graph() as client:
+        return await or_none(client.service_principals.by_service_principal_id(removed).get()) is not None
+
+
+async def _secret(peering: Peering) -> bool:
+    return bool(await remotes.one_secret(secret_name(peering["id"])))

@@ -1,0 +1,223 @@
+"""The steps on the VNet: the look-up and the cross-tenant VNet peering (article steps 5 and 13)."""
+
+from typing import TYPE_CHECKING, Final
+
+from activities.as_application import as_application, as_application_in_both, signing_in
+from activities.looks import remotes
+from activities.looks.ahead import ahead
+from activities.step import look_again, step
+from clients.azure import network
+from clients.remote_errors import RemoteError, or_none
+from peering.facts import Facts, VNetPeering
+from peering.naming import VNetId, same_id
+from peering.outcome import ProblemError
+from peering.remote_answers import read
+from peering.sides import is_as_wanted, own_side, side_of, wanted_options
+from peering.spec import Peering
+
+if TYPE_CHECKING:
+    from azure.mgmt.network.aio import NetworkManagementClient
+    from azure.mgmt.network.models import VirtualNetworkPeering
+
+
+@step
+async def vnet(peering: Peering, _: Facts) -> Facts:
+    """Article step 5: the VNet's id as Azure spells it, its addresses, and the networks that it is peered with."""
+    found = await ahead(remotes.vnet, str(VNetId.parse(peering["vnet_id"])))
+    if found is None:
+        raise ProblemError("vnet-not-found", f"Azure finds no VNet {peering['vnet_id']}.")
+    if found["provisioning_state"] not in ("Succeeded", "Updating"):
+        raise ProblemError("vnet-not-provisioned", f"The VNet's provisioning state is {found['provisioning_state']}.")
+    gathered: Facts = {
+        "vnet_id": found["vnet_id"],
+        "address_prefixes": found["address_prefixes"],
+        "peered_networks": found["peered_networks"],
+    }
+    if not found["peered_networks"]:
+        gathered["vnet_is_clear"] = gathered["side_is_clear"] = "no peerings"
+    return gathered
+
+
+#: What a VNet peering says of its state, though the SDK takes it for writable.
+_OF_AZURE: Final = frozenset({"peeringState", "peeringSyncLevel"})
+
+
+@step
+async def stale_peering(peering: Peering, facts: Facts) -> Facts:
+    """Before article step 11, and before a connection is deleted: remove this peering's own Disconnected side."""
+    return {"side_is_clear": await _remove_disconnected_side(peering, facts)}
+
+
+@step
+async def orphaned_peering(peering: Peering, facts: Facts) -> Facts:
+    """The same for a side that has become Disconnected with the end of its connection."""
+    return {"vnet_is_clear": await _remove_disconnected_side(peering, facts)}
+
+
+async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
+    """Remove this peering's own side if it is Disconnected, as the created application.
+
+    Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
+    """
+    vnet_id = VNetId.parse(facts["vnet_id"])
+    sides = await remotes.sides(vnet_id)
+    side = own_side(peering, facts, sides, facts["project_network_cidr"])
+    single = await remotes.vnet_peering(side["id"]) if side is not None else None
+    # A list may lag behind: what is deleted is looked at under its own id, too.
+    if side is None or side["state"] != "Disconnected" or (single is not None and single["state"] != "Disconnected"):
+        return "not Disconnected"
+    async with as_application(facts, vnet_id) as client:
+        await client.virtual_network_peerings.begin_delete(
+            vnet_id.resource_group, vnet_id.name, side["name"], polling=False
+        )
+    return "removed"
+
+
+@step
+async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
+    """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
+    vnet_id = VNetId.parse(facts["vnet_id"])
+    async with signing_in(facts):
+        sides = await remotes.sides(vnet_id)
+        alike = side_of(facts, sides, facts["project_network_cidr"])
+        if alike is not None and is_as_wanted(alike, peering, repairing=bool(facts.get("repairing"))):
+            return {"vnet_peering_id": alike["id"]}
+        return {"vnet_peering_id": await _put_side(peering, facts, vnet_id, sides)}
+
+
+async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list[VNetPeering]) -> str:
+    """Make the side, or change the one that leads to the same network; returns its id."""
+    remote, repairing = facts["to_network_id"], bool(facts.get("repairing"))
+    there = next((side for side in sides if same_id(side["remote_id"], remote)), None)
+    if there is None and any(side["name"] == peering["peering_name"] for side in sides):
+        raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
+    name = there["name"] if there else peering["peering_name"]
+    found = await _side_named(vnet_id, name) if there else None
+    wanted = _as_it_is(found) if found else _new_peering(remote)
+    for option, value in _to_put(peering, repairing=repairing and found is not None).items():
+        setattr(wanted, option, value)
+    try:
+        async with as_application_in_both(facts, vnet_id) as client:
+            await _put(client, vnet_id, name, wanted)
+    except RemoteError as error:
+        _check_adoption(facts, error)
+        raise
+    return f"{vnet_id}/virtualNetworkPeerings/{name}"
+
+
+def _check_adoption(facts: Facts, error: RemoteError) -> None:
+    """A side that is gone by the time that somebody else's connection is taken over leaves nothing to take over.
+
+    Raises:
+        ProblemError: `nothing-to-adopt`; the connection is not this app's to delete, as the general remedy has it.
+    """
+    refused, first = read(error.answer), "vnet_peering_id" not in facts
+    if facts.get("existing") == "adopted" and first and refused["code"] == "remote-peering-disconnected":
+        raise ProblemError("nothing-to-adopt", refused["detail"], remote=refused["remote"]) from error
+
+
+def _to_put(peering: Peering, *, repairing: bool) -> dict[str, bool]:
+    """The options that a PUT changes: those that were asked for.
+
+    Whether traffic may flow is for people to say: a request says so, a repair does not.
+    """
+    asked = {option: value for option, value in wanted_options(peering).items() if value is not None}
+    return asked if repairing else {**asked, "allow_virtual_network_access": True}
+
+
+def _new_peering(remote: str) -> "VirtualNetworkPeering":
+    from azure.mgmt.network.models import SubResource, VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
+
+    return VirtualNetworkPeering(
+        properties=VirtualNetworkPeeringPropertiesFormat(
+            remote_virtual_network=SubResource(id=remote),
+            allow_virtual_network_access=True,
+            allow_forwarded_traffic=False,
+            allow_gateway_transit=False,
+            use_remote_gateways=False,
+        )
+    )
+
+
+def _as_it_is(found: "VirtualNetworkPeering") -> "VirtualNetworkPeering":
+    """A VNet peering as it was found, to be put back: also what this app knows nothing of, but for what Azure says."""
+    from azure.mgmt.network.models import VirtualNetworkPeering
+
+    properties = found.as_dict(exclude_readonly=True).get("properties") or {}
+    return VirtualNetworkPeering(
+        {"properties": {name: value for name, value in properties.items() if name not in _OF_AZURE}}
+    )
+
+
+async def _put(
+    client: "NetworkManagementClient",
+    vnet_id: VNetId,
+    name: str,
+    wanted: "VirtualNetworkPeering",
+    sync: str | None = None,
+) -> None:
+    """Put the VNet peering without waiting for the long-running operation: `connected` looks at its result."""
+    await client.virtual_network_peerings.begin_create_or_update(
+        vnet_id.resource_group, vnet_id.name, name, wanted, polling=False, sync_remote_address_space=sync
+    )
+
+
+@step
+async def connected(_peering: Peering, facts: Facts) -> Facts:
+    """Article step 13, its end: whether both sides of the VNet peering are joined."""
+    vnet_text, _, name = facts["vnet_peering_id"].partition("/virtualNetworkPeerings/")
+    vnet_id = VNetId.parse(vnet_text)
+    async with network(vnet_id.subscription_id) as client:
+        found = await client.virtual_network_peerings.get(vnet_id.resource_group, vnet_id.name, name)
+    if found.provisioning_state == "Failed":
+        raise ProblemError("peering-failed", "The VNet peering's provisioning state is Failed.")
+    if found.peering_state != "Connected" or found.provisioning_state != "Succeeded":
+        states = f"{_plain(found.peering_state)} ({_plain(found.provisioning_state)})"
+        raise ProblemError("peering-not-connected", f"The VNet peering is {states}.")
+    level = _plain(found.peering_sync_level)
+    gathered: Facts = {"peering_state": _plain(found.peering_state), "peering_sync_level": level}
+    if level not in _TO_SYNC:
+        gathered["in_sync"] = level
+    return gathered
+
+
+#: What a PUT of this side can mend: it has not learned of the other network's new addresses.
+_TO_SYNC: Final = ("LocalNotInSync", "LocalAndRemoteNotInSync")
+
+
+@step
+async def sync(_peering: Peering, facts: Facts) -> Facts:
+    """Let this side learn of new addresses of the project VPC's network (`az network vnet peering sync`)."""
+    vnet_text, _, name = facts["vnet_peering_id"].partition("/virtualNetworkPeerings/")
+    vnet_id = VNetId.parse(vnet_text)
+    found = await _side_named(vnet_id, name)
+    if found is None or _plain(found.peering_sync_level) not in _TO_SYNC:
+        return {"in_sync": _plain(found.peering_sync_level) if found else "gone"}
+    async with as_application_in_both(facts, vnet_id) as client:
+        await _put(client, vnet_id, name, _as_it_is(found), sync="true")
+    return {"in_sync": "synced"}
+
+
+def _plain(state: str | None) -> str:
+    """The text of a state, which the SDK gives as a member of an enumeration."""
+    return str(getattr(state, "value", state))
+
+
+async def _side_named(vnet_id: VNetId, name: str) -> "VirtualNetworkPeering | None":
+    """One VNet peering by its name, if it is there."""
+    async with network(vnet_id.subscription_id) as client:
+        return await or_none(client.virtual_network_peerings.get(vnet_id.resource_group, vnet_id.name, name))
+
+
+@step
+async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
+    """Undo article step 13: delete the VNet peering as the created application, and wait until it is gone."""
+    vnet_text, _, name = facts["vnet_peering_to_remove"].partition("/virtualNetworkPeerings/")
+    vnet_id = VNetId.parse(vnet_text)
+    found = await _side_named(vnet_id, name)
+    if found is None:
+        look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show the VNet peering {name}.")
+        return {"vnet_peering_removed": "deleted"}
+    async with as_application(facts, vnet_id) as client:
+        await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)
+    raise ProblemError("vnet-peering-still-there", f"The VNet peering {name} is being deleted.")

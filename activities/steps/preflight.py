@@ -1,0 +1,348 @@
+"""What is looked at before anything is changed: address spaces, rights, limits, policies, and what is there already.
+
+A real start and a dry run do the same looks. Rights are looked up, never tried out.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from activities.looks import remotes
+from activities.looks.ahead import ahead
+from activities.looks.own_rights import (
+    MAY_WRITE_ALL,
+    graph_permissions,
+    lacking_for_applications,
+    permissions_in_subscription,
+    permissions_on_vnet,
+    rights_in_aiven,
+)
+from activities.looks.peering import Access, Directory, DirectoryParts
+from activities.looks.vault_rights import WRITE_SECRETS, rights_in_vault
+from activities.step import step
+from clients.azure import graph
+from clients.remote_errors import or_none
+from clients.settings import settings
+from peering.addresses import network_of_project, overlaps
+from peering.facts import Facts, collected, needed
+from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
+from peering.naming import (
+    VNetId,
+    federated_credential_name,
+    folded,
+    role_definition_id,
+    secret_name,
+    unique_name,
+)
+from peering.outcome import Occurrence, ProblemError
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
+from peering.sides import has_lost_its_side, side_of
+from peering.spec import Peering
+from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
+
+_MAKES_ROLE: Final = "Microsoft.Authorization/roleDefinitions/write"
+#: What the app has to be allowed, on the VNet or above it, for each object that it would have to make.
+_NEEDED_TO_MAKE: Final = {
+    "user_role_assignment": "Microsoft.Authorization/roleAssignments/write",
+    "platform_role_assignment": "Microsoft.Authorization/roleAssignments/write",
+    "user_role": _MAKES_ROLE,
+    "platform_role": _MAKES_ROLE,
+}
+#: Azure's limits (learn.microsoft.com, "Azure subscription limits"), and from which share of one on it is near.
+_MOST_PEERINGS: Final = 500
+_MOST_ASSIGNMENTS: Final = 4000
+_NEAR: Final = 0.9
+#: Graph's answers to an identity that may not read policies, and from a tenant that has none.
+_NOT_FOR_US: Final = (403, 404)
+
+
+@step
+async def address_spaces(_: Peering, facts: Facts) -> Facts:
+    """Whether the project VPC shares addresses with the VNet, or with a network that is peered with it."""
+    sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
+    known = _known_network(facts)
+    own = known if facts["existing"] == "none" else network_of_project(sides, cidr, known)
+    if found := overlaps(facts["address_prefixes"], sides, cidr, own):
+        raise ProblemError.of(found)
+    return {"addresses_checked": "nothing overlaps"}
+
+
+def _known_network(facts: Facts) -> str | None:
+    known = facts.get("to_network_id")
+    return known if isinstance(known, str) else None
+
+
+@step
+async def inventory(peering: Peering, facts: Facts) -> Facts:
+    """Which of the peering's objects are there already; of one that is taken over, also their ids, to be left alone."""
+    adopted, vnet_id, access = facts["existing"] == "adopted", facts["vnet_id"], Access()
+    _check_sides(peering, facts)
+    (known, directory), secrets, assignments = await asyncio.gather(
+        _directory(str(facts["found_connection_application_id"] or ""))
+        if adopted
+        else ahead(own_directory, peering["id"]),
+        ahead(remotes.one_secret, secret_name(peering["id"])),
+        access.on(vnet_id),
+    )
+    rights_there = await access.of(vnet_id, assignments, directory.principal_ids(known))
+    roles = await access.custom_roles(vnet_id) | await _roles_of_those_names(peering, vnet_id)
+    parts = directory.parts(known)
+    rights = _found_rights(parts, rights_there, vnet_id)
+    there = {
+        **_found_in_entra(parts, peering, secrets, federated=_is_federated(peering, facts)),
+        **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
+        **rights,
+        **_found_sides(facts),
+    }
+    found = [name for name, what in there.items() if what]
+    in_the_way = [
+        *unfit_in_entra(
+            *(facts, found),
+            application=_seen(parts["application"]),
+            user=_seen(parts["user_principal"]),
+            platform=_seen(parts["platform_principal"]),
+        ),
+        *unfit_roles(peering, roles, vnet_id, found if adopted else ()),
+    ]
+    if in_the_way and facts["existing"] != "foreign":
+        raise ProblemError.of(in_the_way)
+    there_already = (
+        _taken_over(parts, rights_there, vnet_id) if adopted else _to_build_upon(peering, parts, roles, vnet_id)
+    )
+    gathered: Facts = {"found": found, **there_already}
+    if not rights_there["assignments"]:
+        gathered["rights_settled"] = "none but those that the start gives"
+    return gathered
+
+
+async def _roles_of_those_names(peering: Peering, vnet_id: str) -> dict[str, RoleLook]:
+    """The roles that have the names of the peering's: one may be built in, which no list of custom roles shows."""
+    names = chosen_role_names(peering)
+    held = await asyncio.gather(*(ahead(remotes.roles_named, vnet_id, name) for name in names))
+    return {guid: role for one in held for guid, role in one.items()}
+
+
+async def own_directory(peering_id: str) -> tuple[Facts, Directory]:
+    """What Entra holds of a peering by its application's unique name, and that application's id, if there is one.
+
+    Args:
+        peering_id: the peering's id.
+
+    Raises:
+        RemoteError: Graph refused, or did not answer.
+    """
+    async with graph() as client:
+        found = await or_none(client.applications_with_unique_name(unique_name(peering_id)).get())
+    return await _directory((found and found.app_id) or "")
+
+
+async def _directory(application_id: str) -> tuple[Facts, Directory]:
+    known = Facts(application_id=application_id)
+    return known, await Directory.of([known] if application_id else [])
+
+
+def _check_sides(peering: Peering, facts: Facts) -> None:
+    """A name that somebody else's peering has is taken, and a connection without its side is not taken over."""
+    sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
+    own = side_of(facts, sides, cidr)
+    if own is None and any(side["name"] == peering["peering_name"] for side in sides):
+        raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
+    if facts["existing"] == "adopted" and "application_id" not in facts and has_lost_its_side(facts, sides):
+        raise ProblemError("nothing-to-adopt", f"The connection is {facts['found_connection_state']} without its side.")
+
+
+def _is_federated(peering: Peering, facts: Facts) -> bool:
+    return facts.get("credential", peering["credential"]) == "federated"
+
+
+def _found_in_entra(
+    parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook], *, federated: bool
+) -> dict[str, bool]:
+    held, secret = _seen(parts["application"]), secrets.get(secret_name(peering["id"]))
+    if federated:
+        credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
+    else:
+        end = held["passwords"].get(secret["key_id"] or "", "") if held is not None and secret is not None else ""
+        credential = end is None or end > datetime.now(UTC).isoformat()
+    return {
+        "application": held is not None,
+        "user_service_principal": _seen(parts["user_principal"]) is not None,
+        "platform_service_principal": _seen(parts["platform_principal"]) is not None,
+        "application_credential": credential,
+    }
+
+
+def _seen(part: Part[Thing]) -> Thing | None:
+    """What a part of a look shows; a start does not go on from one that could not be had."""
+    if "problem" in part:
+        raise ProblemError.of([part["problem"]])
+    return part["found"]
+
+
+def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool]:
+    names = {folded(role["name"]) for role in roles.values()}
+    built_in = peering["role"] != "least-privilege"
+    return {
+        "user_role": built_in or folded(peering["user_role_name"]) in names,
+        "platform_role": folded(peering["platform_role_name"]) in names,
+    }
+
+
+def _roles_behind(rights: dict[str, bool]) -> dict[str, bool]:
+    """Of a peering that is taken over, the roles are those of its assignments, whatever they are called."""
+    return {name.removesuffix("_assignment"): found for name, found in rights.items()}
+
+
+def _found_rights(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> dict[str, bool]:
+    user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
+    return {
+        "user_role_assignment": user is not None and allowing(access, user["id"], USER_ACTIONS, vnet_id) is not None,
+        "platform_role_assignment": platform is not None
+        and allowing(access, platform["id"], PLATFORM_ACTIONS, vnet_id) is not None,
+    }
+
+
+def _found_sides(facts: Facts) -> dict[str, bool]:
+    """A connection that cannot be built upon, and a side that is Disconnected, are made anew: they do not count."""
+    sides, state = facts["peered_networks"], facts["found_connection_state"]
+    side, lost = side_of(facts, sides, facts["project_network_cidr"]), has_lost_its_side(facts, sides)
+    return {
+        "peering_connection": state not in (None, "DELETED") and not lost,
+        "vnet_peering": side is not None and side["state"] != "Disconnected" and not lost,
+    }
+
+
+def _to_build_upon(peering: Peering, parts: DirectoryParts, roles: dict[str, RoleLook], vnet_id: str) -> Facts:
+    """The ids of what the peering shares with others and is there: the steps that would look for it are not needed."""
+    shared = {f"{whose}_role_id": role for whose, role in fitting_roles(peering, roles, vnet_id).items()}
+    platform = _seen(parts["platform_principal"])
+    return collected(shared | ({"platform_principal_id": platform["id"]} if platform and platform["enabled"] else {}))
+
+
+def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Facts:
+    """The ids of what is there and good enough, so that the steps that would make it are not needed."""
+    taken = dict[str, str]()
+    user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
+    for whose, principal, actions in (("user", user, USER_ACTIONS), ("platform", platform, PLATFORM_ACTIONS)):
+        if principal is None or not principal["enabled"]:
+            continue
+        taken[f"{whose}_principal_id"] = principal["id"]
+        if (assignment := allowing(access, principal["id"], actions, vnet_id)) is not None:
+            role = role_definition_id(VNetId.parse(vnet_id).subscription_scope, assignment["role"])
+            taken |= {f"{whose}_role_id": role, f"{whose}_role_assignment_id": assignment["id"]}
+    return collected(taken)
+
+
+@step
+async def automation_rights(peering: Peering, facts: Facts) -> Facts:
+    """Whether the app's own identity may do what is left to be done: in Azure, Graph, Key Vault and Aiven."""
+    found = set(facts["found"])
+    if facts["existing"] == "foreign":
+        return {"rights_checked": "nothing to be done"}
+    problems = await asyncio.gather(
+        _rights_on_vnet(facts["vnet_id"], found),
+        _rights_in_graph(facts, found),
+        rights_in_vault(facts["automation_object_id"], WRITE_SECRETS),
+        rights_in_aiven(peering["project"]),
+    )
+    if missing := [problem for part in problems for problem in part]:
+        raise ProblemError.of(missing)
+    return {"rights_checked": "sufficient"}
+
+
+async def _rights_on_vnet(vnet_id: str, found: set[str]) -> list[Occurrence]:
+    """A role is made in the subscription: rights on the VNet alone are not enough for that."""
+    held, vnet = await ahead(permissions_on_vnet, vnet_id), VNetId.parse(vnet_id)
+    needed = {action for name, action in _NEEDED_TO_MAKE.items() if name not in found}
+    above = needed & {_MAKES_ROLE}
+    missing = lacking(held, needed - above, vnet_id)
+    held_above = await permissions_in_subscription(vnet.subscription_id) if above else None
+    return missing + lacking(held_above, above, vnet.subscription_scope) if held_above is not None else missing
+
+
+async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
+    """What the token says of the app's Graph permissions; a token without any, such as a person's, says nothing."""
+    roles = await graph_permissions()
+    missing = []
+    if roles and facts["existing"] == "adopted" and not roles & MAY_WRITE_ALL and not await _owns_adopted(facts):
+        detail = f"{', '.join(sorted(roles))} does not let the app give a credential to an application it does not own."
+        missing.append(Occurrence(code="automation-graph-permission-missing", detail=detail))
+    if "application" not in found:
+        missing += lacking_for_applications(roles, "make")
+    if roles and "platform_service_principal" not in found and not roles & MAY_WRITE_ALL:
+        detail = f"The tenant has no service principal of {settings().platform_application_id}, and"
+        detail += f" {', '.join(sorted(roles))} does not let the app make it."
+        missing.append(Occurrence(code="platform-principal-forbidden", detail=detail))
+    return missing
+
+
+async def _owns_adopted(facts: Facts) -> bool:
+    """Whether the app's identity is an owner of the application that is taken over."""
+    async with graph() as client:
+        by_app_id = client.applications_with_app_id(needed(facts["found_connection_application_id"]))
+        application = await by_app_id.get()
+        if application is None or application.id is None:
+            return False
+        owners = await client.applications.by_application_id(application.id).owners.get()
+    return any(owner.id == facts["automation_object_id"] for owner in (owners and owners.value) or [])
+
+
+@step
+async def limits(_: Peering, facts: Facts) -> Facts:
+    """Whether a limit of Azure's stands in the way, or is near."""
+    vnet_id, found = facts["vnet_id"], facts["found"]
+    counts: list[tuple[str, str, int, int]] = []
+    if "vnet_peering" not in found:
+        sides = facts["peered_networks"]
+        counts.append(("peering-limit-reached", "peerings of the VNet", len(sides), _MOST_PEERINGS))
+    if not {"user_role_assignment", "platform_role_assignment"} <= set(found):
+        held = await ahead(remotes.assignments_in_subscription, VNetId.parse(vnet_id).subscription_id)
+        if held is not None:
+            what = "role assignments in the subscription"
+            counts.append(("role-limit-reached", what, len(held), _MOST_ASSIGNMENTS))
+    reached = [(code, f"{count} of {most} {what}.") for code, what, count, most in counts if count >= most]
+    if reached:
+        raise ProblemError.of([Occurrence(code=code, detail=detail) for code, detail in reached])
+    near = [f"{count} of {most} {what}." for _, what, count, most in counts if count >= _NEAR * most]
+    return {"limits_checked": near}
+
+
+@step
+async def password_policy(peering: Peering, facts: Facts) -> Facts:
+    """Whether the tenant's app management policy allows the password, where the app may read the policy."""
+    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+    if _is_federated(peering, facts) or facts["existing"] == "foreign":
+        return {"password_policy_checked": "no password"}
+    async with graph() as client:
+        try:
+            policy = await client.policies.default_app_management_policy.get()
+        except ODataError as error:
+            if error.response_status_code not in _NOT_FOR_US:
+                raise
+            return {"password_policy_checked": "not readable"}
+    restrictions = (policy and policy.is_enabled and policy.application_restrictions) or None
+    warnings = []
+    for restriction in (restrictions and restrictions.password_credentials) or []:
+        since = restriction.restrict_for_apps_created_after_date_time
+        if str(getattr(restriction.state, "value", "enabled")) != "enabled" or (since and since > datetime.now(UTC)):
+            continue
+        try:
+            _obey(peering, str(getattr(restriction.restriction_type, "value", "")), restriction.max_lifetime)
+        except ProblemError as refused:
+            if restriction.exclude_actors is None:
+                raise
+            # Whether the app is one of those that are exempted, Graph alone can tell.
+            warnings.append(refused.occurrence["detail"])
+    return {"password_policy_checked": warnings}
+
+
+def _obey(peering: Peering, kind: str, longest: "timedelta | None") -> None:
+    lifetime = timedelta(days=peering["secret_lifetime_days"])
+    if kind == "passwordAddition":
+        raise ProblemError(
+            "secret-policy", "The tenant's policy forbids passwords; `credential: federated` needs none."
+        )
+    if kind == "passwordLifetime" and longest is not None and lifetime > longest:
+        detail = f"secret_lifetime_days is {lifetime.days}; the tenant's policy allows {longest.days} at the most."
+        raise ProblemError("secret-policy", detail)

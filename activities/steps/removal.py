@@ -1,0 +1,183 @@
+"""What a removal looks at first, and what it takes away in Entra: only what this app made, and nobody else needs."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from activities.looks import remotes
+from activities.looks.neighbours import neighbours_of
+from activities.step import look_again, step
+from activities.steps.credentials import withdraw_credentials
+from activities.steps.directory import find_application, find_principal
+from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
+from clients.azure import graph
+from clients.remote_errors import or_none
+from clients.settings import settings
+from peering.facts import Facts, VNetPeering
+from peering.marks import MARK
+from peering.naming import VNetId, same_id
+from peering.outcome import ProblemError
+from peering.sides import own_side
+from peering.spec import Peering
+
+if TYPE_CHECKING:
+    from msgraph.generated.models.application import Application
+
+#: Entra may show a new object only after a while: a recorded one is looked for a minute before it counts as gone.
+_LOOKS_IN_DIRECTORY: Final = 12
+
+
+@step
+async def belongings(peering: Peering, facts: Facts) -> Facts:
+    """What this app made for the peering and still finds; a connection of another application is left with its side.
+
+    A peering that was taken over is handed back: its connection, VNet peering and application stay.
+    """
+    adopted = facts.get("existing") == "adopted"
+    application, vpc, vnet, platform = await asyncio.gather(
+        _application(peering, facts), _project_vpc(peering), remotes.vnet(peering["vnet_id"]), _platform_principal()
+    )
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+    if connection is None and "requested_connection_state" in facts:
+        look_again(facts, 1, "connection-unseen", "Aiven does not show the connection that was recorded.")
+    # What an earlier run knew still tells whose the connection is when the application is gone.
+    application_id = application.app_id if application else facts.get("application_id")
+    foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
+    kept = adopted or foreign
+    sides = vnet["peered_networks"] if vnet else []
+    side = None if kept else await _side(peering, facts, sides, vpc, connection)
+    gathered: Facts = {
+        "existing": "adopted" if adopted else "ours",
+        "application_id": application_id,
+        "application_object_id": application.id if application else None,
+        "user_principal_id": await _user_principal(application) or facts.get("user_principal_id"),
+        "platform_principal_id": platform or facts.get("platform_principal_id"),
+        "vnet_id": vnet["vnet_id"] if vnet else peering["vnet_id"],
+        "connection_to_remove": connection.state if connection and not kept else None,
+    }
+    if side is None:
+        return {**gathered, "vnet_peering_removed": "nothing to delete"}
+    if application is None:
+        detail = f"Only the application could delete {side}, and it does not exist any more."
+        raise ProblemError("application-missing", detail)
+    return {**gathered, "vnet_peering_to_remove": side}
+
+
+async def _application(peering: Peering, facts: Facts) -> "Application | None":
+    """The application; one that was recorded and does not show is looked for again before it counts as gone."""
+    recorded = facts.get("application_object_id")
+    async with graph() as client:
+        found = None if facts.get("existing") == "adopted" else await find_application(client, peering)
+        if found is not None or not isinstance(recorded, str) or facts.get("application_removed") == recorded:
+            return found
+        found = await or_none(client.applications.by_application_id(recorded).get())
+    if found is not None:
+        return found
+    look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not show the application {recorded}.")
+    return None
+
+
+async def _project_vpc(peering: Peering) -> ProjectVpc | None:
+    aiven = AivenClient()
+    return await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+
+
+async def _user_principal(application: "Application | None") -> str | None:
+    if application is None or application.app_id is None:
+        return None
+    async with graph() as client:
+        principal = await find_principal(client, application.app_id)
+    return principal.id if principal else None
+
+
+async def _platform_principal() -> str | None:
+    """The platform's service principal, wherever it came from: its assignment on the VNet may be ours."""
+    async with graph() as client:
+        principal = await find_principal(client, str(settings().platform_application_id))
+    return principal.id if principal else None
+
+
+async def _side(
+    peering: Peering,
+    facts: Facts,
+    sides: list[VNetPeering],
+    vpc: ProjectVpc | None,
+    connection: PeeringConnection | None,
+) -> str | None:
+    """The ARM id of this peering's own side, by where it leads; by its recorded id where a list does not show it."""
+    named = connection.state_info.to_network_id if connection and connection.state_info else None
+    known = facts if "to_network_id" in facts or named is None else {**facts, "to_network_id": named}
+    recorded = facts.get("vnet_peering_id")
+    side = own_side(peering, known, sides, vpc.network_cidr if vpc else None)
+    if side is None and isinstance(recorded, str):
+        single = await remotes.vnet_peering(recorded)
+        side = own_side(peering, known, [single] if single else [], None)
+        if single is None:
+            look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show {recorded}.")
+    return side["id"] if side else None
+
+
+@step
+async def neighbours(peering: Peering, _: Facts) -> Facts:
+    """Who else of the registry needs what this peering shares with others."""
+    return {"neighbours": await neighbours_of(peering)}
+
+
+@step
+async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
+    """Undo article step 7: delete the platform's service principal if this app made it and no peering needs it.
+
+    Whether one does is seen by the registry, by its role assignments and by the project's connections. The registry is
+    asked last, for a start may have begun meanwhile.
+    """
+    tenant = facts["automation_tenant_id"]
+    async with graph() as client:
+        principal = await find_principal(client, str(settings().platform_application_id))
+        wanted, gone = facts["platform_principal_id"], facts.get("platform_principal_removed")
+        if principal is None and isinstance(wanted, str):
+            if gone == wanted:
+                return {"platform_principal_removed": gone}
+            look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not show the platform's.")
+        if principal is None or principal.id is None or MARK not in (principal.tags or []):
+            return {"platform_principal_removed": "kept"}
+        if await _has_roles(peering, principal.id) or await _is_connected(tenant):
+            return {"platform_principal_removed": "kept"}
+        if (await neighbours_of(peering))["any"]:
+            return {"platform_principal_removed": "kept"}
+        await or_none(client.service_principals.by_service_principal_id(principal.id).delete())
+    return {"platform_principal_removed": principal.id}
+
+
+async def _has_roles(peering: Peering, principal_id: str) -> bool:
+    """Whether the principal has a role in a subscription that the app may see, or may have one that it cannot."""
+    own = VNetId.parse(peering["vnet_id"]).subscription_id
+    for subscription in {own.lower(), *(s.lower() for s in await remotes.subscriptions(own))}:
+        held = await remotes.assignments_in_subscription(subscription, principal_id)
+        if held is None or held:
+            return True
+    return False
+
+
+async def _is_connected(tenant_id: str) -> bool:
+    """Whether a project that the Aiven token reaches has a connection to this tenant still."""
+    aiven = AivenClient()
+    for project in await aiven.projects():
+        held = await aiven.connections(project)
+        if any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for _, c in held):
+            return True
+    return False
+
+
+@step
+async def remove_application(peering: Peering, facts: Facts) -> Facts:
+    """Undo article steps 2 to 4: delete the application, with it its service principal; one taken over stays."""
+    object_id = facts["application_object_id"]
+    if not isinstance(object_id, str):
+        return {"application_removed": facts.get("application_removed", "nothing to delete")}
+    async with graph() as client:
+        if facts["existing"] == "adopted":
+            await withdraw_credentials(client, peering, object_id)
+            return {"application_removed": "handed back"}
+        await or_none(client.applications.by_application_id(object_id).delete())
+        # For good, for Entra would reserve the unique name for 30 days; a start restores what cannot be found here yet.
+        await or_none(client.directory.deleted_items.by_directory_object_id(object_id).delete())
+    return {"application_removed": object_id}

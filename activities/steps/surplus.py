@@ -1,0 +1,66 @@
+"""Rights follow the request, down as well as up: what this app once gave and nobody wants any more goes."""
+
+from typing import Final
+
+from activities.looks import remotes
+from activities.looks.neighbours import neighbours_of
+from activities.step import step
+from activities.steps.access import assignments_on, delete_assignment
+from clients.azure import authorization
+from peering.facts import Facts
+from peering.look import AssignmentLook
+from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
+from peering.spec import Peering
+
+_STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
+
+
+@step
+async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
+    """Delete this app's assignments on the VNet that an earlier request wanted, and their roles where those were ours.
+
+    What another peering of the VNet needs stays, and so does what somebody else gave.
+    """
+    if facts["existing"] == "adopted":
+        return {"rights_settled": "taken over"}
+    vnet_id = facts["vnet_id"]
+    needed = set((await neighbours_of(peering))["roles"])
+    roles = await remotes.custom_roles(vnet_id)
+    surplus = [
+        assignment
+        for assignment in await assignments_on(vnet_id)
+        if _is_surplus(assignment, facts, vnet_id)
+        and (assignment["role"] not in roles or roles[assignment["role"]]["name"] not in needed)
+    ]
+    for assignment in surplus:
+        await delete_assignment(assignment["id"])
+    scope = VNetId.parse(vnet_id).subscription_scope
+    for role in {assignment["role"] for assignment in surplus} & set(roles):
+        if role == role_definition_name(scope, roles[role]["name"]) and not _is_wanted(role, facts):
+            await _delete_role(scope, role)
+    return {"rights_settled": "as requested"}
+
+
+def _is_surplus(assignment: AssignmentLook, facts: Facts, vnet_id: str) -> bool:
+    """Whether an assignment is this app's, for a principal of the peering, and not one of those that it needs."""
+    principals = (facts["user_principal_id"], facts["platform_principal_id"])
+    wanted = (facts["user_role_assignment_id"], facts["platform_role_assignment_id"])
+    name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
+    ours = same_id(assignment["id"].rpartition("/")[2], name) and assignment["principal_id"] in principals
+    return ours and not any(same_id(assignment["id"], one) for one in wanted)
+
+
+def _is_wanted(role: str, facts: Facts) -> bool:
+    return any(same_id(role, one.rpartition("/")[2]) for one in (facts["user_role_id"], facts["platform_role_id"]))
+
+
+async def _delete_role(scope: str, role: str) -> None:
+    """Delete a custom role; one that is assigned elsewhere stays, as Azure has it."""
+    from azure.core.exceptions import HttpResponseError
+
+    async with authorization(scope.rpartition("/")[2]) as client:
+        try:
+            await client.role_definitions.delete(scope, role)
+        except HttpResponseError as error:
+            if error.error is None or error.error.code != _STILL_ASSIGNED:
+                raise

@@ -1,0 +1,192 @@
+"""What the resume timer does: overdue orders are begun again, ended instances are purged.
+
+One mechanism for lost starts, platform failures, terminated and stuck instances, histories that no longer replay and a
+purged task hub: an order is open, and nobody gives a sign of life.
+"""
+
+import logging
+import time
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from azure.durable_functions import OrchestrationRuntimeStatus
+
+from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running, start_unless_running
+from clients.registry import registry
+from clients.registry.orders import note_ended_runs, start_order
+from clients.registry.rows import OrderRow
+from clients.settings import settings
+from clients.side_by_side import side_by_side
+from peering.orders import MOST_EXECUTIONS
+from peering.outcome import Occurrence
+from peering.registry import Ending, Record, conclude
+from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE, SWEEP, peering_of_instance, resume_pause
+from peering.spec import Fence
+from peering.sweep import Sweep
+
+log: Final = logging.getLogger("aiven_azure_peering.resume")
+
+#: From so many instances on one call purges no more, and runs that one call deletes.
+_PURGED_AT_ONCE: Final = 500
+_FORGOTTEN_AT_ONCE: Final = 2000
+#: Who asks how an instance stands may do so for so long after its end.
+_KEPT_AFTER_END: Final = timedelta(hours=1)
+_SWEEP_KEPT_AFTER_END: Final = timedelta(minutes=2)
+_COMPLETED: Final = (OrchestrationRuntimeStatus.Completed,)
+_BROKEN_OFF: Final = tuple(getattr(OrchestrationRuntimeStatus, name) for name in ("Failed", "Terminated", "Canceled"))
+#: Orders or instances that a call is at work on at a time.
+_AT_ONCE: Final = 16
+#: For how many seconds one call of the timer resumes, ends and purges, so that it ends before `functionTimeout`; and
+#: how long one order may take.
+_RESUMED_WITHIN: Final = 100.0
+_ENDED_WITHIN: Final = 20.0
+_PURGED_WITHIN: Final = 40.0
+_LONGEST_RESUMPTION: Final = 45.0
+
+
+async def resume_overdue(client: DurableClient) -> int:
+    """Begin overdue orders again, the most overdue first; returns how many.
+
+    What the time does not suffice for comes with the next call, and an order that fails keeps no other from it.
+    """
+
+    async def resume(order: OrderRow) -> bool:
+        status = await client.get_status(order["id"])
+        return _is_overdue(order, status, registry().now) and await _resume(client, order, status)
+
+    orders, now = await registry().orders(), registry().now
+    due = [order for order in orders if now >= datetime.fromisoformat(order["not_before"])]
+    # Whoever works on an order renews its sign of life, so every other one comes to the front.
+    due.sort(key=lambda order: datetime.fromisoformat(order["alive_until"]))
+    done = await side_by_side(resume, due, at_once=_AT_ONCE, within=_RESUMED_WITHIN, longest=_LONGEST_RESUMPTION)
+    for order, error in done.failures:  # whatever it is, the next call tries it again
+        log.error("event=resume-failed peering=%s", order["id"], exc_info=error)
+    if done.left:
+        log.warning("event=resume-unfinished orders=%s", len(done.left))
+    return sum(done.results)
+
+
+def _is_overdue(order: OrderRow, status: OrchestrationStatus, now: datetime) -> bool:
+    """Whether nobody works on an order that is due: its instance is gone, or has given no sign of life in time."""
+    return not is_running(status) or now >= datetime.fromisoformat(order["alive_until"])
+
+
+async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationStatus) -> bool:
+    """Note that an order is begun again, end what is left of its last execution, and start another one."""
+    peering_id, run = order["id"], order["run"]
+    held = await registry().record(peering_id)
+    if held is None or "order" not in held or held["order"]["run"] != run:
+        await registry().settle_order_row(peering_id)
+        return False
+    last = held["order"]["executions"] >= MOST_EXECUTIONS
+
+    def resuming(record: Record | None, now: datetime) -> tuple[Record | None, Record | None]:
+        if record is None or "order" not in record or record["order"]["run"] != run:
+            return record, None
+        (_interrupt if last else _begin_again)(record, now)
+        return record, record
+
+    resumed = await registry().change(peering_id, resuming)
+    if resumed is not None:
+        await note_ended_runs(resumed)
+    log.warning("event=order-%s peering=%s run=%s", "interrupted" if last else "resumed", peering_id, run)
+    if is_running(status):
+        await end_instance(client, peering_id, "it gave no sign of life")
+    if resumed is not None and not last:
+        await start_order(client, peering_id)
+    return resumed is not None
+
+
+def _begin_again(record: Record, now: datetime) -> None:
+    """Whoever had the order has it no more, though what it began may go on for as long as a function may run."""
+    order = record["order"]
+    order["executions"] += 1
+    order["execution"] = ""
+    order["not_before"] = (now + resume_pause(order["executions"])).isoformat()
+    order["alive_until"] = record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
+
+
+def _interrupt(record: Record, now: datetime) -> None:
+    """End an order that could not be carried out; what its executions made is recorded."""
+    order = record["order"]
+    fence = Fence(id=record["peering"]["id"], run=order["run"], execution=order.get("execution", ""), alive_until="")
+    order["execution"] = fence["execution"]
+    problem = Occurrence(code="interrupted", detail=f"It was begun {order['executions']} times.")
+    record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
+    ending = Ending(fence=fence, state="failed", facts={}, steps={}, at=now.isoformat(), drop=False, problem=problem)
+    conclude(record, ending)
+
+
+async def sweep_again(client: DurableClient) -> bool:
+    """Begin the scheduled check again if its orchestrator failed: that is never the check's own doing."""
+    status = await client.get_status(SWEEP)
+    if status.runtime_status is None or status.runtime_status.name != "Failed":
+        return False
+    given = Sweep(repairs=True, deadlines=settings().deadlines)
+    return await start_unless_running(client, "check_health", SWEEP, given)
+
+
+async def end_unbegun(client: DurableClient) -> int:
+    """End instances that were accepted and have not begun in time; returns how many.
+
+    Such a one would refuse every later start of its id, that of the scheduled check among them.
+    """
+    found = await client.get_status_by(None, registry().now - SIGN_OF_LIFE, [OrchestrationRuntimeStatus.Pending])
+    unbegun = [status.instance_id for status in found if status.instance_id is not None]
+    done = await side_by_side(
+        lambda instance: client.terminate(instance, "it has never begun"),
+        unbegun,
+        at_once=_AT_ONCE,
+        within=_ENDED_WITHIN,
+    )
+    for instance, error in done.failures:
+        log.warning("event=end-failed instance=%s error=%s", instance, error)
+    return len(done.results)
+
+
+async def purge_ended(client: DurableClient) -> int:
+    """Purge instances that ended an hour ago, a bounded number; returns how many.
+
+    One that did not complete is evidence of what became of its order, and stays for as long as that is open. The
+    scheduled check has one id, and the engine keeps something of each time that it ran: it goes before the next.
+    """
+    now, until = registry().now, time.monotonic() + _PURGED_WITHIN
+    are_open = {order["id"] for order in await registry().orders()}
+    purged = await _purge(client, [await client.get_status(SWEEP)], now - _SWEEP_KEPT_AFTER_END, are_open)
+    before = now - _KEPT_AFTER_END
+    for states in (_COMPLETED, _BROKEN_OFF):
+        while purged < _PURGED_AT_ONCE and time.monotonic() < until:
+            # The engine lists a page alone, and what is purged makes room on it.
+            listed = await client.get_status_by(None, before, states)
+            if not (more := await _purge(client, listed, before, are_open)):
+                break
+            purged += more
+    return purged
+
+
+async def _purge(
+    client: DurableClient, found: Sequence[OrchestrationStatus], before: datetime, are_open: Collection[str]
+) -> int:
+    """Purge those that ended before a moment and are no evidence; returns how many."""
+    ended = [
+        status.instance_id
+        for status in found
+        if status.instance_id is not None
+        and status.last_updated_time is not None
+        and status.last_updated_time < before
+        and (
+            status.runtime_status in _COMPLETED
+            or (status.runtime_status in _BROKEN_OFF and peering_of_instance(status.instance_id) not in are_open)
+        )
+    ]
+    done = await side_by_side(client.purge_instance_history, ended, at_once=_AT_ONCE, within=_PURGED_WITHIN)
+    for instance, error in done.failures:  # one that changes meanwhile is left for the next time
+        log.warning("event=purge-failed instance=%s error=%s", instance, error)
+    return len(done.results)
+
+
+async def forget_runs() -> int:
+    """Delete runs that ended longer ago than `HISTORY_DAYS`, a bounded number; returns how many."""
+    before = registry().now - timedelta(days=settings().history_days)
+    return await registry().forget_runs(before.isoformat(), _FORGOTTEN_AT_ONCE)

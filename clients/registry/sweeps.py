@@ -1,0 +1,152 @@
+"""What the pieces of a check of all peerings leave for one another: rows beside the registry's, gone at its end.
+
+All rows of a check begin with the time that it began, so what another one has left is never taken for its own.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Final, cast
+
+from clients.registry import registry, rows
+from peering.sweep import PROJECT_VPCS_IN_A_PIECE, Piece, PieceIds, VpcToLookAt, cut
+
+_SWEEP: Final = "sweep"
+_LAST: Final = "last"
+_AT_ONCE: Final = 8
+#: A row holds a megabyte, and text takes two bytes a character.
+_LARGEST: Final = 400_000
+#: For how long the end of the last check is taken for the last, in seconds.
+REMEMBERED: Final = 10.0
+_remembered: Final[dict[int, tuple[str, float]]] = {}
+
+
+def _row(key: str, value: str) -> rows.Row:
+    return {"PartitionKey": _SWEEP, "RowKey": key, **rows.split("value", value)}
+
+
+def _between(first: str) -> str:
+    """The rows whose keys begin so."""
+    return f"PartitionKey eq '{_SWEEP}' and RowKey ge {rows.quoted(first)} and RowKey lt {rows.quoted(first + '~')}"
+
+
+async def _put_all(found: Iterable[rows.Row]) -> None:
+    """Insert rows. What is there already was left by the same activity, which the platform ran before."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def put(row: rows.Row) -> None:
+        async with gate:
+            await registry().insert(row)
+
+    await asyncio.gather(*map(put, found))
+
+
+async def put_vnets(at: str, number: int, records: Sequence[str]) -> None:
+    """Leave the records of a piece of VNets, given as JSON texts."""
+    parts, size = [list[str]()], 0
+    for record in records:
+        if size + len(record) > _LARGEST and parts[-1]:
+            parts.append([])
+            size = 0
+        parts[-1].append(record)
+        size += len(record)
+    await _put_all(_row(f"{at}|net|{number:05d}|records|{k:05d}", f"[{','.join(p)}]") for k, p in enumerate(parts))
+
+
+async def put_undelivered(at: str, number: int, ids: Sequence[str]) -> None:
+    """Leave a piece of the peerings that have events to deliver and are not checked."""
+    await _put_all([_row(f"{at}|events|{number:05d}", json.dumps(ids))])
+
+
+async def undelivered(at: str, number: int) -> list[str]:
+    """A piece of the peerings that have events to deliver and are not checked."""
+    (row,) = await registry().scan(_between(f"{at}|events|{number:05d}"))
+    return cast("list[str]", json.loads(rows.joined("value", row)))
+
+
+async def put_subscriptions(at: str, subscriptions: Sequence[str]) -> None:
+    """Leave which subscriptions there are."""
+    await _put_all([_row(f"{at}|subscriptions", json.dumps(subscriptions))])
+
+
+async def subscriptions(at: str) -> list[str]:
+    """Which subscriptions there are."""
+    (row,) = await registry().scan(_between(f"{at}|subscriptions"))
+    return cast("list[str]", json.loads(rows.joined("value", row)))
+
+
+async def put_ids(at: str, number: int, ids: PieceIds) -> None:
+    """Leave which peerings a piece of VNets has."""
+    await _put_all([_row(f"{at}|ids|{number:05d}", json.dumps(ids))])
+
+
+async def ids(at: str) -> dict[int, PieceIds]:
+    """Which peerings the pieces have, by their numbers."""
+    found = await registry().scan(_between(f"{at}|ids|"))
+    return {int(str(row["RowKey"]).rpartition("|")[2]): json.loads(rows.joined("value", row)) for row in found}
+
+
+async def put_project_vpcs(at: str, number: int, vpcs: Sequence[VpcToLookAt]) -> None:
+    """Leave the project VPCs of a piece."""
+    await _put_all([_row(f"{at}|vpcs|{number:05d}", json.dumps(vpcs))])
+
+
+async def project_vpcs(at: str, numbers: Iterable[int]) -> dict[int, VpcToLookAt]:
+    """Some project VPCs, by their numbers."""
+    found: dict[int, VpcToLookAt] = {}
+    for piece, wanted in groupby(sorted(numbers), lambda number: number // PROJECT_VPCS_IN_A_PIECE):
+        (row,) = await registry().scan(_between(f"{at}|vpcs|{piece:05d}"))
+        held = cast("list[VpcToLookAt]", json.loads(rows.joined("value", row)))
+        found |= {number: held[number % PROJECT_VPCS_IN_A_PIECE] for number in wanted}
+    return found
+
+
+async def put_looks(given: Piece, kind: str, looks: Mapping[int, object]) -> None:
+    """Leave what a look has shown for the pieces of VNets; a later attempt's comes behind an earlier one's.
+
+    Args:
+        given: what was looked at, and for which check.
+        kind: `vpcs`, `secrets` or `assignments`.
+        looks: what each piece of VNets is to know, by its number.
+    """
+    source = f"{given['attempt']:03d}-{given['numbers'][0]:05d}"
+    await _put_all(
+        _row(f"{given['at']}|net|{number:05d}|{kind}|{source}", json.dumps(look)) for number, look in looks.items()
+    )
+
+
+async def vnet_piece(at: str, number: int) -> dict[str, list[object]]:
+    """All that is left for a piece of VNets: `records`, `vpcs`, `secrets` and `assignments`, each in parts.
+
+    Of what was looked at again, the last look is the last part.
+    """
+    found: dict[str, list[object]] = {"records": [], "vpcs": [], "secrets": [], "assignments": []}
+    for row in await registry().scan(_between(f"{at}|net|{number:05d}|")):
+        found[str(row["RowKey"]).split("|")[3]].append(json.loads(rows.joined("value", row)))
+    return found
+
+
+async def clear() -> None:
+    """Delete what any check has left for its pieces."""
+    left = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey lt '{_LAST}'", "RowKey")
+    for some in cut(left, 100):
+        await registry().delete_rows(some)
+
+
+async def note_end(at: str) -> None:
+    """Note that a check has come to its end that began then."""
+    await registry().put(_row(_LAST, at))
+
+
+async def last() -> str:
+    """When the last check began that has come to its end, as of some seconds ago; empty if there was none."""
+    key = id(registry())
+    at, until = _remembered.get(key, ("", 0.0))
+    if until < time.monotonic():
+        found = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey eq '{_LAST}'")
+        at = rows.joined("value", found[0]) if found else ""
+        _remembered.clear()
+        _remembered[key] = at, time.monotonic() + REMEMBERED
+    return at

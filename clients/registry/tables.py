@@ -1,0 +1,535 @@
+"""The registry of peerings in Azure Table Storage: read by key, changed with ETags, never overwritten unread.
+
+Every change is a read, a pure function on what was read, and a write with the ETag of the read. After a conflict, or an
+answer that was lost, it begins again; what the lost answer had written is seen then. The time is the service's own, as
+its answers' `Date` has it: one clock for all workers.
+"""
+
+import asyncio
+import logging
+import random
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import TableTransactionError, UpdateMode
+
+from clients.registry import rows
+from clients.registry.table_calls import patiently, read, table_service
+from peering.outcome import ProblemError
+from peering.registry import Record, RunRecord, UnmanagedConnections
+from peering.runs import SIGN_OF_LIFE
+from peering.spec import Fence
+from peering.sweep import cut
+
+if TYPE_CHECKING:
+    from azure.core.pipeline import PipelineResponse
+    from azure.data.tables.aio import TableClient, TableServiceClient
+
+__all__ = ["Held", "Mutation", "Registry", "etag_of", "table_service"]
+
+log: Final = logging.getLogger("aiven_azure_peering.registry")
+
+T = TypeVar("T")
+#: What is to become of a record, given the time: the record as it is to be, None when it is to go, and an answer.
+Mutation = Callable[[Record | None, datetime], tuple[Record | None, T]]
+
+_PEERINGS: Final = "peerings"
+_RUNS: Final = "runs"
+#: How often a change is begun anew before it is given up.
+_TRIES: Final = 12
+#: How often of these because the service could not tell what became of a write.
+_LOST_WRITES: Final = 2
+#: A sign of life that lasts for less than this is renewed.
+_RENEW_BEFORE: Final = SIGN_OF_LIFE * 2 / 3
+_PAGE: Final = 1000
+#: Operations that one transaction takes.
+_TRANSACTION: Final = 100
+#: Spreads the tries of those who change one row at once.
+_SPREAD: Final = random.SystemRandom()
+#: So many records are remembered as they were written.
+_REMEMBERED: Final = 64
+_NO_TABLE: Final = "TableNotFound"
+_NEVER: Final = timedelta.min
+_CONFLICTS: Final = frozenset({404, 409, 412})
+
+
+@dataclass(frozen=True)
+class Held:
+    """A row as it was read."""
+
+    record: Record
+    etag: str
+
+
+class Registry:
+    """The tables `peerings` and `runs`.
+
+    Args:
+        service: the client of the storage account's Table service.
+    """
+
+    def __init__(self, service: "TableServiceClient") -> None:
+        self._service = service
+        self._peerings, self._runs = service.get_table_client(_PEERINGS), service.get_table_client(_RUNS)
+        self._ahead: timedelta | None = None
+        self._is_migrated = False
+        #: The records that were written last, with the ETags of these writes: while nobody else has written one, the
+        #: next change of it needs no read.
+        self._written: OrderedDict[str, Held] = OrderedDict()
+
+    @property
+    def now(self) -> datetime:
+        """The service's time, as of its last answer's."""
+        return datetime.now(UTC) + (self._ahead or timedelta())
+
+    def _note_time(self, answer: "PipelineResponse[Any, Any]") -> None:
+        if (date := answer.http_response.headers.get("Date")) is not None:
+            # The header has whole seconds, so the largest difference seen is the nearest to the truth.
+            self._ahead = max(self._ahead or _NEVER, parsedate_to_datetime(date) - datetime.now(UTC))
+
+    async def _asked(self, call: Callable[[], Awaitable[T]]) -> T:
+        """A call's answer; the tables are created when the first call finds that they are not there."""
+        try:
+            return await patiently(call)
+        except ResourceNotFoundError as error:
+            # Not every call of the SDK reads the code out of the answer.
+            if getattr(error, "error_code", None) != _NO_TABLE and _NO_TABLE not in str(error):
+                raise
+        for table in (_PEERINGS, _RUNS):
+            await patiently(partial(self._service.create_table_if_not_exists, table))
+        return await patiently(call)
+
+    async def _row(self, table: "TableClient", partition: str, key: str, *columns: str) -> rows.Held | None:
+        async def get() -> rows.Held:
+            found = await table.get_entity(
+                partition, key, select=list(columns) or None, raw_response_hook=self._note_time
+            )
+            return cast("rows.Held", found)
+
+        try:
+            return await self._asked(get)
+        except ResourceNotFoundError:
+            return None
+
+    async def held(self, peering_id: str) -> Held | None:
+        """A peering's record with its ETag: a point read."""
+        row = await self._row(self._peerings, rows.PEERINGS, peering_id)
+        return Held(read(rows.read_peering, row), etag_of(row)) if row is not None else None
+
+    async def record(self, peering_id: str) -> Record | None:
+        """A peering's record, or None when it is not in the registry."""
+        held = await self.held(peering_id)
+        return held.record if held else None
+
+    async def change(
+        self,
+        peering_id: str,
+        mutation: Mutation[T],
+        *,
+        health: bool = False,
+        written: tuple[Record | None, T] | None = None,
+    ) -> T:
+        """Change a peering's record.
+
+        Args:
+            peering_id: the peering.
+            mutation: the change, a function that may be called again.
+            health: write the columns of checks alone.
+            written: what may have been written already, and the answer that it had.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+            azure.core.exceptions.AzureError: the Table service refuses, or does not answer.
+        """
+        failure: AzureError | None = None
+        lost, held = 0, self._written.pop(peering_id, None)
+        if held is not None and not _is_change(mutation, held.record, self.now):
+            held = None
+        for attempt in range(_TRIES):
+            held = held or await self.held(peering_id)
+            before = held.record if held else None
+            if written is not None and before == written[0]:
+                return written[1]
+            after, answer = mutation(deepcopy(before), self.now)
+            if after == before:
+                return answer
+            written = after, answer
+            try:
+                await self._write(peering_id, held, after, health=health)
+            except AzureError as error:
+                lost += not _is_conflict(error)
+                if not _may_differ(error) or lost > _LOST_WRITES:
+                    raise
+                failure, held = error, None
+                await asyncio.sleep(_SPREAD.uniform(0, 0.02 * 2 ** min(attempt, 6)))
+            else:
+                return answer
+        raise ProblemError("registry-contended", f"Tried {_TRIES} times; the last answer was {failure}.")
+
+    async def change_health(self, mutations: Mapping[str, Mutation[T]], known: Mapping[str, Held]) -> dict[str, T]:
+        """Change what checks have found of some peerings, a hundred in one transaction; returns the answers by id.
+
+        Args:
+            mutations: the changes.
+            known: the peerings as they were read a while ago; what a check reads of their records will do.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+            azure.core.exceptions.AzureError: the Table service refuses, or does not answer.
+        """
+        answers: dict[str, T] = {}
+        for some in cut(list(mutations), _TRANSACTION):
+            answers |= await self._change_together({one: mutations[one] for one in some}, known)
+        return answers
+
+    async def _change_together(self, mutations: Mapping[str, Mutation[T]], known: Mapping[str, Held]) -> dict[str, T]:
+        """Change some peerings in one transaction: as they are known, else as they are now, else one by one."""
+        made = dict[str, tuple[Record | None, T]]()
+        for is_first in (True, False):
+            there = known if is_first else await self._all_held(mutations)
+            made = {one: self._made(change, there[one], made.get(one)) for one, change in mutations.items()}
+            operations = [
+                _operation(one, was, after, health=True)
+                for one, (after, _) in made.items()
+                if (was := there[one]) is not None and after is not None and after != was.record
+            ]
+            try:
+                if operations:
+                    await self._asked(partial(self._peerings.submit_transaction, operations))
+            except AzureError as error:
+                # One that has changed meanwhile keeps all of them from it.
+                log.info("event=transaction-failed peerings=%s error=%s", len(made), type(error).__name__)
+            else:
+                return {one: answer for one, (_, answer) in made.items()}
+        return {
+            one: await self.change(one, change, health=True, written=made[one]) for one, change in mutations.items()
+        }
+
+    async def _all_held(self, ids: Collection[str]) -> dict[str, Held | None]:
+        return dict(zip(ids, await asyncio.gather(*map(self.held, ids)), strict=True))
+
+    def _made(
+        self, mutation: Mutation[T], held: Held | None, written: tuple[Record | None, T] | None
+    ) -> tuple[Record | None, T]:
+        """What becomes of a record, and the answer: that of before, where it was written though the answer was lost."""
+        before = held.record if held else None
+        after, answer = written or (None, None)
+        if before is not None and after is not None and rows.health_columns(before) == rows.health_columns(after):
+            return before, cast("T", answer)
+        return mutation(deepcopy(before), self.now)
+
+    async def _write(self, peering_id: str, held: Held | None, after: Record | None, *, health: bool) -> None:
+        """Write a record and the row of its order, in one transaction where both change."""
+        main = _operation(peering_id, held, after, health=health)
+        beside = _order_operation(peering_id, held.record if held else None, after)
+        if beside is None:
+            self._note_written(peering_id, after, await self._single(main))
+            return
+        try:
+            answers = await self._asked(lambda: self._peerings.submit_transaction([main, beside]))
+        except TableTransactionError as error:
+            if error.index == 0 and error.status_code in _CONFLICTS:
+                raise
+            log.info("event=transaction-failed peering=%s status=%s", peering_id, error.status_code)
+        else:
+            self._note_written(peering_id, after, answers[0])
+            return
+        # An order without a row would not be resumed; a row that is not the order's is made so when it is met.
+        if after is not None and "order" in after:
+            with suppress(ResourceExistsError):
+                await self._asked(lambda: self._peerings.create_entity(rows.order_row(peering_id, after["order"])))
+        await self._single(main)
+        await self.settle_order_row(peering_id)
+
+    def _note_written(self, peering_id: str, after: Record | None, answer: Mapping[str, Any] | None) -> None:
+        etag = (answer or {}).get("etag")
+        if after is None or etag is None:
+            return
+        self._written[peering_id] = Held(after, etag)
+        if len(self._written) > _REMEMBERED:
+            self._written.popitem(last=False)
+
+    async def _single(self, operation: tuple[Any, ...]) -> Mapping[str, Any] | None:
+        kind, entity, *rest = operation
+        options: dict[str, Any] = rest[0] if rest else {}
+        calls: dict[str, Callable[..., Awaitable[Mapping[str, Any] | None]]] = {
+            "create": self._peerings.create_entity,
+            "update": self._peerings.update_entity,
+            "delete": self._peerings.delete_entity,
+        }
+        return await self._asked(lambda: calls[kind](entity, **options))
+
+    async def _put(self, table: "TableClient", row: rows.Row) -> None:
+        """Make a row what it is to be: by Insert, or with the ETag of what is there.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        for _ in range(_TRIES):
+            with suppress(ResourceExistsError):
+                await self._asked(lambda: table.create_entity(row))
+                return
+            held = await self._row(table, str(row["PartitionKey"]), str(row["RowKey"]))
+            if held is None:
+                continue
+            if dict(held) == row:
+                return
+            with suppress(ResourceModifiedError, ResourceNotFoundError):
+                await self._asked(partial(table.update_entity, row, mode=UpdateMode.REPLACE, **_as_read(held)))
+                return
+        raise ProblemError("registry-contended", f"Tried {_TRIES} times to write {row['RowKey']}.")
+
+    async def is_own(self, fence: Fence) -> bool:
+        """Whether the open order of a peering is an execution's own; renews its sign of life."""
+        key = {"PartitionKey": rows.PEERINGS, "RowKey": rows.order_key(fence["id"])}
+        for _ in range(_TRIES):
+            row = await self._row(self._peerings, rows.PEERINGS, key["RowKey"])
+            order = read(rows.read_order, row) if row is not None else None
+            if order is None or (order["run"], order["execution"]) != (fence["run"], fence["execution"]):
+                return False
+            left = datetime.fromisoformat(fence["alive_until"]) - datetime.fromisoformat(order["alive_until"])
+            if left <= SIGN_OF_LIFE - _RENEW_BEFORE:
+                return True
+            with suppress(ResourceModifiedError, ResourceNotFoundError):
+                renewed = {**key, "alive_until": fence["alive_until"]}
+                await self._asked(partial(self._peerings.update_entity, renewed, **_as_read(row)))
+                return True
+        raise ProblemError("registry-contended", f"Tried {_TRIES} times to give a sign of life.")
+
+    async def is_taken(self, peering_id: str) -> bool:
+        """Whether an execution works on the order of a peering, or none is open."""
+        row = await self._row(self._peerings, rows.PEERINGS, rows.order_key(peering_id))
+        return row is None or bool(read(rows.read_order, row)["execution"])
+
+    async def settle_order_row(self, peering_id: str) -> None:
+        """Make the row of a peering's order what its record says: a write that was broken off may have left another.
+
+        One that changes meanwhile is left to whoever changes it.
+        """
+        # The record is read after its order's row: whoever changes both changes the ETag of the row that was read.
+        held = await self._row(self._peerings, rows.PEERINGS, rows.order_key(peering_id))
+        record = await self.record(peering_id)
+        wanted = rows.order_row(peering_id, record["order"]) if record is not None and "order" in record else None
+        with suppress(ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            if wanted is None and held is not None:
+                key = rows.PEERINGS, rows.order_key(peering_id)
+                await self._asked(partial(self._peerings.delete_entity, *key, **_as_read(held)))
+            elif wanted is not None and held is None:
+                await self._asked(partial(self._peerings.create_entity, wanted))
+            elif wanted is not None and held is not None and not rows.is_row_of(held, wanted):
+                replace = partial(self._peerings.update_entity, wanted, mode=UpdateMode.REPLACE)
+                await self._asked(partial(replace, **_as_read(held)))
+
+    async def orders(self) -> list[rows.OrderRow]:
+        """All open orders."""
+        return [read(rows.read_order, row) async for row in self._query(self._peerings, rows.only_orders())]
+
+    async def peerings(self) -> AsyncIterator[rows.Held]:
+        """The rows of all peerings, page after page."""
+        async for row in self._query(self._peerings, rows.only_peerings()):
+            yield row
+
+    async def scan(self, condition: str, *columns: str) -> list[rows.Held]:
+        """The rows beside the peerings' own that meet a condition of OData."""
+        select = ["PartitionKey", *columns] if columns else None
+        return [row async for row in self._query(self._peerings, condition, select=select)]
+
+    async def insert(self, row: rows.Row) -> None:
+        """Insert a row beside the peerings' own; one that is there already stays as it is."""
+        with suppress(ResourceExistsError):
+            await self._asked(lambda: self._peerings.create_entity(row))
+
+    async def put(self, row: rows.Row) -> None:
+        """Make a row beside the peerings' own what it is to be.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        await self._put(self._peerings, row)
+
+    async def delete_rows(self, found: Sequence[rows.Held]) -> None:
+        """Delete rows of one partition, a hundred at most; it does not matter if somebody else did."""
+        keys = [{"PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]} for row in found]
+        try:
+            await self._asked(lambda: self._peerings.submit_transaction([("delete", key) for key in keys]))
+        except TableTransactionError:
+            for key in keys:
+                alone = str(key["PartitionKey"]), str(key["RowKey"])
+                await self._asked(partial(self._peerings.delete_entity, *alone))
+
+    async def page(self, after: str, limit: int) -> list[rows.Held]:
+        """The columns for lists of the first peerings behind an id, in the order of their ids."""
+        return await self.columns(f"RowKey gt {rows.quoted(after)}", *rows.COLUMNS, limit=limit)
+
+    async def columns(self, condition: str, *columns: str, limit: int | None = None) -> list[rows.Held]:
+        """Some columns of the peerings that meet a condition of OData, of all of them or of the first."""
+        condition = f"{rows.only_peerings()} and ({condition})" if condition else rows.only_peerings()
+        found = []
+        select = ["RowKey", *columns]
+        async for row in self._query(self._peerings, condition, select=select, results_per_page=limit or _PAGE):
+            found.append(row)
+            if len(found) == limit:
+                break
+        return found
+
+    async def _query(
+        self,
+        table: "TableClient",
+        condition: str,
+        *,
+        select: Sequence[str] | None = None,
+        results_per_page: int = _PAGE,
+    ) -> AsyncIterator[rows.Held]:
+        found = table.query_entities(
+            condition,
+            select=list(select) if select else None,
+            results_per_page=results_per_page,
+            raw_response_hook=self._note_time,
+        )
+        pages = found.by_page()
+        while (page := await self._asked(lambda: anext(pages, None))) is not None:
+            async for row in page:
+                yield cast("rows.Held", row)
+
+    async def note_run(self, run: RunRecord) -> None:
+        """Keep a run as it is known now.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        await self._put(self._runs, rows.run_row(run))
+
+    async def runs(self, peering_id: str, limit: int) -> list[RunRecord]:
+        """The last runs of a peering, the newest first, also when the peering is gone."""
+        found = []
+        condition = f"PartitionKey eq '{peering_id}'"
+        async for row in self._query(self._runs, condition, results_per_page=limit):
+            found.append(read(rows.read_run, row))
+            if len(found) == limit:
+                break
+        return found
+
+    async def forget_runs(self, before: str, limit: int) -> int:
+        """Delete at most `limit` runs that ended before a moment; returns how many.
+
+        One whose end nobody has noted goes by its beginning.
+        """
+        condition = f"started lt '{before}' and ended lt '{before}'"
+        old = self._query(self._runs, condition, select=["PartitionKey", "RowKey"])
+        count = 0
+        async for row in old:
+            key = str(row["PartitionKey"]), str(row["RowKey"])
+            await self._asked(partial(self._runs.delete_entity, *key))
+            count += 1
+            if count == limit:
+                break
+        return count
+
+    async def note_unmanaged(self, found: UnmanagedConnections) -> None:
+        """Keep which connections of a project VPC no peering here has.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        await self._put(self._peerings, rows.unmanaged_row(found))
+
+    async def forget_unmanaged(self, kept: Collection[str]) -> int:
+        """Delete the rows of project VPCs other than those with these keys; returns how many."""
+        condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
+        found = [str(row["RowKey"]) async for row in self._query(self._peerings, condition, select=["RowKey"])]
+        gone = [key for key in found if key not in kept]
+        for key in gone:
+            await self._asked(partial(self._peerings.delete_entity, rows.PROJECT_VPCS, key))
+        return len(gone)
+
+    async def is_migrated(self) -> bool:
+        """Whether the registry of version 0.2.0 has been brought over; asked until it has."""
+        if not self._is_migrated:
+            self._is_migrated = await self._row(self._peerings, rows.MIGRATIONS, rows.FROM_ENTITIES) is not None
+        return self._is_migrated
+
+    async def note_migrated(self) -> None:
+        """Note that the registry of version 0.2.0 has been brought over, or that there was none."""
+        marker: rows.Row = {"PartitionKey": rows.MIGRATIONS, "RowKey": rows.FROM_ENTITIES, "at": self.now.isoformat()}
+        await self._put(self._peerings, marker)
+
+    async def unmanaged(self) -> list[UnmanagedConnections]:
+        """The connections of all project VPCs that no peering here has, as the last check of all found them."""
+        condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
+        return [read(rows.read_unmanaged, row) async for row in self._query(self._peerings, condition)]
+
+
+def etag_of(row: rows.Held) -> str:
+    """The ETag of a row as it was read."""
+    metadata = cast("Mapping[str, str]", getattr(row, "metadata", {}))
+    return metadata["etag"]
+
+
+def _is_change(mutation: Mutation[T], record: Record, now: datetime) -> bool:
+    """Whether a change of a record that may be another one by now would be written, which its ETag decides then."""
+    try:
+        return mutation(deepcopy(record), now)[0] != record
+    except Exception:  # what keeps the change from the record, the record has to say as it is read
+        return False
+
+
+def _is_conflict(error: AzureError) -> bool:
+    """Whether the row has changed since it was read."""
+    if isinstance(error, (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError)):
+        return True
+    return isinstance(error, HttpResponseError) and error.status_code in _CONFLICTS
+
+
+def _may_differ(error: AzureError) -> bool:
+    """Whether reading again may help: the row has changed, or nobody knows whether the write took effect."""
+    if _is_conflict(error) or not isinstance(error, HttpResponseError):
+        return True
+    return error.status_code is None or error.status_code >= 500
+
+
+def _operation(peering_id: str, held: Held | None, after: Record | None, *, health: bool) -> tuple[Any, ...]:
+    if after is None:
+        key = {"PartitionKey": rows.PEERINGS, "RowKey": peering_id}
+        return "delete", key, _unchanged(held.etag) if held is not None else {}
+    if held is None:
+        return "create", rows.peering_row(after)
+    if health:
+        key = {"PartitionKey": rows.PEERINGS, "RowKey": peering_id}
+        return "update", {**key, **rows.health_columns(after)}, {"mode": UpdateMode.MERGE, **_unchanged(held.etag)}
+    return "update", rows.peering_row(after), {"mode": UpdateMode.REPLACE, **_unchanged(held.etag)}
+
+
+def _unchanged(etag: str) -> dict[str, Any]:
+    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def _as_read(row: rows.Held | None) -> dict[str, Any]:
+    return _unchanged(etag_of(row)) if row is not None else {}
+
+
+def _order_operation(peering_id: str, before: Record | None, after: Record | None) -> tuple[Any, ...] | None:
+    """What becomes of the order's own row, if anything does."""
+    old = before.get("order") if before is not None else None
+    new = after.get("order") if after is not None else None
+    if new is None:
+        key = {"PartitionKey": rows.PEERINGS, "RowKey": rows.order_key(peering_id)}
+        return ("delete", key) if old is not None else None
+    row = rows.order_row(peering_id, new)
+    if old is None:
+        return "create", row
+    return ("update", row, {"mode": UpdateMode.REPLACE}) if rows.order_row(peering_id, old) != row else None

@@ -1,0 +1,306 @@
+"""Drift: what is wrong with a peering by the look of both clouds, how bad it is, and what mends it.
+
+`findings` compares one look with what the registry knows and is used wherever somebody asks what is wrong: by the
+scheduled check, by the diagnosis of a failed connection and by the report.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from peering.addresses import overlaps
+from peering.drift_of_access import of_access
+from peering.facts import Facts, VNetPeering
+from peering.look import (
+    ApplicationLook,
+    ConnectionLook,
+    Look,
+    Part,
+    PrincipalLook,
+    ProjectVpcLook,
+    SecretLook,
+    if_seen,
+)
+from peering.naming import VNetId, folded, same_id
+from peering.outcome import Occurrence
+from peering.sides import side_of
+from peering.spec import Peering
+from peering.states import CONNECTION_ACTIVE, connection_problem
+
+Verdict = Literal["healthy", "degraded", "broken", "unknown"]
+#: From the best to the worst.
+ORDER: Final[tuple[Verdict, ...]] = ("healthy", "degraded", "unknown", "broken")
+
+#: What a connection that is made anew makes untrue. The VNet is looked at again first: whether the old connection can
+#: go depends on what its side of the peering is like now.
+_CONNECTION: Final = (
+    *("found_connection_state", "found_connection_application_id", "existing", "address_prefixes", "peered_networks"),
+    *(
+        "connection_is_clear",
+        "side_is_clear",
+        "vnet_is_clear",
+        "requested_connection_state",
+        "to_tenant_id",
+        "to_network_id",
+    ),
+    *("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync", "connection_state"),
+)
+_ROTATE: Final = ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One kind of drift: how bad it is, and the facts to forget so that a repair makes them true again.
+
+    Without any, it is reported only: a person has to decide.
+    """
+
+    verdict: Verdict
+    repair: tuple[str, ...] = ()
+
+    @property
+    def rotates(self) -> bool:
+        """Whether the repair is a rotation of the credential."""
+        return self.repair == _ROTATE
+
+    @property
+    def puts_peering(self) -> bool:
+        """Whether the repair puts the VNet peering."""
+        return "in_sync" in self.repair
+
+
+#: With one of these, making the peering anew or syncing it cannot succeed.
+BLOCKERS: Final = frozenset(
+    {"vnet-not-found", "project-vpc-not-found", "project-vpc-deleted", "address-spaces-overlap"}
+)
+
+#: Every finding that is not here means that something could not be looked at: the verdict is unknown.
+DRIFT: Final[dict[str, Drift]] = {
+    # Traffic does not flow, or the next change of either side will stop it.
+    "connection-absent": Drift("broken", _CONNECTION),
+    "connection-deleted-by-peer": Drift("broken", _CONNECTION),
+    "vnet-peering-missing": Drift("broken", _CONNECTION),
+    "vnet-peering-disconnected": Drift("broken", _CONNECTION),
+    "peering-failed": Drift("broken", ("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync")),
+    "connection-being-deleted": Drift("broken"),
+    "connection-not-built": Drift("broken"),
+    "connection-not-active": Drift("broken"),
+    "connection-state-unknown": Drift("degraded"),
+    "connection-invalid-specification": Drift("broken"),
+    "connection-rejected-by-peer": Drift("broken"),
+    "connection-error": Drift("broken"),
+    "connection-of-another-application": Drift("broken"),
+    "connection-wrong-tenant": Drift("broken"),
+    "connection-name-case": Drift("broken"),
+    "project-vpc-not-found": Drift("broken"),
+    "project-vpc-deleted": Drift("broken"),
+    "vnet-not-found": Drift("broken"),
+    "peering-not-connected": Drift("broken"),
+    "traffic-not-allowed": Drift("broken"),
+    "address-spaces-overlap": Drift("broken"),
+    # Traffic flows, but the peering could not be kept or made anew.
+    "address-space-overlaps-peered-vnet": Drift("degraded"),
+    "vnet-not-provisioned": Drift("degraded"),
+    "peering-not-in-sync": Drift("degraded", ("peering_sync_level", "peering_state", "in_sync")),
+    "platform-side-not-in-sync": Drift("degraded"),
+    "peering-options-differ": Drift("degraded"),
+    "user-role-assignment-missing": Drift("degraded", ("user_principal_id", "user_role_assignment_id")),
+    "user-rights-not-released": Drift("degraded", ("user_rights",)),
+    "platform-role-assignment-missing": Drift("degraded", ("platform_principal_id", "platform_role_assignment_id")),
+    "surplus-rights": Drift("degraded"),
+    "role-definition-changed": Drift("degraded"),
+    "platform-principal-missing": Drift("degraded"),
+    "platform-principal-disabled": Drift("degraded"),
+    "application-missing": Drift("degraded"),
+    "application-not-multi-tenant": Drift("degraded"),
+    "application-principal-missing": Drift("degraded"),
+    "application-disabled": Drift("degraded"),
+    "federated-credential-missing": Drift("degraded", _ROTATE),
+    "secret-missing": Drift("degraded", _ROTATE),
+    "secret-not-on-application": Drift("degraded", _ROTATE),
+    "secret-expired": Drift("degraded", _ROTATE),
+    "secret-expires-soon": Drift("degraded", _ROTATE),
+}
+
+
+def verdict_of(codes: Sequence[str]) -> Verdict:
+    """The one verdict on all findings."""
+    found = (DRIFT[code].verdict if code in DRIFT else "unknown" for code in codes)
+    return max(found, key=ORDER.index, default="healthy")
+
+
+def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[Occurrence]:
+    """Everything that is wrong with a peering, symptoms and causes alike; nothing when it is healthy.
+
+    Args:
+        peering: what it is meant to be.
+        facts: what its runs gathered.
+        look: what both clouds show of it.
+        now: the moment of the look.
+    """
+    return [
+        *_of_connection(peering, facts, look["project_vpc"]),
+        *_of_vnet(peering, facts, look),
+        *of_access(peering, facts, look),
+        *_of_directory(facts, look),
+        *_of_secret(peering, facts, look, now),
+    ]
+
+
+def _unseen(*parts: Part[Any]) -> list[Occurrence]:
+    """What kept these parts from view; parts that one look was to show have the same problem."""
+    problems = [part["problem"] for part in parts if "problem" in part]
+    return [problem for number, problem in enumerate(problems) if problem not in problems[:number]]
+
+
+def _occurrence(code: str, detail: str) -> list[Occurrence]:
+    return [Occurrence(code=code, detail=detail)]
+
+
+def connection_of(vnet_id: str, vpc: ProjectVpcLook) -> ConnectionLook | None:
+    """A VNet's connection among those of a project VPC: all three names count, without case."""
+    vnet = VNetId.parse(vnet_id)
+    wanted = [folded(part) for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
+    for connection in vpc["connections"]:
+        names = [folded(connection[k]) for k in ("account", "resource_group", "vnet")]
+        if names == wanted and connection["state"] != "DELETED":
+            return connection
+    return None
+
+
+def _of_connection(peering: Peering, facts: Facts, part: Part[ProjectVpcLook]) -> list[Occurrence]:
+    if "problem" in part:
+        return _unseen(part)
+    vpc = part["found"]
+    if vpc is None:
+        return _occurrence("project-vpc-not-found", f"Aiven has no project VPC {peering['project_vpc_id']}.")
+    if vpc["state"] in ("DELETING", "DELETED"):
+        return _occurrence("project-vpc-deleted", f"The project VPC is {vpc['state']}.")
+    connection = connection_of(peering["vnet_id"], vpc)
+    if connection is None:
+        return _occurrence("connection-absent", "Aiven lists no connection to the VNet.")
+    found = []
+    problem = connection_problem(connection["state"], CONNECTION_ACTIVE)
+    if problem is not None:
+        message = f": {connection['message']}" if connection["message"] else "."
+        found += _occurrence(problem, f"The connection is {connection['state']}{message}")
+    return [*found, *_of_names(facts, connection)]
+
+
+def _of_names(facts: Facts, connection: ConnectionLook) -> Iterator[Occurrence]:
+    """Whether the connection was requested with what belongs to this peering, in the spelling that Aiven takes."""
+    application, tenant = facts.get("application_id"), facts.get("tenant_id")
+    if isinstance(application, str) and not same_id(connection["application_id"], application):
+        detail = f"The connection is that of the application {connection['application_id']}, not of {application}."
+        yield Occurrence(code="connection-of-another-application", detail=detail)
+    if isinstance(tenant, str) and not same_id(connection["tenant_id"], tenant):
+        detail = f"The connection names the tenant {connection['tenant_id']}; the VNet is in {tenant}."
+        yield Occurrence(code="connection-wrong-tenant", detail=detail)
+    names = (connection["account"], connection["resource_group"], connection["vnet"])
+    if upper := [name for name in names if name != name.lower()]:
+        yield Occurrence(code="connection-name-case", detail=f"Not in lower case: {', '.join(upper)}.")
+
+
+def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
+    if "problem" in look["vnet"]:
+        return _unseen(look["vnet"])
+    vnet = look["vnet"]["found"]
+    if vnet is None:
+        return _occurrence("vnet-not-found", f"Azure shows no VNet {peering['vnet_id']}.")
+    found = []
+    if vnet["provisioning_state"] not in ("Succeeded", "Updating"):
+        detail = f"The VNet's provisioning state is {vnet['provisioning_state']}."
+        found += _occurrence("vnet-not-provisioned", detail)
+    vpc = if_seen(look["project_vpc"])
+    side = side_of(facts, vnet["peered_networks"], vpc["network_cidr"] if vpc else None)
+    if vpc is not None:
+        # Before Aiven has named the project VPC's network, addresses like its own are another's, and in the way.
+        own = side["remote_id"] if side is not None and "to_network_id" in facts else None
+        found += overlaps(vnet["address_prefixes"], vnet["peered_networks"], vpc["network_cidr"], own)
+    if side is not None:
+        return [*found, *_of_side(peering, side)]
+    if "vnet_peering_id" in facts:
+        found += _occurrence("vnet-peering-missing", f"The VNet has no peering to {facts.get('to_network_id')}.")
+    return found
+
+
+def _of_side(peering: Peering, side: VNetPeering) -> Iterator[Occurrence]:
+    if side["provisioning_state"] == "Failed":
+        yield Occurrence(code="peering-failed", detail="The VNet peering's provisioning state is Failed.")
+    if side["state"] != "Connected":
+        code = "vnet-peering-disconnected" if side["state"] == "Disconnected" else "peering-not-connected"
+        yield Occurrence(code=code, detail=f"The VNet peering is {side['state']}.")
+    elif side["sync_level"] in ("LocalNotInSync", "LocalAndRemoteNotInSync"):
+        yield Occurrence(code="peering-not-in-sync", detail=f"The VNet peering is {side['sync_level']}.")
+    elif side["sync_level"] == "RemoteNotInSync":
+        yield Occurrence(code="platform-side-not-in-sync", detail="The VNet peering is RemoteNotInSync.")
+    if not side["options"]["allow_virtual_network_access"]:
+        yield Occurrence(code="traffic-not-allowed", detail="allowVirtualNetworkAccess is false.")
+    wanted = {name: peering.get(name) for name in side["options"] if name != "allow_virtual_network_access"}
+    if differing := [n for n, v in wanted.items() if v is not None and v != side["options"][n]]:
+        yield Occurrence(code="peering-options-differ", detail=f"Not as requested: {', '.join(differing)}.")
+
+
+def _of_directory(facts: Facts, look: Look) -> list[Occurrence]:
+    application, user, platform = look["application"], look["user_principal"], look["platform_principal"]
+    found = _unseen(application, user, platform)
+    if "found" in platform:
+        found += _of_principal("platform", platform["found"])
+    if "found" in application and application["found"] is None and "application_id" in facts:
+        return [*found, *_occurrence("application-missing", f"Entra has no application {facts['application_id']}.")]
+    if "found" in application and application["found"] is not None:
+        audience = application["found"]["audience"]
+        if audience == "AzureADMyOrg":
+            found += _occurrence("application-not-multi-tenant", f"The application's audience is {audience}.")
+        if "found" in user:
+            found += _of_principal("application", user["found"])
+    return found
+
+
+def _of_principal(whose: str, principal: PrincipalLook | None) -> list[Occurrence]:
+    if principal is None:
+        return _occurrence(f"{whose}-principal-missing", "Entra has no service principal of it in this tenant.")
+    if not principal["enabled"]:
+        code = "platform-principal-disabled" if whose == "platform" else "application-disabled"
+        return _occurrence(code, f"The service principal {principal['id']} is disabled.")
+    return []
+
+
+def _of_secret(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[Occurrence]:
+    application = if_seen(look["application"])
+    if application is None or "credential" not in facts:
+        return []
+    if facts["credential"] == "federated":
+        missing = not application["federated"]
+        detail = "The application has no federated credential of this app."
+        return _occurrence("federated-credential-missing", detail) if missing else []
+    if "problem" in look["secret"]:
+        return _unseen(look["secret"])
+    secret, name = look["secret"]["found"], facts["secret_name"]
+    if secret is None or not secret["enabled"]:
+        state = "missing from" if secret is None else "disabled in"
+        return _occurrence("secret-missing", f"The secret {name} is {state} Key Vault.")
+    if secret["key_id"] not in application["passwords"]:
+        return _occurrence("secret-not-on-application", f"The application does not have the password of {name}.")
+    return _of_expiry(secret, application, str(name), now, peering["secret_lifetime_days"])
+
+
+def _of_expiry(
+    secret: SecretLook, application: ApplicationLook, name: str, now: datetime, lifetime_days: int
+) -> list[Occurrence]:
+    """Whether the password ends soon: Entra says when, whatever the vault has noted."""
+    in_entra = application["passwords"].get(secret["key_id"] or "")
+    ends = [datetime.fromisoformat(end) for end in (secret["expires"], in_entra) if end is not None]
+    if not ends:
+        return []
+    left = min(ends) - now
+    detail = f"The password of {name} ends at {min(ends).isoformat()}."
+    if left <= timedelta():
+        return _occurrence("secret-expired", detail)
+    return _occurrence("secret-expires-soon", detail) if left < renewal_window(lifetime_days) else []
+
+
+def renewal_window(lifetime_days: int) -> timedelta:
+    """How long before its end a password is renewed: a fifth of its lifetime, thirty days at the most."""
+    return min(timedelta(days=30), timedelta(days=lifetime_days) / 5)
