@@ -18,6 +18,8 @@ from local.cloud.world.population import establish
 from tests.cloud.callers import SCOPES, Callers
 
 AUTHORIZATION = "/providers/Microsoft.Authorization"
+#: Whoever reads all would take five times as long.
+_SAME = 2.5
 
 
 def test_an_established_peering_works(cloud: Callers) -> None:
@@ -47,13 +49,16 @@ def test_a_pair_is_established_once(cloud: Callers) -> None:
         cloud.establish(peering_id="another")
 
 
-def many() -> tuple[World, list[tuple[str, Callable[[], float]]]]:
-    """1,000 peerings of 100 VNets and 20 project VPCs; requests of a health sweep, each with what it takes, in ms."""
-    world = World(Scenario(vnets=100, project_vpcs=20), VirtualClock(), seed=1)
+def many(of_vnets: int = 100) -> tuple[World, list[tuple[str, Callable[[], float]]]]:
+    """Ten peerings of each VNet with 20 project VPCs; requests of a health sweep, each with what it takes, in ms."""
+    world = World(Scenario(vnets=of_vnets, project_vpcs=20), VirtualClock(), seed=1)
     found = build(world)
     vnets = [vnet for vnet in world.vnets.values() if vnet.subscription_id == found.subscription]
     vpcs = list(world.project_vpcs.values())
-    made = [establish(world, found, vnets[n % 100], vpcs[(n // 100 * 2 + n % 2) % 20]) for n in range(1000)]
+    made = [
+        establish(world, found, vnets[n % of_vnets], vpcs[(n // of_vnets * 2 + n % 2) % 20])
+        for n in range(10 * of_vnets)
+    ]
     gateway = Gateway(world, HOSTS["AzureCloud"])
 
     def ask(service: str, path: str, **query: str) -> Callable[[], float]:
@@ -70,12 +75,11 @@ def many() -> tuple[World, list[tuple[str, Callable[[], float]]]]:
 
         return measure
 
-    one = made[500]
+    one = made[5 * of_vnets]
     vnet_id = one.vnet_peering_id.partition("/virtualNetworkPeerings")[0]
     ids = ",".join(f"'{each.application_id}'" for each in made[:15])
     of_principal = f"principalId eq '{one.user_principal_id}'"
     return world, [
-        ("project VPC", ask("aiven", f"/v1/project/local-project/vpcs/{vpcs[7].id}")),
         ("VNet", ask("arm", vnet_id)),
         ("assignments", ask("arm", f"{vnet_id}{AUTHORIZATION}/roleAssignments", **{"$filter": of_principal})),
         ("permissions", ask("arm", f"{vnet_id}{AUTHORIZATION}/permissions")),
@@ -84,11 +88,12 @@ def many() -> tuple[World, list[tuple[str, Callable[[], float]]]]:
     ]
 
 
-def test_a_request_costs_less_than_a_millisecond_among_a_thousand_peerings() -> None:
+def test_a_request_costs_among_a_thousand_peerings_what_it_costs_among_two_hundred() -> None:
     world, requests = many()
     assert (len(world.applications), len(world.assignments) > 2000) == (1002, True)
-    taken = {name: statistics.median(measure() for _ in range(51)) for name, measure in requests}
-    assert {name: ms for name, ms in taken.items() if ms >= 1} == {}
+    for (name, among_many), (_, among_few) in zip(requests, many(20)[1], strict=True):
+        ratio = min(among_many() for _ in range(51)) / min(among_few() for _ in range(51))
+        assert ratio < _SAME, (name, ratio)
 
 
 def test_all_of_a_thousand_peerings_are_at_rest() -> None:
@@ -104,8 +109,8 @@ def test_no_answer_is_held_back_on_an_open_connection(cloud: Callers) -> None:
     taken = []
     with httpx.Client(headers=headers) as client:
         for _ in range(21):
-            began = time.thread_time()
+            began = time.perf_counter()
             client.get(url).raise_for_status()
-            taken.append(time.thread_time() - began)
+            taken.append(time.perf_counter() - began)
     # A delayed acknowledgement takes 40 ms.
     assert statistics.median(taken) < 0.03
