@@ -8,6 +8,7 @@ from activities.blueprint import MODULES
 from activities.remote_errors import occurrence_of
 from activities.step import Activity, keep
 from clients.registry import registry
+from peering.aiven_vpc import AivenVpc
 from peering.naming import VNetId, secret_name
 from peering.outcome import Facts, LookRequest, Outcome, StepRequest, superseded
 from peering.plan import KEPT, LOOKS, Step, is_needless, ready
@@ -67,11 +68,11 @@ def _reads(name: str, peering: Peering) -> list[Read]:
     """What a step reads that the request alone decides: it needs not wait for the looks before it."""
     from activities import aiven, holds, looking, own_rights, preflight, vault_rights
 
-    vnet = VNetId.parse(peering["vnet_id"])
+    vnet, vpc = VNetId.parse(peering["vnet_id"]), AivenVpc.of(peering)
     by_step: dict[str, list[Read]] = {
-        "project_vpc": [(aiven.read_project_vpc, (peering["project"], peering["project_vpc_id"]))],
+        "project_vpc": [(aiven.read_vpc, vpc)],
         "vnet": [(looking.vnet, (str(vnet),))],
-        "price": [(aiven.hourly_prices, (peering["project"],))],
+        "price": [(aiven.hourly_prices, vpc)],
         "inventory": [
             (preflight.own_directory, (peering["id"],)),
             (looking.assignments, (str(vnet),)),
@@ -81,7 +82,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
         ],
         "automation_rights": [
             (own_rights.permissions_on_vnet, (str(vnet),)),
-            (own_rights.role_in_aiven, (peering["project"],)),
+            (own_rights.lacking_in_aiven, vpc),
             (vault_rights.look_at_vault, ()),
         ],
         "limits": [(looking.assignments_in_subscription, (vnet.subscription_id,))],

@@ -122,14 +122,13 @@ class Deployment:
         return self.clock
 
     def request(self, **options: object) -> dict[str, object]:
-        """A request to peer the cloud's first VNet with its first project VPC."""
+        """A request to peer the cloud's first VNet with its first VPC in Aiven."""
         environment = self.cloud.environment
         vnet = (
             f"/subscriptions/{environment['AZURE_SUBSCRIPTION_ID']}/resourceGroups/{environment['RESOURCE_GROUP']}"
             f"/providers/Microsoft.Network/virtualNetworks/{environment['VNET_NAME']}"
         )
-        pair = {"project": environment["AIVEN_PROJECT"], "project_vpc_id": environment["AIVEN_PROJECT_VPC_ID"]}
-        return {**pair, "vnet_id": vnet, **options}
+        return {**self.cloud.landscape.vpc.names, "vnet_id": vnet, **options}
 
     def start(self, **options: object) -> str:
         """Start the peering; returns its id.

@@ -52,7 +52,7 @@ def many() -> tuple[World, list[tuple[str, Callable[[], float]]]]:
     world = World(Scenario(vnets=100, project_vpcs=20), VirtualClock(), seed=1)
     found = build(world)
     vnets = [vnet for vnet in world.vnets.values() if vnet.subscription_id == found.subscription]
-    vpcs = list(world.project_vpcs.values())
+    vpcs = list(world.vpcs.values())
     made = [establish(world, found, vnets[n % 100], vpcs[(n // 100 * 2 + n % 2) % 20]) for n in range(1000)]
     gateway = Gateway(world, HOSTS["AzureCloud"])
 
@@ -99,7 +99,7 @@ def test_all_of_a_thousand_peerings_are_at_rest() -> None:
 
 
 def test_no_answer_is_held_back_on_an_open_connection(cloud: Callers) -> None:
-    url = f"https://api.aiven.io/v1/project/{cloud.vpc.project}/vpcs"
+    url = f"https://api.aiven.io/v1/project/{cloud.vpc.owner}/vpcs"
     headers = {"authorization": f"aivenv1 {cloud.cloud.environment['AIVEN_AUTH_TOKEN']}"}
     taken = []
     with httpx.Client(headers=headers) as client:

@@ -23,7 +23,7 @@ class Place:
     def __init__(self, deployment: Deployment) -> None:
         self.world, self.landscape, self.host = deployment.cloud.world, deployment.cloud.landscape, deployment.host
         self.vnet_id = str(deployment.request()["vnet_id"])
-        self.project_vpc = self.world.project_vpcs[self.landscape.project_vpc]
+        self.project_vpc = self.world.vpcs[self.landscape.vpc.id]
 
     @property
     def vnet(self) -> VNet:

@@ -54,7 +54,7 @@ class Case:
         self.deployment, world = deployment, deployment.cloud.world
         customer = deployment.cloud.landscape.subscription
         self.vnet = [vnet for vnet in world.vnets.values() if vnet.subscription_id == customer][number]
-        self.vpc = list(world.project_vpcs.values())[number]
+        self.vpc = list(world.vpcs.values())[number]
         deployment.knobs(approved=_LONG)
         deployment.virtual_clock.held = True
         self.identity = deployment.start(

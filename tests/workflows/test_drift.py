@@ -107,7 +107,7 @@ class Ground:
     def __post_init__(self) -> None:
         world, customer = self.deployment.cloud.world, self.deployment.cloud.landscape.subscription
         self._vnets = iter([vnet.id for vnet in world.vnets.values() if vnet.subscription_id == customer])
-        vpcs = list(world.project_vpcs)
+        vpcs = list(world.vpcs)
         half = len(vpcs) // 2
         self._common, self._own = cycle(vpcs[:half] or vpcs), iter(vpcs[half:])
 

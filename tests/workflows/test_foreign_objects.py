@@ -159,7 +159,7 @@ def test_a_connection_that_leads_to_the_network_under_its_new_id_is_not_deleted(
 def rebuild_network(deployment: Deployment) -> None:
     """The platform makes the project VPC's network anew under another id, and moves both sides over."""
     world, mine = deployment.cloud.world, vnet_of(deployment)
-    (vpc,) = world.project_vpcs.values()
+    (vpc,) = world.vpcs.values()
     old = vpc.network
     new = world.add_vnet(old.subscription_id, old.group, f"{old.name}-rebuilt", old.prefixes[0])
     new.peerings = old.peerings

@@ -65,7 +65,7 @@ def test_two_removals_at_once_leave_nothing_behind(tmp_path: Path, shared_vnet: 
     with deploy(tmp_path, Scenario.model_validate({"vnets": 3, "project_vpcs": 2})) as deployment:
         before = deployment.cloud_state()
         first, other = vnets(deployment)[:2]
-        second = list(deployment.cloud.world.project_vpcs)[1]
+        second = list(deployment.cloud.world.vpcs)[1]
         one = deployment.settle(vnet_id=first)["id"]
         two = deployment.settle(vnet_id=first if shared_vnet else other, project_vpc_id=second)["id"]
         with ThreadPoolExecutor(2) as pool:

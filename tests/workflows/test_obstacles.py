@@ -21,6 +21,7 @@ from peering.problems.remote_codes import (
     REMOTE_CODES,
     SIGN_IN_CODES,
     STATUSES,
+    STATUSES_ABOUT,
     STEP_READINGS,
     TEXTS,
 )
@@ -89,7 +90,7 @@ def said_of_refusals() -> Iterator[str]:
         *SIGN_IN_CODES.values(),
         *STEP_READINGS.values(),
     ]
-    tables += STATUSES.values()
+    tables += [*STATUSES.values(), *STATUSES_ABOUT.values()]
     yield from chain(OTHERWISE.values(), *(table.values() for table in tables))
     yield from (code for texts in TEXTS.values() for _, code in texts)
     yield from (f"{identity}-sign-in-failed" for identity in SIGN_IN_CODES)

@@ -191,7 +191,7 @@ def test_what_forbids_deletion_is_a_warning_and_lets_a_start_through(deployment:
 def test_a_policy_that_denies_roles_is_no_obstacle_where_the_roles_are_there(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"project_vpcs": 2})) as deployment:
         deployment.settle()
-        second = list(deployment.cloud.world.project_vpcs)[1]
+        second = list(deployment.cloud.world.vpcs)[1]
         roles = "Microsoft.Authorization/roleDefinitions"
         deployment.event(kind="assign-policy", scope=subscription(deployment), resource_type=roles)
         assert codes(plan(deployment, project_vpc_id=second)) == []

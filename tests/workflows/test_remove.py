@@ -92,7 +92,7 @@ def test_with_realistic_delays_it_waits_until_all_is_gone(tmp_path: Path) -> Non
 def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 3, "project_vpcs": 2})) as deployment:
         before = deployment.cloud_state()
-        second = list(deployment.cloud.world.project_vpcs)[1]
+        second = list(deployment.cloud.world.vpcs)[1]
         first, same_vnet = deployment.settle(), deployment.settle(project_vpc_id=second)
         assert deployment.remove(first["id"])["state"] == "removed"
         checked = deployment.check(same_vnet["id"])
