@@ -28,6 +28,8 @@ _LOOKS_BETWEEN_DIAGNOSES: Final = 10
 #: missing from the lists alone.
 _LOOKS_BEFORE_THE_END: Final = 1
 _PAUSE_BEFORE_THE_END: Final = 30
+#: After so many seconds of a wait, a connection that Aiven does not list was not requested, or has been deleted.
+_LISTED_AFTER: Final = 300
 #: A wait looks again after a tenth of its length: half of that more does not show.
 _SHARE_OF_A_WAIT: Final = 0.05
 #: Failed states whose reason may pass.
@@ -222,8 +224,14 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
         problem.occurrence["retry_after"] = _PAUSE_BEFORE_THE_END
     elif causes if refused else causes & BLOCKERS:
         problem.occurrence["final"] = True
-    elif refused or (problem.occurrence["code"] == "connection-absent" and aiven.deletes_failed):
+    elif refused or (aiven.deletes_failed and _is_gone(problem, facts)):
         await _request(aiven, peering, facts)
+
+
+def _is_gone(problem: ProblemError, facts: Facts) -> bool:
+    """Whether Aiven lists no connection, and has not for longer than a list may lag behind."""
+    long_ago = cast("float", facts.get("waited", 0.0)) >= _LISTED_AFTER
+    return long_ago and problem.occurrence["code"] == "connection-absent"
 
 
 @step

@@ -276,9 +276,13 @@ class OrganizationVpcClient(VpcClient):
         try:
             await self._api.call("POST", *self._owner, paths.vpc, self.vpc.id, "peering-connections", body=body)
         except RemoteError as error:
-            # Another execution may have requested it just now.
-            if error.answer.status != _CONFLICT or (await self.read()).connection_to(vnet) is None:
+            if error.answer.status != _CONFLICT or (vpc := await self.read()).state != "ACTIVE":
                 raise
+            # Another execution may have requested it just now, and Aiven may not list it yet.
+            if vpc.connection_to(vnet) is None:
+                raise ProblemError(
+                    "connection-unseen", f"Aiven lists no connection, and says: {error.answer.message}"
+                ) from error
 
     async def delete_connection(self, connection: PeeringConnection) -> None:
         """Begin to delete a connection by its id, which is the only way."""

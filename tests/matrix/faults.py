@@ -16,6 +16,7 @@ _REFUSED: Final = frozenset(
         *("automation-not-authorized", "automation-graph-permission-missing", "vault-access-denied", "remote-refused"),
         *(
             "aiven-not-permitted",
+            "aiven-organization-not-permitted",
             "peering-role-not-effective",
             "platform-principal-forbidden",
             "application-sign-in-failed",

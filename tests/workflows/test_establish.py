@@ -9,7 +9,7 @@ from local.cloud.world import Connection
 from local.deployment import Deployment, Status
 from peering.plan import STEPS
 
-pytestmark = pytest.mark.engine_part
+pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 
 #: Steps that a first run without trouble has no use for.
 #: What peerings share is looked for by nobody once the looks have found it.

@@ -11,6 +11,8 @@ from tests.workflows.test_foreign_objects import while_waiting
 from tests.workflows.test_health import sweep, until_swept, vnets
 from tests.workflows.test_privilege import rights
 
+pytestmark = pytest.mark.both_kinds
+
 
 def test_a_removal_that_fails_halfway_is_shown_as_such_and_completed_by_the_next(deployment: Deployment) -> None:
     before = deployment.cloud_state()
@@ -67,7 +69,7 @@ def test_two_removals_at_once_leave_nothing_behind(tmp_path: Path, shared_vnet: 
         first, other = vnets(deployment)[:2]
         second = list(deployment.cloud.world.vpcs)[1]
         one = deployment.settle(vnet_id=first)["id"]
-        two = deployment.settle(vnet_id=first if shared_vnet else other, project_vpc_id=second)["id"]
+        two = deployment.settle(vnet_id=first if shared_vnet else other, vpc=second)["id"]
         with ThreadPoolExecutor(2) as pool:
             assert [removed["state"] for removed in pool.map(deployment.remove, [one, two])] == ["removed"] * 2
         assert deployment.cloud_state() == before

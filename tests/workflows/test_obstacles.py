@@ -156,7 +156,7 @@ def test_all_obstacles_are_told_at_once(deployment: Deployment) -> None:
 
 
 def test_a_project_vpc_that_is_being_built_is_waited_for(deployment: Deployment) -> None:
-    vpc = deployment.request()["project_vpc_id"]
+    vpc = deployment.cloud.landscape.vpc.id
     deployment.event(kind="set-project-vpc-state", project_vpc_id=vpc, state="APPROVED")
     planned = plan(deployment)
     assert [wait["code"] for wait in planned["waits"]] == ["project-vpc-not-active"]

@@ -8,6 +8,8 @@ import pytest
 from bench.sweep import SIZES, THOUSAND, Size, listed, populated, sweep
 from orchestrators.in_batches import PATIENCE
 
+pytestmark = pytest.mark.both_kinds
+
 TOO_MANY = 429
 SEEN = ("aiven", 200)
 
