@@ -329,6 +329,8 @@ OBSTACLES: Final = {
 _SIGN_IN: Final = "the registry is read as the same identity: such a request is refused without a plan"
 #: Final refusals that no plan can foresee, and why.
 UNFORESEEN: Final = {
+    "aiven-organization-not-permitted": "no route tells what a user may write in an organization; one who may not even"
+    " read is told by the plan",
     "automation-sign-in-failed": _SIGN_IN,
     "automation-secret-expired": _SIGN_IN,
     "automation-secret-invalid": _SIGN_IN,
