@@ -125,7 +125,7 @@ def populate(cloud: LocalCloud, size: Size) -> None:
     """Connect peerings, in the cloud and in the registry: those of the first VNets, where there are more."""
     world, landscape = cloud.world, cloud.landscape
     vnets = [v for v in world.vnets.values() if v.subscription_id in landscape.subscriptions][: size.vnets]
-    vpcs, records = list(world.project_vpcs.values()), list[Record]()
+    vpcs, records = list(world.vpcs.values()), list[Record]()
     for number, vnet in enumerate(vnets):
         for place in range(EACH):
             vpc = vpcs[(number + place * (size.project_vpcs // EACH)) % size.project_vpcs]

@@ -35,6 +35,7 @@ _AADSTS: Final = re.compile(r"AADSTS\d+")
 _STUMBLES: Final = (AttributeError, KeyError, TypeError, ValueError)
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 
 
@@ -211,6 +212,20 @@ async def or_none(look_up: Awaitable[Found]) -> Found | None:
         return await look_up
     except Exception as error:
         if not is_absence(error):
+            raise
+        return None
+
+
+async def if_allowed(look_up: Awaitable[Found]) -> Found | None:
+    """What a look-up finds; None when there is no such thing, or when the remote does not let this identity look.
+
+    Raises:
+        Exception: whatever else the look-up raises.
+    """
+    try:
+        return await or_none(look_up)
+    except RemoteError as error:
+        if error.answer.status != _FORBIDDEN or error.answer.sign_in is not None:
             raise
         return None
 

@@ -21,10 +21,12 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from clients.registry.rows import PEERINGS, order_key, read_peering
 from local.clock import Clock, VirtualClock
 from local.cloud import LocalCloud, Scenario
+from local.cloud.scenario import load_scenario
 from local.host import FunctionsHost, Hostility
 from local.host.client_binding import WEBHOOKS
 from local.host.durable_engine import DurableEngine, EngineSite
 from local.host.embedded_engine import EmbeddedEngine
+from peering.aiven_vpc import Kind
 from peering.runs import wait_instance_id
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -95,6 +97,27 @@ def deployed_on(chosen: Platform) -> Iterator[None]:
         _platforms.remove(chosen)
 
 
+#: The kinds that deployments are made for, the last one first.
+_kinds: Final[list[Kind]] = []
+
+
+@contextmanager
+def peered_with(kind: Kind) -> Iterator[None]:
+    """Every cloud that is deployed meanwhile has VPCs of this kind, unless its scenario says of which."""
+    _kinds.append(kind)
+    try:
+        yield
+    finally:
+        _kinds.pop()
+
+
+def _of_kind(scenario: Scenario | str) -> Scenario:
+    found = load_scenario(scenario) if isinstance(scenario, str) else scenario
+    if not _kinds or "vpcs_of" in found.model_fields_set:
+        return found
+    return found.model_copy(update={"vpcs_of": _kinds[-1]})
+
+
 @dataclass(frozen=True)
 class Deployment:
     """A running app with its cloud. `api` is a client of its HTTP API, `durable` one of Durable's management API.
@@ -121,15 +144,16 @@ class Deployment:
             raise TypeError("the deployment lives by the machine's clock")
         return self.clock
 
-    def request(self, **options: object) -> dict[str, object]:
-        """A request to peer the cloud's first VNet with its first project VPC."""
+    def request(self, *, vpc: object = None, **options: object) -> dict[str, object]:
+        """A request to peer the cloud's first VNet with its first VPC in Aiven, or with another one of its owner."""
+        first = self.cloud.landscape.vpc
+        named = first if vpc is None else first._replace(id=str(vpc))
         environment = self.cloud.environment
         vnet = (
             f"/subscriptions/{environment['AZURE_SUBSCRIPTION_ID']}/resourceGroups/{environment['RESOURCE_GROUP']}"
             f"/providers/Microsoft.Network/virtualNetworks/{environment['VNET_NAME']}"
         )
-        pair = {"project": environment["AIVEN_PROJECT"], "project_vpc_id": environment["AIVEN_PROJECT_VPC_ID"]}
-        return {**pair, "vnet_id": vnet, **options}
+        return {**named.names, "vnet_id": vnet, **options}
 
     def start(self, **options: object) -> str:
         """Start the peering; returns its id.
@@ -374,7 +398,7 @@ def deploy(
     """
     clock = clock or platform().clock()
     with (
-        LocalCloud(scenario, directory / "cloud", clock=clock, seed=1) as cloud,
+        LocalCloud(_of_kind(scenario), directory / "cloud", clock=clock, seed=1) as cloud,
         deploy_to(
             *(cloud, directory / "app", clock),
             settings=settings,

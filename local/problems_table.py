@@ -12,6 +12,7 @@ from peering.problems.remote_codes import (
     REMOTE_CODES,
     SIGN_IN_CODES,
     STATUSES,
+    STATUSES_ABOUT,
     STEP_READINGS,
     TEXTS,
 )
@@ -48,6 +49,9 @@ def readings() -> Iterator[tuple[str, str]]:
     for service, statuses in STATUSES.items():
         for status, problem in statuses.items():
             yield problem, f"{service}: {status}"
+    for about, statuses in STATUSES_ABOUT.items():
+        for status, problem in statuses.items():
+            yield problem, f"Aiven, of an {about}: {status}"
     for service, problem in OTHERWISE.items():
         yield problem, f"{service}: any other 4xx"
 

@@ -15,7 +15,7 @@ def overlapping(one: Iterable[str], other: Iterable[str]) -> list[str]:
     return [prefix for prefix in one if any(_overlap(_network(prefix), network) for network in others)]
 
 
-# A check of all compares each project VPC's network with those around each of its VNets.
+# A check of all compares each VPC's ranges with those around each of its VNets.
 @lru_cache(maxsize=4096)
 def _network(prefix: str) -> IPv4Network | IPv6Network:
     return ip_network(prefix)
@@ -27,37 +27,47 @@ def _overlap(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -
     return isinstance(other, IPv6Network) and one.overlaps(other)
 
 
+def ranges(vpc_cidr: str | None) -> list[str]:
+    """The ranges of a VPC of Aiven's, which facts and looks hold as one text, with commas between them."""
+    return vpc_cidr.split(", ") if vpc_cidr is not None else []
+
+
+def has_ranges(network: VNetPeering, vpc_cidr: str | None) -> bool:
+    """Whether the addresses of a peered network are those of a VPC of Aiven's."""
+    return vpc_cidr is not None and sorted(network["prefixes"]) == sorted(ranges(vpc_cidr))
+
+
 def overlaps(
-    prefixes: Sequence[str], peered: Sequence[VNetPeering], project_cidr: str, own_network: str | None
+    prefixes: Sequence[str], peered: Sequence[VNetPeering], vpc_cidr: str, own_network: str | None
 ) -> list[Occurrence]:
-    """What of a VNet's surroundings overlaps the project VPC, which keeps the two from being peered.
+    """What of a VNet's surroundings overlaps the VPC in Aiven, which keeps the two from being peered.
 
     Args:
         prefixes: the VNet's own address prefixes.
         peered: the networks that the VNet is peered with.
-        project_cidr: the project VPC's network.
-        own_network: the ARM id of the project VPC's network, once known: its own peering is no obstacle.
+        vpc_cidr: the VPC's ranges.
+        own_network: the ARM id of the VPC's network, once known: its own peering is no obstacle.
     """
     found = []
-    if own := overlapping(prefixes, [project_cidr]):
-        detail = f"The VNet's {', '.join(own)} overlaps the project VPC's {project_cidr}."
+    if own := overlapping(prefixes, ranges(vpc_cidr)):
+        detail = f"The VNet's {', '.join(own)} overlaps the VPC's {vpc_cidr}."
         found.append(Occurrence(code="address-spaces-overlap", detail=detail))
     for network in peered:
-        theirs = overlapping(network["prefixes"], [project_cidr])
+        theirs = overlapping(network["prefixes"], ranges(vpc_cidr))
         if theirs and not same_id(network["remote_id"], own_network):
             detail = f"{', '.join(theirs)} of {network['remote_id']}, which the VNet is peered with as"
-            detail += f" {network['name']}, overlaps the project VPC's {project_cidr}."
+            detail += f" {network['name']}, overlaps the VPC's {vpc_cidr}."
             found.append(Occurrence(code="address-space-overlaps-peered-vnet", detail=detail))
     return found
 
 
-def network_of_project(peered: Sequence[VNetPeering], project_cidr: str, known: str | None) -> str | None:
-    """The ARM id of the project VPC's network, if the VNet is peered with it already.
+def network_of_vpc(peered: Sequence[VNetPeering], vpc_cidr: str, known: str | None) -> str | None:
+    """The ARM id of the network behind a VPC of Aiven's, if the VNet is peered with it already.
 
     Args:
         peered: the networks that the VNet is peered with.
-        project_cidr: the project VPC's network.
+        vpc_cidr: the VPC's ranges.
         known: the id, where an earlier run learned it; the network may have been made anew since.
     """
     by_id = next((network["remote_id"] for network in peered if same_id(network["remote_id"], known)), None)
-    return by_id or next((network["remote_id"] for network in peered if network["prefixes"] == [project_cidr]), None)
+    return by_id or next((network["remote_id"] for network in peered if has_ranges(network, vpc_cidr)), None)

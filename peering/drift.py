@@ -4,12 +4,13 @@
 scheduled check, by the diagnosis of a failed connection and by the report.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from peering.addresses import overlaps
+from peering.aiven_vpc import AivenVpc
 from peering.drift_of_access import of_access
 from peering.facts import Facts, VNetPeering
 from peering.look import (
@@ -18,15 +19,15 @@ from peering.look import (
     Look,
     Part,
     PrincipalLook,
-    ProjectVpcLook,
     SecretLook,
+    VpcLook,
     if_seen,
 )
 from peering.naming import VNetId, folded, same_id
 from peering.outcome import Occurrence
 from peering.sides import side_of
 from peering.spec import Peering
-from peering.states import CONNECTION_ACTIVE, connection_problem
+from peering.states import CONNECTION_ACTIVE, connection_problem, how_far
 
 Verdict = Literal["healthy", "degraded", "broken", "unknown"]
 #: From the best to the worst.
@@ -46,6 +47,8 @@ _CONNECTION: Final = (
     ),
     *("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync", "connection_state"),
 )
+#: What tells a connection's VNet.
+_KEYS: Final[tuple[Literal["account", "resource_group", "vnet"], ...]] = ("account", "resource_group", "vnet")
 _ROTATE: Final = ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id")
 
 
@@ -158,25 +161,28 @@ def _occurrence(code: str, detail: str) -> list[Occurrence]:
     return [Occurrence(code=code, detail=detail)]
 
 
-def connection_of(vnet_id: str, vpc: ProjectVpcLook) -> ConnectionLook | None:
-    """A VNet's connection among those of a project VPC: all three names count, without case."""
+def connection_of(vnet_id: str, vpc: VpcLook) -> ConnectionLook | None:
+    """A VNet's connection among those of a VPC in Aiven: all three names count, without case."""
     vnet = VNetId.parse(vnet_id)
     wanted = [folded(part) for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
-    for connection in vpc["connections"]:
-        names = [folded(connection[k]) for k in ("account", "resource_group", "vnet")]
-        if names == wanted and connection["state"] != "DELETED":
-            return connection
-    return None
+    leading = (c for c in vpc["connections"] if [folded(c[k]) for k in _KEYS] == wanted)
+    return furthest(leading)
 
 
-def _of_connection(peering: Peering, facts: Facts, part: Part[ProjectVpcLook]) -> list[Occurrence]:
+def furthest(connections: Iterable[ConnectionLook]) -> ConnectionLook | None:
+    """Of the connections to one VNet the one that counts: that has come furthest, and is not DELETED."""
+    there = (connection for connection in connections if connection["state"] != "DELETED")
+    return min(there, key=lambda connection: how_far(connection["state"]), default=None)
+
+
+def _of_connection(peering: Peering, facts: Facts, part: Part[VpcLook]) -> list[Occurrence]:
     if "problem" in part:
         return _unseen(part)
-    vpc = part["found"]
+    vpc, named = part["found"], AivenVpc.of(peering)
     if vpc is None:
-        return _occurrence("project-vpc-not-found", f"Aiven has no project VPC {peering['project_vpc_id']}.")
+        return _occurrence("project-vpc-not-found", f"Aiven has no {named} {named.id}.")
     if vpc["state"] in ("DELETING", "DELETED"):
-        return _occurrence("project-vpc-deleted", f"The project VPC is {vpc['state']}.")
+        return _occurrence("project-vpc-deleted", f"The {named} is {vpc['state']}.")
     connection = connection_of(peering["vnet_id"], vpc)
     if connection is None:
         return _occurrence("connection-absent", "Aiven lists no connection to the VNet.")
@@ -215,7 +221,7 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     vpc = if_seen(look["project_vpc"])
     side = side_of(facts, vnet["peered_networks"], vpc["network_cidr"] if vpc else None)
     if vpc is not None:
-        # Before Aiven has named the project VPC's network, addresses like its own are another's, and in the way.
+        # Before Aiven has named the VPC's network, addresses like its own are another's, and in the way.
         own = side["remote_id"] if side is not None and "to_network_id" in facts else None
         found += overlaps(vnet["address_prefixes"], vnet["peered_networks"], vpc["network_cidr"], own)
     if side is not None:

@@ -1,8 +1,10 @@
 """What a start would do, drawn from the looks that a start begins with. No I/O."""
 
 from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import Final, Literal, NotRequired, TypedDict
 
+from peering.aiven_vpc import NAMES
 from peering.facts import Facts, VNetPeering
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
@@ -53,7 +55,7 @@ class Plan(TypedDict):
 
 
 #: Options that name the peering itself, or say how a start goes about it.
-_NO_OPTIONS: Final = frozenset({"id", "project", "project_vpc_id", "vnet_id", "adopt", "on_failure"})
+_NO_OPTIONS: Final = frozenset({"id", *chain(*NAMES.values()), "vnet_id", "adopt", "on_failure"})
 #: What a start cannot change once it is there, and what can.
 _REFUSED: Final = {
     "credential": "The kind of the credential is changed by a rotation: POST /api/peerings/{id}/rotate.",

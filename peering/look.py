@@ -46,8 +46,8 @@ class ConnectionLook(TypedDict):
     message: str | None
 
 
-class ProjectVpcLook(TypedDict):
-    """A project VPC with its connections."""
+class VpcLook(TypedDict):
+    """A VPC of Aiven's with its connections; `network_cidr` holds all its ranges, with commas between them."""
 
     cloud_name: str
     network_cidr: str
@@ -125,7 +125,7 @@ class SecretLook(TypedDict):
 class Look(TypedDict):
     """All that is known of one peering at one moment."""
 
-    project_vpc: Part[ProjectVpcLook]
+    project_vpc: Part[VpcLook]
     vnet: Part[VNetLook]
     access: Part[AccessLook]
     application: Part[ApplicationLook]

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Final, NotRequired, TypedDict, cast
 
+from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts
 from peering.look import ConnectionLook
 from peering.orders import APP, Order, new_order
@@ -237,8 +238,5 @@ def unmanaged_of(key: str, old: OldRegistry) -> UnmanagedConnections:
     """The connections of a project VPC that no peering had; the entity's key is in lower case."""
     peering = next((record["peering"] for record in old["peerings"].values()), None)
     project, _, project_vpc_id = key.rpartition("|")
-    return UnmanagedConnections(
-        project=peering["project"] if peering else project,
-        project_vpc_id=peering["project_vpc_id"] if peering else project_vpc_id,
-        connections=old["unmanaged"],
-    )
+    named = AivenVpc.of(peering) if peering else AivenVpc("project", project, project_vpc_id)
+    return UnmanagedConnections(**named.names, connections=old["unmanaged"])

@@ -91,14 +91,20 @@ def same_id(one: str | None, other: str | None) -> bool:
     return one is not None and other is not None and folded(one.rstrip("/")) == folded(other.rstrip("/"))
 
 
-def peering_id(project: str, project_vpc_id: str, vnet_id: str) -> str:
-    """The id of the peering between a project VPC and a VNet: the same pair always has the same id."""
-    return str(uuid5(_NAMESPACE, folded(f"{project}/{project_vpc_id}|{vnet_id.rstrip('/')}")))
+def peering_id(owner: str, vpc_id: str, vnet_id: str) -> str:
+    """The id of the peering between a VPC of Aiven's and a VNet: the same pair always has the same id.
+
+    Args:
+        owner: the project or the organization that the VPC belongs to.
+        vpc_id: the VPC's id.
+        vnet_id: the VNet's ARM id.
+    """
+    return str(uuid5(_NAMESPACE, folded(f"{owner}/{vpc_id}|{vnet_id.rstrip('/')}")))
 
 
-def earlier_peering_id(project: str, project_vpc_id: str, vnet_id: str) -> str:
+def earlier_peering_id(owner: str, vpc_id: str, vnet_id: str) -> str:
     """The id that versions before 0.3.0 gave the pair: another one where a name has letters outside of ASCII."""
-    return str(uuid5(_NAMESPACE, f"{project}/{project_vpc_id}|{vnet_id.rstrip('/')}".casefold()))
+    return str(uuid5(_NAMESPACE, f"{owner}/{vpc_id}|{vnet_id.rstrip('/')}".casefold()))
 
 
 def default_role_names(subscription_id: str) -> dict[str, str]:

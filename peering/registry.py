@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, NotRequired, TypedDict
 
+from peering.aiven_vpc import VpcNames
 from peering.drift import BLOCKERS, DRIFT, Verdict, verdict_of
 from peering.facts import Facts, without
 from peering.look import ConnectionLook
@@ -158,11 +159,9 @@ class Checked(TypedDict):
     problems: list[Occurrence]
 
 
-class UnmanagedConnections(TypedDict):
-    """The connections of one project VPC that no peering of the registry has."""
+class UnmanagedConnections(VpcNames):
+    """The connections of one VPC of Aiven's that no peering of the registry has."""
 
-    project: str
-    project_vpc_id: str
     connections: list[ConnectionLook]
 
 

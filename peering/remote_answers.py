@@ -12,6 +12,7 @@ from peering.problems.remote_codes import (
     REMOTE_CODES,
     SIGN_IN_CODES,
     STATUSES,
+    STATUSES_ABOUT,
     STEP_READINGS,
     TEXTS,
     Identity,
@@ -49,6 +50,7 @@ class Answer:
         identity: who asked.
         sign_in: what sign-in it refused, if it was one.
         is_readable: whether the body was the service's own document; a gateway's page in its place may pass.
+        about: what the request was about, where one service has several: the first part of Aiven's path.
     """
 
     service: Service
@@ -61,6 +63,7 @@ class Answer:
     identity: Identity = "automation"
     sign_in: SignIn | None = None
     is_readable: bool = True
+    about: str = ""
 
     @property
     def may_pass(self) -> bool:
@@ -109,7 +112,8 @@ def _problem(answer: Answer, step: str) -> str:
         return known
     if answer.sign_in is not None:
         return f"{answer.identity}-sign-in-failed"
-    return STATUSES.get(answer.service, {}).get(answer.status or 0, OTHERWISE.get(answer.service, "remote-refused"))
+    of_service = {**STATUSES.get(answer.service, {}), **STATUSES_ABOUT.get(answer.about, {})}
+    return of_service.get(answer.status or 0, OTHERWISE.get(answer.service, "remote-refused"))
 
 
 def _known(answer: Answer, step: str) -> Iterator[str]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TypedDict
 
+from peering.addresses import ranges
+from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.drift import connection_of, renewal_window
 from peering.facts import VNetPeering, named
 from peering.held_rights import Right, held_rights
@@ -36,13 +38,11 @@ class Network(TypedDict):
     address_prefixes: list[str]
 
 
-class Report(TypedDict):
+class Report(VpcNames):
     """The report as data. Times are ISO 8601, prices US dollars."""
 
     id: str
     state: str
-    project: str
-    project_vpc_id: str
     connection: str | None
     requested_by: str
     requested: str
@@ -73,8 +73,7 @@ def report(record: Record, look: Look) -> Report:
     return Report(
         id=peering["id"],
         state=record.get("state", "running"),
-        project=peering["project"],
-        project_vpc_id=peering["project_vpc_id"],
+        **AivenVpc.of(peering).names,
         connection=_connection(record, look),
         requested_by=record["requested_by"]["name"],
         requested=record["requested"],
@@ -124,7 +123,7 @@ def _networks(record: Record, look: Look) -> list[Network]:
             side="Aiven",
             id=facts.get("to_network_id") or "",
             tenant_id=facts.get("to_tenant_id") or "",
-            address_prefixes=[vpc["network_cidr"]] if vpc else [],
+            address_prefixes=ranges(vpc["network_cidr"]) if vpc else [],
         ),
     ]
 
@@ -148,12 +147,12 @@ def _problems(health: Health | None) -> list[str]:
 
 def markdown(document: Report) -> str:
     """The report as Markdown."""
-    price = document["hourly_price_usd"]
+    price, vpc = document["hourly_price_usd"], AivenVpc.of(document)
     monthly = f", about {document['monthly_price_usd']} USD a month" if document["monthly_price_usd"] else ""
     cost = f"{price} USD an hour{monthly}" if price else "not listed by Aiven"
     facts = [
         ("State", document["state"]),
-        ("Aiven project", f"{document['project']}, project VPC {document['project_vpc_id']}"),
+        (f"Aiven {vpc.kind}", f"{vpc.owner}, {vpc} {vpc.id}"),
         ("Aiven's connection", document["connection"] or "none seen"),
         ("Verdict", f"{document['verdict'] or 'not checked yet'} ({document['checked'] or 'never'})"),
         ("Requested", f"{document['requested']} by {document['requested_by']}"),

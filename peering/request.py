@@ -2,6 +2,7 @@
 
 import unicodedata
 from ipaddress import IPv4Network
+from itertools import chain
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from peering.aiven_vpc import NAMES, AivenVpc
 from peering.naming import VNetId, default_role_names, peering_id
 from peering.spec import Credential, OnFailure, Peering, Privilege, Repair, Role
 
@@ -44,6 +46,8 @@ def _plain(text: str) -> str:
     return text
 
 
+#: How Aiven spells what a VPC belongs to.
+_OWNER = r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$"
 _Name = Annotated[
     str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f<>%&\\?/\[\]`|]+$"), AfterValidator(_plain)
 ]
@@ -55,10 +59,17 @@ class PeeringRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     project: Annotated[
-        str,
-        Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$", description="The Aiven project that owns the project VPC."),
-    ]
-    project_vpc_id: Annotated[UUID, Field(description="The project VPC's id, as `avn vpc list` prints it.")]
+        str | None, Field(pattern=_OWNER, description="The Aiven project that owns the project VPC.")
+    ] = None
+    project_vpc_id: Annotated[UUID | None, Field(description="The project VPC's id, as `avn vpc list` prints it.")] = (
+        None
+    )
+    organization_id: Annotated[
+        str | None, Field(pattern=_OWNER, description="The Aiven organization whose projects share the VPC.")
+    ] = None
+    organization_vpc_id: Annotated[
+        UUID | None, Field(description="The organization VPC's id, as `avn organization vpc list` prints it.")
+    ] = None
     vnet_id: Annotated[str, AfterValidator(_vnet_id), Field(description="The ARM id of the VNet to peer.")]
     peering_name: Annotated[
         str | None,
@@ -119,17 +130,28 @@ class PeeringRequest(BaseModel):
             raise ValueError("allow_gateway_transit and use_remote_gateways exclude each other: choose one")
         return self
 
+    @model_validator(mode="after")
+    def _one_pair_names_the_vpc(self) -> Self:
+        given = [[name for name in pair if getattr(self, name) is not None] for pair in NAMES.values()]
+        if sorted(map(len, given)) != [0, 2]:
+            pairs = ", or ".join(" and ".join(pair) for pair in NAMES.values())
+            raise ValueError(f"exactly one pair has to name Aiven's VPC: {pairs}")
+        return self
+
+    @property
+    def vpc(self) -> AivenVpc:
+        """The VPC of Aiven's that is asked for."""
+        return AivenVpc.of(self.model_dump(mode="json", include=set(chain(*NAMES.values())), exclude_none=True))
+
     def peering(self) -> Peering:
         """The peering that this request describes, with every name settled."""
-        vnet = VNetId.parse(self.vnet_id)
-        vpc = str(self.project_vpc_id)
-        identity, roles = peering_id(self.project, vpc, self.vnet_id), default_role_names(vnet.subscription_id)
+        vnet, vpc = VNetId.parse(self.vnet_id), self.vpc
+        identity, roles = peering_id(vpc.owner, vpc.id, self.vnet_id), default_role_names(vnet.subscription_id)
         return Peering(
             id=identity,
-            project=self.project,
-            project_vpc_id=vpc,
+            **vpc.names,
             vnet_id=self.vnet_id,
-            peering_name=self.peering_name or f"aiven-{vpc}",
+            peering_name=self.peering_name or f"aiven-{vpc.id}",
             allow_forwarded_traffic=self.allow_forwarded_traffic,
             allow_gateway_transit=self.allow_gateway_transit,
             use_remote_gateways=self.use_remote_gateways,

@@ -3,27 +3,26 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from peering.addresses import has_ranges
 from peering.facts import Facts, VNetPeering
 from peering.naming import same_id
 from peering.spec import Peering
 from peering.states import DELETE_FIRST
 
 
-def side_of(facts: Facts, peered: Sequence[VNetPeering], project_cidr: str | None) -> VNetPeering | None:
-    """This peering's side on the VNet: the one that leads to the project VPC's network.
+def side_of(facts: Facts, peered: Sequence[VNetPeering], vpc_cidr: str | None) -> VNetPeering | None:
+    """This peering's side on the VNet: the one that leads to the network of the VPC in Aiven.
 
     The network is known by its id once Aiven has named it; by its addresses before that, and when it was made anew.
     A name proves nothing: anybody may have chosen it.
     """
     remote = facts.get("to_network_id")
     known = next((s for s in peered if isinstance(remote, str) and same_id(s["remote_id"], remote)), None)
-    alike = next((s for s in peered if project_cidr is not None and s["prefixes"] == [project_cidr]), None)
+    alike = next((s for s in peered if has_ranges(s, vpc_cidr)), None)
     return known if known is not None and (alike is None or known["state"] == "Connected") else alike or known
 
 
-def own_side(
-    peering: Peering, facts: Facts, peered: Sequence[VNetPeering], project_cidr: str | None
-) -> VNetPeering | None:
+def own_side(peering: Peering, facts: Facts, peered: Sequence[VNetPeering], vpc_cidr: str | None) -> VNetPeering | None:
     """The side that is this peering's beyond doubt, so that it may be deleted.
 
     It leads to the network that Aiven has named. Only where none was ever named, addresses and name together will do.
@@ -32,14 +31,14 @@ def own_side(
     if isinstance(remote, str):
         return next((side for side in peered if same_id(side["remote_id"], remote)), None)
     named = [side for side in peered if side["name"] == peering["peering_name"]]
-    return next((side for side in named if project_cidr is not None and side["prefixes"] == [project_cidr]), None)
+    return next((side for side in named if has_ranges(side, vpc_cidr)), None)
 
 
 def has_lost_its_side(facts: Facts, sides: Sequence[VNetPeering]) -> bool:
     """Whether a connection cannot be built upon: it has ended, or is ACTIVE without a VNet peering that works.
 
     Args:
-        facts: the connection's state as it was found, the project VPC's network and addresses.
+        facts: the connection's state as it was found, the network and the addresses of the VPC in Aiven.
         sides: the VNet's peerings.
     """
     if facts["found_connection_state"] != "ACTIVE":
@@ -70,18 +69,18 @@ def is_as_wanted(side: VNetPeering, peering: Peering, *, repairing: bool) -> boo
 
 
 def changes_of_side(
-    peering: Peering, facts: Facts, sides: Sequence[VNetPeering], project_cidr: str | None
+    peering: Peering, facts: Facts, sides: Sequence[VNetPeering], vpc_cidr: str | None
 ) -> set[Literal["write", "delete"]]:
     """What a start does to the VNet's side: whether it deletes one that is Disconnected, and whether it makes one.
 
     Args:
         peering: what is asked for.
-        facts: the project VPC's network, once Aiven has named it.
+        facts: the network of the VPC in Aiven, once Aiven has named it.
         sides: the VNet's peerings.
-        project_cidr: the addresses of the project VPC.
+        vpc_cidr: the VPC's ranges.
     """
-    own = own_side(peering, facts, sides, project_cidr)
+    own = own_side(peering, facts, sides, vpc_cidr)
     if own is not None and own["state"] == "Disconnected":
         return {"delete", "write"}
-    side = side_of(facts, sides, project_cidr)
+    side = side_of(facts, sides, vpc_cidr)
     return set() if side is not None and is_as_wanted(side, peering, repairing=False) else {"write"}

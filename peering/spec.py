@@ -2,6 +2,8 @@
 
 from typing import Literal, TypedDict
 
+from peering.aiven_vpc import VpcNames
+
 Role = Literal["least-privilege", "Network Contributor"]
 #: What the created application signs in with: a password in Key Vault, or the app's own managed identity in its place.
 Credential = Literal["secret", "federated"]
@@ -18,15 +20,13 @@ class Deadlines(TypedDict):
     platform: float
 
 
-class Peering(TypedDict):
-    """One peering as orchestrators and activities know it: plain JSON, without a secret.
+class Peering(VpcNames):
+    """One peering as orchestrators and activities know it: plain JSON, without a secret. One pair names Aiven's VPC.
 
     An option of the VNet peering that is None is off when the peering is made, and left as it is when it is found.
     """
 
     id: str
-    project: str
-    project_vpc_id: str
     vnet_id: str
     peering_name: str
     allow_forwarded_traffic: bool | None

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict, TypeVar
 
+from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
 from peering.registry import Record, is_busy, is_watched
 from peering.spec import Deadlines
 
-#: Project VPCs and VNets that one activity looks at.
+#: VPCs in Aiven and VNets that one activity looks at.
 PROJECT_VPCS_IN_A_PIECE: Final = 25
 VNETS_IN_A_PIECE: Final = 50
 #: Where a remote does not say for how long it wants fewer requests, in seconds.
@@ -24,7 +25,7 @@ _Thing = TypeVar("_Thing")
 class SweepPlan(TypedDict):
     """The answer of `plan_sweep`: when the check began, and how much there is to do.
 
-    Project VPCs, subscriptions, VNets, and pieces of further peerings with events to deliver; `unreadable` records are
+    VPCs in Aiven, subscriptions, VNets, and pieces of further peerings with events to deliver; `unreadable` records are
     left out.
     """
 
@@ -114,11 +115,9 @@ class PieceIds(TypedDict):
     platforms: list[str]
 
 
-class VpcToLookAt(TypedDict):
-    """A project VPC: the VNets that are judged by it, by the numbers of their pieces, and all that have a peering."""
+class VpcToLookAt(VpcNames):
+    """A VPC in Aiven: the VNets that are judged by it, by the numbers of their pieces, and all that have a peering."""
 
-    project: str
-    project_vpc_id: str
     wanted: dict[str, list[str]]
     ours: list[str]
 
@@ -147,9 +146,9 @@ class Division:
 
     def __init__(self) -> None:
         self._on_vnet: dict[str, list[_Checked]] = {}
-        self._vpcs: dict[str, tuple[str, str]] = {}
+        self._vpcs: dict[str, AivenVpc] = {}
         self._ours: dict[str, list[str]] = {}
-        #: The keys of the project VPCs that watched peerings are in.
+        #: The keys of the VPCs that watched peerings are in.
         self.watched: set[str] = set()
         #: The peerings with events to deliver that are not checked.
         self.undelivered: list[str] = []
@@ -166,7 +165,8 @@ class Division:
         """
         peering = record["peering"]
         VNetId.parse(peering["vnet_id"])
-        vnet_id, key = peering["vnet_id"], vpc_key(peering["project"], peering["project_vpc_id"])
+        vnet_id, vpc = peering["vnet_id"], AivenVpc.of(peering)
+        key = vpc.key
         if record.get("state") != "existing":
             self._ours.setdefault(key, []).append(vnet_id)
         if is_watched(record):
@@ -174,7 +174,7 @@ class Division:
         if not is_watched(record) or is_busy(record):
             self.undelivered += [peering["id"]] if record.get("events") else []
             return
-        self._vpcs.setdefault(key, (peering["project"], peering["project_vpc_id"]))
+        self._vpcs.setdefault(key, vpc)
         read: dict[str, object] = {name: value for name, value in record.items() if name in _READ}
         read["runs"] = record["runs"][-1:]
         principal, platform = (str(record["facts"].get(f"{whose}_principal_id")) for whose in ("user", "platform"))
@@ -204,21 +204,16 @@ class Division:
         return sorted({VNetId.parse(there[0].vnet_id).subscription_id.lower() for there in self._on_vnet.values()})
 
     def project_vpcs(self) -> list[list[VpcToLookAt]]:
-        """The project VPCs to look at, in rows of so many as one activity looks at."""
+        """The VPCs in Aiven to look at, in rows of so many as one activity looks at."""
         wanted: dict[str, dict[str, list[str]]] = {}
         for number, piece in enumerate(self.vnets()):
             for one in (one for on_vnet in piece for one in on_vnet):
                 wanted.setdefault(one.key, {}).setdefault(str(number), []).append(one.vnet_id)
         found = [
-            VpcToLookAt(project=project, project_vpc_id=vpc, wanted=wanted.get(key, {}), ours=self._ours.get(key, []))
-            for key, (project, vpc) in sorted(self._vpcs.items())
+            VpcToLookAt(**vpc.names, wanted=wanted.get(key, {}), ours=self._ours.get(key, []))
+            for key, vpc in sorted(self._vpcs.items())
         ]
         return list(cut(found, PROJECT_VPCS_IN_A_PIECE))
-
-
-def vpc_key(project: str, project_vpc_id: str) -> str:
-    """What tells a project VPC from all others, however its names are spelled."""
-    return f"{project}|{project_vpc_id}".casefold()
 
 
 def cut(things: Sequence[_Thing], most: int) -> Iterator[list[_Thing]]:

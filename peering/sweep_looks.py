@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from peering.look import AssignmentLook, ConnectionLook, Part, ProjectVpcLook, if_seen
+from peering.aiven_vpc import AivenVpc
+from peering.drift import furthest
+from peering.look import AssignmentLook, ConnectionLook, Part, VpcLook, if_seen
 from peering.naming import VNetId, folded, within
-from peering.sweep import PieceIds, VpcToLookAt, vpc_key
+from peering.sweep import PieceIds, VpcToLookAt
 
 #: What a VNet is told by, however its names are spelled: its subscription, its resource group, its own name.
 _Names = tuple[str, str, str]
@@ -13,12 +15,12 @@ _IN_A_VNET = "/providers/microsoft.network/virtualnetworks/"
 
 
 def looks_for_pieces(
-    vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[ProjectVpcLook]]
-) -> dict[int, dict[str, Part[ProjectVpcLook]]]:
-    """What each piece of VNets is told of project VPCs, by their keys: of the connections those that concern it."""
-    found: dict[int, dict[str, Part[ProjectVpcLook]]] = {}
+    vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[VpcLook]]
+) -> dict[int, dict[str, Part[VpcLook]]]:
+    """What each piece of VNets is told of VPCs in Aiven, by their keys: of the connections those that concern it."""
+    found: dict[int, dict[str, Part[VpcLook]]] = {}
     for vpc, look in zip(vpcs, looks, strict=True):
-        key = vpc_key(vpc["project"], vpc["project_vpc_id"])
+        key = AivenVpc.of(vpc).key
         seen = if_seen(look)
         there = _by_names(seen) if seen is not None else {}
         for number, vnets in vpc["wanted"].items():
@@ -26,8 +28,8 @@ def looks_for_pieces(
     return found
 
 
-def _by_names(look: ProjectVpcLook) -> dict[_Names, list[ConnectionLook]]:
-    """The connections of a project VPC by the names of their VNets: each is looked for once, not by every VNet."""
+def _by_names(look: VpcLook) -> dict[_Names, list[ConnectionLook]]:
+    """The connections of a VPC by the names of their VNets: each is looked for once, not by every VNet."""
     found: dict[_Names, list[ConnectionLook]] = {}
     for connection in look["connections"]:
         found.setdefault(_names_in(connection), []).append(connection)
@@ -35,8 +37,8 @@ def _by_names(look: ProjectVpcLook) -> dict[_Names, list[ConnectionLook]]:
 
 
 def _with_connections_of(
-    look: Part[ProjectVpcLook], there: Mapping[_Names, list[ConnectionLook]], vnets: Iterable[str]
-) -> Part[ProjectVpcLook]:
+    look: Part[VpcLook], there: Mapping[_Names, list[ConnectionLook]], vnets: Iterable[str]
+) -> Part[VpcLook]:
     if "problem" in look or look["found"] is None:
         return look
     names = dict.fromkeys(_names(vnet_id) for vnet_id in vnets)
@@ -52,10 +54,10 @@ def _names_in(connection: ConnectionLook) -> _Names:
     return folded(connection["account"]), folded(connection["resource_group"]), folded(connection["vnet"])
 
 
-def unmanaged(vpc: VpcToLookAt, look: ProjectVpcLook) -> list[ConnectionLook]:
-    """The connections of a project VPC that no peering of the registry has."""
+def unmanaged(vpc: VpcToLookAt, look: VpcLook) -> list[ConnectionLook]:
+    """The connections of a VPC that no peering of the registry has."""
     there, ours = _by_names(look), dict.fromkeys(map(_names, vpc["ours"]))
-    managed = {names: next((c for c in there.get(names, ()) if c["state"] != "DELETED"), None) for names in ours}
+    managed = {names: furthest(there.get(names, ())) for names in ours}
     return [connection for connection in look["connections"] if connection != managed.get(_names_in(connection))]
 
 

@@ -12,7 +12,7 @@ from clients.durable import DurableClient
 
 #: What a list is filtered by.
 FILTERS: Final = (
-    *("project", "project_vpc_id", "vnet_id", "subscription_id"),
+    *("project", "project_vpc_id", "organization_id", "organization_vpc_id", "vnet_id", "subscription_id"),
     *("state", "operation", "verdict", "problem", "requested_by"),
 )
 #: Module, function, method, route below `/api/`, and the query parameters that it takes.

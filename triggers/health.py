@@ -8,6 +8,7 @@ import azure.functions as func
 from clients.durable import DurableClient, start_unless_running
 from clients.registry import registry
 from clients.registry.migration import check_migrated
+from peering.aiven_vpc import AivenVpc
 from peering.outcome import ProblemError
 from peering.runs import SWEEP
 from peering.sweep import Sweep
@@ -31,9 +32,9 @@ async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) ->
 
 
 async def list_unmanaged(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the binding's
-    """`GET /api/unmanaged`: connections of the known project VPCs that no peering of this app has."""
+    """`GET /api/unmanaged`: connections of the known VPCs that no peering of this app has."""
     found = [
-        {"project": vpc["project"], "project_vpc_id": vpc["project_vpc_id"], **connection}
+        {**AivenVpc.of(vpc).names, **connection}
         for vpc in await registry().unmanaged()
         for connection in vpc["connections"]
     ]

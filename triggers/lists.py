@@ -8,10 +8,10 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from clients.registry import registry
-from clients.registry.rows import COLUMNS, Value
+from clients.registry.rows import COLUMNS, Value, vpc_of
 from triggers.blueprint import FILTERS
 from triggers.problem_documents import FieldError, InvalidRequestError
 
@@ -19,9 +19,7 @@ LARGEST_PAGE: Final = 100
 _NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
 #: For how long the columns of all peerings are taken for true, in seconds.
 REMEMBERED: Final = 10.0
-#: The columns' names, where they are not those of the parameters.
-_COLUMNS: Final = {"project": "owner"}
-SORTS: Final = ("changed", "expires", "state", "verdict", "operation", "project", "vnet_id")
+SORTS: Final = ("changed", "expires", "state", "verdict", "operation", "project", "organization_id", "vnet_id")
 
 Row = Mapping[str, Value]
 
@@ -53,15 +51,14 @@ async def listed(given: Mapping[str, str]) -> Page:
     """
     limit, sort, after = _limit(given), _one_of(given, "sort", SORTS), given.get("after", "")
     counts = _one_of(given, "count", ("true", "false")) == "true"
-    filters = {_COLUMNS.get(name, name): given[name].casefold() for name in FILTERS if name in given}
+    filters = {name: given[name].casefold() for name in FILTERS if name in given}
     if not filters and sort is None and not counts:
         found = await registry().page(after, limit + 1)
         return _cut(found, limit)
     rows = [row for row in await _all() if all(_text(row, column) == wanted for column, wanted in filters.items())]
     count = len(rows) if counts else None
     if sort is not None:
-        column = _COLUMNS.get(sort, sort)
-        rows.sort(key=lambda row: (_text(row, column), str(row["RowKey"])))
+        rows.sort(key=lambda row: (_text(row, sort), str(row["RowKey"])))
         ids = [str(row["RowKey"]) for row in rows]
         rows = rows[ids.index(after) + 1 :] if after in ids else rows
     else:
@@ -81,7 +78,8 @@ async def _all() -> list[Row]:
     held, key = registry(), id(registry())
     remembered = _remembered.get(key)
     if remembered is None or remembered.until < time.monotonic():
-        rows = await held.columns("", *COLUMNS)
+        # What the VPC belongs to has one column for both kinds, but a parameter for each.
+        rows: list[Row] = [{**row, **cast("Row", vpc_of(row).names)} for row in await held.columns("", *COLUMNS)]
         _remembered.clear()
         remembered = _remembered[key] = _Remembered(rows, time.monotonic() + REMEMBERED)
     return remembered.rows

@@ -1,13 +1,15 @@
 """`/api/peerings`: start a peering or ask what a start would do, and list them all."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, cast
 from urllib.parse import urlencode
 
 import azure.functions as func
 
 from clients.durable import DurableClient
 from clients.registry import registry
+from clients.registry.rows import vpc_of
+from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import earlier_peering_id, same_id
 from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
@@ -25,15 +27,13 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
-class PeeringSummary(TypedDict):
+class PeeringSummary(VpcNames):
     """One peering in the list."""
 
     id: str
     state: str
     verdict: NotRequired[str]
     problem: NotRequired[str]
-    project: str
-    project_vpc_id: str
     vnet_id: str
     url: str
 
@@ -61,7 +61,8 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
 
 async def _id_of(peering: Peering) -> str:
     """The id of a pair: the one that its record has, which may be that of an earlier version."""
-    earlier = earlier_peering_id(peering["project"], peering["project_vpc_id"], peering["vnet_id"])
+    vpc = AivenVpc.of(peering)
+    earlier = earlier_peering_id(vpc.owner, vpc.id, peering["vnet_id"])
     if earlier == peering["id"]:
         return earlier
     record = await registry().record(earlier)
@@ -106,16 +107,12 @@ async def list_peerings(req: func.HttpRequest, client: DurableClient) -> func.Ht
 def _summary(req: func.HttpRequest, row: Mapping[str, object]) -> PeeringSummary:
     """One line of the list."""
     identity = str(row["RowKey"])
-    summary = PeeringSummary(
-        id=identity,
-        state=str(row["state"]),
-        project=str(row["owner"]),
-        project_vpc_id=str(row["project_vpc_id"]),
-        vnet_id=str(row["vnet_id"]),
-        url=peering_url(req, identity),
-    )
-    if row.get("verdict"):
-        summary["verdict"] = str(row["verdict"])
-    if row.get("problem"):
-        summary["problem"] = str(row["problem"])
-    return summary
+    line = {
+        "id": identity,
+        "state": str(row["state"]),
+        **vpc_of(row).names,
+        "vnet_id": str(row["vnet_id"]),
+        "url": peering_url(req, identity),
+        **{name: row[name] for name in ("verdict", "problem") if row.get(name)},
+    }
+    return cast("PeeringSummary", line)

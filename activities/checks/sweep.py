@@ -19,7 +19,8 @@ from clients.durable import DurableClient
 from clients.registry import sweeps
 from clients.registry.tables import Held
 from clients.side_by_side import side_by_side
-from peering.look import AssignmentLook, Part, ProjectVpcLook, SecretLook, Seen, Thing, Unseen
+from peering.aiven_vpc import AivenVpc
+from peering.look import AssignmentLook, Part, SecretLook, Seen, Thing, Unseen, VpcLook
 from peering.naming import VNetId, secret_name
 from peering.outcome import LOST, Occurrence
 from peering.registry import Checked, Judged, Record
@@ -29,7 +30,6 @@ from peering.sweep import (
     PieceResult,
     Snapshot,
     asked_by,
-    vpc_key,
 )
 from peering.sweep_looks import by_scope, in_force_on
 from peering.webhook import Delivery
@@ -55,13 +55,13 @@ _ByScope = dict[str, list[AssignmentLook]]
 class _Left:
     """What is left for some VNets.
 
-    Their peerings by the VNets' numbers, with the ETags of their rows by id; project VPCs by key, assignments by
+    Their peerings by the VNets' numbers, with the ETags of their rows by id; VPCs by key, assignments by
     subscription, secrets.
     """
 
     on_vnets: dict[int, _OnVNet] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
-    vpcs: dict[str, Part[ProjectVpcLook]] = field(default_factory=dict)
+    vpcs: dict[str, Part[VpcLook]] = field(default_factory=dict)
     assignments: dict[str, _Assignments] = field(default_factory=dict)
     secrets: _Secrets = field(default_factory=lambda: Seen[dict[str, SecretLook]](found={}))
 
@@ -129,9 +129,9 @@ async def _left_for(given: Piece) -> _Left:
         for number in (number for number in given["numbers"] if number in numbered):
             found.on_vnets[number] = [one["record"] for one in numbered[number]]
             found.etags |= {one["record"]["peering"]["id"]: one["etag"] for one in numbered[number]}
-        vpcs, assignments = dict[str, Part[ProjectVpcLook]](), dict[str, _Assignments]()
+        vpcs, assignments = dict[str, Part[VpcLook]](), dict[str, _Assignments]()
         for some in left["vpcs"]:
-            vpcs |= _settled(cast("dict[str, Part[ProjectVpcLook]]", some))
+            vpcs |= _settled(cast("dict[str, Part[VpcLook]]", some))
         for one in left["assignments"]:
             assignments |= _settled(cast("dict[str, _Assignments]", one))
         found.vpcs = _joined(found.vpcs, vpcs, _with_connections_of_both)
@@ -168,7 +168,7 @@ def _joined(
     return found
 
 
-def _with_connections_of_both(one: ProjectVpcLook | None, other: ProjectVpcLook | None) -> ProjectVpcLook | None:
+def _with_connections_of_both(one: VpcLook | None, other: VpcLook | None) -> VpcLook | None:
     if one is None or other is None:
         return None
     return {**one, "connections": [*one["connections"], *other["connections"]]}
@@ -215,7 +215,7 @@ async def _problems_on(
     rights = await rights_of(access, vnet_id, held, principals, everywhere)
     for record in there:
         peering, facts = record["peering"], record["facts"]
-        vpc = left.vpcs.get(vpc_key(peering["project"], peering["project_vpc_id"]), _UNSEEN_PART)
+        vpc = left.vpcs.get(AivenVpc.of(peering).key, _UNSEEN_PART)
         look = assemble(peering, facts, vpc, network, rights, left.secrets, directory)
         found[peering["id"]] = await confirmed(record, problems_of(record, look, at), at)
     return found

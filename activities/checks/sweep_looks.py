@@ -9,15 +9,16 @@ from activities.looks import remotes
 from activities.looks.remotes import part
 from clients.registry import registry, rows, sweeps
 from clients.registry.tables import etag_of
-from peering.look import AssignmentLook, Part, ProjectVpcLook, SecretLook
+from peering.aiven_vpc import AivenVpc
+from peering.look import AssignmentLook, Part, SecretLook, VpcLook
 from peering.naming import secret_name
 from peering.registry import UnmanagedConnections
-from peering.sweep import Division, Piece, PieceIds, PieceResult, SweepPlan, VpcToLookAt, asked_by, cut, vpc_key
+from peering.sweep import Division, Piece, PieceIds, PieceResult, SweepPlan, VpcToLookAt, asked_by, cut
 from peering.sweep_looks import assignments_for_pieces, looks_for_pieces, unmanaged
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
-#: Project VPCs that are looked at side by side.
+#: VPCs in Aiven that are looked at side by side.
 _AT_ONCE: Final = 8
 #: Peerings whose deliveries one activity begins.
 _DELIVERIES: Final = 500
@@ -59,7 +60,7 @@ async def plan_sweep(at: str) -> SweepPlan:
 
 
 async def _forget_unmanaged(division: Division) -> None:
-    """Forget what was found in project VPCs that no watched peering is in any more."""
+    """Forget what was found in VPCs that no watched peering is in any more."""
     if gone := await registry().forget_unmanaged(division.watched):
         log.info("event=project-vpcs-forgotten count=%s", gone)
 
@@ -98,13 +99,13 @@ def _for_pieces(listed: Part[list[AssignmentLook]], ids: dict[int, PieceIds]) ->
 
 
 async def look_at_project_vpcs(given: Piece) -> PieceResult:
-    """Aiven's side of some project VPCs, one call for each; and the connections that nobody here has made."""
+    """Aiven's side of some VPCs, one call for each; and the connections that nobody here has made."""
     numbered = await sweeps.project_vpcs(given["at"], given["numbers"])
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def look(vpc: VpcToLookAt) -> Part[ProjectVpcLook]:
+    async def look(vpc: VpcToLookAt) -> Part[VpcLook]:
         async with gate:
-            return await part(lambda: remotes.project_vpc(vpc["project"], vpc["project_vpc_id"]))
+            return await part(lambda: remotes.aiven_vpc(AivenVpc.of(vpc)))
 
     vpcs = list(numbered.values())
     looks = await asyncio.gather(*map(look, vpcs))
@@ -121,13 +122,12 @@ def _again(numbers: Iterable[int], looks: Sequence[Part[Any]]) -> PieceResult:
     return PieceResult(again=[number for number in asked if asked[number]], after=max(asked.values(), default=0.0))
 
 
-async def _note_unmanaged(vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[ProjectVpcLook]]) -> None:
-    known = {vpc_key(one["project"], one["project_vpc_id"]): one for one in await registry().unmanaged()}
+async def _note_unmanaged(vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[VpcLook]]) -> None:
+    known = {AivenVpc.of(one).key: one for one in await registry().unmanaged()}
     for vpc, look in zip(vpcs, looks, strict=True):
         if "problem" in look or look["found"] is None:
             continue
-        found = UnmanagedConnections(
-            project=vpc["project"], project_vpc_id=vpc["project_vpc_id"], connections=unmanaged(vpc, look["found"])
-        )
-        if known.get(vpc_key(vpc["project"], vpc["project_vpc_id"])) != found:
+        named = AivenVpc.of(vpc)
+        found = UnmanagedConnections(**named.names, connections=unmanaged(vpc, look["found"]))
+        if known.get(named.key) != found:
             await registry().note_unmanaged(found)

@@ -4,12 +4,13 @@ from typing import Final
 
 from activities.looks.ahead import ahead
 from activities.looks.token_claims import token_claims, token_roles
-from clients.aiven import AivenClient
+from clients.aiven_vpcs import vpc_client
 from clients.azure import authorization
 from clients.credentials import automation_credential
 from clients.reads import list_arm
 from clients.remote_errors import RemoteError
 from clients.settings import settings
+from peering.aiven_vpc import AivenVpc, Kind
 from peering.naming import VNetId
 from peering.outcome import Occurrence
 from peering.rights import Granted
@@ -19,8 +20,6 @@ MAY_WRITE_ALL: Final = frozenset({"Application.ReadWrite.All", "Directory.ReadWr
 _MAY_WRITE_OWN: Final = MAY_WRITE_ALL | {"Application.ReadWrite.OwnedBy"}
 #: Azure's answers to an identity that may not read in a subscription.
 _NOT_FOR_US: Final = (403, 404)
-#: Aiven's roles that only read (Aiven's documentation, "Permissions").
-_AIVEN_READERS: Final = frozenset({"developer", "read_only"})
 
 
 async def identity() -> tuple[str, str]:
@@ -93,32 +92,32 @@ def lacking_for_applications(held: set[str], what: str) -> list[Occurrence]:
     return [Occurrence(code="automation-graph-permission-missing", detail=detail)]
 
 
-async def role_in_aiven(project: str) -> str | None:
-    """The role of the Aiven token's user in a project, where Aiven says it.
+async def lacking_in_aiven(kind: Kind, owner: str, vpc_id: str) -> str | None:
+    """What keeps the Aiven token's user from changing connections of a VPC, where Aiven says it.
 
     Args:
-        project: the project.
+        kind: whether it is a project's or an organization's.
+        owner: that project or organization.
+        vpc_id: its id.
 
     Raises:
         RemoteError: Aiven refused, or did not answer.
     """
-    return await AivenClient().project_role(project)
+    return await vpc_client(AivenVpc(kind, owner, vpc_id)).lacking_right()
 
 
-async def rights_in_aiven(project: str, *, of_now: bool = False) -> list[Occurrence]:
+async def rights_in_aiven(vpc: AivenVpc, *, of_now: bool = False) -> list[Occurrence]:
     """The problem with a role that only reads.
 
     Args:
-        project: the project.
+        vpc: whose connections are to be changed.
         of_now: Aiven is asked, whatever it said a moment ago.
 
     Raises:
         RemoteError: Aiven refused, or did not answer.
     """
-    role = None if of_now else await ahead(role_in_aiven, project)
-    if of_now or role in _AIVEN_READERS:
+    lacking = None if of_now else await ahead(lacking_in_aiven, *vpc)
+    if of_now or lacking is not None:
         # Whoever was told of the problem has perhaps mended it just now.
-        role = await AivenClient().project_role(project, older=0)
-    if role not in _AIVEN_READERS:
-        return []
-    return [Occurrence(code="aiven-not-permitted", detail=f"The Aiven user is {role} in {project}.")]
+        lacking = await vpc_client(vpc).lacking_right(of_now=True)
+    return [Occurrence(code="aiven-not-permitted", detail=lacking)] if lacking is not None else []

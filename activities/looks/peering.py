@@ -8,6 +8,7 @@ from activities.looks import directory, remotes
 from activities.looks.ahead import ahead
 from activities.looks.remotes import part
 from clients.settings import settings
+from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts
 from peering.look import (
     AccessLook,
@@ -16,11 +17,11 @@ from peering.look import (
     Look,
     Part,
     PrincipalLook,
-    ProjectVpcLook,
     RoleLook,
     SecretLook,
     Thing,
     VNetLook,
+    VpcLook,
     if_seen,
 )
 from peering.naming import VNetId, same_id, secret_name
@@ -152,7 +153,7 @@ async def look_of_peering(peering: Peering, facts: Facts) -> Look:
     """Everything that both clouds show of one peering now."""
     access, vnet_id = Access(), peering["vnet_id"]
     vpc, vnet, secrets, directory, held = await asyncio.gather(
-        part(lambda: remotes.project_vpc(peering["project"], peering["project_vpc_id"])),
+        part(lambda: remotes.aiven_vpc(AivenVpc.of(peering))),
         part(lambda: _vnet_with_its_side(vnet_id, facts)),
         part(lambda: remotes.one_secret(secret_name(peering["id"]), key_id_of(facts))),
         Directory.of([facts]),
@@ -201,7 +202,7 @@ async def rights_of(
 def assemble(
     peering: Peering,
     facts: Facts,
-    project_vpc: Part[ProjectVpcLook],
+    project_vpc: Part[VpcLook],
     vnet: Part[VNetLook],
     access: Part[AccessLook],
     secrets: Part[dict[str, SecretLook]],

@@ -6,19 +6,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from activities.remote_errors import problem_of, with_fresh_token
-from clients.aiven import AivenClient
+from clients.aiven_vpcs import vpc_client
 from clients.azure import secrets
 from clients.reads import Document, list_arm, list_network, read_arm, read_network
 from clients.remote_errors import RemoteError, or_none
+from peering.aiven_vpc import AivenVpc
 from peering.facts import VNetPeering
 from peering.look import (
     AssignmentLook,
     ConnectionLook,
     Part,
-    ProjectVpcLook,
     RoleLook,
     SecretLook,
     VNetLook,
+    VpcLook,
 )
 from peering.marks import KEY_ID
 from peering.naming import VNetId, secret_name
@@ -47,10 +48,9 @@ async def part(look: Callable[[], Awaitable[_Thing | None]]) -> Part[_Thing]:
         return {"problem": problem_of(error, "look")}
 
 
-async def project_vpc(project: str, project_vpc_id: str) -> ProjectVpcLook | None:
-    """A project VPC with all its connections: one call."""
-    aiven = AivenClient()
-    vpc = await or_none(aiven.project_vpc(project, project_vpc_id))
+async def aiven_vpc(named: AivenVpc) -> VpcLook | None:
+    """A VPC of Aiven's with all its connections: one call."""
+    vpc = await or_none(vpc_client(named).read())
     if vpc is None:
         return None
     connections = [
@@ -65,9 +65,7 @@ async def project_vpc(project: str, project_vpc_id: str) -> ProjectVpcLook | Non
         )
         for c in vpc.peering_connections
     ]
-    return ProjectVpcLook(
-        cloud_name=vpc.cloud_name, network_cidr=vpc.network_cidr, state=vpc.state, connections=connections
-    )
+    return VpcLook(cloud_name=vpc.cloud, network_cidr=vpc.ranges, state=vpc.state, connections=connections)
 
 
 async def vnet(vnet_id: str) -> VNetLook | None:

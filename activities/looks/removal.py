@@ -20,6 +20,7 @@ from activities.looks.vault_rights import DELETE_SECRETS, rights_in_vault
 from activities.steps.holds import denying, held_by
 from activities.steps.removal import belongings
 from clients.settings import settings
+from peering.aiven_vpc import AivenVpc
 from peering.naming import VNetId, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.registry import Record
@@ -68,7 +69,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             seen(lambda: permissions_in_subscription(VNetId.parse(vnet_id).subscription_id)),
         ),
         asyncio.gather(
-            seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(peering["project"], of_now=True))
+            seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(AivenVpc.of(peering), of_now=True))
         ),
     )
     # The token is one that Graph has just taken.

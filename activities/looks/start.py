@@ -8,6 +8,7 @@ from activities.looks.ahead import Read, begun
 from activities.remote_errors import occurrence_of
 from activities.step import Activity, keep
 from clients.registry import registry
+from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, only
 from peering.naming import VNetId, secret_name
 from peering.outcome import LookRequest, Outcome, StepRequest, superseded
@@ -69,11 +70,11 @@ def _reads(name: str, peering: Peering) -> list[Read]:
     from activities.looks import own_rights, remotes, vault_rights
     from activities.steps import aiven, holds, preflight
 
-    vnet = VNetId.parse(peering["vnet_id"])
+    vnet, vpc = VNetId.parse(peering["vnet_id"]), AivenVpc.of(peering)
     by_step: dict[str, list[Read]] = {
-        "project_vpc": [(aiven.read_project_vpc, (peering["project"], peering["project_vpc_id"]))],
+        "project_vpc": [(aiven.read_vpc, vpc)],
         "vnet": [(remotes.vnet, (str(vnet),))],
-        "price": [(aiven.hourly_prices, (peering["project"],))],
+        "price": [(aiven.hourly_prices, vpc)],
         "inventory": [
             (preflight.own_directory, (peering["id"],)),
             (remotes.assignments, (str(vnet),)),
@@ -83,7 +84,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
         ],
         "automation_rights": [
             (own_rights.permissions_on_vnet, (str(vnet),)),
-            (own_rights.role_in_aiven, (peering["project"],)),
+            (own_rights.lacking_in_aiven, vpc),
             (vault_rights.look_at_vault, ()),
         ],
         "limits": [(remotes.assignments_in_subscription, (vnet.subscription_id,))],

@@ -6,9 +6,10 @@ from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.looks.remotes import is_named, role_look, roles
 from activities.step import step
-from clients.aiven import AivenClient
+from clients.aiven_vpcs import connections_beside
 from clients.azure import authorization
 from clients.remote_errors import RemoteError, or_none
+from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, named, needed
 from peering.look import AssignmentLook
 from peering.marks import DESCRIPTION
@@ -240,9 +241,8 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
         if leads and await remotes.vnet_peering(side["id"]) is not None:
             return True
     wanted = VNetId.parse(peering["vnet_id"])
-    aiven = AivenClient()
-    connections = await aiven.connections(peering["project"])
-    return any(c.leads_to(wanted) and c.state != "DELETED" for _, c in connections)
+    connections = await connections_beside(AivenVpc.of(peering))
+    return any(c.leads_to(wanted) and c.state != "DELETED" for c in connections)
 
 
 async def delete_assignment(assignment_id: str) -> None:

@@ -1,15 +1,17 @@
-"""The steps on Aiven's side: the project VPC and its peering connection (article steps 11, 12 and 14)."""
+"""The steps on Aiven's side: the VPC and its peering connection (article steps 11, 12 and 14)."""
 
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, TypedDict
+from typing import Final, TypedDict, cast
 
 from activities.looks import remotes
 from activities.looks.ahead import ahead
 from activities.looks.diagnosis import diagnose
 from activities.step import look_again, step
-from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
+from clients.aiven_answers import PeeringConnection, Vpc
+from clients.aiven_vpcs import VpcClient, vpc_client
 from clients.remote_errors import RemoteError, or_none
+from peering.aiven_vpc import AivenVpc, Kind
 from peering.drift import BLOCKERS
 from peering.facts import Facts, needed
 from peering.naming import VNetId, same_id
@@ -26,6 +28,8 @@ _LOOKS_BETWEEN_DIAGNOSES: Final = 10
 #: missing from the lists alone.
 _LOOKS_BEFORE_THE_END: Final = 1
 _PAUSE_BEFORE_THE_END: Final = 30
+#: After so many seconds of a wait, a connection that Aiven does not list was not requested, or has been deleted.
+_LISTED_AFTER: Final = 300
 #: A wait looks again after a tenth of its length: half of that more does not show.
 _SHARE_OF_A_WAIT: Final = 0.05
 #: Failed states whose reason may pass.
@@ -40,16 +44,16 @@ _VPC_PROBLEMS: Final = {
 
 @step
 async def project_vpc(peering: Peering, _: Facts) -> Facts:
-    """Look up the project VPC, and whether it has a connection to the VNet already."""
-    vpc = await ahead(read_project_vpc, peering["project"], peering["project_vpc_id"])
-    # Managed Service for TimescaleDB puts a prefix before the cloud's name.
-    if "azure" not in vpc.cloud_name:
-        raise ProblemError("project-vpc-not-azure", f"The project VPC is in {vpc.cloud_name}.")
-    _check_state(vpc)
+    """Look up the VPC, a project's or an organization's, and whether it has a connection to the VNet already."""
+    named = AivenVpc.of(peering)
+    vpc = await ahead(read_vpc, *named)
+    if "azure" not in vpc.cloud:
+        raise ProblemError("project-vpc-not-azure", f"The {named} is in {vpc.cloud}.")
+    _check_state(named, vpc)
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]))
     facts: Facts = {
-        "cloud_name": vpc.cloud_name,
-        "project_network_cidr": vpc.network_cidr,
+        "cloud_name": vpc.cloud,
+        "project_network_cidr": vpc.ranges,
         "found_connection_state": connection.state if connection else None,
         "found_connection_application_id": connection.peer_azure_app_id if connection else None,
     }
@@ -62,23 +66,28 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
     return facts
 
 
-async def read_project_vpc(project: str, project_vpc_id: str) -> ProjectVpc:
-    """A project VPC with its connections.
+async def read_vpc(kind: Kind, owner: str, vpc_id: str) -> Vpc:
+    """A VPC with its connections.
 
     Args:
-        project: its project.
-        project_vpc_id: its id.
+        kind: whether it is a project's or an organization's.
+        owner: that project or organization.
+        vpc_id: its id.
 
     Raises:
         RemoteError: Aiven refused, or did not answer.
     """
-    return await AivenClient().project_vpc(project, project_vpc_id)
+    return await vpc_client(AivenVpc(kind, owner, vpc_id)).read()
 
 
-def _check_state(vpc: ProjectVpc) -> None:
-    """Take a project VPC only in a state in which it takes connections."""
+def _client(peering: Peering) -> VpcClient:
+    return vpc_client(AivenVpc.of(peering))
+
+
+def _check_state(named: AivenVpc, vpc: Vpc) -> None:
+    """Take a VPC only in a state in which it takes connections."""
     if vpc.state in _VPC_PROBLEMS:
-        raise ProblemError(_VPC_PROBLEMS[vpc.state], f"The project VPC is {vpc.state}.")
+        raise ProblemError(_VPC_PROBLEMS[vpc.state], f"The {named} is {vpc.state}.")
 
 
 @step
@@ -91,8 +100,8 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     sides = facts["peered_networks"]
     if not has_lost_its_side(facts, sides):
         return {"connection_is_clear": "nothing to delete"}
-    aiven = AivenClient()
-    connection = await _connection(aiven, peering, VNetId.parse(peering["vnet_id"]))
+    aiven = _client(peering)
+    connection = (await aiven.read()).connection_to(VNetId.parse(peering["vnet_id"]))
     if connection is None:
         return {"connection_is_clear": "deleted"}
     if not same_id(connection.peer_azure_app_id, facts["found_connection_application_id"]):
@@ -104,7 +113,7 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     if not is_lost or (connection.state == "ACTIVE" and not await _is_still_lost(peering, facts, connection)):
         return {"connection_is_clear": "nothing to delete"}
     if connection.state != "DELETING":
-        await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
+        await aiven.delete_connection(connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
 
 
@@ -130,18 +139,18 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
 
     Where the looks have found none, none is looked for beforehand.
     """
-    aiven, vnet = AivenClient(), VNetId.parse(facts["vnet_id"])
+    aiven, vnet = _client(peering), VNetId.parse(facts["vnet_id"])
     if facts["found_connection_state"] is not None or "tries" in facts:
-        connection = await _connection(aiven, peering, vnet)
+        connection = (await aiven.read()).connection_to(vnet)
         _check_owner(connection, facts)
+        if connection is not None and connection.state == "DELETING":
+            raise ProblemError("connection-being-deleted", "The connection is DELETING.")
         if connection is not None and connection.state not in REQUEST_AGAIN:
             return {"requested_connection_state": connection.state}
     # What it answers says little; the wait for PENDING_PEER looks at what has become of it.
     await _request(aiven, peering, facts)
-    if facts.get("ended_connection_listed"):
-        vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
-        if vpc.still_lists(vnet):
-            raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
+    if facts.get("ended_connection_listed") and (await aiven.read()).still_lists(vnet):
+        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
     return {"requested_connection_state": "APPROVED"}
 
 
@@ -155,11 +164,9 @@ def _check_owner(connection: PeeringConnection | None, facts: Facts) -> None:
         raise ProblemError.of([connection_exists(facts | now)])
 
 
-async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
+async def _request(aiven: VpcClient, peering: Peering, facts: Facts) -> None:
     try:
         await aiven.request_connection(
-            peering["project"],
-            peering["project_vpc_id"],
             VNetId.parse(facts["vnet_id"]),
             application_id=needed(facts["application_id"]),
             tenant_id=facts["tenant_id"],
@@ -168,8 +175,8 @@ async def _request(aiven: AivenClient, peering: Peering, facts: Facts) -> None:
         )
     except RemoteError as error:
         if error.answer.status == _CONFLICT:
-            # The answer's text is for people; the project VPC itself says whether it is being deleted.
-            _check_state(await aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+            # The answer's text is for people; the VPC itself says whether it is being deleted.
+            _check_state(aiven.vpc, await aiven.read())
         raise
 
 
@@ -179,7 +186,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
 
     `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
     """
-    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
+    vpc = await _client(peering).read(**_new_enough(facts))
     # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
     _check_owner(vpc.connection_to(VNetId.parse(facts["vnet_id"])), facts)
     try:
@@ -199,7 +206,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
 
 
 def _network_of_connected_side(facts: Facts) -> str | None:
-    """The network that the VNet's own Connected side leads to, where it is the project VPC's by its addresses."""
+    """The network that the VNet's own Connected side leads to, where it is the VPC's by its addresses."""
     sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
     side = side_of(facts, sides, cidr)
     return side["remote_id"] if side is not None and side["state"] == "Connected" else None
@@ -211,7 +218,7 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
     Such a refusal may only mean that a new right or application has not spread yet, which takes Azure up to ten
     minutes, and Aiven may have built its side before. A long wait is looked into now and then.
     """
-    refused = problem.occurrence["code"] in _REFUSED
+    aiven, refused = _client(peering), problem.occurrence["code"] in _REFUSED
     if not refused and facts.get("tries", 0) % _LOOKS_BETWEEN_DIAGNOSES != _LOOKS_BETWEEN_DIAGNOSES - 1:
         return
     causes = {cause["code"] for cause in await diagnose(StepRequest(peering=peering, facts=facts))}
@@ -219,15 +226,20 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
         problem.occurrence["retry_after"] = _PAUSE_BEFORE_THE_END
     elif causes if refused else causes & BLOCKERS:
         problem.occurrence["final"] = True
-    elif refused:
-        aiven = AivenClient()
+    elif refused or (aiven.deletes_failed and _is_gone(problem, facts)):
         await _request(aiven, peering, facts)
+
+
+def _is_gone(problem: ProblemError, facts: Facts) -> bool:
+    """Whether Aiven lists no connection, and has not for longer than a list may lag behind."""
+    long_ago = cast("float", facts.get("waited", 0.0)) >= _LISTED_AFTER
+    return long_ago and problem.occurrence["code"] == "connection-absent"
 
 
 @step
 async def active(peering: Peering, facts: Facts) -> Facts:
     """Article step 14: whether Aiven has seen the VNet peering and set the connection ACTIVE."""
-    vpc = await AivenClient().project_vpc(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
+    vpc = await _client(peering).read(**_new_enough(facts))
     try:
         connection = _expect(vpc, facts, CONNECTION_ACTIVE)
     except ProblemError as problem:
@@ -240,8 +252,7 @@ async def active(peering: Peering, facts: Facts) -> Facts:
 async def _refresh(peering: Peering, facts: Facts) -> None:
     """Ask Aiven to look again; it may shorten the wait, and nothing depends on what it answers."""
     with suppress(RemoteError):
-        aiven = AivenClient()
-        await aiven.refresh(peering["project"], peering["project_vpc_id"], **_new_enough(facts))
+        await _client(peering).refresh(**_new_enough(facts))
 
 
 class _Age(TypedDict):
@@ -252,19 +263,14 @@ class _Age(TypedDict):
 
 
 def _new_enough(facts: Facts) -> _Age:
-    """The waits of one project VPC share what it answers: none needs it newer than a part of the time it has waited."""
+    """The waits of one VPC share what it answers: none needs it newer than a part of the time it has waited."""
     if "looked_at" not in facts:
         return {"older": 0.0, "at": None}
     waited = facts["waited"]
     return {"older": _SHARE_OF_A_WAIT * waited, "at": datetime.fromisoformat(facts["looked_at"])}
 
 
-async def _connection(aiven: AivenClient, peering: Peering, vnet: VNetId) -> PeeringConnection | None:
-    vpc = await aiven.project_vpc(peering["project"], peering["project_vpc_id"])
-    return vpc.connection_to(vnet)
-
-
-def _expect(vpc: ProjectVpc, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
+def _expect(vpc: Vpc, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
     connection = vpc.connection_to(VNetId.parse(facts["vnet_id"]))
     if connection is None:
         raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
@@ -279,20 +285,22 @@ def _expect(vpc: ProjectVpc, facts: Facts, expected: dict[str, str | None]) -> P
 @step
 async def price(peering: Peering, facts: Facts) -> Facts:
     """What the connection costs: US dollars an hour, or None where Aiven does not say."""
-    prices = await ahead(hourly_prices, peering["project"])
+    prices = await ahead(hourly_prices, *AivenVpc.of(peering))
     return {"hourly_price_usd": prices.get(facts["cloud_name"])}
 
 
-async def hourly_prices(project: str) -> dict[str, str | None]:
-    """What connections of a project cost: US dollars an hour, by the name of the cloud; none where Aiven has no list.
+async def hourly_prices(kind: Kind, owner: str, vpc_id: str) -> dict[str, str | None]:
+    """What connections of a VPC cost: US dollars an hour, by the name of the cloud; none where Aiven has no list.
 
     Args:
-        project: the project.
+        kind: whether it is a project's or an organization's.
+        owner: that project or organization.
+        vpc_id: its id.
 
     Raises:
         RemoteError: Aiven refused, or did not answer.
     """
-    return await or_none(AivenClient().hourly_prices(project)) or {}
+    return await vpc_client(AivenVpc(kind, owner, vpc_id)).hourly_prices()
 
 
 @step
@@ -300,8 +308,8 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 11: delete the connection if it is this peering's own, and wait until Aiven has done so."""
     if facts["connection_to_remove"] is None:
         return {"connection_removed": "nothing to delete"}
-    aiven = AivenClient()
-    vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+    aiven = _client(peering)
+    vpc = await or_none(aiven.read())
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
     if connection is None:
         look_again(facts, 1, "connection-unseen", "Aiven does not show the connection.")
@@ -309,5 +317,5 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     if not same_id(connection.peer_azure_app_id, facts["application_id"]):
         return {"connection_removed": "deleted"}
     if connection.state != "DELETING":
-        await aiven.delete_connection(peering["project"], peering["project_vpc_id"], connection)
+        await aiven.delete_connection(connection)
     raise ProblemError("connection-still-there", f"The connection was {connection.state}.")

@@ -8,9 +8,10 @@ from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.step import step
 from activities.steps.access import is_assigned
-from clients.aiven import AivenClient
+from clients.aiven_vpcs import vpc_client
 from clients.azure import authorization, graph
 from clients.remote_errors import or_none
+from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, named
 from peering.naming import VNetId, role_definition_name, same_id, secret_name
 from peering.outcome import ProblemError
@@ -56,8 +57,7 @@ async def _side(facts: Facts) -> bool:
 async def _connection(peering: Peering, facts: Facts) -> bool:
     if facts["existing"] == "adopted" or facts["connection_removed"] == "with its project VPC":
         return False
-    aiven = AivenClient()
-    vpc = await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+    vpc = await or_none(vpc_client(AivenVpc.of(peering)).read())
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
     return connection is not None and same_id(connection.peer_azure_app_id, str(facts.get("application_id")))
 

@@ -23,7 +23,8 @@ from activities.step import step
 from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
-from peering.addresses import network_of_project, overlaps
+from peering.addresses import network_of_vpc, overlaps
+from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, collected, needed
 from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
 from peering.naming import (
@@ -58,10 +59,10 @@ _NOT_FOR_US: Final = (403, 404)
 
 @step
 async def address_spaces(_: Peering, facts: Facts) -> Facts:
-    """Whether the project VPC shares addresses with the VNet, or with a network that is peered with it."""
+    """Whether the VPC in Aiven shares addresses with the VNet, or with a network that is peered with it."""
     sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
     known = _known_network(facts)
-    own = known if facts["existing"] == "none" else network_of_project(sides, cidr, known)
+    own = known if facts["existing"] == "none" else network_of_vpc(sides, cidr, known)
     if found := overlaps(facts["address_prefixes"], sides, cidr, own):
         raise ProblemError.of(found)
     return {"addresses_checked": "nothing overlaps"}
@@ -243,7 +244,7 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
         _rights_on_vnet(facts["vnet_id"], found),
         _rights_in_graph(facts, found),
         rights_in_vault(facts["automation_object_id"], WRITE_SECRETS),
-        rights_in_aiven(peering["project"]),
+        rights_in_aiven(AivenVpc.of(peering)),
     )
     if missing := [problem for part in problems for problem in part]:
         raise ProblemError.of(missing)

@@ -8,10 +8,12 @@ from activities.looks.neighbours import neighbours_of
 from activities.step import look_again, step
 from activities.steps.credentials import withdraw_credentials
 from activities.steps.directory import find_application, find_principal
-from clients.aiven import AivenClient, PeeringConnection, ProjectVpc
+from clients.aiven_answers import PeeringConnection, Vpc
+from clients.aiven_vpcs import connections_beside, owners, vpc_client
 from clients.azure import graph
-from clients.remote_errors import or_none
+from clients.remote_errors import if_allowed, or_none
 from clients.settings import settings
+from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, VNetPeering
 from peering.marks import MARK
 from peering.naming import VNetId, same_id
@@ -34,7 +36,7 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
     """
     adopted = facts.get("existing") == "adopted"
     application, vpc, vnet, platform = await asyncio.gather(
-        _application(peering, facts), _project_vpc(peering), remotes.vnet(peering["vnet_id"]), _platform_principal()
+        _application(peering, facts), _vpc(peering), remotes.vnet(peering["vnet_id"]), _platform_principal()
     )
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
     if connection is None and "requested_connection_state" in facts:
@@ -76,9 +78,8 @@ async def _application(peering: Peering, facts: Facts) -> "Application | None":
     return None
 
 
-async def _project_vpc(peering: Peering) -> ProjectVpc | None:
-    aiven = AivenClient()
-    return await or_none(aiven.project_vpc(peering["project"], peering["project_vpc_id"]))
+async def _vpc(peering: Peering) -> Vpc | None:
+    return await or_none(vpc_client(AivenVpc.of(peering)).read())
 
 
 async def _user_principal(application: "Application | None") -> str | None:
@@ -100,14 +101,14 @@ async def _side(
     peering: Peering,
     facts: Facts,
     sides: list[VNetPeering],
-    vpc: ProjectVpc | None,
+    vpc: Vpc | None,
     connection: PeeringConnection | None,
 ) -> str | None:
     """The ARM id of this peering's own side, by where it leads; by its recorded id where a list does not show it."""
     named = connection.state_info.to_network_id if connection and connection.state_info else None
     known = facts if "to_network_id" in facts or named is None else {**facts, "to_network_id": named}
     recorded = facts.get("vnet_peering_id")
-    side = own_side(peering, known, sides, vpc.network_cidr if vpc else None)
+    side = own_side(peering, known, sides, vpc.ranges if vpc else None)
     if side is None and isinstance(recorded, str):
         single = await remotes.vnet_peering(recorded)
         side = own_side(peering, known, [single] if single else [], None)
@@ -126,7 +127,7 @@ async def neighbours(peering: Peering, _: Facts) -> Facts:
 async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 7: delete the platform's service principal if this app made it and no peering needs it.
 
-    Whether one does is seen by the registry, by its role assignments and by the project's connections. The registry is
+    Whether one does is seen by the registry, by its role assignments and by Aiven's connections. The registry is
     asked last, for a start may have begun meanwhile.
     """
     tenant = facts["automation_tenant_id"]
@@ -158,11 +159,14 @@ async def _has_roles(peering: Peering, principal_id: str) -> bool:
 
 
 async def _is_connected(tenant_id: str) -> bool:
-    """Whether a project that the Aiven token reaches has a connection to this tenant still."""
-    aiven = AivenClient()
-    for project in await aiven.projects():
-        held = await aiven.connections(project)
-        if any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for _, c in held):
+    """Whether a project or an organization that the Aiven token reaches has a connection to this tenant still.
+
+    An organization that lets its members not look at its networks is passed over, as those of other users are.
+    """
+    for owner in await owners():
+        looking_beside = connections_beside(owner)
+        held = await (looking_beside if owner.kind == "project" else if_allowed(looking_beside)) or []
+        if any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for c in held):
             return True
     return False
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypedDict, cast
 
+from peering.aiven_vpc import NAMES, AivenVpc, Kind
 from peering.naming import VNetId
 from peering.orders import Order
 from peering.registry import Record, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
-from peering.sweep import vpc_key
 
 #: What a column of a row may hold here.
 Value = str | int | float | bool | datetime
@@ -30,7 +30,8 @@ _LONGEST: Final = 16_000
 _OF_CHECKS: Final = frozenset({"health", "attempts", "events"})
 #: The columns that lists filter, sort and show.
 COLUMNS: Final = (
-    *("owner_kind", "owner", "project_vpc_id", "vnet_id", "subscription_id", "state", "operation", "verdict"),
+    *("owner_kind", "owner", "project_vpc_id", "organization_vpc_id", "vnet_id", "subscription_id"),
+    *("state", "operation", "verdict"),
     *("problem", "requested_by", "changed", "expires", "revision"),
 )
 
@@ -117,15 +118,16 @@ def _column(name: str, number: int) -> str:
 def peering_row(record: Record) -> Row:
     """A peering's row. Columns whose value is not known are left out."""
     peering, runs = record["peering"], record["runs"]
+    vpc = AivenVpc.of(peering)
     problem = runs[-1].get("problem") if runs else None
     expires = record["facts"].get("secret_expires")
     order = record.get("order")
     row: Row = {
         "PartitionKey": PEERINGS,
         "RowKey": peering["id"],
-        "owner_kind": "project",
-        "owner": peering["project"],
-        "project_vpc_id": peering["project_vpc_id"],
+        "owner_kind": vpc.kind,
+        "owner": vpc.owner,
+        NAMES[vpc.kind][1]: vpc.id,
         "vnet_id": peering["vnet_id"],
         "subscription_id": VNetId.parse(peering["vnet_id"]).subscription_id.lower(),
         "state": state_of(record),
@@ -146,6 +148,12 @@ def peering_row(record: Record) -> Row:
     if isinstance(expires, str):
         row["expires"] = expires
     return row
+
+
+def vpc_of(row: Mapping[str, object]) -> AivenVpc:
+    """The VPC in Aiven that a peering's row is about."""
+    kind: Kind = "organization" if row["owner_kind"] == "organization" else "project"
+    return AivenVpc(kind, str(row["owner"]), str(row[NAMES[kind][1]]))
 
 
 def health_columns(record: Record) -> Row:
@@ -188,11 +196,11 @@ def read_run(row: Mapping[str, Value]) -> RunRecord:
 
 
 def unmanaged_row(found: UnmanagedConnections) -> Row:
-    """The row of a project VPC's connections that no peering here has."""
-    key = vpc_key(found["project"], found["project_vpc_id"])
+    """The row of a VPC's connections that no peering here has."""
+    key = AivenVpc.of(found).key
     return {"PartitionKey": PROJECT_VPCS, "RowKey": key, **split("unmanaged", _json(found))}
 
 
 def read_unmanaged(row: Mapping[str, Value]) -> UnmanagedConnections:
-    """The connections in a project VPC's row."""
+    """The connections in a VPC's row."""
     return cast("UnmanagedConnections", json.loads(joined("unmanaged", row)))

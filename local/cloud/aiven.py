@@ -1,26 +1,25 @@
-"""Aiven's API: project VPCs and their peering connections, as its public clients call it."""
+"""Aiven's API: VPCs of projects and organizations and their peering connections, as its public clients call it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from local.cloud.server.throttle import Throttle
 from local.cloud.server.wire import ApiError, Handler, Request, Response, Routes
+from local.cloud.world.landscape import ORGANIZATION
 from local.cloud.world.platform import known_application, unknown_application
-from local.cloud.world.world import Connection, ProjectVpc, World
+from local.cloud.world.world import Connection, Vpc, World
+from peering.aiven_vpc import NAMES, Kind
 
-_VPCS: Final = r"/v1/project/(?P<project>[^/]+)/vpcs"
-_VPC: Final = rf"{_VPCS}/(?P<vpc>[^/]+)"
-_CONNECTIONS: Final = rf"{_VPC}/peering-connections"
-_CONNECTION: Final = (
-    rf"{_CONNECTIONS}/peer-accounts/(?P<account>[^/]+)/peer-resource-groups/(?P<group>[^/]+)/peer-vpcs/(?P<vnet>[^/]+)"
-)
+#: What belongs to a project or to an organization, and what to a connection of a project VPC.
+_OWNED: Final = r"/v1/{kind}/(?P<owner>[^/]+)"
+_BY_NAMES: Final = r"peer-accounts/(?P<account>[^/]+)/peer-resource-groups/(?P<group>[^/]+)/peer-vpcs/(?P<vnet>[^/]+)"
 _NAMES: Final = ("peer_cloud_account", "peer_resource_group", "peer_vpc", "peer_azure_app_id", "peer_azure_tenant_id")
 #: States in which the idempotent POST requests the connection anew.
 _FAILED: Final = frozenset({"INVALID_SPECIFICATION", "REJECTED_BY_PEER", "ERROR"})
 #: The project roles with `project:networking:write`.
 _WRITERS: Final = frozenset({"admin", "operator"})
-#: States of a project VPC that is there to stay.
+#: States of a VPC that is there to stay.
 _LIVING: Final = frozenset({"APPROVED", "ACTIVE"})
 
 #: What Aiven's client for Go takes for granted of a user and of a project.
@@ -43,10 +42,43 @@ _PROJECT: Final = {
     "country_code": "",
     "default_cloud": "timescale-azure-westeurope",
     "estimated_balance": "0.00",
-    "organization_id": "org0123456789",
+    "organization_id": ORGANIZATION,
     "payment_method": "no_payment_expected",
     "vat_id": "",
 }
+
+
+_ORGANIZATION: Final = {
+    "account_id": "a0123456789a",
+    "organization_name": "Example",
+    "tier": "business",
+    "create_time": "2024-01-01T00:00:00Z",
+    "update_time": "2024-01-01T00:00:00Z",
+}
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """How the paths of a VPC and of its connections are spelled."""
+
+    kind: Kind
+    spelling: str
+    vpc: str
+    connection: str
+    refresh: str
+
+
+_PATHS: Final = (
+    _Paths("project", "plural", "vpcs", rf"peering-connections/{_BY_NAMES}", "peering-connections/refresh"),
+    _Paths(
+        *("organization", "singular", "vpc", r"peering-connection/(?P<connection>[^/]+)"),
+        "peering-connections/refresh",
+    ),
+    _Paths(
+        *("organization", "plural", "vpcs", r"peering-connections/(?P<connection>[^/]+)"),
+        "peering-connections/actions/refresh",
+    ),
+)
 
 
 def aiven_error(status: int, message: str, code: str | None = "invalid_request") -> ApiError:
@@ -64,23 +96,48 @@ class Aiven:
         routes = self.routes = Routes("Aiven API")
         routes.add("GET", "/v1/me", self._me)
         routes.add("GET", "/v1/project", self._projects)
-        routes.add("GET", _VPCS, self._list)
-        routes.add("GET", _VPC, self._get)
-        routes.add("GET", r"/v1/project/(?P<project>[^/]+)/vpc-peering-connection-types", self._types)
-        self._add_write("POST", _CONNECTIONS, "VpcPeeringConnectionCreate", self._create)
-        self._add_write("POST", rf"{_CONNECTIONS}/refresh", "VpcPeeringConnectionRefresh", self._refresh)
-        self._add_write("DELETE", _CONNECTION, "VpcPeeringConnectionWithResourceGroupDelete", self._delete)
-        self._add_write("PUT", rf"{_VPC}/user-peer-network-cidrs", "VpcPeeringConnectionUpdate", self._put_cidrs)
+        routes.add("GET", "/v1/organizations", self._organizations)
+        for kind in NAMES:
+            self._add_list(kind, "vpcs", self._list)
+            self._add_list(kind, "vpc-peering-connection-types", self._types)
+        for paths in _PATHS:
+            self._add_routes_of(paths)
 
-    def _add_write(self, method: str, pattern: str, operation: str, handler: Handler) -> None:
-        """A route for users who may change the project's networking."""
+    def _add_list(self, kind: Kind, path: str, handler: Handler) -> None:
+        """A route of what belongs to a project or to an organization."""
 
-        def allowed(request: Request, **key: str) -> Response:
-            if self._world.knobs.aiven_role not in _WRITERS:
-                raise aiven_error(403, f"You don't have permission to perform this action: {operation}", "forbidden")
-            return handler(request, **key)
+        def answer(_: Request, owner: str) -> Response:
+            self._check_owner(kind, owner, writes=False)
+            return handler(kind, owner)
 
-        self.routes.add(method, pattern, allowed)
+        self.routes.add("GET", f"{_OWNED.format(kind=kind)}/{path}", answer)
+
+    def _add_routes_of(self, paths: _Paths) -> None:
+        self._add(paths, "GET", "", "VpcGet", self._get)
+        self._add(paths, "POST", "/peering-connections", "VpcPeeringConnectionCreate", self._create)
+        self._add(paths, "POST", f"/{paths.refresh}", "VpcPeeringConnectionRefresh", self._refresh)
+        self._add(paths, "DELETE", f"/{paths.connection}", "VpcPeeringConnectionDelete", self._delete)
+        self._add(paths, "PUT", "/user-peer-network-cidrs", "VpcPeeringConnectionUpdate", self._put_cidrs)
+
+    def _add(self, paths: _Paths, method: str, path: str, operation: str, handler: Handler) -> None:
+        """A route of one VPC, under one spelling of its path, for users with the right that it takes."""
+
+        def answer(request: Request, owner: str, vpc: str, **key: str) -> Response:
+            if paths.kind == "organization" and self._world.knobs.organization_paths not in (paths.spelling, "both"):
+                raise self._unknown_route()
+            self._check_owner(paths.kind, owner, writes=method != "GET", operation=operation)
+            return handler(request, self._vpc(paths.kind, owner, vpc), **key)
+
+        self.routes.add(method, f"{_OWNED.format(kind=paths.kind)}/{paths.vpc}/(?P<vpc>[^/]+){path}", answer)
+
+    def _unknown_route(self) -> ApiError:
+        """What Aiven says on a path that it does not have, or not any more."""
+        kind = self._world.knobs.organization_unknown
+        if kind == "page":
+            return ApiError(Response(404, b"<html>Not Found</html>", {"Content-Type": "text/html"}))
+        if kind == "retired":
+            return aiven_error(410, "API endpoint has been retired", "retired_api_endpoint")
+        return aiven_error(404, "Not Found", None)
 
     def answer(self, request: Request) -> Response:
         """Answer one request.
@@ -101,16 +158,29 @@ class Aiven:
             text = "The user has sent too many requests in a given amount of time"
             raise aiven_error(429, f"{text}: Rate limit {most} exceeded - try again in {wait}s", None)
 
-    def _project_vpc(self, project: str, vpc: str) -> ProjectVpc:
-        self._check_project(project)
-        found = self._world.project_vpcs.get(vpc.lower())
-        if found is None or found.project != project:
-            raise aiven_error(404, "Project VPC does not exist", "project_vpc_not_found")
-        return found
+    def _check_owner(self, kind: Kind, owner: str, *, writes: bool, operation: str = "VpcList") -> None:
+        """Refuse an owner that is not there, and a user without the right on it.
 
-    def _check_project(self, project: str) -> None:
-        if project not in self._world.projects:
-            raise aiven_error(404, "Project does not exist", "project_not_found")
+        An operator of a project has none in the organization.
+        """
+        owners = self._world.projects if kind == "project" else self._world.organizations
+        if owner not in owners:
+            raise aiven_error(404, f"{kind.capitalize()} does not exist", f"{kind}_not_found")
+        knobs = self._world.knobs
+        held = {
+            "project": "write" if knobs.aiven_role in _WRITERS else "read",
+            "organization": knobs.organization_permission,
+        }[kind]
+        if held == "none" or (writes and held == "read"):
+            raise aiven_error(403, f"You don't have permission to perform this action: {operation}", "forbidden")
+
+    def _vpc(self, kind: Kind, owner: str, vpc: str) -> Vpc:
+        found = self._world.vpcs.get(vpc.lower())
+        if found is None or (found.named.kind, found.owner) != (kind, owner):
+            if kind == "organization" and self._world.knobs.organization_unknown == "bare":
+                raise self._unknown_route()
+            raise aiven_error(404, f"{kind.capitalize()} VPC does not exist", f"{kind}_vpc_not_found")
+        return found
 
     def _membership(self) -> dict[str, Any]:
         role, projects = self._world.knobs.aiven_role, self._world.projects
@@ -123,45 +193,65 @@ class Aiven:
         listed = [{**_PROJECT, "project_name": project} for project in self._world.projects]
         return Response(200, {"projects": listed, **self._membership()})
 
+    def _organizations(self, _: Request) -> Response:
+        listed = [{**_ORGANIZATION, "organization_id": one} for one in self._world.organizations]
+        return Response(200, {"organizations": listed})
+
     def _me(self, _: Request) -> Response:
         user = {**_USER, "projects": self._world.projects, **self._membership()}
         return Response(200, {"user": user})
 
-    def _list(self, _: Request, project: str) -> Response:
-        self._check_project(project)
-        return Response(200, {"vpcs": [_vpc_body(vpc) for vpc in self._vpcs_of(project)]})
+    def _list(self, kind: Kind, owner: str) -> Response:
+        return Response(200, {"vpcs": [_vpc_body(vpc) for vpc in self._vpcs_of(kind, owner)]})
 
-    def _vpcs_of(self, project: str) -> list[ProjectVpc]:
-        return [vpc for vpc in self._world.project_vpcs.values() if vpc.project == project]
+    def _vpcs_of(self, kind: Kind, owner: str) -> list[Vpc]:
+        return [vpc for vpc in self._world.vpcs.values() if (vpc.named.kind, vpc.owner) == (kind, owner)]
 
-    def _get(self, _: Request, project: str, vpc: str) -> Response:
-        found, seen = self._project_vpc(project, vpc), self._world.after(-self._world.knobs.aiven_listed)
-        shown = [connection for connection in found.connections if connection.created <= seen]
-        return Response(200, _whole(replace(found, connections=shown)))
+    def _get(self, _: Request, vpc: Vpc) -> Response:
+        seen = self._world.after(-self._world.knobs.aiven_listed)
+        shown = [connection for connection in vpc.connections if connection.created <= seen]
+        return self._whole(replace(vpc, connections=shown))
 
-    def _create(self, request: Request, project: str, vpc: str) -> Response:
-        found, body = self._project_vpc(project, vpc), request.json()
+    def _whole(self, vpc: Vpc) -> Response:
+        connections = [connection_body(connection) for connection in vpc.connections]
+        if not self._world.knobs.organization_connection_ids:
+            connections = [{**one, "peering_connection_id": None} for one in connections]
+        build = {"pending_build_only_peering_connections": None, "peering_connections": connections}
+        return Response(200, {**_vpc_body(vpc), **build})
+
+    def _create(self, request: Request, vpc: Vpc) -> Response:
+        body = request.json()
         for name in _NAMES:
             value = body.get(name)
             if not isinstance(value, str) or not value:
                 raise aiven_error(400, f"Invalid input for {name}: {name} is required")
             if value != value.lower():
                 raise aiven_error(400, f"Invalid input for {name}: Azure resource names must be in lower case")
-        if found.state not in _LIVING:
-            raise aiven_error(409, f"Project VPC is in state {found.state}", "conflict")
+        if vpc.state not in _LIVING:
+            raise aiven_error(409, f"{vpc.named.kind.capitalize()} VPC is in state {vpc.state}", "conflict")
         account, group, vnet, app_id, tenant_id = (body[name] for name in _NAMES)
         self._check_application(app_id, tenant_id)
-        connection = self._find(found, account, group, vnet)
+        connection = self._repeated(vpc, self._find(vpc, account, group, vnet))
         now, cidrs = self._world.now, body.get("user_peer_network_cidrs") or []
         if connection is not None and connection.state == "DELETED_BY_PEER":
             raise aiven_error(409, "VPC peering connection has been deleted by peer; delete it first", "conflict")
         if connection is None:
             connection = Connection(account, group, vnet, app_id, tenant_id, cidrs, "APPROVED", now, now)
-            found.connections.append(connection)
+            connection.id = self._world.guid() if vpc.named.kind == "organization" else None
+            vpc.connections.append(connection)
         elif connection.state in _FAILED:
             connection.app_id, connection.tenant_id, connection.cidrs = app_id, tenant_id, cidrs or connection.cidrs
             connection.state, connection.since, connection.state_info = "APPROVED", now, None
         return Response(200, connection_body(connection))
+
+    def _repeated(self, vpc: Vpc, there: Connection | None) -> Connection | None:
+        """The connection that a request is about, where there is one already: known of project VPCs alone."""
+        repeat = self._world.knobs.organization_repeat
+        if there is None or vpc.named.kind == "project" or repeat == "same":
+            return there
+        if repeat == "conflict" and there.state != "DELETED":
+            raise aiven_error(409, "VPC peering connection already exists", "conflict")
+        return None
 
     def _check_application(self, app_id: str, tenant_id: str) -> None:
         """Refuse an application that Aiven does not know, where it looks before it answers."""
@@ -169,62 +259,53 @@ class Aiven:
         if world.knobs.unknown_application_refused and not known_application(world, app_id, tenant_id, world.now):
             raise aiven_error(400, unknown_application(app_id))
 
-    def _find(self, vpc: ProjectVpc, account: str, group: str, vnet: str) -> Connection | None:
+    def _find(self, vpc: Vpc, account: str, group: str, vnet: str) -> Connection | None:
         key = (account, group, vnet)
         return next((c for c in vpc.connections if (c.account, c.group, c.vnet) == key), None)
 
-    def _refresh(self, _: Request, project: str, vpc: str) -> Response:
-        found = self._project_vpc(project, vpc)
-        for connection in found.connections:
+    def _refresh(self, _: Request, vpc: Vpc) -> Response:
+        for connection in vpc.connections:
             connection.refresh = connection.state in ("PENDING_PEER", "ACTIVE")
         # The answer shows the states from before: the refresh is asynchronous.
-        return Response(200, _whole(found))
+        return self._whole(vpc)
 
-    def _delete(self, _: Request, project: str, vpc: str, account: str, group: str, vnet: str) -> Response:
-        connection = self._find(self._project_vpc(project, vpc), account, group, vnet)
-        if connection is None:
+    def _delete(self, _: Request, vpc: Vpc, **key: str) -> Response:
+        found = vpc.connection(key["connection"]) if "connection" in key else self._find(vpc, **key)
+        if found is None:
             raise aiven_error(404, "VPC peering connection does not exist", "vpc_peering_connection_not_found")
-        if connection.state != "DELETING":
-            connection.state, connection.since, connection.state_info = "DELETING", self._world.now, None
-        return Response(200, connection_body(connection))
+        if found.state != "DELETING":
+            found.state, found.since, found.state_info = "DELETING", self._world.now, None
+        return Response(200, connection_body(found))
 
-    def _put_cidrs(self, request: Request, project: str, vpc: str) -> Response:
-        found, body = self._project_vpc(project, vpc), request.json()
+    def _put_cidrs(self, request: Request, vpc: Vpc) -> Response:
+        body = request.json()
         for entry in body.get("add", []):
             key = (entry["peer_cloud_account"], entry.get("peer_resource_group") or "", entry["peer_vpc"])
-            connection = self._find(found, *key)
+            connection = self._find(vpc, *key)
             if connection is None:
                 raise aiven_error(404, "VPC peering connection does not exist", "vpc_peering_connection_not_found")
             connection.cidrs = sorted({*connection.cidrs, entry["cidr"]})
-        for connection in found.connections:
+        for connection in vpc.connections:
             connection.cidrs = [cidr for cidr in connection.cidrs if cidr not in body.get("delete", [])]
-        return Response(200, _whole(found))
+        return self._whole(vpc)
 
-    def _types(self, _: Request, project: str) -> Response:
-        self._check_project(project)
-        kind = {"price_usd": self._world.knobs.price_usd, "vpc_peering_connection_type": "azure-vnet-peering"}
-        clouds = sorted({vpc.cloud_name for vpc in self._vpcs_of(project)})
-        return Response(200, {"vpc_peering_connection_types": [{"cloud_name": cloud, **kind} for cloud in clouds]})
+    def _types(self, kind: Kind, owner: str) -> Response:
+        price = {"price_usd": self._world.knobs.price_usd, "vpc_peering_connection_type": "azure-vnet-peering"}
+        clouds = sorted({vpc.cloud_name for vpc in self._vpcs_of(kind, owner)})
+        return Response(200, {"vpc_peering_connection_types": [{"cloud_name": cloud, **price} for cloud in clouds]})
 
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _vpc_body(vpc: ProjectVpc) -> dict[str, Any]:
-    return {
-        "project_vpc_id": vpc.id,
-        "cloud_name": vpc.cloud_name,
-        "network_cidr": vpc.cidr,
-        "state": vpc.state,
-        "create_time": _stamp(vpc.created),
-        "update_time": _stamp(vpc.created),
-    }
-
-
-def _whole(vpc: ProjectVpc) -> dict[str, Any]:
-    connections = [connection_body(connection) for connection in vpc.connections]
-    return {**_vpc_body(vpc), "pending_build_only_peering_connections": None, "peering_connections": connections}
+def _vpc_body(vpc: Vpc) -> dict[str, Any]:
+    """A VPC without its connections: that of an organization has a list of clouds, and a name."""
+    cloud = {"cloud_name": vpc.cloud_name, "network_cidr": vpc.cidr}
+    common = {"state": vpc.state, "create_time": _stamp(vpc.created), "update_time": _stamp(vpc.created)}
+    if vpc.named.kind == "project":
+        return {"project_vpc_id": vpc.id, **cloud, **common}
+    return {**vpc.named.names, "clouds": [cloud], "display_name": "Shared", **common}
 
 
 def connection_body(connection: Connection) -> dict[str, Any]:
@@ -236,6 +317,7 @@ def connection_body(connection: Connection) -> dict[str, Any]:
         "peer_region": None,
         "peer_azure_app_id": connection.app_id,
         "peer_azure_tenant_id": connection.tenant_id,
+        **({"peering_connection_id": connection.id} if connection.id is not None else {}),
         "state": connection.state,
         "state_info": connection.state_info,
         "user_peer_network_cidrs": connection.cidrs,

@@ -26,8 +26,9 @@ from local.cloud.server.hosts import HOSTS
 from local.cloud.server.proxy import ConnectProxy
 from local.cloud.server.request_log import LoggedRequest
 from local.cloud.server.wire import Request, Response
-from local.cloud.world.landscape import FIRST_VNET, GROUP, PROJECT, build
+from local.cloud.world.landscape import FIRST_VNET, GROUP, ORGANIZATION, PROJECT, build
 from local.cloud.world.world import World
+from peering.aiven_vpc import AivenVpc
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "MERGE", "DELETE"]
 
@@ -191,13 +192,19 @@ class LocalCloud:
             "REGISTRY_STORAGE_ACCOUNT_ID": self.world.storage_accounts[found.storage_account].id,
             "AIVEN_AUTH_TOKEN": self.world.aiven_token,
             "AIVEN_PROJECT": PROJECT,
-            "AIVEN_PROJECT_VPC_ID": found.project_vpc,
+            **{f"AIVEN_{vpc.kind.upper()}_VPC_ID": vpc.id for vpc in self._first_vpcs()},
+            "AIVEN_ORGANIZATION_ID": ORGANIZATION,
             "PLATFORM_TENANT_ID": found.platform_tenant,
             "LOCAL_CLOUD_ADMIN_URL": self.admin_url,
             "IDENTITY_ENDPOINT": f"{self.admin_url}{IDENTITY_PATH}",
             "IDENTITY_HEADER": self.world.identity_header,
             "MANAGED_IDENTITY_CLIENT_ID": found.managed_identity.app_id,
         }
+
+    def _first_vpcs(self) -> list[AivenVpc]:
+        """The first VPC of each kind that there is."""
+        named = [vpc.named for vpc in self.world.vpcs.values()]
+        return [next(one for one in named if one.kind == kind) for kind in sorted({one.kind for one in named})]
 
     def write_environment(self, path: Path) -> str:
         """Write the variables as lines for a shell to `eval`, readable by the owner only; returns the lines."""

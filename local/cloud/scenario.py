@@ -82,6 +82,29 @@ class Scenario(BaseModel):
     aiven_role: Literal["admin", "operator", "developer", "read_only"] = Field(
         "operator", description="The role of the Aiven token's user in the project."
     )
+    organization_permission: Literal["write", "read", "none"] = Field(
+        "write", description="Which organization:networking permission the Aiven token's user has."
+    )
+    organization_paths: Literal["singular", "plural", "both"] = Field(
+        "singular",
+        description="How the paths of organization VPCs are spelled: as since May 2026, as before, or both.",
+    )
+    organization_unknown: Literal["named", "bare", "page", "retired"] = Field(
+        "named",
+        description="What Aiven says on a path that it does not have, and of an organization VPC that is not there:"
+        " a route's refusal beside one that names the VPC, the same bare 404 for both, a page, or that it is retired.",
+    )
+    organization_repeat: Literal["same", "conflict", "another"] = Field(
+        "conflict",
+        description="What the second request for a connection of an organization VPC comes to: the same connection, a"
+        " failed one begun anew; a refusal; or another connection.",
+    )
+    organization_network_told: bool = Field(
+        default=True, description="The state_info of an organization VPC's connection says where its network is."
+    )
+    organization_connection_ids: bool = Field(
+        default=True, description="An organization VPC shows the ids of its connections."
+    )
     unknown_application_refused: bool = Field(
         default=False, description="Aiven refuses a connection at once whose application it does not know."
     )
@@ -100,6 +123,9 @@ class Scenario(BaseModel):
         1, description="How many subscriptions the customer has; the VNets are dealt out to them in turn."
     )
     project_vpcs: Annotated[int, Field(ge=1, le=250)] = Field(1, description="How many project VPCs there are.")
+    vpcs_of: Literal["project", "organization", "both"] = Field(
+        "project", description="Whether so many VPCs are of projects, of an organization, or as many of each."
+    )
     projects: Annotated[int, Field(ge=1, le=50)] = Field(
         1, description="How many Aiven projects there are; the project VPCs are dealt out to them in turn."
     )

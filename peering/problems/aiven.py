@@ -1,4 +1,4 @@
-"""Problems with project VPCs and their peering connections."""
+"""Problems with VPCs of Aiven's and their peering connections."""
 
 from typing import Final
 
@@ -20,34 +20,42 @@ AIVEN: Final = (
         "an Aiven project administrator",
     ),
     Problem(
+        "aiven-organization-not-permitted",
+        "The Aiven user may not manage the organization's networks",
+        "The token is good, but its user lacks organization:networking:read to see the organization's VPCs, or"
+        " organization:networking:write to change their peering connections. No role in a project includes them.",
+        "Give the user both permissions in the organization, or make it an organization admin.",
+        "an Aiven organization administrator",
+    ),
+    Problem(
         "project-vpc-not-found",
-        "The project VPC does not exist",
-        "Aiven knows no such project or no project VPC of this id in it.",
-        "Compare project and project_vpc_id with `avn vpc list`.",
+        "The VPC does not exist in Aiven",
+        "Aiven knows no such project or organization, or no VPC of this id in it.",
+        "Compare the two ids with `avn vpc list`, or `avn organization vpc list` for an organization.",
         "the caller",
         status=422,
     ),
     Problem(
         "project-vpc-not-azure",
-        "The project VPC is not on Azure",
-        "A VNet can only be peered with a project VPC in an Azure region.",
-        "Choose a project VPC whose cloud name contains `azure`.",
+        "The VPC in Aiven is not on Azure",
+        "A VNet can only be peered with a project or organization VPC in an Azure region.",
+        "Choose a VPC whose cloud name contains `azure`.",
         "the caller",
         status=422,
     ),
     Problem(
         "project-vpc-not-active",
-        "The project VPC is still being built",
-        "Peering connections can be made once the project VPC is ACTIVE.",
-        "Wait for it; `avn vpc list` shows its state.",
+        "The VPC in Aiven is still being built",
+        "Peering connections can be made once the project or organization VPC is ACTIVE.",
+        "Wait for it; `avn vpc list`, or `avn organization vpc list`, shows its state.",
         "an Aiven project administrator",
         "platform",
     ),
     Problem(
         "project-vpc-deleted",
-        "The project VPC is being deleted",
-        "A project VPC that is DELETING or DELETED takes no more peering connections.",
-        "Choose or create another project VPC.",
+        "The VPC in Aiven is being deleted",
+        "A project or organization VPC that is DELETING or DELETED takes no more peering connections.",
+        "Choose or create another VPC.",
         "the caller",
         status=422,
     ),

@@ -10,6 +10,7 @@ Fixer = Literal[
     "an Entra administrator",
     "an Azure administrator",
     "an Aiven project administrator",
+    "an Aiven organization administrator",
     "the operator of this app",
 ]
 

@@ -181,5 +181,7 @@ TEXTS: Final[Mapping[Service, tuple[tuple[re.Pattern[str], str], ...]]] = {
 STATUSES: Final[Mapping[Service, Mapping[int, str]]] = {
     "Aiven": {401: "aiven-token-rejected", 403: "aiven-not-permitted", 404: "project-vpc-not-found"},
 }
+#: The same where the request was about something that has rights of its own.
+STATUSES_ABOUT: Final[Mapping[str, Mapping[int, str]]] = {"organization": {403: "aiven-organization-not-permitted"}}
 #: What is left, by service.
 OTHERWISE: Final[Mapping[Service, str]] = {"Aiven": "aiven-refused"}

@@ -67,9 +67,9 @@ class Article:
         return application
 
     def aiven(self, method: str, path: str, **body: object) -> httpx.Response:
-        """A request to Aiven about the project VPC."""
-        vpc = self.cloud.environment["AIVEN_PROJECT_VPC_ID"]
-        url = f"https://api.aiven.io/v1/project/{self.cloud.environment['AIVEN_PROJECT']}/vpcs/{vpc}{path}"
+        """A request to Aiven about the first VPC."""
+        vpc, item = self.cloud.landscape.vpc, {"project": "vpcs", "organization": "vpc"}
+        url = f"https://api.aiven.io/v1/{vpc.kind}/{vpc.owner}/{item[vpc.kind]}/{vpc.id}{path}"
         headers = {"authorization": f"aivenv1 {self.cloud.environment['AIVEN_AUTH_TOKEN']}"}
         return httpx.request(method, url, headers=headers, json=body or None)
 

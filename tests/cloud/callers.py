@@ -12,7 +12,7 @@ import pytest
 from local.clock import VirtualClock
 from local.cloud import LocalCloud, Scenario
 from local.cloud.world.population import Established, establish
-from local.cloud.world.world import ProjectVpc, VNet
+from local.cloud.world.world import VNet, Vpc
 
 SCOPES: Final = {
     "arm": "https://management.azure.com",
@@ -40,9 +40,9 @@ class Callers:
         return next(iter(self.cloud.world.vnets.values()))
 
     @property
-    def vpc(self) -> ProjectVpc:
+    def vpc(self) -> Vpc:
         """The first project VPC."""
-        return next(iter(self.cloud.world.project_vpcs.values()))
+        return next(iter(self.cloud.world.vpcs.values()))
 
     @property
     def vault_url(self) -> str:

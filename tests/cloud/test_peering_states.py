@@ -21,7 +21,7 @@ def pair() -> Pair:
     """A customer's VNet and the platform's network, peered."""
     world = World(Scenario(), VirtualClock(), seed=1)
     landscape = build(world)
-    vnet, vpc = next(iter(world.vnets.values())), next(iter(world.project_vpcs.values()))
+    vnet, vpc = next(iter(world.vnets.values())), next(iter(world.vpcs.values()))
     establish(world, landscape, vnet, vpc)
     return world, landscape, vnet, vpc.network
 

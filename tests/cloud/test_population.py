@@ -54,7 +54,7 @@ def many(of_vnets: int = 100) -> tuple[World, list[tuple[str, Callable[[], float
     world = World(Scenario(vnets=of_vnets, project_vpcs=20), VirtualClock(), seed=1)
     found = build(world)
     vnets = [vnet for vnet in world.vnets.values() if vnet.subscription_id == found.subscription]
-    vpcs = list(world.project_vpcs.values())
+    vpcs = list(world.vpcs.values())
     made = [
         establish(world, found, vnets[n % of_vnets], vpcs[(n // of_vnets * 2 + n % 2) % 20])
         for n in range(10 * of_vnets)
@@ -104,7 +104,7 @@ def test_all_of_a_thousand_peerings_are_at_rest() -> None:
 
 
 def test_no_answer_is_held_back_on_an_open_connection(cloud: Callers) -> None:
-    url = f"https://api.aiven.io/v1/project/{cloud.vpc.project}/vpcs"
+    url = f"https://api.aiven.io/v1/project/{cloud.vpc.owner}/vpcs"
     headers = {"authorization": f"aivenv1 {cloud.cloud.environment['AIVEN_AUTH_TOKEN']}"}
     taken = []
     with httpx.Client(headers=headers) as client:

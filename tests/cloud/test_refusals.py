@@ -90,7 +90,7 @@ def test_overlapping_addresses_are_refused_on_both_sides(article: Article) -> No
     article.vnet.prefixes = ["10.240.4.0/24"]
     article.step_11(application).raise_for_status()
     assert article.connection()["state"] == "INVALID_SPECIFICATION"
-    vpc = next(iter(article.cloud.world.project_vpcs.values()))
+    vpc = next(iter(article.cloud.world.vpcs.values()))
     assert article.step_13(application, vpc.network.id) == (400, "VnetAddressSpacesOverlap")
 
 
@@ -98,7 +98,7 @@ def test_a_network_that_overlaps_one_already_peered_is_refused(article: Article)
     application = article.steps_2_to_9()
     article.step_11(application).raise_for_status()
     remote = article.connection()["state_info"]["to-network-id"]
-    vpc = next(iter(article.cloud.world.project_vpcs.values()))
+    vpc = next(iter(article.cloud.world.vpcs.values()))
     vpc.network.peerings[0].remote_id = list(article.cloud.world.vnets.values())[1].id
     list(article.cloud.world.vnets.values())[1].prefixes = article.vnet.prefixes
     assert article.step_13(application, remote) == (400, "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet")
@@ -121,7 +121,7 @@ def test_a_second_peering_to_the_same_network_is_refused(article: Article) -> No
 
 def test_a_disconnected_side_has_to_be_renewed_first(article: Article) -> None:
     assert done(article) == "Connected"
-    vpc = next(iter(article.cloud.world.project_vpcs.values()))
+    vpc = next(iter(article.cloud.world.vpcs.values()))
     article.vnet.peerings.clear()
     vpc.network.peerings[0].state = "Disconnected"
     application = article.cloud.world.applications[-1]
@@ -133,7 +133,7 @@ def test_delays_are_those_of_the_scenario(tmp_path: Path, monkeypatch: pytest.Mo
         application = article.steps_2_to_9()
         article.step_11(application).raise_for_status()
         assert article.connection()["state"] == "APPROVED"
-        remote = next(iter(article.cloud.world.project_vpcs.values())).network.id
+        remote = next(iter(article.cloud.world.vpcs.values())).network.id
         article.sign_in_to = ("customer", None)
         assert article.step_13(application, remote) == (401, "AADSTS700016")
         _wait(article, 18)

@@ -152,11 +152,11 @@ def loss_cells(
     losing, before = Losing(), deployment.cloud_state()
     genuine_engine(deployment.host).intercept(losing)
     vpcs: Queue[str] = Queue()
-    for vpc in deployment.cloud.world.project_vpcs:
+    for vpc in deployment.cloud.world.vpcs:
         vpcs.put(vpc)
     there = vnets(deployment)
     # The first VNet was peered before, and its secret is recovered.
-    calls = calls_of_peace(Peered(deployment, losing, there[1], next(iter(deployment.cloud.world.project_vpcs))))
+    calls = calls_of_peace(Peered(deployment, losing, there[1], next(iter(deployment.cloud.world.vpcs))))
 
     def in_a_lane(numbered: tuple[int, Life]) -> list[Cell]:
         number, life = numbered

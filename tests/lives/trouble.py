@@ -60,7 +60,7 @@ def delays(dice: Random) -> dict[str, object]:
 
 def event(deployment: Deployment, identity: str, vnet_id: str, vpc_id: str, dice: Random) -> Event:
     """Something that somebody breaks of a peering, and that the app can mend."""
-    vpc = deployment.cloud.world.project_vpcs[vpc_id]
+    vpc = deployment.cloud.world.vpcs[vpc_id]
     try:
         facts = cast("dict[str, object]", deployment.record(identity)["facts"])
     except LookupError:

@@ -21,9 +21,6 @@ from tests.matrix.faults import FAULTS, MatrixFault
 from tests.matrix.operations import OPERATIONS, Operation
 
 SETTINGS: Final = {"READ_TIMEOUT_SECONDS": "2"}
-#: The services whose calls are played with; of an app with a managed identity, the endpoint that hands out its tokens.
-_SERVICES: Final = ("arm", "graph", "entra", "vault", "aiven", "table")
-_OF_MANAGED: Final = ("identity",)
 _IDS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?<=/)[0-9a-f]{32}(?=/|$)")
 #: A JWT, as every token here is one: two parts that are JSON objects in base64.
 _TOKEN: Final = re.compile(r"eyJ[\w-]{8,}\.eyJ")
@@ -80,7 +77,6 @@ class Ended:
 
 def calls_of(operation: Operation) -> list[Call]:
     """The remote calls of an operation without any fault, each kind once."""
-    services = _OF_MANAGED if operation.managed else _SERVICES
     heard: list[tuple[str, Request, Response]] = []
     with _deployed(operation) as deployment:
         identity = operation.prepare(deployment)
@@ -90,7 +86,7 @@ def calls_of(operation: Operation) -> list[Call]:
             raise RuntimeError(f"{operation.name} does not converge without a fault: {status}")
     asked, parts = Counter[tuple[str, str, str]](), defaultdict[tuple[str, str, str], set[str]](set)
     for service, request, response in heard:
-        if service in services:
+        if service in operation.services:
             kind = Call.of(service, request)
             asked[kind] += 1
             parts[kind] |= set(_parts(response.body))
@@ -243,7 +239,7 @@ def _deployed(operation: Operation) -> Iterator[Deployment]:
     clock = platform().clock()
     with (
         tempfile.TemporaryDirectory() as directory,
-        LocalCloud("quick", Path(directory) / "cloud", clock=clock, seed=1) as cloud,
+        LocalCloud(operation.scenario, Path(directory) / "cloud", clock=clock, seed=1) as cloud,
     ):
         client_id = cloud.environment["MANAGED_IDENTITY_CLIENT_ID"]
         managed = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client_id} if operation.managed else {}

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import AliasChoices, BaseModel
 
-from clients import aiven
+from clients import aiven_answers
 
 _PAGE: Final = "<html><body>Bad gateway</body></html>"
 #: What refusals of the rights are called, by service and by who asks.
@@ -16,6 +16,7 @@ _REFUSED: Final = frozenset(
         *("automation-not-authorized", "automation-graph-permission-missing", "vault-access-denied", "remote-refused"),
         *(
             "aiven-not-permitted",
+            "aiven-organization-not-permitted",
             "peering-role-not-effective",
             "platform-principal-forbidden",
             "application-sign-in-failed",
@@ -55,7 +56,7 @@ class MatrixFault:
 
 def _of_aiven() -> tuple[str, ...]:
     """What the models of Aiven's client name, as Aiven does."""
-    models = [one for one in vars(aiven).values() if isinstance(one, type) and issubclass(one, BaseModel)]
+    models = [one for one in vars(aiven_answers).values() if isinstance(one, type) and issubclass(one, BaseModel)]
     fields = [field for model in models for field in model.model_fields.items()]
     aliases = [(name, field.validation_alias) for name, field in fields]
     read = [alias.choices if isinstance(alias, AliasChoices) else [alias or name] for name, alias in aliases]

@@ -1,7 +1,7 @@
 """The operations of the matrix: how each is prepared and asked for, and when it has converged."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ class Operation:
         ask: carries it out; returns how the peering stands then.
         converged: whether that is its end; the peering's id is given.
         managed: the app signs in as its managed identity.
+        services: the services whose calls are played with.
+        scenario: the cloud that it is carried out in.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Operation:
     ask: Callable[[Deployment, str], Status]
     converged: Callable[[Deployment, str, Status], bool]
     managed: bool = False
+    services: tuple[str, ...] = ("arm", "graph", "entra", "vault", "aiven", "table")
+    scenario: str = "quick"
 
 
 def _nothing(deployment: Deployment) -> str:
@@ -81,7 +85,7 @@ def _one_of_each(held: dict[str, list[Any]]) -> bool:
     return counts == (1, 1, 1) and len(own[0]["passwordCredentials"]) == 1
 
 
-OPERATIONS: Final = (
+_OF_PROJECTS: Final = (
     Operation("establish", _nothing, _start, _is_connected),
     Operation(
         "federated",
@@ -89,6 +93,7 @@ OPERATIONS: Final = (
         lambda deployment, _: deployment.settle(credential="federated"),
         lambda _, __, status: bool(status["state"] == "connected"),
         managed=True,
+        services=("identity",),
     ),
     Operation("check", _connected, _check, lambda _, __, status: _is_healthy(status)),
     Operation("repair", _drifted, _repair, lambda _, __, status: _is_healthy(status)),
@@ -107,3 +112,12 @@ OPERATIONS: Final = (
         lambda _, __, status: bool(status["state"] == "removed"),
     ),
 )
+
+#: Of a VPC of an organization, Aiven's calls are other ones; all others are the same.
+_OF_ORGANIZATIONS: Final = tuple(
+    replace(one, name=f"{one.name}-shared", services=("aiven",), scenario="organization")
+    for one in _OF_PROJECTS
+    if not one.managed
+)
+
+OPERATIONS: Final = (*_OF_PROJECTS, *_OF_ORGANIZATIONS)

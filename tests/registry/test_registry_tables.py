@@ -13,13 +13,13 @@ from azure.core.exceptions import HttpResponseError
 import activities.orders
 import clients.registry.orders
 from clients.registry.tables import Held, Mutation, Registry
+from peering.aiven_vpc import AivenVpc
 from peering.facts import collected
 from peering.orders import Taking, new_order
 from peering.registry import Ending, Placed, Record, RunRecord, conclude, place, run_record, take
 from peering.request import PeeringRequest
 from peering.runs import SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
-from peering.sweep import vpc_key
 from tests.cloud.table_services import Tables, azurite_tables, local_tables
 
 BY = Caller(name="ada@example.com", id="1")
@@ -237,7 +237,7 @@ def test_unmanaged_connections_are_those_of_the_last_look(tables: Tables) -> Non
         (found,) = await registry.unmanaged()
         assert [connection["vnet"] for connection in found["connections"]] == ["c"]
         await registry.note_unmanaged({"project": "Q", "project_vpc_id": "2", "connections": []})
-        assert await registry.forget_unmanaged([vpc_key("q", "2")]) == 1
+        assert await registry.forget_unmanaged([AivenVpc("project", "q", "2").key]) == 1
         assert [vpc["project"] for vpc in await registry.unmanaged()] == ["Q"]
 
     run(tables, test)

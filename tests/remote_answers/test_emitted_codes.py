@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from activities.remote_errors import occurrence_of
-from clients.aiven import AivenClient
+from clients.aiven_vpcs import vpc_client
 from clients.azure import graph, secrets
 from clients.credentials import ApplicationCredential, Proof, automation_credential
 from clients.reads import read_arm
@@ -16,6 +16,7 @@ from clients.registry.tables import Registry, table_service
 from clients.settings import settings
 from local.cloud import LocalCloud
 from local.cloud.scenario import Fault
+from peering.aiven_vpc import AivenVpc
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.problems.remote_codes import Identity, Service
@@ -178,8 +179,7 @@ async def _table(_: Identity) -> object:
 
 
 async def _aiven(_: Identity) -> object:
-    aiven = AivenClient()
-    return await aiven.project_vpc("project", _NOBODY)
+    return await vpc_client(AivenVpc("project", "project", _NOBODY)).read()
 
 
 async def _entra(identity: Identity) -> object:

@@ -33,10 +33,10 @@ def test_each_of_many_who_ask_graph_at_once_gets_its_own_answer(cloud: LocalClou
 def test_a_late_look_deletes_no_connection_that_was_requested_anew(cloud: LocalCloud, state: str) -> None:
     world, now = cloud.world, cloud.world.now
     vnet = next(v for v in world.vnets.values() if v.subscription_id == cloud.landscape.subscription)
-    vpc, application = next(iter(world.project_vpcs.values())), world.guid()
+    vpc, application = next(iter(world.vpcs.values())), world.guid()
     names = (vnet.subscription_id, vnet.group.lower(), vnet.name.lower(), application, cloud.landscape.customer_tenant)
     vpc.connections[:] = [Connection(*names, [], state, now, now)]
-    peering = {"id": world.guid(), "project": vpc.project, "project_vpc_id": vpc.id, "vnet_id": vnet.id}
+    peering = {"id": world.guid(), **vpc.named.names, "vnet_id": vnet.id}
     # As they were found: an ACTIVE connection that has lost its side.
     facts: Facts = {
         "vnet_id": vnet.id,

@@ -187,7 +187,7 @@ def test_a_start_restores_the_application_that_somebody_deleted_after_a_removal_
 
 
 def _network(deployment: Deployment) -> str:
-    (vpc,) = deployment.cloud.world.project_vpcs.values()
+    (vpc,) = deployment.cloud.world.vpcs.values()
     return str(vpc.network.id)
 
 

@@ -5,11 +5,18 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from peering.naming import peering_id
 from peering.request import PeeringRequest
 from tests.unit.test_naming import VNET
 from triggers.problem_documents import field_errors
 
 GOOD = {"project": "my-project", "project_vpc_id": "0b39d9ec-76a2-4b0a-a0cd-5a1e1a2b3c4d", "vnet_id": VNET}
+
+SHARED = {
+    "organization_id": "org1a2b3c4d5e6",
+    "organization_vpc_id": "5e0f6b1a-8f0e-4a53-9a3c-0c6a7e1c2b4d",
+    "vnet_id": VNET,
+}
 
 
 def test_the_smallest_request_has_every_name_settled() -> None:
@@ -27,7 +34,7 @@ def test_the_spelling_of_the_vnet_is_kept() -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"project": None}, "project"),
+        ({"project": None}, "(body)"),
         ({"project": 7}, "project"),
         ({"project": "../vpcs"}, "project"),
         ({"project_vpc_id": "not-a-uuid"}, "project_vpc_id"),
@@ -54,12 +61,50 @@ def test_the_field_that_breaks_a_rule_is_named(change: dict[str, object], field:
     assert [error["field"] for error in field_errors(refused.value)] == [field]
 
 
-@pytest.mark.parametrize("missing", list(GOOD))
-def test_a_missing_field_is_named(missing: str) -> None:
-    body = {name: value for name, value in GOOD.items() if name != missing}
+def test_a_missing_field_is_named() -> None:
+    body = {name: value for name, value in GOOD.items() if name != "vnet_id"}
     with pytest.raises(ValidationError) as refused:
         PeeringRequest.model_validate_json(json.dumps(body))
-    assert field_errors(refused.value) == [{"field": missing, "rule": "Field required"}]
+    assert field_errors(refused.value) == [{"field": "vnet_id", "rule": "Field required"}]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        (),
+        ("project",),
+        ("project_vpc_id",),
+        ("organization_id",),
+        ("project", "organization_vpc_id"),
+        ("project", "project_vpc_id", "organization_id"),
+        ("project", "project_vpc_id", "organization_id", "organization_vpc_id"),
+    ],
+)
+def test_exactly_one_pair_names_the_vpc(named: tuple[str, ...]) -> None:
+    body = {"vnet_id": VNET, **{name: value for name, value in {**GOOD, **SHARED}.items() if name in named}}
+    with pytest.raises(ValidationError) as refused:
+        PeeringRequest.model_validate_json(json.dumps(body))
+    rule = "exactly one pair has to name Aiven's VPC: project and project_vpc_id, or organization_id and"
+    assert field_errors(refused.value) == [{"field": "(body)", "rule": f"{rule} organization_vpc_id"}]
+
+
+def test_an_organization_vpc_has_ids_and_names_by_the_same_formula() -> None:
+    of_project, of_organization = (
+        PeeringRequest.model_validate_json(json.dumps(given)).peering() for given in (GOOD, SHARED)
+    )
+    assert of_organization["organization_id"] == SHARED["organization_id"]
+    assert not {"project", "project_vpc_id"} & of_organization.keys()
+    assert of_organization["id"] == peering_id(SHARED["organization_id"], SHARED["organization_vpc_id"], VNET)
+    assert of_organization["peering_name"] == f"aiven-{SHARED['organization_vpc_id']}"
+    assert of_organization["platform_role_name"] == of_project["platform_role_name"]
+    assert of_organization["id"] != of_project["id"]
+
+
+def test_a_project_vpcs_peering_is_what_it_was() -> None:
+    peering = PeeringRequest.model_validate_json(json.dumps(GOOD)).peering()
+    assert list(peering)[:4] == ["id", "project", "project_vpc_id", "vnet_id"]
+    assert peering["id"] == "5ec708df-5671-50f2-a8cc-9e44667e43ef"
+    assert not any(name.startswith("organization") for name in peering)
 
 
 def test_an_error_never_repeats_the_value() -> None:

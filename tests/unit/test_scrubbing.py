@@ -2,7 +2,7 @@
 
 import pytest
 
-from clients.aiven import StateInfo
+from clients.aiven_answers import StateInfo
 from peering.scrubbing import HIDDEN, LONGEST_DETAIL, scrubbed
 
 SECRETS = {

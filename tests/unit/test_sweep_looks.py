@@ -2,8 +2,9 @@
 
 import pytest
 
-from peering.look import AssignmentLook, ConnectionLook, ProjectVpcLook
-from peering.sweep import PieceIds, VpcToLookAt, vpc_key
+from peering.aiven_vpc import AivenVpc
+from peering.look import AssignmentLook, ConnectionLook, VpcLook
+from peering.sweep import PieceIds, VpcToLookAt
 from peering.sweep_looks import assignments_for_pieces, by_scope, in_force_on, looks_for_pieces, unmanaged
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001"
@@ -73,8 +74,8 @@ def test_what_is_in_force_on_a_vnet_is_on_it_or_above_it(scope: str, *, holds: b
 def test_a_piece_is_told_of_the_connections_of_its_own_vnets() -> None:
     vpc = VpcToLookAt(project="p", project_vpc_id="v", wanted={"0": [ONE], "1": [OTHER]}, ours=[ONE, OTHER])
     old, new, other = connection("ONE", "DELETED"), connection("one"), connection("other")
-    look = ProjectVpcLook(cloud_name="c", network_cidr="10.0.0.0/24", state="ACTIVE", connections=[old, other, new])
-    key = vpc_key("p", "v")
+    look = VpcLook(cloud_name="c", network_cidr="10.0.0.0/24", state="ACTIVE", connections=[old, other, new])
+    key = AivenVpc("project", "p", "v").key
     told = looks_for_pieces([vpc], [{"found": look}])
     assert told[0][key] == {"found": {**look, "connections": [old, new]}}
     assert told[1][key] == {"found": {**look, "connections": [other]}}
@@ -83,5 +84,5 @@ def test_a_piece_is_told_of_the_connections_of_its_own_vnets() -> None:
 def test_unmanaged_are_those_that_no_peering_has() -> None:
     vpc = VpcToLookAt(project="p", project_vpc_id="v", wanted={}, ours=[ONE.upper()])
     old, new, other = connection("one", "DELETED"), connection("one"), connection("other")
-    look = ProjectVpcLook(cloud_name="c", network_cidr="10.0.0.0/24", state="ACTIVE", connections=[old, new, other])
+    look = VpcLook(cloud_name="c", network_cidr="10.0.0.0/24", state="ACTIVE", connections=[old, new, other])
     assert unmanaged(vpc, look) == [old, other]

@@ -49,6 +49,6 @@ def made_by_hand(cloud: LocalCloud, vnet_id: str) -> Application:
     article = ByHand(cloud, VirtualClock(), vnet_id=vnet_id)
     application = article.steps_2_to_9()
     article.step_11(application).raise_for_status()
-    network = next(iter(cloud.world.project_vpcs.values())).network
+    network = next(iter(cloud.world.vpcs.values())).network
     assert article.step_13(application, network.id) == "Connected"
     return application

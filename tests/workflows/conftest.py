@@ -7,14 +7,20 @@ from typing import Final
 import pytest
 
 from local.cloud import Scenario
-from local.deployment import Deployment, deploy
+from local.deployment import Deployment, deploy, peered_with
+from peering.aiven_vpc import KINDS, Kind
 
 #: What the tests of a life run under in the suite: a host that is friendly, and one that is not, by some seeds.
 SEEDS: Final = (None, 1, 2, 3)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests that are marked `life` with hostile hosts, too; the genuine engine is as hostile as it is."""
+    """Run the tests that are marked `both_kinds` for both kinds of VPCs, and `life` with hostile hosts, too.
+
+    The genuine engine is as hostile as it is.
+    """
+    if metafunc.definition.get_closest_marker("both_kinds") is not None:
+        metafunc.parametrize("aiven_vpc", KINDS, indirect=True, scope="module")
     if metafunc.definition.get_closest_marker("life") is None:
         return
     given = metafunc.config.getoption("--hostile")
@@ -32,6 +38,14 @@ def hostile(request: pytest.FixtureRequest) -> int | None:
     return seed
 
 
+@pytest.fixture(scope="module", autouse=True)
+def aiven_vpc(request: pytest.FixtureRequest) -> Iterator[Kind]:
+    """Whose VPCs the deployments of a test have in Aiven: a project's, or an organization's."""
+    kind: Kind = getattr(request, "param", "project")
+    with peered_with(kind):
+        yield kind
+
+
 @pytest.fixture
 def deployment(tmp_path: Path, hostile: int | None) -> Iterator[Deployment]:
     """The app against a cloud without delays."""
@@ -40,7 +54,7 @@ def deployment(tmp_path: Path, hostile: int | None) -> Iterator[Deployment]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, hostile: int | None) -> Iterator[Deployment]:
+def shared(tmp_path_factory: pytest.TempPathFactory, hostile: int | None, aiven_vpc: Kind) -> Iterator[Deployment]:
     """The app against a cloud without delays but with many VNets, for tests that leave one another alone."""
     scenario = Scenario.model_validate({"vnets": 40})
     with deploy(tmp_path_factory.mktemp("shared"), scenario, hostile=hostile) as deployed:

@@ -31,7 +31,7 @@ class Place:
     def __init__(self, deployment: Deployment) -> None:
         self.world, self.landscape, self.host = deployment.cloud.world, deployment.cloud.landscape, deployment.host
         self.vnet_id = str(deployment.request()["vnet_id"])
-        self.project_vpc = self.world.project_vpcs[self.landscape.project_vpc]
+        self.project_vpc = self.world.vpcs[self.landscape.vpc.id]
 
     @property
     def vnet(self) -> VNet:
@@ -337,6 +337,8 @@ OBSTACLES: Final = {
 _SIGN_IN: Final = "the registry is read as the same identity: such a request is refused without a plan"
 #: Final refusals that no plan can foresee, and why.
 UNFORESEEN: Final = {
+    "aiven-organization-not-permitted": "no route tells what a user may write in an organization; one who may not even"
+    " read is told by the plan",
     "automation-sign-in-failed": _SIGN_IN,
     "automation-secret-expired": _SIGN_IN,
     "automation-secret-invalid": _SIGN_IN,

@@ -4,6 +4,8 @@ import pytest
 
 from local.deployment import Deployment
 
+pytestmark = pytest.mark.both_kinds
+
 
 @pytest.mark.parametrize("path", ["/api/peerings", "/api/Peerings", "/API/PEERINGS"])
 def test_where_to_watch_is_found_whatever_host_and_case_a_caller_gives(deployment: Deployment, path: str) -> None:

@@ -6,6 +6,8 @@ from local.cloud.world.world import Application, VNet
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 
+pytestmark = pytest.mark.both_kinds
+
 
 def belongings(deployment: Deployment, vnet_id: str) -> dict[str, object]:
     """What there is of a VNet's peering, ids included, and the applications' credentials."""

@@ -9,7 +9,7 @@ import pytest
 from local.deployment import AT_WORK, Deployment, Status
 from tests.workflows.test_health import sweep, until_swept
 
-pytestmark = pytest.mark.engine_part
+pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 
 
 def until_gone(deployment: Deployment, identity: str, seconds: float = 60) -> Status:

@@ -12,7 +12,10 @@ import pytest
 from local.cloud import Scenario
 from local.cloud.world.world import PLATFORM_APP, Connection
 from local.deployment import Deployment, Status, deploy
+from peering.aiven_vpc import AivenVpc, Kind
 from tests.workflows.markdown_tables import Row, code_spans, table
+
+pytestmark = pytest.mark.both_kinds
 
 ROWS: Final = table("diagnosis.md", "Cause", "Aiven's state", "Named as", "Who can fix it", "Produced by")
 SCENARIO: Final = Scenario.model_validate({"vnets": 40, "project_vpcs": 40})
@@ -31,7 +34,7 @@ def own(tmp_path: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture(scope="module")
-def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def common(tmp_path_factory: pytest.TempPathFactory, aiven_vpc: Kind) -> Iterator[Deployment]:
     """One cloud with a VNet and a project VPC for each test."""
     with deploy(tmp_path_factory.mktemp("common"), SCENARIO, settings=SETTINGS) as deployed:
         yield deployed
@@ -54,12 +57,10 @@ class Case:
         self.deployment, world = deployment, deployment.cloud.world
         customer = deployment.cloud.landscape.subscription
         self.vnet = [vnet for vnet in world.vnets.values() if vnet.subscription_id == customer][number]
-        self.vpc = list(world.project_vpcs.values())[number]
+        self.vpc = list(world.vpcs.values())[number]
         deployment.knobs(approved=_LONG)
         deployment.virtual_clock.held = True
-        self.identity = deployment.start(
-            vnet_id=self.vnet.id, project_vpc_id=self.vpc.id, platform_role_name=f"platform {number}"
-        )
+        self.identity = deployment.start(vnet_id=self.vnet.id, vpc=self.vpc.id, platform_role_name=f"platform {number}")
         self.names = self._names(self.until("pending_peer"))
 
     def _names(self, status: Status) -> dict[str, str]:
@@ -122,7 +123,7 @@ class Case:
     def state(self) -> str:
         """The connection's state, as Aiven shows it."""
         held = self.deployment.cloud_state()["peeringConnections"]
-        return next(str(c["state"]) for c in held if c["project_vpc_id"] == self.vpc.id)
+        return next(str(c["state"]) for c in held if AivenVpc.of(c).id == self.vpc.id)
 
 
 def diagnose(case: Case, row: Row) -> None:

@@ -15,9 +15,12 @@ import pytest
 from local.cloud import Scenario
 from local.cloud.world.world import PLATFORM_APP, Connection, VNetPeering, World
 from local.deployment import Deployment, Status, deploy
+from peering.aiven_vpc import AivenVpc, Kind
 from peering.drift import DRIFT
 from peering.naming import role_assignment_name
 from tests.workflows.markdown_tables import DOCS, Row, code_spans, table
+
+pytestmark = pytest.mark.both_kinds
 
 _FOUND: Final = ("What happened", "Verdict", "Problem codes", "Repair", "Verdict afterwards")
 INJECTED: Final = table("drift.md", *_FOUND, "Injected as")
@@ -48,8 +51,8 @@ REPAIRS: Final = {
     "connection and both sides made anew": Repair(
         "repair",
         "connected",
-        writes=frozenset({"POST peering-connections", _PUT_SIDE}),
-        may_write=frozenset({"DELETE peering-connections", "DELETE virtualNetworkPeerings"}),
+        writes=frozenset({"POST peering-connection", _PUT_SIDE}),
+        may_write=frozenset({"DELETE peering-connection", "DELETE virtualNetworkPeerings"}),
     ),
     "role assigned again": Repair(
         "repair",
@@ -72,7 +75,7 @@ REPAIRS: Final = {
     ),
 }
 _KINDS: Final = re.compile(
-    "virtualNetworkPeerings|roleAssignments|roleDefinitions|peering-connections|addPassword|removePassword"
+    "virtualNetworkPeerings|roleAssignments|roleDefinitions|peering-connection|addPassword|removePassword"
     "|applications|servicePrincipals|deletedsecrets|secrets"
 )
 
@@ -107,7 +110,7 @@ class Ground:
     def __post_init__(self) -> None:
         world, customer = self.deployment.cloud.world, self.deployment.cloud.landscape.subscription
         self._vnets = iter([vnet.id for vnet in world.vnets.values() if vnet.subscription_id == customer])
-        vpcs = list(world.project_vpcs)
+        vpcs = list(world.vpcs)
         half = len(vpcs) // 2
         self._common, self._own = cycle(vpcs[:half] or vpcs), iter(vpcs[half:])
 
@@ -120,7 +123,7 @@ class Ground:
         """
         number = next(self._numbers)
         names = {f"{whose}_role_name": f"{whose} {number}" for whose in ("user", "platform")} if alone else {}
-        where = {"vnet_id": next(self._vnets), "project_vpc_id": next(self._own if alone else self._common)}
+        where = {"vnet_id": next(self._vnets), "vpc": next(self._own if alone else self._common)}
         status = self.deployment.settle(**{**where, **names, "allow_forwarded_traffic": True, **options})
         assert status["state"] == "connected", status.get("problem")
         checked = self.deployment.check(status["id"])
@@ -130,7 +133,7 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def ground(tmp_path_factory: pytest.TempPathFactory, aiven_vpc: Kind) -> Iterator[Ground]:
     """One cloud with room for a peering of each test."""
     with deploy(tmp_path_factory.mktemp("drift"), SCENARIO) as deployed:
         yield Ground(deployed)
@@ -160,7 +163,7 @@ def names_of(deployment: Deployment, status: Status) -> dict[str, str]:
     """What the placeholders of the document stand for."""
     facts, cloud = cast("dict[str, str]", status["facts"]), deployment.cloud
     return {
-        "project_vpc": status["peering"]["project_vpc_id"],
+        "project_vpc": AivenVpc.of(status["peering"]).id,
         "project_cidr": facts["project_network_cidr"],
         "vnet": facts["vnet_id"],
         "vnets": facts["vnet_id"].rpartition("/")[0],

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
+
+pytestmark = pytest.mark.both_kinds
 
 
 def plan(deployment: Deployment, **options: object) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from local.cloud.world.world import Connection
 from local.deployment import Deployment, Status
 from peering.steps import STEPS
 
-pytestmark = pytest.mark.engine_part
+pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 
 #: Steps that a first run without trouble has no use for.
 #: What peerings share is looked for by nobody once the looks have found it.
@@ -156,7 +156,7 @@ def test_a_peering_that_somebody_else_made_is_reported_and_left_alone(deployment
     application = world.add_application(found.customer_tenant, "by hand", "AzureADMultipleOrgs")
     vnet = next(iter(world.vnets.values()))
     names = (vnet.subscription_id, vnet.group.lower(), vnet.name.lower())
-    (vpc,) = world.project_vpcs.values()
+    (vpc,) = world.vpcs.values()
     vpc.connections.append(
         Connection(*names, application.app_id, found.customer_tenant, [], "ACTIVE", world.now, world.now)
     )

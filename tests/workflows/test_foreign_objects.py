@@ -12,6 +12,8 @@ from local.deployment import Deployment, Status, deploy
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.test_dry_run import actions, codes, plan
 
+pytestmark = pytest.mark.both_kinds
+
 #: Longer than any wait of a test.
 NEVER = 10 * 86400
 
@@ -46,7 +48,7 @@ def the_connection(deployment: Deployment) -> Connection:
 
 def deletions(deployment: Deployment) -> list[dict[str, Any]]:
     """The requests that deleted a connection or a VNet peering."""
-    kinds = ("peering-connections", "virtualNetworkPeerings")
+    kinds = ("peering-connection", "virtualNetworkPeerings")
     return [r for r in deployment.writes() if r["method"] == "DELETE" and any(kind in r["path"] for kind in kinds)]
 
 
@@ -159,7 +161,7 @@ def test_a_connection_that_leads_to_the_network_under_its_new_id_is_not_deleted(
 def rebuild_network(deployment: Deployment) -> None:
     """The platform makes the project VPC's network anew under another id, and moves both sides over."""
     world, mine = deployment.cloud.world, vnet_of(deployment)
-    (vpc,) = world.project_vpcs.values()
+    (vpc,) = world.vpcs.values()
     old = vpc.network
     new = world.add_vnet(old.subscription_id, old.group, f"{old.name}-rebuilt", old.prefixes[0])
     new.peerings = old.peerings
@@ -178,7 +180,7 @@ def test_a_connection_that_somebody_else_has_requested_meanwhile_is_not_deleted(
     while_waiting(deployment, identity, "stale_connection")
     deployment.clear_requests()
     connection = the_connection(deployment)
-    vpc = str(deployment.request()["project_vpc_id"])
+    vpc = str(deployment.cloud.landscape.vpc.id)
     deployment.event(kind="set-connection-application", project_vpc_id=vpc, vnet_id=connection.vnet_id, app_id=theirs)
     connection.state = "PENDING_PEER"
     deployment.knobs(latency=0)
@@ -207,7 +209,7 @@ def while_waiting(deployment: Deployment, identity: str, step: str) -> Status:
 
 def test_a_repair_leaves_the_traffic_switched_off_and_a_request_switches_it_on(deployment: Deployment) -> None:
     status = deployment.settle()
-    network, vpc = status["facts"]["to_network_id"], status["peering"]["project_vpc_id"]
+    network, vpc = status["facts"]["to_network_id"], deployment.cloud.landscape.vpc.id
     deployment.check(status["id"])
     deployment.event(
         kind="set-vnet-peering-options",
@@ -293,7 +295,7 @@ def test_a_network_with_the_project_vpcs_addresses_is_not_taken_for_it(deploymen
     facts = status["facts"]
     deployment.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
     deployment.event(
-        kind="delete-connection", project_vpc_id=status["peering"]["project_vpc_id"], vnet_id=facts["vnet_id"]
+        kind="delete-connection", project_vpc_id=deployment.cloud.landscape.vpc.id, vnet_id=facts["vnet_id"]
     )
     peer_with_third(deployment)
     third = vnet_of(deployment).id.rpartition("/")[0] + "/Third-VNet"

@@ -11,6 +11,8 @@ from tests.workflows.test_foreign_objects import while_waiting
 from tests.workflows.test_health import sweep, until_swept, vnets
 from tests.workflows.test_privilege import rights
 
+pytestmark = pytest.mark.both_kinds
+
 
 def test_a_removal_that_fails_halfway_is_shown_as_such_and_completed_by_the_next(deployment: Deployment) -> None:
     before = deployment.cloud_state()
@@ -65,9 +67,9 @@ def test_two_removals_at_once_leave_nothing_behind(tmp_path: Path, shared_vnet: 
     with deploy(tmp_path, Scenario.model_validate({"vnets": 3, "project_vpcs": 2})) as deployment:
         before = deployment.cloud_state()
         first, other = vnets(deployment)[:2]
-        second = list(deployment.cloud.world.project_vpcs)[1]
+        second = list(deployment.cloud.world.vpcs)[1]
         one = deployment.settle(vnet_id=first)["id"]
-        two = deployment.settle(vnet_id=first if shared_vnet else other, project_vpc_id=second)["id"]
+        two = deployment.settle(vnet_id=first if shared_vnet else other, vpc=second)["id"]
         with ThreadPoolExecutor(2) as pool:
             assert [removed["state"] for removed in pool.map(deployment.remove, [one, two])] == ["removed"] * 2
         assert deployment.cloud_state() == before

@@ -18,10 +18,11 @@ import pytest
 from local.cloud import Scenario
 from local.cloud.server.authority import certificate_authority
 from local.deployment import Deployment, deploy
+from peering.aiven_vpc import AivenVpc
 from peering.runs import delivery_instance_id
 from tests.workflows.by_hand import made_by_hand
 
-pytestmark = pytest.mark.engine_part
+pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 
 SECRET = "a-key-that-only-the-two-know"
 
@@ -47,7 +48,7 @@ def test_a_sweep_judges_every_peering_with_a_call_for_each_side(deployment: Depl
     listed = deployment.api.get("/api/peerings").json()["peerings"]
     assert [peering["verdict"] for peering in listed] == ["healthy"] * 3
     paths = [r.path for r in deployment.cloud.requests if r.service in ("aiven", "arm")]
-    assert len([p for p in paths if "/vpcs/" in p]) == 1
+    assert len([p for p in paths if p.endswith(deployment.cloud.landscape.vpc.id)]) == 1
     assert len([p for p in paths if p.endswith("/virtualNetworkPeerings")]) == 3
     assert deployment.writes() == []
 
@@ -109,7 +110,7 @@ def test_connections_that_nobody_here_made_are_listed_as_unmanaged(deployment: D
     until_swept(deployment)
     (found,) = deployment.api.get("/api/unmanaged").json()["unmanaged"]
     assert (found["vnet"], found["application_id"]) == (second.rpartition("/")[2].lower(), application.app_id)
-    assert found["project_vpc_id"] == deployment.request()["project_vpc_id"]
+    assert AivenVpc.of(found).id == deployment.cloud.landscape.vpc.id
 
 
 def test_repairs_can_be_switched_off(deployment: Deployment) -> None:
@@ -126,7 +127,7 @@ def test_repairs_can_be_switched_off(deployment: Deployment) -> None:
 def test_a_repair_that_does_not_help_is_tried_once(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.event(
-        kind="delete-connection", project_vpc_id=status["peering"]["project_vpc_id"], vnet_id=status["facts"]["vnet_id"]
+        kind="delete-connection", project_vpc_id=deployment.cloud.landscape.vpc.id, vnet_id=status["facts"]["vnet_id"]
     )
     deployment.knobs(outcome="ERROR")
     first = deployment.check(status["id"])
@@ -217,11 +218,11 @@ def test_a_webhook_has_to_be_https_and_signed(tmp_path: Path) -> None:
 
 def test_what_never_was_costs_later_checks_nothing(deployment: Deployment) -> None:
     nowhere = [f"00000000-0000-4000-8000-{number:012}" for number in range(5)]
-    states = {deployment.settle(project_vpc_id=vpc)["problem"]["code"] for vpc in nowhere}
+    states = {deployment.settle(vpc=vpc)["problem"]["code"] for vpc in nowhere}
     assert states == {"project-vpc-not-found"}
-    connected = deployment.settle()
+    deployment.settle()
     deployment.clear_requests()
     sweep(deployment)
     until_swept(deployment)
     asked = [request.path for request in deployment.cloud.requests if request.service == "aiven"]
-    assert {connected["peering"]["project_vpc_id"]} == {path.rpartition("/")[2] for path in asked}
+    assert {deployment.cloud.landscape.vpc.id} == {path.rpartition("/")[2] for path in asked}

@@ -6,7 +6,7 @@ from local.deployment import Deployment
 from peering.runs import RUN_ORDER
 from tests.workflows.test_foreign_objects import the_connection, while_waiting
 
-pytestmark = pytest.mark.engine_part
+pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 
 
 def test_a_terminated_removal_is_resumed_and_its_old_wait_deletes_nothing_more(deployment: Deployment) -> None:
@@ -54,7 +54,7 @@ def test_a_finding_that_was_repaired_in_vain_is_not_repaired_again_because_a_che
 ) -> None:
     status = deployment.settle()
     deployment.event(
-        kind="delete-connection", project_vpc_id=status["peering"]["project_vpc_id"], vnet_id=status["facts"]["vnet_id"]
+        kind="delete-connection", project_vpc_id=deployment.cloud.landscape.vpc.id, vnet_id=status["facts"]["vnet_id"]
     )
     deployment.knobs(outcome="ERROR")
     for _ in range(3):

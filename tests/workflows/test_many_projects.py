@@ -10,15 +10,12 @@ from local.deployment import Deployment, deploy
 _ESTATE: Final = Scenario(vnets=6, subscriptions=2, project_vpcs=3, projects=3)
 
 
-def pairs(deployment: Deployment) -> list[dict[str, str]]:
+def pairs(deployment: Deployment) -> list[dict[str, object]]:
     """Each VNet of the customer with a project VPC, in turn."""
     world, ours = deployment.cloud.world, deployment.cloud.landscape.subscriptions
-    vpcs = list(world.project_vpcs.values())
+    vpcs = list(world.vpcs.values())
     vnets = [vnet for vnet in world.vnets.values() if vnet.subscription_id in ours]
-    return [
-        {"project": vpc.project, "project_vpc_id": vpc.id, "vnet_id": vnet.id}
-        for vnet, vpc in zip(vnets, vpcs * len(vnets), strict=False)
-    ]
+    return [{**vpc.named.names, "vnet_id": vnet.id} for vnet, vpc in zip(vnets, vpcs * len(vnets), strict=False)]
 
 
 def test_an_estate_is_connected_checked_repaired_and_taken_away(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from peering.problems.remote_codes import (
     REMOTE_CODES,
     SIGN_IN_CODES,
     STATUSES,
+    STATUSES_ABOUT,
     STEP_READINGS,
     TEXTS,
 )
@@ -89,7 +90,7 @@ def said_of_refusals() -> Iterator[str]:
         *SIGN_IN_CODES.values(),
         *STEP_READINGS.values(),
     ]
-    tables += STATUSES.values()
+    tables += [*STATUSES.values(), *STATUSES_ABOUT.values()]
     yield from chain(OTHERWISE.values(), *(table.values() for table in tables))
     yield from (code for texts in TEXTS.values() for _, code in texts)
     yield from (f"{identity}-sign-in-failed" for identity in SIGN_IN_CODES)
@@ -156,7 +157,7 @@ def test_all_obstacles_are_told_at_once(deployment: Deployment) -> None:
 
 
 def test_a_project_vpc_that_is_being_built_is_waited_for(deployment: Deployment) -> None:
-    vpc = deployment.request()["project_vpc_id"]
+    vpc = deployment.cloud.landscape.vpc.id
     deployment.event(kind="set-project-vpc-state", project_vpc_id=vpc, state="APPROVED")
     planned = plan(deployment)
     assert [wait["code"] for wait in planned["waits"]] == ["project-vpc-not-active"]

@@ -161,7 +161,7 @@ def test_a_start_that_must_delete_its_old_side_first_meets_what_keeps_it(
 ) -> None:
     status = deployment.settle()
     vnet = status["facts"]["vnet_id"]
-    deployment.event(kind="delete-connection", project_vpc_id=status["peering"]["project_vpc_id"], vnet_id=vnet)
+    deployment.event(kind="delete-connection", project_vpc_id=deployment.cloud.landscape.vpc.id, vnet_id=vnet)
     deployment.event(**held, scope=subscription(deployment) if held["kind"] == "assign-policy" else vnet)
     assert codes(plan(deployment)) == [code]
     failed = deployment.settle()
@@ -191,11 +191,11 @@ def test_what_forbids_deletion_is_a_warning_and_lets_a_start_through(deployment:
 def test_a_policy_that_denies_roles_is_no_obstacle_where_the_roles_are_there(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"project_vpcs": 2})) as deployment:
         deployment.settle()
-        second = list(deployment.cloud.world.project_vpcs)[1]
+        second = list(deployment.cloud.world.vpcs)[1]
         roles = "Microsoft.Authorization/roleDefinitions"
         deployment.event(kind="assign-policy", scope=subscription(deployment), resource_type=roles)
-        assert codes(plan(deployment, project_vpc_id=second)) == []
-        assert codes(plan(deployment, project_vpc_id=second, platform_role_name="Another")) == ["policy-denied"]
+        assert codes(plan(deployment, vpc=second)) == []
+        assert codes(plan(deployment, vpc=second, platform_role_name="Another")) == ["policy-denied"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from tests.workflows.by_hand import made_by_hand
 from tests.workflows.obstacles import Place
 from tests.workflows.test_planned_denials import answer
 
+pytestmark = pytest.mark.both_kinds
+
 
 def planned_removal(deployment: Deployment, identity: str) -> dict[str, Any]:
     """What a removal would do."""

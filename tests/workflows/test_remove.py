@@ -12,7 +12,7 @@ from local.deployment import Deployment, deploy
 from peering.naming import secret_name
 from tests.workflows.by_hand import made_by_hand
 
-pytestmark = pytest.mark.engine_part
+pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 
 
 def test_everything_is_as_it_was_before(deployment: Deployment) -> None:
@@ -49,7 +49,7 @@ def test_it_goes_in_order(deployment: Deployment) -> None:
     deployment.remove(status["id"])
     kinds = (
         "virtualNetworkPeerings",
-        "peer-vpcs",
+        "peering-connection",
         "roleAssignments",
         "roleDefinitions",
         "servicePrincipals",
@@ -64,7 +64,7 @@ def test_it_goes_in_order(deployment: Deployment) -> None:
     ]
     first = [
         order.index(kind)
-        for kind in ("virtualNetworkPeerings", "peer-vpcs", "roleAssignments", "applications", "secrets")
+        for kind in ("virtualNetworkPeerings", "peering-connection", "roleAssignments", "applications", "secrets")
     ]
     assert first == sorted(first)
     created = status["facts"]["application_id"]
@@ -92,8 +92,8 @@ def test_with_realistic_delays_it_waits_until_all_is_gone(tmp_path: Path) -> Non
 def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 3, "project_vpcs": 2})) as deployment:
         before = deployment.cloud_state()
-        second = list(deployment.cloud.world.project_vpcs)[1]
-        first, same_vnet = deployment.settle(), deployment.settle(project_vpc_id=second)
+        second = list(deployment.cloud.world.vpcs)[1]
+        first, same_vnet = deployment.settle(), deployment.settle(vpc=second)
         assert deployment.remove(first["id"])["state"] == "removed"
         checked = deployment.check(same_vnet["id"])
         assert (checked["health"]["verdict"], checked["operation"]) == ("healthy", "establish")
@@ -157,7 +157,7 @@ def test_a_connection_that_somebody_else_made_for_the_pair_is_not_touched(deploy
 @pytest.mark.life
 def test_a_side_that_is_gone_does_not_keep_the_rest_from_going(deployment: Deployment, gone: str) -> None:
     status = deployment.settle()
-    vpc = status["peering"]["project_vpc_id"]
+    vpc = deployment.cloud.landscape.vpc.id
     named = {"vnet_id": status["facts"]["vnet_id"]} if gone == "delete-vnet" else {"project_vpc_id": vpc}
     deployment.event(kind=gone, **named)
     removed = deployment.remove(status["id"])

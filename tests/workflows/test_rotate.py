@@ -5,7 +5,7 @@ import pytest
 from local.cloud.world.world import Application
 from local.deployment import Deployment
 
-pytestmark = pytest.mark.engine_part
+pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 
 
 def application_of(deployment: Deployment, application_id: str) -> Application:

@@ -11,6 +11,8 @@ from local.deployment import Deployment, Status, deploy
 from tests.workflows.test_concurrency import until_gone
 from tests.workflows.test_foreign_objects import deletions, the_connection, vnet_of, while_waiting
 
+pytestmark = pytest.mark.both_kinds
+
 
 @pytest.mark.parametrize("lists", [1, 2])
 def test_a_list_that_misses_the_vnet_peering_makes_no_start_delete_the_connection(

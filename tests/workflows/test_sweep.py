@@ -8,6 +8,8 @@ import pytest
 from bench.sweep import SIZES, THOUSAND, Size, listed, populated, sweep
 from orchestrators.in_batches import PATIENCE
 
+pytestmark = pytest.mark.both_kinds
+
 TOO_MANY = 429
 SEEN = ("aiven", 200)
 
@@ -23,7 +25,7 @@ def test_a_call_for_each_project_vpc_a_list_for_each_vnet_and_few_calls_beside(t
         assert deployment.writes() == []
         broken = next(p for p in listed(deployment.api))
         status = deployment.status(broken["id"])
-        remote = next(v for v in deployment.cloud.world.project_vpcs.values() if v.id == broken["project_vpc_id"])
+        remote = next(v for v in deployment.cloud.world.vpcs.values() if v.id == broken["project_vpc_id"])
         deployment.event(kind="delete-vnet-peering", vnet_id=broken["vnet_id"], remote_id=remote.network.id)
         assert sweep(deployment)["verdicts"] == {"healthy": 999, "broken": 1}
         mended = deployment.until(broken["id"])

@@ -6,12 +6,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
 from orchestrators.lost import pause
 from peering.runs import FUNCTION_TIMEOUT
 from tests.workflows.test_foreign_objects import while_waiting
 from tests.workflows.test_orders import runs
+
+pytestmark = pytest.mark.both_kinds
 
 
 class LostResults(Hostility):

@@ -15,7 +15,7 @@ from peering.runs import STOP
 from tests.workflows.test_federated import as_identity
 from tests.workflows.test_foreign_objects import while_waiting
 
-pytestmark = pytest.mark.engine_part
+pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 
 
 def history_sizes(deployment: Deployment) -> dict[str, int]:

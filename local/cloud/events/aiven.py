@@ -64,7 +64,7 @@ def delete_project_vpc(world: World, project_vpc_id: str) -> None:
     """A project VPC is gone, with its connections and the platform's network."""
     vpc = named_project_vpc(world, project_vpc_id)
     drop_network(world, vpc.network)
-    del world.project_vpcs[vpc.id]
+    del world.vpcs[vpc.id]
 
 
 def change_project_cidr(world: World, project_vpc_id: str, cidr: str) -> None:

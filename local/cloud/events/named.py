@@ -6,11 +6,11 @@ from local.cloud.world.peerings import peering_to
 from local.cloud.world.world import (
     Application,
     Connection,
-    ProjectVpc,
     RoleDefinition,
     ServicePrincipal,
     VNet,
     VNetPeering,
+    Vpc,
     World,
     subscription_of,
 )
@@ -83,16 +83,16 @@ def named_scope(world: World, scope: str) -> str:
     return scope
 
 
-def named_project_vpc(world: World, project_vpc_id: str) -> ProjectVpc:
+def named_project_vpc(world: World, project_vpc_id: str) -> Vpc:
     """The project VPC with an id.
 
     Raises:
         UnknownEventError: there is none.
     """
-    return _known(world.project_vpcs.get(project_vpc_id.lower()), f"project VPC {project_vpc_id}")
+    return _known(world.vpcs.get(project_vpc_id.lower()), f"project VPC {project_vpc_id}")
 
 
-def named_connection(world: World, project_vpc_id: str, vnet_id: str) -> tuple[ProjectVpc, Connection]:
+def named_connection(world: World, project_vpc_id: str, vnet_id: str) -> tuple[Vpc, Connection]:
     """The connection of a project VPC to a VNet.
 
     Raises:

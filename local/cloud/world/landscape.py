@@ -12,11 +12,13 @@ from local.cloud.arm.roles import (
     USER_ACCESS_ADMINISTRATOR,
     built_in_roles,
 )
-from local.cloud.world.world import ProjectVpc, ServicePrincipal, StorageAccount, Subscription, Vault, World
+from local.cloud.world.world import ServicePrincipal, StorageAccount, Subscription, Vault, Vpc, World
+from peering.aiven_vpc import KINDS, AivenVpc, Kind
 
 GROUP: Final = "Net-Prod"
 FIRST_VNET: Final = "Hub-VNet"
 PROJECT: Final = "local-project"
+ORGANIZATION: Final = "org0123456789a"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Landscape:
     storage_account: str
     automation: ServicePrincipal
     secret: str
-    project_vpc: str
+    vpc: AivenVpc
     managed_identity: ServicePrincipal
     subscriptions: tuple[str, ...]
 
@@ -46,12 +48,13 @@ def build(world: World) -> Landscape:
     all_ours = [ours, *(Subscription(world.guid(), customer, f"Production {number}") for number in more)]
     world.subscriptions |= {one.id: one for one in (*all_ours, theirs)}
     world.projects += [PROJECT, *(f"{PROJECT}-{number}" for number in range(2, world.knobs.projects + 1))]
+    world.organizations.append(ORGANIZATION)
     world.roles.extend(built_in_roles())
     _platform_application(world, platform, customer)
     _networks(world, all_ours)
     vault = _vault(world, ours)
     automation, secret = _automation(world, ours.tenant_id)
-    vpcs = [_project_vpc(world, theirs, number) for number in range(world.knobs.project_vpcs)]
+    vpcs = [_vpc(world, theirs, number, kind) for number, kind in enumerate(_kinds(world))]
     identity = _managed_identity(world, ours.tenant_id)
     for principal in (automation, identity):
         _grant(world, all_ours, vault, principal)
@@ -59,7 +62,16 @@ def build(world: World) -> Landscape:
     _replicated(world)
     subscriptions = tuple(one.id for one in all_ours)
     return Landscape(
-        customer, platform, ours.id, vault.name, account.name, automation, secret, vpcs[0].id, identity, subscriptions
+        customer,
+        platform,
+        ours.id,
+        vault.name,
+        account.name,
+        automation,
+        secret,
+        vpcs[0].named,
+        identity,
+        subscriptions,
     )
 
 
@@ -130,14 +142,19 @@ def _grant(world: World, subscriptions: list[Subscription], vault: Vault, princi
             world.assign(world.guid(), where, role, principal.id)
 
 
-def _project_vpc(world: World, subscription: Subscription, number: int) -> ProjectVpc:
-    """A project VPC with a network of its own; the networks lie one after the other from 10.240.0.0 on."""
+def _kinds(world: World) -> list[Kind]:
+    """Whose VPCs there are, one after the other; those of organizations come last."""
+    return [kind for kind in KINDS for _ in range(world.knobs.project_vpcs) if world.knobs.vpcs_of in (kind, "both")]
+
+
+def _vpc(world: World, subscription: Subscription, number: int, kind: Kind) -> Vpc:
+    """A VPC with a network of its own; the networks lie one after the other from 10.240.0.0 on."""
     name = f"vpc-{world.guid()[:8]}"
     cidr = f"10.{240 + number // 16}.{number % 16 * 16}.0/20"
     network = world.add_vnet(subscription.id, "aiven-vpcs", name, cidr)
-    project = world.projects[number % len(world.projects)]
-    vpc = ProjectVpc(world.guid(), project, "timescale-azure-westeurope", cidr, "ACTIVE", network, world.now)
-    world.project_vpcs[vpc.id] = vpc
+    owners = world.projects if kind == "project" else world.organizations
+    named = AivenVpc(kind, owners[number % len(owners)], world.guid())
+    vpc = world.vpcs[named.id] = Vpc(named, "timescale-azure-westeurope", cidr, "ACTIVE", network, world.now)
     return vpc
 
 

@@ -15,10 +15,10 @@ from local.cloud.world.world import (
     PLATFORM_APP,
     Application,
     Connection,
-    ProjectVpc,
     RoleDefinition,
     VNet,
     VNetPeering,
+    Vpc,
     World,
 )
 
@@ -47,14 +47,14 @@ def settle(world: World) -> None:
 
 def _signs(world: World) -> tuple[object, ...]:
     """What stays the same as long as nobody changes anything that the platform acts upon."""
-    knobs, count = world.knobs, sum(len(vpc.connections) for vpc in world.project_vpcs.values())
+    knobs, count = world.knobs, sum(len(vpc.connections) for vpc in world.vpcs.values())
     return Watched.changes, count, knobs.approved, knobs.detect, knobs.deleted
 
 
-def _restless(world: World) -> list[tuple[ProjectVpc, Connection, VNetPeering | None]]:
+def _restless(world: World) -> list[tuple[Vpc, Connection, VNetPeering | None]]:
     """The connections that are neither at rest nor failed, with the platform's side of their VNet peerings."""
     found = []
-    for vpc in world.project_vpcs.values():
+    for vpc in world.vpcs.values():
         sides = {side.remote_id.lower(): side for side in vpc.network.peerings}
         for connection in vpc.connections:
             side = sides.get(connection.vnet_id.lower())
@@ -70,7 +70,7 @@ def _is_at_rest(connection: Connection, side: VNetPeering | None) -> bool:
 
 
 def _advance(
-    world: World, vpc: ProjectVpc, connection: Connection, side: VNetPeering | None, now: datetime
+    world: World, vpc: Vpc, connection: Connection, side: VNetPeering | None, now: datetime
 ) -> datetime | None:
     """Let happen what is due for a connection; returns when it has to be looked at again, if nothing else happens."""
     if connection.state in ("PENDING_PEER", "ACTIVE"):
@@ -100,7 +100,7 @@ def _info(kind: str, message: str, **more: str) -> dict[str, str]:
     return {"type": kind, "message": message, **more}
 
 
-def build(world: World, vpc: ProjectVpc, connection: Connection, at: datetime) -> None:
+def build(world: World, vpc: Vpc, connection: Connection, at: datetime) -> None:
     """Build the platform's side as of a moment: the connection becomes PENDING_PEER, or ends in a failed state."""
     if world.knobs.outcome and world.knobs.outcome != "DELETED_BY_PEER":
         _set(connection, world.knobs.outcome, at, _info("azure-peering-failed", "Failed to create the peering"))
@@ -110,7 +110,8 @@ def build(world: World, vpc: ProjectVpc, connection: Connection, at: datetime) -
     except BuildError as error:
         _set(connection, error.state, at, _info("azure-peering-failed", error.message))
         return
-    where = {"to-tenant-id": _tenant(world, network), "to-network-id": network.id}
+    is_told = vpc.named.kind == "project" or world.knobs.organization_network_told
+    where = {"to-tenant-id": _tenant(world, network), "to-network-id": network.id} if is_told else {}
     message = "Aiven has created its side of the peering; create a peering to the network in to-network-id"
     _set(connection, "PENDING_PEER", at, _info("azure-peering-pending-peer", message, **where))
 
@@ -119,7 +120,7 @@ def _tenant(world: World, network: VNet) -> str:
     return world.subscriptions[network.subscription_id].tenant_id
 
 
-def _build_side(world: World, vpc: ProjectVpc, connection: Connection, at: datetime) -> VNet:
+def _build_side(world: World, vpc: Vpc, connection: Connection, at: datetime) -> VNet:
     network = vpc.network
     application = _application(world, connection, at)
     _let_peer(world, application, network, at)
@@ -214,15 +215,16 @@ def activate(world: World, connection: Connection, at: datetime) -> None:
     _set(connection, "ACTIVE", at, None if world.knobs.null_state_info else info)
 
 
-def take_away(world: World, vpc: ProjectVpc, connection: Connection) -> None:
+def take_away(world: World, vpc: Vpc, connection: Connection) -> None:
     """Remove a connection with the platform's side of the VNet peering, and what it gave the application for it."""
     _take_away_side(world, vpc, connection)
     vpc.connections.remove(connection)
 
 
-def _take_away_side(world: World, vpc: ProjectVpc, connection: Connection) -> None:
+def _take_away_side(world: World, vpc: Vpc, connection: Connection) -> None:
     side = peering_to(vpc.network, connection.vnet_id)
-    if side is not None:
+    beside = [one for one in vpc.connections if one is not connection and one.vnet_id == connection.vnet_id]
+    if side is not None and all(one.state == "DELETED" for one in beside):
         drop_side(world, vpc.network, side)
     others = [other for _, other in world.connections() if other is not connection and other.state != "DELETED"]
     if all(other.app_id != connection.app_id for other in others):

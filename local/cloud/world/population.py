@@ -14,11 +14,11 @@ from local.cloud.world.world import (
     PLATFORM_APP,
     Application,
     Connection,
-    ProjectVpc,
     RoleDefinition,
     SecretVersion,
     ServicePrincipal,
     VNet,
+    Vpc,
     World,
 )
 from peering import naming
@@ -68,29 +68,29 @@ def establish(
     world: World,
     landscape: Landscape,
     vnet: VNet,
-    vpc: ProjectVpc,
+    vpc: Vpc,
     *,
     peering_id: str | None = None,
-    project: str | None = None,
+    owner: str | None = None,
     peering_name: str | None = None,
     secret_lifetime_days: float = 180,
 ) -> Established:
-    """Connect a VNet and a project VPC: ACTIVE and Connected since a day ago, and all that belongs to it replicated.
+    """Connect a VNet and a VPC in Aiven: ACTIVE and Connected since a day ago, and all that belongs to it replicated.
 
     Args:
         world: what to put it into.
         landscape: the ids of the world's beginning.
         vnet: the customer's network.
-        vpc: the project VPC; its connections may lead to other VNets already.
+        vpc: the VPC in Aiven; its connections may lead to other VNets already.
         peering_id: the peering's id, by default the one that the app derives from the pair.
-        project: the Aiven project that the peering was asked for with, by default the project VPC's.
+        owner: the Aiven project or organization that the peering was asked for with, by default the VPC's.
         peering_name: the VNet peering's name, by default the app's.
         secret_lifetime_days: until the application's password ends, counted from now.
 
     Raises:
         ValueError: the networks cannot be peered; the message says why.
     """
-    identity = peering_id or naming.peering_id(project or vpc.project, vpc.id, vnet.id)
+    identity = peering_id or naming.peering_id(owner or vpc.owner, vpc.id, vnet.id)
     name = peering_name or f"aiven-{vpc.id}"
     at = world.now - _AGE
     application = _application(world, landscape, vnet, identity, at)
@@ -181,12 +181,11 @@ def _assignment(world: World, vnet: VNet, role: RoleDefinition, principal: Servi
     return f"{vnet.id}/providers/Microsoft.Authorization/roleAssignments/{name}"
 
 
-def _connect(
-    world: World, vnet: VNet, vpc: ProjectVpc, application: Application, name: str, at: datetime
-) -> dict[str, str]:
+def _connect(world: World, vnet: VNet, vpc: Vpc, application: Application, name: str, at: datetime) -> dict[str, str]:
     """Both sides of the VNet peering and Aiven's connection; returns where the customer's side leads to."""
     names = (vnet.subscription_id.lower(), vnet.group.lower(), vnet.name.lower())
     connection = Connection(*names, application.app_id, application.tenant_id, [], "APPROVED", at, at)
+    connection.id = world.guid() if vpc.named.kind == "organization" else None
     vpc.connections.append(connection)
     # Half a day ago all of the customer's side was replicated, and by now all of the platform's is.
     build(world, vpc, connection, at + _AGE / 2)

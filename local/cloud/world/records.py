@@ -6,6 +6,8 @@ from functools import cached_property, lru_cache
 from ipaddress import IPv4Network
 from typing import Any, ClassVar, Final, Literal
 
+from peering.aiven_vpc import AivenVpc
+
 #: When Azure's built-in roles were made.
 _ROLES_BEGAN: Final = datetime(2015, 2, 2, 21, 55, 9, tzinfo=UTC)
 
@@ -244,7 +246,7 @@ class Vault:
 
 @dataclass(eq=False)
 class Connection(Watched):
-    """A peering connection of a project VPC, as Aiven keeps it."""
+    """A peering connection of a VPC, as Aiven keeps it; one of an organization VPC has an id of its own."""
 
     account: str
     group: str
@@ -257,6 +259,7 @@ class Connection(Watched):
     since: datetime
     state_info: dict[str, str] | None = None
     refresh: bool = False
+    id: str | None = None
 
     @cached_property
     def vnet_id(self) -> str:
@@ -268,17 +271,30 @@ class Connection(Watched):
 
 
 @dataclass(eq=False)
-class ProjectVpc:
-    """A project VPC and the platform's network behind it."""
+class Vpc:
+    """A VPC of a project or of an organization, and the platform's network behind it."""
 
-    id: str
-    project: str
+    named: AivenVpc
     cloud_name: str
     cidr: str
     state: str
     network: VNet
     created: datetime
     connections: list[Connection] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.named.id
+
+    @property
+    def owner(self) -> str:
+        """The project or organization that it belongs to."""
+        return self.named.owner
+
+    def connection(self, connection_id: str) -> Connection | None:
+        """The connection with an id."""
+        return next((one for one in self.connections if one.id == connection_id), None)
 
 
 @dataclass(eq=False)

@@ -8,6 +8,7 @@ from local.cloud.graph import application_body, federated_body, principal_body
 from local.cloud.world.peerings import sync_level
 from local.cloud.world.platform import settle
 from local.cloud.world.world import Application, SecretVersion, VNetPeering, World
+from peering.aiven_vpc import NAMES
 
 
 def state(world: World) -> dict[str, Any]:
@@ -31,10 +32,18 @@ def state(world: World) -> dict[str, Any]:
             for name, versions in vault.secrets.items()
         ],
         "projectVpcs": [
-            {"id": vpc.id, "project": vpc.project, "state": vpc.state, "cidr": vpc.cidr, "networkId": vpc.network.id}
-            for vpc in world.project_vpcs.values()
+            {"id": vpc.id, "project": vpc.owner, "state": vpc.state, "cidr": vpc.cidr, "networkId": vpc.network.id}
+            for vpc in world.vpcs.values()
+            if vpc.named.kind == "project"
         ],
-        "peeringConnections": [{"project_vpc_id": v.id, **connection_body(c)} for v, c in world.connections()],
+        "organizationVpcs": [
+            {"id": vpc.id, "organization": vpc.owner, "state": vpc.state, "cidr": vpc.cidr, "networkId": vpc.network.id}
+            for vpc in world.vpcs.values()
+            if vpc.named.kind == "organization"
+        ],
+        "peeringConnections": [
+            {NAMES[vpc.named.kind][1]: vpc.id, **connection_body(connection)} for vpc, connection in world.connections()
+        ],
     }
 
 

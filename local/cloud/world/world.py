@@ -28,7 +28,6 @@ from local.cloud.world.records import (
     FederatedCredential,
     Operation,
     Password,
-    ProjectVpc,
     Rest,
     RoleAssignment,
     RoleDefinition,
@@ -38,6 +37,7 @@ from local.cloud.world.records import (
     Vault,
     VNet,
     VNetPeering,
+    Vpc,
 )
 from local.cloud.world.tables import Table
 
@@ -56,7 +56,6 @@ __all__ = [
     "FederatedCredential",
     "Operation",
     "Password",
-    "ProjectVpc",
     "RoleAssignment",
     "RoleDefinition",
     "SecretVersion",
@@ -66,6 +65,7 @@ __all__ = [
     "VNet",
     "VNetPeering",
     "Vault",
+    "Vpc",
     "World",
     "subscription_of",
 ]
@@ -114,7 +114,9 @@ class World:
         self.storage_accounts: dict[str, StorageAccount] = {}
         #: The names of Aiven's projects.
         self.projects: list[str] = []
-        self.project_vpcs: dict[str, ProjectVpc] = {}
+        #: The ids of Aiven's organizations, and the VPCs of both by id.
+        self.organizations: list[str] = []
+        self.vpcs: dict[str, Vpc] = {}
         self.operations: dict[str, Operation] = {}
         self.locks: list[Lock] = []
         self.policies: list[PolicyAssignment] = []
@@ -184,9 +186,9 @@ class World:
         """The role with a full id or a name (GUID)."""
         return self.roles.first("name", role_id.rpartition("/")[2].lower())
 
-    def connections(self) -> Iterator[tuple[ProjectVpc, Connection]]:
-        """All peering connections with their project VPCs."""
-        return ((vpc, connection) for vpc in self.project_vpcs.values() for connection in list(vpc.connections))
+    def connections(self) -> Iterator[tuple[Vpc, Connection]]:
+        """All peering connections with their VPCs."""
+        return ((vpc, connection) for vpc in self.vpcs.values() for connection in list(vpc.connections))
 
     # Making things.
 

@@ -1,0 +1,176 @@
+"""What Aiven answers about VPCs and their peering connections (Aiven's OpenAPI document), as far as a peering needs it.
+
+A VPC of a project and one of an organization are two documents with the same connections in them.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
+
+from clients.known_secrets import readable
+from peering.naming import VNetId, folded
+from peering.states import how_far
+
+
+class StateInfo(BaseModel):
+    """What Aiven adds to a state; with PENDING_PEER on Azure, where the other side has to lead to.
+
+    The two ids are in Aiven's documentation alone, not in its schema, so a part that has no name here is kept, too.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str | None = None
+    message: Annotated[str, AfterValidator(readable)] | None = None
+    to_tenant_id: str | None = Field(None, validation_alias=AliasChoices("to-tenant-id", "to_tenant_id"))
+    to_network_id: str | None = Field(None, validation_alias=AliasChoices("to-network-id", "to_network_id"))
+
+
+class PeeringConnection(BaseModel):
+    """One peering connection of a VPC. `peering_connection_id` may be missing; that of an organization goes by it."""
+
+    peer_cloud_account: str
+    peer_vpc: str
+    peer_resource_group: str | None = None
+    peer_azure_app_id: str | None = None
+    peer_azure_tenant_id: str | None = None
+    peering_connection_id: str | None = None
+    state: str
+    state_info: StateInfo | None = None
+    user_peer_network_cidrs: list[str] = []
+
+    def leads_to(self, vnet: VNetId) -> bool:
+        """Whether this connection is the one to `vnet`; all three keys count, without case."""
+        mine = (self.peer_cloud_account, self.peer_resource_group or "", self.peer_vpc)
+        other = (vnet.subscription_id, vnet.resource_group, vnet.name)
+        return [folded(part) for part in mine] == [folded(part) for part in other]
+
+
+class Vpc(BaseModel):
+    """One VPC of Aiven's with its peering connections."""
+
+    state: str
+    peering_connections: list[PeeringConnection] = []
+
+    @property
+    @abstractmethod
+    def clouds(self) -> Sequence["CloudRange"]:
+        """The clouds that it is in, each with its range."""
+
+    @property
+    def cloud(self) -> str:
+        """The name of the cloud that it is in: Azure's, if it is in several."""
+        # Managed Service for TimescaleDB puts a prefix before the cloud's name.
+        names = [one.cloud_name for one in self.clouds]
+        return next((name for name in names if "azure" in name), names[0])
+
+    @property
+    def ranges(self) -> str:
+        """All its ranges, as facts and looks have them: with commas between them."""
+        return ", ".join(one.network_cidr for one in self.clouds)
+
+    def connection_to(self, vnet: VNetId) -> PeeringConnection | None:
+        """The peering connection to `vnet`, if there is one; one that is DELETED counts as none.
+
+        Where several are listed, it is the one that has come furthest.
+        """
+        there = (c for c in self.peering_connections if c.state != "DELETED" and c.leads_to(vnet))
+        return min(there, key=lambda connection: how_far(connection.state), default=None)
+
+    def still_lists(self, vnet: VNetId) -> bool:
+        """Whether a connection to `vnet` that is DELETED is listed still, for a while, and no other one is."""
+        listed = [c.state for c in self.peering_connections if c.leads_to(vnet)]
+        return bool(listed) and set(listed) == {"DELETED"}
+
+
+class CloudRange(BaseModel):
+    """A cloud that a VPC is in, and its range there."""
+
+    cloud_name: str
+    network_cidr: str
+
+
+class ProjectVpc(CloudRange, Vpc):
+    """One VPC of a project: in one cloud."""
+
+    project_vpc_id: str
+
+    @property
+    def clouds(self) -> Sequence[CloudRange]:
+        """The one cloud, and the range."""
+        return [self]
+
+
+class OrganizationVpc(Vpc):
+    """One VPC of an organization. Its clouds are a list, of one as far as Aiven documents it."""
+
+    organization_vpc_id: str
+    in_clouds: Annotated[list[CloudRange], Field(min_length=1, validation_alias="clouds")]
+
+    @property
+    def clouds(self) -> Sequence[CloudRange]:
+        """The clouds, and the ranges."""
+        return self.in_clouds
+
+
+class ListedVpc(BaseModel):
+    """One VPC in a list, which leaves out the connections."""
+
+    id: str = Field(validation_alias=AliasChoices("project_vpc_id", "organization_vpc_id"))
+
+
+class ListedVpcs(BaseModel):
+    """The VPCs of a project, or of an organization."""
+
+    vpcs: list[ListedVpc]
+
+
+class Project(BaseModel):
+    """One project in a list."""
+
+    project_name: str
+
+
+class Projects(BaseModel):
+    """The projects of a user."""
+
+    projects: list[Project]
+
+
+class Organization(BaseModel):
+    """One organization in a list."""
+
+    organization_id: str
+
+
+class Organizations(BaseModel):
+    """The organizations of a user."""
+
+    organizations: list[Organization]
+
+
+class ConnectionType(BaseModel):
+    """A kind of peering connection in one cloud, with its price an hour."""
+
+    cloud_name: str
+    price_usd: str
+
+
+class ConnectionTypes(BaseModel):
+    """All kinds of peering connections that a project or an organization can have."""
+
+    vpc_peering_connection_types: list[ConnectionType]
+
+
+class User(BaseModel):
+    """The user whose token it is: the roles by project."""
+
+    project_membership: dict[str, str] | None = None
+
+
+class Me(BaseModel):
+    """The answer of `GET /me`."""
+
+    user: User

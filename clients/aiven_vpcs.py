@@ -1,0 +1,345 @@
+"""A VPC of Aiven's with its peering connections: one port, and the two shapes of Aiven's API behind it.
+
+A project VPC's connection is named by the VNet that it leads to, and a request for one that is there is the request for
+that one. An organization VPC's connection is named by its own id, and what a second request does is not documented.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from clients.aiven import AivenClient, unreadable
+from clients.aiven_answers import (
+    ConnectionTypes,
+    ListedVpcs,
+    OrganizationVpc,
+    PeeringConnection,
+    ProjectVpc,
+    Vpc,
+)
+from clients.connections import connections
+from clients.remote_errors import RemoteError, if_allowed, or_none
+from clients.shared_reads import shared
+from peering.aiven_vpc import KINDS, AivenVpc, Kind
+from peering.naming import VNetId, same_id
+from peering.outcome import ProblemError
+from peering.remote_answers import Answer
+from peering.states import REQUEST_AGAIN
+
+#: So long, in seconds, nobody asks again for prices.
+_PRICES_LAST: Final = 3600.0
+#: Aiven's roles in a project that only read (Aiven's documentation, "Permissions").
+_READERS: Final = frozenset({"developer", "read_only"})
+_NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
+#: The answers of a route that is not there, or not any more.
+_NO_ROUTE: Final = (405, 410)
+
+
+class VpcClient(ABC):
+    """One VPC of Aiven's.
+
+    Args:
+        vpc: which one.
+    """
+
+    #: Whether a failed connection is deleted before it is requested again, so that a wait may find none for a while.
+    deletes_failed: bool = False
+
+    def __init__(self, vpc: AivenVpc) -> None:
+        self.vpc = vpc
+        self._api = AivenClient()
+        self._owner = (vpc.kind, vpc.owner)
+
+    async def read(self, *, older: float = 0.0, at: datetime | None = None) -> Vpc:
+        """The VPC with all its connections: there is no route for a single one. Those who ask at once share it.
+
+        Args:
+            older: how many seconds older than the asking the answer may be.
+            at: when it is asked for, where that is told.
+
+        Raises:
+            RemoteError: Aiven refused, with 404 when the VPC or its owner does not exist, or was not reached.
+        """
+        return await shared((*self._owner, self.vpc.id), self._read, older=older, at=at)
+
+    @abstractmethod
+    async def _read(self) -> Vpc:
+        """One read."""
+
+    @abstractmethod
+    async def request_connection(
+        self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
+    ) -> None:
+        """Request the connection, or a failed one again (article step 11). Aiven takes names in lower case only.
+
+        The answer is incomplete, so it is not used: read the VPC afterwards.
+
+        Raises:
+            RemoteError: Aiven refused, or was not reached.
+            ProblemError: the failed one has to go first.
+        """
+
+    @abstractmethod
+    async def delete_connection(self, connection: PeeringConnection) -> None:
+        """Begin to delete a connection as Aiven lists it; one that is gone is left.
+
+        Raises:
+            RemoteError: Aiven refused, or was not reached.
+        """
+
+    @abstractmethod
+    async def _refresh(self) -> object:
+        """One request to look at the states."""
+
+    async def refresh(self, *, older: float, at: datetime | None) -> None:
+        """Ask Aiven to look at the states of the connections now. It may take a while, or do nothing.
+
+        Args:
+            older: within so many seconds it is asked for once.
+            at: when it is asked for, where that is told.
+
+        Raises:
+            RemoteError: Aiven refused, or was not reached.
+        """
+        await shared((*self._owner, self.vpc.id, "refresh"), self._refresh, older=older, at=at)
+
+    async def hourly_prices(self) -> dict[str, str | None]:
+        """The price of a peering connection in US dollars an hour, by the names of the clouds that Aiven lists.
+
+        Raises:
+            RemoteError: Aiven refused, or was not reached.
+        """
+        path = (*self._owner, "vpc-peering-connection-types")
+        listed = await or_none(shared(path, lambda: self._api.read(ConnectionTypes, *path), older=_PRICES_LAST))
+        return {
+            kind.cloud_name: kind.price_usd for kind in reversed(listed.vpc_peering_connection_types if listed else [])
+        }
+
+    @abstractmethod
+    async def lacking_right(self, *, of_now: bool = False) -> str | None:
+        """What keeps the token's user from changing connections, in words; None where Aiven does not say.
+
+        Args:
+            of_now: Aiven is asked, whatever it said a moment ago.
+
+        Raises:
+            RemoteError: Aiven refused, or was not reached.
+        """
+
+    async def listed(self) -> list[str]:
+        """The ids of all VPCs of the same owner; one that is gone has none.
+
+        Raises:
+            RemoteError: Aiven refused, or was not reached.
+        """
+        listed = await or_none(self._api.read(ListedVpcs, *self._owner, "vpcs"))
+        return [one.id for one in listed.vpcs] if listed else []
+
+    def _wanted(self, vnet: VNetId, application_id: str, tenant_id: str, cidrs: Sequence[str]) -> dict[str, object]:
+        """The document that requests a connection: both kinds take the same."""
+        body: dict[str, object] = {
+            "peer_cloud_account": vnet.subscription_id.lower(),
+            "peer_resource_group": vnet.resource_group.lower(),
+            "peer_vpc": vnet.name.lower(),
+            "peer_azure_app_id": application_id.lower(),
+            "peer_azure_tenant_id": tenant_id.lower(),
+        }
+        return {**body, **({"user_peer_network_cidrs": list(cidrs)} if cidrs else {})}
+
+
+class ProjectVpcClient(VpcClient):
+    """A VPC of a project."""
+
+    @property
+    def _path(self) -> tuple[str, ...]:
+        return (*self._owner, "vpcs", self.vpc.id)
+
+    async def _read(self) -> Vpc:
+        return await self._api.read(ProjectVpc, *self._path)
+
+    async def request_connection(
+        self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
+    ) -> None:
+        """Request the connection: Aiven answers with the one that is there, and begins a failed one anew."""
+        body = self._wanted(vnet, application_id, tenant_id, user_peer_network_cidrs)
+        await self._api.call("POST", *self._path, "peering-connections", body=body)
+
+    async def delete_connection(self, connection: PeeringConnection) -> None:
+        """Begin to delete a connection, under the names that Aiven lists it with."""
+        path = (
+            *(*self._path, "peering-connections"),
+            *("peer-accounts", connection.peer_cloud_account),
+            *("peer-resource-groups", connection.peer_resource_group or ""),
+            *("peer-vpcs", connection.peer_vpc),
+        )
+        await or_none(self._api.call("DELETE", *path))
+
+    async def _refresh(self) -> object:
+        return await self._api.call("POST", *self._path, "peering-connections", "refresh")
+
+    async def lacking_right(self, *, of_now: bool = False) -> str | None:
+        """The user's role, where it only reads."""
+        project = self.vpc.owner
+        role = await (self._api.project_role(project, older=0) if of_now else self._api.project_role(project))
+        return f"The Aiven user is {role} in {project}." if role in _READERS else None
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """How the paths of an organization VPC are spelled, and of a connection in it."""
+
+    vpc: str
+    connection: str
+    refresh: tuple[str, ...]
+
+
+#: As they are since May 2026, and as before; only the list of VPCs has kept its path.
+_SPELLINGS: Final = (
+    _Paths("vpc", "peering-connection", ("peering-connections", "refresh")),
+    _Paths("vpcs", "peering-connections", ("peering-connections", "actions", "refresh")),
+)
+
+
+@dataclass
+class _Known:
+    """Which spelling Aiven has answered by."""
+
+    paths: _Paths | None = None
+
+
+def _names_a_thing(answer: Answer) -> bool:
+    """Whether an answer says what there is none of: the route is there."""
+    return answer.is_absence and any(code.endswith("_not_found") for code in answer.codes)
+
+
+def _may_lack_route(answer: Answer) -> bool:
+    """Whether an answer may mean that there is no such route: then it says nothing of the VPC."""
+    return answer.status in _NO_ROUTE or (answer.status == _NOT_FOUND and not _names_a_thing(answer))
+
+
+class OrganizationVpcClient(VpcClient):
+    """A VPC that the projects of an organization share."""
+
+    deletes_failed = True
+
+    @property
+    def _known(self) -> _Known:
+        """What this process has learned of the paths."""
+        return connections().kept(("paths of organization VPCs",), _Known)
+
+    async def _read(self) -> Vpc:
+        """One read, by the spelling that Aiven answers by.
+
+        Where it says that there is no such thing, and not which, the list tells whether that is the VPC: its path is
+        the same in both spellings.
+        """
+        known = self._known
+        for paths in sorted(_SPELLINGS, key=lambda one: one != known.paths):
+            try:
+                found = await self._api.read(OrganizationVpc, *self._owner, paths.vpc, self.vpc.id)
+            except RemoteError as error:
+                if not _may_lack_route(error.answer):
+                    known.paths = paths if _names_a_thing(error.answer) else known.paths
+                    raise
+                if self.vpc.id.lower() not in map(str.lower, await self.listed()):
+                    raise RemoteError(replace(error.answer, status=_NOT_FOUND, is_readable=True)) from error
+            else:
+                known.paths = paths
+                return found
+        known.paths = None
+        raise unreadable(f"Aiven lists the organization VPC {self.vpc.id}, but has no route to it that is known here.")
+
+    async def _paths(self) -> _Paths:
+        """The spelling of the paths: known, or learned by a read."""
+        if self._known.paths is None:
+            await self._read()
+        return self._known.paths or _SPELLINGS[0]
+
+    async def request_connection(
+        self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
+    ) -> None:
+        """Request the connection, unless there is one; a failed one of the application's goes first.
+
+        Aiven documents for projects alone that a request begins a failed one anew, and that a second one makes no
+        second connection.
+        """
+        there = (await self.read()).connection_to(vnet)
+        if there is not None:
+            if there.state in REQUEST_AGAIN and same_id(there.peer_azure_app_id, application_id):
+                await self.delete_connection(there)
+                raise ProblemError("connection-being-deleted", f"The connection was {there.state}.")
+            return
+        paths, body = await self._paths(), self._wanted(vnet, application_id, tenant_id, user_peer_network_cidrs)
+        try:
+            await self._api.call("POST", *self._owner, paths.vpc, self.vpc.id, "peering-connections", body=body)
+        except RemoteError as error:
+            if error.answer.status != _CONFLICT or (vpc := await self.read()).state != "ACTIVE":
+                raise
+            # Another execution may have requested it just now, and Aiven may not list it yet.
+            if vpc.connection_to(vnet) is None:
+                raise ProblemError(
+                    "connection-unseen", f"Aiven lists no connection, and says: {error.answer.message}"
+                ) from error
+
+    async def delete_connection(self, connection: PeeringConnection) -> None:
+        """Begin to delete a connection by its id, which is the only way."""
+        if connection.peering_connection_id is None:
+            raise unreadable("Aiven lists the connection without its peering_connection_id, by which it is deleted.")
+        paths = await self._paths()
+        path = (*self._owner, paths.vpc, self.vpc.id, paths.connection, connection.peering_connection_id)
+        await or_none(self._api.call("DELETE", *path))
+
+    async def _refresh(self) -> object:
+        paths = await self._paths()
+        return await self._api.call("POST", *self._owner, paths.vpc, self.vpc.id, *paths.refresh)
+
+    async def hourly_prices(self) -> dict[str, str | None]:
+        """The prices; which right they take is not documented, so whoever may not see them goes on without."""
+        return await if_allowed(super().hourly_prices()) or {}
+
+    async def lacking_right(self, *, of_now: bool = False) -> str | None:  # noqa: ARG002 - the port's
+        """None: no route tells a user's own permissions in an organization; a request that lacks one is refused."""
+        return None
+
+
+_CLIENTS: Final[Mapping[Kind, type[VpcClient]]] = {"project": ProjectVpcClient, "organization": OrganizationVpcClient}
+
+
+def vpc_client(vpc: AivenVpc) -> VpcClient:
+    """The client of a VPC.
+
+    Args:
+        vpc: which one; a peering names it.
+    """
+    return _CLIENTS[vpc.kind](vpc)
+
+
+async def connections_beside(vpc: AivenVpc) -> list[PeeringConnection]:
+    """All connections of the VPCs of an owner: one call, and one for each VPC. An owner that is gone has none.
+
+    Args:
+        vpc: one of them; without an id, the owner alone.
+
+    Raises:
+        RemoteError: Aiven refused, or was not reached.
+    """
+    found: list[PeeringConnection] = []
+    for identity in await vpc_client(vpc).listed():
+        found += (await vpc_client(vpc._replace(id=identity)).read()).peering_connections
+    return found
+
+
+async def owners() -> list[AivenVpc]:
+    """The projects and the organizations that the token's user may see, each as the owner of VPCs.
+
+    Not every user belongs to an organization, or may ask for them.
+
+    Raises:
+        RemoteError: Aiven refused, or was not reached.
+    """
+    api = AivenClient()
+    named = {"project": await api.projects(), "organization": await if_allowed(api.organizations()) or []}
+    return [AivenVpc(kind, owner, "") for kind in KINDS for owner in named[kind]]

@@ -1,0 +1,139 @@
+"""What is different with a VPC of an organization, in each way that Aiven's documentation leaves open."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud import Scenario
+from local.deployment import Deployment, Status, deploy
+from peering.aiven_vpc import AivenVpc, Kind
+
+
+def organization(**knobs: object) -> Scenario:
+    """A cloud whose VPC in Aiven is an organization's."""
+    return Scenario.model_validate({"vpcs_of": "organization", **knobs})
+
+
+def connected_and_gone(deployment: Deployment, **options: object) -> Status:
+    """Start a peering, see that it is healthy, and take it away without a trace."""
+    before = deployment.cloud_state()
+    status = deployment.settle(**options)
+    assert status["state"] == "connected", status.get("problem")
+    assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+    assert deployment.remove(status["id"])["state"] == "removed"
+    assert deployment.cloud_state() == before
+    return status
+
+
+@pytest.mark.parametrize("unknown", ["named", "bare", "page", "retired"])
+def test_the_paths_are_those_that_aiven_answers_by(tmp_path: Path, unknown: str) -> None:
+    with deploy(tmp_path, organization(organization_paths="plural", organization_unknown=unknown)) as deployment:
+        connected_and_gone(deployment)
+        asked = [one.path for one in deployment.cloud.requests if "/vpc/" in one.path and one.service == "aiven"]
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize("unknown", ["named", "bare", "page", "retired"])
+def test_a_vpc_that_is_not_there_is_no_route_that_is_not_there(tmp_path: Path, unknown: str) -> None:
+    with deploy(tmp_path, organization(organization_unknown=unknown)) as deployment:
+        status = deployment.settle(vpc="00000000-0000-4000-8000-000000000000")
+        assert status["problem"]["code"] == "project-vpc-not-found"
+
+
+def test_a_path_that_is_renamed_under_way_is_found_again(tmp_path: Path) -> None:
+    with deploy(tmp_path, organization(organization_paths="plural")) as deployment:
+        identity = deployment.settle()["id"]
+        deployment.knobs(organization_paths="singular")
+        assert deployment.check(identity)["health"]["verdict"] == "healthy"
+        assert deployment.remove(identity)["state"] == "removed"
+
+
+@pytest.mark.parametrize("repeat", ["same", "conflict", "another"])
+def test_a_refused_connection_is_requested_anew_whatever_a_second_request_does(tmp_path: Path, repeat: str) -> None:
+    scenario = organization(organization_repeat=repeat, role_effective=120, approved=5)
+    with deploy(tmp_path, scenario) as deployment:
+        status = deployment.settle()
+        assert status["state"] == "connected", status.get("problem")
+        deletions = [
+            r for r in deployment.writes() if (r["method"], "peering-connection/" in r["path"]) == ("DELETE", True)
+        ]
+        assert len(deletions) == 1
+        assert len(deployment.cloud_state()["peeringConnections"]) == 1
+
+
+@pytest.mark.parametrize("repeat", ["same", "conflict", "another"])
+def test_a_connection_that_shows_late_is_requested_once(tmp_path: Path, repeat: str) -> None:
+    with deploy(tmp_path, organization(organization_repeat=repeat, aiven_listed=30)) as deployment:
+        status = deployment.settle()
+        assert (status["state"], len(deployment.cloud_state()["peeringConnections"])) == ("connected", 1)
+
+
+def test_of_two_connections_to_a_vnet_the_better_one_counts_and_both_go(tmp_path: Path) -> None:
+    with deploy(tmp_path, organization()) as deployment:
+        before = deployment.cloud_state()
+        identity = deployment.settle()["id"]
+        (vpc,) = deployment.cloud.world.vpcs.values()
+        held: Any = vpc.connections[0]
+        second = type(held)(
+            *(held.account, held.group, held.vnet, held.app_id, held.tenant_id, [], "ERROR", held.created, held.since),
+            id=deployment.cloud.world.guid(),
+        )
+        vpc.connections.insert(0, second)
+        assert deployment.check(identity)["health"]["verdict"] == "healthy"
+        assert deployment.remove(identity)["state"] == "removed"
+        assert deployment.cloud_state() == before
+
+
+@pytest.mark.parametrize(("permission", "known"), [("read", True), ("none", False)])
+def test_the_missing_permission_is_named_as_the_organizations(tmp_path: Path, permission: str, known: bool) -> None:
+    with deploy(tmp_path, organization(organization_permission=permission)) as deployment:
+        status = deployment.settle()
+        assert status["problem"]["code"] == "aiven-organization-not-permitted"
+        assert "organization:networking:write" in status["problem"]["meaning"]
+        assert ("cloud_name" in status["facts"]) is known
+
+
+def test_a_network_that_is_not_told_is_said_so(tmp_path: Path) -> None:
+    with deploy(tmp_path, organization(organization_network_told=False)) as deployment:
+        assert deployment.settle()["problem"]["code"] == "peer-network-unknown"
+
+
+def test_a_connection_without_an_id_is_left_until_it_has_one(tmp_path: Path) -> None:
+    with deploy(tmp_path, organization(organization_connection_ids=False)) as deployment:
+        identity = deployment.settle()["id"]
+        status = deployment.remove(identity)
+        assert (status["state"], status["problem"]["code"]) == ("removal-failed", "remote-unavailable")
+        assert "peering_connection_id" in status["problem"]["detail"]
+        deployment.knobs(organization_connection_ids=True)
+        assert deployment.remove(identity)["state"] == "removed"
+
+
+@pytest.mark.parametrize("first", ["project", "organization"])
+def test_a_vnet_is_peered_with_a_vpc_of_each_kind(tmp_path: Path, first: Kind) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"vpcs_of": "both"})) as deployment:
+        before = deployment.cloud_state()
+        of_kind: dict[Kind, AivenVpc] = {vpc.named.kind: vpc.named for vpc in deployment.cloud.world.vpcs.values()}
+        vnet = {"vnet_id": deployment.request()["vnet_id"]}
+        made = {}
+        for kind, vpc in of_kind.items():
+            answer = deployment.api.post("/api/peerings", json={**vpc.names, **vnet})
+            assert answer.status_code == 202, answer.text
+            made[kind] = answer.json()["id"]
+            assert deployment.until(made[kind])["state"] == "connected"
+        assert {deployment.check(one)["health"]["verdict"] for one in made.values()} == {"healthy"}
+        listed = deployment.api.get("/api/peerings", params={"organization_id": of_kind["organization"].owner}).json()
+        assert [one["id"] for one in listed["peerings"]] == [made["organization"]]
+        gone = made.pop(first)
+        assert deployment.remove(gone)["state"] == "removed"
+        (left,) = made.values()
+        assert deployment.check(left)["health"]["verdict"] == "healthy"
+        assert deployment.remove(left)["state"] == "removed"
+        assert deployment.cloud_state() == before
+
+
+def test_a_request_for_both_or_neither_is_refused(deployment: Deployment) -> None:
+    given = deployment.request(organization_id="org1a2b3c4d5e6")
+    answer = deployment.api.post("/api/peerings", json=given)
+    assert answer.status_code == 400
+    assert "exactly one pair" in answer.json()["errors"][0]["rule"]
