@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, TypedDict, cast
+from typing import Final, TypedDict
 
 from activities.looks import remotes
 from activities.looks.ahead import ahead
@@ -232,7 +232,7 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
 
 def _is_gone(problem: ProblemError, facts: Facts) -> bool:
     """Whether Aiven lists no connection, and has not for longer than a list may lag behind."""
-    long_ago = cast("float", facts.get("waited", 0.0)) >= _LISTED_AFTER
+    long_ago = facts.get("waited", 0.0) >= _LISTED_AFTER
     return long_ago and problem.occurrence["code"] == "connection-absent"
 
 
