@@ -1,7 +1,9 @@
 """What a start would do, drawn from the looks that a start begins with. No I/O."""
 
 from collections.abc import Collection, Mapping
-from typing import Final, Literal, NotRequired, TypedDict, cast
+from typing import Final, Literal, NotRequired, cast
+
+from typing_extensions import TypedDict
 
 from peering.look import PeeredNetwork
 from peering.outcome import Facts, Occurrence
@@ -55,7 +57,7 @@ class Plan(TypedDict):
 #: Options that name the peering itself, or say how a start goes about it.
 _NO_OPTIONS: Final = frozenset({"id", "project", "project_vpc_id", "vnet_id", "adopt", "on_failure"})
 #: What a start cannot change once it is there, and what can.
-_REFUSED: Final = {
+REFUSED: Final = {
     "credential": "The kind of the credential is changed by a rotation: POST /api/peerings/{id}/rotate.",
     "peering_name": "A VNet peering keeps its name; remove the peering and start it again under another.",
     "user_peer_network_cidrs": "A connection keeps its networks; Aiven's own API changes them.",
@@ -110,8 +112,8 @@ def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[Opti
         if value == old[name] or (name in _ON_VNET and value is None):
             continue
         change = OptionChange(option=name, old=old[name], new=value)
-        if name in _REFUSED:
-            change["refused"] = _REFUSED[name]
+        if name in REFUSED:
+            change["refused"] = REFUSED[name]
         changes.append(change)
     return changes
 

@@ -1,6 +1,6 @@
 """What holds Azure back from changes of a VNet, whoever asks, and the problems that it makes. No I/O."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 

@@ -4,12 +4,14 @@ Durable Functions keeps the text of an exception but not its class, so an activi
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NotRequired, TypeAlias, TypedDict
+from typing import Final, NotRequired, TypeAlias
+
+from typing_extensions import TypedDict
 
 from peering.spec import Fence, Peering
 
 #: What a fact may be: JSON.
-Fact: TypeAlias = "str | int | float | bool | Sequence[object] | Mapping[str, object] | None"
+Fact: TypeAlias = str | int | float | bool | Sequence[object] | Mapping[str, object] | None
 #: Everything that steps have gathered so far, by name: ids, states, names. Never a secret.
 Facts: TypeAlias = dict[str, Fact]
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypedDict, cast
+from typing import Final, cast
+
+from typing_extensions import TypedDict
 
 from peering.health import connection_of, renewal_window
 from peering.held_rights import Right, held_rights

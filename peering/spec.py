@@ -1,6 +1,8 @@
 """What a peering is to be: the words that orchestrators and activities share. Plain JSON, without a secret."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 Role = Literal["least-privilege", "Network Contributor"]
 #: What the created application signs in with: a password in Key Vault, or the app's own managed identity in its place.
