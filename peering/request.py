@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from peering.labels import Labels, Note
 from peering.naming import VNetId, default_role_names, peering_id
 from peering.spec import Credential, OnFailure, Peering, Privilege, Repair, Role
 
@@ -105,6 +106,8 @@ class PeeringRequest(BaseModel):
     user_role_name: Annotated[
         _Name | None, Field(description="The custom role of the created application, with `least-privilege`.")
     ] = None
+    labels: Labels = {}
+    note: Note = ""
 
     @field_validator("privilege")
     @classmethod
