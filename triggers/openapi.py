@@ -189,7 +189,7 @@ def _example_of_problem(code: str) -> _Document:
 
 @cache
 def _examples() -> dict[str, _Document]:
-    """Requests and answers of a life on the local cloud, by the names of the routes."""
+    """Recorded requests and answers, by the names of the routes."""
     found: dict[str, _Document] = json.loads(_EXAMPLES.read_text())
     return found
 
