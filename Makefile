@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix clis lint package bench bench-all lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples clis lint package bench bench-all lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,12 @@ libahead: .local/libahead.so
 
 lives: .venv/ready ## Random lives on a hostile host, and the tests of a life under many seeds; options in LIVES
 	$(BIN)/python -m tests.lives $(LIVES)
+
+fuzz-api: .venv/ready ## 20,000 made-up requests to all routes, judged by the OpenAPI document; options in FUZZ
+	$(BIN)/python -m tests.api $(FUZZ)
+
+api-examples: .venv/ready ## The examples of the OpenAPI document, recorded anew from a life on the local cloud
+	$(BIN)/python -m local.api_examples
 
 matrix: .venv/ready ## Every remote call under every fault; options in MATRIX, such as MATRIX="--shard 1/8"
 	$(BIN)/python -m tests.matrix $(MATRIX)

@@ -4,7 +4,9 @@ The two differ in whom they belong to and in how they are named; everything else
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple, TypedDict
+from typing import Final, Literal, NamedTuple
+
+from typing_extensions import TypedDict
 
 Kind = Literal["project", "organization"]
 #: What a request, a record and an answer call a VPC's owner and its id, as Aiven does.

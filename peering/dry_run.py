@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from itertools import chain
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Final, Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from peering.aiven_vpc import NAMES
 from peering.facts import Facts, VNetPeering
@@ -57,7 +59,7 @@ class Plan(TypedDict):
 #: Options that name the peering itself, or say how a start goes about it.
 _NO_OPTIONS: Final = frozenset({"id", *chain(*NAMES.values()), "vnet_id", "adopt", "on_failure"})
 #: What a start cannot change once it is there, and what can.
-_REFUSED: Final = {
+REFUSED: Final = {
     "credential": "The kind of the credential is changed by a rotation: POST /api/peerings/{id}/rotate.",
     "peering_name": "A VNet peering keeps its name; remove the peering and start it again under another.",
     "user_peer_network_cidrs": "A connection keeps its networks; Aiven's own API changes them.",
@@ -112,8 +114,8 @@ def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[Opti
         if value == old[name] or (name in _ON_VNET and value is None):
             continue
         change = OptionChange(option=name, old=old[name], new=value)
-        if name in _REFUSED:
-            change["refused"] = _REFUSED[name]
+        if name in REFUSED:
+            change["refused"] = REFUSED[name]
         changes.append(change)
     return changes
 

@@ -1,7 +1,9 @@
 """What steps gather about a peering and hand on, by name: ids, states, names. Plain JSON, never a secret."""
 
 from collections.abc import Collection, Mapping
-from typing import TypedDict, TypeVar, cast
+from typing import TypeVar, cast
+
+from typing_extensions import TypedDict
 
 from peering.spec import Credential
 

@@ -1,7 +1,9 @@
 """Who holds which rights for a peering, by what Azure lists: what the report has signed. No I/O."""
 
 from collections.abc import Iterator
-from typing import Final, TypedDict
+from typing import Final
+
+from typing_extensions import TypedDict
 
 from peering.look import AccessLook, AssignmentLook, Look, RoleLook, if_seen
 from peering.naming import same_id

@@ -4,7 +4,9 @@ Each part of a look was either seen, and then found or absent, or it could not b
 before it is read: mypy refuses to read what was not asked.
 """
 
-from typing import Generic, TypeAlias, TypedDict, TypeVar, cast, final
+from typing import Generic, TypeAlias, TypeVar, cast, final
+
+from typing_extensions import TypedDict
 
 from peering.facts import VNetPeering
 from peering.outcome import Occurrence

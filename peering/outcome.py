@@ -4,7 +4,9 @@ Durable Functions keeps the text of an exception but not its class, so an activi
 """
 
 from collections.abc import Sequence
-from typing import Final, NotRequired, TypedDict
+from typing import Final, NotRequired
+
+from typing_extensions import TypedDict
 
 from peering.facts import Facts
 from peering.spec import Fence, Peering

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Final, Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from peering.outcome import Occurrence
 from peering.steps import Operation
@@ -23,6 +25,8 @@ RunState = Literal[
     "checked",
     "failed",
 ]
+#: What a peering can be: what a run under way tells of itself, how the last one left it, or what is asked for.
+PeeringState = Literal[RunState, "repairing", "rotating", "removing", "removal-failed", "checking"]
 
 
 class StepProgress(TypedDict):

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Final, Literal, NotRequired, cast
+
+from typing_extensions import TypedDict
 
 from peering.aiven_vpc import VpcNames
 from peering.drift import BLOCKERS, DRIFT, Verdict, verdict_of
@@ -13,7 +15,7 @@ from peering.look import ConnectionLook
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
-from peering.progress import StepProgress
+from peering.progress import PeeringState, StepProgress
 from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Caller, Fence, Peering
 from peering.steps import OBJECTS, OF_THE_RUN, REMOVES, Operation
@@ -90,11 +92,33 @@ class RunRecord(Run):
     joined: NotRequired[list[Joined]]
 
 
+class Refusal(TypedDict):
+    """A request for a change that was refused: when, whose, which, for which peering, and why."""
+
+    at: str
+    by: Caller
+    method: str
+    path: str
+    id: NotRequired[str]
+    status: int
+    problem: str
+    detail: str
+
+
 class Stopping(TypedDict):
     """An execution whose order's place was taken, and that has not said yet that it has ended."""
 
     run: str
     execution: str
+
+
+class Pause(TypedDict):
+    """Automatic checks and repairs are left out: who wanted it so, why, since when and until when, if that is known."""
+
+    by: Caller
+    why: str
+    at: str
+    until: str | None
 
 
 class Change(TypedDict):
@@ -112,7 +136,7 @@ class Record(TypedDict):
 
     `order` is what was asked for and has no outcome yet; `steps` are those of the last run that ended. `unsettled`:
     until when a call that the platform lost may still be at work. `unnoted`: runs that have ended and may not be in the
-    table of runs yet. `events`: changes of verdict to be delivered.
+    table of runs yet. `events`: changes of verdict to be delivered. `labels` and `note` are what people say of it.
     """
 
     peering: Peering
@@ -133,6 +157,9 @@ class Record(TypedDict):
     health: NotRequired[Health]
     attempts: NotRequired[dict[str, Attempt]]
     events: NotRequired[list[Change]]
+    labels: NotRequired[dict[str, str]]
+    note: NotRequired[str]
+    paused: NotRequired[Pause]
 
 
 class Ending(TypedDict):
@@ -179,10 +206,14 @@ LONGEST_PAUSE: Final = timedelta(days=1)
 
 @dataclass
 class Placed:
-    """What became of a request: the answer, and the order that is under way now, or was before a refusal."""
+    """What became of a request: the answer, and the order that is under way now, or was before a refusal.
+
+    `wanted` is the order that was asked for.
+    """
 
     answer: Answer | Literal["accept"]
     order: Order
+    wanted: Order
 
 
 def place(record: Record | None, wanted: Order, revision: int | None = None) -> tuple[Record | None, Placed]:
@@ -195,26 +226,26 @@ def place(record: Record | None, wanted: Order, revision: int | None = None) -> 
     """
     if record is None:
         if wanted["operation"] != "establish":
-            return None, Placed("409", wanted)
+            return None, Placed("409", wanted, wanted)
         record = _new_record(wanted)
     elif any(run["run"] == wanted["run"] for run in record["runs"]):
-        return record, Placed("accept", wanted)
+        return record, Placed("accept", wanted, wanted)
     if revision is not None and record["revision"] != revision:
-        return record, Placed("put off", wanted)
+        return record, Placed("put off", wanted, wanted)
     under_way = record.get("order")
     if under_way is not None:
         if under_way["run"] == wanted["run"]:
-            return record, Placed("accept", under_way)
+            return record, Placed("accept", under_way, wanted)
         answer = ANSWERS[under_way["operation"]][request_of(wanted, under_way)]
         if answer == "join":
             joined = Joined(by=wanted["by"], at=wanted["at"])
             under_way["joined"] = [*under_way.get("joined", []), joined][-KEPT_JOINED:]
         if answer != "supersede":
-            return record, Placed(answer, under_way)
+            return record, Placed(answer, under_way, wanted)
         _supersede(record, under_way, wanted)
         wanted = {**wanted, "supersedes": under_way["run"]}
     _enter(record, wanted)
-    return record, Placed("supersede" if under_way else "accept", wanted)
+    return record, Placed("supersede" if under_way else "accept", wanted, wanted)
 
 
 def _new_record(order: Order) -> Record:
@@ -326,6 +357,12 @@ def conclude(record: Record, ending: Ending) -> RunRecord | None:
     ended = run_record(record, order, ending)
     record.setdefault("unnoted", []).append(ended)
     return ended
+
+
+def touch(record: Record, now: datetime) -> None:
+    """Note that something of a record has changed that no run does: who has seen it as it was before has not this."""
+    record["revision"] += 1
+    record["changed"] = max(now.isoformat(), _just_after(record["changed"]))
 
 
 def has_recorded(record: Record, run: str) -> bool:
@@ -468,6 +505,17 @@ def is_busy(record: Record) -> bool:
     return "order" in record and record["order"]["operation"] != "check"
 
 
+def is_paused(record: Record, at: str) -> bool:
+    """Whether automatic checks and repairs leave the peering alone at a time."""
+    return "paused" in record and lasts(record["paused"], at)
+
+
+def lasts(pause: Pause, at: str) -> bool:
+    """Whether a pause has not come to its end at a time."""
+    until = pause["until"]
+    return until is None or datetime.fromisoformat(at) < datetime.fromisoformat(until)
+
+
 def is_watched(record: Record) -> bool:
     """Whether checks look after the peering: it has been connected, and nobody has begun to remove it.
 
@@ -485,7 +533,8 @@ def swept(record: Record, at: str) -> Record:
         record: what the registry keeps.
         at: when that check began.
     """
-    if "health" not in record or not is_watched(record) or is_busy(record) or record["changed"] > at:
+    left_out = not is_watched(record) or is_busy(record) or (at != "" and is_paused(record, at))
+    if "health" not in record or left_out or record["changed"] > at:
         return record
     return {**record, "health": {**record["health"], "checked": max(record["health"]["checked"], at)}}
 
@@ -548,7 +597,8 @@ def announce(record: Record, change: Change) -> int:
 
 def _may_repair(record: Record, code: str, codes: list[str], at: str) -> bool:
     """Whether a finding is mended without asking: it is safe, switched on, due, and nothing else makes it hopeless."""
-    if not is_watched(record) or record["peering"]["repair"] != "safe" or code not in DRIFT:
+    is_left_alone = not is_watched(record) or is_paused(record, at)
+    if is_left_alone or record["peering"]["repair"] != "safe" or code not in DRIFT:
         return False
     attempt = record.get("attempts", {}).get(code)
     if attempt is not None and datetime.fromisoformat(at) < datetime.fromisoformat(attempt["at"]) + _pause_after(
@@ -566,7 +616,7 @@ def _pause_after(attempt: Attempt) -> timedelta:
 
 
 #: What the state of a peering is called while an order is under way; a check leaves it as it is.
-UNDER_WAY: Final[dict[Operation, str]] = {
+UNDER_WAY: Final[dict[Operation, PeeringState]] = {
     "establish": "running",
     "repair": "repairing",
     "rotate": "rotating",
@@ -575,9 +625,9 @@ UNDER_WAY: Final[dict[Operation, str]] = {
 }
 
 
-def state_of(record: Record) -> str:
+def state_of(record: Record) -> PeeringState:
     """The state of a peering, by its record alone: that of what is asked for, else how the last run left it."""
     order = record.get("order")
     if order is not None and order["operation"] in UNDER_WAY:
         return "rolling-back" if order.get("phase") == "rolling-back" else UNDER_WAY[order["operation"]]
-    return record.get("state", "failed")
+    return cast("PeeringState", record.get("state", "failed"))

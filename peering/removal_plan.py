@@ -1,6 +1,8 @@
 """What a removal would do, drawn from the looks that it begins with. No I/O."""
 
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal
+
+from typing_extensions import TypedDict
 
 from peering.facts import Facts, named
 from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
@@ -14,6 +16,7 @@ from peering.steps import OBJECTS, STEPS
 #: What becomes of an object: it is deleted, is handed back to whoever it was taken over from, stays because somebody
 #: else needs it or made it, or is gone already. `unknown`: a look could not be had.
 Removal = Literal["delete", "hand back", "keep", "gone", "unknown"]
+RemovalResult = Literal["remove", "hand back", "blocked"]
 
 _SHARED: Final = "Another peering of this app needs it."
 _NOT_OURS: Final = "This app did not make it."
@@ -36,7 +39,7 @@ class RemovalPlan(TypedDict):
     Warnings tell what may be an obstacle, as far as a plan can read it.
     """
 
-    result: Literal["remove", "hand back", "blocked"]
+    result: RemovalResult
     steps: list[RemovedObject]
     obstacles: list[Occurrence]
     waits: list[Occurrence]

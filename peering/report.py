@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final, TypedDict
+from typing import Final
+
+from typing_extensions import TypedDict
 
 from peering.addresses import ranges
 from peering.aiven_vpc import AivenVpc, VpcNames

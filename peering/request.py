@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from peering.aiven_vpc import NAMES, AivenVpc
+from peering.labels import Labels, Note
 from peering.naming import VNetId, default_role_names, peering_id
 from peering.spec import Credential, OnFailure, Peering, Privilege, Repair, Role
 
@@ -116,6 +117,8 @@ class PeeringRequest(BaseModel):
     user_role_name: Annotated[
         _Name | None, Field(description="The custom role of the created application, with `least-privilege`.")
     ] = None
+    labels: Labels = {}
+    note: Note = ""
 
     @field_validator("privilege")
     @classmethod

@@ -1,6 +1,8 @@
 """What a peering is to be: the words that orchestrators and activities share. Plain JSON, without a secret."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from peering.aiven_vpc import VpcNames
 

@@ -8,7 +8,7 @@ from typing import Final, NotRequired, TypedDict, TypeVar
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
-from peering.registry import Record, is_busy, is_watched
+from peering.registry import Record, is_busy, is_paused, is_watched
 from peering.spec import Deadlines
 
 #: VPCs in Aiven and VNets that one activity looks at.
@@ -17,7 +17,18 @@ VNETS_IN_A_PIECE: Final = 50
 #: Where a remote does not say for how long it wants fewer requests, in seconds.
 _PAUSE: Final = 10.0
 #: What a check reads of a record, beside its last run.
-_READ: Final = ("peering", "facts", "revision", "connected", "state", "health", "attempts", "unsettled", "events")
+_READ: Final = (
+    "peering",
+    "facts",
+    "revision",
+    "connected",
+    "state",
+    "health",
+    "attempts",
+    "unsettled",
+    "events",
+    "paused",
+)
 
 _Thing = TypeVar("_Thing")
 
@@ -153,12 +164,13 @@ class Division:
         #: The peerings with events to deliver that are not checked.
         self.undelivered: list[str] = []
 
-    def add(self, record: Record, etag: str) -> None:
-        """Take a peering in. It is checked if it is watched and nothing is under way on it.
+    def add(self, record: Record, etag: str, at: str) -> None:
+        """Take a peering in. It is checked if it is watched, not paused, and nothing is under way on it.
 
         Args:
             record: its record.
             etag: that of the row that the record was read from.
+            at: when the check began.
 
         Raises:
             KeyError, ValueError: the record is spoilt.
@@ -171,7 +183,7 @@ class Division:
             self._ours.setdefault(key, []).append(vnet_id)
         if is_watched(record):
             self.watched.add(key)
-        if not is_watched(record) or is_busy(record):
+        if not is_watched(record) or is_busy(record) or is_paused(record, at):
             self.undelivered += [peering["id"]] if record.get("events") else []
             return
         self._vpcs.setdefault(key, vpc)

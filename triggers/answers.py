@@ -1,17 +1,20 @@
 """Answers that several routes give."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NotRequired
 from urllib.parse import urlsplit
 
 import azure.functions as func
+from typing_extensions import TypedDict
 
+from peering.progress import PeeringState
 from peering.registry import UNDER_WAY, Placed
 
 RETRY_AFTER: Final = "5"
-_COLLECTION: Final = "/peerings"
+_API: Final = "/api/"
 _NOT_AT_ALL: Final = re.compile(r"q\s*=\s*0(\.0{0,3})?")
 
 
@@ -20,11 +23,33 @@ def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | No
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json", headers=headers)
 
 
+def etag(body: bytes, revision: int | None = None) -> str:
+    """The ETag of an answer; that of a peering begins with the revision of its record."""
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    return f'"{digest}"' if revision is None else f'"{revision}-{digest}"'
+
+
+def is_current(known: str, tag: str) -> bool:
+    """Whether what `If-None-Match` lists has the ETag of an answer (RFC 9110, 13.1.2)."""
+    return tag in (one.strip().removeprefix("W/") for one in known.split(","))
+
+
+class Accepted(TypedDict):
+    """An order that was written down: `run` names it, `joined` says that it was there already."""
+
+    id: str
+    state: PeeringState
+    run: str
+    joined: bool
+    url: str
+    superseded: NotRequired[str]
+
+
 def accepted(identity: str, url: str, placed: Placed) -> func.HttpResponse:
     """202 with the address to watch; `run` names the order, `joined` says that it was there already."""
     order = placed.order
     state = UNDER_WAY.get(order["operation"], "checking")
-    body = {"id": identity, "state": state, "run": order["run"], "joined": placed.answer == "join", "url": url}
+    body = Accepted(id=identity, state=state, run=order["run"], joined=placed.answer == "join", url=url)
     if "supersedes" in order:
         body["superseded"] = order["supersedes"]
     return json_answer(body, 202, {"Location": url, "Retry-After": RETRY_AFTER})
@@ -34,7 +59,7 @@ def collection_url(req: func.HttpRequest) -> str:
     """The address of `/api/peerings`, without the host: that of a request is what its caller says it is."""
     path = urlsplit(req.url).path
     # Routes are found whatever their case.
-    return f"{path[: path.lower().index(_COLLECTION)]}{_COLLECTION}"
+    return f"{path[: path.lower().index(_API)]}{_API}peerings"
 
 
 def peering_url(req: func.HttpRequest, identity: str) -> str:

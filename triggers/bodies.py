@@ -1,10 +1,78 @@
-"""The bodies of requests: JSON in which no name is given twice."""
+"""The bodies of requests: JSON in which no name is given twice, and what they may hold."""
 
 import json
+from datetime import datetime
+from typing import Annotated, Final, Literal, TypeVar
 
 import azure.functions as func
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
+from peering.labels import LabelName, LabelValue, Note
 from peering.outcome import ProblemError
+from peering.request import PeeringRequest
+from peering.spec import Credential
+
+Body = TypeVar("Body", bound=BaseModel)
+_STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
+#: The options that a `PATCH` changes, as a start with other options would.
+CHANGEABLE: Final = (
+    *("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways", "role", "secret_lifetime_days"),
+    *("privilege", "repair", "application_name", "platform_role_name", "user_role_name"),
+)
+
+
+class NoBody(BaseModel):
+    """An empty object, or nothing."""
+
+    model_config = _STRICT
+
+
+class Rotation(BaseModel):
+    """Which kind of credential a rotation makes; by default the one in use."""
+
+    model_config = _STRICT
+
+    credential: Annotated[Credential, Field(description="The kind of the new credential.")] = "secret"
+
+
+class PauseRequest(BaseModel):
+    """Why automatic checks and repairs are left out, and until when."""
+
+    model_config = _STRICT
+
+    why: Annotated[Note, Field(min_length=1, description="Why, for whoever finds the pause.")]
+    until: Annotated[
+        AwareDatetime | None, Field(description="When it ends by itself; without one, somebody has to resume.")
+    ] = None
+
+    def end(self) -> str | None:
+        """When the pause ends, as it is kept."""
+        return self.until.isoformat() if self.until is not None else None
+
+
+class _Notes(BaseModel):
+    """What a `PATCH` may change beside the options."""
+
+    model_config = _STRICT
+
+    labels: Annotated[
+        dict[LabelName, LabelValue | None],
+        Field(max_length=32, description="Labels to set; one that is null is taken away, others stay."),
+    ] = {}
+    note: Annotated[Note | None, Field(description="The note; null takes it away.")] = None
+
+
+def _patch() -> type[_Notes]:
+    fields: dict[str, object] = {
+        name: (field.annotation, field) for name, field in PeeringRequest.model_fields.items() if name in CHANGEABLE
+    }
+    about = "Options, labels and the note of a peering; what is not named stays as it is (RFC 7396)."
+    return create_model("PeeringPatch", __base__=_Notes, __doc__=about, **fields)  # type: ignore[call-overload,no-any-return]
+
+
+PeeringPatch: Final = _patch()
+#: The media types that a body may have; none counts as JSON.
+MediaType = Literal["application/json", "application/merge-patch+json"]
 
 
 def json_body(req: func.HttpRequest) -> object:
@@ -20,6 +88,22 @@ def json_body(req: func.HttpRequest) -> object:
         raise ProblemError("not-json", "The body is nested too deeply.") from None
     except ValueError as error:
         raise ProblemError("not-json", str(error)) from None
+
+
+def body_of(req: func.HttpRequest, kind: type[Body]) -> Body:
+    """The body of a request as a model; an empty one is an empty object.
+
+    Raises:
+        ProblemError: `not-json`.
+        pydantic.ValidationError: it breaks rules.
+    """
+    json_body(req)
+    return kind.model_validate_json(req.get_body().strip() or b"{}")
+
+
+def moment(text: str) -> datetime:
+    """A moment that was kept as ISO 8601."""
+    return datetime.fromisoformat(text)
 
 
 def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

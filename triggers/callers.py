@@ -1,13 +1,28 @@
-"""Who asks, as Azure Functions gives it."""
+"""Who asks, and what for they may: as Azure Functions and App Service authentication give it."""
 
+import base64
+import binascii
+import json
 import os
 from typing import Final
 
 import azure.functions as func
 
+from peering.outcome import ProblemError
 from peering.spec import Caller
+from triggers.blueprint import Role
 
 _UNKNOWN: Final = Caller(name="holder of the function key", id=None)
+#: What each app role of Entra may do here.
+_GRANTS: Final[dict[str, frozenset[Role]]] = {
+    "reader": frozenset({"reader"}),
+    "operator": frozenset({"reader", "operator"}),
+}
+
+
+def is_signed_in_here() -> bool:
+    """Whether App Service authentication stands before the app: only then its headers are its own."""
+    return os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
 
 
 def caller(req: func.HttpRequest) -> Caller:
@@ -16,8 +31,34 @@ def caller(req: func.HttpRequest) -> Caller:
     Without that authentication the headers are whatever the client sent, so they are not believed: all that is known
     then is that the caller has the function key.
     """
-    if os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() != "true":
+    if not is_signed_in_here():
         return _UNKNOWN
     identity = req.headers.get("x-ms-client-principal-id")
     name = req.headers.get("x-ms-client-principal-name") or identity
     return Caller(name=name, id=identity) if name else _UNKNOWN
+
+
+def check_role(req: func.HttpRequest, needed: Role) -> None:
+    """Whether the caller has the app role that a route needs; without App Service authentication, keys decide alone.
+
+    Raises:
+        ProblemError: `role-missing`.
+    """
+    if not is_signed_in_here():
+        return
+    roles = _roles(req)
+    if not any(needed in _GRANTS.get(role, ()) for role in roles):
+        held = f"has {', '.join(sorted(roles))}" if roles else "has none"
+        who = caller(req)
+        name = who["name"] if who is not _UNKNOWN else "The request is not signed in, and"
+        raise ProblemError("role-missing", f"Needed is the app role {needed}; {name} {held}.")
+
+
+def _roles(req: func.HttpRequest) -> frozenset[str]:
+    """The app roles in the claims that App Service hands over, as Base64 of JSON."""
+    try:
+        principal = json.loads(base64.b64decode(req.headers.get("x-ms-client-principal", ""), validate=True))
+        kind = principal.get("role_typ") or "roles"
+        return frozenset(str(one["val"]) for one in principal["claims"] if one["typ"] in (kind, "roles"))
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
+        return frozenset()

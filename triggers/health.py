@@ -1,14 +1,17 @@
 """The scheduled check of all peerings, and the connections that no peering of this app has."""
 
 import logging
-from typing import Final
+from typing import Final, cast
 
 import azure.functions as func
+from typing_extensions import TypedDict
 
+from clients import pauses
 from clients.durable import DurableClient, start_unless_running
 from clients.registry import registry
 from clients.registry.migration import check_migrated
 from peering.aiven_vpc import AivenVpc
+from peering.look import ConnectionLook
 from peering.outcome import ProblemError
 from peering.runs import SWEEP
 from peering.sweep import Sweep
@@ -17,10 +20,26 @@ from triggers.answers import json_answer
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
 
+class Unmanaged(ConnectionLook):
+    """A connection that no peering of this app has, and its project VPC."""
+
+    project: str
+    project_vpc_id: str
+
+
+class UnmanagedDocument(TypedDict):
+    """The connections of known project VPCs that no peering of this app has."""
+
+    unmanaged: list[Unmanaged]
+
+
 async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) -> None:
     """Start a check of all peerings, unless the last one is still under way."""
     from clients.settings import settings
 
+    if (pause := await pauses.of_all()) is not None:
+        log.info("event=check-paused until=%s", pause["until"])
+        return
     try:
         await check_migrated(client)
     except ProblemError as error:
@@ -38,4 +57,4 @@ async def list_unmanaged(req: func.HttpRequest, client: DurableClient) -> func.H
         for vpc in await registry().unmanaged()
         for connection in vpc["connections"]
     ]
-    return json_answer({"unmanaged": found})
+    return json_answer(UnmanagedDocument(unmanaged=cast("list[Unmanaged]", found)))

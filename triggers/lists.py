@@ -4,22 +4,34 @@ Table Storage sorts by its keys alone and has no second index. So a page by id i
 from the columns of all peerings, which are remembered for some seconds: who turns pages reads them once.
 """
 
-import re
+import base64
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
 
 from clients.registry import registry
 from clients.registry.rows import COLUMNS, Value, vpc_of
-from triggers.blueprint import FILTERS
+from triggers.bodies import moment
 from triggers.problem_documents import FieldError, InvalidRequestError
+from triggers.queries import Filters, ListQuery
 
-LARGEST_PAGE: Final = 100
-_NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
 #: For how long the columns of all peerings are taken for true, in seconds.
 REMEMBERED: Final = 10.0
-SORTS: Final = ("changed", "expires", "state", "verdict", "operation", "project", "organization_id", "vnet_id")
+#: The columns' names, where they are not those of the parameters.
+_COLUMNS: Final = {"id": "RowKey"}
+#: What a search looks at.
+_SEARCHED: Final = (
+    *("RowKey", "owner", "project_vpc_id", "organization_vpc_id", "vnet_id"),
+    *("state", "verdict", "problem", "requested_by"),
+    *("labels", "note", "findings"),
+)
+#: Where a page ends: the parameter that it is sorted by, the value there, and the id.
+_Cursor: Final = TypeAdapter(tuple[str, str, str])
 
 Row = Mapping[str, Value]
 
@@ -29,7 +41,7 @@ class Page:
     """Some peerings, the cursor of the next page if there is one, and how many there are altogether if asked for."""
 
     rows: Sequence[Row]
-    next: str | None = None
+    cursor: str | None = None
     count: int | None = None
 
 
@@ -42,38 +54,128 @@ class _Remembered:
 _remembered: Final[dict[int, _Remembered]] = {}
 
 
-async def listed(given: Mapping[str, str]) -> Page:
+async def listed(query: ListQuery) -> Page:
     """The page that the parameters of a list ask for.
 
     Raises:
-        InvalidRequestError: a parameter breaks its rule.
+        InvalidRequestError: the cursor is not of this list.
         azure.core.exceptions.AzureError: the registry does not answer.
     """
-    limit, sort, after = _limit(given), _one_of(given, "sort", SORTS), given.get("after", "")
-    counts = _one_of(given, "count", ("true", "false")) == "true"
-    filters = {name: given[name].casefold() for name in FILTERS if name in given}
-    if not filters and sort is None and not counts:
-        found = await registry().page(after, limit + 1)
-        return _cut(found, limit)
-    rows = [row for row in await _all() if all(_text(row, column) == wanted for column, wanted in filters.items())]
-    count = len(rows) if counts else None
-    if sort is not None:
-        rows.sort(key=lambda row: (_text(row, sort), str(row["RowKey"])))
-        ids = [str(row["RowKey"]) for row in rows]
-        rows = rows[ids.index(after) + 1 :] if after in ids else rows
-    else:
-        rows = [row for row in rows if str(row["RowKey"]) > after]
-    page = _cut(rows, limit)
-    page.count = count
+    after = _position(query)
+    plain = query.model_fields_set <= {"limit", "cursor", "sort"} and query.sort == "id"
+    if plain:
+        found = await registry().page(after[1] if after is not None else "", query.limit + 1)
+        return _cut(found, query)
+    rows = [row for row in await matches(query) if _is_newer(row, query) and _mentions(row, query)]
+    rows.sort(key=lambda row: _place(row, query.sort), reverse=query.sort.startswith("-"))
+    page = _cut([row for row in rows if after is None or _is_behind(row, after, query.sort)], query)
+    page.count = len(rows) if query.count == "true" else None
     return page
 
 
-def _cut(rows: Sequence[Row], limit: int) -> Page:
-    page = rows[:limit]
-    return Page(page, str(page[-1]["RowKey"]) if len(rows) > limit else None)
+async def matches(filters: Filters) -> list[Row]:
+    """The columns of the peerings that a filter lets through."""
+    wanted = {name: str(getattr(filters, name)).casefold() for name in Filters.model_fields if _has(filters, name)}
+    return [row for row in await all_columns() if all(_test(name)(row, text) for name, text in wanted.items())]
 
 
-async def _all() -> list[Row]:
+def _has(filters: Filters, name: str) -> bool:
+    return getattr(filters, name) is not None
+
+
+def _test(name: str) -> Callable[[Row, str], bool]:
+    """Whether a peering's columns are as a filter wants it."""
+    return _TESTS.get(name, lambda row, wanted: _text(row, _COLUMNS.get(name, name)) == wanted)
+
+
+def _has_labels(row: Row, wanted: str) -> bool:
+    labels = {name: str(value).casefold() for name, value in labels_of(row).items()}
+    pairs = (one.partition("=") for one in wanted.split(","))
+    return all(name in labels and (not sign or labels[name] == value) for name, sign, value in pairs)
+
+
+def _has_problem(row: Row, wanted: str) -> bool:
+    return _text(row, "problem") == wanted or wanted in findings_of(row)
+
+
+#: Filters that look for something else than a column's whole text.
+_TESTS: Final[Mapping[str, Callable[[Row, str], bool]]] = {
+    "vnet": lambda row, wanted: wanted in _text(row, "vnet_id").rpartition("/")[2],
+    "label": _has_labels,
+    "problem": _has_problem,
+    "paused": lambda row, wanted: is_paused(row) is (wanted == "true"),
+}
+
+
+def labels_of(row: Row) -> dict[str, str]:
+    """The labels in a peering's columns; rows of earlier versions have none."""
+    return dict(json.loads(str(row.get("labels") or "{}")))
+
+
+def findings_of(row: Row) -> dict[str, str]:
+    """The problems that the last check found, each with the time since when."""
+    return dict(json.loads(str(row.get("findings") or "{}")))
+
+
+def is_paused(row: Row) -> bool:
+    """Whether a peering itself is paused now."""
+    until = str(row.get("paused_until") or "")
+    return until != "" and moment(until) > registry().now
+
+
+def changed_at(row: Row) -> str:
+    """When a peering last changed, or was judged otherwise."""
+    return max([str(row["changed"]), str(row.get("verdict_since") or ""), *findings_of(row).values()])
+
+
+def _is_newer(row: Row, query: ListQuery) -> bool:
+    return query.changed_since is None or moment(changed_at(row)) > query.changed_since
+
+
+def _mentions(row: Row, query: ListQuery) -> bool:
+    wanted = query.search.casefold() if query.search is not None else ""
+    return any(wanted in _text(row, column) for column in _SEARCHED)
+
+
+def _place(row: Row, sort: str) -> tuple[str, str]:
+    name = sort.removeprefix("-")
+    text = changed_at(row) if name == "changed" else _text(row, _COLUMNS.get(name, name))
+    return text, str(row["RowKey"])
+
+
+def _is_behind(row: Row, after: tuple[str, str], sort: str) -> bool:
+    return _place(row, sort) < after if sort.startswith("-") else _place(row, sort) > after
+
+
+def _cut(rows: Sequence[Row], query: ListQuery) -> Page:
+    page = rows[: query.limit]
+    if len(rows) <= query.limit:
+        return Page(page)
+    cursor = json.dumps([query.sort, *_place(page[-1], query.sort)]).encode()
+    return Page(page, base64.urlsafe_b64encode(cursor).decode().rstrip("="))
+
+
+def _position(query: ListQuery) -> tuple[str, str] | None:
+    """What the page before ended with.
+
+    Raises:
+        InvalidRequestError: the cursor is not of a list that is sorted so.
+    """
+    if query.cursor is None:
+        return None
+    try:
+        padded = query.cursor + "=" * (-len(query.cursor) % 4)
+        sort, value, identity = _Cursor.validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
+        UUID(identity)
+    except (ValueError, ValidationError):
+        sort, value, identity = "", "", ""
+    if sort != query.sort:
+        rule = "must be the cursor that a list with the same `sort` gave"
+        raise InvalidRequestError([FieldError(field="cursor", rule=rule)])
+    return value, identity
+
+
+async def all_columns() -> list[Row]:
     """The columns of all peerings, as they were a moment ago."""
     held, key = registry(), id(registry())
     remembered = _remembered.get(key)
@@ -85,19 +187,10 @@ async def _all() -> list[Row]:
     return remembered.rows
 
 
+def forget_columns() -> None:
+    """Read the columns anew the next time: this worker has just changed some."""
+    _remembered.clear()
+
+
 def _text(row: Row, column: str) -> str:
     return str(row.get(column, "")).casefold()
-
-
-def _limit(given: Mapping[str, str]) -> int:
-    limit = given.get("limit", "50")
-    if not _NUMBER.fullmatch(limit) or not 1 <= int(limit) <= LARGEST_PAGE:
-        raise InvalidRequestError([FieldError(field="limit", rule=f"must be a whole number from 1 to {LARGEST_PAGE}")])
-    return int(limit)
-
-
-def _one_of(given: Mapping[str, str], name: str, values: Sequence[str]) -> str | None:
-    value = given.get(name)
-    if value is not None and value not in values:
-        raise InvalidRequestError([FieldError(field=name, rule=f"must be one of {', '.join(values)}")])
-    return value

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import cast
-from uuid import uuid4
 
 import azure.functions as func
 
@@ -17,10 +16,14 @@ from peering.registry import Placed, Record, place
 from peering.steps import Operation
 from triggers.answers import accepted, peering_url
 from triggers.callers import caller
+from triggers.conditions import check_revision, expected_revisions
 from triggers.problem_documents import FieldError, occurrence_response, problem_response
+from triggers.repeats import run_of
 
 #: What keeps an order from a record, for another reason than the order that is under way.
 Obstacle = Callable[[Record | None], ProblemError | None]
+#: What becomes of a record together with its order.
+Noting = Callable[[Record], None]
 
 
 async def place_order(
@@ -30,6 +33,7 @@ async def place_order(
     operation: Operation,
     options: dict[str, object],
     obstacle: Obstacle,
+    noting: Noting = lambda _: None,
 ) -> func.HttpResponse:
     """Put an order into a peering's record and start its orchestrator; the answer says what became of the order.
 
@@ -40,24 +44,46 @@ async def place_order(
         operation: what is asked for.
         options: the order's own fields.
         obstacle: what else keeps the order from the record as it was read.
+        noting: what else the record is to say once the order is accepted or has joined.
 
     Raises:
-        ProblemError: an obstacle, or the registry cannot be written.
+        ProblemError: an obstacle, a revision that `If-Match` does not name, or the registry cannot be written.
+    """
+    placed = await placed_order(req, client, peering_id, operation, options, obstacle, noting)
+    if placed.answer in ("409", "put off"):
+        return _refused(placed.wanted, placed.order)
+    return accepted(peering_id, peering_url(req, peering_id), placed)
+
+
+async def placed_order(
+    req: func.HttpRequest,
+    client: DurableClient,
+    peering_id: str,
+    operation: Operation,
+    options: dict[str, object],
+    obstacle: Obstacle,
+    noting: Noting,
+) -> Placed:
+    """What became of an order that was put into a peering's record; one that was accepted is started.
+
+    The arguments and errors are those of `place_order`.
     """
     from clients.settings import settings
 
-    run, by, deadlines = uuid4().hex[:8], caller(req), settings().deadlines
+    run, by, deadlines = run_of(req, peering_id), caller(req), settings().deadlines
+    revisions = expected_revisions(req)
     await check_migrated(client)
 
     def placing(record: Record | None, now: datetime) -> tuple[Record | None, Placed]:
         if (found := obstacle(record)) is not None:
             raise found
-        return place(record, cast("Order", {**new_order(operation, run, by, now, deadlines), **options}))
+        check_revision(record, revisions)
+        record, placed = place(record, cast("Order", {**new_order(operation, run, by, now, deadlines), **options}))
+        if record is not None and placed.answer not in ("409", "put off"):
+            noting(record)
+        return record, placed
 
     placed = await registry().change(peering_id, placing)
-    if placed.answer in ("409", "put off"):
-        wanted = cast("Order", {**new_order(operation, run, by, registry().now, deadlines), **options})
-        return _refused(wanted, placed.order)
     if placed.answer == "supersede":
         # What is under way sees the hint or the fence; only where nothing is, the start succeeds.
         await hint(client, peering_id)
@@ -65,7 +91,7 @@ async def place_order(
         await keep_ended_runs(peering_id)
     elif placed.answer == "accept":
         await start_order(client, peering_id)
-    return accepted(peering_id, peering_url(req, peering_id), placed)
+    return placed
 
 
 def _refused(wanted: Order, under_way: Order) -> func.HttpResponse:

@@ -1,35 +1,51 @@
-"""`/api/peerings/{id}`: see how a peering stands, check it, rotate its credential, report on it, cancel, remove it."""
+"""`/api/peerings/{id}`: see how a peering stands, what was asked of it and what became of that, and report on it."""
 
 from typing import Final, cast
 
 import azure.functions as func
+from typing_extensions import TypedDict
 
 from clients.durable import DurableClient
 from clients.registry import registry, sweeps
 from peering.outcome import ProblemError
 from peering.progress import Progress
-from peering.registry import Record, is_busy, swept
+from peering.registry import Record, RunRecord, is_busy, swept
 from peering.runs import wait_instance_id
-from peering.spec import Credential
-from triggers.answers import RETRY_AFTER, accepts_json, json_answer
-from triggers.bodies import json_body
-from triggers.orders import place_order
-from triggers.peering_status import PeeringStatus, WaitStatus, peering_status, removed_status
-from triggers.problem_documents import FieldError, InvalidRequestError, occurrence_document
-from triggers.routes import is_dry, peering_id
+from triggers.answers import RETRY_AFTER, accepts_json, etag, json_answer
+from triggers.peering_status import PeeringStatus, RunDocument, WaitStatus, peering_status, removed_status, run_document
+from triggers.queries import ReportQuery, query_of
+from triggers.routes import peering_id
 
 #: The runs that the history of a peering shows.
 _SHOWN_RUNS: Final = 100
 
 
-def _absent(identity: str) -> ProblemError:
+class Runs(TypedDict):
+    """What was asked of a peering and what became of it, the newest first."""
+
+    id: str
+    runs: list[RunDocument]
+
+
+def absent(identity: str) -> ProblemError:
+    """The problem of a peering that the registry does not have."""
     return ProblemError("peering-not-found", f"The registry has no peering {identity}.")
 
 
-async def _record(identity: str) -> Record:
+def known(record: Record | None, identity: str) -> ProblemError | None:
+    """What keeps an order from a peering that is not there."""
+    return None if record is not None else absent(identity)
+
+
+async def record_of(identity: str) -> Record:
+    """The record of a peering.
+
+    Raises:
+        ProblemError: `peering-not-found`.
+    """
     record = await registry().record(identity)
     if record is None:
-        raise _absent(identity)
+        raise absent(identity)
     return record
 
 
@@ -40,10 +56,16 @@ async def show_peering(req: func.HttpRequest, client: DurableClient) -> func.Htt
     if record is None:
         ended = await registry().runs(identity, 1)
         if not ended:
-            raise _absent(identity)
+            raise absent(identity)
         return json_answer(removed_status(ended[0]))
-    headers = {"ETag": f'"{record["revision"]}"', **({"Retry-After": RETRY_AFTER} if is_busy(record) else {})}
-    return json_answer(await status_document(client, record), 200, headers)
+    return status_answer(record, await status_document(client, record))
+
+
+def status_answer(record: Record, document: PeeringStatus) -> func.HttpResponse:
+    """The status of a peering with the ETag that `If-Match` takes, and when to look again while it is busy."""
+    answer = json_answer(document, 200, {"Retry-After": RETRY_AFTER} if is_busy(record) else {})
+    answer.headers["ETag"] = etag(answer.get_body(), record["revision"])
+    return answer
 
 
 async def status_document(client: DurableClient, record: Record) -> PeeringStatus:
@@ -66,85 +88,31 @@ async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpRe
     identity = peering_id(req)
     runs, record = await registry().runs(identity, _SHOWN_RUNS), await registry().record(identity)
     if not runs and record is None:
-        raise _absent(identity)
-    # What the record says has just ended may not be in the table of runs yet.
-    known = {run["run"]: run for run in (*runs, *(record.get("unnoted", ()) if record else ()))}
-    newest = sorted(known.values(), key=lambda run: run["started"], reverse=True)
-    return json_answer({"id": identity, "runs": newest[:_SHOWN_RUNS]})
+        raise absent(identity)
+    shown = {run["run"]: run_document(run) for run in (*runs, *_unnoted(record))}
+    newest = sorted(shown.values(), key=lambda run: run["started"], reverse=True)
+    return json_answer(Runs(id=identity, runs=newest[:_SHOWN_RUNS]))
 
 
-async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`DELETE /api/peerings/{id}`: take away what the app made, or with `dryRun=true` say what would go.
-
-    A run that is under way is stopped in order first.
-    """
-    identity = peering_id(req)
-    if is_dry(req):
-        return await _removal_plan(await _record(identity))
-    return await place_order(req, client, identity, "remove", {}, lambda record: _known(record, identity))
-
-
-async def _removal_plan(record: Record) -> func.HttpResponse:
-    """What a removal would do, by the looks that it begins with; nothing is changed."""
-    from activities.looks.removal import look_at_removal
-    from peering.removal_plan import removal_plan_of
-
-    plan = removal_plan_of(record, await look_at_removal(record))
-    documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
-    return json_answer({"id": record["peering"]["id"], "peering": record["peering"], **plan, **documents})
+async def show_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
+    """`GET /api/peerings/{id}/runs/{run}`: one run in full, once it has ended, also when the peering is gone."""
+    identity, name = peering_id(req), req.route_params["run"]
+    record, run = await registry().record(identity), await registry().run(identity, name)
+    run = next((one for one in _unnoted(record) if one["run"] == name), run)
+    if run is not None:
+        return json_answer(run_document(run))
+    order = record.get("order") if record is not None else None
+    if order is None or order["run"] != name:
+        raise ProblemError("run-not-found", f"Peering {identity} has no run of that name.")
+    under_way = RunDocument(id=identity, operation=order["operation"], run=name, by=order["by"], started=order["at"])
+    if "taken" in order:
+        under_way["taken"] = order["taken"]
+    return json_answer(under_way, 200, {"Retry-After": RETRY_AFTER})
 
 
-def _known(record: Record | None, identity: str) -> ProblemError | None:
-    return None if record is not None else _absent(identity)
-
-
-async def cancel_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/peerings/{id}/cancel`: stop what is under way, and leave what is there."""
-    identity = peering_id(req)
-
-    def obstacle(record: Record | None) -> ProblemError | None:
-        if record is not None and "order" not in record:
-            return ProblemError("nothing-to-cancel", f"The peering is {record.get('state', 'failed')}.")
-        return _known(record, identity)
-
-    return await place_order(req, client, identity, "cancel", {}, obstacle)
-
-
-async def check_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/peerings/{id}/check`: check it now; the verdict is kept with the peering."""
-    identity = peering_id(req)
-    return await place_order(req, client, identity, "check", {"repairs": True}, lambda record: _known(record, identity))
-
-
-async def rotate_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/peerings/{id}/rotate`: a new credential, or another kind of one with `{"credential": ...}`."""
-    identity = peering_id(req)
-    from clients.settings import settings
-
-    wanted = _wanted_credential(json_body(req))
-    credential = wanted or (await _record(identity))["peering"]["credential"]
-    settings().check_credential(credential)
-
-    def obstacle(record: Record | None) -> ProblemError | None:
-        connected = record is not None and "connected" in record and "application_object_id" in record["facts"]
-        if record is not None and not connected and "order" not in record:
-            return ProblemError("peering-not-connected-yet", f"The peering is {record.get('state', 'failed')}.")
-        return _known(record, identity)
-
-    return await place_order(req, client, identity, "rotate", {"credential": credential}, obstacle)
-
-
-def _wanted_credential(given: object) -> Credential | None:
-    """The kind of credential that a body names, if it is not empty.
-
-    Raises:
-        InvalidRequestError: it is anything else.
-    """
-    if given == {}:
-        return None
-    if isinstance(given, dict) and set(given) == {"credential"} and given["credential"] in ("secret", "federated"):
-        return cast("Credential", given["credential"])
-    raise InvalidRequestError([FieldError(field="credential", rule="must be secret or federated, and the only field")])
+def _unnoted(record: Record | None) -> list[RunRecord]:
+    """What a record says has just ended, which may not be in the table of runs yet."""
+    return record.get("unnoted", []) if record is not None else []
 
 
 async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
@@ -152,8 +120,9 @@ async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     from activities.looks.peering import look_of_peering
     from peering.report import markdown, report
 
-    record = swept(await _record(peering_id(req)), await sweeps.last())
+    form = query_of(req, ReportQuery).format
+    record = swept(await record_of(peering_id(req)), await sweeps.last())
     document = report(record, await look_of_peering(record["peering"], record["facts"]))
-    if accepts_json(req) or req.params.get("format") == "json":
+    if accepts_json(req) or form == "json":
         return json_answer(document)
     return func.HttpResponse(markdown(document), mimetype="text/markdown")

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, TypedDict, cast
+from typing import Final, NotRequired, cast
+
+from typing_extensions import TypedDict
 
 from peering.facts import Facts, without
+from peering.orders import Joined
 from peering.outcome import Occurrence
-from peering.progress import Progress, ShortProblem, StepProgress
-from peering.registry import Health, Origin, Record, Run, RunRecord, state_of
+from peering.progress import PeeringState, Progress, ShortProblem, StepProgress
+from peering.registry import Health, Origin, OutcomeKind, Pause, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
 from peering.steps import ARTICLE, PLANS, Operation, Step, is_needless
 from peering.unfit import connection_exists
@@ -54,7 +57,7 @@ class PeeringStatus(TypedDict, total=False):
     """
 
     id: str
-    state: str
+    state: PeeringState
     phase: str
     run: str
     operation: Operation
@@ -70,7 +73,29 @@ class PeeringStatus(TypedDict, total=False):
     objects: dict[str, Origin]
     health: HealthDocument
     runs: list[Run]
+    labels: dict[str, str]
+    note: str
+    paused: Pause
     problem: ProblemDocument
+
+
+class RunDocument(TypedDict):
+    """One run as the API shows it. What is under way has no end yet, and no steps: the peering's status has them."""
+
+    id: str
+    operation: Operation
+    run: str
+    by: Caller
+    started: str
+    taken: NotRequired[str]
+    ended: NotRequired[str]
+    state: NotRequired[PeeringState]
+    outcome: NotRequired[OutcomeKind]
+    problem: NotRequired[Occurrence]
+    superseded_by: NotRequired[str]
+    joined: NotRequired[list[Joined]]
+    peering: NotRequired[Peering]
+    steps: NotRequired[dict[str, StepProgress]]
 
 
 class WaitStatus(TypedDict, total=False):
@@ -116,7 +141,11 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
         objects=record["objects"],
         runs=runs,
         updated=record["changed"],
+        labels=record.get("labels", {}),
+        note=record.get("note", ""),
     )
+    if "paused" in record:
+        status["paused"] = record["paused"]
     if order is not None:
         status |= {"phase": order.get("phase", "accepted"), "run": order["run"], "started": order["at"]}
     elif last is not None:
@@ -140,7 +169,7 @@ def removed_status(run: RunRecord) -> PeeringStatus:
     steps = [_step_status(step, run["steps"], {}, {}) for step in PLANS[run["operation"]]]
     status = PeeringStatus(
         id=run["id"],
-        state=run.get("state", "removed"),
+        state=cast("PeeringState", run.get("state", "removed")),
         operation=run["operation"],
         checking=False,
         run=run["run"],
@@ -154,6 +183,11 @@ def removed_status(run: RunRecord) -> PeeringStatus:
     if "problem" in run:
         status["problem"] = occurrence_document(run["problem"])
     return status
+
+
+def run_document(run: RunRecord) -> RunDocument:
+    """A run that has ended, as the API shows it."""
+    return cast("RunDocument", run)
 
 
 def _short_run(run: RunRecord) -> Run:

@@ -1,62 +1,91 @@
 """`/api/peerings`: start a peering or ask what a start would do, and list them all."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NotRequired, cast
+from collections.abc import Iterator
+from typing import Final, NotRequired, cast
 from urllib.parse import urlencode
 
 import azure.functions as func
+from typing_extensions import TypedDict
 
 from clients.durable import DurableClient
 from clients.registry import registry
 from clients.registry.rows import vpc_of
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import earlier_peering_id, same_id
+from peering.problems import PROBLEMS, Fixer
+from peering.progress import PeeringState
+from peering.registry import Record
 from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
 from triggers.bodies import json_body
-from triggers.lists import listed
+from triggers.lists import Row, changed_at, findings_of, is_paused, labels_of, listed
 from triggers.orders import place_order
-from triggers.problem_documents import (
-    field_errors,
-    occurrence_document,
-    problem_response,
-)
-from triggers.routes import is_dry
+from triggers.plans import plan_of_start
+from triggers.queries import ListQuery, given, is_dry, query_of
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+#: Columns that are shown where they hold anything.
+_TOLD: Final = ("verdict", "verdict_since", "problem", "operation", "expires", "note")
+
+
+class Trouble(TypedDict):
+    """Why a peering is not well: a problem of the last check, or the one that the last run ended with."""
+
+    code: str
+    title: str
+    fixable_by: Fixer
+    since: str
 
 
 class PeeringSummary(VpcNames):
-    """One peering in the list."""
+    """One peering in the list. `problem` is the one that its last run ended with, `problems` all that is not well."""
 
     id: str
-    state: str
+    state: PeeringState
     verdict: NotRequired[str]
+    verdict_since: NotRequired[str]
     problem: NotRequired[str]
+    problems: list[Trouble]
     vnet_id: str
+    operation: NotRequired[str]
+    requested_by: str
+    changed: str
+    expires: NotRequired[str]
+    labels: dict[str, str]
+    note: NotRequired[str]
+    paused_until: NotRequired[str]
     url: str
+
+
+class PeeringList(TypedDict):
+    """A page of peerings; `next` is the address of the next one, and `cursor` what tells it from this one."""
+
+    peerings: list[PeeringSummary]
+    cursor: NotRequired[str]
+    next: NotRequired[str]
+    count: NotRequired[int]
 
 
 async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`POST /api/peerings`: start a peering, or join the run that is under way; with `dryRun=true` only plan it."""
-    # Validation is imported with the first request, so that a cold start of another function does not pay for it.
-    from pydantic import ValidationError
-
     from clients.settings import settings
     from peering.request import PeeringRequest
 
     dry = is_dry(req)
     json_body(req)
-    try:
-        peering = PeeringRequest.model_validate_json(req.get_body()).peering()
-    except ValidationError as error:
-        return _invalid(error)
+    request = PeeringRequest.model_validate_json(req.get_body())
+    peering = request.peering()
     settings().check_credential(peering["credential"])
     peering["id"] = await _id_of(peering)
     if dry:
-        return await _plan(peering)
-    return await place_order(req, client, peering["id"], "establish", {"peering": peering}, lambda _: None)
+        return await plan_of_start(peering)
+
+    def note(record: Record) -> None:
+        if "labels" in request.model_fields_set:
+            record["labels"] = dict(sorted(request.labels.items()))
+        if "note" in request.model_fields_set:
+            record["note"] = request.note
+
+    return await place_order(req, client, peering["id"], "establish", {"peering": peering}, lambda _: None, note)
 
 
 async def _id_of(peering: Peering) -> str:
@@ -71,48 +100,44 @@ async def _id_of(peering: Peering) -> str:
     )
 
 
-async def _plan(peering: Peering) -> func.HttpResponse:
-    """What a start would do, by the looks that a start begins with; nothing is changed."""
-    from activities.looks.start import facts_of, look
-    from peering.dry_run import plan_of
-
-    record = await registry().record(peering["id"])
-    outcomes = await look(peering, record["facts"] if record else {})
-    problems = [outcome["problem"] for outcome in outcomes.values() if "problem" in outcome]
-    plan = plan_of(peering, facts_of(outcomes), problems, record["peering"] if record else None)
-    documents = {name: [occurrence_document(one) for one in plan[name]] for name in ("obstacles", "waits")}
-    return json_answer({"id": peering["id"], "peering": peering, **plan, **documents})
-
-
-def _invalid(error: "ValidationError") -> func.HttpResponse:
-    errors = field_errors(error)
-    if any(found["type"] == "json_invalid" for found in error.errors(include_input=False, include_url=False)):
-        return problem_response("not-json", errors[0]["rule"])
-    named = ", ".join(dict.fromkeys(found["field"] for found in errors))
-    return problem_response("invalid-request", f"Not valid: {named}.", errors)
-
-
 async def list_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
-    """`GET /api/peerings`: the peerings in pages, with `limit` and `after`; filtered, with `sort`, with `count`."""
-    page = await listed(req.params)
-    body: dict[str, object] = {"peerings": [_summary(req, row) for row in page.rows]}
-    if page.next is not None:
-        given = {name: value for name, value in req.params.items() if name not in ("after", "code")}
-        body["next"] = f"{collection_url(req)}?{urlencode({**given, 'after': page.next})}"
+    """`GET /api/peerings`: the peerings in pages, filtered, searched, sorted and counted; why each is not well."""
+    page = await listed(query_of(req, ListQuery))
+    document = PeeringList(peerings=[_summary(req, row) for row in page.rows])
+    if page.cursor is not None:
+        document["cursor"] = page.cursor
+        document["next"] = f"{collection_url(req)}?{urlencode({**given(req), 'cursor': page.cursor})}"
     if page.count is not None:
-        body["count"] = page.count
-    return json_answer(body)
+        document["count"] = page.count
+    return json_answer(document)
 
 
-def _summary(req: func.HttpRequest, row: Mapping[str, object]) -> PeeringSummary:
+def troubles(row: Row) -> Iterator[Trouble]:
+    """Why a peering is not well, by its columns."""
+    found = findings_of(row)
+    if row.get("problem"):
+        since = str(row.get("problem_since") or row["changed"])
+        found = {str(row["problem"]): since, **found}
+    for code, since in found.items():
+        problem = PROBLEMS.get(code)
+        if problem is not None:
+            yield Trouble(code=code, title=problem.title, fixable_by=problem.fixer, since=since)
+
+
+def _summary(req: func.HttpRequest, row: Row) -> PeeringSummary:
     """One line of the list."""
     identity = str(row["RowKey"])
     line = {
         "id": identity,
         "state": str(row["state"]),
+        "problems": list(troubles(row)),
         **vpc_of(row).names,
         "vnet_id": str(row["vnet_id"]),
+        "requested_by": str(row["requested_by"]),
+        "changed": changed_at(row),
+        "labels": labels_of(row),
         "url": peering_url(req, identity),
-        **{name: row[name] for name in ("verdict", "problem") if row.get(name)},
+        **{name: str(row[name]) for name in _TOLD if row.get(name)},
+        **({"paused_until": str(row["paused_until"])} if is_paused(row) else {}),
     }
     return cast("PeeringSummary", line)

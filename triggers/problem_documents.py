@@ -3,16 +3,16 @@
 import json
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired
 
 import azure.functions as func
+from typing_extensions import TypedDict
 
+from peering.outcome import Occurrence, Remote
 from peering.problems import PROBLEMS
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
-
-    from peering.outcome import Occurrence, Remote
 
 
 class FieldError(TypedDict):
@@ -42,7 +42,7 @@ class ProblemDocument(TypedDict):
     meaning: str
     remedy: str
     fixable_by: str
-    remote: NotRequired["Remote"]
+    remote: NotRequired[Remote]
     errors: NotRequired[list[FieldError]]
     causes: NotRequired[list["ProblemDocument"]]
     also: NotRequired[list["ProblemDocument"]]
@@ -72,7 +72,16 @@ def problem_response(code: str, detail: str, errors: Sequence[FieldError] = ()) 
     return func.HttpResponse(json.dumps(document), status_code=document["status"], mimetype="application/problem+json")
 
 
-def occurrence_response(occurrence: "Occurrence") -> func.HttpResponse:
+def invalid(error: "ValidationError") -> func.HttpResponse:
+    """The HTTP answer to what pydantic refused: a body that is no JSON, or fields that break rules."""
+    errors = field_errors(error)
+    if any(found["type"] == "json_invalid" for found in error.errors(include_input=False, include_url=False)):
+        return problem_response("not-json", errors[0]["rule"])
+    named = ", ".join(dict.fromkeys(found["field"] for found in errors))
+    return problem_response("invalid-request", f"Not valid: {named}.", errors)
+
+
+def occurrence_response(occurrence: Occurrence) -> func.HttpResponse:
     """The HTTP answer for a problem that the app itself met; how long a remote asks to wait is the caller's to do.
 
     Args:
@@ -86,7 +95,7 @@ def occurrence_response(occurrence: "Occurrence") -> func.HttpResponse:
     )
 
 
-def occurrence_document(problem: "Occurrence") -> ProblemDocument:
+def occurrence_document(problem: Occurrence) -> ProblemDocument:
     """A problem as it happened, written out, with who answered what, its causes and what else was met."""
     document = problem_document(problem["code"], detail_of(problem))
     if "remote" in problem:
@@ -98,7 +107,7 @@ def occurrence_document(problem: "Occurrence") -> ProblemDocument:
     return document
 
 
-def detail_of(problem: "Occurrence") -> str:
+def detail_of(problem: Occurrence) -> str:
     """What happened, with the remote's own code and request id."""
     source = ", ".join(str(part) for part in problem["remote"].values() if part) if "remote" in problem else ""
     gave_up = f" The step gave up after {problem['gave_up_after']:.0f} s." if "gave_up_after" in problem else ""

@@ -24,6 +24,7 @@ async def resume_orders(timer: func.TimerRequest, client: DurableClient) -> None
 
 async def forget_old_runs(timer: func.TimerRequest, client: DurableClient) -> None:  # noqa: ARG001 - the binding's
     """Delete runs that ended longer ago than `HISTORY_DAYS`."""
+    from clients import repeats
     from clients.registry.resuming import forget_runs
 
-    log.info("event=runs-forgotten count=%s", await forget_runs())
+    log.info("event=runs-forgotten count=%s answers=%s", await forget_runs(), await repeats.forget())

@@ -1,50 +1,95 @@
-"""What every route of the API has in common: strict query parameters, an id that is a UUID, problems as documents."""
+"""What every route has in common: who may, strict parameters, an id that is a UUID, problems as documents."""
 
-from collections.abc import Awaitable, Callable, Collection
+import json
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import azure.functions as func
+from pydantic import ValidationError
 
 from clients.durable import DurableClient
 from peering.outcome import ProblemError
-from triggers.problem_documents import FieldError, InvalidRequestError, occurrence_response, problem_response
+from triggers.answers import etag, is_current
+from triggers.blueprint import Route
+from triggers.callers import check_role
+from triggers.problem_documents import (
+    FieldError,
+    InvalidRequestError,
+    invalid,
+    occurrence_response,
+    problem_response,
+)
+from triggers.queries import KEYS
 from triggers.remote_failures import problem_of
 
 Answer = Callable[[func.HttpRequest, DurableClient], Awaitable[func.HttpResponse]]
 
+log: Final = logging.getLogger("aiven_azure_peering.api")
 LARGEST_BODY: Final = 64 * 1024
-#: How a function key may be given, whatever the route.
-_ALWAYS: Final = frozenset({"code", "clientId"})
+_REFUSED: Final = range(400, 500)
+_OK: Final = 200
+#: What a client is told of an answer that it has already.
+_KEPT: Final = ("ETag", "Cache-Control", "Retry-After")
 
 
-async def answered(
-    answer: Answer, req: func.HttpRequest, client: DurableClient, parameters: Collection[str]
-) -> func.HttpResponse:
+async def answered(answer: Answer, req: func.HttpRequest, client: DurableClient, route: Route) -> func.HttpResponse:
     """Answer a request to a route.
 
     Args:
         answer: does it; whatever it raises becomes a problem document.
         req: the request.
         client: Durable's client.
-        parameters: the query parameters that the route takes.
+        route: the route.
     """
     try:
-        _check(req, parameters)
-        return await answer(req, client)
+        check_role(req, route.role)
+        _check(req, route)
+        response = await (_changing(answer, req, client) if route.role == "operator" else answer(req, client))
     except InvalidRequestError as error:
-        return problem_response("invalid-request", str(error), error.errors)
+        response = problem_response("invalid-request", str(error), error.errors)
+    except ValidationError as error:
+        response = invalid(error)
     except Exception as error:
-        return occurrence_response(problem_of(error))
+        response = occurrence_response(problem_of(error))
+    if response.status_code in _REFUSED and (route.role == "operator" or response.status_code == 403):
+        await _note_refusal(req, route, response)
+    return _unchanged(req, response) if req.method == "GET" and response.status_code == _OK else response
 
 
-def _check(req: func.HttpRequest, parameters: Collection[str]) -> None:
+async def _changing(answer: Answer, req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """Carry out a change once, if the request has an `Idempotency-Key`."""
+    from triggers.repeats import once
+
+    return await once(req, lambda: answer(req, client))
+
+
+async def _note_refusal(req: func.HttpRequest, route: Route, response: func.HttpResponse) -> None:
+    from triggers.refusals import note
+
+    await note(req, route, json.loads(response.get_body()))
+
+
+def _unchanged(req: func.HttpRequest, response: func.HttpResponse) -> func.HttpResponse:
+    """The answer with its ETag, or 304 to a client that has it already."""
+    response.headers.setdefault("ETag", etag(response.get_body()))
+    response.headers["Cache-Control"] = "no-cache"
+    if not is_current(req.headers.get("if-none-match", ""), response.headers["ETag"]):
+        return response
+    kept = {
+        name: response.headers[name] for name in ("ETag", "Cache-Control", "Retry-After") if name in response.headers
+    }
+    return func.HttpResponse(status_code=304, headers=kept)
+
+
+def _check(req: func.HttpRequest, route: Route) -> None:
     """Refuse what no route takes: a misspelt parameter would do something else than was asked for."""
     pairs = parse_qsl(urlsplit(req.url).query, keep_blank_values=True)
-    given = [name for name, _ in pairs]
+    given, parameters = [name for name, _ in pairs], route.parameters
     known = ", ".join(sorted(parameters)) or "none"
-    unknown = [name for name in dict.fromkeys(given) if name not in {*parameters, *_ALWAYS}]
+    unknown = [name for name in dict.fromkeys(given) if name not in {*parameters, *KEYS}]
     errors = [FieldError(field=name, rule=f"is not a query parameter here; known: {known}") for name in unknown]
     twice = [name for name in dict.fromkeys(given) if given.count(name) > 1 and name not in unknown]
     errors += [FieldError(field=name, rule="may be given once") for name in twice]
@@ -69,15 +114,3 @@ def peering_id(req: func.HttpRequest) -> str:
         return str(UUID(req.route_params["id"]))
     except ValueError:
         raise ProblemError("peering-not-found", "A peering's id is a UUID, and this is none.") from None
-
-
-def is_dry(req: func.HttpRequest) -> bool:
-    """Whether only a plan is asked for, with `dryRun=true`.
-
-    Raises:
-        InvalidRequestError: the parameter is neither true nor false.
-    """
-    dry: str = req.params.get("dryRun", "false").lower()
-    if dry not in ("true", "false"):
-        raise InvalidRequestError([FieldError(field="dryRun", rule="must be true or false")])
-    return dry == "true"

@@ -116,6 +116,7 @@ async def note_unseen(given: Piece, client: DurableClient) -> PieceResult:
 async def end_sweep(at: str) -> None:
     """Note that a check of all has come to its end, and delete what its pieces have left."""
     await sweeps.note_end(at)
+    await sweeps.note_ended()
     await sweeps.clear()
 
 

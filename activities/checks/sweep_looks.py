@@ -32,7 +32,7 @@ async def plan_sweep(at: str) -> SweepPlan:
     division, unreadable = Division(), 0
     async for row in registry().peerings():
         try:
-            division.add(rows.read_peering(row), etag_of(row))
+            division.add(rows.read_peering(row), etag_of(row), at)
         except (KeyError, ValueError):
             log.exception("event=row-unreadable peering=%s", row["RowKey"])
             unreadable += 1

@@ -12,6 +12,7 @@ from typing import Final
 
 from azure.durable_functions import OrchestrationRuntimeStatus
 
+from clients import pauses
 from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running, start_unless_running
 from clients.registry import registry
 from clients.registry.orders import note_ended_runs, start_order
@@ -122,6 +123,8 @@ async def sweep_again(client: DurableClient) -> bool:
     """Begin the scheduled check again if its orchestrator failed: that is never the check's own doing."""
     status = await client.get_status(SWEEP)
     if status.runtime_status is None or status.runtime_status.name != "Failed":
+        return False
+    if await pauses.of_all() is not None:
         return False
     given = Sweep(repairs=True, deadlines=settings().deadlines)
     return await start_unless_running(client, "check_health", SWEEP, given)

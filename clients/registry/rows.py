@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypedDict, cast
+from uuid import uuid4
 
 from peering.aiven_vpc import NAMES, AivenVpc, Kind
 from peering.naming import VNetId
 from peering.orders import Order
-from peering.registry import Record, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
+from peering.registry import Record, Refusal, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
 
 #: What a column of a row may hold here.
 Value = str | int | float | bool | datetime
@@ -22,6 +23,8 @@ PROJECT_VPCS: Final = "project-vpcs"
 #: What was brought over from elsewhere has a row here: the registry of version 0.2.0.
 MIGRATIONS: Final = "migrations"
 FROM_ENTITIES: Final = "entities"
+#: In the table of runs, the partition of the requests that were refused; the others are peerings.
+REFUSALS: Final = "refusals"
 #: Sorts behind the ids of peerings, which are UUIDs.
 _ORDER: Final = "order-"
 #: A text column holds 32 Ki units of UTF-16, of which a character has two at most.
@@ -32,8 +35,11 @@ _OF_CHECKS: Final = frozenset({"health", "attempts", "events"})
 COLUMNS: Final = (
     *("owner_kind", "owner", "project_vpc_id", "organization_vpc_id", "vnet_id", "subscription_id"),
     *("state", "operation", "verdict"),
-    *("problem", "requested_by", "changed", "expires", "revision"),
+    *("problem", "problem_since", "requested_by", "changed", "expires", "revision", "labels", "note"),
+    *("paused_until", "findings", "verdict_since"),
 )
+#: The end of a pause without one: it sorts behind every moment.
+FOR_EVER: Final = "9999-12-31T23:59:59+00:00"
 
 
 class OrderRow(TypedDict):
@@ -144,9 +150,15 @@ def peering_row(record: Record) -> Row:
     if order is not None or runs:
         row["operation"] = order["operation"] if order is not None else runs[-1]["operation"]
     if problem is not None:
-        row["problem"] = problem["code"]
+        row |= {"problem": problem["code"], "problem_since": runs[-1].get("ended", record["changed"])}
     if isinstance(expires, str):
         row["expires"] = expires
+    if "labels" in record:
+        row["labels"] = _json(record["labels"])
+    if "note" in record:
+        row["note"] = record["note"]
+    if "paused" in record:
+        row["paused_until"] = record["paused"]["until"] or FOR_EVER
     return row
 
 
@@ -162,6 +174,8 @@ def health_columns(record: Record) -> Row:
     return {
         **split("health", _json({name: value for name, value in record.items() if name in _OF_CHECKS})),
         "verdict": health["verdict"] if health else "",
+        "verdict_since": health["since"] if health else "",
+        "findings": _json({one["problem"]["code"]: one["since"] for one in health["problems"]}) if health else "",
     }
 
 
@@ -172,8 +186,28 @@ def read_peering(row: Mapping[str, Value]) -> Record:
 
 def run_key(run: RunRecord) -> str:
     """The row key of a run: the newest sorts first."""
-    milliseconds = int(datetime.fromisoformat(run["started"]).timestamp() * 1000)
-    return f"{9_999_999_999_999 - milliseconds:013d}-{run['run']}"
+    return _newest_first(run["started"], run["run"])
+
+
+def _newest_first(at: str, name: str) -> str:
+    milliseconds = int(datetime.fromisoformat(at).timestamp() * 1000)
+    return f"{9_999_999_999_999 - milliseconds:013d}-{name}"
+
+
+def refusal_row(refusal: Refusal) -> Row:
+    """The row of a request that was refused; like a run's, it goes when it is old."""
+    return {
+        "PartitionKey": REFUSALS,
+        "RowKey": _newest_first(refusal["at"], uuid4().hex[:8]),
+        "started": refusal["at"],
+        "ended": refusal["at"],
+        **split("refusal", _json(refusal)),
+    }
+
+
+def read_refusal(row: Mapping[str, Value]) -> Refusal:
+    """The request in a row of those that were refused."""
+    return cast("Refusal", json.loads(joined("refusal", row)))
 
 
 def run_row(run: RunRecord) -> Row:

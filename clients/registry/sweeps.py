@@ -15,6 +15,7 @@ from peering.sweep import PROJECT_VPCS_IN_A_PIECE, Piece, PieceIds, VpcToLookAt,
 
 _SWEEP: Final = "sweep"
 _LAST: Final = "last"
+_LAST_ENDED: Final = "last-ended"
 _AT_ONCE: Final = 8
 #: A row holds a megabyte, and text takes two bytes a character.
 _LARGEST: Final = 400_000
@@ -138,6 +139,18 @@ async def clear() -> None:
 async def note_end(at: str) -> None:
     """Note that a check has come to its end that began then."""
     await registry().put(_row(_LAST, at))
+
+
+async def note_ended() -> None:
+    """Note that the last check of all has come to its end now."""
+    await registry().put(_row(_LAST_ENDED, registry().now.isoformat()))
+
+
+async def last_and_its_end() -> tuple[str, str]:
+    """When the last check of all began that has come to its end, and when it did; empty where nobody has noted it."""
+    found = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey ge '{_LAST}'")
+    noted = {str(row["RowKey"]): rows.joined("value", row) for row in found}
+    return noted.get(_LAST, ""), noted.get(_LAST_ENDED, "")
 
 
 async def last() -> str:

@@ -31,7 +31,7 @@ from azure.data.tables import TableTransactionError, UpdateMode
 from clients.registry import rows
 from clients.registry.table_calls import patiently, read, table_service
 from peering.outcome import ProblemError
-from peering.registry import Record, RunRecord, UnmanagedConnections
+from peering.registry import Record, Refusal, RunRecord, UnmanagedConnections
 from peering.runs import SIGN_OF_LIFE
 from peering.spec import Fence
 from peering.sweep import cut
@@ -354,6 +354,14 @@ class Registry:
         with suppress(ResourceExistsError):
             await self._asked(lambda: self._peerings.create_entity(row))
 
+    async def claim(self, row: rows.Row) -> bool:
+        """Insert a row beside the peerings' own; False when there is one with its keys."""
+        try:
+            await self._asked(lambda: self._peerings.create_entity(row))
+        except ResourceExistsError:
+            return False
+        return True
+
     async def put(self, row: rows.Row) -> None:
         """Make a row beside the peerings' own what it is to be.
 
@@ -424,8 +432,34 @@ class Registry:
                 break
         return found
 
+    async def run(self, peering_id: str, run: str) -> RunRecord | None:
+        """One run of a peering, also when the peering is gone."""
+        condition = f"PartitionKey eq '{peering_id}'"
+        async for row in self._query(self._runs, condition, select=["PartitionKey", "RowKey"]):
+            if str(row["RowKey"]).endswith(f"-{run}"):
+                held = await self._row(self._runs, peering_id, str(row["RowKey"]))
+                return read(rows.read_run, held) if held is not None else None
+        return None
+
+    async def note_refusal(self, refusal: Refusal) -> None:
+        """Keep that a request was refused.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        await self._put(self._runs, rows.refusal_row(refusal))
+
+    async def refusals(self, limit: int) -> list[Refusal]:
+        """The last requests that were refused, the newest first."""
+        found = []
+        async for row in self._query(self._runs, f"PartitionKey eq '{rows.REFUSALS}'", results_per_page=limit):
+            found.append(read(rows.read_refusal, row))
+            if len(found) == limit:
+                break
+        return found
+
     async def forget_runs(self, before: str, limit: int) -> int:
-        """Delete at most `limit` runs that ended before a moment; returns how many.
+        """Delete at most `limit` runs that ended, and requests that were refused, before a moment; returns how many.
 
         One whose end nobody has noted goes by its beginning.
         """

@@ -11,13 +11,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.clock import Clock, SystemClock
+from local.host.app_service import AppService
 from local.host.client_binding import WEBHOOKS
 from local.host.durable_engine import DurableEngine, EngineFactory, EngineSite
 from local.host.embedded_engine import EmbeddedEngine
 from local.host.hostility import Hostility
 from local.host.http_server import HttpServer
 from local.host.http_triggers import HttpTriggers
-from local.host.keys import Keys, load_keys
+from local.host.keys import Keys, load_keys, write_keys
 from local.host.task_hub import TaskHub
 from local.host.timer_triggers import TimerTriggers
 from local.host.worker import Worker
@@ -80,7 +81,8 @@ class FunctionsHost:
     ) -> None:
         state_directory.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(state_directory)
-        self.keys: Keys = load_keys(state_directory / "keys.json")
+        self._keys_file = state_directory / "keys.json"
+        self.keys: Keys = load_keys(self._keys_file)
         self._server = HttpServer(port)
         self.url: str = self._server.url
         clock = clock or SystemClock()
@@ -92,7 +94,8 @@ class FunctionsHost:
             awaited=timer_triggers_awaited,
             hostility=self.hostility,
         )
-        self._http = HttpTriggers(self._worker, self.keys if authenticate else None)
+        self.app_service: AppService = AppService()
+        self._http = HttpTriggers(self._worker, self.keys if authenticate else None, self.app_service)
         awaited = self._timers.awaited_occurrence if timer_triggers_awaited is not None else None
         self.engine: DurableEngine = engine(
             EngineSite(
@@ -113,6 +116,7 @@ class FunctionsHost:
             Route(f"/{WEBHOOKS}/{{rest:path}}", self._webhook, methods=_METHODS),
             *self.engine.routes,
             Route("/admin/functions/{name}", self._fire, methods=["POST"]),
+            Route("/admin/functions/{name}/keys/{key}", self._set_key, methods=["PUT"]),
             Route("/{rest:anything}", self._trigger, methods=_METHODS),
         ]
         await self._server.start(routes)
@@ -151,6 +155,18 @@ class FunctionsHost:
             return JSONResponse({"Message": f"there is no timer-triggered function {name}"}, 404)
         await self._timers.fire(function)
         return Response(status_code=202)
+
+    async def _set_key(self, request: Request) -> Response:
+        """`PUT /admin/functions/{name}/keys/{key}`: give a function a key of its own, as the host's key API does."""
+        if not self.keys.allow(request, "admin"):
+            return Response(status_code=401)
+        name, key = request.path_params["name"], request.path_params["key"]
+        if name.lower() not in {function.name.lower() for function in self._worker.app.functions}:
+            return Response(status_code=404)
+        value = str((await request.json())["value"])
+        is_new = self.keys.set(name, key, value)
+        write_keys(self._keys_file, self.keys)
+        return JSONResponse({"name": key, "value": value}, 201 if is_new else 200)
 
 
 def _lock(directory: Path) -> IO[str]:

@@ -11,6 +11,7 @@ from azure.functions.http import HttpRequest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local.host.app_service import AppService
 from local.host.function_app import Function
 from local.host.keys import Keys
 from local.host.worker import Worker
@@ -73,8 +74,8 @@ def _trigger(function: Function) -> HttpTrigger:
 class HttpTriggers:
     """The HTTP-triggered functions of an app, under its route prefix."""
 
-    def __init__(self, worker: Worker, keys: Keys | None) -> None:
-        self._worker, self._keys = worker, keys
+    def __init__(self, worker: Worker, keys: Keys | None, app_service: AppService) -> None:
+        self._worker, self._keys, self._app_service = worker, keys, app_service
         http = worker.app.host.get("extensions", {}).get("http", {})
         self._prefix = str(http.get("routePrefix", "api")).strip("/")
         triggers = (_trigger(function) for function in worker.app.of_kind("http"))
@@ -87,12 +88,12 @@ class HttpTriggers:
         if found is None:
             return Response(status_code=404)
         trigger, parameters = found
-        if self._keys is not None and not self._keys.allow(request, trigger.level):
+        if self._keys is not None and not self._keys.allow(request, trigger.level, trigger.function.name):
             return Response(status_code=401)
         given = HttpRequest(
             request.method,
             _url(request),
-            headers=dict(request.headers),
+            headers=self._app_service.headers(request.headers),
             params=dict(request.query_params),
             route_params=parameters,
             body_type="bytes",

@@ -1,0 +1,159 @@
+"""What an operator wants to know after a deployment: looked up, never tried out, and nothing secret."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from activities.looks import own_rights, remotes, vault_rights
+from activities.remote_errors import problem_of
+from clients.aiven import AivenClient
+from clients.registry import registry
+from clients.settings import Settings, settings
+from peering.aiven_vpc import AivenVpc
+from peering.naming import VNetId
+from peering.outcome import Occurrence, ProblemError
+from peering.rights import permits
+
+#: Of so many VNets and projects that have peerings the rights are looked at.
+MOST_LOOKED_AT: Final = 10
+_ASSIGN_ROLES: Final = "Microsoft.Authorization/roleAssignments/write"
+_READ_VNET: Final = "Microsoft.Network/virtualNetworks/read"
+
+State = Literal["ok", "problem", "not checked"]
+
+
+class Checked(TypedDict):
+    """One thing that was looked at: whether it is as it has to be, what was found, and the problems if it is not."""
+
+    name: str
+    state: State
+    detail: str
+    problems: NotRequired[list[Occurrence]]
+
+
+class Setting(TypedDict):
+    """An app setting: whether it is set or has its default, and what is wrong with it. Never its value."""
+
+    name: str
+    description: str
+    is_set: bool
+    is_needed: bool
+    problem: NotRequired[Occurrence]
+
+
+#: What a look found, and the problems that it met.
+_Found = tuple[str, Sequence[Occurrence]]
+
+
+def check_settings() -> Iterator[Setting]:
+    """Every setting, with what is wrong with it; what is wrong with several is told of each."""
+    faults = _faults()
+    for name, field in Settings.model_fields.items():
+        variable = name.upper()
+        setting = Setting(
+            name=variable,
+            description=field.description or "",
+            is_set=bool(os.environ.get(variable)),
+            is_needed=field.is_required(),
+        )
+        if variable in faults:
+            setting["problem"] = faults[variable]
+        yield setting
+
+
+def _faults() -> dict[str, Occurrence]:
+    """What is wrong with the settings, by their names."""
+    try:
+        settings()
+    except ProblemError as error:
+        occurrence, detail = error.occurrence, error.occurrence["detail"]
+        return {name.upper(): occurrence for name in Settings.model_fields if name.upper() in detail}
+    return {}
+
+
+async def look_at_app(projects: Sequence[str], vnets: Sequence[str]) -> list[Checked]:
+    """Look at the app's identity, its vault, its registry, and its rights in Graph, Azure and Aiven, side by side.
+
+    Args:
+        projects: Aiven projects that the token has to reach.
+        vnets: VNets that the app has to be able to peer.
+    """
+    looks: dict[str, Callable[[], Awaitable[_Found]]] = {
+        "identity": _identity,
+        "key vault": _vault,
+        "registry": _registry,
+        "graph": _graph,
+        "aiven token": _aiven,
+        **{f"aiven project {one}": _look_at_project(one) for one in projects[:MOST_LOOKED_AT]},
+        **{f"vnet {one}": _look_at_vnet(one) for one in vnets[:MOST_LOOKED_AT]},
+    }
+    found = list(await asyncio.gather(*(_checked(name, look) for name, look in looks.items())))
+    if not vnets:
+        found.append(Checked(name="vnets", state="not checked", detail="No peering yet; name one with vnet_id."))
+    return found
+
+
+async def _checked(name: str, look: Callable[[], Awaitable[_Found]]) -> Checked:
+    try:
+        detail, problems = await look()
+    except Exception as error:
+        detail, problems = "It could not be looked at.", [problem_of(error, "self_check")]
+    if not problems:
+        return Checked(name=name, state="ok", detail=detail)
+    return Checked(name=name, state="problem", detail=detail, problems=list(problems))
+
+
+async def _identity() -> _Found:
+    tenant, object_id = await own_rights.identity()
+    return f"{settings().azure_credential}, object {object_id} in tenant {tenant}", []
+
+
+async def _vault() -> _Found:
+    part = await remotes.part(remotes.all_secrets)
+    if "problem" in part:
+        return "Its secrets cannot be listed.", [part["problem"]]
+    _, object_id = await own_rights.identity()
+    needed = (vault_rights.WRITE_SECRETS, vault_rights.DELETE_SECRETS)
+    how = "may be written, as its roles say" if settings().key_vault_id else "can be listed; more needs KEY_VAULT_ID"
+    return f"{settings().key_vault_name}: secrets {how}", await vault_rights.rights_in_vault(object_id, *needed)
+
+
+async def _registry() -> _Found:
+    await registry().page("", 1)
+    return settings().registry_endpoint or "the storage account of AzureWebJobsStorage", []
+
+
+async def _graph() -> _Found:
+    held = await own_rights.graph_permissions()
+    said = ", ".join(sorted(held)) or "The token names no permissions."
+    return said, own_rights.lacking_for_applications(held, "make")
+
+
+async def _aiven() -> _Found:
+    return f"It reaches {len(await AivenClient().projects())} projects.", []
+
+
+def _look_at_project(project: str) -> Callable[[], Awaitable[_Found]]:
+    async def look() -> _Found:
+        role = await AivenClient().project_role(project, older=0)
+        lacking = await own_rights.rights_in_aiven(AivenVpc("project", project, ""), of_now=True)
+        return f"The token's user is {role or 'of unknown role'}.", lacking
+
+    return look
+
+
+def _look_at_vnet(vnet_id: str) -> Callable[[], Awaitable[_Found]]:
+    async def look() -> _Found:
+        vnet = VNetId.parse(vnet_id)
+        granted = await own_rights.permissions_on_vnet(str(vnet))
+        lacking = [action for action in (_READ_VNET, _ASSIGN_ROLES) if not permits(granted, action)]
+        problems = [
+            Occurrence(code="automation-not-authorized", detail=f"The app's identity lacks {action} on {vnet}.")
+            for action in lacking
+        ]
+        return "It may be read, and roles assigned on it." if not lacking else "Rights are missing.", problems
+
+    return look

@@ -1,0 +1,233 @@
+"""Changes through the API: options, labels, pauses, conditions, repeats; and what lists and overviews then say."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.deployment import Deployment
+from triggers.lists import REMEMBERED
+
+
+@pytest.fixture(scope="module")
+def identity(deployment: Deployment) -> str:
+    """A connected peering that has been checked."""
+    status = deployment.settle(labels={"owner": "ada", "ticket": "NET-7"}, note="Ask the network team first.")
+    assert status["state"] == "connected"
+    deployment.check(status["id"])
+    return str(status["id"])
+
+
+def eventually(shows: Callable[[], bool]) -> bool:
+    """Whether it shows once the worker has forgotten the columns that it remembers for some seconds."""
+    deadline = time.monotonic() + 2 * REMEMBERED
+    while not shows():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def listed(deployment: Deployment, **query: str) -> list[dict[str, Any]]:
+    answer = deployment.api.get("/api/peerings", params=query)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["peerings"])
+
+
+def problem(deployment: Deployment, method: str, path: str, **options: Any) -> tuple[int, str]:  # noqa: ANN401
+    answer = deployment.api.request(method, path, **options)
+    return answer.status_code, str(answer.json()["code"])
+
+
+def test_labels_and_note_come_with_the_start_and_change_without_a_run(deployment: Deployment, identity: str) -> None:
+    before = deployment.status(identity)
+    assert (before["labels"], before["note"]) == ({"owner": "ada", "ticket": "NET-7"}, "Ask the network team first.")
+    body = {"labels": {"ticket": None, "environment": "prod"}, "note": None}
+    answer = deployment.api.patch(f"/api/peerings/{identity}", json=body)
+    assert answer.status_code == 200
+    after = answer.json()
+    assert (after["labels"], after["note"]) == ({"environment": "prod", "owner": "ada"}, "")
+    assert after["runs"] == before["runs"]
+
+
+def test_options_change_by_the_plan_of_a_start(deployment: Deployment, identity: str) -> None:
+    url, body = f"/api/peerings/{identity}", {"allow_forwarded_traffic": True}
+    plan = deployment.api.patch(url, params={"dryRun": "true"}, json=body).json()
+    assert [change["option"] for change in plan["changes"]] == ["allow_forwarded_traffic"]
+    accepted = deployment.api.patch(url, json=body)
+    assert (accepted.status_code, accepted.json()["joined"]) == (202, False)
+    status = deployment.until(identity)
+    assert (status["state"], status["peering"]["allow_forwarded_traffic"]) == ("connected", True)
+    assert status["labels"]["owner"] == "ada"
+    run = deployment.api.get(f"{url}/runs/{accepted.json()['run']}").json()
+    assert (run["operation"], run["outcome"]) == ("establish", "done")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"peering_name": "other"}, "peering_name"),
+        ({"credential": "federated"}, "credential"),
+        ({"vnet_id": "x"}, "vnet_id"),
+        ({"labels": {"Owner": "x"}}, "labels.Owner.[key]"),
+        ({"labels": {"owner": "a,b"}}, "labels.owner"),
+        ({"allow_gateway_transit": True, "use_remote_gateways": True}, "(body)"),
+        ({"secret_lifetime_days": None}, "secret_lifetime_days"),
+    ],
+)
+def test_what_cannot_be_changed_is_named(
+    deployment: Deployment, identity: str, body: dict[str, object], field: str
+) -> None:
+    answer = deployment.api.patch(f"/api/peerings/{identity}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_a_change_holds_only_for_the_revision_that_was_seen(deployment: Deployment, identity: str) -> None:
+    url = f"/api/peerings/{identity}"
+    seen = deployment.api.get(url).headers["ETag"]
+    assert deployment.api.patch(url, json={"note": "one"}, headers={"If-Match": seen}).status_code == 200
+    for method, path in (("PATCH", ""), ("POST", "/check"), ("POST", "/rotate"), ("POST", "/pause"), ("DELETE", "")):
+        body = {"why": "x"} if path == "/pause" else {}
+        options: dict[str, Any] = {"headers": {"If-Match": seen}, **({} if method == "DELETE" else {"json": body})}
+        assert problem(deployment, method, url + path, **options) == (412, "changed-meanwhile"), path
+    assert problem(deployment, "PATCH", url, json={}, headers={"If-Match": "seven"}) == (400, "invalid-request")
+
+
+def test_what_a_client_has_already_is_answered_304(deployment: Deployment, identity: str) -> None:
+    for path in (f"/api/peerings/{identity}", "/api/peerings", f"/api/peerings/{identity}/runs", "/api/problems"):
+        first = deployment.api.get(path)
+        again = deployment.api.get(path, headers={"If-None-Match": f'"other", W/{first.headers["ETag"]}'})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+
+
+def test_a_repeat_under_one_key_is_one_change(deployment: Deployment, identity: str) -> None:
+    url, headers = f"/api/peerings/{identity}/rotate", {"Idempotency-Key": "rotate-once"}
+    first = deployment.api.post(url, headers=headers)
+    deployment.until(identity)
+    again = deployment.api.post(url, headers=headers)
+    assert (again.status_code, again.json(), again.headers["Location"]) == (
+        202,
+        first.json(),
+        first.headers["Location"],
+    )
+    assert again.headers["Idempotent-Replayed"] == "true"
+    rotations = [run for run in deployment.status(identity)["runs"] if run["operation"] == "rotate"]
+    assert len(rotations) == 1
+    reused = {"headers": headers, "json": {"credential": "secret"}}
+    assert problem(deployment, "POST", url, **reused) == (422, "idempotency-key-reused")
+
+
+def test_a_refused_request_leaves_its_key_free(deployment: Deployment, identity: str) -> None:
+    url, headers = f"/api/peerings/{identity}/cancel", {"Idempotency-Key": "cancel"}
+    for _ in range(2):
+        assert problem(deployment, "POST", url, headers=headers) == (409, "nothing-to-cancel")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"label": "owner=ADA"},
+        {"label": "owner,environment=prod"},
+        {"vnet": "hub"},
+        {"search": "net-prod"},
+        {"verdict": "healthy"},
+        {"state": "connected", "sort": "-changed", "count": "true"},
+        {"paused": "false"},
+        {"changedSince": "2020-01-01T00:00:00Z"},
+    ],
+)
+def test_a_list_finds_what_is_asked_for(deployment: Deployment, identity: str, query: dict[str, str]) -> None:
+    assert [one["id"] for one in listed(deployment, **query)] == [identity]
+
+
+@pytest.mark.parametrize("query", [{"label": "owner=grace"}, {"vnet": "hub-vnet-2"}, {"search": "no such"}])
+def test_a_list_leaves_out_what_is_not(deployment: Deployment, identity: str, query: dict[str, str]) -> None:
+    assert listed(deployment, **query) == []
+
+
+def test_a_change_since_then_is_listed_until_it_is_seen(deployment: Deployment, identity: str) -> None:
+    changed = listed(deployment, sort="-changed")[0]["changed"]
+    assert listed(deployment, changedSince=changed) == []
+
+
+def test_a_pause_keeps_checks_and_repairs_away(deployment: Deployment, identity: str) -> None:
+    url = f"/api/peerings/{identity}"
+    until = (deployment.clock.now() + timedelta(days=30)).isoformat()
+    paused = deployment.api.post(f"{url}/pause", json={"why": "A planned change.", "until": until}).json()["paused"]
+    assert (paused["why"], paused["by"]["name"]) == ("A planned change.", "holder of the function key")
+    assert [one["id"] for one in listed(deployment, paused="true")] == [identity]
+    facts = deployment.status(identity)["facts"]
+    remote = facts["vnet_peering_id"]
+    vnet_id, _, _ = remote.partition("/virtualNetworkPeerings/")
+    deployment.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=facts["to_network_id"])
+    assert deployment.check(identity)["health"]["verdict"] == "broken"
+    assert deployment.status(identity)["state"] == "connected"
+    assert eventually(lambda: listed(deployment, sort="state")[0]["problems"] != [])
+    assert all(trouble["since"] for trouble in listed(deployment, sort="state")[0]["problems"])
+    assert "paused" not in deployment.api.post(f"{url}/resume").json()
+    assert deployment.check(identity)["health"]["verdict"] == "healthy"
+
+
+def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: str) -> None:
+    assert deployment.api.post("/api/pause", json={"why": "Maintenance."}).json()["all"] is True
+    assert deployment.api.get("/api/overview").json()["paused_all"]["why"] == "Maintenance."
+    deployment.api.post("/api/resume").raise_for_status()
+    assert "paused_all" not in deployment.api.get("/api/overview").json()
+    some = deployment.api.post("/api/pause", params={"label": "owner=ada"}, json={"why": "Some."}).json()
+    assert (some["all"], some["peerings"]) == (False, [identity])
+    deployment.api.post("/api/resume", params={"label": "owner=ada"}).raise_for_status()
+    assert "paused" not in deployment.status(identity)
+
+
+def test_checks_of_some_and_of_all_name_their_runs(deployment: Deployment, identity: str) -> None:
+    some = deployment.api.post("/api/checks", params={"label": "owner"})
+    assert some.status_code == 202
+    assert [one["id"] for one in some.json()["checks"]] == [identity]
+    deployment.until(identity)
+    run = deployment.api.get(f"/api/peerings/{identity}/runs/{some.json()['checks'][0]['run']}").json()
+    assert (run["operation"], run["outcome"]) == ("check", "done")
+    every = deployment.api.post("/api/checks")
+    assert (every.status_code, every.json()["run"]) == (202, "health-sweep")
+    deployment.until_ended("health-sweep")
+
+
+def test_the_overview_counts(deployment: Deployment, identity: str) -> None:
+
+    def overview() -> dict[str, Any]:
+        return dict(deployment.api.get("/api/overview").json())
+
+    assert eventually(lambda: (overview()["states"], overview()["verdicts"]) == ({"connected": 1}, {"healthy": 1}))
+    assert overview()["last_sweep"]["seconds"] >= 0
+
+
+def test_the_app_checks_itself_and_shows_no_secret(deployment: Deployment, identity: str) -> None:
+    answer = deployment.api.get("/api/self-check")
+    found = answer.json()
+    assert found["ok"], found
+    names = {check["name"].split(" ")[0] for check in found["checks"]}
+    assert names >= {"identity", "key", "registry", "graph", "aiven", "vnet"}
+    for name in ("AZURE_CLIENT_SECRET", "AIVEN_AUTH_TOKEN"):
+        assert deployment.cloud.environment[name] not in answer.text
+
+
+def test_the_app_tells_what_it_lacks(deployment: Deployment, identity: str) -> None:
+    deployment.knobs(aiven_role="read_only")
+    try:
+        found = deployment.api.get("/api/self-check").json()
+    finally:
+        deployment.knobs(aiven_role="operator")
+    problems = [one for check in found["checks"] for one in check.get("problems", [])]
+    assert (found["ok"], [one["code"] for one in problems]) == (False, ["aiven-not-permitted"])
+    assert all(one["remedy"] for one in problems)
+
+
+def test_runs_outlive_the_peering(deployment: Deployment, identity: str) -> None:
+    assert deployment.remove(identity)["state"] == "removed"
+    runs = deployment.api.get(f"/api/peerings/{identity}/runs").json()["runs"]
+    assert runs[0]["operation"] == "remove"
+    shown = deployment.api.get(f"/api/peerings/{identity}/runs/{runs[0]['run']}").json()
+    assert (shown["run"], shown["outcome"]) == (runs[0]["run"], "done")
+    assert problem(deployment, "GET", f"/api/peerings/{identity}/runs/none") == (404, "run-not-found")

@@ -1,0 +1,88 @@
+"""The OpenAPI document: of every route, by the models that validate; and the page that shows it."""
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from peering.problems import PROBLEMS
+from triggers.blueprint import ROUTES
+from triggers.described import DESCRIBED, Text
+from triggers.documents import _page
+from triggers.openapi import document
+
+PAGE = Path(__file__).parents[2] / "triggers" / "swagger_ui"
+DOCUMENT = document()
+OPERATIONS = [
+    (f"{method} {path}", operation) for path, of in DOCUMENT["paths"].items() for method, operation in of.items()
+]
+#: Answers whose example is somewhere else: the documents themselves, and the catalogue.
+WITHOUT_EXAMPLE = frozenset({"show_openapi", "show_docs", "list_problems"})
+
+
+def test_it_has_every_route() -> None:
+    assert {name for name, _ in OPERATIONS} == {f"{r.method.lower()} /api/{r.path}" for r in ROUTES}
+    assert DESCRIBED.keys() == {route.name for route in ROUTES}
+
+
+def test_the_table_of_routes_names_the_parameters_of_the_models() -> None:
+    for route in ROUTES:
+        fields = DESCRIBED[route.name].query.model_fields
+        assert sorted(field.alias or name for name, field in fields.items()) == sorted(route.parameters), route.name
+
+
+def test_it_has_every_problem_with_an_example() -> None:
+    assert DOCUMENT["components"]["examples"].keys() == PROBLEMS.keys()
+    of_responses = {
+        code
+        for response in DOCUMENT["components"]["responses"].values()
+        for code in response.get("content", {}).get("application/problem+json", {}).get("examples", {})
+    }
+    assert of_responses == PROBLEMS.keys()
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
+def test_every_body_and_answer_has_an_example_that_is_valid(name: str, operation: dict[str, object]) -> None:
+    contents = [*operation["responses"].values(), operation.get("requestBody", {})]  # type: ignore[attr-defined]
+    for content in (one["content"].get("application/json") for one in contents if "content" in one):
+        if content is None:
+            continue
+        if "example" not in content:
+            assert operation["operationId"] in WITHOUT_EXAMPLE, name
+            continue
+        schema = {**content["schema"], "components": DOCUMENT["components"]}
+        jsonschema_rs.validate(schema, content["example"])
+
+
+def test_examples_of_problems_are_valid() -> None:
+    schema = {"$ref": "#/components/schemas/ProblemDocument", "components": DOCUMENT["components"]}
+    for example in DOCUMENT["components"]["examples"].values():
+        jsonschema_rs.validate(schema, example["value"])
+
+
+def test_every_type_of_an_answer_is_described() -> None:
+    kinds = [kind for one in DESCRIBED.values() for answers in one.answers.values() for kind in answers]
+    assert all(isinstance(kind, Text) or kind for kind in kinds)
+
+
+def test_the_page_lets_nothing_run_but_what_is_vendored() -> None:
+    page, policy = _page()
+    inline = re.findall(r"<(script|style)>(.*?)</\1>", page, re.DOTALL)
+    for kind, text in inline:
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy, kind
+    assert len(inline) == 3
+    assert "unsafe" not in policy
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=", page.partition("<style>")[0] + page[-400:])
+
+
+def test_what_is_vendored_is_unmodified() -> None:
+    vendored = json.loads((PAGE / "vendored.json").read_text())
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in PAGE.iterdir()}
+    del files["vendored.json"]
+    assert files == vendored["sha256"]
+    assert (vendored["package"], vendored["licence"]) == ("swagger-ui-dist", "Apache-2.0")

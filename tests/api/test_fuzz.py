@@ -1,0 +1,15 @@
+"""A short run of what `make fuzz-api` does at length."""
+
+import pytest
+
+from local.deployment import Deployment
+from tests.api.fuzz import fuzz
+from triggers.blueprint import ROUTES
+
+CASES = 12
+
+
+@pytest.mark.slow
+def test_every_answer_is_as_the_document_says(deployment: Deployment) -> None:
+    sent = fuzz(deployment, CASES, seed=7)
+    assert len(sent) == len(ROUTES)

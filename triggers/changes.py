@@ -1,0 +1,142 @@
+"""Changes of one peering: its options, labels and note; a check, a rotation, a cancel, its removal."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+import azure.functions as func
+
+from clients import pauses
+from clients.durable import DurableClient
+from clients.registry import registry
+from clients.registry.migration import check_migrated
+from peering.dry_run import REFUSED
+from peering.labels import MOST_LABELS, merged
+from peering.outcome import ProblemError
+from peering.registry import Record, touch
+from peering.spec import Peering
+from triggers.bodies import CHANGEABLE, NoBody, PeeringPatch, Rotation, body_of, json_body
+from triggers.conditions import check_revision, expected_revisions
+from triggers.orders import place_order
+from triggers.peering import known, record_of, status_answer, status_document
+from triggers.plans import plan_of_removal, plan_of_start
+from triggers.problem_documents import FieldError, InvalidRequestError
+from triggers.queries import is_dry
+from triggers.routes import peering_id
+
+
+async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`PATCH /api/peerings/{id}`: change options, as a start with other ones would, labels and the note.
+
+    With `dryRun=true` the plan of that start is the answer. Without options nothing is started, and the answer is 200.
+    """
+    from peering.request import PeeringRequest
+
+    identity = peering_id(req)
+    _refuse_fixed(json_body(req))
+    patch = body_of(req, PeeringPatch).model_dump(exclude_unset=True)
+    options = {name: value for name, value in patch.items() if name in CHANGEABLE}
+    record, dry = await record_of(identity), is_dry(req)
+    there = {name: value for name, value in record["peering"].items() if name != "id"}
+    wanted = PeeringRequest.model_validate({**there, **options}, strict=False).peering()
+    peering: Peering = {**wanted, "id": identity}
+    if dry:
+        return await plan_of_start(peering)
+    if not options:
+        return await _only_noted(req, client, identity, patch)
+    obstacle, noting = partial(_known, identity), partial(_note, patch)
+    return await place_order(req, client, identity, "establish", {"peering": peering}, obstacle, noting)
+
+
+def _refuse_fixed(body: object) -> None:
+    """Refuse what no start can change, with what can."""
+    fixed = [name for name in REFUSED if isinstance(body, Mapping) and name in body]
+    if fixed:
+        raise InvalidRequestError([FieldError(field=name, rule=REFUSED[name]) for name in fixed])
+
+
+def _note(patch: Mapping[str, object], record: Record) -> None:
+    """Take labels and the note of a `PATCH` into a record."""
+    labels, note = patch.get("labels"), patch.get("note")
+    if isinstance(labels, Mapping):
+        record["labels"] = merged(record.get("labels", {}), labels)
+        if len(record["labels"]) > MOST_LABELS:
+            raise InvalidRequestError([FieldError(field="labels", rule=f"a peering has at most {MOST_LABELS}")])
+    if "note" in patch:
+        record["note"] = str(note or "")
+
+
+async def _only_noted(
+    req: func.HttpRequest, client: DurableClient, identity: str, patch: Mapping[str, object]
+) -> func.HttpResponse:
+    """Change labels and note, whatever is under way."""
+    await check_migrated(client)
+    changed = await registry().change(identity, partial(_noting, req, identity, patch))
+    return status_answer(changed, await status_document(client, changed))
+
+
+def _noting(
+    req: func.HttpRequest, identity: str, patch: Mapping[str, object], record: Record | None, now: datetime
+) -> tuple[Record | None, Record]:
+    if record is None:
+        raise _known(identity, None) or KeyError(identity)
+    check_revision(record, expected_revisions(req))
+    before = record.get("labels", {}), record.get("note", "")
+    _note(patch, record)
+    if before != (record.get("labels", {}), record.get("note", "")):
+        touch(record, now)
+    return record, record
+
+
+async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`DELETE /api/peerings/{id}`: take away what the app made, or with `dryRun=true` say what would go.
+
+    A run that is under way is stopped in order first.
+    """
+    identity = peering_id(req)
+    if is_dry(req):
+        return await plan_of_removal(await record_of(identity))
+    return await place_order(req, client, identity, "remove", {}, partial(_known, identity))
+
+
+def _known(identity: str, record: Record | None) -> ProblemError | None:
+    return known(record, identity)
+
+
+async def cancel_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`POST /api/peerings/{id}/cancel`: stop what is under way, and leave what is there."""
+    identity = peering_id(req)
+    body_of(req, NoBody)
+
+    def obstacle(record: Record | None) -> ProblemError | None:
+        if record is not None and "order" not in record:
+            return ProblemError("nothing-to-cancel", f"The peering is {record.get('state', 'failed')}.")
+        return known(record, identity)
+
+    return await place_order(req, client, identity, "cancel", {}, obstacle)
+
+
+async def check_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`POST /api/peerings/{id}/check`: check it now; the verdict is kept with the peering."""
+    identity = peering_id(req)
+    body_of(req, NoBody)
+    repairs = await pauses.of_all() is None
+    return await place_order(req, client, identity, "check", {"repairs": repairs}, partial(_known, identity))
+
+
+async def rotate_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`POST /api/peerings/{id}/rotate`: a new credential, or another kind of one with `{"credential": ...}`."""
+    from clients.settings import settings
+
+    identity = peering_id(req)
+    body = body_of(req, Rotation)
+    credential = body.credential if body.model_fields_set else (await record_of(identity))["peering"]["credential"]
+    settings().check_credential(credential)
+
+    def obstacle(record: Record | None) -> ProblemError | None:
+        connected = record is not None and "connected" in record and "application_object_id" in record["facts"]
+        if record is not None and not connected and "order" not in record:
+            return ProblemError("peering-not-connected-yet", f"The peering is {record.get('state', 'failed')}.")
+        return known(record, identity)
+
+    return await place_order(req, client, identity, "rotate", {"credential": credential}, obstacle)

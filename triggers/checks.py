@@ -1,0 +1,78 @@
+"""`POST /api/checks`: check peerings now, all of them or those that match a filter."""
+
+from functools import partial
+from typing import NotRequired
+
+import azure.functions as func
+from typing_extensions import TypedDict
+
+from clients import pauses
+from clients.durable import DurableClient, start_unless_running
+from clients.registry.migration import check_migrated
+from peering.orders import refusal
+from peering.outcome import ProblemError
+from peering.registry import Record
+from peering.runs import SWEEP
+from peering.sweep import Sweep
+from triggers.answers import RETRY_AFTER, json_answer, peering_url
+from triggers.bodies import NoBody, body_of
+from triggers.many import Failed, matching, of_each
+from triggers.orders import placed_order
+from triggers.peering import known
+from triggers.queries import Filters, query_of
+
+
+class CheckBegun(TypedDict):
+    """The check of one peering: its run, which was there already if it has joined one."""
+
+    id: str
+    run: str
+    joined: bool
+    url: str
+
+
+class ChecksDocument(TypedDict):
+    """What was begun: the check of all, which `run` names, or one of each peering; `failed` says where none was."""
+
+    run: NotRequired[str]
+    joined: NotRequired[bool]
+    checks: list[CheckBegun]
+    failed: list[Failed]
+
+
+async def check_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`POST /api/checks`: check the peerings that match a filter now; without one, all but those that pause."""
+    filters = query_of(req, Filters)
+    body_of(req, NoBody)
+    repairs = await pauses.of_all() is None
+    if not filters.model_fields_set:
+        return await _check_all(client, repairs=repairs)
+
+    async def check(identity: str) -> CheckBegun:
+        obstacle = partial(_known, identity)
+        options: dict[str, object] = {"repairs": repairs}
+        placed = await placed_order(req, client, identity, "check", options, obstacle, lambda _: None)
+        if placed.answer in ("409", "put off"):
+            found = refusal(placed.wanted, placed.order)
+            raise ProblemError(found["code"], found["detail"])
+        joined = placed.answer == "join"
+        return CheckBegun(id=identity, run=placed.order["run"], joined=joined, url=peering_url(req, identity))
+
+    checks, failed = await of_each(await matching(filters), check)
+    document = ChecksDocument(checks=sorted(checks, key=lambda one: one["id"]), failed=failed)
+    return json_answer(document, 202, {"Retry-After": RETRY_AFTER})
+
+
+def _known(identity: str, record: Record | None) -> ProblemError | None:
+    return known(record, identity)
+
+
+async def _check_all(client: DurableClient, *, repairs: bool) -> func.HttpResponse:
+    """Start the check of all that is also scheduled; one that is under way is joined."""
+    from clients.settings import settings
+
+    await check_migrated(client)
+    given = Sweep(repairs=repairs, deadlines=settings().deadlines)
+    started = await start_unless_running(client, "check_health", SWEEP, given)
+    document = ChecksDocument(run=SWEEP, joined=not started, checks=[], failed=[])
+    return json_answer(document, 202, {"Retry-After": RETRY_AFTER})

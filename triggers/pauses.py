@@ -1,0 +1,117 @@
+"""Pausing and resuming what the app does by itself, checks and repairs: of one peering, of some, of all."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import azure.functions as func
+from typing_extensions import TypedDict
+
+from clients import pauses
+from clients.durable import DurableClient
+from clients.registry import registry
+from clients.registry.migration import check_migrated
+from peering.registry import Pause, Record, touch
+from triggers.answers import json_answer
+from triggers.bodies import NoBody, PauseRequest, body_of
+from triggers.callers import caller
+from triggers.conditions import check_revision, expected_revisions
+from triggers.lists import forget_columns
+from triggers.many import Failed, matching, of_each
+from triggers.peering import absent, status_answer, status_document
+from triggers.problem_documents import FieldError, InvalidRequestError
+from triggers.queries import Filters, query_of
+from triggers.routes import peering_id
+
+
+class PausedDocument(TypedDict):
+    """What pauses now, or goes on: all peerings, also those to come, or the ones with these ids."""
+
+    all: bool
+    peerings: list[str]
+    pause: Pause | None
+    failed: list[Failed]
+
+
+def _pause_of(req: func.HttpRequest) -> Pause:
+    """The pause that a request asks for.
+
+    Raises:
+        InvalidRequestError: it would have ended already.
+    """
+    wanted, now = body_of(req, PauseRequest), registry().now
+    if wanted.until is not None and wanted.until <= now:
+        raise InvalidRequestError([FieldError(field="until", rule="must be in the future")])
+    return Pause(by=caller(req), why=wanted.why, at=now.isoformat(), until=wanted.end())
+
+
+def _set(
+    pause: Pause | None, check: Callable[[Record], None], identity: str, record: Record | None, now: datetime
+) -> tuple[Record | None, Record]:
+    if record is None:
+        raise absent(identity)
+    check(record)
+    before = record.pop("paused", None)
+    if pause is not None:
+        record["paused"] = pause
+    if before != pause:
+        touch(record, now)
+    return record, record
+
+
+async def _change_one(req: func.HttpRequest, client: DurableClient, pause: Pause | None) -> func.HttpResponse:
+    identity, revisions = peering_id(req), expected_revisions(req)
+    await check_migrated(client)
+    changing = partial(_set, pause, lambda record: check_revision(record, revisions), identity)
+    changed = await registry().change(identity, changing)
+    forget_columns()
+    return status_answer(changed, await status_document(client, changed))
+
+
+async def pause_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`POST /api/peerings/{id}/pause`: leave a peering out of automatic checks and repairs, saying why."""
+    return await _change_one(req, client, _pause_of(req))
+
+
+async def resume_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`POST /api/peerings/{id}/resume`: check and repair a peering automatically again."""
+    body_of(req, NoBody)
+    return await _change_one(req, client, None)
+
+
+async def _change_some(filters: Filters, client: DurableClient, pause: Pause | None) -> func.HttpResponse:
+    await check_migrated(client)
+    ids = await matching(filters)
+
+    async def change(identity: str) -> str:
+        await registry().change(identity, partial(_set, pause, lambda _: None, identity))
+        return identity
+
+    changed, failed = await of_each(ids, change)
+    forget_columns()
+    return json_answer(PausedDocument(all=False, peerings=sorted(changed), pause=pause, failed=failed))
+
+
+async def pause_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`POST /api/pause`: leave the peerings that match a filter out of automatic checks and repairs; without one, all.
+
+    The pause of all holds for peerings that come later, too, and ends by its own resume.
+    """
+    filters, pause = query_of(req, Filters), _pause_of(req)
+    if filters.model_fields_set:
+        return await _change_some(filters, client, pause)
+    await pauses.pause_all(pause)
+    return json_answer(PausedDocument(all=True, peerings=[], pause=pause, failed=[]))
+
+
+async def resume_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    """`POST /api/resume`: check and repair the peerings that match a filter again; without one, end the pause of all.
+
+    Peerings that were paused by themselves stay so until they are resumed themselves.
+    """
+    filters = query_of(req, Filters)
+    body_of(req, NoBody)
+    if filters.model_fields_set:
+        return await _change_some(filters, client, None)
+    await pauses.resume_all()
+    return json_answer(PausedDocument(all=True, peerings=[], pause=None, failed=[]))

@@ -1,0 +1,78 @@
+"""Plans: what a start or a removal would do, by the looks that it begins with; nothing is changed."""
+
+import azure.functions as func
+from typing_extensions import TypedDict
+
+from clients.registry import registry
+from peering.dry_run import OptionChange, PlannedStep, Result, plan_of
+from peering.facts import Facts
+from peering.registry import Record
+from peering.removal_plan import RemovalResult, RemovedObject, removal_plan_of
+from peering.spec import Peering
+from triggers.answers import json_answer
+from triggers.problem_documents import ProblemDocument, occurrence_document
+
+
+class PlanDocument(TypedDict):
+    """What a start would do. Obstacles stop it; those that may clear by themselves it waits for."""
+
+    id: str
+    peering: Peering
+    result: Result
+    steps: list[PlannedStep]
+    changes: list[OptionChange]
+    obstacles: list[ProblemDocument]
+    waits: list[ProblemDocument]
+    warnings: list[str]
+    facts: Facts
+
+
+class RemovalPlanDocument(TypedDict):
+    """What a removal would do. Obstacles stop it; those that may clear by themselves it waits for."""
+
+    id: str
+    peering: Peering
+    result: RemovalResult
+    steps: list[RemovedObject]
+    obstacles: list[ProblemDocument]
+    waits: list[ProblemDocument]
+    warnings: list[str]
+
+
+async def plan_of_start(peering: Peering) -> func.HttpResponse:
+    """What a start would do."""
+    from activities.looks.start import facts_of, look
+
+    record = await registry().record(peering["id"])
+    outcomes = await look(peering, record["facts"] if record else {})
+    problems = [outcome["problem"] for outcome in outcomes.values() if "problem" in outcome]
+    plan = plan_of(peering, facts_of(outcomes), problems, record["peering"] if record else None)
+    document = PlanDocument(
+        id=peering["id"],
+        peering=peering,
+        result=plan["result"],
+        steps=plan["steps"],
+        changes=plan["changes"],
+        obstacles=[occurrence_document(one) for one in plan["obstacles"]],
+        waits=[occurrence_document(one) for one in plan["waits"]],
+        warnings=plan["warnings"],
+        facts=plan["facts"],
+    )
+    return json_answer(document)
+
+
+async def plan_of_removal(record: Record) -> func.HttpResponse:
+    """What a removal would do."""
+    from activities.looks.removal import look_at_removal
+
+    plan = removal_plan_of(record, await look_at_removal(record))
+    document = RemovalPlanDocument(
+        id=record["peering"]["id"],
+        peering=record["peering"],
+        result=plan["result"],
+        steps=plan["steps"],
+        obstacles=[occurrence_document(one) for one in plan["obstacles"]],
+        waits=[occurrence_document(one) for one in plan["waits"]],
+        warnings=plan["warnings"],
+    )
+    return json_answer(document)

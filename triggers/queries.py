@@ -1,0 +1,137 @@
+"""The query parameters of the routes, as models: what validates them also describes them in the OpenAPI document."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, TypeVar
+from uuid import UUID
+
+import azure.functions as func
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from peering.drift import Verdict
+from peering.problems import PROBLEMS
+from peering.progress import PeeringState
+from peering.steps import Operation
+
+Query = TypeVar("Query", bound=BaseModel)
+Flag = Literal["true", "false"]
+_Ascending = Literal[
+    "id", "changed", "expires", "state", "verdict", "operation", "project", "organization_id", "vnet_id"
+]
+    "id", "changed", "expires", "state", "verdict", "operation", "project", "organization_id", "vnet_id"
+]
+_Descending = Literal[
+    "-id", "-changed", "-expires", "-state", "-verdict", "-operation", "-project", "-organization_id", "-vnet_id"
+]
+    "-id", "-changed", "-expires", "-state", "-verdict", "-operation", "-project", "-organization_id", "-vnet_id"
+]
+Sort = Literal[_Ascending, _Descending]
+LARGEST_PAGE: Final = 100
+#: How a function key may be given, whatever the route.
+KEYS: Final = frozenset({"code", "clientId"})
+_GIVEN: Final = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _known(code: str) -> str:
+    if code not in PROBLEMS:
+        raise ValueError("must be a code of GET /api/problems")
+    return code
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class Filters(BaseModel):
+    """What peerings are filtered by. Texts are compared without case."""
+
+    model_config = _GIVEN
+
+    project: Annotated[_Text | None, Field(description="The Aiven project.")] = None
+    project_vpc_id: Annotated[UUID | None, Field(description="The project VPC.")] = None
+    organization_id: Annotated[_Text | None, Field(description="The Aiven organization.")] = None
+    organization_vpc_id: Annotated[UUID | None, Field(description="The organization VPC.")] = None
+    vnet_id: Annotated[_Text | None, Field(description="The VNet's ARM id.")] = None
+    vnet: Annotated[_Text | None, Field(description="The VNet's name, or a part of it.")] = None
+    subscription_id: Annotated[UUID | None, Field(description="The VNet's subscription.")] = None
+    label: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[a-z][a-z0-9_.-]{0,39}(=[^,=\n]{1,120})?(,[a-z][a-z0-9_.-]{0,39}(=[^,=\n]{1,120})?){0,15}$",
+            description="`owner=ada`, or `owner` for any value; several, separated by commas, have to hold all.",
+        ),
+    ] = None
+    paused: Annotated[Flag | None, Field(description="Whether checks and repairs of the peering itself pause.")] = None
+    state: PeeringState | None = None
+    operation: Annotated[Operation | None, Field(description="The last operation, or the one under way.")] = None
+    verdict: Annotated[Verdict | None, Field(description="The verdict of the last check.")] = None
+    problem: Annotated[
+        str | None, AfterValidator(_known), Field(description="A problem of the last run or of the last check.")
+    ] = None
+    requested_by: Annotated[_Text | None, Field(description="The name of whoever asked for the peering.")] = None
+
+
+class ListQuery(Filters):
+    """What a list of peerings shows."""
+
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="Peerings on a page.")] = 50
+    cursor: Annotated[
+        str | None, Field(max_length=2000, description="Where the page begins: the `cursor` of the one before.")
+    ] = None
+    sort: Annotated[Sort, Field(description="The order; with `-`, the last comes first.")] = "id"
+    count: Annotated[Flag, Field(description="Whether to count all that match.")] = "false"
+    search: Annotated[
+        _Text | None, Field(description="A part of any id, name, label, note or problem that the list shows.")
+    ] = None
+    changed_since: Annotated[
+        AwareDatetime | None,
+        Field(alias="changedSince", description="Only what has changed, or was judged otherwise, since then."),
+    ] = None
+
+
+class DryRun(BaseModel):
+    """Whether only a plan is asked for."""
+
+    model_config = _GIVEN
+
+    dry_run: Annotated[Flag, Field(alias="dryRun", description="`true` plans, and changes nothing.")] = "false"
+
+
+class ReportQuery(BaseModel):
+    """The form of a report."""
+
+    model_config = _GIVEN
+
+    format: Annotated[Literal["markdown", "json"], Field(description="Its form, whatever `Accept` says.")] = "markdown"
+
+
+class SelfCheckQuery(BaseModel):
+    """What a check of the app itself also looks at, before there is a peering."""
+
+    model_config = _GIVEN
+
+    project: Annotated[_Text | None, Field(description="An Aiven project that the token has to reach.")] = None
+    vnet_id: Annotated[_Text | None, Field(description="A VNet that the app has to be able to peer.")] = None
+
+
+class NoQuery(BaseModel):
+    """No parameters."""
+
+    model_config = _GIVEN
+
+
+def query_of(req: func.HttpRequest, kind: type[Query]) -> Query:
+    """The query parameters of a request.
+
+    Raises:
+        pydantic.ValidationError: they break rules.
+    """
+    return kind.model_validate(given(req))
+
+
+def given(req: func.HttpRequest) -> Mapping[str, str]:
+    """The query parameters of a request, without a function key."""
+    return {name: value for name, value in req.params.items() if name not in KEYS}
+
+
+def is_dry(req: func.HttpRequest) -> bool:
+    """Whether only a plan is asked for, with `dryRun=true`."""
+    return query_of(req, DryRun).dry_run == "true"

@@ -1,0 +1,64 @@
+"""The audit record of requests for a change that were refused: written with the answer, and listed."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+import azure.functions as func
+from typing_extensions import TypedDict
+
+from clients.durable import DurableClient
+from clients.registry import registry
+from peering.outcome import ProblemError
+from peering.progress import shortened
+from peering.registry import Refusal
+from triggers.answers import json_answer
+from triggers.blueprint import Route
+from triggers.callers import caller
+
+log: Final = logging.getLogger("aiven_azure_peering.audit")
+#: So many of the last are listed, and so much is kept of what a client sent.
+_LISTED: Final = 100
+_LONGEST: Final = 300
+
+
+class Refusals(TypedDict):
+    """The last requests for a change that were refused, the newest first."""
+
+    refusals: list[Refusal]
+
+
+async def note(req: func.HttpRequest, route: Route, document: Mapping[str, object]) -> None:
+    """Log a refusal, and keep it in the registry; one that cannot be kept is in the log alone.
+
+    Args:
+        req: the request.
+        route: its route.
+        document: the problem document that it is answered with.
+    """
+    from azure.core.exceptions import AzureError
+
+    refusal = Refusal(
+        at=datetime.now(UTC).isoformat(),
+        by=caller(req),
+        method=route.method,
+        path=shortened(urlsplit(req.url).path, _LONGEST),
+        status=int(str(document["status"])),
+        problem=str(document["code"]),
+        detail=shortened(str(document["detail"]), _LONGEST),
+    )
+    if "id" in req.route_params:
+        refusal["id"] = shortened(req.route_params["id"], _LONGEST)
+    said = (route.name, refusal.get("id", ""), refusal["problem"], refusal["by"]["id"] or "")
+    log.warning("event=request-refused route=%s peering=%r problem=%s by=%s", *said)
+    try:
+        await registry().note_refusal(refusal)
+    except (AzureError, ProblemError) as error:
+        log.warning("event=refusal-not-kept route=%s error=%s", route.name, type(error).__name__)
+
+
+async def list_refusals(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
+    """`GET /api/refusals`: the last requests for a change that were refused, and why."""
+    return json_answer(Refusals(refusals=await registry().refusals(_LISTED)))

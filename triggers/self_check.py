@@ -1,0 +1,99 @@
+"""`GET /api/self-check`: what an operator wants to know of the app right after a deployment."""
+
+from typing import TYPE_CHECKING, NotRequired, cast
+
+import azure.functions as func
+from typing_extensions import TypedDict
+
+from clients.durable import DurableClient
+from clients.registry.rows import Value
+from peering.naming import VNetId, folded
+from peering.version import VERSION
+from triggers.answers import json_answer
+from triggers.lists import all_columns
+from triggers.problem_documents import FieldError, InvalidRequestError, ProblemDocument, occurrence_document
+from triggers.queries import SelfCheckQuery, query_of
+
+if TYPE_CHECKING:
+    from activities.self_check import Checked, Setting
+
+
+class SettingDocument(TypedDict):
+    """An app setting: whether it is set and needed, and what is wrong with it. Never its value."""
+
+    name: str
+    description: str
+    is_set: bool
+    is_needed: bool
+    problem: NotRequired[ProblemDocument]
+
+
+class CheckDocument(TypedDict):
+    """One thing that was looked at: whether it is as it has to be, what was found, and what is wrong."""
+
+    name: str
+    state: str
+    detail: str
+    problems: NotRequired[list[ProblemDocument]]
+
+
+class SelfCheck(TypedDict):
+    """The app's settings, identity and rights; `ok` when nothing is wrong. With a wrong setting, no more is checked."""
+
+    ok: bool
+    version: str
+    settings: list[SettingDocument]
+    checks: list[CheckDocument]
+
+
+async def check_app(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
+    """`GET /api/self-check`: the app's identity, settings, vault, registry, rights and token, each with its remedy."""
+    from activities.self_check import check_settings, look_at_app
+
+    query = query_of(req, SelfCheckQuery)
+    projects, vnets = await _asked_about(query)
+    settings = list(check_settings())
+    sound = not any("problem" in setting for setting in settings)
+    checks = await look_at_app(projects, vnets) if sound else []
+    document = SelfCheck(
+        ok=sound and not any(check["state"] == "problem" for check in checks),
+        version=VERSION,
+        settings=[_setting(setting) for setting in settings],
+        checks=[_check(check) for check in checks],
+    )
+    return json_answer(document)
+
+
+def _setting(setting: "Setting") -> SettingDocument:
+    document = cast("SettingDocument", {**setting})
+    if "problem" in setting:
+        document["problem"] = occurrence_document(setting["problem"])
+    return document
+
+
+def _check(check: "Checked") -> CheckDocument:
+    document = cast("CheckDocument", {**check})
+    if "problems" in check:
+        document["problems"] = [occurrence_document(one) for one in check["problems"]]
+    return document
+
+
+async def _asked_about(query: SelfCheckQuery) -> tuple[list[str], list[str]]:
+    """The projects and VNets to look at: those asked about, and those that have peerings."""
+    if query.vnet_id is not None:
+        try:
+            VNetId.parse(query.vnet_id)
+        except ValueError as error:
+            raise InvalidRequestError([FieldError(field="vnet_id", rule=str(error))]) from None
+    try:
+        rows = await all_columns()
+    except Exception:  # the registry's own check says why
+        rows = []
+    projects, vnets = ([row[column] for row in rows] for column in ("owner", "vnet_id"))
+    return _distinct(query.project, projects), _distinct(query.vnet_id, vnets)
+
+
+def _distinct(asked: str | None, known: list[Value]) -> list[str]:
+    """The one that is asked about first, then the others, each once."""
+    every = [*([asked] if asked is not None else []), *map(str, known)]
+    return list({folded(one): one for one in every}.values())
