@@ -78,7 +78,7 @@ def test_it_is_rotated_by_itself_before_it_expires_and_once(shared: Deployment, 
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"credential": "password"}, "credential"), ({"kind": "secret"}, "credential"), ([], "credential")],
+    [({"credential": "password"}, "credential"), ({"kind": "secret"}, "kind"), ([], "(body)")],
 )
 def test_a_bad_request_rotates_nothing(shared: Deployment, vnet_id: str, body: object, field: str) -> None:
     identity = shared.settle(vnet_id=vnet_id)["id"]
