@@ -17,11 +17,7 @@ Flag = Literal["true", "false"]
 _Ascending = Literal[
     "id", "changed", "expires", "state", "verdict", "operation", "project", "organization_id", "vnet_id"
 ]
-    "id", "changed", "expires", "state", "verdict", "operation", "project", "organization_id", "vnet_id"
-]
 _Descending = Literal[
-    "-id", "-changed", "-expires", "-state", "-verdict", "-operation", "-project", "-organization_id", "-vnet_id"
-]
     "-id", "-changed", "-expires", "-state", "-verdict", "-operation", "-project", "-organization_id", "-vnet_id"
 ]
 Sort = Literal[_Ascending, _Descending]
