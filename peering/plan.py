@@ -69,7 +69,7 @@ LOOKS: Final = (
     Step(
         "project_vpc",
         11,
-        "Look up the project VPC",
+        "Look up the VPC in Aiven",
         (),
         ("cloud_name", "project_network_cidr", "found_connection_state", "found_connection_application_id"),
         looks=True,
