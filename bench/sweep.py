@@ -18,6 +18,7 @@ from bench.registry import connected, fill
 from local.cloud import LocalCloud, Scenario
 from local.cloud.world.population import establish
 from local.deployment import Deployment, deploy
+from peering.aiven_vpc import AivenVpc
 from peering.facts import collected
 from peering.naming import peering_id
 from peering.registry import Record
@@ -130,20 +131,17 @@ def populate(cloud: LocalCloud, size: Size) -> None:
         for place in range(EACH):
             vpc = vpcs[(number + place * (size.project_vpcs // EACH)) % size.project_vpcs]
             made = asdict(establish(world, landscape, vnet, vpc))
-            records.append(_record(cloud, vnet.id, vpc.id, made))
+            records.append(_record(cloud, vnet.id, vpc.named, made))
     fill(cloud, records)
 
 
-def _record(cloud: LocalCloud, vnet_id: str, vpc_id: str, made: dict[str, str]) -> Record:
+def _record(cloud: LocalCloud, vnet_id: str, vpc: AivenVpc, made: dict[str, str]) -> Record:
     """The record of a peering, as a run would leave it that has connected it."""
-    project = cloud.environment["AIVEN_PROJECT"]
-    request = PeeringRequest.model_validate(
-        {"project": project, "project_vpc_id": vpc_id, "vnet_id": vnet_id}, strict=False
-    )
+    request = PeeringRequest.model_validate({**vpc.names, "vnet_id": vnet_id}, strict=False)
     peering = request.peering()
     facts = collected({**made, "vnet_id": vnet_id, "tenant_id": cloud.landscape.customer_tenant, "found": []})
     facts |= {"user_rights": "standing", "credential": "secret", "existing": "none"}
-    if peering["id"] != peering_id(project, vpc_id, vnet_id):
+    if peering["id"] != peering_id(vpc.owner, vpc.id, vnet_id):
         raise AssertionError("the registry and the cloud disagree about the peering's id")
     return connected(peering, facts)
 

@@ -71,7 +71,7 @@ LOOKS: Final = (
     Step(
         "project_vpc",
         11,
-        "Look up the project VPC",
+        "Look up the VPC in Aiven",
         (),
         ("cloud_name", "project_network_cidr", "found_connection_state", "found_connection_application_id"),
         may_yield=("connection_is_clear", "user_peer_network_cidrs", "ended_connection_listed"),

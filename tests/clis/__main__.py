@@ -18,6 +18,7 @@ from local.demo import peering_request
 from local.deployment import AT_WORK
 from local.processes import app_settings, local_app, local_cloud
 from tests.clis.article import by_hand, install_clis
+from tests.clis.organization import by_avn
 
 #: What may differ: names that people choose, and the tighter role that the app gives the application.
 EXPECTED: Final = {
@@ -125,7 +126,8 @@ def main() -> int:
     console.print(f"A peering of the app's beside the one made by hand: {beside}, that one as it was: {survived}.")
     different = [name for name, value in hand.items() if value != app[name] and name not in EXPECTED]
     as_expected = (recognised, unchanged, ended, beside, survived) == ("existing", True, "connected", "removed", True)
-    return 0 if not different and as_expected else 1
+    shared = by_avn(console)
+    return 0 if not different and as_expected and shared else 1
 
 
 if __name__ == "__main__":
