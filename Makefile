@@ -84,7 +84,7 @@ bench-all: .venv/ready ## The benchmarks, with those that take long
 
 lock: .venv/ready ## Lock the dependencies of pyproject.toml anew, with hashes
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --extra local --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --extra local --extra cli --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --prerelease allow tests/clis/requirements.in -o tests/clis/requirements.txt
 	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements-uv.txt
 
