@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
@@ -13,7 +12,7 @@ from command_line.failures import Document, ExitCode, Failure, Refused, told
 from command_line.files import Wanted
 from command_line.follow import at_once, follow
 from command_line.session import Session
-from command_line.tables import change_told, last_name, short, table, word
+from command_line.tables import below, change_told, indented, last_name, short, table, word
 
 #: What is done about an entry, as the question counts it. What the API calls its results keeps their names.
 TODO: Final = ("create", "update", "adopt", "continue", "label", "remove")
@@ -113,10 +112,10 @@ def _told(row: Row) -> RenderableType:
     ]
     for problem in row.problems:
         rules = [f"{error['field']}: {error['rule']}" for error in problem.get("errors", ())]
-        lines += [Padding(Text(short(line)), (0, 0, 0, 2)) for line in (told(problem), *rules)]
+        lines += [indented(Text(short(line))) for line in (told(problem), *rules)]
         if problem.get("remedy"):
-            lines.append(Padding(Text(f"{problem['remedy']}", "dim"), (0, 0, 0, 2)))
-    return Padding(Group(*lines), (1, 0, 0, 0))
+            lines.append(indented(Text(problem["remedy"], "dim")))
+    return below(Group(*lines))
 
 
 def planned(session: Session, wanted: Sequence[Wanted]) -> Changes:

@@ -104,13 +104,23 @@ def grid(*rows: tuple[str, RenderableType]) -> Table:
     return made
 
 
+def below(part: RenderableType) -> RenderableType:
+    """A part with an empty line above it."""
+    return Group(Text(), part)
+
+
+def indented(part: RenderableType) -> RenderableType:
+    """A part that belongs to the one above it."""
+    return Padding(part, (0, 0, 0, 2), expand=False)
+
+
 def problem(document: Document, style: str = "red") -> RenderableType:
     """A problem with its remedy, and with what it comes of."""
     parts: list[RenderableType] = [Text(short(told(document)), style)]
     if document.get("remedy"):
         parts.append(Text(f"{document.get('fixable_by', '')}: {document['remedy']}".removeprefix(": "), "default"))
     inner = [*document.get("causes", ()), *document.get("also", ())]
-    parts += [Padding(problem(one), (0, 0, 0, 2)) for one in inner]
+    parts += [indented(problem(one)) for one in inner]
     return Group(*parts)
 
 
@@ -145,9 +155,9 @@ def of_peering(status: Document) -> RenderableType:
         ),
     )
     parts: list[RenderableType] = [head, Text(), of_steps(status)]
-    parts += [Padding(problem(one), (1, 0, 0, 0)) for one in health.get("problems", ())]
+    parts += [below(problem(one)) for one in health.get("problems", ())]
     if "problem" in status:
-        parts.append(Padding(problem(status["problem"]), (1, 0, 0, 0)))
+        parts.append(below(problem(status["problem"])))
     if runs := status.get("runs"):
         parts += [Text(), of_runs(list(reversed(runs[-_LAST_RUNS:])))]
     return Group(*parts)
@@ -162,9 +172,11 @@ def _state(status: Document) -> Text:
 
 def of_steps(status: Document) -> RenderableType:
     """The steps of what is, or was last, under way."""
+    at_rest = "phase" not in status
     made = table("", f"step of {status['operation']}", "state", "tries", "took s", right=("tries", "took s"))
     for step in status["steps"]:
-        if step["state"] == _NEEDLESS:
+        # What is at rest has only steps that were done; the others are for another time.
+        if step["state"] == _NEEDLESS or (at_rest and "started" not in step):
             continue
         took = f"{step['seconds']:.1f}" if "seconds" in step else ""
         number, state = str(step["article_step"]), word(step["state"])
@@ -173,7 +185,7 @@ def of_steps(status: Document) -> RenderableType:
     told_waits = [
         Text(f"{step['problem']['title']} Next look {ago(step.get('next_look'))}.", "yellow") for step in waits
     ]
-    return Group(made, *told_waits) if made.rows else Group(Text("no step is needed", "dim"), *told_waits)
+    return Group(made, *told_waits) if made.rows else Text("no step is under way", "dim")
 
 
 def of_accepted(answers: Sequence[Document]) -> RenderableType:
@@ -190,13 +202,13 @@ def of_outcomes(statuses: Sequence[Document]) -> RenderableType:
     for one in statuses:
         vnet, verdict = last_name(one["peering"]["vnet_id"]), one.get("health", {}).get("verdict")
         made.add_row(one["id"][:8], vnet, one["operation"], word(one["state"]), word(verdict))
-    return Group(made, *(Padding(problem(one["problem"]), (1, 0, 0, 0)) for one in statuses if "problem" in one))
+    return Group(made, *(below(problem(one["problem"])) for one in statuses if "problem" in one))
 
 
 def of_verdicts(statuses: Sequence[Document]) -> RenderableType:
     """What checks found."""
     found = [one for status in statuses for one in status.get("health", {}).get("problems", ())]
-    return Group(of_outcomes(statuses), *(Padding(problem(one, "yellow"), (1, 0, 0, 0)) for one in found))
+    return Group(of_outcomes(statuses), *(below(problem(one, "yellow")) for one in found))
 
 
 def of_checks(checks: Sequence[Document]) -> RenderableType:
@@ -227,13 +239,13 @@ def of_plan(plan: Document) -> RenderableType:
         name = step.get("why") or step.get("name") or last_name(step.get("id"))
         made.add_row(str(step["article_step"]), step["title"], word(step["action"]), name)
     changes = [Text(change_told(one), "yellow") for one in plan.get("changes", ())]
-    below: list[RenderableType] = [problem(one) for one in plan["obstacles"]]
-    below += [problem(one, "yellow") for one in plan["waits"]]
-    below += [Text(short(warning), "yellow") for warning in plan["warnings"]]
+    notes: list[RenderableType] = [problem(one) for one in plan["obstacles"]]
+    notes += [problem(one, "yellow") for one in plan["waits"]]
+    notes += [Text(short(warning), "yellow") for warning in plan["warnings"]]
     facts = plan.get("facts", {})
     price = f"{facts['hourly_price_usd']} USD an hour" if "hourly_price_usd" in facts else ""
     head = grid(("VNet", last_name(plan["peering"]["vnet_id"])), ("result", word(plan["result"])), ("price", price))
-    return Group(head, Text(), made, *changes, *(Padding(one, (1, 0, 0, 0)) for one in below))
+    return Group(head, Text(), made, *changes, *(below(one) for one in notes))
 
 
 def change_told(change: Document) -> str:

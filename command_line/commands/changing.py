@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Group
-from rich.rule import Rule
+from rich.text import Text
 
 from command_line.commands.arguments import Id, Ids, NoWait, Yes, only
 from command_line.failures import Document, ExitCode, Failure
@@ -106,7 +106,7 @@ def remove(context: typer.Context, ids: Ids, yes: Yes = False, no_wait: NoWait =
     found = session(context)
     wanted = resolve(found.api, ids)
     plans = at_once(lambda one: found.api.request("DELETE", f"/peerings/{one}", params={"dryRun": "true"}), wanted)
-    found.notes.print(Group(*(part for plan in plans for part in (of_plan(plan.json()), Rule(style="dim")))))
+    found.notes.print(Group(*(part for plan in plans for part in (of_plan(plan.json()), Text()))))
     found.confirm(f"Remove {len(wanted)} peering{'s' * (len(wanted) > 1)}?", yes=yes)
     _asked(found, wanted, lambda one: found.api.request("DELETE", f"/peerings/{one}").json(), no_wait, of_outcomes)
 

@@ -22,6 +22,7 @@ from local.cloud.authority import certificate_authority
 from local.cloud.broken_answers import Connections
 from local.cloud.gateway import Gateway
 from local.cloud.hosts import HOSTS
+from local.cloud.kept import load, save
 from local.cloud.landscape import FIRST_VNET, GROUP, PROJECT, build
 from local.cloud.proxy import ConnectProxy
 from local.cloud.request_log import LoggedRequest
@@ -49,6 +50,7 @@ class LocalCloud:
         clock: the time it lives by.
         seed: makes its ids the same at every start.
         port: where the proxy listens; 0 takes any free port.
+        kept: a file with the world that it goes on with, if it is there.
 
     Raises:
         ScenarioError: there is no such scenario.
@@ -62,10 +64,15 @@ class LocalCloud:
         clock: Clock | None = None,
         seed: int | None = None,
         port: int = 0,
+        kept: Path | None = None,
     ) -> None:
         knobs = load_scenario(scenario) if isinstance(scenario, str) else scenario
-        self.world = World(knobs, clock or SystemClock(), seed)
-        self.landscape = build(self.world)
+        self.is_new = kept is None or not kept.exists()
+        if kept is None or self.is_new:
+            self.world = World(knobs, clock or SystemClock(), seed)
+            self.landscape = build(self.world)
+        else:
+            self.world, self.landscape = load(kept)
         self._directory, self._port = directory, port
         self._gateway = Gateway(self.world, HOSTS[knobs.cloud])
         self._ready, self._stopping = threading.Event(), asyncio.Event()
@@ -95,6 +102,11 @@ class LocalCloud:
         """Let `listener` hear which service was asked what, and what it answers."""
         with self._gateway.lock:
             self._gateway.listeners.append(listener)
+
+    def keep(self, path: Path) -> None:
+        """Write the world to a file, from which another cloud goes on."""
+        with self._gateway.lock:
+            save(path, self.world, self.landscape)
 
     def start(self) -> None:
         """Serve, on a thread of its own; returns once it does."""
