@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix clis lint package bench bench-all lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix recording clis lint package bench bench-all lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ lives: .venv/ready ## Random lives on a hostile host, and the tests of a life un
 
 matrix: .venv/ready ## Every remote call under every fault; options in MATRIX, such as MATRIX="--shard 1/8"
 	$(BIN)/python -m tests.matrix $(MATRIX)
+
+recording: .venv/ready ## The pictures of `peering apply` in docs/, drawn anew
+	$(BIN)/python -m tests.command_line.recording
 
 clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
 	$(BIN)/python -m tests.clis

@@ -18,7 +18,7 @@ from local.demo import peering_request
 from local.processes import PROJECT, FunctionsApp, app_settings, local_app, local_cloud
 
 COLUMNS, ROWS = 80, 24
-_SECONDS: Final = 90
+_SECONDS: Final = 400
 _NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
 
 
@@ -98,6 +98,23 @@ class CommandLine:
         assert ended.code == 0, ended
         assert "Traceback" not in ended.notes
         return ended.out
+
+    def shell(self, line: str, programs: Path, variables: Mapping[str, str]) -> Ended:
+        """Run a line of the shell, with the cloud's variables that name the first pair."""
+        path = f"{programs}:{self.environment['PATH']}"
+        pair = {name: self.cloud[name] for name in ("AIVEN_PROJECT", "AIVEN_PROJECT_VPC_ID")}
+        given = {**self.environment, **pair, **variables, "PATH": path, "PEERING_PYTHON": sys.executable}
+        done = subprocess.run(
+            ["sh", "-c", line],
+            cwd=programs,
+            env=given,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def terminal(self, *arguments: str) -> Terminal:
         """Run the command in a terminal."""

@@ -1,7 +1,6 @@
 """The command in a terminal of 80 columns and 24 rows."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +13,7 @@ def scenario() -> str:
 
 
 @pytest.fixture(scope="module")
-def interrupted(command: CommandLine) -> Iterator[str]:
+def interrupted(command: CommandLine) -> str:
     """A start that its caller has interrupted; the end of its screen."""
     terminal = command.terminal("start", *command.pair())
     shown = terminal.until("Platform's service principal|Wait for PENDING_PEER")
@@ -22,7 +21,7 @@ def interrupted(command: CommandLine) -> Iterator[str]:
     assert "running" in shown
     terminal.send("\x03")
     assert terminal.end() == 130
-    yield terminal.shown
+    return terminal.shown
 
 
 def test_an_interruption_leaves_the_run_going_and_says_how_to_look_again(
