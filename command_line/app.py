@@ -3,15 +3,15 @@
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.text import Text
-from typer.core import TyperGroup
+from typer.rich_utils import rich_format_error
 
 from command_line.commands import changing, following, looking, setup, starting
 from command_line.failures import ExitCode, Failure
-from command_line.session import Command, Session
+from command_line.session import Session, command
 
 app: Final = typer.Typer(
     name="peering",
@@ -22,6 +22,8 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+#: What every wrong use is: Typer names only some of its kinds.
+_USAGE_ERROR: Final = typer.BadParameter.__mro__[1]
 _START, _SEE, _ASK, _SET_UP = "Start", "See", "Ask something of peerings", "The app and your set-up"
 #: Every command: its name, what it does, and the heading that it stands below.
 COMMANDS: Final[tuple[tuple[str, Callable[..., None], str], ...]] = (
@@ -47,7 +49,7 @@ COMMANDS: Final[tuple[tuple[str, Callable[..., None], str], ...]] = (
     ("open", setup.open_, _SET_UP),
 )
 for _name, _function, _heading in COMMANDS:
-    app.command(_name, cls=Command, rich_help_panel=_heading)(_function)
+    app.command(_name, rich_help_panel=_heading)(command(_function))
 
 
 def _say_version(wanted: bool) -> None:
@@ -70,18 +72,14 @@ def _root(
 def main() -> None:
     """Run the command line, and end with its exit code."""
     session = Session()
-    command: Any = typer.main.get_command(app)
-    assert isinstance(command, TyperGroup)  # noqa: S101 - it has a callback
     try:
-        code = command.main(standalone_mode=False, obj=session, prog_name="peering")
+        code = app(standalone_mode=False, obj=session, prog_name="peering")
     except Failure as failure:
         code = _told(session, failure)
     except typer.Abort:
         session.say("Nothing was changed.")
         code = ExitCode.PROBLEM
-    except typer._click.exceptions.ClickException as error:
-        from typer.rich_utils import rich_format_error
-
+    except _USAGE_ERROR as error:
         rich_format_error(error)
         code = ExitCode.USAGE
     sys.exit(int(code) if isinstance(code, int) else 0)

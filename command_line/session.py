@@ -2,10 +2,11 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from inspect import Parameter, signature
+from typing import Annotated, Any, Final
 
 import jmespath
 import typer
@@ -13,7 +14,6 @@ import yaml
 from jmespath.exceptions import JMESPathError
 from rich.console import Console, RenderableType
 from rich.text import Text
-from typer.core import TyperCommand, TyperOption
 
 from command_line.api import Api
 from command_line.failures import ExitCode, Failure
@@ -23,12 +23,13 @@ from command_line.tables import of_anything
 FORMATS: Final = ("table", "json", "yaml")
 #: What has no terminal is as wide as its longest line.
 _UNBOUND: Final = 500
-#: Options of every command: the declaration, the shell's placeholder, and what they are for.
+_PANEL: Final = "Options of every command"
+#: Options of every command: the name, what it is followed by, and what it is for.
 _SHARED: Final = (
-    (["--endpoint"], "URL", "The app's address. [$PEERING_ENDPOINT]"),
-    (["--profile"], "NAME", "A profile of the settings. [$PEERING_PROFILE]"),
-    (["--output", "-o"], "|".join(FORMATS), "How to show the answer."),
-    (["--query"], "JMESPATH", "What to show of the answer."),
+    (("--endpoint",), "URL", "The app's address. [$PEERING_ENDPOINT]"),
+    (("--profile",), "NAME", "A profile of the settings. [$PEERING_PROFILE]"),
+    (("--output", "-o"), "|".join(FORMATS), "How to show the answer."),
+    (("--query",), "JMESPATH", "What to show of the answer."),
 )
 
 
@@ -123,30 +124,33 @@ def session(context: typer.Context) -> Session:
     return found
 
 
-class Command(TyperCommand):
-    """A command with the options that every command has."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - Typer's own
-        super().__init__(*arguments, **options)
-        self.params.extend(_shared_options())
-
-
-def _shared_options() -> Sequence[TyperOption]:
-    def keep(context: typer.Context, parameter: TyperOption, value: str | None) -> str | None:
-        if value is not None:
-            if parameter.name == "output" and value not in FORMATS:
-                raise typer.BadParameter(f"{value} is none of {', '.join(FORMATS)}.")
-            session(context).options[str(parameter.name)] = value
-        return value
-
+def _shared_parameters() -> list[Parameter]:
     return [
-        TyperOption(
-            param_decls=names,
-            metavar=metavar,
-            help=text,
-            expose_value=False,
-            callback=keep,
-            rich_help_panel="Options of every command",
+        Parameter(
+            names[0].removeprefix("--"),
+            Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                str | None, typer.Option(*names, metavar=metavar, help=text, rich_help_panel=_PANEL, show_default=False)
+            ],
         )
         for names, metavar, text in _SHARED
     ]
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """A command's function with the options that every command has: they go into its session."""
+    own, shared = signature(function), _shared_parameters()
+
+    def called(**given: Any) -> None:  # noqa: ANN401 - what the shell gives
+        options = {one.name: given.pop(one.name) for one in shared}
+        if options["output"] not in (None, *FORMATS):
+            raise Failure(f"--output: must be one of {', '.join(FORMATS)}.", "Correct it.", ExitCode.USAGE)
+        session(given["context"]).options |= {name: value for name, value in options.items() if value is not None}
+        function(**given)
+
+    parameters = [*own.parameters.values(), *shared]
+    called.__doc__ = function.__doc__
+    called.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    return called
