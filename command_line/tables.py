@@ -29,8 +29,8 @@ _LAST_RUNS: Final = 3
 
 
 def table(*columns: str, right: Iterable[str] = (), fold: Iterable[str] = ()) -> Table:
-    """A table without lines but the one below its head; columns are cut where the terminal ends, or folded."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    """A table without lines but the one below its head; where the terminal is too narrow, only `fold` gives way."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
     for column in columns:
         folded = column in fold
         made.add_column(
@@ -72,7 +72,7 @@ def of_anything(document: object) -> RenderableType:
     """A document of any shape: a list of objects is a table, an object a list of its parts, the rest as it is."""
     if isinstance(document, list) and document and all(isinstance(row, Mapping) for row in document):
         columns = list(dict.fromkeys(name for row in document for name in row))
-        made = table(*columns)
+        made = table(*columns, fold=columns)
         for row in document:
             made.add_row(*(word(_cell(row.get(name))) for name in columns))
         return made
@@ -128,7 +128,7 @@ def of_peerings(rows: Sequence[Document]) -> RenderableType:
     """The list of peerings."""
     if not rows:
         return Text("There is none.", "dim")
-    made = table("id", "VNet", "project", "state", "verdict", "problem")
+    made = table("id", "VNet", "project", "state", "verdict", "problem", fold=("VNet", "problem"))
     for row in rows:
         vnet, verdict, code = last_name(row["vnet_id"]), row.get("verdict", ""), row.get("problem", "")
         made.add_row(row["id"][:8], vnet, row["project"], word(row["state"]), word(verdict), code)
@@ -198,7 +198,7 @@ def of_accepted(answers: Sequence[Document]) -> RenderableType:
 
 def of_outcomes(statuses: Sequence[Document]) -> RenderableType:
     """How runs ended."""
-    made = table("id", "VNet", "operation", "state", "verdict")
+    made = table("id", "VNet", "operation", "state", "verdict", fold=("VNet",))
     for one in statuses:
         vnet, verdict = last_name(one["peering"]["vnet_id"]), one.get("health", {}).get("verdict")
         made.add_row(one["id"][:8], vnet, one["operation"], word(one["state"]), word(verdict))
@@ -225,7 +225,7 @@ def of_checks(checks: Sequence[Document]) -> RenderableType:
 
 def of_runs(runs: Sequence[Document]) -> RenderableType:
     """What was asked for, and what became of it."""
-    made = table("run", "operation", "begun", "ended as", "by")
+    made = table("run", "operation", "begun", "ended as", "by", fold=("by",))
     for run in runs:
         made.add_row(run["run"], run["operation"], ago(run["started"]), word(run.get("state")), run["by"]["name"])
     return made
@@ -233,7 +233,7 @@ def of_runs(runs: Sequence[Document]) -> RenderableType:
 
 def of_plan(plan: Document) -> RenderableType:
     """What a start, or a removal, would do about every object, and what stands in its way."""
-    made = table("", "object", "", "name")
+    made = table("", "object", "", "name", fold=("name",))
     for step in plan["steps"]:
         # A why tells more than an id.
         name = step.get("why") or step.get("name") or last_name(step.get("id"))
