@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import typer
 from rich.text import Text
@@ -23,7 +23,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
 )
 #: What every wrong use is: Typer names only some of its kinds.
-_USAGE_ERROR: Final = typer.BadParameter.__mro__[1]
+_USAGE_ERROR: Final = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 _START, _SEE, _ASK, _SET_UP = "Start", "See", "Ask something of peerings", "The app and your set-up"
 #: Every command: its name, what it does, and the heading that it stands below.
 COMMANDS: Final[tuple[tuple[str, Callable[..., None], str], ...]] = (
