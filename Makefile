@@ -18,8 +18,8 @@ help: ## What can be made
 demo: .venv/ready ## Set up, then the whole life of a peering on this machine: plan, start, check, repair, rotation, removal
 	$(BIN)/python -m local.demo
 
-serve: .venv/ready ## The app on http://127.0.0.1:7071 against the local cloud
-	$(BIN)/python -m local.serve
+serve: .venv/ready ## The app on http://127.0.0.1:7071 against the local cloud; options in SERVE, such as SERVE="--scenario sixty --fresh"
+	$(BIN)/python -m local.serve $(SERVE)
 
 cloud: .venv/ready ## The local cloud alone, for az, avn or anything else
 	$(BIN)/python -m local.cloud --scenario quick --directory .local
