@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples clis lint package bench bench-all lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples recording clis lint package bench bench-all lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,8 +18,8 @@ help: ## What can be made
 demo: .venv/ready ## Set up, then the whole life of a peering on this machine: plan, start, check, repair, rotation, removal
 	$(BIN)/python -m local.demo
 
-serve: .venv/ready ## The app on http://127.0.0.1:7071 against the local cloud
-	$(BIN)/python -m local.serve
+serve: .venv/ready ## The app on http://127.0.0.1:7071 against the local cloud; options in SERVE, such as SERVE="--scenario sixty --fresh"
+	$(BIN)/python -m local.serve $(SERVE)
 
 cloud: .venv/ready ## The local cloud alone, for az, avn or anything else
 	$(BIN)/python -m local.cloud --scenario quick --directory .local
@@ -71,6 +71,9 @@ api-examples: .venv/ready ## The examples of the OpenAPI document, recorded anew
 matrix: .venv/ready ## Every remote call under every fault; options in MATRIX, such as MATRIX="--shard 1/8"
 	$(BIN)/python -m tests.matrix $(MATRIX)
 
+recording: .venv/ready ## The pictures of `peering apply` in docs/, drawn anew
+	$(BIN)/python -m tests.command_line.recording
+
 clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
 	$(BIN)/python -m tests.clis
 
@@ -90,7 +93,7 @@ bench-all: .venv/ready ## The benchmarks, with those that take long
 
 lock: .venv/ready ## Lock the dependencies of pyproject.toml anew, with hashes
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --extra local --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --extra local --extra cli --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --prerelease allow tests/clis/requirements.in -o tests/clis/requirements.txt
 	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements-uv.txt
 

@@ -10,8 +10,8 @@ from typing import Final, TypedDict
 from uuid import UUID
 
 from bench.apart import Apart, apart
-from bench.registry import connected, fill
 from local.cloud import Scenario
+from local.registry import connected, fill
 from peering.facts import collected
 from peering.registry import Record
 from peering.request import PeeringRequest

@@ -14,10 +14,10 @@ import httpx
 import psutil
 
 from bench.apart import apart, cpu_seconds
-from bench.registry import connected, fill
 from local.cloud import LocalCloud, Scenario
 from local.cloud.world.population import establish
 from local.deployment import Deployment, deploy
+from local.registry import connected, fill
 from peering.aiven_vpc import AivenVpc
 from peering.facts import collected
 from peering.naming import peering_id

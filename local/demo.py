@@ -25,6 +25,8 @@ from local.timeline import Document, comparison, differences, plan, short, summa
 DIRECTORY: Final = Path(".local/demo")
 #: Where a terminal does not say how wide it is.
 _WIDTH: Final = 100
+#: Rows of a terminal that are not the steps': the head, what is awaited, the prompt.
+_AROUND: Final = 8
 _POLL_SECONDS: Final = 0.2
 _STAGE_SECONDS: Final = 90
 #: The scheduled check comes once a year, so that none comes in between: the demo asks for each one.
@@ -110,13 +112,18 @@ class Demo:
                 _expect_in_time(deadline, operation)
                 ended = self.look() and self.status["operation"] == operation
                 if self.status["operation"] == operation:
-                    live.update(Group("", timeline(self.status)), refresh=True)
+                    live.update(Group("", self.steps(live=True)), refresh=True)
                 waiting = {step["name"] for step in self.status["steps"] if step["state"] == "waiting"}
                 if killed_at in waiting:
                     killed_at = None
                     self.kill_host()
                 time.sleep(0 if ended else _POLL_SECONDS)
-        self.console.print("", timeline(self.status), sep="\n")
+        self.console.print("", self.steps(), sep="\n")
+
+    def steps(self, *, live: bool = False) -> Group:
+        """The steps as wide as the terminal; those that move as high as it, too."""
+        rows = max(4, self.console.height - _AROUND) if live and self.console.is_terminal else None
+        return timeline(self.status, width=self.console.width, rows=rows)
 
     def until_verdict(self, wanted: str) -> None:
         """Wait for a verdict and show it; when nothing is at work any more, it has to be there."""
@@ -309,4 +316,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; nothing goes on\n")
+        sys.exit(130)

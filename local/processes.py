@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -73,6 +73,12 @@ def _await_line(process: subprocess.Popen[bytes], log: Path, file: Path, pattern
     raise RuntimeError(f"{shlex.join(map(str, process.args))} did not start:\n{log.read_text()}")  # type: ignore[arg-type]
 
 
+def _child(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401 - those of Popen
+    """A program that ends with this process, however that ends; a signal of the terminal is this process's alone."""
+    command = [*command, "--with-parent"]
+    return subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, start_new_session=True, **options)
+
+
 @contextmanager
 def local_cloud(directory: Path, scenario: str, *options: str) -> Iterator[dict[str, str]]:
     """A local cloud in a process of its own; gives the variables that lead clients to it.
@@ -86,7 +92,7 @@ def local_cloud(directory: Path, scenario: str, *options: str) -> Iterator[dict[
     command = [sys.executable, "-m", "local.cloud", "--scenario", scenario, "--directory", str(directory), *options]
     with log.open("wb") as output:
         # What it prints holds its secrets; they are in the file that only the owner can read.
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=output)
+        process = _child(command, stdout=subprocess.DEVNULL, stderr=output)
     try:
         _await_line(process, log, env_file, re.compile("LOCAL_CLOUD_ADMIN_URL"))
         yield read_env_file(env_file)
@@ -110,7 +116,7 @@ def start_app(state: Path, environment: Mapping[str, str], *, port: int = 0, hos
     log = state / "app.log"
     command = [sys.executable, "-m", host, "--app", str(PROJECT), "--state", str(state), "--port", str(port)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=PROJECT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT)
+        process = _child(command, env=dict(environment), stdout=output, stderr=subprocess.STDOUT)
     url = _await_line(process, log, log, _URL)
     key = json.loads((state / "keys.json").read_text())["function"]
     return FunctionsApp(url, key, process, log)

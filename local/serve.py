@@ -1,52 +1,178 @@
-"""`make serve`: the app on http://127.0.0.1:7071 against the local cloud, until interrupted."""
+"""`make serve`: the app on http://127.0.0.1:7071 against the local cloud, until a signal ends both.
+
+The state of both stays in `.local/serve`, so that the next start goes on with it. An app that dies is started again.
+"""
 
 import argparse
+import fcntl
 import json
 import shlex
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from types import FrameType
+from typing import IO, Final
 
 from rich.console import Console
 
 from local.demo import peering_request
-from local.processes import app_settings, local_app, local_cloud
+from local.processes import FunctionsApp, app_settings, local_cloud, start_app, stop
 
 DIRECTORY: Final = Path(".local/serve")
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+#: An app that dies so often in so many seconds is not started again.
+_DEATHS, _SECONDS = 5, 60.0
+#: What the directory keeps beside the app's own state.
+_WORLD, _SCENARIO, _LOCK = "cloud.state", "scenario", "serving"
 
 
-def main() -> None:
+class RefusedError(Exception):
+    """It cannot be served; the message says why, and what to do."""
+
+
+class _Ended(BaseException):
+    """A signal came."""
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise _Ended(signal.Signals(number).name)
+
+
+@contextmanager
+def _alone(directory: Path, port: int) -> Iterator[None]:
+    """Nobody else serves from the directory, or on the port; whoever is refused has changed nothing.
+
+    Raises:
+        RefusedError: somebody does.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / _LOCK).open("a") as lock:
+        _lock(lock, directory)
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                raise RefusedError(f"Something else listens on port {port}; choose another with --port.") from None
+        yield
+
+
+def _lock(lock: IO[str], directory: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        told = f"It is served already, from {directory}; that one goes on. Another one needs --directory and --port."
+        raise RefusedError(told) from None
+
+
+def _scenario(directory: Path, wanted: str | None, *, fresh: bool) -> str:
+    """The scenario to serve: the kept state's, where there is one.
+
+    Raises:
+        RefusedError: the kept state is that of another one.
+    """
+    noted = directory / _SCENARIO
+    if fresh:
+        for left in directory.iterdir():
+            if left.name != _LOCK:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+    kept = noted.read_text() if noted.exists() and (directory / _WORLD).exists() else None
+    if kept is not None and wanted not in (None, kept):
+        raise RefusedError(f"The state of {directory} is that of {kept}; --fresh begins anew with {wanted}.")
+    chosen = kept or wanted or "demo"
+    noted.write_text(chosen)
+    return chosen
+
+
+def _profile(directory: Path, app: FunctionsApp) -> Path:
+    """A profile for the command line, with the key in a file of its own."""
+    key, path = directory / "key", directory / "profiles.toml"
+    key.touch(mode=0o600)
+    key.write_text(app.key)
+    path.write_text(f'default = "local"\n\n[profiles.local]\nendpoint = "{app.url}"\nkey_file = "key"\n')
+    return path
+
+
+def _introduce(console: Console, directory: Path, cloud: Mapping[str, str], app: FunctionsApp, scenario: str) -> None:
+    body = shlex.quote(json.dumps(peering_request(cloud)))
+    console.print(f"The app answers on [bold]{app.url}[/], the cloud is {scenario}. Ctrl-C stops both.")
+    console.print("Their state is kept; --fresh begins anew.\n")
+    key, admin = directory / "app" / "keys.json", cloud["LOCAL_CLOUD_ADMIN_URL"]
+    curl = 'curl -s -H "x-functions-key: $KEY"'
+    for line in (
+        f"export PEERING_CONFIG={_profile(directory, app).resolve()}",
+        ".venv/bin/python -m command_line list    # docs/command-line.md",
+        "",
+        f"export KEY=$(python3 -c \"import json; print(json.load(open('{key}'))['function'])\")",
+        f'{curl} "{app.url}/api/peerings?dryRun=true" -d {body}',
+        f"{curl} {app.url}/api/peerings -d {body}",
+        f"{curl} {app.url}/api/peerings | python3 -m json.tool",
+        f"{curl} -X POST {app.url}/api/peerings/ID/check    # also /rotate; DELETE without either",
+    ):
+        console.print(line, markup=False, highlight=False)
+    console.print(f"\nlog: {app.log}\nthe cloud's side: {admin}/state, what can happen in it: POST {admin}/events")
+
+
+def _tend(console: Console, app: FunctionsApp, settings: Mapping[str, str], port: int) -> None:
+    """Wait, and start the app again whenever it dies.
+
+    Raises:
+        RefusedError: it dies again and again.
+    """
+    deaths: list[float] = []
+    try:
+        while True:
+            ended = app.process.wait()
+            deaths = [*(one for one in deaths if time.monotonic() - one < _SECONDS), time.monotonic()]
+            if len(deaths) >= _DEATHS:
+                raise RefusedError(f"The app died {_DEATHS} times in {_SECONDS:.0f} s; see {app.log}.")
+            how = f"signal {-ended}" if ended < 0 else f"exit status {ended}"
+            console.print(f"[yellow]The app died ({how}). It is started again with its state.[/]")
+            app = start_app(app.log.parent, settings, port=port)
+            console.print(f"The app answers on {app.url} again.")
+    finally:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        stop(app.process)
+
+
+def _serve(console: Console, arguments: argparse.Namespace) -> None:
+    directory: Path = arguments.directory
+    with _alone(directory, arguments.port):
+        scenario = _scenario(directory, arguments.scenario, fresh=arguments.fresh)
+        with local_cloud(directory, scenario, "--keep", str(directory / _WORLD)) as cloud:
+            settings = app_settings(cloud)
+            app = start_app(directory / "app", settings, port=arguments.port)
+            _introduce(console, directory, cloud, app, scenario)
+            _tend(console, app, settings, arguments.port)
+
+
+def main() -> int:
     """Serve in the foreground."""
     parser = argparse.ArgumentParser(prog="python -m local.serve", description=__doc__)
-    parser.add_argument("--scenario", default="demo", help="a scenario of local/cloud/scenarios, or a file")
+    parser.add_argument("--scenario", help="a scenario of local/cloud/scenarios, or a file (default: demo)")
     parser.add_argument("--port", type=int, default=7071)
+    parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where the state is kept")
+    parser.add_argument("--fresh", action="store_true", help="forget the kept state")
     arguments = parser.parse_args()
     console = Console(soft_wrap=True)
-    for left in DIRECTORY.glob("app/*"):
-        left.unlink()
-    with (
-        local_cloud(DIRECTORY, arguments.scenario) as cloud,
-        local_app(DIRECTORY / "app", app_settings(cloud), port=arguments.port) as app,
-    ):
-        body = shlex.quote(json.dumps(peering_request(cloud)))
-        console.print(f"The app answers on [bold]{app.url}[/], the cloud is {arguments.scenario}. Ctrl-C stops both.\n")
-        key = DIRECTORY / "app" / "keys.json"
-        curl, admin = 'curl -s -H "x-functions-key: $KEY"', cloud["LOCAL_CLOUD_ADMIN_URL"]
-        for line in (
-            f"export KEY=$(python3 -c \"import json; print(json.load(open('{key}'))['function'])\")",
-            f'{curl} "{app.url}/api/peerings?dryRun=true" -d {body}',
-            f"{curl} {app.url}/api/peerings -d {body}",
-            f"{curl} {app.url}/api/peerings | python3 -m json.tool",
-            f"{curl} -X POST {app.url}/api/peerings/ID/check    # also /rotate; DELETE without either",
-        ):
-            console.print(line, markup=False, highlight=False)
-        console.print(
-            f"\nlog: {app.log}    the cloud's side: {admin}/state, what can happen in it: POST {admin}/events"
-        )
-        try:
-            app.process.wait()
-        except KeyboardInterrupt:
-            console.print("stopped")
+    for number in _SIGNALS:
+        signal.signal(number, _end)
+    try:
+        _serve(console, arguments)
+    except (RefusedError, RuntimeError) as refused:
+        console.print(str(refused), markup=False)
+        return 1
+    except _Ended as ended:
+        with suppress(OSError):  # the terminal may be gone
+            console.print(f"stopped by {ended}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -31,6 +31,8 @@ _LOOKS: Final = frozenset(step.name for steps in PLANS.values() for step in step
 _ABOVE: Final = re.compile(r"/subscriptions/[^\s,]*/")
 _BAR: Final = 22
 _NAME: Final = 62
+#: Columns of a timeline with its bars.
+_WIDE: Final = 100
 
 #: A document as the API, or the local cloud, gives it, decoded.
 Document = Mapping[str, Any]
@@ -43,14 +45,25 @@ def _table(*columns: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
-def timeline(status: Document) -> Group:
-    """The steps that a run needs, by their beginning: when and how long, how many tries; below, what is awaited."""
+def timeline(status: Document, *, width: int = _WIDE, rows: int | None = None) -> Group:
+    """The steps that a run needs, by their beginning: when and how long, how many tries; below, what is awaited.
+
+    Args:
+        status: the peering's status document.
+        width: the terminal's columns; the bars need many.
+        rows: the most rows to show: the steps that ended first are left out.
+    """
     steps = [step for step in status["steps"] if step["state"] != _NEEDLESS]
     begun = [step for step in steps if "started" in step]
     origin = min((_moment(step["started"]) for step in begun), default=datetime.now(UTC))
     span = max((_end(step) - origin for step in begun), default=timedelta())
-    table = _table("", "Step", "State", "Tries", "At s", "Took s", "", right=("Tries", "At s", "Took s"))
-    for step in sorted(_folded(steps), key=lambda step: step.get("started", "~")):
+    bars = [""] if width >= _WIDE else []
+    table = _table("", "Step", "State", "Tries", "At s", "Took s", *bars, right=("Tries", "At s", "Took s"))
+    shown = sorted(_folded(steps), key=lambda step: step.get("started", "~"))
+    if rows is not None and len(shown) > rows:
+        count = sum("started" in step for step in shown)
+        shown = shown[max(0, min(count - rows // 2, len(shown) - rows)) :][:rows]
+    for step in shown:
         started = _moment(step["started"]) - origin if "started" in step else None
         table.add_row(
             f"{step['article_step']:>2}",
@@ -59,7 +72,7 @@ def timeline(status: Document) -> Group:
             str(step.get("tries", "")),
             f"{started.total_seconds():.2f}" if started is not None else "",
             f"{step['seconds']:.2f}" if "seconds" in step else "",
-            _bar(step, started, span) if started is not None else "",
+            *([_bar(step, started, span) if started is not None else ""] if bars else []),
         )
     return Group(table, *(_problem(step) for step in steps if "problem" in step))
 
@@ -163,6 +176,7 @@ def differences(before: Document, after: Document) -> list[str]:
 def summary(stages: Sequence[tuple[str, str, str, float]]) -> Table:
     """The stages of a life: what each was, the request, what came of it, and how long it took."""
     table = _table("", "Request", "What came of it", "Took s", right=("Took s",))
+    table.columns[2].no_wrap = False
     for name, request, outcome, seconds in stages:
         table.add_row(Text(name, "bold"), Text(request, "cyan"), Text.from_markup(outcome), f"{seconds:.1f}")
     return table

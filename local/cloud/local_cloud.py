@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from local.clock import Clock, SystemClock
+from local.cloud.kept import load, save
 from local.cloud.scenario import Scenario, load_scenario
 from local.cloud.server.admin import IDENTITY_PATH, admin_app
 from local.cloud.server.authority import certificate_authority
@@ -50,6 +51,7 @@ class LocalCloud:
         clock: the time it lives by.
         seed: makes its ids the same at every start.
         port: where the proxy listens; 0 takes any free port.
+        kept: a file with the world that it goes on with, if it is there.
 
     Raises:
         ScenarioError: there is no such scenario.
@@ -63,10 +65,15 @@ class LocalCloud:
         clock: Clock | None = None,
         seed: int | None = None,
         port: int = 0,
+        kept: Path | None = None,
     ) -> None:
         knobs = load_scenario(scenario) if isinstance(scenario, str) else scenario
-        self.world = World(knobs, clock or SystemClock(), seed)
-        self.landscape = build(self.world)
+        self.is_new = kept is None or not kept.exists()
+        if kept is None or self.is_new:
+            self.world = World(knobs, clock or SystemClock(), seed)
+            self.landscape = build(self.world)
+        else:
+            self.world, self.landscape = load(kept)
         self._directory, self._port = directory, port
         self._gateway = Gateway(self.world, HOSTS[knobs.cloud])
         self._ready, self._stopping = threading.Event(), asyncio.Event()
@@ -96,6 +103,11 @@ class LocalCloud:
         """Let `listener` hear which service was asked what, and what it answers."""
         with self._gateway.lock:
             self._gateway.listeners.append(listener)
+
+    def keep(self, path: Path) -> None:
+        """Write the world to a file, from which another cloud goes on."""
+        with self._gateway.lock:
+            save(path, self.world, self.landscape)
 
     def start(self) -> None:
         """Serve, on a thread of its own; returns once it does."""

@@ -129,6 +129,9 @@ class Scenario(BaseModel):
     projects: Annotated[int, Field(ge=1, le=50)] = Field(
         1, description="How many Aiven projects there are; the project VPCs are dealt out to them in turn."
     )
+    established: Annotated[int, Field(ge=0)] = Field(
+        0, description="How many of the VNets are peered at the beginning, when `python -m local.cloud` serves them."
+    )
     overlapping: bool = Field(default=False, description="The first VNet's addresses overlap the project VPC's.")
     graph_role: Literal["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Application.Read.All", ""] = (
         Field("Application.ReadWrite.All", description="The Graph permission of the automation identity.")

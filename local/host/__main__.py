@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from local.host import FunctionsHost, Hostility, LoadError, StateDirectoryInUseError
+from local.parent import end_with_parent
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
@@ -41,7 +42,10 @@ def main() -> int:
     parser.add_argument(
         "--hostile", type=int, metavar="SEED", help="do to the app what the platform may do, by this seed"
     )
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
     arguments = parser.parse_args()
+    if arguments.with_parent:
+        end_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for chatty in ("azure", "httpx", "msal"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -5,6 +5,7 @@ import secrets
 import string
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from operator import attrgetter
 from uuid import UUID
 
 from local.clock import Clock
@@ -76,21 +77,30 @@ def subscription_of(scope: str) -> str:
     return "".join(scope.split("/")[2:3]).lower()
 
 
+# The keys of the tables have names, so that a world can be pickled.
+def _scope(assignment: RoleAssignment) -> str:
+    return assignment.scope.rstrip("/").lower()
+
+
+def _subscription(assignment: RoleAssignment) -> str:
+    return subscription_of(assignment.scope)
+
+
 def _applications() -> Table[Application]:
-    return Table(id=lambda a: a.id, app_id=lambda a: a.app_id, name=lambda a: (a.unique_name, a.tenant_id))
+    return Table(id=attrgetter("id"), app_id=attrgetter("app_id"), name=attrgetter("unique_name", "tenant_id"))
 
 
 def _principals() -> Table[ServicePrincipal]:
-    return Table(id=lambda p: p.id, presence=lambda p: (p.app_id, p.tenant_id), app_id=lambda p: p.app_id)
+    return Table(id=attrgetter("id"), presence=attrgetter("app_id", "tenant_id"), app_id=attrgetter("app_id"))
 
 
 def _assignments() -> Table[RoleAssignment]:
     return Table(
-        principal=lambda a: a.principal_id,
-        scope=lambda a: a.scope.rstrip("/").lower(),
-        subscription=lambda a: subscription_of(a.scope),
-        name=lambda a: a.name,
-        role=lambda a: a.role,
+        principal=attrgetter("principal_id"),
+        scope=_scope,
+        subscription=_subscription,
+        name=attrgetter("name"),
+        role=attrgetter("role"),
     )
 
 
@@ -105,7 +115,7 @@ class World:
         self.subscriptions: dict[str, Subscription] = {}
         self.applications, self.deleted_applications = _applications(), _applications()
         self.principals, self.deleted_principals = _principals(), _principals()
-        self.roles: Table[RoleDefinition] = Table(name=lambda role: role.name)
+        self.roles: Table[RoleDefinition] = Table(name=attrgetter("name"))
         #: The custom roles that were deleted, and when.
         self.dropped_roles: list[tuple[RoleDefinition, datetime]] = []
         self.assignments = _assignments()

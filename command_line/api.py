@@ -1,0 +1,102 @@
+"""The HTTP API as the commands use it: documents, or a failure that says what to do."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+import httpx
+
+from command_line.failures import Document, ExitCode, Failure, Lacking, Refused, Unreachable
+from command_line.settings import Settings, is_loopback
+
+_PROBLEM: Final = "application/problem+json"
+#: A plan looks at two clouds.
+_TIMEOUT: Final = httpx.Timeout(120, connect=10)
+_PAGE: Final = 100
+_SIGN_IN: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+class Api:
+    """The API of the app that the settings lead to. Threads may share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.endpoint = settings.endpoint
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        # A proxy is for the way to other machines.
+        remote = not is_loopback(urlsplit(self.endpoint).hostname or "")
+        return httpx.Client(base_url=self.endpoint, headers=self._credentials(), timeout=_TIMEOUT, trust_env=remote)
+
+    def _credentials(self) -> dict[str, str]:
+        """A key, a token of whoever is signed in with `az login`, or both, as the app wants it."""
+        headers = {"x-functions-key": key} if (key := self._settings.key) else {}
+        if scope := self._settings.scope:
+            headers["authorization"] = f"Bearer {entra_token(scope)}"
+        return headers
+
+    def request(self, method: str, path: str, body: object = None, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        """Send a request to a path below `/api`; the answer is a good one.
+
+        Raises:
+            Failure: any other answer, or none.
+        """
+        try:
+            answer = self._client.request(method, f"/api{path}", json=body, **options)
+        except httpx.TransportError as error:
+            raise Unreachable(self.endpoint, str(error) or type(error).__name__) from None
+        if not answer.is_success:
+            self._refuse(answer)
+        return answer
+
+    def _refuse(self, answer: httpx.Response) -> NoReturn:
+        status, request = HTTPStatus(answer.status_code), answer.request
+        if answer.headers.get("content-type", "").startswith(_PROBLEM):
+            raise Refused(answer.json())
+        if status in _SIGN_IN:
+            remedy = "Set PEERING_KEY, or key_file or scope in the profile; peering doctor says what is there."
+            raise Failure(f"{self.endpoint} does not let you in: {status} {status.phrase}.", remedy, ExitCode.NO_ACCESS)
+        if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+            raise Lacking(request.method, request.url.path)
+        raise Unreachable(self.endpoint, f"{status} {status.phrase}")
+
+    def get(self, path: str, **parameters: str) -> Document:
+        """The document at a path."""
+        document: Document = self.request("GET", path, params=parameters).json()
+        return document
+
+    def post(self, path: str, body: object = None, **parameters: str) -> Document:
+        """The document that a request is answered with."""
+        document: Document = self.request("POST", path, body, params=parameters).json()
+        return document
+
+    def peerings(self, **filters: str) -> Iterator[Document]:
+        """All peerings that the filters let through, page by page."""
+        parameters = {"limit": str(_PAGE), **filters}
+        while True:
+            page = self.get("/peerings", **parameters)
+            yield from page["peerings"]
+            if "next" not in page:
+                return
+            parameters["after"] = httpx.URL(page["next"]).params["after"]
+
+
+def entra_token(scope: str) -> str:
+    """A token of whoever is signed in with `az login`.
+
+    Raises:
+        Failure: nobody is.
+    """
+    # The SDK takes longer to import than most commands take.
+    from azure.core.exceptions import ClientAuthenticationError
+    from azure.identity import AzureCliCredential
+
+    try:
+        token: str = AzureCliCredential(process_timeout=30).get_token(scope).token
+    except ClientAuthenticationError as error:
+        what = f"No token for {scope}: {error.message.splitlines()[0]}"
+        raise Failure(what, "Sign in with az login.", ExitCode.NO_ACCESS) from None
+    return token

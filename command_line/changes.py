@@ -1,0 +1,221 @@
+"""What files would change of the peerings that there are, and making it so."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+from command_line.failures import Document, ExitCode, Failure, Refused, told
+from command_line.files import Wanted
+from command_line.follow import at_once, follow
+from command_line.session import Session
+from command_line.tables import below, change_told, indented, last_name, short, table, word
+
+#: What is done about an entry, as the question counts it. What the API calls its results keeps their names.
+TODO: Final = ("create", "update", "adopt", "continue", "label", "remove")
+WRONG: Final = ("wrong", "blocked", "leave")
+_AS_IT_IS: Final = "find"
+
+
+@dataclass
+class Row:
+    """An entry of the files, or a peering that is no longer in them: what would be done, and what became of it."""
+
+    vnet_id: str
+    project: str
+    action: str
+    where: str = ""
+    id: str = ""
+    wanted: Wanted | None = None
+    changes: list[str] = field(default_factory=list)
+    problems: list[Document] = field(default_factory=list)
+    state: str = ""
+
+    def document(self) -> dict[str, object]:
+        """The row as JSON has it; what is empty is left out."""
+        whole = {name: getattr(self, name) for name in ("where", "id", "project", "vnet_id", "action", "changes")}
+        whole |= {"problems": self.problems, "state": self.state}
+        return {name: value for name, value in whole.items() if value}
+
+
+@dataclass
+class Changes:
+    """What would change altogether."""
+
+    rows: list[Row]
+
+    @property
+    def todo(self) -> list[Row]:
+        """The rows that something would be done about."""
+        return [row for row in self.rows if row.action in TODO]
+
+    @property
+    def wrong(self) -> list[Row]:
+        """The rows that cannot be done, or were not done well."""
+        return [row for row in self.rows if row.problems]
+
+    @property
+    def question(self) -> str:
+        """What is asked before anything is changed."""
+        counted = self._counted(TODO)
+        left_out = sum(row.action in WRONG for row in self.rows)
+        without = f", and leave out {left_out} that cannot be done" if left_out else ""
+        return f"Shall I {', '.join(f'{action} {count}' for action, count in counted.items())}{without}?"
+
+    def _counted(self, actions: Sequence[str]) -> dict[str, int]:
+        counts = {action: sum(row.action == action for row in self.rows) for action in actions}
+        return {action: count for action, count in counts.items() if count}
+
+    def documents(self) -> list[dict[str, object]]:
+        """The rows as JSON has them."""
+        return [row.document() for row in self.rows]
+
+    def plan(self) -> RenderableType:
+        """What would change, by project, then each change and everything that is wrong alone, last the numbers."""
+        made = table("", "project", "", "VNets", right=("",), fold=("VNets",))
+        for (action, project), rows in self._grouped(TODO).items():
+            made.add_row(word(action), project, str(len(rows)), " ".join(last_name(row.vnet_id) for row in rows))
+        changed = [Text(f"{last_name(row.vnet_id)}  {change}", "yellow") for row in self.rows for change in row.changes]
+        parts: list[RenderableType] = [made] if made.rows else []
+        return Group(*parts, *changed, *map(_told, self.wrong), Text(), self._numbers())
+
+    def outcome(self) -> RenderableType:
+        """What became of it: everything that did not come out well, and the numbers."""
+        counts: dict[str, int] = {}
+        for row in self.rows:
+            counts[row.state or row.action] = counts.get(row.state or row.action, 0) + 1
+        line = Text("  ").join(word(name).append(f" {count}", "default") for name, count in counts.items())
+        return Group(*map(_told, self.wrong), line)
+
+    def _grouped(self, actions: Sequence[str]) -> Mapping[tuple[str, str], list[Row]]:
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in sorted(self.rows, key=lambda row: (row.action, row.project, last_name(row.vnet_id))):
+            if row.action in actions:
+                found.setdefault((row.action, row.project), []).append(row)
+        return found
+
+    def _numbers(self) -> Text:
+        parts = [f"{count} to {action}" for action, count in self._counted(TODO).items()]
+        same, wrong = self._counted((_AS_IT_IS,)), len(self.wrong)
+        parts += [f"{count} as they are" for count in same.values()]
+        parts += [f"{wrong} wrong"] if wrong else []
+        return Text(f"{', '.join(parts) or 'nothing'}.", "bold")
+
+
+def _told(row: Row) -> RenderableType:
+    """An entry that cannot be done: where it stands, why, and the remedy."""
+    lines: list[RenderableType] = [
+        Text(f"{row.action}  {last_name(row.vnet_id) or '(no VNet)'}  {row.where}", "bold red")
+    ]
+    for problem in row.problems:
+        rules = [f"{error['field']}: {error['rule']}" for error in problem.get("errors", ())]
+        lines += [indented(Text(short(line))) for line in (told(problem), *rules)]
+        if problem.get("remedy"):
+            lines.append(indented(Text(problem["remedy"], "dim")))
+    return below(Group(*lines))
+
+
+def planned(session: Session, wanted: Sequence[Wanted]) -> Changes:
+    """Plan every entry.
+
+    Raises:
+        Failure: the app cannot be asked.
+    """
+    known = {row["id"]: row for row in session.api.peerings()}
+    with _progress(session) as progress:
+        task = progress.add_task("planning", total=len(wanted))
+        rows = at_once(lambda one: _row(session, one, known), wanted, lambda: progress.advance(task))
+    firsts: dict[str, Row] = {}
+    for row in rows:
+        if row.id and (first := firsts.setdefault(row.id, row)) is not row:
+            row.action = "wrong"
+            row.problems = [{"detail": f"The same pair is in {first.where}.", "remedy": "Keep one of the two."}]
+    return Changes(rows)
+
+
+def _progress(session: Session) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn())
+    return Progress(*columns, console=session.notes, transient=True, disable=not session.notes.is_terminal)
+
+
+def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row:
+    body = wanted.body
+    row = Row(str(body.get("vnet_id") or ""), str(body.get("project") or ""), "wrong", wanted.where, wanted=wanted)
+    try:
+        plan = session.api.post("/peerings", dict(body), dryRun="true")
+    except Refused as refused:
+        row.problems = [refused.problem]
+        return row
+    row.id, row.action = plan["id"], plan["result"]
+    row.changes = [change_told(change) for change in plan["changes"]]
+    row.problems = list(plan["obstacles"])
+    if row.action == _AS_IT_IS and known.get(row.id, {}).get("state") != "connected":
+        row.action = "continue"
+    if wanted.marks and row.id in known:
+        marks = _changed_marks(session.api.get(f"/peerings/{row.id}"), wanted)
+        row.changes += marks
+        row.action = "label" if marks and row.action == _AS_IT_IS else row.action
+    return row
+
+
+def _changed_marks(status: Document, wanted: Wanted) -> list[str]:
+    changes = [{"option": name, "old": status.get(name), "new": value} for name, value in wanted.marks.items()]
+    return [change_told(change) for change in changes if (change["old"] or None) != (change["new"] or None)]
+
+
+def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> list[Row]:
+    """The peerings that have the labels that all entries have, and are not among them.
+
+    Raises:
+        Failure: the entries have no label in common, or one of them cannot be told from what is there.
+    """
+    if any(not row.id for row in changes.rows):
+        return []
+    labels = dict(wanted[0].labels) if wanted else {}
+    shared = {name: value for name, value in labels.items() if all(one.labels.get(name) == value for one in wanted)}
+    if not shared:
+        remedy = "Give the file labels: beside peerings:, and apply it once without --prune."
+        raise Failure("--prune: the entries have no label in common.", remedy, ExitCode.USAGE)
+    named = {row.id for row in changes.rows}
+    others = [row["id"] for row in session.api.peerings() if row["id"] not in named]
+    statuses = at_once(lambda one: session.api.get(f"/peerings/{one}"), others)
+    return [
+        Row(status["peering"]["vnet_id"], status["peering"]["project"], "remove", id=status["id"])
+        for status in statuses
+        if shared.items() <= (status.get("labels") or {}).items()
+    ]
+
+
+def carry_out(session: Session, changes: Changes, *, follows: bool) -> None:
+    """Ask for every change, follow them all, and note in the rows what became of them."""
+    todo = changes.todo
+    with _progress(session) as progress:
+        task = progress.add_task("asking", total=len(todo))
+        at_once(lambda row: _ask(session, row), todo, lambda: progress.advance(task))
+    accepted = [row for row in todo if row.state == "accepted"]
+    if not follows or not accepted:
+        return
+    for row, status in zip(accepted, follow(session, [row.id for row in accepted]), strict=True):
+        row.state = status["state"]
+        row.problems = [status["problem"]] if "problem" in status else []
+
+
+def _ask(session: Session, row: Row) -> None:
+    """Ask for what a row needs: a removal, or a start and then its labels and note."""
+    path, wanted = f"/peerings/{row.id}", row.wanted
+    ways: Mapping[str, Callable[[], Any]] = {
+        "remove": lambda: session.api.request("DELETE", path),
+        "label": lambda: None,
+    }
+    try:
+        ways.get(row.action, lambda: session.api.post("/peerings", dict(wanted.body) if wanted else {}))()
+        if wanted is not None and wanted.marks:
+            session.api.request("PATCH", path, dict(wanted.marks))
+        row.state = "labelled" if row.action == "label" else "accepted"
+    except Failure as failure:
+        row.state = "refused"
+        known = failure.problem if isinstance(failure, Refused) else {"detail": failure.what, "remedy": failure.remedy}
+        row.problems = [known]

@@ -1,0 +1,56 @@
+"""Arguments that several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from command_line.failures import ExitCode, Failure
+from command_line.names import completions, resolve
+from command_line.session import Session, session
+
+
+def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """What the shell offers; nothing, where the app cannot be asked."""
+    try:
+        return completions(session(context).api, incomplete)
+    except Failure:
+        return []
+
+
+_HELP = "The id, a unique beginning of it, or the VNet's name."
+Id = Annotated[str, typer.Argument(metavar="ID", help=_HELP, autocompletion=_complete, show_default=False)]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help=_HELP, autocompletion=_complete, show_default=False)]
+OptionalIds = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID...]", help=_HELP, autocompletion=_complete, show_default=False)
+]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option("--file", "-f", metavar="FILE", help="YAML or JSON with peerings; - reads what comes in."),
+]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option("--filter", metavar="NAME=VALUE", help="Only those: state, verdict, project, problem, ..."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not follow the run.")]
+DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit code 2 where there are changes.")]
+
+
+def only(found: Session, given: str) -> str:
+    """The one id that is meant."""
+    return resolve(found.api, [given])[0]
+
+
+def pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    """Options of the form `name=value`.
+
+    Raises:
+        Failure: one has no equals sign.
+    """
+    split = [one.partition("=") for one in given or ()]
+    for name, equals, value in split:
+        if not (name and equals and value):
+            remedy = f"Write {option} NAME=VALUE."
+            raise Failure(f"{option} {name}{equals}{value}: must be a name and a value.", remedy, ExitCode.USAGE)
+    return {name: value for name, _, value in split}

@@ -1,0 +1,128 @@
+"""Commands that ask something of peerings that are there: check, rotate, cancel, pause, resume, label, remove."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from command_line.commands.arguments import Id, Ids, NoWait, Yes, only
+from command_line.failures import Document, ExitCode, Failure
+from command_line.follow import at_once, ended, follow
+from command_line.names import resolve
+from command_line.session import Session, session
+from command_line.tables import of_accepted, of_outcomes, of_plan, of_verdicts
+
+
+def check(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
+    """Look at both clouds now, and repair what is safe to repair."""
+    found = session(context)
+    wanted = resolve(found.api, ids)
+    statuses = _asked(found, wanted, lambda one: found.api.post(f"/peerings/{one}/check"), no_wait, of_verdicts)
+    ill = [one["id"] for one in statuses if one.get("health", {}).get("verdict") != "healthy"]
+    if ill:
+        raise Failure(f"Not healthy: {', '.join(ill)}.", "peering show has what was found.")
+
+
+def rotate(
+    context: typer.Context,
+    ids: Ids,
+    credential: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Another kind: federated or secret.", show_default=False)
+    ] = None,
+    no_wait: NoWait = False,
+) -> None:
+    """A new credential, proven before the old one goes."""
+    found = session(context)
+    body = {"credential": credential} if credential else {}
+    wanted = resolve(found.api, ids)
+    _asked(found, wanted, lambda one: found.api.post(f"/peerings/{one}/rotate", body), no_wait, of_outcomes)
+
+
+def cancel(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
+    """Stop what is under way, and leave what is there."""
+    found = session(context)
+    wanted = resolve(found.api, ids)
+    accepted = at_once(lambda one: found.api.post(f"/peerings/{one}/cancel"), wanted)
+    if no_wait:
+        found.show(accepted, of_accepted)
+    else:
+        # What was cancelled has not come out well; that is what was asked for.
+        found.show(follow(found, wanted), of_outcomes)
+
+
+def pause(context: typer.Context, ids: Ids) -> None:
+    """Let the scheduled checks leave peerings alone, until resume."""
+    _each(context, ids, "pause")
+
+
+def resume(context: typer.Context, ids: Ids) -> None:
+    """Let the scheduled checks look after peerings again."""
+    _each(context, ids, "resume")
+
+
+def _each(context: typer.Context, ids: Sequence[str], what: str) -> None:
+    found = session(context)
+    answers = at_once(lambda one: found.api.post(f"/peerings/{one}/{what}"), resolve(found.api, ids))
+    found.show(answers)
+
+
+def label(
+    context: typer.Context,
+    identity: Id,
+    labels: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE | NAME-]...", help="Labels to set, or to take away.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="What people should know; an empty one takes it away.")] = None,
+) -> None:
+    """Set or take away labels and the note of a peering."""
+    found = session(context)
+    path = f"/peerings/{only(found, identity)}"
+    body: dict[str, object] = {} if note is None else {"note": note or None}
+    if labels:
+        body["labels"] = _labels(found.api.get(path).get("labels") or {}, labels)
+    if not body:
+        raise Failure("Which labels?", "Write NAME=VALUE, NAME- or --note TEXT.", ExitCode.USAGE)
+    found.show(found.api.request("PATCH", path, body).json())
+
+
+def _labels(there: Document, given: Sequence[str]) -> dict[str, str]:
+    """The labels as they should be."""
+    wanted = dict(there)
+    for one in given:
+        name, equals, value = one.partition("=")
+        if equals and name:
+            wanted[name] = value
+        elif one.endswith("-"):
+            wanted.pop(one[:-1], None)
+        else:
+            raise Failure(f"{one}: must be NAME=VALUE, or NAME- to take it away.", "Correct it.", ExitCode.USAGE)
+    return wanted
+
+
+def remove(context: typer.Context, ids: Ids, yes: Yes = False, no_wait: NoWait = False) -> None:
+    """Take away what the app made; shows what would go, and asks."""
+    found = session(context)
+    wanted = resolve(found.api, ids)
+    plans = at_once(lambda one: found.api.request("DELETE", f"/peerings/{one}", params={"dryRun": "true"}), wanted)
+    found.notes.print(Group(*(part for plan in plans for part in (of_plan(plan.json()), Text()))))
+    found.confirm(f"Remove {len(wanted)} peering{'s' * (len(wanted) > 1)}?", yes=yes)
+    _asked(found, wanted, lambda one: found.api.request("DELETE", f"/peerings/{one}").json(), no_wait, of_outcomes)
+
+
+def _asked(
+    found: Session,
+    wanted: Sequence[str],
+    ask: Callable[[str], Document],
+    no_wait: bool,
+    table_of: Callable[[list[Document]], object],
+) -> list[Document]:
+    """Ask for something, follow it, and show how it ended."""
+    accepted = at_once(ask, wanted)
+    if no_wait:
+        found.show(accepted, of_accepted)
+        return []
+    statuses = follow(found, wanted)
+    ended(found, statuses, table_of)  # type: ignore[arg-type]
+    return statuses

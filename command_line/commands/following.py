@@ -1,0 +1,73 @@
+"""Commands that look again and again: watch, wait."""
+
+import re
+import time
+from typing import Annotated, Final
+
+import typer
+
+from command_line.commands.arguments import Ids, OptionalIds
+from command_line.failures import Document, ExitCode, Failure
+from command_line.follow import AT_WORK, ended, follow, interrupted, is_at_rest, name_of
+from command_line.names import resolve
+from command_line.session import session
+from command_line.tables import of_outcomes
+
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
+_DURATION: Final = re.compile(r"(\d+)([smh]?)")
+_REST: Final = "rest"
+_PAUSE: Final = 1.0
+
+
+def watch(context: typer.Context, ids: OptionalIds = None) -> None:
+    """Follow what is under way, on these peerings or on all, until it has ended."""
+    found = session(context)
+    wanted = resolve(found.api, ids) if ids else [one["id"] for one in found.api.peerings() if one["state"] in AT_WORK]
+    if not wanted:
+        found.say("Nothing is under way.")
+        return
+    ended(found, follow(found, wanted), of_outcomes)
+
+
+def wait(
+    context: typer.Context,
+    ids: Ids,
+    wanted: Annotated[
+        str, typer.Option("--for", metavar="WORD", help="A state or a verdict, or rest: nothing is under way.")
+    ] = "connected",
+    timeout: Annotated[str, typer.Option(metavar="DURATION", help="Such as 90s, 30m, 2h.")] = "1h",
+) -> None:
+    """Wait for a state or a verdict, without a word; for scripts."""
+    found, until = session(context), time.monotonic() + _seconds(timeout)
+    for identity in resolve(found.api, ids):
+        try:
+            while not _is_there(found.api.get(f"/peerings/{identity}"), wanted):
+                if time.monotonic() > until:
+                    what = f"{identity} is not {wanted} after {timeout}."
+                    raise Failure(what, f"See how it stands: peering show {identity}", ExitCode.TIME_OVER)
+                time.sleep(_PAUSE)
+        except KeyboardInterrupt:
+            raise interrupted([identity]) from None
+
+
+def _is_there(status: Document, wanted: str) -> bool:
+    """Whether a peering has come to where it should.
+
+    Raises:
+        Failure: it has ended elsewhere with a problem, and does not go on by itself.
+    """
+    words = {status["state"], status.get("health", {}).get("verdict")}
+    at_rest = is_at_rest(status)
+    if wanted in words or (wanted == _REST and at_rest):
+        return True
+    if at_rest and "problem" in status:
+        what = f"{name_of(status)} is {status['state']}, and stays so: {status['problem']['title']}"
+        raise Failure(what, status["problem"].get("remedy", ""))
+    return False
+
+
+def _seconds(text: str) -> int:
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise Failure(f"--timeout {text}: must be like 90s, 30m or 2h.", "Correct it.", ExitCode.USAGE)
+    return int(found[1]) * _UNITS[found[2]]

@@ -1,0 +1,95 @@
+"""Commands that only look: list, show, runs, report, problems, export."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from command_line.commands.arguments import Filters, Id, OptionalIds, only, pairs
+from command_line.files import adoptable, as_file
+from command_line.follow import at_once
+from command_line.names import resolve
+from command_line.session import session
+from command_line.tables import of_peering, of_peerings, of_problem, of_problems, of_report, of_runs
+
+
+def list_(
+    context: typer.Context,
+    filters: Filters = None,
+    sort: Annotated[str | None, typer.Option(metavar="NAME", help="changed, expires, state, verdict, ...")] = None,
+) -> None:
+    """All peerings with their states and verdicts."""
+    found, order = session(context), {"sort": sort} if sort else {}
+    found.show(list(found.api.peerings(**pairs(filters, "--filter"), **order)), of_peerings)
+
+
+def show(context: typer.Context, identity: Id) -> None:
+    """How one peering stands: its state, verdict, steps and problems."""
+    found = session(context)
+    found.show(found.api.get(f"/peerings/{only(found, identity)}"), of_peering)
+
+
+def runs(
+    context: typer.Context,
+    identity: Id,
+    run: Annotated[str | None, typer.Argument(help="One run alone.", show_default=False)] = None,
+) -> None:
+    """Who asked for what, and what became of it; also of a peering that is gone."""
+    found = session(context)
+    path = f"/peerings/{only(found, identity)}/runs"
+    if run:
+        found.show(found.api.get(f"{path}/{run}"))
+    else:
+        found.show(found.api.get(path)["runs"], of_runs)
+
+
+def report(context: typer.Context, identity: Id) -> None:
+    """What a network team signs: networks, rights, objects, price."""
+    found = session(context)
+    path = f"/peerings/{only(found, identity)}/report"
+    if not found.is_for_people:
+        found.show(found.api.get(path, format="json"))
+        return
+    text = found.api.request("GET", path).text
+    if found.out.is_terminal:
+        found.out.print(of_report(text))
+    else:
+        typer.echo(text)
+
+
+def problems(
+    context: typer.Context,
+    code: Annotated[str | None, typer.Argument(help="One problem alone.", show_default=False)] = None,
+) -> None:
+    """What can go wrong: what it means, who can fix it, how."""
+    found = session(context)
+    if code:
+        found.show(found.api.get(f"/problems/{code}"), of_problem)
+    else:
+        found.show(found.api.get("/problems")["problems"], of_problems)
+
+
+def export(
+    context: typer.Context,
+    ids: OptionalIds = None,
+    filters: Filters = None,
+    adoptable_too: Annotated[
+        bool, typer.Option("--adoptable", help="Also connections that somebody else made, as entries with adopt.")
+    ] = False,
+    file: Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="Where to write them.")] = None,
+) -> None:
+    """Peerings as files for apply."""
+    found = session(context)
+    wanted = resolve(found.api, ids) if ids else [row["id"] for row in found.api.peerings(**pairs(filters, "--filter"))]
+    entries = [as_file(one) for one in at_once(lambda one: found.api.get(f"/peerings/{one}"), wanted)]
+    if adoptable_too:
+        entries += [adoptable(one) for one in found.api.get("/unmanaged")["unmanaged"]]
+    document: Mapping[str, object] = {"peerings": entries}
+    if file is None:
+        found.options.setdefault("output", "yaml")
+        found.show(document)
+    else:
+        file.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+        found.say(f"{len(entries)} peerings are in {file}. See what differs: peering plan -f {file}")

@@ -1,0 +1,113 @@
+"""Commands that start peerings: plan, start, apply."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from command_line.changes import Changes, carry_out, planned, prunable
+from command_line.commands.arguments import DetailedExitCode, Files, NoWait, Yes, pairs
+from command_line.failures import ExitCode, Failure
+from command_line.files import read
+from command_line.follow import ended, follow
+from command_line.session import Session, session
+from command_line.tables import of_accepted, of_outcomes, of_plan
+
+Project = Annotated[str | None, typer.Option(help="The Aiven project.", show_default=False)]
+ProjectVpc = Annotated[str | None, typer.Option("--project-vpc-id", help="Its VPC's id.", show_default=False)]
+VNet = Annotated[str | None, typer.Option("--vnet-id", help="The ARM id of the VNet.", show_default=False)]
+Further = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other field of the request.")
+]
+
+
+def plan(
+    context: typer.Context,
+    project: Project = None,
+    project_vpc_id: ProjectVpc = None,
+    vnet_id: VNet = None,
+    further: Further = None,
+    files: Files = None,
+    detailed_exitcode: DetailedExitCode = False,
+) -> None:
+    """What a start would create, find, change or take over; changes nothing."""
+    found = session(context)
+    if files:
+        changes = _plan_all(found, files)
+        found.show(changes.documents(), lambda _: changes.plan())
+        _end(changes, detailed_exitcode)
+        return
+    body = _request(project, project_vpc_id, vnet_id, further)
+    document = found.api.post("/peerings", body, dryRun="true")
+    found.show(document, of_plan)
+    if document["result"] in ("blocked", "leave"):
+        raise Failure("A start would not come to its end.", "Mend what stands in its way, above.")
+    if detailed_exitcode and document["result"] != "find":
+        raise typer.Exit(ExitCode.CHANGES)
+
+
+def start(
+    context: typer.Context,
+    project: Project = None,
+    project_vpc_id: ProjectVpc = None,
+    vnet_id: VNet = None,
+    further: Further = None,
+    no_wait: NoWait = False,
+) -> None:
+    """Start one peering, or join its run, and follow it. Many are started by apply."""
+    found = session(context)
+    accepted = found.api.post("/peerings", _request(project, project_vpc_id, vnet_id, further))
+    if no_wait:
+        found.show(accepted, lambda one: of_accepted([one]))
+    else:
+        ended(found, follow(found, [accepted["id"]]), of_outcomes)
+
+
+def apply(
+    context: typer.Context,
+    files: Files = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what has the labels of all these entries and is not among them.")
+    ] = False,
+    yes: Yes = False,
+    no_wait: NoWait = False,
+    detailed_exitcode: DetailedExitCode = False,
+) -> None:
+    """Make peerings as files have them: plan all, show what would change, ask, start, follow."""
+    found = session(context)
+    changes = _plan_all(found, files, prune=prune)
+    if changes.todo:
+        found.notes.print(changes.plan())
+        found.confirm(changes.question, yes=yes)
+        carry_out(found, changes, follows=not no_wait)
+        found.show(changes.documents(), lambda _: changes.outcome())
+    else:
+        found.show(changes.documents(), lambda _: changes.plan())
+    _end(changes, detailed_exitcode)
+
+
+def _plan_all(found: Session, files: list[Path] | None, *, prune: bool = False) -> Changes:
+    if not files:
+        raise Failure("Which files?", "Give -f FILE, once or more.", ExitCode.USAGE)
+    wanted = read(files)
+    changes = planned(found, wanted)
+    if prune:
+        changes.rows += prunable(found, wanted, changes)
+    return changes
+
+
+def _end(changes: Changes, detailed_exitcode: bool) -> None:
+    if changes.wrong:
+        raise Failure(f"{len(changes.wrong)} of {len(changes.rows)} cannot be done.", "Each is named above.")
+    if detailed_exitcode and changes.todo:
+        raise typer.Exit(ExitCode.CHANGES)
+
+
+def _request(
+    project: str | None, project_vpc_id: str | None, vnet_id: str | None, further: list[str] | None
+) -> dict[str, Any]:
+    """The body of a start; what is missing or wrong, the app says."""
+    named = {"project": project, "project_vpc_id": project_vpc_id, "vnet_id": vnet_id}
+    set_ = {name: yaml.safe_load(value) for name, value in pairs(further, "--set").items()}
+    return {name: value for name, value in named.items() if value is not None} | set_

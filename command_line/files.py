@@ -1,0 +1,121 @@
+"""Files of peerings: YAML or JSON, each with one peering, a list of them, or `peerings:` with `labels:` for them all.
+
+A peering is the body of `POST /api/peerings`, with `labels` and a `note` beside it if it has any.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast
+
+import yaml
+
+from command_line.failures import Document, ExitCode, Failure
+
+#: What is no part of a start: it is set on a peering that is there.
+MARKS: Final = ("labels", "note")
+_SHAPE: Final = "must hold a peering, a list of peerings, or peerings: with such a list"
+#: What an export leaves out: the id follows from the pair.
+_DERIVED: Final = frozenset({"id", *MARKS})
+_TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One peering of a file: where it stands there, the body of its start, its labels and its note."""
+
+    where: str
+    body: Mapping[str, object]
+    marks: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Its labels."""
+        found = self.marks.get("labels", {})
+        return found if isinstance(found, Mapping) else {}
+
+
+class _Object(dict[str, Any]):
+    """An object of a file that knows its line."""
+
+    line = 0
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without dates, which JSON does not know, and without names that are given twice."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own attribute
+        first: [one for one in resolvers if one[0] != _TIMESTAMP]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _object(loader: _Loader, node: yaml.MappingNode) -> _Object:
+    names = [name.value for name, _ in node.value]
+    for number, (name, _) in enumerate(node.value):
+        if name.value in names[:number]:
+            raise yaml.constructor.ConstructorError(None, None, f"{name.value} is given twice", name.start_mark)
+    found = _Object(cast("dict[str, Any]", loader.construct_mapping(node, deep=True)))
+    found.line = node.start_mark.line + 1
+    return found
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _object)
+
+
+def read(paths: Sequence[Path]) -> list[Wanted]:
+    """The peerings of some files; `-` is what comes in.
+
+    Raises:
+        Failure: a file cannot be read, or does not hold peerings; the message has the line.
+    """
+    return [wanted for path in paths for wanted in _peerings(path)]
+
+
+def _peerings(path: Path) -> Iterator[Wanted]:
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text()
+        documents = [one for one in yaml.load_all(text, _Loader) if one is not None]
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise Failure(f"{path}{line}: {error.problem}.", "Correct the file.", ExitCode.USAGE) from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise Failure(f"{path}: {error}.", "Give files of YAML or JSON.", ExitCode.USAGE) from None
+    for document in documents:
+        listed, labels = _listed(document)
+        for one in listed:
+            if not isinstance(one, _Object):
+                raise Failure(f"{path}: {_SHAPE}.", "Correct the file.", ExitCode.USAGE)
+            yield _wanted(path, one, labels)
+
+
+def _listed(document: object) -> tuple[Sequence[object], Mapping[str, object]]:
+    """The peerings of one document, and the labels that they all have."""
+    if isinstance(document, _Object) and "peerings" in document and set(document) <= {"peerings", "labels"}:
+        return document["peerings"] or [], document.get("labels") or {}
+    return document if isinstance(document, list) else [document], {}
+
+
+def _wanted(path: Path, one: _Object, labels: Mapping[str, object]) -> Wanted:
+    own = {name: one[name] for name in MARKS if name in one}
+    if labels or "labels" in own:
+        own["labels"] = {name: str(value) for name, value in {**labels, **(own.get("labels") or {})}.items()}
+    body = {name: value for name, value in one.items() if name not in MARKS}
+    return Wanted(f"{path}:{one.line}", body, own)
+
+
+def as_file(status: Document) -> dict[str, object]:
+    """A peering as an entry of a file, by its status."""
+    spec = {name: value for name, value in status["peering"].items() if name not in _DERIVED and value is not None}
+    return spec | {name: status[name] for name in MARKS if status.get(name)}
+
+
+def adoptable(connection: Document) -> dict[str, object]:
+    """A connection that no peering has, as an entry that takes it over."""
+    vnet_id = (
+        f"/subscriptions/{connection['account']}/resourceGroups/{connection['resource_group']}"
+        f"/providers/Microsoft.Network/virtualNetworks/{connection['vnet']}"
+    )
+    pair = {"project": connection["project"], "project_vpc_id": connection["project_vpc_id"], "vnet_id": vnet_id}
+    return {**pair, "adopt": True}

@@ -1,0 +1,241 @@
+"""Following runs until nothing is at work on their peerings any more, with live progress where there is a terminal."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from command_line.api import Api
+from command_line.failures import Document, ExitCode, Failure, Refused
+from command_line.session import Session
+from command_line.tables import last_name, table, word
+
+_AT_ONCE: Final = 8
+#: Seconds between two looks: with one peering, and for each one more.
+_PAUSE: Final = 1.0
+_PAUSE_EACH: Final = 0.05
+#: For how long an app that does not answer is asked again.
+_SILENCE: Final = 120.0
+#: Lines that the live view leaves to its head and to the prompt.
+_HEAD: Final = 5
+#: Words of the list for what is under way.
+AT_WORK: Final = frozenset({"running", "repairing", "rotating", "removing", "stopping", "rolling-back"})
+_DOING: Final = ("failed", "waiting", "running")
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def at_once(
+    do: Callable[[Item], Result], items: Iterable[Item], each: Callable[[], None] = lambda: None
+) -> list[Result]:
+    """Do something for many, some at a time; an interruption begins nothing more.
+
+    Args:
+        do: what to do.
+        items: for what.
+        each: called when one is done.
+    """
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        results = []
+        for result in pool.map(do, items):
+            each()
+            results.append(result)
+        return results
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass
+class Following:
+    """Some peerings on their way: how each was seen last."""
+
+    api: Api
+    ids: Sequence[str]
+    seen: dict[str, Document] = field(default_factory=dict)
+    silent_since: float | None = None
+    trouble: str = ""
+
+    @property
+    def open(self) -> list[str]:
+        """Those on which something is at work, as far as it is known."""
+        return [one for one in self.ids if not is_at_rest(self.seen.get(one))]
+
+    def look(self) -> None:
+        """See how those stand that are not at rest; an app that does not answer for a while is asked again.
+
+        Raises:
+            Failure: it does not answer for long, or refuses.
+        """
+        try:
+            for status in at_once(lambda one: self.api.get(f"/peerings/{one}"), self.open):
+                self.seen[status["id"]] = status
+            self.silent_since, self.trouble = None, ""
+        except Failure as failure:
+            passing = isinstance(failure, Refused) and failure.problem.get("status", 0) >= 500
+            if failure.code != ExitCode.NO_ACCESS and not passing:
+                raise
+            now = time.monotonic()
+            self.silent_since, self.trouble = self.silent_since or now, failure.what
+            if now - self.silent_since > _SILENCE:
+                raise
+
+    @property
+    def pause(self) -> float:
+        """How long to wait until the next look."""
+        return _PAUSE + _PAUSE_EACH * len(self.ids)
+
+
+def is_at_rest(status: Document | None) -> bool:
+    """Whether nothing is at work on a peering: it has no order that is open."""
+    return status is not None and "phase" not in status
+
+
+def follow(session: Session, ids: Sequence[str], *, until: float | None = None) -> list[Document]:
+    """Follow peerings until nothing is at work on them; returns how they stand.
+
+    Args:
+        session: the command's.
+        ids: the peerings.
+        until: when to stop looking, by `time.monotonic`.
+
+    Raises:
+        Failure: the caller interrupts, the time is over, or the app does not answer any more.
+    """
+    following = Following(session.api, ids)
+    try:
+        if session.notes.is_terminal:
+            with Live(console=session.notes, auto_refresh=False, transient=True) as live:
+                _until_rest(following, lambda: live.update(view(following, session.notes), refresh=True), until)
+        else:
+            _until_rest(following, lines(following, session), until)
+    except KeyboardInterrupt:
+        raise interrupted(following.open) from None
+    return [following.seen[one] for one in ids]
+
+
+def interrupted(ids: Collection[str]) -> Failure:
+    """What a caller who interrupts is told."""
+    named = " ".join(ids) if len(ids) <= 3 else ""
+    return Failure("The runs go on.", f"Look again: {f'peering watch {named}'.strip()}", ExitCode.INTERRUPTED)
+
+
+def _until_rest(following: Following, show: Callable[[], None], until: float | None) -> None:
+    while True:
+        following.look()
+        show()
+        if not following.open:
+            return
+        if until is not None and time.monotonic() > until:
+            count = len(following.open)
+            raise Failure(f"Something is still at work on {count} of them.", "peering watch", ExitCode.TIME_OVER)
+        time.sleep(following.pause)
+
+
+def lines(following: Following, session: Session) -> Callable[[], None]:
+    """A line for every peering whose state, or what it waits for, has changed."""
+    said: dict[str, str] = {}
+
+    def show() -> None:
+        if following.trouble:
+            session.say(following.trouble)
+        for identity, status in following.seen.items():
+            line = "  ".join((name_of(status), status["state"], *doing(status)))
+            if said.get(identity) != line:
+                said[identity] = line
+                session.say(line)
+
+    return show
+
+
+def name_of(status: Document) -> str:
+    """A peering's VNet."""
+    return last_name(status["peering"]["vnet_id"])
+
+
+def doing(status: Document) -> list[str]:
+    """How many of its steps a peering has behind it, and what it is doing."""
+    if is_at_rest(status):
+        return []
+    done, needed = progress(status)
+    current = sorted(
+        (one for one in status["steps"] if one["state"] in _DOING), key=lambda one: _DOING.index(one["state"])
+    )
+    return [f"{done}/{needed}", *(one["title"] for one in current[:1])]
+
+
+def progress(status: Document) -> tuple[int, int]:
+    """How many steps are done, of how many that are needed."""
+    needed = [step for step in status["steps"] if step["state"] != "not needed"]
+    return sum(step["state"] == "done" for step in needed), len(needed)
+
+
+def view(following: Following, console: Console) -> RenderableType:
+    """What is under way, as high as the terminal at most."""
+    rows, single = max(3, console.size.height - _HEAD), len(following.ids) == 1
+    head, trouble = _head(following), [Text(f"{following.trouble} Asked again.", "yellow")] if following.trouble else []
+    body = _steps(following, rows) if single else _peerings(following, rows)
+    return Group(head, Text(), body, *trouble)
+
+
+def _head(following: Following) -> RenderableType:
+    steps = [progress(status) for status in following.seen.values()] if len(following.ids) == 1 else []
+    total, done = len(following.ids), len(following.ids) - len(following.open)
+    done, total = steps[0] if steps else (done, total)
+    counted: dict[str, int] = {}
+    for status in following.seen.values():
+        counted[status["state"]] = counted.get(status["state"], 0) + 1
+    states = Text("  ").join(word(state).append(f" {count}", "default") for state, count in counted.items())
+    if steps:
+        status = following.seen[following.ids[0]]
+        states = Text(f"{name_of(status)}  ").append_text(word(status["state"]))
+    made = Table.grid(padding=(0, 2))
+    made.add_row(ProgressBar(total=max(total, 1), completed=done, width=24), f"{done}/{total}", states)
+    return made
+
+
+def _steps(following: Following, rows: int) -> RenderableType:
+    """The steps of the one peering: what is under way, and before it what was done last."""
+    status: Mapping[str, list[Document]] = following.seen.get(following.ids[0], {"steps": []})
+    begun = sorted((one for one in status["steps"] if "started" in one), key=lambda one: one["state"] in _DOING)
+    made = table("step", "state", "tries", right=("tries",))
+    for step in begun[-(rows - 2) :]:
+        made.add_row(step["title"], word(step["state"]), str(step.get("tries", "")))
+    return made
+
+
+def _peerings(following: Following, rows: int) -> RenderableType:
+    """Those under way, as many as fit."""
+    running = [following.seen[one] for one in following.open if one in following.seen]
+    shown = running if len(running) <= rows else running[: rows - 1]
+    made = Table.grid(padding=(0, 2))
+    for _ in range(4):
+        made.add_column(no_wrap=True, overflow="ellipsis")
+    for status in shown:
+        count, what = (*doing(status), "", "")[:2]
+        made.add_row(name_of(status), word(status["state"]), count, Text(what, "dim"))
+    more = len(running) - len(shown)
+    return Group(made, Text(f"and {more} more" if more else "", "dim"))
+
+
+def ended(session: Session, statuses: Sequence[Document], table_of: Callable[[list[Document]], RenderableType]) -> None:
+    """Show how runs ended.
+
+    Raises:
+        Failure: one of them met a problem.
+    """
+    if len(statuses) == 1:
+        session.show(statuses[0], lambda one: table_of([one]))
+    else:
+        session.show(list(statuses), table_of)
+    if any("problem" in status for status in statuses):
+        failed = [name_of(status) for status in statuses if "problem" in status]
+        raise Failure(f"It did not come out well for {', '.join(failed)}.", "peering show has the problem.")

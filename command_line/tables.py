@@ -1,0 +1,274 @@
+"""Answers as people read them, in 80 columns."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from command_line.failures import Document, told
+
+#: Colours for words that the API uses; a word that is not here has none.
+STYLES: Final = {
+    **dict.fromkeys(("connected", "healthy", "done", "create", "add", "pass", "ok"), "green"),
+    **dict.fromkeys(("waiting", "degraded", "unknown", "update", "adopt", "recreate", "warning", "keep"), "yellow"),
+    **dict.fromkeys(("failed", "broken", "problem", "blocked", "wrong", "leave", "delete", "fail", "remove"), "red"),
+    **dict.fromkeys(("running", "repairing", "rotating", "removing", "stopping", "rolling-back", "find"), "cyan"),
+    **dict.fromkeys(("pending", "gone", "superseded", "removed", "hand back"), "dim"),
+}
+#: Steps that nobody waits for.
+_NEEDLESS: Final = "not needed"
+_ABOVE: Final = re.compile(r"/subscriptions/[^\s,]*/")
+_LAST_RUNS: Final = 3
+
+
+def table(*columns: str, right: Iterable[str] = (), fold: Iterable[str] = ()) -> Table:
+    """A table without lines but the one below its head; where the terminal is too narrow, only `fold` gives way."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
+    for column in columns:
+        folded = column in fold
+        made.add_column(
+            column,
+            no_wrap=not folded,
+            overflow="fold" if folded else "ellipsis",
+            justify="right" if column in right else "left",
+        )
+    return made
+
+
+def word(text: object) -> Text:
+    """A word of the API in its colour."""
+    return Text(str(text or ""), STYLES.get(str(text), ""))
+
+
+def last_name(arm_id: object) -> str:
+    """The last name in an ARM id."""
+    return str(arm_id or "").rpartition("/")[2]
+
+
+def short(text: str) -> str:
+    """A text with every ARM id cut down to the last name in it."""
+    return _ABOVE.sub("…/", text)
+
+
+def ago(moment: str | None) -> str:
+    """How long ago a moment was, or when it comes."""
+    if not moment:
+        return ""
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+    for unit, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if abs(seconds) >= unit:
+            return f"{seconds // unit:.0f} {name} ago" if seconds > 0 else f"in {-seconds // unit:.0f} {name}"
+    return "now"
+
+
+def of_anything(document: object) -> RenderableType:
+    """A document of any shape: a list of objects is a table, an object a list of its parts, the rest as it is."""
+    if isinstance(document, list) and document and all(isinstance(row, Mapping) for row in document):
+        columns = list(dict.fromkeys(name for row in document for name in row))
+        made = table(*columns, fold=columns)
+        for row in document:
+            made.add_row(*(word(_cell(row.get(name))) for name in columns))
+        return made
+    if isinstance(document, list):
+        return Text("\n".join(_cell(one) for one in document))
+    if isinstance(document, Mapping):
+        return grid(*((str(name), _cell(value)) for name, value in document.items()))
+    return Text(_cell(document))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={_cell(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def grid(*rows: tuple[str, RenderableType]) -> Table:
+    """Names with what they stand for, one below the other; empty ones are left out."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in rows:
+        if value:
+            made.add_row(name, value)
+    return made
+
+
+def below(part: RenderableType) -> RenderableType:
+    """A part with an empty line above it."""
+    return Group(Text(), part)
+
+
+def indented(part: RenderableType) -> RenderableType:
+    """A part that belongs to the one above it."""
+    return Padding(part, (0, 0, 0, 2), expand=False)
+
+
+def problem(document: Document, style: str = "red") -> RenderableType:
+    """A problem with its remedy, and with what it comes of."""
+    parts: list[RenderableType] = [Text(short(told(document)), style)]
+    if document.get("remedy"):
+        parts.append(Text(f"{document.get('fixable_by', '')}: {document['remedy']}".removeprefix(": "), "default"))
+    inner = [*document.get("causes", ()), *document.get("also", ())]
+    parts += [indented(problem(one)) for one in inner]
+    return Group(*parts)
+
+
+def of_peerings(rows: Sequence[Document]) -> RenderableType:
+    """The list of peerings."""
+    if not rows:
+        return Text("There is none.", "dim")
+    made = table("id", "VNet", "project", "state", "verdict", "problem", fold=("VNet", "problem"))
+    for row in rows:
+        vnet, verdict, code = last_name(row["vnet_id"]), row.get("verdict", ""), row.get("problem", "")
+        made.add_row(row["id"][:8], vnet, row["project"], word(row["state"]), word(verdict), code)
+    return made
+
+
+def of_peering(status: Document) -> RenderableType:
+    """How one peering stands."""
+    spec, health = status["peering"], status.get("health", {})
+    verdict = word(health.get("verdict"))
+    if health:
+        verdict.append(f"  since {ago(health['since'])}, checked {ago(health['checked'])}", "dim")
+    head = grid(
+        ("id", status["id"]),
+        ("state", _state(status)),
+        ("verdict", verdict),
+        ("VNet", f"{last_name(spec['vnet_id'])}  {spec['vnet_id'].split('/')[2]}"),
+        ("project", f"{spec['project']}  {spec['project_vpc_id']}"),
+        ("labels", _cell(status.get("labels") or {})),
+        ("note", str(status.get("note") or "")),
+        (
+            "asked for",
+            f"{ago(status.get('requested'))} by {status['requested_by']['name']}" if "requested_by" in status else "",
+        ),
+    )
+    parts: list[RenderableType] = [head, Text(), of_steps(status)]
+    parts += [below(problem(one)) for one in health.get("problems", ())]
+    if "problem" in status:
+        parts.append(below(problem(status["problem"])))
+    if runs := status.get("runs"):
+        parts += [Text(), of_runs(list(reversed(runs[-_LAST_RUNS:])))]
+    return Group(*parts)
+
+
+def _state(status: Document) -> Text:
+    state = word(status["state"])
+    if status.get("paused"):
+        state.append("  paused", "yellow")
+    return state.append("  a check is under way", "dim") if status.get("checking") else state
+
+
+def of_steps(status: Document) -> RenderableType:
+    """The steps of what is, or was last, under way."""
+    at_rest = "phase" not in status
+    made = table("", f"step of {status['operation']}", "state", "tries", "took s", right=("tries", "took s"))
+    for step in status["steps"]:
+        # What is at rest has only steps that were done; the others are for another time.
+        if step["state"] == _NEEDLESS or (at_rest and "started" not in step):
+            continue
+        took = f"{step['seconds']:.1f}" if "seconds" in step else ""
+        number, state = str(step["article_step"]), word(step["state"])
+        made.add_row(number, step["title"], state, str(step.get("tries", "")), took)
+    waits = [step for step in status["steps"] if step["state"] == "waiting" and "problem" in step]
+    told_waits = [
+        Text(f"{step['problem']['title']} Next look {ago(step.get('next_look'))}.", "yellow") for step in waits
+    ]
+    return Group(made, *told_waits) if made.rows else Text("no step is under way", "dim")
+
+
+def of_accepted(answers: Sequence[Document]) -> RenderableType:
+    """Requests that were accepted: they are written down, and are carried out whoever looks."""
+    made = table("id", "run", "state", "")
+    for one in answers:
+        made.add_row(one["id"], one["run"], word(one["state"]), "joined" if one["joined"] else "")
+    return made
+
+
+def of_outcomes(statuses: Sequence[Document]) -> RenderableType:
+    """How runs ended."""
+    made = table("id", "VNet", "operation", "state", "verdict", fold=("VNet",))
+    for one in statuses:
+        vnet, verdict = last_name(one["peering"]["vnet_id"]), one.get("health", {}).get("verdict")
+        made.add_row(one["id"][:8], vnet, one["operation"], word(one["state"]), word(verdict))
+    return Group(made, *(below(problem(one["problem"])) for one in statuses if "problem" in one))
+
+
+def of_verdicts(statuses: Sequence[Document]) -> RenderableType:
+    """What checks found."""
+    found = [one for status in statuses for one in status.get("health", {}).get("problems", ())]
+    return Group(of_outcomes(statuses), *(below(problem(one, "yellow")) for one in found))
+
+
+def of_checks(checks: Sequence[Document]) -> RenderableType:
+    """What was checked, with the remedies of what failed."""
+    made = table("", "check", "what was seen", fold=("what was seen",))
+    for one in checks:
+        result = one.get("result") or one.get("state") or one.get("status")
+        seen = Text(short(str(one.get("detail") or "")))
+        if one.get("remedy"):
+            seen.append(f"\n{one['remedy']}", "dim")
+        made.add_row(word(result), str(one.get("name") or one.get("check") or ""), seen)
+    return made
+
+
+def of_runs(runs: Sequence[Document]) -> RenderableType:
+    """What was asked for, and what became of it."""
+    made = table("run", "operation", "begun", "ended as", "by", fold=("by",))
+    for run in runs:
+        made.add_row(run["run"], run["operation"], ago(run["started"]), word(run.get("state")), run["by"]["name"])
+    return made
+
+
+def of_plan(plan: Document) -> RenderableType:
+    """What a start, or a removal, would do about every object, and what stands in its way."""
+    made = table("", "object", "", "name", fold=("name",))
+    for step in plan["steps"]:
+        # A why tells more than an id.
+        name = step.get("why") or step.get("name") or last_name(step.get("id"))
+        made.add_row(str(step["article_step"]), step["title"], word(step["action"]), name)
+    changes = [Text(change_told(one), "yellow") for one in plan.get("changes", ())]
+    notes: list[RenderableType] = [problem(one) for one in plan["obstacles"]]
+    notes += [problem(one, "yellow") for one in plan["waits"]]
+    notes += [Text(short(warning), "yellow") for warning in plan["warnings"]]
+    facts = plan.get("facts", {})
+    price = f"{facts['hourly_price_usd']} USD an hour" if "hourly_price_usd" in facts else ""
+    head = grid(("VNet", last_name(plan["peering"]["vnet_id"])), ("result", word(plan["result"])), ("price", price))
+    return Group(head, Text(), made, *changes, *(below(one) for one in notes))
+
+
+def change_told(change: Document) -> str:
+    """One option that would change."""
+    refused = f" (stays: {change['refused']})" if "refused" in change else ""
+    return f"{change['option']}: {_cell(change['old'])} → {_cell(change['new'])}{refused}"
+
+
+def of_problems(problems: Sequence[Document]) -> RenderableType:
+    """The catalogue."""
+    made = table("code", "what it is", fold=("what it is",))
+    for one in problems:
+        made.add_row(one["code"], one["title"])
+    return made
+
+
+def of_problem(one: Document) -> RenderableType:
+    """One problem of the catalogue."""
+    fixer = one.get("fixer") or one.get("fixable_by", "")
+    rows = (("code", one["code"]), ("title", one["title"]), ("meaning", one["meaning"]))
+    return grid(*rows, ("who", fixer), ("remedy", one["remedy"]))
+
+
+def of_report(text: str) -> RenderableType:
+    """A report, which is Markdown."""
+    return Markdown(text)

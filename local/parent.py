@@ -1,0 +1,17 @@
+"""A process that ends with the one that started it, however that ends: what it reads from then is at its end."""
+
+import os
+import signal
+import sys
+import threading
+
+
+def end_with_parent() -> None:
+    """End this process in order when nobody holds the other end of its standard input any more."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()

@@ -1,0 +1,56 @@
+"""A local cloud with peerings that are connected already, in the cloud and in the registry; some of them are ill."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Final
+
+from local.cloud import LocalCloud
+from local.cloud.events import EVENTS
+from local.cloud.world.population import Established, establish
+from local.registry import connected, fill
+from peering.facts import Facts
+from peering.registry import Record
+from peering.request import PeeringRequest
+
+#: What has happened to an ill peering, as an event of the cloud's with what it names.
+_ILLS: Final[tuple[tuple[str, Callable[[Established], Mapping[str, object]]], ...]] = (
+    ("delete-vnet-peering", lambda made: {"vnet_id": _vnet(made), "remote_id": made.to_network_id}),
+    ("expire-passwords", lambda made: {"app_id": made.application_id}),
+    ("remove-role-assignments", lambda made: {"principal_id": made.user_principal_id}),
+    ("change-address-space", lambda made: {"vnet_id": _vnet(made), "prefixes": ["10.77.0.0/24"]}),
+    ("delete-application", lambda made: {"app_id": made.application_id}),
+)
+#: Every so many peerings one is ill.
+_ILL_EACH: Final = 10
+
+
+def _vnet(made: Established) -> str:
+    return made.vnet_peering_id.partition("/virtualNetworkPeerings/")[0]
+
+
+def populate(cloud: LocalCloud, count: int) -> None:
+    """Connect the first VNets, each with a project VPC, in turn; then something happens to every tenth."""
+    world, landscape, records = cloud.world, cloud.landscape, list[Record]()
+    vnets = [vnet for vnet in world.vnets.values() if vnet.subscription_id in landscape.subscriptions]
+    vpcs, ills = list(world.project_vpcs.values()), 0
+    for number, vnet in enumerate(vnets[:count]):
+        vpc, is_ill = vpcs[number % len(vpcs)], number % _ILL_EACH == _ILL_EACH - 1
+        made = establish(world, landscape, vnet, vpc)
+        # What is ill stays so: its owner wants to hear of it, and to mend it himself.
+        request = PeeringRequest.model_validate(
+            {
+                "project": vpc.project,
+                "project_vpc_id": vpc.id,
+                "vnet_id": vnet.id,
+                "repair": "off" if is_ill else "safe",
+            },
+            strict=False,
+        )
+        facts: Facts = {**asdict(made), "vnet_id": vnet.id, "tenant_id": landscape.customer_tenant, "found": []}
+        facts |= {"user_rights": "standing", "credential": "secret", "existing": "none"}
+        records.append(connected(request.peering(), facts))
+        if is_ill:
+            kind, named = _ILLS[ills % len(_ILLS)]
+            EVENTS[kind](world, **named(made))
+            ills += 1
+    fill(cloud, records)
