@@ -15,4 +15,4 @@ def condition_of_template(platform_role: str, application_role: str) -> str:
     condition = known["condition"]
     while found := re.search(r"\$\{(\w+)\}", condition):
         condition = condition.replace(found[0], known[found[1]])
-    return condition
+    return str(condition)

@@ -9,12 +9,12 @@ const { Symbols, GlobalState, KustoCode } = Kusto.Language;
 
 function table(name, columns) {
   const schema = Object.entries(columns).map(([column, type]) => `${column}: ${type}`).join(", ");
-  return new Symbols.TableSymbol.$ctor3(name, `(${schema})`);
+  return new Symbols.TableSymbol.$ctor7(name, `(${schema})`, "");
 }
 
 const given = JSON.parse(readFileSync(0, "utf8"));
 const tables = Object.entries(given.tables).map(([name, columns]) => table(name, columns));
-const database = new Symbols.DatabaseSymbol.ctor("workspace", tables, false);
+const database = new Symbols.DatabaseSymbol.ctor("workspace", tables);
 const globals = GlobalState.Default.WithDatabase(database);
 
 const found = {};
