@@ -1,207 +1,408 @@
-// The function app and all that it needs in one resource group: `azd up`, or `az deployment group create`.
-// What it may do on the customer's VNets is infra/vnet-access.bicep: one deployment for each VNet's resource group.
+// The function app and all that it needs, in a resource group of its own, and its access to the VNets that it is to peer:
+// `azd provision`, or `az deployment sub create`. What needs Microsoft Graph is infra/graph.sh.
 
-@description('Where everything is made; the region has to offer Flex Consumption.')
-param location string = resourceGroup().location
+import { Texts } from 'modules/types.bicep'
+
+targetScope = 'subscription'
+
+// ---------------------------------------------------------------------------------------------- Where, and how it is called
+
+@description('What this deployment is called; part of the resource group\'s name.')
+@minLength(1)
+@maxLength(64)
+param environmentName string
+
+@description('Where everything is made; the region has to offer Flex Consumption and availability zones.')
+param location string
 
 @description('Tells this deployment\'s resources from others; part of names that are unique worldwide.')
 @minLength(3)
 @maxLength(12)
-param name string = take('p${uniqueString(resourceGroup().id)}', 12)
+param name string = take('p${uniqueString(subscription().id, environmentName, location)}', 12)
 
-@description('The Aiven token of a user with project:networking:write on the projects. Kept in Key Vault.')
+@description('The resource group that is made, or taken if it is there.')
+param resourceGroupName string = 'rg-${environmentName}'
+
+@description('Put on everything that takes tags.')
+param tags Texts = {}
+
+// ------------------------------------------------------------------------------------------------------- What may be peered
+
+@description('The VNets to peer: ARM ids of VNets, or of resource groups that hold them, in subscriptions of this tenant.')
+param networks string[] = []
+
+// ----------------------------------------------------------------------------------------------------------------- Secrets
+
+@description('The Aiven token of a user with project:networking:write. The vault takes it once: later deployments leave it.')
 @secure()
-param aivenToken string
+param aivenToken string = ''
 
-@description('The application that the Aiven platform peers with.')
-param platformApplicationId string = '55f300d4-fc50-4c5e-9222-e90a6e2187fb'
-
-@description('When all peerings are checked: an NCRONTAB expression with six fields, in UTC.')
-param healthCheckSchedule string = '0 */15 * * * *'
-
-@description('Where changes of verdict are sent to: an https address. Empty: nowhere.')
-param webhookUrl string = ''
-
-@description('The key that the webhook\'s events are signed with, 16 characters at least; needed with webhookUrl. Kept in Key Vault.')
+@description('The key that the webhook\'s events are signed with, 16 characters at least. The vault takes it once.')
 @secure()
 param webhookSecret string = ''
 
+@description('The vault of this name was deleted: it comes back with its secrets. For one deployment, not for good.')
+param recoverVault bool = false
+
+@description('Put behind the vault\'s name, where a deleted vault keeps its name and is not to come back.')
+@maxLength(8)
+param vaultSuffix string = ''
+
+// ------------------------------------------------------ Settings: what is not given stays as it is, or as the app has it
+
+@description('HEALTH_CHECK_SCHEDULE: when all peerings are checked; NCRONTAB with six fields, in UTC.')
+param healthCheckSchedule string?
+
+@description('RESUME_SCHEDULE: when orders that nobody carries out are begun again.')
+param resumeSchedule string?
+
+@description('HISTORY_SCHEDULE: when runs that ended long ago are deleted.')
+param historySchedule string?
+
+@description('HISTORY_DAYS: how long ended runs are kept.')
+param historyDays int?
+
+@description('WEBHOOK_URL: where changes of verdict are sent to; an https address. Needs webhookSecret.')
+param webhookUrl string?
+
+@description('REGISTRY_TABLE_ENDPOINT: another Table service for the registry; the identity needs its role there.')
+param registryTableEndpoint string?
+
+@description('PLATFORM_APPLICATION_ID: the application that the platform peers with, if it is not Aiven\'s.')
+param platformApplicationId string?
+
+@description('PROPAGATION_DEADLINE_MINUTES: how long new objects and rights may take to show effect.')
+param propagationDeadlineMinutes int?
+
+@description('PLATFORM_DEADLINE_HOURS: how long Aiven may take to build its side or to see the other.')
+param platformDeadlineHours int?
+
+@description('READ_TIMEOUT_SECONDS: how long a remote may take for an answer.')
+param readTimeoutSeconds int?
+
+// ---------------------------------------------------------------------------------------------------- How it runs, and where
+
+@description('A network of its own, private endpoints, and no public access to the app, its storage and its vault.')
+param privateNetwork bool = false
+
+@description('The addresses of that network: at least a /26.')
+param networkPrefix string = '10.255.255.0/26'
+
+@description('What keeps the orchestrations: the storage account, or a Durable Task Scheduler.')
+@allowed(['storage', 'scheduler'])
+param durableBackend string = 'storage'
+
+@description('Instances that wait for orders; 0: an idle app takes the first one only after a cold start.')
+@minValue(0)
+@maxValue(10)
+param alwaysReadyInstances int = 1
+
+@description('Requests that one instance answers side by side.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 16
+
+@description('The SDKs\' import peaks above 300 MB in a fresh container.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('How far the app scales out.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('The application that callers sign in for, made by infra/graph.sh; empty: function keys alone.')
+param apiApplicationId string = ''
+
+@description('Storage and vault cannot be deleted before somebody takes their locks away.')
+param locks bool = false
+
+@description('Storage, vault and app are those of this Azure cloud.')
+param cloud 'AzureCloud' | 'AzureUSGovernment' | 'AzureChinaCloud' = any(environment().name)
+
+// --------------------------------------------------------------------------------------------------------------- Monitoring
+
+@description('How long the workspace keeps records.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('The action groups that alerts go to, by ARM id; without any they show in the portal only.')
+param actionGroupIds string[] = []
+
+@description('Alert rules are made.')
+param alerts bool = true
+
+@description('How long no check may begin before an alert: longer than the pause of healthCheckSchedule.')
+param longestPauseOfChecks string = 'PT1H'
+
+var abbreviations = loadJsonContent('abbreviations.json')
+var clouds = loadJsonContent('clouds.json')
+var pythonVersion = '3.11'
 var short = take(toLower(replace(name, '-', '')), 12)
-var aivenTokenSecret = 'aiven-auth-token'
-var webhookSecretName = 'webhook-secret'
-var webhook = [
-  { name: 'WEBHOOK_URL', value: webhookUrl }
-  { name: 'WEBHOOK_SECRET', value: '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=${webhookSecretName})' }
-]
-var webhookSettings = empty(webhookUrl) ? [] : webhook
+var appName = '${abbreviations.functionApp}-${short}'
+var vaultName = '${abbreviations.keyVault}-${short}${vaultSuffix}'
+var allTags = union(tags, { 'azd-env-name': environmentName })
 
-// Built-in roles, by their fixed ids.
-var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
-var blobOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
-var queueContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
-var tableContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
-
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
-  name: 'id-${short}'
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: resourceGroupName
   location: location
+  tags: allTags
 }
 
-resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
-  name: 'log-${short}'
-  location: location
-  properties: { sku: { name: 'PerGB2018' }, retentionInDays: 30 }
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  scope: group
+  params: { name: '${abbreviations.managedIdentity}-${short}', location: location, tags: allTags }
 }
 
-resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-${short}'
-  location: location
-  kind: 'web'
-  properties: { Application_Type: 'web', WorkspaceResourceId: logs.id, DisableLocalAuth: true }
-}
-
-resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
-  name: 'stp${short}'
-  location: location
-  kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
-  properties: { allowBlobPublicAccess: false, allowSharedKeyAccess: false, minimumTlsVersion: 'TLS1_2' }
-
-  resource blobs 'blobServices' = {
-    name: 'default'
-    resource packages 'containers' = { name: 'packages' }
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  scope: group
+  params: {
+    workspaceName: '${abbreviations.logAnalyticsWorkspace}-${short}'
+    insightsName: '${abbreviations.applicationInsights}-${short}'
+    location: location
+    tags: allTags
+    principalId: identity.outputs.principalId
+    retentionInDays: logRetentionDays
   }
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
-  name: 'kv-${short}'
-  location: location
-  properties: {
-    tenantId: subscription().tenantId
-    sku: { family: 'A', name: 'standard' }
-    enableRbacAuthorization: true
-    enablePurgeProtection: true
-    softDeleteRetentionInDays: 90
-  }
-
-  resource token 'secrets' = {
-    name: aivenTokenSecret
-    properties: { value: aivenToken }
-  }
-
-  resource webhookKey 'secrets' = if (!empty(webhookUrl)) {
-    name: webhookSecretName
-    properties: { value: webhookSecret }
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    name: '${abbreviations.storageAccount}${short}'
+    location: location
+    tags: allTags
+    principalId: identity.outputs.principalId
+    isPrivate: privateNetwork
+    locked: locks
   }
 }
 
-// Secrets Officer: the app writes, reads, disables, deletes and recovers the applications' passwords; what it deletes can
-// be recovered for 90 days, since the vault lets nobody purge.
-resource vaultAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, identity.id, secretsOfficer)
-  scope: vault
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsOfficer)
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
+module vault 'modules/vault.bicep' = {
+  name: 'vault'
+  scope: group
+  params: {
+    name: vaultName
+    location: location
+    tags: allTags
+    principalId: identity.outputs.principalId
+    workspaceId: monitoring.outputs.workspaceId
+    isPrivate: privateNetwork
+    locked: locks
+    recovered: recoverVault
+    aivenToken: aivenToken
+    webhookSecret: webhookSecret
   }
 }
 
-// The host's blobs, Durable Functions' queues and tables, and the registry's tables.
-resource storageAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in [blobOwner, queueContributor, tableContributor]: {
-    name: guid(storage.id, identity.id, role)
-    scope: storage
-    properties: {
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
-      principalId: identity.properties.principalId
-      principalType: 'ServicePrincipal'
+module scheduler 'modules/scheduler.bicep' = if (durableBackend == 'scheduler') {
+  name: 'scheduler'
+  scope: group
+  params: {
+    name: '${abbreviations.durableTaskScheduler}-${short}'
+    location: location
+    tags: allTags
+    principalId: identity.outputs.principalId
+    locked: locks
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  name: 'network'
+  scope: group
+  params: {
+    name: '${abbreviations.virtualNetwork}-${short}'
+    subnetAbbreviation: abbreviations.subnet
+    location: location
+    tags: allTags
+    addressPrefix: networkPrefix
+  }
+}
+
+var storageParts = ['blob', 'queue', 'table']
+module storageEndpoints 'modules/private-endpoint.bicep' = [
+  for part in storageParts: if (privateNetwork) {
+    name: 'private-${part}'
+    scope: group
+    params: {
+      name: '${abbreviations.privateEndpoint}-${short}-${part}'
+      location: location
+      tags: allTags
+      networkId: network!.outputs.id
+      subnetId: network!.outputs.endpointsSubnetId
+      targetId: storage.outputs.id
+      part: part
+      zoneName: 'privatelink.${part}.${clouds[cloud].storage}'
     }
   }
 ]
 
-resource insightsAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(insights.id, identity.id, metricsPublisher)
-  scope: insights
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsPublisher)
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
+module vaultEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
+  name: 'private-vault'
+  scope: group
+  params: {
+    name: '${abbreviations.privateEndpoint}-${short}-vault'
+    location: location
+    tags: allTags
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointsSubnetId
+    targetId: vault.outputs.id
+    part: 'vault'
+    zoneName: clouds[cloud].vaultZone
   }
 }
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
-  name: 'plan-${short}'
-  location: location
-  kind: 'functionapp'
-  sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+module appEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
+  name: 'private-app'
+  scope: group
+  params: {
+    name: '${abbreviations.privateEndpoint}-${short}-app'
+    location: location
+    tags: allTags
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointsSubnetId
+    targetId: app.outputs.id
+    part: 'sites'
+    zoneName: clouds[cloud].appZone
+  }
 }
 
-var appSettings = [
+// What belongs to this deployment's resources: always as here.
+var ownSettings = {
   // An account's name alone would mean the public cloud.
-  { name: 'AzureWebJobsStorage__blobServiceUri', value: storage.properties.primaryEndpoints.blob }
-  { name: 'AzureWebJobsStorage__queueServiceUri', value: storage.properties.primaryEndpoints.queue }
-  { name: 'AzureWebJobsStorage__tableServiceUri', value: storage.properties.primaryEndpoints.table }
-  { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
-  { name: 'AzureWebJobsStorage__clientId', value: identity.properties.clientId }
-  { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
-  {
-    name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
-    value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+  AzureWebJobsStorage__blobServiceUri: storage.outputs.blobEndpoint
+  AzureWebJobsStorage__queueServiceUri: storage.outputs.queueEndpoint
+  AzureWebJobsStorage__tableServiceUri: storage.outputs.tableEndpoint
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identity.outputs.clientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.outputs.clientId};Authorization=AAD'
+  AZURE_CLOUD: cloud
+  AZURE_CREDENTIAL: 'managed-identity'
+  AZURE_CLIENT_ID: identity.outputs.clientId
+  AZURE_TENANT_ID: tenant().tenantId
+  KEY_VAULT_NAME: vaultName
+  KEY_VAULT_ID: vault.outputs.id
+  AIVEN_AUTH_TOKEN: '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=aiven-auth-token)'
+}
+
+var schedulerSettings = durableBackend == 'scheduler'
+  ? {
+      AzureFunctionsJobHost__extensions__durableTask__hubName: scheduler!.outputs.hub
+      AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
+      AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER'
+      DURABLE_TASK_SCHEDULER: 'Endpoint=${scheduler!.outputs.endpoint};Authentication=ManagedIdentity;ClientID=${identity.outputs.clientId}'
+    }
+  : {}
+
+var webhookKey = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=webhook-secret)'
+
+// What an operator may set, here or by hand: as here if it is given, and as it is if not.
+var operatorSettings = filter(
+  items({
+    HEALTH_CHECK_SCHEDULE: healthCheckSchedule
+    RESUME_SCHEDULE: resumeSchedule
+    HISTORY_SCHEDULE: historySchedule
+    HISTORY_DAYS: historyDays
+    WEBHOOK_URL: webhookUrl
+    WEBHOOK_SECRET: webhookUrl == null ? null : webhookKey
+    REGISTRY_TABLE_ENDPOINT: registryTableEndpoint
+    PLATFORM_APPLICATION_ID: platformApplicationId
+    PROPAGATION_DEADLINE_MINUTES: propagationDeadlineMinutes
+    PLATFORM_DEADLINE_HOURS: platformDeadlineHours
+    READ_TIMEOUT_SECONDS: readTimeoutSeconds
+  }),
+  setting => setting.value != null
+)
+var givenSettings = toObject(operatorSettings, setting => setting.key, setting => string(setting.value))
+
+module app 'modules/function-app.bicep' = {
+  name: 'function-app'
+  scope: group
+  params: {
+    name: appName
+    planName: '${abbreviations.appServicePlan}-${short}'
+    location: location
+    tags: allTags
+    identityId: identity.outputs.id
+    packagesUrl: storage.outputs.packages
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : null
+    isPrivate: privateNetwork
+    pythonVersion: pythonVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: alwaysReadyInstances
+    httpConcurrency: httpConcurrency
+    apiApplicationId: empty(apiApplicationId) ? null : apiApplicationId
+    authority: clouds[cloud].authority
+    settings: union(ownSettings, schedulerSettings, givenSettings)
   }
-  { name: 'AZURE_CLOUD', value: environment().name }
-  { name: 'AZURE_CREDENTIAL', value: 'managed-identity' }
-  { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
-  { name: 'AZURE_TENANT_ID', value: subscription().tenantId }
-  { name: 'KEY_VAULT_NAME', value: vault.name }
-  { name: 'KEY_VAULT_ID', value: vault.id }
-  {
-    name: 'AIVEN_AUTH_TOKEN'
-    value: '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=${aivenTokenSecret})'
+}
+
+module alertRules 'modules/alerts.bicep' = if (alerts) {
+  name: 'alerts'
+  scope: group
+  params: {
+    prefix: '${abbreviations.alertRule}-${short}'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    actionGroupIds: actionGroupIds
+    longestPauseOfChecks: longestPauseOfChecks
   }
-  { name: 'PLATFORM_APPLICATION_ID', value: platformApplicationId }
-  { name: 'HEALTH_CHECK_SCHEDULE', value: healthCheckSchedule }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    displayName: 'VNet peerings (${short})'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------ Access to the VNets
+
+// An id is /subscriptions/{2}/resourceGroups/{4}/providers/Microsoft.Network/virtualNetworks/{8}; the rest may be missing.
+var wanted = map(networks, id => split(toLower(id), '/'))
+var subscriptions = union(map(wanted, parts => parts[2]), [])
+
+module roles 'modules/roles.bicep' = [
+  for id in subscriptions: {
+    name: 'roles-${short}'
+    scope: subscription(id)
+    params: { principalId: identity.outputs.principalId }
+  }
 ]
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
-  name: 'func-${short}'
-  location: location
-  kind: 'functionapp,linux'
-  tags: { 'azd-service-name': 'peering' }
-  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identity.id}': {} } }
-  properties: {
-    serverFarmId: plan.id
-    httpsOnly: true
-    keyVaultReferenceIdentity: identity.id
-    functionAppConfig: {
-      deployment: {
-        storage: {
-          type: 'blobContainer'
-          value: '${storage.properties.primaryEndpoints.blob}packages'
-          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identity.id }
-        }
-      }
-      runtime: { name: 'python', version: '3.11' }
-      scaleAndConcurrency: {
-        // The SDKs' import peaks above 300 MB in a fresh container.
-        instanceMemoryMB: 2048
-        maximumInstanceCount: 40
-        // Without it, an idle app takes an order only after an instance has started and its queues are polled again.
-        alwaysReady: [{ name: 'durable', instanceCount: 1 }]
-        // Requests wait for Table Storage most of the time; one for each instance is the default for Python.
-        triggers: { http: { perInstanceConcurrency: 16 } }
-      }
-    }
-    siteConfig: {
-      appSettings: concat(appSettings, webhookSettings)
+module access 'modules/vnet-access.bicep' = [
+  for (parts, index) in wanted: {
+    name: 'access-${short}-${index}'
+    scope: resourceGroup(parts[2], parts[4])
+    params: {
+      principalId: identity.outputs.principalId
+      vnetName: length(parts) > 8 ? parts[8] : null
+      platformRoleId: roles[indexOf(subscriptions, parts[2])].outputs.platformRoleId
+      applicationRoleId: roles[indexOf(subscriptions, parts[2])].outputs.applicationRoleId
     }
   }
-  dependsOn: [storageAccess, vaultAccess]
-}
+]
+
+// ------------------------------------------------------------------------------------------------------------------ Outputs
 
 @description('The app\'s host name; the API is under /api.')
-output host string = app.properties.defaultHostName
+output host string = app.outputs.host
 
-@description('The identity to give Microsoft Graph permissions and access to VNets.')
-output principalId string = identity.properties.principalId
+@description('The identity that infra/graph.sh gives its Microsoft Graph permission.')
+output principalId string = identity.outputs.principalId
+
+output resourceGroup string = group.name
+output appName string = appName
+output vaultName string = vaultName
+output workspaceId string = monitoring.outputs.workspaceId

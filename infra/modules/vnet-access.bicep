@@ -1,8 +1,11 @@
-// Lets the app's identity read the VNets of one resource group, and assign the two roles of roles.bicep there, to
-// service principals only. Deploy once for each resource group that holds VNets to peer.
+// Lets the app's identity read the VNets of one resource group, or one VNet, and assign the two roles of roles.bicep there,
+// to service principals only.
 
-@description('The principal id of the app\'s identity: an output of main.bicep.')
+@description('The principal id of the app\'s identity.')
 param principalId string
+
+@description('The one VNet; none: every VNet of the resource group.')
+param vnetName string?
 
 @description('The names (GUIDs) of the two roles: outputs of roles.bicep.')
 param platformRoleId string
@@ -16,13 +19,33 @@ var attributes = 'Microsoft.Authorization/roleAssignments'
 var mayWrite = '(!(ActionMatches{\'${attributes}/write\'})) OR (@Request[${attributes}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals ${roles} AND @Request[${attributes}:PrincipalType] ForAnyOfAnyValues:${principals})'
 var mayDelete = '(!(ActionMatches{\'${attributes}/delete\'})) OR (@Resource[${attributes}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals ${roles} AND @Resource[${attributes}:PrincipalType] ForAnyOfAnyValues:${principals})'
 
-resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+var condition = '(${mayWrite}) AND (${mayDelete})'
+
+resource vnet 'Microsoft.Network/virtualNetworks@2025-05-01' existing = if (vnetName != null) {
+  name: vnetName ?? 'none'
+}
+
+resource accessToGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (vnetName == null) {
   name: guid(resourceGroup().id, principalId, accessAdministrator)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', accessAdministrator)
     principalId: principalId
     principalType: 'ServicePrincipal'
     conditionVersion: '2.0'
-    condition: '(${mayWrite}) AND (${mayDelete})'
+    condition: condition
+    description: 'Role Based Access Control Administrator, for two roles'
+  }
+}
+
+resource accessToVNet 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (vnetName != null) {
+  name: guid(vnet.id, principalId, accessAdministrator)
+  scope: vnet
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', accessAdministrator)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    conditionVersion: '2.0'
+    condition: condition
+    description: 'Role Based Access Control Administrator, for two roles'
   }
 }

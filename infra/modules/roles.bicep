@@ -1,11 +1,10 @@
 // The two custom roles of a subscription whose VNets are to be peered. Made here, the app needs no right to make roles.
 // A third role lets its identity read roles and assignments in the subscription: it sees when a limit is near, and whether
 // the platform's service principal is needed elsewhere.
-// Deploy once for each subscription: az deployment sub create --template-file infra/roles.bicep
 
 targetScope = 'subscription'
 
-@description('The principal id of the app\'s identity: an output of main.bicep.')
+@description('The principal id of the app\'s identity.')
 param principalId string
 
 resource platformRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {

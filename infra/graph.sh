@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# What needs Microsoft Graph, once for each tenant, by an administrator (Privileged Role Administrator and Cloud
+# Application Administrator) who is signed in with az. It may be run again: what is there stays.
+#
+#   infra/graph.sh PRINCIPAL_ID [API_NAME]
+#
+# PRINCIPAL_ID is the deployment's output of that name. With API_NAME it also makes the application that callers sign in for.
+set -euo pipefail
+
+principal=${1:?the principal id of the identity, an output of the deployment}
+api=${2:-}
+platform=${PLATFORM_APPLICATION_ID:-55f300d4-fc50-4c5e-9222-e90a6e2187fb}
+graph=$(az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
+graph=${graph%/}
+graph_application=00000003-0000-0000-c000-000000000000
+owned_by=18a4783c-866b-4cc7-a460-3d5e5662c884 # Application.ReadWrite.OwnedBy
+
+# The platform's service principal in this tenant: made here, the app needs no right to make others'.
+az ad sp show --id "$platform" --output none 2>/dev/null || az ad sp create --id "$platform" --output none
+echo "The platform's service principal is there."
+
+assignments="$graph/v1.0/servicePrincipals/$principal/appRoleAssignments"
+held=$(az rest --method get --url "$assignments" --query "value[?appRoleId=='$owned_by'] | length(@)" --output tsv)
+if [ "$held" = 0 ]; then
+    resource=$(az ad sp show --id "$graph_application" --query id --output tsv)
+    az rest --method post --url "$assignments" --output none --body \
+        "{\"principalId\": \"$principal\", \"resourceId\": \"$resource\", \"appRoleId\": \"$owned_by\"}"
+fi
+echo "The identity has Application.ReadWrite.OwnedBy."
+
+if [ -n "$api" ]; then
+    id=$(az ad app list --display-name "$api" --query '[0].appId' --output tsv)
+    if [ -z "$id" ]; then
+        id=$(az ad app create --display-name "$api" --sign-in-audience AzureADMyOrg \
+            --app-roles "@$(dirname "$0")/app-roles.json" --query appId --output tsv)
+        az ad app update --id "$id" --identifier-uris "api://$id"
+        az ad sp create --id "$id" --output none
+    fi
+    echo "API_APPLICATION_ID=$id"
+fi

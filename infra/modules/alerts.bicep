@@ -1,0 +1,124 @@
+// What somebody has to know: a rule for each query of infra/monitoring. One that finds rows fires, and resolves by itself.
+
+import { Texts } from 'types.bicep'
+
+param prefix string
+param location string
+param tags Texts
+param workspaceId string
+param actionGroupIds string[]
+
+@description('How long no check may begin before somebody is told: longer than the pause of the schedule.')
+param longestPauseOfChecks string
+
+type Rule = {
+  title: string
+  query: string
+
+  @description('0: critical, 4: verbose.')
+  severity: int
+
+  @description('How often it is asked, and how far back it looks: two days at most.')
+  every: string
+  within: string
+}
+
+var rules Rule[] = [
+  {
+    title: 'order-failed'
+    query: loadTextContent('../monitoring/order-failed.kql')
+    severity: 2
+    every: 'PT5M'
+    within: 'PT10M'
+  }
+  {
+    title: 'verdict-broken'
+    query: loadTextContent('../monitoring/verdict-broken.kql')
+    severity: 1
+    every: 'PT5M'
+    within: 'P2D'
+  }
+  {
+    title: 'verdict-unknown'
+    query: loadTextContent('../monitoring/verdict-unknown.kql')
+    severity: 2
+    every: 'PT15M'
+    within: 'P2D'
+  }
+  {
+    title: 'secret-near-expiry'
+    query: loadTextContent('../monitoring/secret-near-expiry.kql')
+    severity: 2
+    every: 'PT1H'
+    within: 'P2D'
+  }
+  {
+    title: 'checks-missing'
+    query: loadTextContent('../monitoring/checks-missing.kql')
+    severity: 1
+    every: 'PT15M'
+    within: longestPauseOfChecks
+  }
+  {
+    title: 'throttled'
+    query: loadTextContent('../monitoring/throttled.kql')
+    severity: 3
+    every: 'PT15M'
+    within: 'PT1H'
+  }
+  {
+    title: 'order-unended'
+    query: loadTextContent('../monitoring/order-unended.kql')
+    severity: 2
+    every: 'PT1H'
+    within: 'P2D'
+  }
+  {
+    title: 'webhook-dead'
+    query: loadTextContent('../monitoring/webhook-dead.kql')
+    severity: 2
+    every: 'PT15M'
+    within: 'PT1H'
+  }
+  {
+    title: 'own-errors'
+    query: loadTextContent('../monitoring/own-errors.kql')
+    severity: 2
+    every: 'PT15M'
+    within: 'PT15M'
+  }
+]
+
+resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for one in rules: {
+    name: '${prefix}-${one.title}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: one.title
+      // The first line of each query says what it finds.
+      description: substring(split(one.query, '\n')[0], 3)
+      severity: one.severity
+      enabled: true
+      evaluationFrequency: one.every
+      windowSize: one.within
+      scopes: [workspaceId]
+      autoMitigate: true
+      // The tables are made by the first records that the app sends.
+      skipQueryValidation: true
+      criteria: {
+        allOf: [
+          {
+            query: one.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: actionGroupIds }
+    }
+  }
+]

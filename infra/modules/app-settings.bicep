@@ -1,0 +1,19 @@
+// The app settings: those given take the place of what was there, and all others stay as somebody has set them.
+
+import { SecretTexts, Texts } from 'types.bicep'
+
+param appName string
+
+@description('The settings as they are.')
+param found SecretTexts
+
+@description('The settings as they are to be.')
+param wanted Texts
+
+resource app 'Microsoft.Web/sites@2025-03-01' existing = { name: appName }
+
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(found, wanted)
+}

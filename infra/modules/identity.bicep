@@ -1,0 +1,17 @@
+// Who the app is, wherever it signs in.
+
+import { Texts } from 'types.bicep'
+
+param name string
+param location string
+param tags Texts
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: name
+  location: location
+  tags: tags
+}
+
+output id string = identity.id
+output principalId string = identity.properties.principalId
+output clientId string = identity.properties.clientId

@@ -1,0 +1,45 @@
+// One private endpoint, and the zone that makes its name known in the app's network.
+
+import { Texts } from 'types.bicep'
+
+param name string
+param location string
+param tags Texts
+param networkId string
+param subnetId string
+
+@description('What is to be reached, and which part of it, such as `blob`.')
+param targetId string
+param part string
+
+@description('The private DNS zone of that part.')
+param zoneName string
+
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
+  name: zoneName
+  location: 'global'
+  tags: tags
+
+  resource link 'virtualNetworkLinks' = {
+    name: 'app'
+    location: 'global'
+    properties: { virtualNetwork: { id: networkId }, registrationEnabled: false }
+  }
+}
+
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    subnet: { id: subnetId }
+    privateLinkServiceConnections: [
+      { name: part, properties: { privateLinkServiceId: targetId, groupIds: [part] } }
+    ]
+  }
+
+  resource record 'privateDnsZoneGroups' = {
+    name: 'default'
+    properties: { privateDnsZoneConfigs: [{ name: part, properties: { privateDnsZoneId: zone.id } }] }
+  }
+}

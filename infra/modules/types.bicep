@@ -1,0 +1,8 @@
+// Types that several modules share.
+
+@export()
+type Texts = { *: string }
+
+@export()
+@secure()
+type SecretTexts = { *: string }

@@ -1,0 +1,89 @@
+// The vault of the applications' passwords, of the Aiven token and of the webhook's key.
+
+import { Texts } from 'types.bicep'
+
+param name string
+param location string
+param tags Texts
+
+@description('The principal that reads and writes secrets.')
+param principalId string
+
+@description('The workspace that takes the audit log.')
+param workspaceId string
+
+@description('Reachable over private endpoints only.')
+param isPrivate bool
+
+@description('Nobody deletes the vault before the lock is gone.')
+param locked bool
+
+@description('The vault of this name was deleted, and is to come back with its secrets.')
+param recovered bool
+
+@secure()
+param aivenToken string
+
+@secure()
+param webhookSecret string
+
+// Secrets Officer: the app writes, reads, disables, deletes and recovers the applications' passwords; what it deletes can
+// be recovered for 90 days, since the vault lets nobody purge.
+var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    createMode: recovered ? 'recover' : 'default'
+    tenantId: subscription().tenantId
+    sku: { family: 'A', name: 'standard' }
+    enableRbacAuthorization: true
+    enablePurgeProtection: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: 90
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
+    networkAcls: { bypass: 'AzureServices', defaultAction: isPrivate ? 'Deny' : 'Allow' }
+  }
+
+  // Written by the first deployment only: a later one does not bring back a token that has been rotated since.
+  @onlyIfNotExists()
+  resource token 'secrets' = if (!empty(aivenToken)) {
+    name: 'aiven-auth-token'
+    properties: { value: aivenToken, contentType: 'An Aiven token with project:networking:write' }
+  }
+
+  @onlyIfNotExists()
+  resource webhookKey 'secrets' = if (!empty(webhookSecret)) {
+    name: 'webhook-secret'
+    properties: { value: webhookSecret, contentType: 'The key that signs events' }
+  }
+}
+
+resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, principalId, secretsOfficer)
+  scope: vault
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsOfficer)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    description: 'Key Vault Secrets Officer'
+  }
+}
+
+// Later than the one that is no preview, and the first with groups of categories.
+#disable-next-line use-recent-api-versions
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: vault
+  properties: { workspaceId: workspaceId, logs: [{ categoryGroup: 'audit', enabled: true }] }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
+  name: 'keep'
+  scope: vault
+  properties: { level: 'CanNotDelete', notes: 'It holds the passwords of the peerings.' }
+}
+
+output id string = vault.id

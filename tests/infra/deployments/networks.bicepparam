@@ -1,0 +1,12 @@
+// VNets and a resource group of two subscriptions; ids as people write them, in capital letters too.
+
+using '../../../infra/main.bicep'
+
+param environmentName = 'networks'
+param location = 'westeurope'
+param name = 'networks'
+param networks = [
+  '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/Net-Prod/providers/Microsoft.Network/virtualNetworks/Hub-VNet'
+  '/subscriptions/AAAAAAAA-AAAA-AAAA-AAAA-AAAAAAAAAAAA/resourceGroups/Net-Test'
+  '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/Net-Prod/providers/Microsoft.Network/virtualNetworks/Spoke-001'
+]

@@ -1,0 +1,11 @@
+// Nothing is reachable from the internet, and locks keep what holds records.
+
+using '../../../infra/main.bicep'
+
+param environmentName = 'private'
+param location = 'westeurope'
+param name = 'private'
+param cloud = 'AzureCloud'
+param privateNetwork = true
+param networkPrefix = '10.200.0.0/26'
+param locks = true

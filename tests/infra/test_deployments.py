@@ -1,0 +1,268 @@
+"""What each recorded deployment makes: every role, every setting, no key, and nothing public where it is private."""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from clients.clouds import CLOUDS
+from clients.settings import Settings
+from local.package import _PLATFORM
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
+from tests.infra.compiler import INFRA, SUBSCRIPTION
+from tests.infra.predicted import NAMES, Assignment, app_settings, assignments, of_type, resources
+
+ROOT: Final = INFRA.parent
+FIRST, SECOND = (f"/subscriptions/{'-'.join(one * n for n in (8, 4, 4, 4, 12))}" for one in "1a")
+GROUP: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-"
+ACCESS_ADMINISTRATOR: Final = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+#: What the identity may do on the app's own resources: the role, and the kind of what it is for.
+OWN_ROLES: Final = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Microsoft.Storage/storageAccounts/st",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Microsoft.Storage/storageAccounts/st",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Microsoft.Storage/storageAccounts/st",
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Microsoft.KeyVault/vaults/kv-",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Microsoft.Insights/components/appi-",
+}
+SCHEDULER_ROLE: Final = "0ad04412-c4d5-4796-b79c-f76d14c8d402"
+#: Read by the Functions host and its extensions, not by the code.
+HOSTS: Final = re.compile(r"AzureWebJobsStorage__|AzureFunctionsJobHost__|APPLICATIONINSIGHTS_|DURABLE_TASK_SCHEDULER$")
+#: Settings of the code that no deployment needs: with a managed identity there is no password.
+NEVER: Final = {"AZURE_CLIENT_SECRET"}
+
+
+def on_networks(deployment: str) -> set[tuple[str, str]]:
+    """The roles that are given outside the app's own resource group, and where."""
+    return {(one.role, one.scope) for one in assignments(deployment) if not one.scope.startswith(GROUP)}
+
+
+def reader_role(subscription: str) -> str:
+    """The custom role that reads roles and assignments in a subscription."""
+    roles = of_type("networks", "Microsoft.Authorization/roleDefinitions")
+    (found,) = (
+        one["name"] for one in roles if one["id"].startswith(subscription) and "reader" in one["properties"]["roleName"]
+    )
+    return str(found)
+
+
+@pytest.mark.parametrize("deployment", NAMES)
+def test_the_identity_has_these_roles_on_the_apps_own_resources_and_no_others(deployment: str) -> None:
+    own = {one for one in assignments(deployment) if one.scope.startswith(GROUP)}
+    name = next(iter(own)).principal.removeprefix("id-")
+    expected = OWN_ROLES | (
+        {SCHEDULER_ROLE: "Microsoft.DurableTask/schedulers/dts-"} if deployment == "scheduler" else {}
+    )
+    suffix = "2" if deployment == "again" else ""
+    assert {(one.role, one.principal) for one in own} == {(role, f"id-{name}") for role in expected}
+    for one in own:
+        resource = f"{expected[one.role]}{name}{suffix if 'vaults' in one.scope else ''}"
+        assert one.scope.endswith(f"/providers/{resource}")
+
+
+def test_it_may_assign_roles_on_what_is_named_and_nowhere_else() -> None:
+    def vnet(name: str) -> str:
+        return f"{FIRST}/resourceGroups/net-prod/providers/Microsoft.Network/virtualNetworks/{name}"
+
+    readers = {(reader_role(one), one) for one in (FIRST, SECOND)}
+    scopes = (vnet("hub-vnet"), vnet("spoke-001"), f"{SECOND}/resourceGroups/net-test")
+    assert on_networks("networks") == readers | {(ACCESS_ADMINISTRATOR, scope) for scope in scopes}
+    assert on_networks("default") == {(reader_role(FIRST), FIRST), (ACCESS_ADMINISTRATOR, vnet("hub-vnet"))}
+    assert on_networks("webhook") == set()
+
+
+def test_each_assignment_of_roles_is_limited_to_the_two_roles_of_its_subscription_and_to_service_principals() -> None:
+    roles = {one["name"]: one for one in of_type("networks", "Microsoft.Authorization/roleDefinitions")}
+    found = [
+        one["properties"]
+        for one in of_type("networks", "Microsoft.Authorization/roleAssignments")
+        if one["properties"]["roleDefinitionId"].endswith(ACCESS_ADMINISTRATOR)
+    ]
+    assert len(found) == 3
+    for properties in found:
+        subscription = properties["roleDefinitionId"].partition("/providers/")[0]
+        named = set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", properties["condition"]))
+        assert {tuple(roles[name]["properties"]["permissions"][0]["actions"]) for name in named} == {
+            PLATFORM_ACTIONS,
+            USER_ACTIONS,
+        }
+        assert all(roles[name]["id"].startswith(subscription) for name in named)
+        assert properties["conditionVersion"] == "2.0"
+        assert properties["condition"].count("{'ServicePrincipal'}") == 2
+
+
+def read_by_the_code() -> set[str]:
+    """The names of the settings that the code reads, whether through `Settings` or by itself."""
+    from triggers.blueprint import TIMERS
+
+    platform = {"WEBSITE_AUTH_ENABLED", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_SECRET"}
+    names = {name.upper() for name in Settings.model_fields} | {setting for _, _, setting, _ in TIMERS}
+    for folder in ("activities", "clients", "orchestrators", "peering", "triggers"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            names |= _read_directly(path)
+    return names - platform
+
+
+def _read_directly(path: Path) -> set[str]:
+    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    return {
+        call.args[0].value
+        for call in calls
+        if ast.unparse(call.func) == "os.environ.get"
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    }
+
+
+def test_every_setting_that_the_code_reads_can_be_given() -> None:
+    assert read_by_the_code() - NEVER <= app_settings("webhook").keys()
+
+
+@pytest.mark.parametrize("deployment", NAMES)
+def test_no_setting_is_made_that_nobody_reads(deployment: str) -> None:
+    made = {name for name in app_settings(deployment) if not HOSTS.match(name)}
+    assert made <= read_by_the_code()
+
+
+def test_what_is_not_given_stays_as_somebody_has_set_it() -> None:
+    given = {name for name in app_settings("webhook") if name not in app_settings("default")}
+    assert given >= {"HEALTH_CHECK_SCHEDULE", "WEBHOOK_URL", "HISTORY_DAYS", "PLATFORM_APPLICATION_ID"}
+
+
+def test_every_setting_of_the_readme_is_a_parameter_or_follows_from_the_deployment() -> None:
+    table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    settings = {name for line in table.splitlines() for name in re.findall(r"`([A-Z_]{8,})`", line.partition(" | ")[0])}
+    parameters = json.loads((INFRA / "main.json").read_text())["parameters"].values()
+    described = {one.get("metadata", {}).get("description", "").partition(":")[0] for one in parameters}
+    follows = set(app_settings("default")) | {"WEBHOOK_SECRET"} | NEVER
+    assert settings - {"FUNCTION_TIMEOUT"} <= described | follows
+
+
+@pytest.mark.parametrize("deployment", NAMES)
+def test_secrets_are_written_once_and_are_in_nothing_that_is_recorded(deployment: str) -> None:
+    recorded = json.dumps(resources(deployment))
+    assert "the-aiven-token" not in recorded
+    assert "the-key-of-the-webhook" not in recorded
+    for secret in of_type(deployment, "Microsoft.KeyVault/vaults/secrets"):
+        assert secret["properties"]["value"].startswith("[parameters(")
+        assert secret["condition"].startswith("[not(empty(parameters(")
+    assert not re.search(r"list(Keys|AccountSas|ServiceSas)|AccountKey|SharedAccess", recorded)
+
+
+def test_a_secret_that_is_there_is_left_as_it_is() -> None:
+    (vault,) = (
+        one for one in json.loads((INFRA / "main.json").read_text())["resources"].values() if one.get("name") == "vault"
+    )
+    secrets = [
+        one
+        for one in vault["properties"]["template"]["resources"].values()
+        if one["type"] == "Microsoft.KeyVault/vaults/secrets"
+    ]
+    assert len(secrets) == 2
+    assert all("onlyIfNotExists" in one["@options"] for one in secrets)
+
+
+@pytest.mark.parametrize("deployment", NAMES)
+def test_there_is_no_key_and_no_password_to_anything(deployment: str) -> None:
+    (storage,) = of_type(deployment, "Microsoft.Storage/storageAccounts")
+    (insights,) = of_type(deployment, "Microsoft.Insights/components")
+    (workspace,) = of_type(deployment, "Microsoft.OperationalInsights/workspaces")
+    (vault,) = of_type(deployment, "Microsoft.KeyVault/vaults")
+    publishing = of_type(deployment, "Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert storage["properties"]["allowSharedKeyAccess"] is False
+    assert storage["properties"]["allowBlobPublicAccess"] is False
+    assert insights["properties"]["DisableLocalAuth"] is True
+    assert workspace["properties"]["features"]["disableLocalAuth"] is True
+    assert vault["properties"]["enableRbacAuthorization"] is True
+    assert vault["properties"]["enablePurgeProtection"] is True
+    assert {one["name"].split("/")[1]: one["properties"]["allow"] for one in publishing} == {"ftp": False, "scm": False}
+
+
+def access_from_outside(deployment: str) -> dict[str, str]:
+    types = ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults", "Microsoft.Web/sites")
+    return {one: of_type(deployment, one)[0]["properties"]["publicNetworkAccess"] for one in types}
+
+
+@pytest.mark.parametrize("deployment", ["private-network", "us-government"])
+def test_in_a_private_network_nothing_is_reachable_from_outside(deployment: str) -> None:
+    assert set(access_from_outside(deployment).values()) == {"Disabled"}
+    assert set(access_from_outside("default").values()) == {"Enabled"}
+    endpoints = of_type(deployment, "Microsoft.Network/privateEndpoints")
+    parts = {one["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"][0] for one in endpoints}
+    assert parts == {"blob", "queue", "table", "vault", "sites"}
+    assert "appSubnet" in json.dumps(of_type(deployment, "Microsoft.Web/sites")) or "subnets[0]" in json.dumps(
+        of_type(deployment, "Microsoft.Web/sites")[0]["properties"]["virtualNetworkSubnetId"]
+    )
+
+
+def test_another_cloud_has_names_of_its_own() -> None:
+    zones = {one["name"] for one in of_type("us-government", "Microsoft.Network/privateDnsZones")}
+    assert f"privatelink.vaultcore.{CLOUDS['AzureUSGovernment'].vault_suffix.removeprefix('vault.')}" in zones
+    assert "privatelink.table.core.usgovcloudapi.net" in zones
+    assert not [zone for zone in zones if zone.endswith((".windows.net", ".azure.net", ".azurewebsites.net"))]
+    assert app_settings("us-government")["AZURE_CLOUD"] == "'AzureUSGovernment'"
+
+
+def test_the_three_clouds_of_the_templates_are_those_of_the_code() -> None:
+    clouds: dict[str, dict[str, str]] = json.loads((INFRA / "clouds.json").read_text())
+    assert {name: cloud["authority"].rstrip("/") for name, cloud in clouds.items()} == {
+        name: cloud.authority for name, cloud in CLOUDS.items()
+    }
+
+
+def app(deployment: str) -> dict[str, Any]:
+    found: dict[str, Any] = of_type(deployment, "Microsoft.Web/sites")[0]["properties"]["functionAppConfig"]
+    return found
+
+
+def test_the_runtime_is_the_python_that_the_package_is_made_for() -> None:
+    assert app("default")["runtime"] == {"name": "python", "version": _PLATFORM[1]}
+
+
+def test_an_instance_waits_for_orders_unless_none_is_wanted() -> None:
+    assert app("default")["scaleAndConcurrency"]["alwaysReady"] == [{"name": "durable", "instanceCount": 1}]
+    assert app("scheduler")["scaleAndConcurrency"]["alwaysReady"] == []
+
+
+def test_the_tables_of_the_registry_are_made_beforehand() -> None:
+    from clients.registry import tables
+
+    made = {
+        one["name"].split("/")[-1]
+        for one in of_type("default", "Microsoft.Storage/storageAccounts/tableServices/tables")
+    }
+    assert made == {tables._PEERINGS, tables._RUNS}
+
+
+def test_callers_sign_in_where_the_application_is_given() -> None:
+    def authentication(deployment: str) -> list[dict[str, Any]]:
+        found = of_type(deployment, "Microsoft.Web/sites/config")
+        return [one["properties"] for one in found if one["name"].endswith("/authsettingsV2")]
+
+    (given,) = authentication("webhook")
+    assert given["globalValidation"] == {"requireAuthentication": True, "unauthenticatedClientAction": "Return401"}
+    assert authentication("default") == []
+
+
+def test_locks_are_made_on_demand() -> None:
+    assert len(of_type("private-network", "Microsoft.Authorization/locks")) == 2
+    assert of_type("default", "Microsoft.Authorization/locks") == []
+
+
+def test_a_vault_whose_name_is_reserved_comes_back_or_gets_another_name() -> None:
+    (vault,) = of_type("again", "Microsoft.KeyVault/vaults")
+    assert (vault["name"], vault["properties"]["createMode"]) == ("kv-again2", "recover")
+    assert of_type("default", "Microsoft.KeyVault/vaults")[0]["properties"]["createMode"] == "default"
+
+
+def test_alerts_go_to_the_action_groups() -> None:
+    rules = of_type("webhook", "Microsoft.Insights/scheduledQueryRules")
+    assert len(rules) == len(list((INFRA / "monitoring").glob("*.kql")))
+    assert {len(one["properties"]["actions"]["actionGroups"]) for one in rules} == {1}
+    assert of_type("again", "Microsoft.Insights/scheduledQueryRules") == []
+
+
+def test_an_assignment_is_read_whole() -> None:
+    assert {type(one) for one in assignments("networks")} == {Assignment}
