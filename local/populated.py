@@ -8,7 +8,7 @@ from local.cloud import LocalCloud
 from local.cloud.events import EVENTS
 from local.cloud.world.population import Established, establish
 from local.registry import connected, fill
-from peering.facts import Facts
+from peering.facts import collected
 from peering.registry import Record
 from peering.request import PeeringRequest
 
@@ -32,21 +32,14 @@ def populate(cloud: LocalCloud, count: int) -> None:
     """Connect the first VNets, each with a project VPC, in turn; then something happens to every tenth."""
     world, landscape, records = cloud.world, cloud.landscape, list[Record]()
     vnets = [vnet for vnet in world.vnets.values() if vnet.subscription_id in landscape.subscriptions]
-    vpcs, ills = list(world.project_vpcs.values()), 0
+    vpcs, ills = list(world.vpcs.values()), 0
     for number, vnet in enumerate(vnets[:count]):
         vpc, is_ill = vpcs[number % len(vpcs)], number % _ILL_EACH == _ILL_EACH - 1
         made = establish(world, landscape, vnet, vpc)
         # What is ill stays so: its owner wants to hear of it, and to mend it himself.
-        request = PeeringRequest.model_validate(
-            {
-                "project": vpc.project,
-                "project_vpc_id": vpc.id,
-                "vnet_id": vnet.id,
-                "repair": "off" if is_ill else "safe",
-            },
-            strict=False,
-        )
-        facts: Facts = {**asdict(made), "vnet_id": vnet.id, "tenant_id": landscape.customer_tenant, "found": []}
+        wanted = {**vpc.named.names, "vnet_id": vnet.id, "repair": "off" if is_ill else "safe"}
+        request = PeeringRequest.model_validate(wanted, strict=False)
+        facts = collected({**asdict(made), "vnet_id": vnet.id, "tenant_id": landscape.customer_tenant, "found": []})
         facts |= {"user_rights": "standing", "credential": "secret", "existing": "none"}
         records.append(connected(request.peering(), facts))
         if is_ill:
