@@ -81,7 +81,7 @@ class Api:
             yield from page["peerings"]
             if "next" not in page:
                 return
-            parameters["after"] = httpx.URL(page["next"]).params["after"]
+            parameters["cursor"] = page["cursor"]
 
 
 def entra_token(scope: str) -> str:

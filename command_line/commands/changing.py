@@ -52,9 +52,14 @@ def cancel(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
         found.show(follow(found, wanted), of_outcomes)
 
 
-def pause(context: typer.Context, ids: Ids) -> None:
-    """Let the scheduled checks leave peerings alone, until resume."""
-    _each(context, ids, "pause")
+def pause(
+    context: typer.Context,
+    ids: Ids,
+    why: Annotated[str, typer.Option(help="Why, for whoever finds the pause.")],
+    until: Annotated[str | None, typer.Option(help="When it ends by itself, such as 2030-01-31T08:00:00Z.")] = None,
+) -> None:
+    """Let the scheduled checks leave peerings alone, until resume or a moment."""
+    _each(context, ids, "pause", {"why": why, **({"until": until} if until else {})})
 
 
 def resume(context: typer.Context, ids: Ids) -> None:
@@ -62,9 +67,9 @@ def resume(context: typer.Context, ids: Ids) -> None:
     _each(context, ids, "resume")
 
 
-def _each(context: typer.Context, ids: Sequence[str], what: str) -> None:
+def _each(context: typer.Context, ids: Sequence[str], what: str, body: Document | None = None) -> None:
     found = session(context)
-    answers = at_once(lambda one: found.api.post(f"/peerings/{one}/{what}"), resolve(found.api, ids))
+    answers = at_once(lambda one: found.api.post(f"/peerings/{one}/{what}", body), resolve(found.api, ids))
     found.show(answers)
 
 
@@ -81,21 +86,21 @@ def label(
     path = f"/peerings/{only(found, identity)}"
     body: dict[str, object] = {} if note is None else {"note": note or None}
     if labels:
-        body["labels"] = _labels(found.api.get(path).get("labels") or {}, labels)
+        body["labels"] = _labels(labels)
     if not body:
         raise Failure("Which labels?", "Write NAME=VALUE, NAME- or --note TEXT.", ExitCode.USAGE)
     found.show(found.api.request("PATCH", path, body).json())
 
 
-def _labels(there: Document, given: Sequence[str]) -> dict[str, str]:
-    """The labels as they should be."""
-    wanted = dict(there)
+def _labels(given: Sequence[str]) -> dict[str, str | None]:
+    """The labels to set, and with None those to take away."""
+    wanted = dict[str, str | None]()
     for one in given:
         name, equals, value = one.partition("=")
         if equals and name:
             wanted[name] = value
         elif one.endswith("-"):
-            wanted.pop(one[:-1], None)
+            wanted[one[:-1]] = None
         else:
             raise Failure(f"{one}: must be NAME=VALUE, or NAME- to take it away.", "Correct it.", ExitCode.USAGE)
     return wanted

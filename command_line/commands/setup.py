@@ -10,7 +10,9 @@ from command_line.failures import Document, Failure, Lacking
 from command_line.session import Session, session
 from command_line.tables import of_checks
 
-_PAGE = "/ui"
+_PAGE = "/docs"
+#: What the self-check calls its results.
+_RESULTS = {"ok": "pass", "problem": "fail"}
 
 
 def doctor(context: typer.Context) -> None:
@@ -55,15 +57,28 @@ def _app_checks(found: Session) -> list[Document]:
         told = found.api.get("/self-check")
     except Lacking as lacking:
         return [{"name": "self-check", "result": "unknown", "detail": lacking.what, "remedy": lacking.remedy}]
-    listed = next((value for value in told.values() if isinstance(value, list)), [])
-    return [{"name": "self-check", **one} for one in listed if isinstance(one, dict)]
+    wrong = [one for one in told["settings"] if "problem" in one]
+    settings = [_checked(f"setting {one['name']}", "problem", one["description"], [one["problem"]]) for one in wrong]
+    return [
+        *settings,
+        *(_checked(f"app: {o['name']}", o["state"], o["detail"], o.get("problems", [])) for o in told["checks"]),
+    ]
+
+
+def _checked(name: str, state: str, detail: str, problems: list[Document]) -> Document:
+    """A line of the self-check, with what is to be done about it."""
+    found: dict[str, str] = {"name": name, "result": _RESULTS.get(state, "unknown"), "detail": detail}
+    if problems:
+        found["detail"] = "; ".join(one["detail"] for one in problems)
+        found["remedy"] = " ".join(one["remedy"] for one in problems)
+    return found
 
 
 def open_(
     context: typer.Context,
     print_only: Annotated[bool, typer.Option("--print", help="Only print the address.")] = False,
 ) -> None:
-    """Open the app's page in a browser."""
+    """Open the page that describes the API in a browser."""
     found = session(context)
     found.api.request("GET", _PAGE)
     address = f"{found.api.endpoint}/api{_PAGE}"

@@ -125,17 +125,29 @@ def test_pruning_needs_a_label_in_common(command: CommandLine, connected: str, t
     assert (ended.code, "no label in common" in ended.notes) == (64, True)
 
 
-@pytest.mark.parametrize(
-    "arguments", [("open", "--print"), ("pause", "hub-vnet"), ("resume", "hub-vnet"), ("label", "hub-vnet", "a=b")]
-)
-def test_what_the_app_does_not_have_is_said(command: CommandLine, connected: str, arguments: tuple[str, ...]) -> None:
-    ended = command.run(*arguments)
-    assert ended.code == 0 or "This app does not have" in ended.notes, ended
+def test_a_peering_is_paused_with_a_reason_and_resumed(command: CommandLine, connected: str) -> None:
+    command.well("pause", "hub-vnet", "--why", "The network is being moved")
+    paused = json.loads(command.well("list", "-o", "json", "--filter", "paused=true"))
+    assert [one["id"] for one in paused] == [connected]
+    command.well("resume", "hub-vnet")
+    assert json.loads(command.well("list", "-o", "json", "--filter", "paused=true")) == []
+
+
+def test_labels_are_set_and_taken_away_one_by_one(command: CommandLine, connected: str) -> None:
+    command.well("label", "hub-vnet", "owner=ada", "ticket=7", "--note", "Ask first")
+    command.well("label", "hub-vnet", "ticket-")
+    shown = json.loads(command.well("show", "hub-vnet", "-o", "json"))
+    assert (shown["labels"], shown["note"]) == ({"owner": "ada"}, "Ask first")
+
+
+def test_the_address_of_the_description_is_printed(command: CommandLine) -> None:
+    assert command.well("open", "--print").strip().endswith("/api/docs")
 
 
 def test_the_doctor_tells_what_the_callers_set_up_lacks(command: CommandLine) -> None:
     checks = json.loads(command.well("doctor", "-o", "json"))
     assert [check["result"] for check in checks[:3]] == ["pass", "pass", "pass"]
+    assert {"app: identity", "app: registry"} <= {check["name"] for check in checks}
     lacking = command.run("doctor", PEERING_KEY="")
     assert (lacking.code, "neither a key nor a scope" in lacking.out) == (1, True)
 
