@@ -31,7 +31,7 @@ class Neighbours(TypedDict):
     any: bool
 
 
-class Rotation(TypedDict):
+class WantedRotation(TypedDict):
     """What a rotation is to make: the run's id, and the kind of credential."""
 
     run: str
@@ -104,7 +104,7 @@ class Facts(CredentialFacts, total=False):
     in_sync: str
     connection_state: str
     # Of a rotation.
-    rotation: Rotation
+    rotation: WantedRotation
     candidate: CredentialFacts
     credential_proven: list[str]
     # Of a removal.

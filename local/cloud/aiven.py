@@ -165,7 +165,9 @@ class Aiven:
         """
         owners = self._world.projects if kind == "project" else self._world.organizations
         if owner not in owners:
-            raise aiven_error(404, f"{kind.capitalize()} does not exist", f"{kind}_not_found")
+            if kind == "project":
+                raise aiven_error(404, "Project does not exist", "project_not_found")
+            raise aiven_error(404, "Organization does not exist", "organization_not_found")
         knobs = self._world.knobs
         held = {
             "project": "write" if knobs.aiven_role in _WRITERS else "read",
@@ -179,7 +181,9 @@ class Aiven:
         if found is None or (found.named.kind, found.owner) != (kind, owner):
             if kind == "organization" and self._world.knobs.organization_unknown == "bare":
                 raise self._unknown_route()
-            raise aiven_error(404, f"{kind.capitalize()} VPC does not exist", f"{kind}_vpc_not_found")
+            if kind == "project":
+                raise aiven_error(404, "Project VPC does not exist", "project_vpc_not_found")
+            raise aiven_error(404, "Organization VPC does not exist", "organization_vpc_not_found")
         return found
 
     def _membership(self) -> dict[str, Any]:

@@ -79,7 +79,7 @@ NOTHING_MORE: Final[Mapping[Service, Mapping[str, str]]] = {
         "ResourceNotFound": _BY_STEP,
         "UpdateConditionNotSatisfied": _BY_STEP,
     },
-    "Aiven": {"invalid_request": _OUR_REQUEST, "conflict": _BY_STEP},
+    "Aiven": {"invalid_request": _OUR_REQUEST, "conflict": _BY_STEP, "retired_api_endpoint": _BY_STEP},
 }
 
 

@@ -10,5 +10,7 @@ def test_the_app_is_deployed_and_nothing_else() -> None:
     assert {path.parts[0] for path in files if len(path.parts) > 1} == APP
     assert {path.name for path in files if len(path.parts) == 1} >= {"function_app.py", "host.json", "requirements.txt"}
     assert not [
-        path for path in files if path.suffix not in (".py", ".json", ".txt", ".yaml", "") or "local" in path.name
+        path
+        for path in files
+        if path.suffix not in (".py", ".json", ".txt", ".yaml", ".js", ".css", "") or "local" in path.name
     ]
