@@ -90,7 +90,7 @@ OBSTACLES: Final[dict[str, tuple[str, Callable[[Place], object]]]] = {
     "the application is disabled": ("application-disabled", lambda p: p.disable_own_application()),
     "no right in Aiven": (
         "aiven-not-permitted",
-        lambda p: p.knobs(aiven_role="developer", organization_permission="read"),
+        lambda p: p.knobs(aiven_role="developer", organization_permission="none"),
     ),
     "no right to delete secrets": (
         "vault-access-denied",
