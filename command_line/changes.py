@@ -15,7 +15,7 @@ from command_line.session import Session
 from command_line.tables import below, change_told, indented, last_name, short, table, word
 
 #: What is done about an entry, as the question counts it. What the API calls its results keeps their names.
-TODO: Final = ("create", "update", "adopt", "continue", "label", "remove")
+CHANGING: Final = ("create", "update", "adopt", "continue", "label", "remove")
 WRONG: Final = ("wrong", "blocked", "leave")
 _AS_IT_IS: Final = "find"
 
@@ -50,7 +50,7 @@ class Changes:
     @property
     def todo(self) -> list[Row]:
         """The rows that something would be done about."""
-        return [row for row in self.rows if row.action in TODO]
+        return [row for row in self.rows if row.action in CHANGING]
 
     @property
     def wrong(self) -> list[Row]:
@@ -60,7 +60,7 @@ class Changes:
     @property
     def question(self) -> str:
         """What is asked before anything is changed."""
-        counted = self._counted(TODO)
+        counted = self._counted(CHANGING)
         left_out = sum(row.action in WRONG for row in self.rows)
         without = f", and leave out {left_out} that cannot be done" if left_out else ""
         return f"Shall I {', '.join(f'{action} {count}' for action, count in counted.items())}{without}?"
@@ -76,7 +76,7 @@ class Changes:
     def plan(self) -> RenderableType:
         """What would change, by project, then each change and everything that is wrong alone, last the numbers."""
         made = table("", "project", "", "VNets", right=("",), fold=("VNets",))
-        for (action, project), rows in self._grouped(TODO).items():
+        for (action, project), rows in self._grouped(CHANGING).items():
             made.add_row(word(action), project, str(len(rows)), " ".join(last_name(row.vnet_id) for row in rows))
         changed = [Text(f"{last_name(row.vnet_id)}  {change}", "yellow") for row in self.rows for change in row.changes]
         parts: list[RenderableType] = [made] if made.rows else []
@@ -98,7 +98,7 @@ class Changes:
         return found
 
     def _numbers(self) -> Text:
-        parts = [f"{count} to {action}" for action, count in self._counted(TODO).items()]
+        parts = [f"{count} to {action}" for action, count in self._counted(CHANGING).items()]
         same, wrong = self._counted((_AS_IT_IS,)), len(self.wrong)
         parts += [f"{count} as they are" for count in same.values()]
         parts += [f"{wrong} wrong"] if wrong else []
