@@ -10,6 +10,7 @@ from typing import Final, NotRequired, TypedDict, cast
 
 from orchestrators.durable import OrchestrationContext, Task, Workflow
 from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
+from peering.facts import Facts
 from peering.outcome import LOST, THROTTLED, Occurrence, Outcome, superseded
 from peering.problems import PROBLEMS
 from peering.progress import short_problem
@@ -102,7 +103,7 @@ def attempt(
     since = context.current_utc_datetime.isoformat()
     wait = Wait(
         step=activity,
-        request=cast("dict[str, object]", given),
+        request=_with_seen(cast("dict[str, object]", given), outcome["problem"]),
         deadlines=deadlines,
         since=since,
         tries=1,
@@ -160,6 +161,7 @@ def await_step(context: OrchestrationContext) -> Workflow:
         if "problem" not in outcome or not may_clear(outcome["problem"]):
             return WaitResult(outcome=outcome, tries=tries, unsettled=unsettled)
         problem = outcome["problem"]
+        wait["request"] = _with_seen(wait["request"], problem)
         looks += _looked(problem)
     further = {"tries": tries, "problem": problem, "lost": losses, "unsettled": unsettled}
     context.continue_as_new({**wait, **further, "throttled": throttled, "looks": looks})
@@ -186,6 +188,12 @@ def _stopped(tries: int, unsettled: str) -> WaitResult:
 def _looked(problem: Occurrence) -> int:
     """Whether a try that ended with a problem has looked at all: 1, or 0."""
     return int(problem["code"] not in _UNSEEN)
+
+
+def _with_seen(request: dict[str, object], problem: Occurrence) -> dict[str, object]:
+    """The input of a step with what its last try saw; the problem goes on without it."""
+    seen = problem.pop("seen", None)
+    return {**request, "facts": {**cast("Facts", request["facts"]), **seen}} if seen else request
 
 
 def _request(

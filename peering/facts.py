@@ -51,6 +51,13 @@ class CredentialFacts(TypedDict, total=False):
     secret_expires: str | None
 
 
+class Refusal(TypedDict):
+    """Why Aiven has refused a connection: a problem's code and detail."""
+
+    code: str
+    detail: str
+
+
 class Facts(CredentialFacts, total=False):
     """All facts. Which step yields which, `peering.steps` says; those that no step yields are told to it.
 
@@ -124,6 +131,8 @@ class Facts(CredentialFacts, total=False):
     tries: int
     waited: float
     looked_at: str
+    # What an earlier look of the same wait has seen.
+    refusal: Refusal
 
 
 def collected(values: Mapping[str, object]) -> Facts:

@@ -31,7 +31,7 @@ class Occurrence(TypedDict):
     """One problem as it happened; `code` is its key in the catalogue.
 
     `causes` are what a diagnosis found behind it; `also` are further problems that the same step met. `final`: it will
-    not clear this time, although problems of its code may.
+    not clear this time, although problems of its code may. `seen` is for the next look of the same wait.
     """
 
     code: str
@@ -42,6 +42,7 @@ class Occurrence(TypedDict):
     final: NotRequired[bool]
     causes: NotRequired[list["Occurrence"]]
     also: NotRequired[list["Occurrence"]]
+    seen: NotRequired[Facts]
 
 
 class Outcome(TypedDict, total=False):

@@ -41,6 +41,15 @@ _BEHIND: Final[dict[str, tuple[str, ...]]] = {
         *("vnet-not-provisioned", "address-spaces-overlap", "address-space-overlaps-peered-vnet"),
     ),
 }
+#: Of these, what Azure shows while something made just now has not spread, or while the VNet is being changed.
+PASSING: Final = frozenset(
+    {
+        *("application-missing", "platform-principal-missing"),
+        *("platform-role-assignment-missing", "role-definition-changed", "vnet-not-provisioned"),
+    }
+)
+#: What stands behind a failed state and does not pass by itself.
+LASTING: Final = frozenset(code for behind in _BEHIND.values() for code in behind) - PASSING
 
 
 async def diagnose(request: StepRequest) -> list[Occurrence]:

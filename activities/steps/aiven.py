@@ -6,16 +6,16 @@ from typing import Final, TypedDict
 
 from activities.looks import remotes
 from activities.looks.ahead import ahead
-from activities.looks.diagnosis import diagnose
+from activities.looks.diagnosis import LASTING, PASSING, diagnose
 from activities.step import look_again, step
 from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import VpcClient, vpc_client
 from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc, Kind
 from peering.drift import BLOCKERS
-from peering.facts import Facts, needed
+from peering.facts import Facts, Refusal, needed
 from peering.naming import VNetId, same_id
-from peering.outcome import ProblemError, StepRequest
+from peering.outcome import Occurrence, ProblemError, StepRequest
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
@@ -192,8 +192,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     try:
         connection = _expect(vpc, facts, CONNECTION_BUILT)
     except ProblemError as problem:
-        await _explain(peering, facts, problem)
-        raise
+        raise await _explained(peering, facts, problem) from problem
     info = connection.state_info
     tenant = (info.to_tenant_id if info else None) or facts.get("to_tenant_id")
     network = (info.to_network_id if info else None) or facts.get("to_network_id")
@@ -212,6 +211,22 @@ def _network_of_connected_side(facts: Facts) -> str | None:
     return side["remote_id"] if side is not None and side["state"] == "Connected" else None
 
 
+async def _explained(peering: Peering, facts: Facts, problem: ProblemError) -> ProblemError:
+    """What a look that has not seen the connection built tells: why Aiven refused it, also while it is made anew."""
+    told, refusal = problem.occurrence, facts.get("refusal")
+    if told["code"] in _REFUSED:
+        refusal = Refusal(code=told["code"], detail=told["detail"])
+    try:
+        await _explain(peering, facts, problem)
+    except ProblemError as other:
+        told = other.occurrence
+    if refusal is not None and told["code"] == "connection-absent":
+        told = Occurrence(code=refusal["code"], detail=refusal["detail"])
+    if refusal is not None:
+        told["seen"] = {"refusal": refusal}
+    return ProblemError.of([told])
+
+
 async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> None:
     """End a wait that is hopeless, and ask again for a connection that was refused for no reason that can be seen.
 
@@ -224,9 +239,9 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
     causes = {cause["code"] for cause in await diagnose(StepRequest(peering=peering, facts=facts))}
     if refused and causes and facts.get("tries", 0) < _LOOKS_BEFORE_THE_END:
         problem.occurrence["retry_after"] = _PAUSE_BEFORE_THE_END
-    elif causes if refused else causes & BLOCKERS:
+    elif causes & (LASTING if refused else BLOCKERS):
         problem.occurrence["final"] = True
-    elif refused or (aiven.deletes_failed and _is_gone(problem, facts)):
+    elif (refused and causes.isdisjoint(PASSING)) or (aiven.deletes_failed and _is_gone(problem, facts)):
         await _request(aiven, peering, facts)
 
 

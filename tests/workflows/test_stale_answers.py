@@ -187,8 +187,11 @@ def test_a_removal_believes_no_list_that_still_shows_its_own_side(deployment: De
     assert deployment.cloud_state() == before
 
 
-def test_rights_that_no_list_shows_yet_do_not_end_a_start_that_aiven_has_refused(tmp_path: Path) -> None:
-    slow = Scenario.model_validate({"role_effective": 30, "list_stale": 5, "detect": 15})
+@pytest.mark.parametrize(("effective", "stale"), [(30, 5), (200, 100)])
+def test_rights_that_no_list_shows_yet_do_not_end_a_start_that_aiven_has_refused(
+    tmp_path: Path, effective: float, stale: float
+) -> None:
+    slow = Scenario(role_effective=effective, list_stale=stale, detect=15)
     with deploy(tmp_path, slow) as deployment:
         status = deployment.settle()
         assert status["state"] == "connected", status.get("problem")

@@ -7,6 +7,7 @@ import pytest
 
 from bench.sweep import SIZES, THOUSAND, Size, listed, populated, sweep
 from orchestrators.in_batches import PATIENCE
+from peering.aiven_vpc import AivenVpc
 
 pytestmark = pytest.mark.both_kinds
 
@@ -25,7 +26,7 @@ def test_a_call_for_each_project_vpc_a_list_for_each_vnet_and_few_calls_beside(t
         assert deployment.writes() == []
         broken = next(p for p in listed(deployment.api))
         status = deployment.status(broken["id"])
-        remote = next(v for v in deployment.cloud.world.vpcs.values() if v.id == broken["project_vpc_id"])
+        remote = next(v for v in deployment.cloud.world.vpcs.values() if v.id == AivenVpc.of(broken).id)
         deployment.event(kind="delete-vnet-peering", vnet_id=broken["vnet_id"], remote_id=remote.network.id)
         assert sweep(deployment)["verdicts"] == {"healthy": 999, "broken": 1}
         mended = deployment.until(broken["id"])
