@@ -98,6 +98,9 @@ def _graph_adapter(held: Connections) -> "GraphRequestAdapter":
     from msgraph.graph_request_adapter import GraphRequestAdapter
     from msgraph_core import GraphClientFactory
 
+    from clients.lean_entities import read_entities_lean
+
+    read_entities_lean()
     cloud = settings().cloud
     provider = AzureIdentityAuthenticationProvider(
         automation_credential(), scopes=[cloud.graph_scope], allowed_hosts=[cloud.graph.removeprefix("https://")]
