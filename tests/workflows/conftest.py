@@ -12,6 +12,8 @@ from peering.aiven_vpc import KINDS, Kind
 
 #: What the tests of a life run under in the suite: a host that is friendly, and one that is not, by some seeds.
 SEEDS: Final = (None, 1, 2, 3)
+#: And with an organization VPC, whose steps are the same but for Aiven's client.
+FEW: Final = (None, 1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -19,16 +21,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     The genuine engine is as hostile as it is.
     """
-    if metafunc.definition.get_closest_marker("both_kinds") is not None:
-        metafunc.parametrize("aiven_vpc", KINDS, indirect=True, scope="module")
-    if metafunc.definition.get_closest_marker("life") is None:
-        return
-    given = metafunc.config.getoption("--hostile")
-    seeds = SEEDS if given is None else (given,)
-    if metafunc.config.getoption("--engine") == "genuine":
-        seeds = (None,)
-    names = ["friendly" if seed is None else f"seed {seed}" for seed in seeds]
-    metafunc.parametrize("hostile", seeds, indirect=True, scope="module", ids=names)
+    is_marked = metafunc.definition.get_closest_marker
+    kinds = KINDS if is_marked("both_kinds") is not None else ()
+    lives = is_marked("life") is not None
+    if kinds and lives:
+        both = [pytest.param(k, s, id=f"{k}-{_named(s)}") for k in kinds for s in _seeds(metafunc.config, k)]
+        metafunc.parametrize(("aiven_vpc", "hostile"), both, indirect=True, scope="module")
+    elif kinds:
+        metafunc.parametrize("aiven_vpc", kinds, indirect=True, scope="module")
+    elif lives:
+        seeds = _seeds(metafunc.config, "project")
+        metafunc.parametrize("hostile", seeds, indirect=True, scope="module", ids=_named)
+
+
+def _seeds(config: pytest.Config, kind: Kind) -> tuple[int | None, ...]:
+    """The hostile hosts of this run; None is a friendly one."""
+    given: int | None = config.getoption("--hostile")
+    if config.getoption("--engine") == "genuine":
+        return (None,)
+    if given is not None:
+        return (given,)
+    return SEEDS if kind == "project" else FEW
+
+
+def _named(seed: int | None) -> str:
+    return "friendly" if seed is None else f"seed {seed}"
 
 
 @pytest.fixture(scope="module")

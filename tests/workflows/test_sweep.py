@@ -9,12 +9,11 @@ from bench.sweep import SIZES, THOUSAND, Size, listed, populated, sweep
 from orchestrators.in_batches import PATIENCE
 from peering.aiven_vpc import AivenVpc
 
-pytestmark = pytest.mark.both_kinds
-
 TOO_MANY = 429
 SEEN = ("aiven", 200)
 
 
+@pytest.mark.both_kinds
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_call_for_each_project_vpc_a_list_for_each_vnet_and_few_calls_beside(tmp_path: Path) -> None:
@@ -44,6 +43,7 @@ def test_what_a_throttle_leaves_is_not_exceeded_and_every_vnet_has_its_turn(tmp_
         assert [request for request in deployment.cloud.requests if request.status == TOO_MANY] == []
 
 
+@pytest.mark.both_kinds
 @pytest.mark.timeout(300)
 def test_a_project_vpc_that_is_to_be_asked_for_later_is_looked_at_later(tmp_path: Path) -> None:
     with populated(tmp_path, SIZES[0]) as deployment:
