@@ -2,10 +2,11 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,11 @@ class Ended:
     notes: str
 
 
+def _hears_interruptions() -> None:
+    """What a shell without job control lets its background processes ignore, they do not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Terminal:
     """A command in a terminal of 80 columns and 24 rows; `screen` is what it shows."""
@@ -38,6 +44,21 @@ class Terminal:
     process: "pexpect.spawn[str]"
     screen: pyte.HistoryScreen
     stream: pyte.Stream
+
+    @classmethod
+    def running(cls, arguments: Sequence[str], directory: Path, environment: Mapping[str, str]) -> "Terminal":
+        """Run Python in a terminal; Ctrl-C reaches it, also where the tests run in the background."""
+        process = pexpect.spawn(
+            sys.executable,
+            list(arguments),
+            dimensions=(ROWS, COLUMNS),
+            env={**environment, "TERM": "xterm-256color"},
+            cwd=str(directory),
+            encoding="utf-8",
+            preexec_fn=_hears_interruptions,
+        )
+        screen = pyte.HistoryScreen(COLUMNS, ROWS, history=2000)
+        return cls(process, screen, pyte.Stream(screen))
 
     @property
     def shown(self) -> str:
@@ -118,16 +139,7 @@ class CommandLine:
 
     def terminal(self, *arguments: str) -> Terminal:
         """Run the command in a terminal."""
-        process = pexpect.spawn(
-            sys.executable,
-            ["-m", "command_line", *arguments],
-            dimensions=(ROWS, COLUMNS),
-            env={**self.environment, "TERM": "xterm-256color"},
-            cwd=str(self.directory),
-            encoding="utf-8",
-        )
-        screen = pyte.HistoryScreen(COLUMNS, ROWS, history=2000)
-        return Terminal(process, screen, pyte.Stream(screen))
+        return Terminal.running(["-m", "command_line", *arguments], self.directory, self.environment)
 
     def pair(self) -> list[str]:
         """The options that name the first pair."""

@@ -1,10 +1,7 @@
 """`make demo` in a terminal of 80 columns and 24 rows."""
 
 import os
-import sys
 
-import pexpect
-import pyte
 from rich.console import Console
 
 from local.processes import PROJECT
@@ -13,16 +10,7 @@ from tests.command_line.conftest import COLUMNS, ROWS, Terminal
 
 
 def test_an_interruption_ends_it_without_a_traceback() -> None:
-    process = pexpect.spawn(
-        sys.executable,
-        ["-m", "local.demo"],
-        dimensions=(ROWS, COLUMNS),
-        cwd=str(PROJECT),
-        env={**os.environ, "TERM": "xterm-256color"},
-        encoding="utf-8",
-    )
-    screen = pyte.HistoryScreen(COLUMNS, ROWS)
-    terminal = Terminal(process, screen, pyte.Stream(screen))
+    terminal = Terminal.running(["-m", "local.demo"], PROJECT, os.environ)
     terminal.until("1 plan")
     terminal.send("\x03")
     assert terminal.end() == 130
