@@ -10,17 +10,8 @@ from clients.durable import DurableClient
 from clients.registry import registry
 from clients.registry.orders import hint, note_ended_runs
 from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
-from peering.registry import (
-    Ending,
-    Record,
-    RunRecord,
-    conclude,
-    enter_phase,
-    has_recorded,
-    note_stopped,
-    peering_of,
-    take,
-)
+from peering.record import Record, RunRecord
+from peering.registry import Ending, conclude, enter_phase, has_recorded, note_stopped, peering_of, take
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Fence
 

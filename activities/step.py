@@ -11,7 +11,8 @@ from activities.remote_errors import problem_of, with_fresh_token
 from clients.registry import registry
 from peering.facts import Facts
 from peering.outcome import Outcome, ProblemError, StepRequest, superseded
-from peering.registry import Record, keep_facts
+from peering.record import Record
+from peering.registry import keep_facts
 from peering.spec import Fence, Peering
 from peering.steps import KEPT
 

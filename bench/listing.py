@@ -13,7 +13,7 @@ from bench.apart import Apart, apart
 from local.cloud import Scenario
 from local.registry import connected, fill
 from peering.facts import collected
-from peering.registry import Record
+from peering.record import Record
 from peering.request import PeeringRequest
 
 #: Peerings in the largest registry, in the one that its list is compared with, and in the one that its GET is.

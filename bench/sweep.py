@@ -21,7 +21,7 @@ from local.registry import connected, fill
 from peering.aiven_vpc import AivenVpc
 from peering.facts import collected
 from peering.naming import peering_id
-from peering.registry import Record
+from peering.record import Record
 from peering.request import PeeringRequest
 from peering.runs import SWEEP
 

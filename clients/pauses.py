@@ -4,7 +4,7 @@ import json
 from typing import Final, cast
 
 from clients.registry import registry, rows
-from peering.registry import Pause, lasts
+from peering.record import Pause, lasts
 
 _PAUSES: Final = "pauses"
 _ALL: Final = "all"

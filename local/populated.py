@@ -9,7 +9,7 @@ from local.cloud.events import EVENTS
 from local.cloud.world.population import Established, establish
 from local.registry import connected, fill
 from peering.facts import collected
-from peering.registry import Record
+from peering.record import Record
 from peering.request import PeeringRequest
 
 #: What has happened to an ill peering, as an event of the cloud's with what it names.

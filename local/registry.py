@@ -11,7 +11,8 @@ from clients.registry.rows import peering_row
 from local.cloud import LocalCloud
 from peering.facts import Facts
 from peering.orders import new_order
-from peering.registry import Ending, Record, conclude, place, take
+from peering.record import Record
+from peering.registry import Ending, conclude, place, take
 from peering.spec import Caller, Deadlines, Fence, Peering
 
 _BY: Final = Caller(name="bench", id=None)

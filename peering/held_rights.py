@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from peering.look import AccessLook, AssignmentLook, Look, RoleLook, if_seen
 from peering.naming import same_id
-from peering.registry import Record
+from peering.record import Record
 from peering.rights import assignments_of
 
 _NOT_ASKED_FOR: Final = "not asked for by this app"

@@ -13,18 +13,8 @@ from peering.facts import Facts
 from peering.look import ConnectionLook
 from peering.orders import APP, Order, new_order
 from peering.outcome import Occurrence
-from peering.registry import (
-    Attempt,
-    Ending,
-    Health,
-    Origin,
-    Record,
-    Run,
-    RunRecord,
-    UnmanagedConnections,
-    place,
-    run_record,
-)
+from peering.record import Attempt, Health, Origin, Record, Run, RunRecord, UnmanagedConnections
+from peering.registry import Ending, place, run_record
 from peering.runs import FUNCTION_TIMEOUT, deterministic_id, wait_instance_id
 from peering.spec import Caller, Credential, Deadlines, Fence, Peering
 from peering.steps import REMOVAL, ROTATION, STEPS, Operation

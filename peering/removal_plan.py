@@ -8,7 +8,7 @@ from peering.facts import Facts, named
 from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
-from peering.registry import Record
+from peering.record import Record
 from peering.removal_obstacles import RemovalLooks, in_the_way, may_be_in_the_way
 from peering.spec import Peering
 from peering.steps import OBJECTS, STEPS

@@ -12,7 +12,7 @@ from peering.drift import connection_of, renewal_window
 from peering.facts import VNetPeering, named
 from peering.held_rights import Right, held_rights
 from peering.look import Look, if_seen, unseen_of
-from peering.registry import Health, Record
+from peering.record import Health, Record
 from peering.sides import side_of
 from peering.steps import OBJECTS
 

@@ -8,7 +8,7 @@ from typing import Final, NotRequired, TypedDict, TypeVar
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
-from peering.registry import Record, is_busy, is_paused, is_watched
+from peering.record import Record, is_busy, is_paused, is_watched
 from peering.spec import Deadlines
 
 #: VPCs in Aiven and VNets that one activity looks at.

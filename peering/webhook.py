@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from typing import Final, TypedDict
 
-from peering.registry import Change
+from peering.record import Change
 from peering.runs import deterministic_id
 from peering.spec import Deadlines
 

@@ -11,7 +11,8 @@ import azure.functions as func
 from typing_extensions import TypedDict
 
 from peering.progress import PeeringState
-from peering.registry import UNDER_WAY, Placed
+from peering.record import UNDER_WAY
+from peering.registry import Placed
 
 RETRY_AFTER: Final = "5"
 _API: Final = "/api/"

@@ -13,7 +13,7 @@ from clients.registry.migration import check_migrated
 from peering.dry_run import REFUSED
 from peering.labels import MOST_LABELS, merged
 from peering.outcome import ProblemError
-from peering.registry import Record, touch
+from peering.record import Record, touch
 from peering.spec import Peering
 from triggers.bodies import CHANGEABLE, NoBody, PeeringPatch, Rotation, body_of, json_body
 from triggers.conditions import check_revision, expected_revisions

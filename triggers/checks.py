@@ -11,7 +11,7 @@ from clients.durable import DurableClient, start_unless_running
 from clients.registry.migration import check_migrated
 from peering.orders import refusal
 from peering.outcome import ProblemError
-from peering.registry import Record
+from peering.record import Record
 from peering.runs import SWEEP
 from peering.sweep import Sweep
 from triggers.answers import RETRY_AFTER, json_answer, peering_url

@@ -6,7 +6,7 @@ from typing import Final
 import azure.functions as func
 
 from peering.outcome import ProblemError
-from peering.registry import Record
+from peering.record import Record
 from triggers.problem_documents import FieldError, InvalidRequestError
 
 #: An ETag of this API: a revision, and what tells two answers of the same revision apart.

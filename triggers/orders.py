@@ -12,7 +12,8 @@ from clients.registry.migration import check_migrated
 from clients.registry.orders import hint, keep_ended_runs, start_order
 from peering.orders import Order, differing, new_order, refusal
 from peering.outcome import ProblemError
-from peering.registry import Placed, Record, place
+from peering.record import Record
+from peering.registry import Placed, place
 from peering.steps import Operation
 from triggers.answers import accepted, peering_url
 from triggers.callers import caller

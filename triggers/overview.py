@@ -11,7 +11,7 @@ from clients import pauses
 from clients.durable import DurableClient
 from clients.registry import registry, sweeps
 from peering.problems import Fixer
-from peering.registry import Pause
+from peering.record import Pause
 from triggers.answers import json_answer, peering_url
 from triggers.bodies import moment
 from triggers.lists import Row, all_columns, is_paused

@@ -11,7 +11,7 @@ from clients import pauses
 from clients.durable import DurableClient
 from clients.registry import registry
 from clients.registry.migration import check_migrated
-from peering.registry import Pause, Record, touch
+from peering.record import Pause, Record, touch
 from triggers.answers import json_answer
 from triggers.bodies import NoBody, PauseRequest, body_of
 from triggers.callers import caller

@@ -9,8 +9,9 @@ from clients.durable import DurableClient
 from clients.registry import registry, sweeps
 from peering.outcome import ProblemError
 from peering.progress import Progress
-from peering.registry import Record, RunRecord, is_busy, swept
+from peering.record import Record, RunRecord, is_busy
 from peering.runs import wait_instance_id
+from peering.verdicts import swept
 from triggers.answers import RETRY_AFTER, accepts_json, etag, json_answer
 from triggers.peering_status import PeeringStatus, RunDocument, WaitStatus, peering_status, removed_status, run_document
 from triggers.queries import ReportQuery, query_of

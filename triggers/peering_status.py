@@ -10,7 +10,7 @@ from peering.facts import Facts, without
 from peering.orders import Joined
 from peering.outcome import Occurrence
 from peering.progress import PeeringState, Progress, ShortProblem, StepProgress
-from peering.registry import Health, Origin, OutcomeKind, Pause, Record, Run, RunRecord, state_of
+from peering.record import Health, Origin, OutcomeKind, Pause, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
 from peering.steps import ARTICLE, PLANS, Operation, Step, is_needless
 from peering.unfit import connection_exists

@@ -14,7 +14,7 @@ from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import earlier_peering_id, same_id
 from peering.problems import PROBLEMS, Fixer
 from peering.progress import PeeringState
-from peering.registry import Record
+from peering.record import Record
 from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
 from triggers.bodies import json_body

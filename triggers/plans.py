@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 from clients.registry import registry
 from peering.dry_run import OptionChange, PlannedStep, Result, plan_of
 from peering.facts import Facts
-from peering.registry import Record
+from peering.record import Record
 from peering.removal_plan import RemovalResult, RemovedObject, removal_plan_of
 from peering.spec import Peering
 from triggers.answers import json_answer

@@ -13,7 +13,7 @@ from clients.durable import DurableClient
 from clients.registry import registry
 from peering.outcome import ProblemError
 from peering.progress import shortened
-from peering.registry import Refusal
+from peering.record import Refusal
 from triggers.answers import json_answer
 from triggers.blueprint import Route
 from triggers.callers import caller

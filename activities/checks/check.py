@@ -6,7 +6,8 @@ from activities.checks.verdicts import confirmed, judged, log_change, problems_o
 from activities.looks.peering import look_of_peering
 from clients.registry import registry
 from peering.checks import CheckOne, Found
-from peering.registry import Checked, is_busy
+from peering.record import is_busy
+from peering.verdicts import Checked
 
 
 async def check_one(given: CheckOne) -> Found:

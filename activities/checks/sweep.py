@@ -23,7 +23,7 @@ from peering.aiven_vpc import AivenVpc
 from peering.look import AssignmentLook, Part, SecretLook, Seen, Thing, Unseen, VpcLook
 from peering.naming import VNetId, secret_name
 from peering.outcome import LOST, Occurrence
-from peering.registry import Checked, Judged, Record
+from peering.record import Record
 from peering.sweep import (
     VNETS_IN_A_PIECE,
     Piece,
@@ -32,6 +32,7 @@ from peering.sweep import (
     asked_by,
 )
 from peering.sweep_looks import by_scope, in_force_on
+from peering.verdicts import Checked, Judged
 from peering.webhook import Delivery
 
 log: Final = logging.getLogger("aiven_azure_peering.health")

@@ -12,7 +12,7 @@ from clients.registry.tables import etag_of
 from peering.aiven_vpc import AivenVpc
 from peering.look import AssignmentLook, Part, SecretLook, VpcLook
 from peering.naming import secret_name
-from peering.registry import UnmanagedConnections
+from peering.record import UnmanagedConnections
 from peering.sweep import Division, Piece, PieceIds, PieceResult, SweepPlan, VpcToLookAt, asked_by, cut
 from peering.sweep_looks import assignments_for_pieces, looks_for_pieces, unmanaged
 

@@ -18,10 +18,12 @@ from peering.drift import DRIFT, findings
 from peering.look import Look
 from peering.orders import APP, Order, new_order, repair_of
 from peering.outcome import Occurrence
-from peering.registry import Change, Checked, Judged, Placed, Record, announce, judge, place
+from peering.record import Change, Record
+from peering.registry import Placed, place
 from peering.runs import deterministic_id
 from peering.spec import Deadlines
 from peering.sweep import is_news
+from peering.verdicts import Checked, Judged, announce, judge
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 

@@ -9,7 +9,7 @@ from typing import Final
 from clients.registry import registry
 from clients.settings import settings
 from peering.outcome import Occurrence, Outcome
-from peering.registry import Change, Record
+from peering.record import Change, Record
 from peering.webhook import (
     EVENT_HEADER,
     SIGNATURE_HEADER,

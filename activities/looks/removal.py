@@ -23,7 +23,7 @@ from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
 from peering.naming import VNetId, secret_name
 from peering.outcome import Occurrence, StepRequest
-from peering.registry import Record
+from peering.record import Record
 from peering.removal_obstacles import RemovalLooks
 
 Found = TypeVar("Found")

@@ -31,7 +31,7 @@ from peering.migration import (
     unmanaged_of,
 )
 from peering.outcome import ProblemError
-from peering.registry import Record
+from peering.record import Record
 from peering.runs import RUN_ORDER, SWEEP
 
 log: Final = logging.getLogger("aiven_azure_peering.migration")

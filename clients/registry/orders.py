@@ -9,7 +9,8 @@ from typing import Final
 from clients.durable import DurableClient
 from clients.registry import registry
 from peering.outcome import ProblemError
-from peering.registry import Record, RunRecord, forget_noted
+from peering.record import Record, RunRecord
+from peering.registry import forget_noted
 from peering.runs import RUN_ORDER, STOP
 
 log: Final = logging.getLogger("aiven_azure_peering.run")

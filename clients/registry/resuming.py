@@ -21,7 +21,8 @@ from clients.settings import settings
 from clients.side_by_side import side_by_side
 from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
-from peering.registry import Ending, Record, conclude
+from peering.record import Record
+from peering.registry import Ending, conclude
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE, SWEEP, peering_of_instance, resume_pause
 from peering.spec import Fence
 from peering.sweep import Sweep

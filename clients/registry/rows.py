@@ -9,7 +9,7 @@ from uuid import uuid4
 from peering.aiven_vpc import NAMES, AivenVpc, Kind
 from peering.naming import VNetId
 from peering.orders import Order
-from peering.registry import Record, Refusal, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
+from peering.record import Record, Refusal, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
 
 #: What a column of a row may hold here.
 Value = str | int | float | bool | datetime

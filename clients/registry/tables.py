@@ -31,7 +31,7 @@ from azure.data.tables import TableTransactionError, UpdateMode
 from clients.registry import rows
 from clients.registry.table_calls import patiently, read, table_service
 from peering.outcome import ProblemError
-from peering.registry import Record, Refusal, RunRecord, UnmanagedConnections
+from peering.record import Record, Refusal, RunRecord, UnmanagedConnections
 from peering.runs import SIGN_OF_LIFE
 from peering.spec import Fence
 from peering.sweep import cut

@@ -10,7 +10,8 @@ from clients.durable import DurableClient
 from local.host import worker
 from local.host.function_app import FunctionApp, load_function_app
 from peering.orders import Order
-from peering.registry import Placed, Record
+from peering.record import Record
+from peering.registry import Placed
 
 
 def _forget_orders() -> None:

@@ -16,7 +16,8 @@ from clients.registry.tables import Held, Mutation, Registry
 from peering.aiven_vpc import AivenVpc
 from peering.facts import collected
 from peering.orders import Taking, new_order
-from peering.registry import Ending, Placed, Record, RunRecord, conclude, place, run_record, take
+from peering.record import Record, RunRecord
+from peering.registry import Ending, Placed, conclude, place, run_record, take
 from peering.request import PeeringRequest
 from peering.runs import SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering

@@ -10,31 +10,13 @@ from peering.drift import DRIFT
 from peering.facts import Facts, collected
 from peering.orders import Order, Supersession, new_order
 from peering.outcome import Occurrence
-from peering.registry import (
-    FIRST_PAUSE,
-    FIRST_RETRY,
-    Change,
-    Checked,
-    Ending,
-    Judged,
-    Record,
-    announce,
-    conclude,
-    forget_noted,
-    has_recorded,
-    is_busy,
-    is_watched,
-    judge,
-    keep_facts,
-    note_stopped,
-    place,
-    state_of,
-    take,
-)
+from peering.record import Change, Record, is_busy, is_watched, state_of
+from peering.registry import Ending, conclude, forget_noted, has_recorded, keep_facts, note_stopped, place, take
 from peering.request import PeeringRequest
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
 from peering.steps import STEPS, Operation
+from peering.verdicts import FIRST_PAUSE, FIRST_RETRY, Checked, Judged, announce, judge
 from tests.unit.test_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()

@@ -8,7 +8,7 @@ from typing import cast
 
 from clients.registry.rows import health_columns
 from local.deployment import Deployment, deploy
-from peering.registry import Change, Record
+from peering.record import Change, Record
 from peering.runs import delivery_instance_id
 from tests.workflows.registry_rows import change_row
 from tests.workflows.test_health import SECRET, Receiver, platform, receiving, sweep, until_swept

@@ -1,0 +1,125 @@
+"""What a check makes of the record of a peering: its verdict, the repairs that are due, the events."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from typing_extensions import TypedDict
+
+from peering.drift import BLOCKERS, DRIFT, verdict_of
+from peering.outcome import Occurrence
+from peering.record import (
+    Attempt,
+    Change,
+    Finding,
+    Health,
+    Record,
+    is_busy,
+    is_paused,
+    is_watched,
+)
+
+
+class Checked(TypedDict):
+    """What a check found out about one peering, as of a revision of its record."""
+
+    revision: int
+    problems: list[Occurrence]
+
+
+#: So many characters of events are kept: a fifth of what a row may hold, some hundred events.
+MOST_OF_EVENTS: Final = 100_000
+#: How long a repair that did not help is not tried again, and one that could not be completed: doubled with every try.
+FIRST_PAUSE: Final = timedelta(hours=1)
+FIRST_RETRY: Final = timedelta(minutes=5)
+LONGEST_PAUSE: Final = timedelta(days=1)
+
+
+def swept(record: Record, at: str) -> Record:
+    """A record as the last check of all peerings saw it, which writes nothing where it finds nothing new.
+
+    Args:
+        record: what the registry keeps.
+        at: when that check began.
+    """
+    left_out = not is_watched(record) or is_busy(record) or (at != "" and is_paused(record, at))
+    if "health" not in record or left_out or record["changed"] > at:
+        return record
+    return {**record, "health": {**record["health"], "checked": max(record["health"]["checked"], at)}}
+
+
+@dataclass
+class Judged:
+    """What came of a check of one peering: the change of its verdict, and the findings that a repair may mend.
+
+    `unsettled`: a run was broken off, and what it may have made unknown is still to be looked for. `undelivered`: there
+    are events that the webhook has not taken yet.
+    """
+
+    change: Change | None = None
+    repair: list[str] = field(default_factory=list)
+    unsettled: bool = False
+    undelivered: bool = False
+
+
+def judge(record: Record, checked: Checked, at: str) -> Judged:
+    """Take in a check, unless a run was asked for or has ended since the look, or a later check has come before."""
+    last = record.get("health")
+    if record["revision"] != checked["revision"] or (last is not None and at < last["checked"]):
+        return Judged()
+    problems = checked["problems"]
+    known = {finding["problem"]["code"]: finding for finding in (last["problems"] if last else [])}
+    codes = sorted({problem["code"] for problem in problems})
+    attempts = record.get("attempts", {})
+    if set(codes) <= set(DRIFT):
+        # Only a check that saw everything can tell that a finding is gone.
+        attempts = record["attempts"] = {code: attempt for code, attempt in attempts.items() if code in codes}
+    current: list[Finding] = []
+    for problem in problems:
+        before = known.get(problem["code"])
+        finding = Finding(problem=problem, since=before["since"] if before else at)
+        if (attempt := attempts.get(problem["code"])) is not None and attempt["count"]:
+            finding["repaired"] = attempt["at"]
+        current.append(finding)
+    verdict, previous = verdict_of(codes), last["verdict"] if last else None
+    since = last["since"] if last is not None and previous == verdict else at
+    record["health"] = Health(verdict=verdict, since=since, checked=at, problems=current)
+    judged = Judged(
+        repair=[code for code in codes if _may_repair(record, code, codes, at)],
+        unsettled=record.get("unsettled", at) < at,
+    )
+    if previous != verdict:
+        judged.change = Change(id=record["peering"]["id"], previous=previous, verdict=verdict, codes=codes, at=at)
+    return judged
+
+
+def announce(record: Record, change: Change) -> int:
+    """Keep a change of verdict as an event until it is delivered; returns how many of the oldest had to go for it."""
+    events = [*record.get("events", []), change]
+    sizes = [len(json.dumps(event)) for event in events]
+    dropped = 0
+    while sum(sizes[dropped:]) > MOST_OF_EVENTS:
+        dropped += 1
+    record["events"] = events[dropped:]
+    return dropped
+
+
+def _may_repair(record: Record, code: str, codes: list[str], at: str) -> bool:
+    """Whether a finding is mended without asking: it is safe, switched on, due, and nothing else makes it hopeless."""
+    is_left_alone = not is_watched(record) or is_paused(record, at)
+    if is_left_alone or record["peering"]["repair"] != "safe" or code not in DRIFT:
+        return False
+    attempt = record.get("attempts", {}).get(code)
+    if attempt is not None and datetime.fromisoformat(at) < datetime.fromisoformat(attempt["at"]) + _pause_after(
+        attempt
+    ):
+        return False
+    return bool(DRIFT[code].repair) and not (DRIFT[code].puts_peering and BLOCKERS.intersection(codes))
+
+
+def _pause_after(attempt: Attempt) -> timedelta:
+    """How long a repair is left alone after an attempt."""
+    if broken_off := attempt.get("broken_off", 0):
+        return min(FIRST_RETRY * 2.0 ** (broken_off - 1), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * 2.0 ** (attempt["count"] - 1), LONGEST_PAUSE)
