@@ -1,0 +1,131 @@
+"""With the rights that docs/security.md lists, and each single one taken away: whoever needs it is told which."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from local.cloud.arm.roles import READER, SECRETS_OFFICER, TABLE_CONTRIBUTOR
+from local.cloud.world.world import ACCESS_ADMINISTRATOR
+from local.deployment import Deployment
+from tests.workflows.test_least_privilege import give_least
+
+DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "security.md"
+
+
+def take(deployment: Deployment, principal_id: str, *roles: str) -> None:
+    """Take a principal's assignments of roles away, wherever they are; at least one."""
+    world = deployment.cloud.world
+    held = [a for a in world.assignments.by("principal", principal_id) if not roles or a.role in roles]
+    assert held
+    for assignment in held:
+        world.assignments.remove(assignment)
+
+
+def give(deployment: Deployment) -> str:
+    """Everything that the document lists; returns the id of the app's identity."""
+    give_least(deployment)
+    me, subscription = deployment.cloud.landscape.automation.id, deployment.cloud.landscape.subscription
+    deployment.event(kind="assign-role", principal_id=me, scope=f"/subscriptions/{subscription}", role=READER)
+    return me
+
+
+class Right(NamedTuple):
+    """One row of the document: how to take it away, and the code and the words of the problem of who needs it."""
+
+    row: str
+    take: Callable[[Deployment, str], None]
+    code: str
+    words: str
+
+
+#: What a start needs.
+OF_A_START: Final = (
+    Right(
+        "Role Based Access Control Administrator",
+        lambda d, me: take(d, me, ACCESS_ADMINISTRATOR),
+        "automation-not-authorized",
+        "roleAssignments/write",
+    ),
+    Right(
+        "Key Vault Secrets Officer",
+        lambda d, me: take(d, me, SECRETS_OFFICER),
+        "vault-access-denied",
+        "Key Vault Secrets Officer",
+    ),
+    Right(
+        "Microsoft Graph: `Application.ReadWrite.OwnedBy`",
+        lambda d, _: setattr(d.cloud.landscape.automation, "graph_roles", []),
+        "automation-graph-permission-missing",
+        "Application.ReadWrite.OwnedBy",
+    ),
+    Right(
+        "a token with `project:networking:write`",
+        lambda d, _: d.knobs(aiven_role="developer"),
+        "aiven-not-permitted",
+        "developer",
+    ),
+)
+
+
+#: What keeps a peering up, by the document's words and the fact that names who has it.
+OF_A_PEERING: Final = {
+    "a custom role: read the VNet; read, write and delete its peerings": "user_principal_id",
+    "a custom role: `virtualNetworks/peer/action`": "platform_principal_id",
+}
+TABLE: Final = "Storage Table Data Contributor"
+#: What the app does without: then it leaves alone what it cannot look up.
+NOT_NEEDED: Final = (
+    "reads role definitions and role assignments",
+    "Microsoft Graph, not needed: `Policy.Read.ApplicationConfiguration`",
+)
+
+
+def test_every_right_of_the_document_is_taken_away_here() -> None:
+    section = DOCUMENT.read_text().partition("## Who holds which right")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\|[^|]*\| ([^|]+) \|", section, re.MULTILINE)[2:]
+    taken = [*(right.row for right in OF_A_START), *OF_A_PEERING, TABLE, *NOT_NEEDED]
+    assert len(rows) == len(taken)
+    assert [row for row in rows if not row.startswith(tuple(taken))] == []
+
+
+@pytest.mark.parametrize("right", OF_A_START, ids=lambda right: right.row)
+def test_a_start_that_lacks_one_says_which(deployment: Deployment, right: Right) -> None:
+    right.take(deployment, give(deployment))
+    planned = deployment.api.post("/api/peerings?dryRun=true", json=deployment.request()).json()
+    status = deployment.settle()
+    assert status["state"] == "failed"
+    for problem in (planned["obstacles"][0], status["problem"]):
+        assert problem["code"] == right.code
+        assert right.words in json.dumps(problem)
+
+
+def test_a_request_that_the_registry_does_not_let_in_says_what_it_lacks(deployment: Deployment) -> None:
+    take(deployment, give(deployment), TABLE_CONTRIBUTOR)
+    answer = deployment.api.post("/api/peerings", json=deployment.request())
+    assert (answer.status_code, answer.json()["code"]) == (503, "registry-access-denied")
+    assert TABLE in answer.json()["remedy"]
+
+
+def test_without_the_right_to_read_the_subscription_all_goes_on(deployment: Deployment) -> None:
+    take(deployment, give(deployment), READER)
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    assert deployment.check(identity)["health"]["verdict"] == "healthy"
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state() == before
+
+
+@pytest.mark.parametrize("fact", OF_A_PEERING.values())
+def test_a_right_that_keeps_a_peering_up_is_missed_and_given_again(deployment: Deployment, fact: str) -> None:
+    give(deployment)
+    status = deployment.settle(repair="off")
+    take(deployment, status["facts"][fact])
+    codes = [problem["code"] for problem in deployment.check(status["id"])["health"]["problems"]]
+    assert codes == [f"{fact.removesuffix('_principal_id')}-role-assignment-missing"]
+    again = deployment.settle(repair="safe")
+    assert again["state"] == "connected"
+    assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
