@@ -24,8 +24,8 @@ async def take_order(given: Taking) -> Taken | None:
     while True:
         record, taken = await registry().change(given["id"], partial(_take, given, noted))
         if taken is not None or record is None or "order" not in record:
-            run = taken["order"]["run"] if taken is not None else None
-            log.info("event=order-taken peering=%s run=%s", given["id"], run)
+            if taken is not None:
+                log.info("event=order-taken peering=%s run=%s", given["id"], taken["order"]["run"])
             return taken
         # What has ended is noted before the order is taken; more may end between two reads.
         noted = await note_ended_runs(record)
@@ -77,7 +77,10 @@ async def conclude_order(ending: Ending) -> bool:
     concluded, record = await registry().change(fence["id"], concluding)
     if record is not None:
         await note_ended_runs(record)
-    log.info("event=order-ended peering=%s run=%s state=%s", fence["id"], fence["run"], ending["state"])
+    log.info(
+        "event=order-ended peering=%s run=%s operation=%s state=%s",
+        *(fence["id"], fence["run"], ending.get("operation"), ending["state"]),
+    )
     return concluded
 
 

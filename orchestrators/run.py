@@ -149,6 +149,7 @@ class Run:
         facts = without(self.facts, OF_THE_RUN)
         if not self.is_superseded:
             ending = Ending(fence=self.fence, state=self.state, facts=facts, steps=self.steps, at=at, drop=drop)
+            ending["operation"] = self.order["operation"]
             if (problem := self.problem) is not None:
                 ending["problem"] = problem
             if then is not None:

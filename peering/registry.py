@@ -22,7 +22,7 @@ from peering.version import VERSION
 class Ending(TypedDict):
     """What an execution leaves behind. `drop`: the peering is gone, and so is its record; `then`: what follows.
 
-    `settled`: what calls that were lost before then may have made was looked for.
+    `settled`: what calls that were lost before then may have made was looked for. `operation` is for the log alone.
     """
 
     fence: Fence
@@ -31,6 +31,7 @@ class Ending(TypedDict):
     steps: dict[str, StepProgress]
     at: str
     drop: bool
+    operation: NotRequired[Operation]
     settled: NotRequired[str]
     problem: NotRequired[Occurrence]
     then: NotRequired[Order]

@@ -18,7 +18,7 @@ from peering.drift import DRIFT, findings
 from peering.look import Look
 from peering.orders import APP, Order, new_order, repair_of
 from peering.outcome import Occurrence
-from peering.record import Change, Record
+from peering.record import Change, Health, Record
 from peering.registry import Placed, place
 from peering.runs import deterministic_id
 from peering.spec import Deadlines
@@ -76,6 +76,8 @@ async def note(held: Mapping[str, Held], checked: Mapping[str, Checked], at: str
         # A check puts parts of a record in the place of others, and changes none.
         after, outcome = judged(found, at, held[one].record.copy(), _moment(at))
         outcomes[one] = outcome
+        if after is not None and outcome.change is None and "health" in after:
+            _log_lasting(one, after["health"])
         if after is not None and is_news(held[one].record, after):
             news[one] = found
     changes = {one: partial(judged, found, at) for one, found in news.items()}
@@ -108,6 +110,16 @@ def log_change(change: Change) -> None:
         "event=verdict-changed peering=%s previous=%s verdict=%s codes=%s at=%s",
         *(change["id"], change["previous"], change["verdict"], ",".join(change["codes"]), change["at"]),
     )
+
+
+def _log_lasting(peering_id: str, health: Health) -> None:
+    """Repeat a verdict that is not good: an alert rule looks back for two days, and no further."""
+    if health["verdict"] != "healthy":
+        codes = ",".join(sorted({finding["problem"]["code"] for finding in health["problems"]}))
+        log.info(
+            "event=verdict-lasting peering=%s verdict=%s codes=%s since=%s",
+            *(peering_id, health["verdict"], codes, health["since"]),
+        )
 
 
 async def repair(

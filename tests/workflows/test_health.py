@@ -80,7 +80,9 @@ def test_what_could_not_be_looked_at_is_unknown(deployment: Deployment) -> None:
     assert deployment.check(identity)["health"]["verdict"] == "healthy"
 
 
-def test_a_change_of_verdict_is_one_event_in_the_log(deployment: Deployment, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_of_verdict_is_one_event_in_the_log_and_one_that_lasts_is_repeated(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "aiven_azure_peering.health")
     identity = deployment.settle(repair="off")["id"]
     deployment.check(identity)
@@ -91,6 +93,10 @@ def test_a_change_of_verdict_is_one_event_in_the_log(deployment: Deployment, cap
     assert [message.rpartition(" at=")[0] for message in events] == [
         f"event=verdict-changed peering={identity} previous=None verdict=healthy codes=",
         f"event=verdict-changed peering={identity} previous=healthy verdict=degraded codes=platform-principal-disabled",
+    ]
+    lasting = [r.getMessage() for r in caplog.records if "event=verdict-lasting" in r.getMessage()]
+    assert [message.rpartition(" since=")[0] for message in lasting] == [
+        f"event=verdict-lasting peering={identity} verdict=degraded codes=platform-principal-disabled"
     ]
 
 
