@@ -15,7 +15,7 @@ from peering.progress import StepProgress
 from peering.record import Attempt, Origin, Record, Run, RunRecord, Stopping, just_after
 from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Fence, Peering
-from peering.steps import OBJECTS, OF_THE_RUN, REMOVES
+from peering.steps import OBJECTS, OF_THE_RUN, REMOVES, Operation
 from peering.version import VERSION
 
 
