@@ -53,11 +53,13 @@ def swept(record: Record, at: str) -> Record:
 class Judged:
     """What came of a check of one peering: the change of its verdict, and the findings that a repair may mend.
 
+    `lasting`: the verdict, where it has not changed and is not good.
     `unsettled`: a run was broken off, and what it may have made unknown is still to be looked for. `undelivered`: there
     are events that the webhook has not taken yet.
     """
 
     change: Change | None = None
+    lasting: Health | None = None
     repair: list[str] = field(default_factory=list)
     unsettled: bool = False
     undelivered: bool = False
@@ -91,6 +93,8 @@ def judge(record: Record, checked: Checked, at: str) -> Judged:
     )
     if previous != verdict:
         judged.change = Change(id=record["peering"]["id"], previous=previous, verdict=verdict, codes=codes, at=at)
+    elif verdict != "healthy":
+        judged.lasting = record["health"]
     return judged
 
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from activities.checks.verdicts import confirmed, judged, log_change, problems_of
+from activities.checks.verdicts import confirmed, judged, problems_of, tell
 from activities.looks.peering import look_of_peering
 from clients.registry import registry
 from peering.checks import CheckOne, Found
@@ -19,6 +19,5 @@ async def check_one(given: CheckOne) -> Found:
     problems = await confirmed(record, problems_of(record, look, given["at"]), given["at"])
     checked = Checked(revision=record["revision"], problems=problems)
     outcome = await registry().change(given["id"], partial(judged, checked, given["at"]), health=True)
-    if outcome.change is not None:
-        log_change(outcome.change)
+    tell(given["id"], outcome)
     return Found(repairs=outcome.repair, undelivered=outcome.undelivered)

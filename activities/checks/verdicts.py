@@ -18,7 +18,7 @@ from peering.drift import DRIFT, findings
 from peering.look import Look
 from peering.orders import APP, Order, new_order, repair_of
 from peering.outcome import Occurrence
-from peering.record import Change, Health, Record
+from peering.record import Record
 from peering.registry import Placed, place
 from peering.runs import deterministic_id
 from peering.spec import Deadlines
@@ -76,8 +76,6 @@ async def note(held: Mapping[str, Held], checked: Mapping[str, Checked], at: str
         # A check puts parts of a record in the place of others, and changes none.
         after, outcome = judged(found, at, held[one].record.copy(), _moment(at))
         outcomes[one] = outcome
-        if after is not None and outcome.change is None and "health" in after:
-            _log_lasting(one, after["health"])
         if after is not None and is_news(held[one].record, after):
             news[one] = found
     changes = {one: partial(judged, found, at) for one, found in news.items()}
@@ -86,10 +84,10 @@ async def note(held: Mapping[str, Held], checked: Mapping[str, Checked], at: str
     except Exception as error:
         log.warning("event=verdicts-not-noted peerings=%s problem=%s", len(news), problem_of(error, "note")["code"])
         written = await _one_by_one(news, at)
-    for outcome in written.values():
-        if outcome.change is not None:
-            log_change(outcome.change)
-    return {one: outcome for one, outcome in outcomes.items() if one not in news} | written
+    told = {one: outcome for one, outcome in outcomes.items() if one not in news} | written
+    for one, outcome in told.items():
+        tell(one, outcome)
+    return told
 
 
 async def _one_by_one(news: Mapping[str, Checked], at: str) -> dict[str, Judged]:
@@ -103,22 +101,19 @@ async def _one_by_one(news: Mapping[str, Checked], at: str) -> dict[str, Judged]
     return dict(written.results)
 
 
-def log_change(change: Change) -> None:
-    """Tell the log of a verdict that changed."""
-    log.log(
-        logging.INFO if change["verdict"] == "healthy" else logging.WARNING,
-        "event=verdict-changed peering=%s previous=%s verdict=%s codes=%s at=%s",
-        *(change["id"], change["previous"], change["verdict"], ",".join(change["codes"]), change["at"]),
-    )
-
-
-def _log_lasting(peering_id: str, health: Health) -> None:
-    """Repeat a verdict that is not good: an alert rule looks back for two days, and no further."""
-    if health["verdict"] != "healthy":
-        codes = ",".join(sorted({finding["problem"]["code"] for finding in health["problems"]}))
+def tell(peering_id: str, outcome: Judged) -> None:
+    """Tell the log of a verdict that changed, and again of one that is not good: an alert rule looks back two days."""
+    if (change := outcome.change) is not None:
+        log.log(
+            logging.INFO if change["verdict"] == "healthy" else logging.WARNING,
+            "event=verdict-changed peering=%s previous=%s verdict=%s codes=%s at=%s",
+            *(peering_id, change["previous"], change["verdict"], ",".join(change["codes"]), change["at"]),
+        )
+    elif (health := outcome.lasting) is not None:
+        codes = sorted({finding["problem"]["code"] for finding in health["problems"]})
         log.info(
             "event=verdict-lasting peering=%s verdict=%s codes=%s since=%s",
-            *(peering_id, health["verdict"], codes, health["since"]),
+            *(peering_id, health["verdict"], ",".join(codes), health["since"]),
         )
 
 
