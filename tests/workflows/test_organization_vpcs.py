@@ -109,6 +109,7 @@ def test_a_connection_without_an_id_is_left_until_it_has_one(tmp_path: Path) -> 
         assert deployment.remove(identity)["state"] == "removed"
 
 
+@pytest.mark.engine_part
 @pytest.mark.parametrize("first", ["project", "organization"])
 def test_a_vnet_is_peered_with_a_vpc_of_each_kind(tmp_path: Path, first: Kind) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vpcs_of": "both"})) as deployment:
