@@ -9,8 +9,10 @@ from typing import Any, Final, TypeVar, cast
 from peering.naming import folded
 
 Found = TypeVar("Found")
-#: A function that reads, and what it is given: names and ids, which Azure compares without case.
-Read = tuple[Callable[..., Awaitable[Any]], tuple[str, ...]]
+#: Names and ids, which Azure compares without case; some go together.
+Given = str | tuple[str, ...]
+#: A function that reads, and what it is given.
+Read = tuple[Callable[..., Awaitable[Any]], tuple[Given, ...]]
 
 _going_on: Final[set[asyncio.Future[Any]]] = set()
 _begun: Final[ContextVar[dict[tuple[str, ...], asyncio.Future[Any]]]] = ContextVar("begun")
@@ -45,11 +47,12 @@ def _ended(task: asyncio.Future[Any]) -> None:
         task.exception()
 
 
-async def ahead(call: Callable[..., Awaitable[Found]], *given: str) -> Found:
+async def ahead(call: Callable[..., Awaitable[Found]], *given: Given) -> Found:
     """What a function reads: that of the call that was begun, for the first who asks, else that of a new one."""
     found = _begun.get({}).pop(_key(call, given), None)
     return cast("Found", await found) if found is not None else await call(*given)
 
 
-def _key(call: Callable[..., Awaitable[object]], given: tuple[str, ...]) -> tuple[str, ...]:
-    return call.__module__, call.__qualname__, *map(folded, given)
+def _key(call: Callable[..., Awaitable[object]], given: tuple[Given, ...]) -> tuple[str, ...]:
+    names = (name for one in given for name in ((one,) if isinstance(one, str) else one))
+    return call.__module__, call.__qualname__, *map(folded, names)

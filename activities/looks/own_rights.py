@@ -10,7 +10,7 @@ from clients.credentials import automation_credential
 from clients.reads import list_arm
 from clients.remote_errors import RemoteError
 from clients.settings import settings
-from peering.aiven_vpc import AivenVpc, Kind
+from peering.aiven_vpc import AivenVpc
 from peering.naming import VNetId
 from peering.outcome import Occurrence
 from peering.rights import Granted
@@ -92,18 +92,16 @@ def lacking_for_applications(held: set[str], what: str) -> list[Occurrence]:
     return [Occurrence(code="automation-graph-permission-missing", detail=detail)]
 
 
-async def lacking_in_aiven(kind: Kind, owner: str, vpc_id: str) -> str | None:
+async def lacking_in_aiven(vpc: AivenVpc) -> str | None:
     """What keeps the Aiven token's user from changing connections of a VPC, where Aiven says it.
 
     Args:
-        kind: whether it is a project's or an organization's.
-        owner: that project or organization.
-        vpc_id: its id.
+        vpc: which one.
 
     Raises:
         RemoteError: Aiven refused, or did not answer.
     """
-    return await vpc_client(AivenVpc(kind, owner, vpc_id)).lacking_right()
+    return await vpc_client(vpc).lacking_right()
 
 
 async def rights_in_aiven(vpc: AivenVpc, *, of_now: bool = False) -> list[Occurrence]:
@@ -116,7 +114,7 @@ async def rights_in_aiven(vpc: AivenVpc, *, of_now: bool = False) -> list[Occurr
     Raises:
         RemoteError: Aiven refused, or did not answer.
     """
-    lacking = None if of_now else await ahead(lacking_in_aiven, *vpc)
+    lacking = None if of_now else await ahead(lacking_in_aiven, vpc)
     if of_now or lacking is not None:
         # Whoever was told of the problem has perhaps mended it just now.
         lacking = await vpc_client(vpc).lacking_right(of_now=True)

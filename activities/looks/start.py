@@ -72,9 +72,9 @@ def _reads(name: str, peering: Peering) -> list[Read]:
 
     vnet, vpc = VNetId.parse(peering["vnet_id"]), AivenVpc.of(peering)
     by_step: dict[str, list[Read]] = {
-        "project_vpc": [(aiven.read_vpc, vpc)],
+        "project_vpc": [(aiven.read_vpc, (vpc,))],
         "vnet": [(remotes.vnet, (str(vnet),))],
-        "price": [(aiven.hourly_prices, vpc)],
+        "price": [(aiven.hourly_prices, (vpc,))],
         "inventory": [
             (preflight.own_directory, (peering["id"],)),
             (remotes.assignments, (str(vnet),)),
@@ -84,7 +84,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
         ],
         "automation_rights": [
             (own_rights.permissions_on_vnet, (str(vnet),)),
-            (own_rights.lacking_in_aiven, vpc),
+            (own_rights.lacking_in_aiven, (vpc,)),
             (vault_rights.look_at_vault, ()),
         ],
         "limits": [(remotes.assignments_in_subscription, (vnet.subscription_id,))],

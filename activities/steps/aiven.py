@@ -11,7 +11,7 @@ from activities.step import look_again, step
 from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import VpcClient, vpc_client
 from clients.remote_errors import RemoteError, or_none
-from peering.aiven_vpc import AivenVpc, Kind
+from peering.aiven_vpc import AivenVpc
 from peering.drift import BLOCKERS
 from peering.facts import Facts, Refusal, needed
 from peering.naming import VNetId, same_id
@@ -46,7 +46,7 @@ _VPC_PROBLEMS: Final = {
 async def project_vpc(peering: Peering, _: Facts) -> Facts:
     """Look up the VPC, a project's or an organization's, and whether it has a connection to the VNet already."""
     named = AivenVpc.of(peering)
-    vpc = await ahead(read_vpc, *named)
+    vpc = await ahead(read_vpc, named)
     if "azure" not in vpc.cloud:
         raise ProblemError("project-vpc-not-azure", f"The {named} is in {vpc.cloud}.")
     _check_state(named, vpc)
@@ -66,18 +66,16 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
     return facts
 
 
-async def read_vpc(kind: Kind, owner: str, vpc_id: str) -> Vpc:
+async def read_vpc(vpc: AivenVpc) -> Vpc:
     """A VPC with its connections.
 
     Args:
-        kind: whether it is a project's or an organization's.
-        owner: that project or organization.
-        vpc_id: its id.
+        vpc: which one.
 
     Raises:
         RemoteError: Aiven refused, or did not answer.
     """
-    return await vpc_client(AivenVpc(kind, owner, vpc_id)).read()
+    return await vpc_client(vpc).read()
 
 
 def _client(peering: Peering) -> VpcClient:
@@ -300,22 +298,20 @@ def _expect(vpc: Vpc, facts: Facts, expected: dict[str, str | None]) -> PeeringC
 @step
 async def price(peering: Peering, facts: Facts) -> Facts:
     """What the connection costs: US dollars an hour, or None where Aiven does not say."""
-    prices = await ahead(hourly_prices, *AivenVpc.of(peering))
+    prices = await ahead(hourly_prices, AivenVpc.of(peering))
     return {"hourly_price_usd": prices.get(facts["cloud_name"])}
 
 
-async def hourly_prices(kind: Kind, owner: str, vpc_id: str) -> dict[str, str | None]:
+async def hourly_prices(vpc: AivenVpc) -> dict[str, str | None]:
     """What connections of a VPC cost: US dollars an hour, by the name of the cloud; none where Aiven has no list.
 
     Args:
-        kind: whether it is a project's or an organization's.
-        owner: that project or organization.
-        vpc_id: its id.
+        vpc: which one.
 
     Raises:
         RemoteError: Aiven refused, or did not answer.
     """
-    return await vpc_client(AivenVpc(kind, owner, vpc_id)).hourly_prices()
+    return await vpc_client(vpc).hourly_prices()
 
 
 @step
