@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples recording clis lint package bench bench-all lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples diagrams recording clis lint package bench bench-all lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,10 @@ api-examples: .venv/ready ## The examples of the OpenAPI document, recorded anew
 
 matrix: .venv/ready ## Every remote call under every fault; options in MATRIX, such as MATRIX="--shard 1/8"
 	$(BIN)/python -m tests.matrix $(MATRIX)
+
+diagrams: .venv/ready ## The diagrams of docs/design.md and the table of docs/problems.md, drawn anew from the code
+	$(BIN)/python -m local.diagrams
+	$(BIN)/python -m local.problems_table
 
 recording: .venv/ready ## The pictures of `peering apply` in docs/, drawn anew
 	$(BIN)/python -m tests.command_line.recording

@@ -1,7 +1,85 @@
-"""A cold start imports no SDK: each one is imported by the activity that needs it."""
+"""Imports point downwards only, in no circle, and a cold start imports no SDK."""
+
+from pathlib import Path
+
+import pytest
 
 from bench.imports import eager_imports
+from local.import_graph import ALLOWED, ROOT, circle, import_graph, room_of, upward_imports
+
+#: The two imports that would close a circle: each stands in a function, which runs when the other module is there.
+LATE = (
+    # The functions are registered at a cold start without what answers a request.
+    ("triggers.blueprint", "triggers.routes"),
+    # Whoever asks for a connection paces its requests, by budgets that are kept with the connections.
+    ("clients.connections", "clients.leaving_client"),
+)
+
+
+@pytest.fixture(scope="module")
+def graph() -> dict[str, set[str]]:
+    return import_graph()
 
 
 def test_importing_the_app_imports_no_sdk() -> None:
     assert eager_imports() == []
+
+
+def test_imports_point_downwards_only(graph: dict[str, set[str]]) -> None:
+    assert upward_imports(graph) == []
+
+
+def test_no_imports_go_in_a_circle(graph: dict[str, set[str]]) -> None:
+    late = set(LATE)
+    assert circle({module: {i for i in imports if (module, i) not in late} for module, imports in graph.items()}) == []
+
+
+@pytest.mark.parametrize("kept", LATE)
+def test_each_late_import_is_needed_as_an_exception(graph: dict[str, set[str]], kept: tuple[str, str]) -> None:
+    late = set(LATE) - {kept}
+    assert circle({module: {i for i in imports if (module, i) not in late} for module, imports in graph.items()})
+
+
+def test_every_folder_of_source_is_a_room(graph: dict[str, set[str]]) -> None:
+    folders = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    assert folders | {"function_app"} == set(ALLOWED)
+    assert {room_of(module) for module in graph} == set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import clients.lower",
+        "from clients import lower",
+        "from clients.lower import name",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from clients.lower import name",
+        "def late():\n    from clients.lower import name",
+    ],
+)
+def test_an_upward_import_is_seen_wherever_it_stands(tmp_path: Path, line: str) -> None:
+    _write(tmp_path, {"clients/lower.py": "", "peering/rule.py": line})
+    assert upward_imports(import_graph(tmp_path)) == [("peering.rule", "clients.lower")]
+
+
+def test_a_circle_is_seen(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        {
+            "peering/a.py": "import peering.b",
+            "peering/b.py": "from peering import c",
+            "peering/c.py": "import peering.a",
+        },
+    )
+    assert set(circle(import_graph(tmp_path))) == {"peering.a", "peering.b", "peering.c"}
+
+
+def test_the_command_line_imports_nothing_of_the_app(tmp_path: Path) -> None:
+    _write(tmp_path, {"command_line/app.py": "from peering.states import State", "peering/states.py": ""})
+    assert upward_imports(import_graph(tmp_path)) == [("command_line.app", "peering.states")]
+
+
+def _write(root: Path, sources: dict[str, str]) -> None:
+    for name, source in sources.items():
+        path = root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
