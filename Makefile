@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples diagrams recording clis lint package bench bench-all lock clean libahead
+.PHONY: help demo serve cloud quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples diagrams recording clis lint package bench bench-all lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,12 @@ serve: .venv/ready ## The app on http://127.0.0.1:7071 against the local cloud; 
 
 cloud: .venv/ready ## The local cloud alone, for az, avn or anything else
 	$(BIN)/python -m local.cloud --scenario quick --directory .local
+
+quick: .venv/ready ## A first answer: the checks, and the tests of what is nearest to the code
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy .
+	$(BIN)/pytest -q -n 2 -m "not slow and not engine" tests/unit tests/registry tests/workflows/test_rotate.py
 
 test: .venv/ready lint ## Set up, then all checks and tests
 	$(BIN)/pytest -n auto --dist loadfile

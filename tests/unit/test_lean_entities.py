@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 _PROGRAM = """
 import json, sys
 from kiota_serialization_json.json_parse_node import JsonParseNode
@@ -32,6 +34,7 @@ def _read(*, lean: bool) -> tuple[object, int]:
     return values, modules
 
 
+@pytest.mark.slow
 def test_the_same_is_read_with_few_modules() -> None:
     usual, modules_of_the_sdk = _read(lean=False)
     lean, modules = _read(lean=True)
