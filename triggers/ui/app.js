@@ -14,7 +14,7 @@ import { Unmanaged } from "./unmanaged.js";
 const VIEWS = [
   ["/", "Overview", Overview],
   ["/peerings", "Peerings", List],
-  ["/new", "New peering", Start],
+  ["/new", "New", Start],
   ["/unmanaged", "Unmanaged", Unmanaged],
 ];
 
@@ -34,14 +34,16 @@ function Page() {
     <header>
       <nav aria-label="Views">
         ${VIEWS.map(([one, title]) => html`<a href=${`#${one}`} aria-current=${one === at ? "page" : undefined}>${title}</a>`)}
-        <a href="docs">API</a>
       </nav>
-      ${is_open && hasKey() && html`<button type="button" onClick=${lock}>Forget the key</button>`}
     </header>
     <main id="main" tabindex="-1">
       ${is_open ? (identity ? html`<${Peering} id=${identity} key=${identity} />` : html`<${View} query=${query} />`)
         : html`<${KeyForm} onKept=${() => setOpen(true)} />`}
-    </main>`;
+    </main>
+    <footer>
+      <a href="docs">The HTTP API</a>
+      ${is_open && hasKey() && html`<button type="button" onClick=${lock}>Forget the key</button>`}
+    </footer>`;
 }
 
 /** Go to the content; the address is taken by the views. */

@@ -3,7 +3,8 @@
 import { html } from "./lib.js";
 import { lastPart, words } from "./parts.js";
 
-const LONGEST = 26;
+// Characters that a box or a line has room for.
+const LONGEST = 22;
 // What of a peering is in the customer's tenant beside the VNet, in the order of the drawing, and the fact that names it.
 const IDENTITIES = [
   ["application", "application_id"],
@@ -14,8 +15,9 @@ const IDENTITIES = [
   ["platform_role_assignment", "platform_role_assignment_id"],
 ];
 
-const short = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
-const Text = ({ x, y, text, is }) => html`<text x=${x} y=${y} class=${is}>${short(String(text))}<title>${text}</title></text>`;
+const shortened = (text, longest) => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
+const Text = ({ x, y, text, is, longest = LONGEST }) =>
+  html`<text x=${x} y=${y} class=${is}>${shortened(String(text), longest)}<title>${text}</title></text>`;
 
 /** How a part is: not there, as the last check found it, or not checked yet. */
 function colours({ facts, health }) {
@@ -29,8 +31,8 @@ export function Drawing({ status }) {
   const is = colours(status);
   const vpc = peering.project_vpc_id ?? peering.organization_vpc_id;
   const side = is("vnet_peering", facts.vnet_peering_id);
-  const connection = is("peering_connection", facts.connection_state);
-  const parts = [["vnet", is("vnet", facts.vnet_id)], ["VPC", is("project_vpc", facts.project_network_cidr)],
+  const connection = is("peering_connection", facts.connection_state ?? facts.to_network_id);
+  const parts = [["vnet", is("vnet", facts.vnet_id)], ["VPC", is("project_vpc", facts.project_network_cidr ?? facts.to_network_id)],
     ["VNet peering", side], ["peering connection", connection],
     ...IDENTITIES.map(([name, fact]) => [words(name), is(name, facts[fact])])];
   const said = parts.map(([name, how]) => `${name}: ${how}`).join("; ");
@@ -39,23 +41,23 @@ export function Drawing({ status }) {
     <svg class="drawing" viewBox="0 0 460 372" role="img" aria-label=${said}>
       <rect class="tenant" x="4" y="4" width="452" height="176" rx="10" />
       <${Text} x="18" y="28" is="name" text="Your tenant" />
-      <${Text} x="110" y="28" is="quiet" text=${facts.tenant_id ?? ""} />
+      <${Text} x="232" y="28" is="quiet" text=${facts.tenant_id ?? ""} longest=${30} />
       <rect class="box" data-is=${is("vnet", facts.vnet_id)} x="18" y="44" width="190" height="120" rx="8" />
       <${Text} x="32" y="72" is="name" text=${lastPart(peering.vnet_id)} />
       <${Text} x="32" y="94" is="quiet" text="VNet" />
       <${Text} x="32" y="116" is="quiet" text=${peering.vnet_id.split("/")[4] ?? ""} />
       ${IDENTITIES.map(([name, fact], index) => html`<g data-is=${is(name, facts[fact])}>
         <circle class="dot" cx="232" cy=${54 + index * 20} r="5" />
-        <${Text} x="246" y=${58.5 + index * 20} is="part" text=${words(name)} />
+        <${Text} x="246" y=${58.5 + index * 20} is="part" text=${words(name)} longest=${30} />
       </g>`)}
       <path class="link" data-is=${side} d="M84 164 V286" />
       <path class="link" data-is=${connection} d="M144 286 V164" />
-      <${Text} x="166" y="208" is="part" text=${`VNet peering: ${facts.peering_state ?? "none"}`} />
-      <${Text} x="166" y="232" is="part" text=${`connection: ${facts.connection_state ?? facts.requested_connection_state ?? "none"}`} />
+      <${Text} x="166" y="208" is="part" text=${`VNet peering: ${facts.peering_state ?? "not known"}`} longest=${40} />
+      <${Text} x="166" y="232" is="part" text=${`connection: ${facts.connection_state ?? facts.requested_connection_state ?? "not known"}`} longest=${40} />
       <rect class="tenant" x="4" y="250" width="452" height="118" rx="10" />
       <${Text} x="230" y="276" is="name" text="Aiven's tenant" />
-      <${Text} x="230" y="298" is="quiet" text=${facts.to_tenant_id ?? ""} />
-      <rect class="box" data-is=${is("project_vpc", facts.project_network_cidr)} x="18" y="286" width="190" height="70" rx="8" />
+      <${Text} x="230" y="298" is="quiet" text=${facts.to_tenant_id ?? ""} longest=${30} />
+      <rect class="box" data-is=${is("project_vpc", facts.project_network_cidr ?? facts.to_network_id)} x="18" y="286" width="190" height="70" rx="8" />
       <${Text} x="32" y="312" is="name" text=${peering.project ?? peering.organization_id} />
       <${Text} x="32" y="334" is="quiet" text=${facts.project_network_cidr ?? vpc} />
       <${Text} x="230" y="334" is="quiet" text=${facts.cloud_name ?? ""} />

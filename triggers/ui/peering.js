@@ -76,7 +76,7 @@ function History({ id, updated }) {
   return html`<section aria-labelledby="history">
     <h2 id="history">History</h2>
     <${Failed} error=${error} />
-    <div class="wide" tabindex="0" role="region" aria-label="History"><table>
+    <div class="wide" tabindex="0" role="region" aria-label="Runs"><table>
       <thead><tr>${["Operation", "Ended as", "By", "Started", "Problem"].map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
       <tbody>${data?.runs.map((one) => html`<tr key=${one.run}>
         <th scope="row" title=${one.run}>${one.operation}</th>
