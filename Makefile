@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples recording clis lint package bench bench-all lock clean libahead
+.PHONY: help demo serve cloud test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples recording screenshots clis lint package bench bench-all lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,9 @@ api-examples: .venv/ready ## The examples of the OpenAPI document, recorded anew
 
 matrix: .venv/ready ## Every remote call under every fault; options in MATRIX, such as MATRIX="--shard 1/8"
 	$(BIN)/python -m tests.matrix $(MATRIX)
+
+screenshots: .venv/ready ## The pictures of the page in docs/, made anew (needs Chromium)
+	$(BIN)/python -m tests.ui.screenshots
 
 recording: .venv/ready ## The pictures of `peering apply` in docs/, drawn anew
 	$(BIN)/python -m tests.command_line.recording
