@@ -513,9 +513,7 @@ def _predecessors(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
 
 
 #: Which steps each step comes right after, by operation: those without a common way run at once.
-AFTER: Final[dict[Operation, dict[str, tuple[str, ...]]]] = {
-    operation: _predecessors(plan) for operation, plan in PLANS.items()
-}
+AFTER: Final = {operation: _predecessors(plan) for operation, plan in PLANS.items()}
 
 
 def initial_facts(peering: Peering) -> Facts:
