@@ -42,7 +42,7 @@ def _opened(browser: Browser, deployed: Deployment, size: tuple[int, int], schem
     """The page in a window of a size, signed in."""
     viewport = {"width": size[0], "height": size[1]}
     page = browser.new_context(viewport=cast("None", viewport), color_scheme=scheme).new_page()
-    page.set_default_timeout(300_000)
+    page.set_default_timeout(60_000)
     page.goto(f"{deployed.host.url}/api/ui")
     page.get_by_label("Function key").fill(deployed.host.keys.function)
     page.get_by_role("button", name="Continue").click()
@@ -62,7 +62,7 @@ def main() -> None:
         with estate() as (deployed, identity, request):
             page = _opened(browser, deployed, (1280, 800), "light")
             page.screenshot(path=DOCS / "page-overview.png")
-            _to(page, f"/peerings/{identity}", "th:has-text('check')")
+            _to(page, f"/peerings/{identity}", "th:has-text('establish')")
             page.set_viewport_size({"width": 1280, "height": 1250})
             page.screenshot(path=DOCS / "page-peering.png")
             page.set_viewport_size({"width": 1280, "height": 1050})
@@ -78,7 +78,7 @@ def main() -> None:
             dark.get_by_text("61 of 61 peerings").wait_for()
             dark.screenshot(path=DOCS / "page-list.png")
             phone = _opened(browser, deployed, (360, 740), "dark")
-            _to(phone, f"/peerings/{identity}", "th:has-text('check')")
+            _to(phone, f"/peerings/{identity}", "th:has-text('establish')")
             phone.screenshot(path=DOCS / "page-phone.png")
         browser.close()
 

@@ -73,7 +73,7 @@ def test_the_list_is_filtered_by_the_address(browser: Browser, deployment: Deplo
         expect(rows).to_have_count(2)
         page.get_by_label("verdict").select_option("broken")
         expect(rows).to_have_count(1)
-        expect(rows).to_contain_text("VNet peering")
+        expect(rows).to_contain_text("The Azure side of the connection was deleted")
         assert page.url.endswith("#/peerings?verdict=broken")
         visiting.to("/peerings?label=owner%3Dada")
         expect(rows).to_have_count(1)

@@ -26,6 +26,9 @@ function colours({ facts, health }) {
     concerned.has(name) ? health.verdict : !is_there ? "absent" : health && health.verdict !== "unknown" ? "healthy" : "unchecked";
 }
 
+/** What is told of a part: the state that the last run saw, unless the last check found otherwise. */
+const said_of = (how, state) => (how === "healthy" || how === "unchecked" ? state ?? "not known" : how);
+
 export function Drawing({ status }) {
   const { facts, peering, health } = status;
   const is = colours(status);
@@ -52,15 +55,15 @@ export function Drawing({ status }) {
       </g>`)}
       <path class="link" data-is=${side} d="M84 164 V286" />
       <path class="link" data-is=${connection} d="M144 286 V164" />
-      <${Text} x="166" y="208" is="part" text=${`VNet peering: ${facts.peering_state ?? "not known"}`} longest=${40} />
-      <${Text} x="166" y="232" is="part" text=${`connection: ${facts.connection_state ?? facts.requested_connection_state ?? "not known"}`} longest=${40} />
+      <${Text} x="166" y="208" is="part" text=${`VNet peering: ${said_of(side, facts.peering_state)}`} longest=${40} />
+      <${Text} x="166" y="232" is="part" text=${`connection: ${said_of(connection, facts.connection_state ?? facts.requested_connection_state)}`} longest=${40} />
       <rect class="tenant" x="4" y="250" width="452" height="118" rx="10" />
       <${Text} x="230" y="276" is="name" text="Aiven's tenant" />
       <${Text} x="230" y="298" is="quiet" text=${facts.to_tenant_id ?? ""} longest=${30} />
       <rect class="box" data-is=${is("project_vpc", facts.project_network_cidr ?? facts.to_network_id)} x="18" y="286" width="190" height="70" rx="8" />
       <${Text} x="32" y="312" is="name" text=${peering.project ?? peering.organization_id} />
       <${Text} x="32" y="334" is="quiet" text=${facts.project_network_cidr ?? vpc} />
-      <${Text} x="230" y="334" is="quiet" text=${facts.cloud_name ?? ""} />
+      <${Text} x="230" y="334" is="quiet" text=${facts.cloud_name ?? ""} longest=${30} />
     </svg>
     <p class="legend">${["healthy", "degraded", "broken", "unchecked", "absent"].map((one) => html`<span data-is=${one}>${one}</span>`)}</p>
   </section>`;

@@ -56,7 +56,7 @@ export function Problem({ problem, children }) {
   if (!problem) return null;
   const { title, detail, meaning, remedy, fixable_by, code, since, errors = [], causes = [], also = [], repaired } = problem;
   return html`<section class="problem" data-code=${code}>
-    <h4>${title}</h4>
+    <strong class="title">${title}</strong>
     ${detail && html`<p>${detail}</p>`}
     ${errors.length > 0 && html`<ul>${errors.map((one) => html`<li><code>${one.field}</code> ${one.rule}</li>`)}</ul>`}
     ${meaning && html`<p class="quiet">${meaning}</p>`}

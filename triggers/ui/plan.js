@@ -6,7 +6,7 @@ import { Badge, Problem, words } from "./parts.js";
 export function Plan({ plan }) {
   const { result, steps, changes = [], obstacles, waits, warnings } = plan;
   return html`<section class="plan" aria-label="The plan">
-    <h3>The plan: <${Badge} kind="result" is=${result} /></h3>
+    <h2>The plan: <${Badge} kind="result" is=${result} /></h2>
     ${obstacles.map((one) => html`<${Problem} problem=${one} />`)}
     ${waits.length > 0 && html`<p>It would wait for these, which may clear by themselves:</p>`}
     ${waits.map((one) => html`<${Problem} problem=${one} />`)}

@@ -5,10 +5,11 @@ import { duration, Moment } from "./parts.js";
 
 /** The steps in stages: each is in the one behind the last of those that it comes after. */
 function stages(steps) {
-  const depth = {};
-  for (const step of steps) depth[step.name] = 1 + Math.max(-1, ...(step.after ?? []).map((name) => depth[name] ?? -1));
+  const after = Object.fromEntries(steps.map((one) => [one.name, one.after ?? []]));
+  const depths = {};
+  const depth = (name) => (depths[name] ??= 1 + Math.max(-1, ...after[name].map(depth)));
   const found = [];
-  for (const step of steps) (found[depth[step.name]] ??= []).push(step);
+  for (const step of steps) (found[depth(step.name)] ??= []).push(step);
   return found;
 }
 
