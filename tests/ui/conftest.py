@@ -1,4 +1,4 @@
-"""One browser for all tests, one app for those of a module."""
+"""One browser and one app for the tests of a module."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,10 @@ import pytest
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 
-# Playwright is imported where a browser is needed: what has no marker `chromium` runs without it.
-pytest_plugins: list[str] = []
 
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """Chromium."""
+    """Chromium. Playwright's event loop ends with the module: other tests of the process run loops of their own."""
     from playwright.sync_api import sync_playwright
 
     from tests.ui.browser import launch
