@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples diagrams recording clis lint package bench bench-all lock clean libahead
+.PHONY: help demo serve cloud quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples diagrams recording screenshots clis lint package bench bench-all lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,9 @@ matrix: .venv/ready ## Every remote call under every fault; options in MATRIX, s
 diagrams: .venv/ready ## The diagrams of docs/design.md and the table of docs/problems.md, drawn anew from the code
 	$(BIN)/python -m local.diagrams
 	$(BIN)/python -m local.problems_table
+
+screenshots: .venv/ready ## The pictures of the page in docs/, made anew (needs Chromium)
+	$(BIN)/python -m tests.ui.screenshots
 
 recording: .venv/ready ## The pictures of `peering apply` in docs/, drawn anew
 	$(BIN)/python -m tests.command_line.recording

@@ -44,7 +44,7 @@ class ListingCost(TypedDict):
     pages_read: int
 
 
-def _records(count: int) -> Iterator[Record]:
+def records(count: int) -> Iterator[Record]:
     """So many peerings, each with as many facts as a run gathers."""
     facts = collected({f"fact_{n}": "x" * 80 for n in range(_FACTS)})
     for number in range(count):
@@ -87,7 +87,7 @@ def listing_cost() -> ListingCost:
         for count in (ONE, FEW, MANY):
             directory = stack.enter_context(tempfile.TemporaryDirectory())
             apps[count] = stack.enter_context(apart(Path(directory), Scenario.model_validate({})))
-            fill(apps[count].cloud, _records(count))
+            fill(apps[count].cloud, records(count))
 
         def getting(count: int, url: str) -> Callable[[], object]:
             return lambda: apps[count].api.get(url).raise_for_status()

@@ -100,7 +100,8 @@ def _profile(directory: Path, app: FunctionsApp) -> Path:
 
 def _introduce(console: Console, directory: Path, cloud: Mapping[str, str], app: FunctionsApp, scenario: str) -> None:
     body = shlex.quote(json.dumps(peering_request(cloud)))
-    console.print(f"The app answers on [bold]{app.url}[/], the cloud is {scenario}. Ctrl-C stops both.")
+    console.print(f"The page: [bold]{app.url}/api/ui[/]; its key is in {directory / 'key'}\n", highlight=False)
+    console.print(f"The app answers on {app.url}, the cloud is {scenario}. Ctrl-C stops both.")
     console.print("Their state is kept; --fresh begins anew.\n")
     key, admin = directory / "app" / "keys.json", cloud["LOCAL_CLOUD_ADMIN_URL"]
     curl = 'curl -s -H "x-functions-key: $KEY"'

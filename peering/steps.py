@@ -8,6 +8,8 @@ manual procedure.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+from itertools import chain
 from typing import Final, Literal
 
 from peering.facts import Facts, without
@@ -495,6 +497,23 @@ OF_THE_RUN: Final = frozenset(
 #: The steps whose facts are kept in the peering's record as soon as they are known: what was there, what is made, and
 #: what was taken out of Entra, which is looked for long before it counts as gone.
 KEPT: Final = frozenset({*OBJECTS, "ownership", "inventory", "remove_application", "remove_platform_principal"})
+
+
+def _predecessors(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
+    """The steps that each one comes right after: those that yield what it needs, without what these come after."""
+    made_by = {fact: step.name for step in steps for fact in step.yields}
+    direct = {step.name: dict.fromkeys(made_by[need] for need in step.needs if need in made_by) for step in steps}
+    before = dict[str, set[str]]()
+    for name in TopologicalSorter(direct).static_order():
+        before[name] = {*direct[name], *chain.from_iterable(before[one] for one in direct[name])}
+    return {
+        name: tuple(one for one in some if not any(one in before[other] for other in some))
+        for name, some in direct.items()
+    }
+
+
+#: Which steps each step comes right after, by operation: those without a common way run at once.
+AFTER: Final = {operation: _predecessors(plan) for operation, plan in PLANS.items()}
 
 
 def initial_facts(peering: Peering) -> Facts:

@@ -1,4 +1,4 @@
-"""Registers the routes of the API and the timers. Their modules are imported when one of them is first called."""
+"""Registers the routes of the API, the page and the timers; the module of each is imported when it is first called."""
 
 import os
 from collections.abc import Awaitable
@@ -79,6 +79,17 @@ def _register_route(route: Route) -> None:
     blueprint.route(route=route.path, methods=[route.method])(with_client)
 
 
+def _register_page() -> None:
+    async def function(req: func.HttpRequest) -> func.HttpResponse:
+        from triggers.page import show_page
+
+        return await show_page(req)
+
+    function.__name__ = "show_page"
+    page = blueprint.route(route="ui/{file?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    page(function)
+
+
 def _register_timer(module: str, name: str, setting: str, schedule: str) -> None:
     async def function(timer: func.TimerRequest, client: DurableClient) -> None:
         due: Awaitable[None] = getattr(import_module(f"triggers.{module}"), name)(timer, client)
@@ -91,5 +102,6 @@ def _register_timer(module: str, name: str, setting: str, schedule: str) -> None
 
 for _route in ROUTES:
     _register_route(_route)
+_register_page()
 for _timer in TIMERS:
     _register_timer(*_timer)

@@ -1,7 +1,7 @@
 """The scheduled check of all peerings, and the connections that no peering of this app has."""
 
 import logging
-from typing import Final, cast
+from typing import Final, NotRequired, cast
 
 import azure.functions as func
 from typing_extensions import TypedDict
@@ -10,8 +10,9 @@ from clients import pauses
 from clients.durable import DurableClient, start_unless_running
 from clients.registry import registry
 from clients.registry.migration import check_migrated
-from peering.aiven_vpc import AivenVpc
+from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.look import ConnectionLook
+from peering.naming import VNetId
 from peering.outcome import ProblemError
 from peering.runs import SWEEP
 from peering.sweep import Sweep
@@ -20,11 +21,10 @@ from triggers.answers import json_answer
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
 
-class Unmanaged(ConnectionLook):
-    """A connection that no peering of this app has, and its project VPC."""
+class Unmanaged(ConnectionLook, VpcNames):
+    """A connection that no peering of this app has, its VPC, and the VNet that it leads to."""
 
-    project: str
-    project_vpc_id: str
+    vnet_id: NotRequired[str]
 
 
 class UnmanagedDocument(TypedDict):
@@ -53,8 +53,15 @@ async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) ->
 async def list_unmanaged(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the binding's
     """`GET /api/unmanaged`: connections of the known VPCs that no peering of this app has."""
     found = [
-        {**AivenVpc.of(vpc).names, **connection}
+        {**AivenVpc.of(vpc).names, **connection, **_vnet_id(connection)}
         for vpc in await registry().unmanaged()
         for connection in vpc["connections"]
     ]
     return json_answer(UnmanagedDocument(unmanaged=cast("list[Unmanaged]", found)))
+
+
+def _vnet_id(connection: ConnectionLook) -> dict[str, str]:
+    """The VNet that a connection leads to; what versions before 0.2.0 have noted does not name it so."""
+    if "account" not in connection:
+        return {}
+    return {"vnet_id": str(VNetId(connection["account"], connection["resource_group"], connection["vnet"]))}

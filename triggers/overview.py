@@ -35,6 +35,7 @@ class Expiring(TypedDict):
     """A peering whose password expires soon."""
 
     id: str
+    vnet_id: str
     expires: str
     url: str
 
@@ -43,6 +44,7 @@ class Waiting(TypedDict):
     """A peering that waits for somebody to fix a problem."""
 
     id: str
+    vnet_id: str
     problem: Trouble
     url: str
 
@@ -95,9 +97,12 @@ async def _last_sweep() -> SweepDocument | None:
 
 def _expiring(req: func.HttpRequest, rows: list[Row]) -> list[Expiring]:
     until = registry().now + _SOON
-    due = sorted((str(row["expires"]), str(row["RowKey"])) for row in rows if row.get("expires"))
-    soon = [(expires, identity) for expires, identity in due if moment(expires) < until]
-    return [Expiring(id=one, expires=expires, url=peering_url(req, one)) for expires, one in soon[:_SHOWN]]
+    due = sorted((str(row["expires"]), str(row["RowKey"]), str(row["vnet_id"])) for row in rows if row.get("expires"))
+    soon = [one for one in due if moment(one[0]) < until]
+    return [
+        Expiring(id=identity, vnet_id=vnet_id, expires=expires, url=peering_url(req, identity))
+        for expires, identity, vnet_id in soon[:_SHOWN]
+    ]
 
 
 def _waiting(req: func.HttpRequest, rows: list[Row]) -> dict[Fixer, list[Waiting]]:
@@ -105,6 +110,7 @@ def _waiting(req: func.HttpRequest, rows: list[Row]) -> dict[Fixer, list[Waiting
     for row in rows:
         identity = str(row["RowKey"])
         for trouble in troubles(row):
-            waiting = Waiting(id=identity, problem=trouble, url=peering_url(req, identity))
+            url, vnet_id = peering_url(req, identity), str(row["vnet_id"])
+            waiting = Waiting(id=identity, vnet_id=vnet_id, problem=trouble, url=url)
             found.setdefault(trouble["fixable_by"], []).append(waiting)
     return {fixer: sorted(some, key=lambda one: one["problem"]["since"]) for fixer, some in sorted(found.items())}

@@ -6,24 +6,30 @@ from typing import Final, NotRequired, cast
 
 from typing_extensions import TypedDict
 
+from peering.concerns import CONCERNS
 from peering.facts import Facts, without
 from peering.orders import Joined
 from peering.outcome import Occurrence
 from peering.progress import PeeringState, Progress, ShortProblem, StepProgress
 from peering.record import Health, Origin, OutcomeKind, Pause, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
-from peering.steps import ARTICLE, PLANS, Operation, Step, is_needless
+from peering.steps import AFTER, ARTICLE, PLANS, Operation, Step, is_needless
 from peering.unfit import connection_exists
+from triggers.links import Link, links_of
 from triggers.problem_documents import ProblemDocument, occurrence_document
 
 
 class StepStatus(TypedDict, total=False):
-    """One step as the API shows it. Times are ISO 8601, durations seconds."""
+    """One step as the API shows it. Times are ISO 8601, durations seconds.
+
+    `after` names the steps that it comes right after; those without a common way run at once.
+    """
 
     name: str
     article_step: int
     article_title: str
     title: str
+    after: list[str]
     state: str
     started: str
     finished: str
@@ -35,10 +41,14 @@ class StepStatus(TypedDict, total=False):
 
 
 class FindingDocument(ProblemDocument, total=False):
-    """A problem that a check found: since when, and when a repair was tried that has not been seen to help."""
+    """A problem that a check found: since when, and when a repair was tried that has not been seen to help.
+
+    `concerns` names what of the peering it is about, as `objects` does; beside these `vnet` and `project_vpc`.
+    """
 
     since: str
     repaired: str
+    concerns: list[str]
 
 
 class HealthDocument(TypedDict):
@@ -71,6 +81,7 @@ class PeeringStatus(TypedDict, total=False):
     steps: list[StepStatus]
     facts: Facts
     objects: dict[str, Origin]
+    links: list[Link]
     health: HealthDocument
     runs: list[Run]
     labels: dict[str, str]
@@ -127,7 +138,8 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
     operation: Operation = order["operation"] if order and not aside else last["operation"] if last else "establish"
     begun = _begun(progress) if progress is not None else {} if not aside else record.get("steps", {})
     facts = without(record["facts"], NOT_SHOWN)
-    steps = [_step_status(step, begun, waits, facts if aside else {}) for step in PLANS[operation]]
+    given = facts if aside else Facts()
+    steps = [_step_status(operation, step, begun, waits, given) for step in PLANS[operation]]
     status = PeeringStatus(
         id=record["peering"]["id"],
         state=progress["state"] if progress and progress["state"] in _ENDING else state_of(record),
@@ -139,6 +151,7 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
         requested_by=record["requested_by"],
         requested=record["requested"],
         objects=record["objects"],
+        links=links_of(record["peering"], record["facts"]),
         runs=runs,
         updated=record["changed"],
         labels=record.get("labels", {}),
@@ -166,7 +179,7 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
 
 def removed_status(run: RunRecord) -> PeeringStatus:
     """The status document of a peering that is not there any more: how its last run ended."""
-    steps = [_step_status(step, run["steps"], {}, {}) for step in PLANS[run["operation"]]]
+    steps = [_step_status(run["operation"], step, run["steps"], {}, {}) for step in PLANS[run["operation"]]]
     status = PeeringStatus(
         id=run["id"],
         state=cast("PeeringState", run.get("state", "removed")),
@@ -219,6 +232,8 @@ def health_document(health: Health) -> HealthDocument:
         found = cast("FindingDocument", {**document, "since": finding["since"]})
         if "repaired" in finding:
             found["repaired"] = finding["repaired"]
+        if found["code"] in CONCERNS:
+            found["concerns"] = [*CONCERNS[found["code"]]]
         problems.append(found)
     return HealthDocument(
         verdict=health["verdict"], since=health["since"], checked=health["checked"], problems=problems
@@ -226,13 +241,18 @@ def health_document(health: Health) -> HealthDocument:
 
 
 def _step_status(
-    step: Step, begun: Mapping[str, StepProgress], waits: Mapping[str, WaitStatus], facts: Facts
+    operation: Operation,
+    step: Step,
+    begun: Mapping[str, StepProgress],
+    waits: Mapping[str, WaitStatus],
+    facts: Facts,
 ) -> StepStatus:
     status = StepStatus(
         name=step.name,
         article_step=step.article_step,
         article_title=ARTICLE[step.article_step],
         title=step.title,
+        after=[*AFTER[operation][step.name]],
         state="pending",
     )
     progress = begun.get(step.name)

@@ -10,7 +10,7 @@ from command_line.failures import Document, Failure, Lacking
 from command_line.session import Session, session
 from command_line.tables import of_checks
 
-_PAGE = "/docs"
+_PAGE = "/ui"
 #: What the self-check calls its results.
 _RESULTS = {"ok": "pass", "problem": "fail"}
 
@@ -78,7 +78,7 @@ def open_(
     context: typer.Context,
     print_only: Annotated[bool, typer.Option("--print", help="Only print the address.")] = False,
 ) -> None:
-    """Open the page that describes the API in a browser."""
+    """Open the app's page in a browser."""
     found = session(context)
     found.api.request("GET", _PAGE)
     address = f"{found.api.endpoint}/api{_PAGE}"

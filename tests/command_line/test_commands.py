@@ -141,7 +141,7 @@ def test_labels_are_set_and_taken_away_one_by_one(command: CommandLine, connecte
 
 
 def test_the_address_of_the_description_is_printed(command: CommandLine) -> None:
-    assert command.well("open", "--print").strip().endswith("/api/docs")
+    assert command.well("open", "--print").strip().endswith("/api/ui")
 
 
 def test_the_doctor_tells_what_the_callers_set_up_lacks(command: CommandLine) -> None:

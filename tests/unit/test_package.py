@@ -15,5 +15,5 @@ def test_the_app_is_deployed_and_nothing_else() -> None:
     assert not [
         path
         for path in files
-        if path.suffix not in (".py", ".json", ".txt", ".yaml", ".js", ".css", "") or "local" in path.name
+        if path.suffix not in (".py", ".json", ".txt", ".yaml", ".js", ".css", ".html", "") or "local" in path.name
     ]

@@ -1,0 +1,85 @@
+"""The page's files: which there are, what they are served with, and that what is vendored is as it was published."""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import azure.functions as func
+import pytest
+from pathspec import GitIgnoreSpec
+
+from peering.concerns import CONCERNS
+from peering.drift import DRIFT
+from peering.steps import OBJECTS
+from triggers.page import show_page
+
+UI = Path(__file__).parents[2] / "triggers" / "ui"
+OWN = sorted(path for path in UI.iterdir() if path.is_file())
+NAMES = sorted(path.name for path in UI.rglob("*") if path.suffix in (".html", ".js", ".css"))
+
+
+def ask(file: str | None, *, url: str = "https://app/api/ui", **headers: str) -> func.HttpResponse:
+    """What the page's function answers."""
+    params = {"file": file} if file is not None else {}
+    return asyncio.run(show_page(func.HttpRequest("GET", url, headers=headers, route_params=params, body=b"")))
+
+
+@pytest.mark.parametrize("name", [None, *NAMES])
+def test_each_file_is_served_for_itself_alone_and_once(name: str | None) -> None:
+    answer = ask(name)
+    assert answer.status_code == 200
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    again = ask(name, **{"if-none-match": answer.headers["ETag"]})
+    assert (again.status_code, again.get_body()) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "../page.py", "vendored.json", "..%2Fpage.py", "page.py"])
+def test_nothing_else_is(name: str) -> None:
+    assert ask(name).status_code == 404
+
+
+def test_a_slash_at_the_end_leads_to_the_page() -> None:
+    answer = ask(None, url="https://app/api/ui/")
+    assert (answer.status_code, answer.headers["Location"]) == (308, "../ui")
+
+
+def named_in(text: str) -> Iterator[str]:
+    """The files that a file of the page asks for."""
+    yield from re.findall(r'(?:src|href)="ui/([^"]+)"', text)
+    yield from re.findall(r'from "\./([^"]+)"', text)
+
+
+def test_every_file_is_asked_for_and_there() -> None:
+    asked = {name for path in OWN for name in named_in(path.read_text())}
+    assert asked == {*NAMES} - {"index.html"}
+
+
+def test_nothing_in_them_leads_elsewhere() -> None:
+    found = {f"{path.name}: {one}" for path in OWN for one in re.findall(r"https?://[^\s'\"]+", path.read_text())}
+    assert found == {"index.html: http://www.w3.org/2000/svg"}
+
+
+def test_the_package_has_them() -> None:
+    ignored = GitIgnoreSpec.from_lines((UI.parents[1] / ".funcignore").read_text().splitlines())
+    files = [f"triggers/ui/{path.relative_to(UI)}" for path in UI.rglob("*") if path.is_file()]
+    assert [*ignored.match_files(files, negate=True)] == files
+
+
+def test_what_is_vendored_is_unmodified() -> None:
+    vendored = json.loads((UI / "vendored" / "vendored.json").read_text())
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (UI / "vendored").iterdir()}
+    del files["vendored.json"]
+    assert files == {name: digest for package in vendored for name, digest in package["sha256"].items()}
+    assert {(one["package"], one["licence"]) for one in vendored} == {("preact", "MIT"), ("htm", "Apache-2.0")}
+
+
+def test_every_finding_says_what_it_is_about() -> None:
+    assert CONCERNS.keys() == DRIFT.keys()
+    assert {name for names in CONCERNS.values() for name in names} <= {*OBJECTS, "vnet", "project_vpc"}

@@ -1,0 +1,120 @@
+"""A peering's life as somebody leads it on the page: each change with its plan first, followed without a reload."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from local.deployment import Deployment
+from peering.runs import SWEEP
+from tests.ui.browser import PATIENCE, visit
+from tests.workflows.by_hand import made_by_hand
+
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(600)]
+expect.set_options(timeout=PATIENCE)
+
+
+def name_of(vnet_id: str) -> str:
+    return vnet_id.rpartition("/")[2]
+
+
+def act(page: Page, name: str, *, then: str | None = None) -> None:
+    """Press an action's button, and confirm it in the dialog."""
+    page.get_by_role("group", name="Actions on").get_by_role("button", name=name, exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name=then or name, exact=True).click()
+
+
+def test_one_is_planned_started_and_followed_until_it_is_active(
+    browser: Browser, deployment: Deployment, vnet_id: str
+) -> None:
+    request = deployment.request(vnet_id=vnet_id, labels={"owner": "ada", "ticket": "NET-7"})
+    with visit(browser, deployment) as visiting:
+        page = visiting.page
+        page.get_by_role("link", name="New").click()
+        for field in ("project", "project_vpc_id", "vnet_id"):
+            page.locator(f"[name={field}]").fill(str(request[field]))
+        page.get_by_label("Labels").fill("owner=ada\nticket=NET-7")
+        page.get_by_role("button", name="Show the plan").click()
+        plan = page.get_by_role("region", name="The plan")
+        expect(plan.get_by_role("heading", name="The plan")).to_contain_text("create")
+        expect(plan.get_by_role("listitem")).to_have_count(10)
+        assert deployment.api.get("/api/overview").json()["peerings"] == 0
+        page.get_by_role("button", name="Start", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(name_of(vnet_id))
+        expect(page.locator(".stand")).to_contain_text("connected")
+        expect(page.locator("[data-is='done']", has_text="Wait for ACTIVE")).to_be_visible()
+        expect(page.locator(".drawing")).to_contain_text("connection: ACTIVE")
+        expect(page.get_by_text("ticket=NET-7")).to_be_visible()
+        # What runs at once stands side by side.
+        stage = page.locator(".stages > li", has_text="Platform's service principal")
+        expect(stage).to_contain_text("Create the application")
+
+
+def test_a_broken_one_is_found_and_repaired(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
+    status = deployment.settle(vnet_id=vnet_id)
+    remote = status["facts"]["to_network_id"]
+    with visit(browser, deployment) as visiting:
+        page = visiting.to(f"/peerings/{status['id']}")
+        page.get_by_role("button", name="Pause").click()
+        page.get_by_label("Why").fill("The network team moves the hub.")
+        page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+        expect(page.get_by_text("Checks and repairs pause: The network team moves the hub.")).to_be_visible()
+        deployment.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=remote)
+        act(page, "Check")
+        expect(page.locator(".stand")).to_contain_text("broken")
+        expect(page.locator("[data-code='vnet-peering-missing']")).to_contain_text("Remedy")
+        expect(page.locator(".drawing .link").first).to_have_attribute("data-is", "broken")
+        act(page, "Resume")
+        expect(page.get_by_text("Checks and repairs pause")).to_have_count(0)
+        act(page, "Check")
+        expect(page.locator(".stand")).to_contain_text("healthy")
+        expect(page.locator(".drawing .link").first).to_have_attribute("data-is", "healthy")
+        expect(page.get_by_role("row", name="repair")).to_contain_text("connected")
+
+
+def test_its_password_is_rotated_and_it_is_removed(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
+    status = deployment.settle(vnet_id=vnet_id)
+    with visit(browser, deployment) as visiting:
+        page = visiting.to(f"/peerings/{status['id']}")
+        act(page, "Rotate")
+        expect(page.locator("[data-is='done']", has_text="Sign in with it to both tenants")).to_be_visible()
+        page.get_by_role("button", name="Remove").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("region", name="The plan").get_by_role("listitem")).to_have_count(10)
+        remove = dialog.get_by_role("button", name="Remove", exact=True)
+        expect(remove).to_be_disabled()
+        dialog.get_by_label("to confirm").fill("something else")
+        expect(remove).to_be_disabled()
+        dialog.get_by_label("to confirm").fill(name_of(vnet_id))
+        remove.click()
+        expect(page.locator(".stand")).to_contain_text("removed")
+        expect(page.get_by_role("row", name="remove")).to_be_visible()
+    assert status["id"] not in {one["id"] for one in deployment.api.get("/api/peerings").json()["peerings"]}
+
+
+def test_a_connection_that_somebody_else_made_is_adopted(
+    browser: Browser, deployment: Deployment, vnet_id: str
+) -> None:
+    made_by_hand(deployment.cloud, vnet_id)
+    deployment.api.post("/api/checks").raise_for_status()
+    deployment.until_ended(SWEEP)
+    with visit(browser, deployment) as visiting:
+        page = visiting.to("/unmanaged")
+        page.get_by_role("link", name=f"Adopt {name_of(vnet_id).lower()}").click()
+        page.get_by_role("button", name="Show the plan").click()
+        expect(page.get_by_role("heading", name="The plan")).to_contain_text("adopt")
+        page.get_by_role("button", name="Start", exact=True).click()
+        expect(page.locator(".stand")).to_contain_text("connected")
+
+
+def test_options_are_changed_with_a_plan(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
+    status = deployment.settle(vnet_id=vnet_id)
+    with visit(browser, deployment) as visiting:
+        page = visiting.to(f"/peerings/{status['id']}")
+        page.get_by_role("button", name="Change").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Allow forwarded traffic").select_option("true")
+        dialog.get_by_role("button", name="Show the plan").click()
+        expect(dialog.get_by_role("row", name="allow forwarded traffic")).to_contain_text("true")
+        dialog.get_by_role("button", name="Change", exact=True).click()
+        expect(dialog).to_have_count(0)
+        expect(page.get_by_role("row", name="establish")).to_have_count(2)
+    assert deployment.status(status["id"])["peering"]["allow_forwarded_traffic"] is True

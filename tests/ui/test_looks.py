@@ -1,0 +1,104 @@
+"""How the page looks and reads: in every width, light and dark, by keyboard, and as axe-core judges it."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from local.deployment import Deployment
+from tests.ui.browser import PATIENCE, WIDE, Scheme, visit
+
+pytestmark = [pytest.mark.chromium, pytest.mark.node, pytest.mark.timeout(600)]
+expect.set_options(timeout=PATIENCE)
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def identity(deployment: Deployment) -> str:
+    """A peering that is broken, and another one that is well."""
+    customer = deployment.cloud.landscape.subscription
+    first, second, *_ = [one.id for one in deployment.cloud.world.vnets.values() if one.subscription_id == customer]
+    deployment.settle(vnet_id=second, labels={"owner": "ada"})
+    status = deployment.settle(vnet_id=first, repair="off", note="Ask the network team first.")
+    remote = status["facts"]["to_network_id"]
+    deployment.event(kind="delete-vnet-peering", vnet_id=first, remote_id=remote)
+    deployment.check(status["id"])
+    return str(status["id"])
+
+
+def judged(page: Page) -> list[str]:
+    """What axe-core reports of the page as it is."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run()")
+    return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found["violations"]]
+
+
+def is_within(page: Page) -> bool:
+    """Whether nothing sticks out of the window at its side."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, WIDE])
+def test_every_view_passes_axe(
+    browser: Browser, deployment: Deployment, identity: str, width: int, scheme: Scheme
+) -> None:
+    with visit(browser, deployment, width=width, scheme=scheme, key="") as visiting:
+        page = visiting.page
+        page.get_by_label("Function key").wait_for()
+        assert judged(page) == []
+        visiting.sign_in(deployment.host.keys.function)
+        shown = {
+            "/": page.get_by_role("heading", name="By verdict"),
+            "/peerings": page.get_by_role("link", name="Hub-VNet"),
+            f"/peerings/{identity}": page.get_by_role("row", name="check"),
+            "/new": page.get_by_label("Vnet id"),
+            "/unmanaged": page.get_by_text("There are none."),
+        }
+        for view, sign in shown.items():
+            visiting.to(view)
+            sign.first.wait_for()
+            assert judged(page) == [], view
+            assert is_within(page), view
+        visiting.to(f"/peerings/{identity}")
+        page.get_by_role("button", name="Remove").click()
+        page.get_by_label("to confirm").wait_for()
+        assert judged(page) == []
+
+
+def test_the_list_is_filtered_by_the_address(browser: Browser, deployment: Deployment, identity: str) -> None:
+    with visit(browser, deployment) as visiting:
+        page = visiting.to("/peerings")
+        rows = page.locator(".row")
+        expect(rows).to_have_count(2)
+        page.get_by_label("verdict").select_option("broken")
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text("The Azure side of the connection was deleted")
+        assert page.url.endswith("#/peerings?verdict=broken")
+        visiting.to("/peerings?label=owner%3Dada")
+        expect(rows).to_have_count(1)
+        page.get_by_role("button", name="label: owner=ada").click()
+        expect(rows).to_have_count(2)
+        page.get_by_role("searchbox").fill("nothing like it")
+        expect(page.get_by_text("0 of 2 peerings")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("searchbox")).to_have_value("nothing like it")
+        page.get_by_role("searchbox").fill("")
+        page.get_by_role("button", name="VNet", exact=True).click()
+        expect(page.get_by_role("columnheader", name="VNet")).to_have_attribute("aria-sort", "ascending")
+        names = rows.get_by_role("link").all_inner_texts()
+        assert names == sorted(names)
+
+
+def test_it_is_used_by_keyboard_alone(browser: Browser, deployment: Deployment, identity: str) -> None:
+    with visit(browser, deployment) as visiting:
+        page = visiting.to(f"/peerings/{identity}")
+        expect(page.get_by_role("heading", level=1)).to_be_focused()
+        rotate = page.get_by_role("button", name="Rotate")
+        while not rotate.evaluate("one => one === document.activeElement"):
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(rotate).to_be_focused()

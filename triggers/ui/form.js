@@ -1,0 +1,100 @@
+// Forms drawn from the schemas of the OpenAPI document: its names, descriptions, choices and defaults.
+
+import { html } from "./lib.js";
+import { capital, words } from "./parts.js";
+
+/** A schema without its reference, and without "or null". */
+function resolved(schema, schemas) {
+  if (schema.$ref) return { ...resolved(schemas[lastName(schema.$ref)], schemas), ...rest(schema) };
+  const kinds = schema.anyOf?.filter((one) => one.type !== "null");
+  return kinds?.length === 1 ? { ...resolved(kinds[0], schemas), ...rest(schema), isNullable: true } : schema;
+}
+
+const lastName = (reference) => reference.split("/").pop();
+const rest = ({ $ref, anyOf, ...others }) => others;
+
+/** The fields of an operation's body; those that its example names are its usual ones. */
+export function fieldsOf(operation) {
+  const content = operation.requestBody?.content["application/json"];
+  if (!content) return [];
+  const schema = resolved(content.schema, operation.schemas);
+  const usual = Object.keys(content.example ?? {});
+  const fields = Object.entries(schema.properties ?? {}).map(([name, one]) => ({
+    name,
+    ...resolved(one, operation.schemas),
+    isRequired: schema.required?.includes(name) ?? false,
+    isUsual: usual.includes(name) || (schema.required?.includes(name) ?? false),
+  }));
+  return fields.sort((one, other) => other.isUsual - one.isUsual);
+}
+
+const LINES = /\n|,/;
+
+function valueOf(field, text) {
+  if (field.type === "boolean") return text === "true";
+  if (field.type === "integer") return Number(text);
+  if (field.type === "array") return text.split(LINES).map((one) => one.trim()).filter(Boolean);
+  if (field.type === "object") return Object.fromEntries(text.split(LINES).filter((one) => one.trim()).map(pair));
+  return field.format === "date-time" ? new Date(text).toISOString() : text.trim();
+}
+
+/** `owner=ada` as a name and its value; one without a value is taken away. */
+function pair(line) {
+  const [name, ...value] = line.split("=");
+  return [name.trim(), value.join("=").trim() || null];
+}
+
+/** The body that the texts in a form make; what was left empty is not sent. */
+export const bodyOf = (fields, texts) =>
+  Object.fromEntries(fields.filter(({ name }) => texts[name]?.trim()).map((one) => [one.name, valueOf(one, texts[one.name])]));
+
+/** A value of the API as the text of its field. */
+export const textOf = (value) => (Array.isArray(value) ? value.join("\n") : String(value ?? ""));
+
+/** The fields of a form. `now` has the values that hold as long as a field is left empty. */
+export function Fields({ fields, texts, set, errors = [], now = {} }) {
+  const usual = fields.filter((one) => one.isUsual);
+  const others = fields.filter((one) => !one.isUsual);
+  const field = (one) => html`<${Field} key=${one.name} field=${one} text=${texts[one.name] ?? ""} set=${set}
+    error=${errors.find(({ field: name }) => name.split(".")[0] === one.name)} now=${now[one.name] ?? one.default} />`;
+  const is_open = others.some((one) => texts[one.name]) || errors.some((one) => others.some(({ name }) => name === one.field));
+  return html`${usual.map(field)}
+    ${others.length > 0 && html`<details open=${is_open}><summary>${usual.length ? "More" : ""} options</summary>${others.map(field)}</details>`}`;
+}
+
+function Field({ field, text, set, error, now }) {
+  const { name, description } = field;
+  const notes = [description && `${name}-about`, error && `${name}-error`].filter(Boolean).join(" ");
+  const given = {
+    id: `field-${name}`,
+    name,
+    required: field.isRequired,
+    "aria-describedby": notes || undefined,
+    "aria-invalid": error ? "true" : undefined,
+    onInput: (event) => set(name, event.target.value),
+  };
+  return html`<div class="field">
+    <label for=${given.id}>${capital(words(name))}</label>
+    <${Control} field=${field} given=${given} text=${text} now=${now} />
+    ${description && html`<p class="quiet" id=${`${name}-about`}>${description}</p>`}
+    ${error && html`<p class="error" id=${`${name}-error`}>${error.rule}</p>`}
+  </div>`;
+}
+
+function Control({ field, given, text, now }) {
+  const choices = field.type === "boolean" ? ["true", "false"] : field.enum;
+  if (choices) {
+    return html`<select ...${given}>
+      <option value="">${now === undefined || now === null ? "—" : `${now} (as it is)`}</option>
+      ${choices.map((one) => html`<option value=${one} selected=${one === text}>${one}</option>`)}
+    </select>`;
+  }
+  if (field.type === "array" || field.type === "object") {
+    const hint = field.type === "object" ? "name=value, one a line" : "one a line";
+    return html`<textarea ...${given} rows="2" placeholder=${hint} value=${text}></textarea>`;
+  }
+  const kinds = { integer: "number", "date-time": "datetime-local" };
+  const type = kinds[field.type] ?? kinds[field.format] ?? "text";
+  const hint = now === undefined || now === null || typeof now === "object" ? "" : String(now);
+  return html`<input ...${given} type=${type} placeholder=${hint} value=${text} autocomplete="off" spellcheck=${false} />`;
+}

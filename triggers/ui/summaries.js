@@ -1,0 +1,89 @@
+// The summaries of all peerings: loaded page after page, then kept up to date by what has changed since.
+
+import { get } from "./api.js";
+import { useEffect, useReducer } from "./lib.js";
+import { lastPart } from "./parts.js";
+
+const PAGE = 100;
+const EVERY = 10_000;
+// How many pages come between two drawings, once there is something to see.
+const AT_A_TIME = 10;
+
+const kept = { rows: new Map(), all: [], isComplete: false, error: null, loading: null, newest: "" };
+const watchers = new Set();
+
+function show() {
+  kept.all = [...kept.rows.values()];
+  watchers.forEach((watcher) => watcher());
+}
+
+/** A summary with what filters and columns look at. */
+function prepared(summary) {
+  const vnet = lastPart(summary.vnet_id);
+  const owner = summary.project ?? summary.organization_id;
+  const labels = Object.entries(summary.labels).map(([name, value]) => `${name}=${value}`);
+  const codes = summary.problems.map((one) => one.code);
+  const texts = [summary.id, owner, summary.project_vpc_id, summary.organization_vpc_id, summary.vnet_id, summary.state,
+    summary.verdict, summary.requested_by, summary.note, ...labels, ...codes];
+  return { ...summary, vnet, owner, codes, text: texts.join("\n").toLowerCase() };
+}
+
+function take(summaries) {
+  for (const one of summaries) {
+    kept.rows.set(one.id, prepared(one));
+    if (one.changed > kept.newest) kept.newest = one.changed;
+  }
+}
+
+async function loadAll() {
+  kept.rows = new Map();
+  let path = `peerings?limit=${PAGE}`;
+  for (let page = 0; path; page += 1) {
+    const { data } = await get(path);
+    take(data.peerings);
+    path = data.cursor && `peerings?${new URLSearchParams({ limit: PAGE, cursor: data.cursor })}`;
+    if (!path || page % AT_A_TIME === 0) show();
+  }
+  kept.isComplete = true;
+}
+
+async function loadChanged() {
+  let cursor;
+  do {
+    const query = new URLSearchParams({ limit: PAGE, count: "true", changedSince: kept.newest || "1970-01-01T00:00:00Z" });
+    if (cursor) query.set("cursor", cursor);
+    const { data } = await get(`peerings?${query}`);
+    take(data.peerings);
+    ({ cursor } = data);
+  } while (cursor);
+  // What was removed is no change of a peering that is there: it shows in their number.
+  const { data } = await get("overview");
+  if (data.peerings !== kept.rows.size) await loadAll();
+}
+
+/** Load what is not there yet, or what has changed; one load at a time. */
+export function refresh() {
+  kept.loading ??= (kept.isComplete ? loadChanged() : loadAll())
+    .then(() => { kept.error = null; }, (error) => { kept.error = error; })
+    .finally(() => { kept.loading = null; show(); });
+  return kept.loading;
+}
+
+export function forgetPeerings() {
+  Object.assign(kept, { rows: new Map(), all: [], isComplete: false, error: null, newest: "" });
+}
+
+/** The summaries so far, whether they are all, and what kept the others back. */
+export function usePeerings() {
+  const [, draw] = useReducer((n) => n + 1, 0);
+  useEffect(() => {
+    watchers.add(draw);
+    refresh();
+    const timer = setInterval(() => document.hidden || refresh(), EVERY);
+    return () => {
+      watchers.delete(draw);
+      clearInterval(timer);
+    };
+  }, []);
+  return kept;
+}

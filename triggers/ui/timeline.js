@@ -1,0 +1,37 @@
+// The steps of a run in the order in which they may begin: what stands side by side does not wait for one another.
+
+import { html } from "./lib.js";
+import { duration, Moment } from "./parts.js";
+
+/** The steps in stages: each is in the one behind the last of those that it comes after. */
+function stages(steps) {
+  const after = Object.fromEntries(steps.map((one) => [one.name, one.after ?? []]));
+  const depths = {};
+  const depth = (name) => (depths[name] ??= 1 + Math.max(-1, ...after[name].map(depth)));
+  const found = [];
+  for (const step of steps) (found[depth(step.name)] ??= []).push(step);
+  return found;
+}
+
+export function Timeline({ steps, operation }) {
+  const done = steps.filter((one) => one.state === "done" || one.state === "not needed").length;
+  return html`<section aria-labelledby="steps">
+    <h2 id="steps">Steps of the last ${operation} <span class="quiet">${done} of ${steps.length}</span></h2>
+    <ol class="stages">${stages(steps).map((some) => html`<li><ul>${some.map((one) => html`<${Step} key=${one.name} step=${one} />`)}</ul></li>`)}</ol>
+  </section>`;
+}
+
+function Step({ step }) {
+  const { title, state, article_step, article_title, seconds, tries, problem, waiting_since, next_look } = step;
+  const facts = [
+    seconds !== undefined && duration(seconds),
+    waiting_since && html`since <${Moment} at=${waiting_since} />`,
+    tries > 1 && `${tries} tries`,
+    next_look && html`next poll <${Moment} at=${next_look} />`,
+  ].filter(Boolean);
+  return html`<li class="step" data-is=${state}>
+    <strong title=${`${article_step}. ${article_title}`}>${title}</strong>
+    <span class="quiet">${state}${facts.map((one) => html` · ${one}`)}</span>
+    ${problem && html`<span class="why" title=${problem.detail}>${problem.title}</span>`}
+  </li>`;
+}
