@@ -113,9 +113,5 @@ def as_file(status: Document) -> dict[str, object]:
 
 def adoptable(connection: Document) -> dict[str, object]:
     """A connection that no peering has, as an entry that takes it over."""
-    vnet_id = (
-        f"/subscriptions/{connection['account']}/resourceGroups/{connection['resource_group']}"
-        f"/providers/Microsoft.Network/virtualNetworks/{connection['vnet']}"
-    )
-    pair = {"project": connection["project"], "project_vpc_id": connection["project_vpc_id"], "vnet_id": vnet_id}
-    return {**pair, "adopt": True}
+    pairs = ("project", "project_vpc_id", "organization_id", "organization_vpc_id", "vnet_id")
+    return {**{name: connection[name] for name in pairs if name in connection}, "adopt": True}

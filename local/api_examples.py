@@ -25,7 +25,7 @@ def recorded() -> dict[str, dict[str, Any]]:
     """A request and the answers of each route, by its name."""
     trust_in_this_process()
     from local.deployment import deploy
-    from triggers.blueprint import ROUTES
+    from triggers.route_table import ROUTES
 
     found: dict[str, dict[str, Any]] = {}
     paths = {route.name: (route.method, f"/api/{route.path}") for route in ROUTES}
@@ -42,7 +42,7 @@ def recorded() -> dict[str, dict[str, Any]]:
                 held.setdefault(str(answer.status_code), _shortened(answer.json()))
             return answer.json()
 
-        start = deployment.request(labels={"owner": "ada", "ticket": "NET-7"}, note="Ask the network team first.")
+        start = deployment.request(labels={"owner": "operator", "ticket": "NET-7"}, note="Ask the network team first.")
         ask("start_peering", start, dryRun="true")
         begun = ask("start_peering", start)
         names |= {"id": begun["id"], "run": begun["run"]}

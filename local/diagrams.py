@@ -10,7 +10,7 @@ from local.import_graph import ALLOWED, OUTSIDE
 from orchestrators.establish import establish
 from orchestrators.run_order import OPERATIONS, run_order
 from peering.steps import CLEARED, STEPS
-from triggers.blueprint import ROUTES
+from triggers.route_table import ROUTES
 
 DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "design.md"
 

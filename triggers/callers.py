@@ -10,7 +10,7 @@ import azure.functions as func
 
 from peering.outcome import ProblemError
 from peering.spec import Caller
-from triggers.blueprint import Role
+from triggers.route_table import Role
 
 _UNKNOWN: Final = Caller(name="holder of the function key", id=None)
 #: What each app role of Entra may do here.

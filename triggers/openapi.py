@@ -12,9 +12,9 @@ from pydantic import BaseModel, TypeAdapter
 
 from peering.problems import PROBLEMS
 from peering.version import VERSION
-from triggers.blueprint import ROUTES, Route
 from triggers.described import ALWAYS, DESCRIBED, Described, Text
 from triggers.problem_documents import ProblemDocument, problem_document
+from triggers.route_table import ROUTES, Route
 
 _Document = dict[str, Any]
 _Mode = Literal["validation", "serialization"]

@@ -52,7 +52,7 @@ class Filters(BaseModel):
         str | None,
         Field(
             pattern=r"^[a-z][a-z0-9_.-]{0,39}(=[^,=\n]{1,120})?(,[a-z][a-z0-9_.-]{0,39}(=[^,=\n]{1,120})?){0,15}$",
-            description="`owner=ada`, or `owner` for any value; several, separated by commas, have to hold all.",
+            description="`owner=network`, or `owner` for any value; several, separated by commas, have to hold all.",
         ),
     ] = None
     paused: Annotated[Flag | None, Field(description="Whether checks and repairs of the peering itself pause.")] = None

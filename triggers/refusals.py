@@ -15,8 +15,8 @@ from peering.outcome import ProblemError
 from peering.progress import shortened
 from peering.record import Refusal
 from triggers.answers import json_answer
-from triggers.blueprint import Route
 from triggers.callers import caller
+from triggers.route_table import Route
 
 log: Final = logging.getLogger("aiven_azure_peering.audit")
 #: So many of the last are listed, and so much is kept of what a client sent.

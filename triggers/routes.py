@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from clients.durable import DurableClient
 from peering.outcome import ProblemError
 from triggers.answers import etag, is_current
-from triggers.blueprint import Route
 from triggers.callers import check_role
 from triggers.problem_documents import (
     FieldError,
@@ -24,6 +23,7 @@ from triggers.problem_documents import (
 )
 from triggers.queries import KEYS
 from triggers.remote_failures import problem_of
+from triggers.route_table import Route
 
 Answer = Callable[[func.HttpRequest, DurableClient], Awaitable[func.HttpResponse]]
 

@@ -20,7 +20,7 @@ def main() -> int:
     trust_in_this_process()
     from local.deployment import deploy
     from tests.api.fuzz import fuzz
-    from triggers.blueprint import ROUTES
+    from triggers.route_table import ROUTES
 
     of_each = -(-arguments.cases // len(ROUTES))
     started = time.monotonic()

@@ -57,7 +57,7 @@ def _known(deployment: Deployment) -> dict[str, str]:
         raise AssertionError(listed.text)
     for one in listed.json()["peerings"]:
         deployment.until(one["id"])
-    identity = deployment.settle(labels={"owner": "ada"})["id"]
+    identity = deployment.settle(labels={"owner": "operator"})["id"]
     run = deployment.api.get(f"/api/peerings/{identity}/runs").json()["runs"][0]["run"]
     return {"id": identity, "run": run, "code": "vnet-not-found"}
 

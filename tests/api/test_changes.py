@@ -14,7 +14,7 @@ from triggers.lists import REMEMBERED
 @pytest.fixture(scope="module")
 def identity(deployment: Deployment) -> str:
     """A connected peering that has been checked."""
-    status = deployment.settle(labels={"owner": "ada", "ticket": "NET-7"}, note="Ask the network team first.")
+    status = deployment.settle(labels={"owner": "network", "ticket": "NET-7"}, note="Ask the network team first.")
     assert status["state"] == "connected"
     deployment.check(status["id"])
     return str(status["id"])
@@ -43,12 +43,15 @@ def problem(deployment: Deployment, method: str, path: str, **options: Any) -> t
 
 def test_labels_and_note_come_with_the_start_and_change_without_a_run(deployment: Deployment, identity: str) -> None:
     before = deployment.status(identity)
-    assert (before["labels"], before["note"]) == ({"owner": "ada", "ticket": "NET-7"}, "Ask the network team first.")
+    assert (before["labels"], before["note"]) == (
+        {"owner": "network", "ticket": "NET-7"},
+        "Ask the network team first.",
+    )
     body = {"labels": {"ticket": None, "environment": "prod"}, "note": None}
     answer = deployment.api.patch(f"/api/peerings/{identity}", json=body)
     assert answer.status_code == 200
     after = answer.json()
-    assert (after["labels"], after["note"]) == ({"environment": "prod", "owner": "ada"}, "")
+    assert (after["labels"], after["note"]) == ({"environment": "prod", "owner": "network"}, "")
     assert after["runs"] == before["runs"]
 
 
@@ -60,7 +63,7 @@ def test_options_change_by_the_plan_of_a_start(deployment: Deployment, identity:
     assert (accepted.status_code, accepted.json()["joined"]) == (202, False)
     status = deployment.until(identity)
     assert (status["state"], status["peering"]["allow_forwarded_traffic"]) == ("connected", True)
-    assert status["labels"]["owner"] == "ada"
+    assert status["labels"]["owner"] == "network"
     run = deployment.api.get(f"{url}/runs/{accepted.json()['run']}").json()
     assert (run["operation"], run["outcome"]) == ("establish", "done")
 
@@ -129,7 +132,7 @@ def test_a_refused_request_leaves_its_key_free(deployment: Deployment, identity:
 @pytest.mark.parametrize(
     "query",
     [
-        {"label": "owner=ADA"},
+        {"label": "owner=NETWORK"},
         {"label": "owner,environment=prod"},
         {"vnet": "hub"},
         {"search": "net-prod"},
@@ -143,7 +146,7 @@ def test_a_list_finds_what_is_asked_for(deployment: Deployment, identity: str, q
     assert [one["id"] for one in listed(deployment, **query)] == [identity]
 
 
-@pytest.mark.parametrize("query", [{"label": "owner=grace"}, {"vnet": "hub-vnet-2"}, {"search": "no such"}])
+@pytest.mark.parametrize("query", [{"label": "owner=security"}, {"vnet": "hub-vnet-2"}, {"search": "no such"}])
 def test_a_list_leaves_out_what_is_not(deployment: Deployment, identity: str, query: dict[str, str]) -> None:
     assert listed(deployment, **query) == []
 
@@ -176,9 +179,9 @@ def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: s
     assert deployment.api.get("/api/overview").json()["paused_all"]["why"] == "Maintenance."
     deployment.api.post("/api/resume").raise_for_status()
     assert "paused_all" not in deployment.api.get("/api/overview").json()
-    some = deployment.api.post("/api/pause", params={"label": "owner=ada"}, json={"why": "Some."}).json()
+    some = deployment.api.post("/api/pause", params={"label": "owner=network"}, json={"why": "Some."}).json()
     assert (some["all"], some["peerings"]) == (False, [identity])
-    deployment.api.post("/api/resume", params={"label": "owner=ada"}).raise_for_status()
+    deployment.api.post("/api/resume", params={"label": "owner=network"}).raise_for_status()
     assert "paused" not in deployment.status(identity)
 
 

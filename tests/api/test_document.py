@@ -10,10 +10,10 @@ import jsonschema_rs
 import pytest
 
 from peering.problems import PROBLEMS
-from triggers.blueprint import ROUTES
 from triggers.described import DESCRIBED, Text
 from triggers.documents import _page
 from triggers.openapi import document
+from triggers.route_table import ROUTES
 
 PAGE = Path(__file__).parents[2] / "triggers" / "swagger_ui"
 DOCUMENT = document()

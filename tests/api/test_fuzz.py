@@ -4,7 +4,7 @@ import pytest
 
 from local.deployment import Deployment
 from tests.api.fuzz import fuzz
-from triggers.blueprint import ROUTES
+from triggers.route_table import ROUTES
 
 CASES = 12
 

@@ -64,7 +64,7 @@ def at_rest(client: Any, identity: str) -> Any:  # noqa: ANN401 - generated
 
 def test_a_generated_client_leads_a_whole_life(client: Any, deployment: Deployment) -> None:  # noqa: ANN401 - generated
     models = part("models")
-    request = models.PeeringRequest.from_dict(deployment.request(labels={"owner": "ada"}))
+    request = models.PeeringRequest.from_dict(deployment.request(labels={"owner": "operator"}))
     dry = models.StartPeeringDryRun.TRUE
     plan = asked(client, "start_peering", body=request, dry_run=dry)
     assert (type(plan).__name__, plan.result) == ("PlanDocument", "create")

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from local.deployment import Deployment
-from triggers.blueprint import ROUTES, Route
+from triggers.route_table import ROUTES, Route
 
 NOWHERE = {"id": "00000000-0000-4000-8000-000000000000", "run": "none", "code": "not-json"}
 EACH = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
@@ -24,7 +24,7 @@ def ask(deployment: Deployment, route: Route, **headers: str) -> httpx.Response:
 
 def with_role(deployment: Deployment, *roles: str) -> dict[str, str]:
     """The headers of somebody with app roles, who also has the function key."""
-    token = deployment.host.app_service.sign_in("ada@example.com", roles)
+    token = deployment.host.app_service.sign_in("operator@example.com", roles)
     return {"authorization": f"Bearer {token}", "x-functions-key": deployment.host.keys.function}
 
 
@@ -73,7 +73,7 @@ def test_without_a_role_everything_is_refused(signed: Deployment, route: Route, 
 def test_a_key_alone_does_not_open_what_entra_is_required_for(signed: Deployment, route: Route) -> None:
     claims = {"role_typ": "roles", "claims": [{"typ": "roles", "val": "operator"}]}
     claimed = base64.b64encode(json.dumps(claims).encode()).decode()
-    own = {"x-ms-client-principal": claimed, "x-ms-client-principal-id": "1", "x-ms-client-principal-name": "ada"}
+    own = {"x-ms-client-principal": claimed, "x-ms-client-principal-id": "1", "x-ms-client-principal-name": "operator"}
     for headers in ({}, own):
         answer = ask(signed, route, **headers, **{"x-functions-key": signed.host.keys.function})
         assert (answer.status_code, answer.json()["code"]) == (403, "role-missing")
@@ -85,4 +85,4 @@ def test_a_refusal_leaves_an_audit_record(signed: Deployment) -> None:
     answer = signed.api.get("/api/refusals", headers=with_role(signed, "reader"))
     last = answer.json()["refusals"][0]
     assert (last["problem"], last["status"], last["method"]) == ("role-missing", 403, "POST")
-    assert (last["id"], last["by"]["name"]) == (NOWHERE["id"], "ada@example.com")
+    assert (last["id"], last["by"]["name"]) == (NOWHERE["id"], "operator@example.com")

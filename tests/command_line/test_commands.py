@@ -134,10 +134,10 @@ def test_a_peering_is_paused_with_a_reason_and_resumed(command: CommandLine, con
 
 
 def test_labels_are_set_and_taken_away_one_by_one(command: CommandLine, connected: str) -> None:
-    command.well("label", "hub-vnet", "owner=ada", "ticket=7", "--note", "Ask first")
+    command.well("label", "hub-vnet", "owner=network", "ticket=7", "--note", "Ask first")
     command.well("label", "hub-vnet", "ticket-")
     shown = json.loads(command.well("show", "hub-vnet", "-o", "json"))
-    assert (shown["labels"], shown["note"]) == ({"owner": "ada"}, "Ask first")
+    assert (shown["labels"], shown["note"]) == ({"owner": "network"}, "Ask first")
 
 
 def test_the_address_of_the_description_is_printed(command: CommandLine) -> None:

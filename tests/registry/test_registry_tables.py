@@ -23,7 +23,7 @@ from peering.runs import SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
 from tests.cloud.table_services import Tables, azurite_tables, local_tables
 
-BY = Caller(name="ada@example.com", id="1")
+BY = Caller(name="operator@example.com", id="1")
 DEADLINES = Deadlines(propagation=900, platform=86400)
 
 

@@ -26,7 +26,7 @@ def estate() -> Iterator[tuple[Deployment, str, dict[str, object]]]:
     with tempfile.TemporaryDirectory() as directory, deploy(Path(directory), wanted) as deployed:
         populate(deployed.cloud, scenario.established)
         *_, ill, fresh = (one.id for one in deployed.cloud.world.vnets.values() if _is_ours(deployed, one.id))
-        status = deployed.settle(vnet_id=ill, repair="off", labels={"owner": "ada", "ticket": "NET-7"})
+        status = deployed.settle(vnet_id=ill, repair="off", labels={"owner": "network", "ticket": "NET-7"})
         remote = status["facts"]["to_network_id"]
         deployed.event(kind="delete-vnet-peering", vnet_id=ill, remote_id=remote)
         deployed.api.post("/api/checks", json={}).raise_for_status()

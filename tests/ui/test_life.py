@@ -25,13 +25,13 @@ def act(page: Page, name: str, *, then: str | None = None) -> None:
 def test_one_is_planned_started_and_followed_until_it_is_active(
     browser: Browser, deployment: Deployment, vnet_id: str
 ) -> None:
-    request = deployment.request(vnet_id=vnet_id, labels={"owner": "ada", "ticket": "NET-7"})
+    request = deployment.request(vnet_id=vnet_id, labels={"owner": "network", "ticket": "NET-7"})
     with visit(browser, deployment) as visiting:
         page = visiting.page
         page.get_by_role("link", name="New").click()
         for field in ("project", "project_vpc_id", "vnet_id"):
             page.locator(f"[name={field}]").fill(str(request[field]))
-        page.get_by_label("Labels").fill("owner=ada\nticket=NET-7")
+        page.get_by_label("Labels").fill("owner=network\nticket=NET-7")
         page.get_by_role("button", name="Show the plan").click()
         plan = page.get_by_role("region", name="The plan")
         expect(plan.get_by_role("heading", name="The plan")).to_contain_text("create")

@@ -18,7 +18,7 @@ def identity(deployment: Deployment) -> str:
     """A peering that is broken, and another one that is well."""
     customer = deployment.cloud.landscape.subscription
     first, second, *_ = [one.id for one in deployment.cloud.world.vnets.values() if one.subscription_id == customer]
-    deployment.settle(vnet_id=second, labels={"owner": "ada"})
+    deployment.settle(vnet_id=second, labels={"owner": "network"})
     status = deployment.settle(vnet_id=first, repair="off", note="Ask the network team first.")
     remote = status["facts"]["to_network_id"]
     deployment.event(kind="delete-vnet-peering", vnet_id=first, remote_id=remote)
@@ -75,9 +75,9 @@ def test_the_list_is_filtered_by_the_address(browser: Browser, deployment: Deplo
         expect(rows).to_have_count(1)
         expect(rows).to_contain_text("The Azure side of the connection was deleted")
         assert page.url.endswith("#/peerings?verdict=broken")
-        visiting.to("/peerings?label=owner%3Dada")
+        visiting.to("/peerings?label=owner%3Dnetwork")
         expect(rows).to_have_count(1)
-        page.get_by_role("button", name="label: owner=ada").click()
+        page.get_by_role("button", name="label: owner=network").click()
         expect(rows).to_have_count(2)
         page.get_by_role("searchbox").fill("nothing like it")
         expect(page.get_by_text("0 of 2 peerings")).to_be_visible()

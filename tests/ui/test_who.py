@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, expect
 
 from local.deployment import Deployment
 from tests.ui.browser import PATIENCE, visit
-from triggers.blueprint import ROUTES
+from triggers.route_table import ROUTES
 
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(600)]
 expect.set_options(timeout=PATIENCE)

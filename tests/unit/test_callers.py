@@ -5,7 +5,7 @@ import pytest
 
 from triggers.callers import caller
 
-HEADERS = {"x-ms-client-principal-name": "ada@example.com", "x-ms-client-principal-id": "1"}
+HEADERS = {"x-ms-client-principal-name": "operator@example.com", "x-ms-client-principal-id": "1"}
 
 
 def request(headers: dict[str, str]) -> func.HttpRequest:
@@ -15,7 +15,7 @@ def request(headers: dict[str, str]) -> func.HttpRequest:
 
 def test_with_authentication_switched_on_the_headers_name_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "True")
-    assert caller(request(HEADERS)) == {"name": "ada@example.com", "id": "1"}
+    assert caller(request(HEADERS)) == {"name": "operator@example.com", "id": "1"}
     assert caller(request({}))["name"] == "holder of the function key"
 
 

@@ -18,7 +18,7 @@ from peering.migration import (
 from peering.request import PeeringRequest
 from peering.spec import Caller, Deadlines, Peering
 
-ADA: Caller = {"name": "ada", "id": None}
+OPERATOR: Caller = {"name": "operator", "id": None}
 DEADLINES: Deadlines = {"propagation": 1, "platform": 2}
 THEIRS: Deadlines = {"propagation": 3, "platform": 4}
 BEGUN, ENDED = "2026-01-01T10:00:00+00:00", "2026-01-01T11:00:00+00:00"
@@ -35,7 +35,7 @@ def peering() -> Peering:
 
 
 def run(operation: str, name: str, **more: object) -> dict[str, object]:
-    return {"operation": operation, "run": name, "by": ADA, "started": BEGUN, **more}
+    return {"operation": operation, "run": name, "by": OPERATOR, "started": BEGUN, **more}
 
 
 def old(peering: Peering, *runs: dict[str, object], **more: object) -> OldRecord:
@@ -43,7 +43,7 @@ def old(peering: Peering, *runs: dict[str, object], **more: object) -> OldRecord
         "peering": peering,
         "facts": {"application_id": "app"},
         "revision": 7,
-        "requested_by": ADA,
+        "requested_by": OPERATOR,
         "requested": BEGUN,
         "runs": list(runs),
         "objects": {},
@@ -70,7 +70,7 @@ def test_a_peering_at_rest_gets_no_order(peering: Peering) -> None:
 def test_what_was_under_way_is_asked_for_again(peering: Peering, operation: str) -> None:
     record = migrated(old(peering, run(operation, "1")), [], NOW, DEADLINES)
     order = record["order"]
-    assert (order["operation"], order["run"], order["by"], order["at"]) == (operation, "1", ADA, BEGUN)
+    assert (order["operation"], order["run"], order["by"], order["at"]) == (operation, "1", OPERATOR, BEGUN)
     assert (order["executions"], order["not_before"]) == (0, NOW.isoformat())
     assert order["deadlines"] == DEADLINES
     assert ("peering" in order) == (operation == "establish")
@@ -100,7 +100,7 @@ def test_a_rotation_goes_to_the_kind_that_was_asked_for(peering: Peering) -> Non
 
 
 def test_a_removal_that_was_accepted_takes_the_place_of_a_run(peering: Peering) -> None:
-    under_way = [asked("establish", run="1", peering=peering), asked("remove", run="2", by=ADA)]
+    under_way = [asked("establish", run="1", peering=peering), asked("remove", run="2", by=OPERATOR)]
     record = migrated(old(peering, run("establish", "1")), under_way, NOW, DEADLINES)
     assert (record["order"]["operation"], record["order"]["run"]) == ("remove", "2")
     assert record["order"]["supersedes"] == "1"
@@ -122,9 +122,9 @@ def test_a_run_whose_end_was_lost_ends_where_the_next_one_begins(peering: Peerin
 
 
 def test_a_start_that_nobody_had_noted_gets_a_record(peering: Peering) -> None:
-    record = started(asked("establish", run="1", by=ADA, peering=peering), NOW)
+    record = started(asked("establish", run="1", by=OPERATOR, peering=peering), NOW)
     assert record is not None
-    assert (record["peering"], record["order"]["run"], record["requested_by"]) == (peering, "1", ADA)
+    assert (record["peering"], record["order"]["run"], record["requested_by"]) == (peering, "1", OPERATOR)
     assert started(asked("establish"), NOW) is None
 
 

@@ -21,7 +21,7 @@ from tests.unit.test_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()
 ID = PEERING["id"]
-SOMEBODY = Caller(name="ada@example.com", id="1")
+SOMEBODY = Caller(name="operator@example.com", id="1")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DEADLINES = Deadlines(propagation=900, platform=86400)
 

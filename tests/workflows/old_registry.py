@@ -20,7 +20,7 @@ _OLD_APP: Final = Path(__file__).parent / "apps" / "entities"
 #: No timer fires by itself.
 _STILL: Final = {"RESUME_SCHEDULE": "0 0 0 1 1 *"}
 DEADLINES: Final = {"propagation": 900, "platform": 86400}
-CALLER: Final = {"name": "ada", "id": None}
+CALLER: Final = {"name": "operator", "id": None}
 #: The parts of a record that version 0.2.0 did not have.
 _NEW: Final = ("changed", "order", "steps", "unsettled", "stopping", "unnoted", "events")
 

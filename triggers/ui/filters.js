@@ -1,6 +1,6 @@
 // Which summaries a list shows, and in which order. The names are those of the API's own parameters.
 
-/** Whether a summary has all of `owner=ada,ticket`. */
+/** Whether a summary has all of `owner=network,ticket`. */
 function hasLabels(summary, wanted) {
   return wanted.split(",").every((one) => {
     const [name, ...value] = one.trim().split("=");

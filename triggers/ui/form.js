@@ -38,7 +38,7 @@ function valueOf(field, text) {
   return field.format === "date-time" ? new Date(text).toISOString() : text.trim();
 }
 
-/** `owner=ada` as a name and its value; one without a value is taken away. */
+/** `owner=network` as a name and its value; one without a value is taken away. */
 function pair(line) {
   const [name, ...value] = line.split("=");
   return [name.trim(), value.join("=").trim() || null];
