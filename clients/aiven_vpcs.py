@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from typing_extensions import override
+
 from clients.aiven import AivenClient, unreadable
 from clients.aiven_answers import (
     ConnectionTypes,
@@ -300,7 +302,8 @@ class OrganizationVpcClient(VpcClient):
         """The prices; which right they take is not documented, so whoever may not see them goes on without."""
         return await if_allowed(super().hourly_prices()) or {}
 
-    async def lacking_right(self, *, of_now: bool = False) -> str | None:  # noqa: ARG002 - the port's
+    @override
+    async def lacking_right(self, *, of_now: bool = False) -> str | None:
         """None: no route tells a user's own permissions in an organization; a request that lacks one is refused."""
         return None
 

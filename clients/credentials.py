@@ -105,14 +105,21 @@ class ApplicationCredential:
             assertion = proof.assertion or ""
             self._credential = ClientAssertionCredential(tenant_id, application_id, lambda: assertion, **given)
 
-    async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":  # noqa: ANN401 - the protocol's
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **_: object,
+    ) -> "AccessToken":
         """An access token for the scopes, as `azure.core.credentials_async.AsyncTokenCredential` has it.
 
         Raises:
             RemoteError: Entra refused the sign-in, or did not answer.
         """
         with signing_in(self._who, "Entra ID", settings().cloud.authority, self._tenant_id, "application"):
-            return await self._credential.get_token(*scopes, **options)
+            return await self._credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
 
     async def close(self) -> None:
         """Close its connections."""
@@ -149,7 +156,8 @@ class AutomationCredential:
         *scopes: str,
         claims: str | None = None,
         tenant_id: str | None = None,
-        **options: Any,  # noqa: ANN401 - the protocol's
+        enable_cae: bool = False,
+        **_: object,
     ) -> "AccessToken":
         """An access token for the scopes, as `azure.core.credentials_async.AsyncTokenCredential` has it.
 
@@ -167,7 +175,9 @@ class AutomationCredential:
             service, url = _ISSUERS[kind](settings())
             with signing_in(who, service, url, tenant_id or _tenant(settings()), "automation"):
                 async with _KINDS[kind](settings()) as credential:
-                    token = await credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, **options)
+                    token = await credential.get_token(
+                        *scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae
+                    )
             self._tokens[key] = token
             return token
 

@@ -1,9 +1,9 @@
 """The HTTP API as the commands use it: documents, or a failure that says what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -38,14 +38,16 @@ class Api:
             headers["authorization"] = f"Bearer {entra_token(scope)}"
         return headers
 
-    def request(self, method: str, path: str, body: object = None, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+    def request(
+        self, method: str, path: str, body: object = None, params: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Send a request to a path below `/api`; the answer is a good one.
 
         Raises:
             Failure: any other answer, or none.
         """
         try:
-            answer = self._client.request(method, f"/api{path}", json=body, **options)
+            answer = self._client.request(method, f"/api{path}", json=body, params=params)
         except httpx.TransportError as error:
             raise Unreachable(self.endpoint, str(error) or type(error).__name__) from None
         if not answer.is_success:

@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from orchestrators.durable import OrchestrationContext, Task
 from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
-from orchestrators.waiting import Wait, WaitResult, may_clear
+from orchestrators.waiting import CUT, Wait, WaitResult, may_clear
 from peering.facts import Facts, only, without
 from peering.orders import APP, Order, Phase, PhaseChange, Supersession, Taken, new_order, repair_of
 from peering.outcome import LookRequest, Occurrence, Outcome, StepRequest
@@ -167,7 +167,7 @@ class Run:
 
     def pause_until(self, moment: datetime) -> Running:
         """Wait with nothing under way, unless another order takes the place of the run's."""
-        timer = self.context.create_timer(moment)
+        timer = self.context.create_timer(moment + CUT)
         while self.state != "stopping":
             self._stop = self.context.wait_for_external_event(STOP)
             if (yield self.context.task_any([timer, self._stop])) is timer:

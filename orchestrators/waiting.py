@@ -24,7 +24,7 @@ LOOKS_IN_ONE_HISTORY: Final = 8
 #: What ends a try before it has seen anything.
 _UNSEEN: Final = frozenset({LOST, THROTTLED, "remote-unavailable"})
 #: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
-_CUT: Final = timedelta(milliseconds=900)
+CUT: Final = timedelta(milliseconds=900)
 #: A longer pause than usual is announced, so that nobody takes the order for abandoned.
 _SHORT: Final = SIGN_OF_LIFE / 3
 
@@ -145,7 +145,7 @@ def await_step(context: OrchestrationContext) -> Workflow:
             and not (yield from reliably(context, "renew_order", request["fence"]))
         ):
             return _stopped(tries, unsettled)
-        timer = context.create_timer(look + _CUT)
+        timer = context.create_timer(look + CUT)
         if (yield context.task_any([timer, stop])) is stop:
             timer.cancel()
             return _stopped(tries, unsettled)

@@ -39,7 +39,7 @@ class Order(TypedDict):
     soon as no instance is there, though not before `not_before`.
     `peering` are the options of a start, `codes` the findings that a repair or an automatic rotation is for,
     `credential` is what a rotation makes, `repairs` whether a check may begin one. `supersedes` names the order in
-    whose place it came.
+    whose place it came. `joins` callers have joined it, of whom `joined` are the last.
     """
 
     operation: Operation
@@ -60,6 +60,7 @@ class Order(TypedDict):
     problem: NotRequired[Occurrence]
     supersedes: NotRequired[str]
     joined: NotRequired[list[Joined]]
+    joins: NotRequired[int]
 
 
 class Taking(TypedDict):

@@ -75,7 +75,8 @@ OutcomeKind = Literal["done", "problem", "superseded"]
 class RunRecord(Run):
     """One run in full, as the table of runs keeps it, also when the peering is gone.
 
-    `taken` is when an orchestrator took the order, `joined` who asked for the same meanwhile.
+    `taken` is when an orchestrator took the order, `joined` who asked for the same meanwhile, the last
+    twenty of `joins`.
     """
 
     id: str
@@ -84,6 +85,7 @@ class RunRecord(Run):
     steps: dict[str, StepProgress]
     taken: NotRequired[str]
     joined: NotRequired[list[Joined]]
+    joins: NotRequired[int]
 
 
 class Refusal(TypedDict):

@@ -79,6 +79,7 @@ def place(record: Record | None, wanted: Order, revision: int | None = None) -> 
         if answer == "join":
             joined = Joined(by=wanted["by"], at=wanted["at"])
             under_way["joined"] = [*under_way.get("joined", []), joined][-KEPT_JOINED:]
+            under_way["joins"] = under_way.get("joins", 0) + 1
         if answer != "supersede":
             return record, Placed(answer, under_way, wanted)
         _supersede(record, under_way, wanted)
@@ -256,6 +257,7 @@ def run_record(record: Record, order: Order, ending: Ending) -> RunRecord:
         found["taken"] = order["taken"]
     if "joined" in order:
         found["joined"] = order["joined"]
+        found["joins"] = order["joins"]
     return found
 
 

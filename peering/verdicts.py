@@ -55,7 +55,7 @@ class Judged:
 
     `lasting`: the verdict, where it has not changed and is not good.
     `unsettled`: a run was broken off, and what it may have made unknown is still to be looked for. `undelivered`: there
-    are events that the webhook has not taken yet.
+    are events that the webhook has not taken yet. `outdated`: the record has changed since the look.
     """
 
     change: Change | None = None
@@ -63,12 +63,15 @@ class Judged:
     repair: list[str] = field(default_factory=list)
     unsettled: bool = False
     undelivered: bool = False
+    outdated: bool = False
 
 
 def judge(record: Record, checked: Checked, at: str) -> Judged:
     """Take in a check, unless a run was asked for or has ended since the look, or a later check has come before."""
     last = record.get("health")
-    if record["revision"] != checked["revision"] or (last is not None and at < last["checked"]):
+    if record["revision"] != checked["revision"]:
+        return Judged(outdated=True)
+    if last is not None and at < last["checked"]:
         return Judged()
     problems = checked["problems"]
     known = {finding["problem"]["code"]: finding for finding in (last["problems"] if last else [])}

@@ -9,7 +9,7 @@ import azure.functions as func
 from clients.durable import DurableClient
 from clients.registry import registry
 from clients.registry.migration import check_migrated
-from clients.registry.orders import hint, keep_ended_runs, start_order
+from clients.registry.orders import hint, keep_ended_runs, keep_order_row, start_order
 from peering.orders import Order, differing, new_order, refusal
 from peering.outcome import ProblemError
 from peering.record import Record
@@ -92,6 +92,8 @@ async def placed_order(
         await keep_ended_runs(peering_id)
     elif placed.answer == "accept":
         await start_order(client, peering_id)
+    else:
+        await keep_order_row(peering_id)
     return placed
 
 

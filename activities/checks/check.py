@@ -1,23 +1,37 @@
 """The activity that checks one peering."""
 
 from functools import partial
+from typing import Final
 
 from activities.checks.verdicts import confirmed, judged, problems_of, tell
 from activities.looks.peering import look_of_peering
 from clients.registry import registry
 from peering.checks import CheckOne, Found
-from peering.record import is_busy
-from peering.verdicts import Checked
+from peering.record import Record, is_busy
+from peering.verdicts import Checked, Judged
+
+#: How often a peering is looked at whose record changes meanwhile.
+_LOOKS: Final = 3
 
 
 async def check_one(given: CheckOne) -> Found:
     """Look at one peering, judge it, and write the verdict; a peering that a run is at work on is left alone."""
-    record = await registry().record(given["id"])
-    if record is None or is_busy(record):
-        return Found(repairs=[], undelivered=False)
-    look = await look_of_peering(record["peering"], record["facts"])
-    problems = await confirmed(record, problems_of(record, look, given["at"]), given["at"])
-    checked = Checked(revision=record["revision"], problems=problems)
-    outcome = await registry().change(given["id"], partial(judged, checked, given["at"]), health=True)
-    tell(given["id"], outcome)
+    outcome = Judged(outdated=True)
+    for _ in range(_LOOKS):
+        record = await registry().record(given["id"])
+        if record is None or is_busy(record):
+            break
+        outcome = await _checked(record, given["at"])
+        # Labels or a pause may have come meanwhile: a check that was asked for ends with a verdict nonetheless.
+        if not outcome.outdated:
+            break
     return Found(repairs=outcome.repair, undelivered=outcome.undelivered)
+
+
+async def _checked(record: Record, at: str) -> Judged:
+    peering_id, look = record["peering"]["id"], await look_of_peering(record["peering"], record["facts"])
+    problems = await confirmed(record, problems_of(record, look, at), at)
+    checked = Checked(revision=record["revision"], problems=problems)
+    outcome = await registry().change(peering_id, partial(judged, checked, at), health=True)
+    tell(peering_id, outcome)
+    return outcome

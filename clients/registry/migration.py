@@ -40,6 +40,7 @@ log: Final = logging.getLogger("aiven_azure_peering.migration")
 _AT_ONCE: Final = 8
 _UNDER_WAY: Final = (OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending)
 _REASON: Final = "the registry is brought over"
+_SILENT: Final = "The engine does not say what there is."
 
 
 async def check_migrated(client: DurableClient) -> None:
@@ -53,10 +54,10 @@ async def check_migrated(client: DurableClient) -> None:
 
 
 async def _is_done(client: DurableClient) -> bool:
-    """Whether the marker is there; where nothing was kept in entities it is written at once."""
+    """Whether the marker is there; where nothing was kept in entities or under way it is written at once."""
     if await registry().is_migrated():
         return True
-    if await _keys(client):
+    if await _keys(client) or await _starts(client):
         return False
     await registry().note_migrated()
     return True
@@ -93,7 +94,7 @@ async def _keys(client: DurableClient) -> list[str]:
     try:
         state = await client.read_entity_state(EntityId(INDEX, INDEX_KEY))
     except Exception as error:  # the SDK raises a bare exception
-        raise ProblemError("registry-being-migrated", "The engine does not say what there is.") from error
+        raise ProblemError("registry-being-migrated", _SILENT) from error
     return cast("list[str]", state.entity_state or [])
 
 
@@ -118,16 +119,23 @@ async def _bring_over(client: DurableClient, old: OldRecord, gate: asyncio.Semap
         await _end_all(client, instances_of(peering_id, last))
 
 
+async def _starts(client: DurableClient) -> set[str]:
+    """The peerings whose starts the old version has under way."""
+    try:
+        found = await client.get_status_by(None, None, list(_UNDER_WAY))
+    except Exception as error:  # the SDK raises a bare exception
+        raise ProblemError("registry-being-migrated", _SILENT) from error
+    return {one.instance_id for one in found if one.name == "establish" and one.instance_id is not None}
+
+
 async def _bring_over_starts(client: DurableClient, known: set[str]) -> None:
     """Write the rows of starts that were accepted and that the old registry has not heard of."""
-    for status in await client.get_status_by(None, None, list(_UNDER_WAY)):
-        if status.name != "establish" or status.instance_id is None or status.instance_id in known:
-            continue
-        asked = _asked_of(await client.get_status(status.instance_id, show_input=True))
+    for peering_id in sorted(await _starts(client) - known):
+        asked = _asked_of(await client.get_status(peering_id, show_input=True))
         record = started(asked, registry().now) if asked else None
         if record is not None:
-            await _write(status.instance_id, record)
-        await _end_all(client, [status.instance_id, *instances_of(status.instance_id, [])])
+            await _write(peering_id, record)
+        await _end_all(client, [peering_id, *instances_of(peering_id, [])])
 
 
 async def _write(peering_id: str, record: Record) -> None:

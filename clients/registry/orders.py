@@ -17,6 +17,7 @@ log: Final = logging.getLogger("aiven_azure_peering.run")
 
 #: An instance that has just found nothing to do is about to end: a start is tried so often, with a pause in seconds.
 _STARTS: Final = 12
+_HINTS: Final = 3
 _PAUSE: Final = 0.25
 
 
@@ -45,9 +46,23 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
 
 async def hint(client: DurableClient, instance_id: str) -> None:
     """Tell an instance that the order in its peering's record is another one now; the record decides."""
-    # One that has ended needs no event, and what is lost here is noticed at the next look.
-    with suppress(Exception):
-        await client.raise_event(instance_id, STOP, {})
+    for _ in range(_HINTS):
+        # One that has ended needs no event, and what is lost here is noticed at the next look.
+        with suppress(Exception):  # the SDK raises a bare exception
+            await client.raise_event(instance_id, STOP, {})
+            return
+        await asyncio.sleep(_PAUSE)
+
+
+async def keep_order_row(peering_id: str) -> None:
+    """See to it that the order in a peering's record has its own row, without which nobody would resume it.
+
+    Nothing is lost when that cannot be done: whoever asks next does it then.
+    """
+    from azure.core.exceptions import AzureError
+
+    with suppress(AzureError):
+        await registry().settle_order_row(peering_id)
 
 
 async def keep_ended_runs(peering_id: str) -> None:

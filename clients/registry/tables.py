@@ -64,7 +64,8 @@ _SPREAD: Final = random.SystemRandom()
 #: So many records are remembered as they were written.
 _REMEMBERED: Final = 64
 _NO_TABLE: Final = "TableNotFound"
-_NEVER: Final = timedelta.min
+#: No answer takes so long: its `Date` differs from the others' because a clock was put right.
+_SLOWEST_ANSWER: Final = timedelta(minutes=1)
 _CONFLICTS: Final = frozenset({404, 409, 412})
 
 
@@ -99,8 +100,11 @@ class Registry:
 
     def _note_time(self, answer: "PipelineResponse[Any, Any]") -> None:
         if (date := answer.http_response.headers.get("Date")) is not None:
-            # The header has whole seconds, so the largest difference seen is the nearest to the truth.
-            self._ahead = max(self._ahead or _NEVER, parsedate_to_datetime(date) - datetime.now(UTC))
+            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
+            # The header has whole seconds, so the largest difference seen is the nearest to the truth, until a clock
+            # has been put right.
+            if self._ahead is None or ahead > self._ahead or ahead < self._ahead - _SLOWEST_ANSWER:
+                self._ahead = ahead
 
     async def _asked(self, call: Callable[[], Awaitable[T]]) -> T:
         """A call's answer; the tables are created when the first call finds that they are not there."""

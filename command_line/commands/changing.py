@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from command_line.commands.arguments import Id, Ids, NoWait, Yes, only
@@ -121,7 +121,7 @@ def _asked(
     wanted: Sequence[str],
     ask: Callable[[str], Document],
     no_wait: bool,
-    table_of: Callable[[list[Document]], object],
+    table_of: Callable[[list[Document]], RenderableType],
 ) -> list[Document]:
     """Ask for something, follow it, and show how it ended."""
     accepted = at_once(ask, wanted)
@@ -129,5 +129,5 @@ def _asked(
         found.show(accepted, of_accepted)
         return []
     statuses = follow(found, wanted)
-    ended(found, statuses, table_of)  # type: ignore[arg-type]
+    ended(found, statuses, table_of)
     return statuses

@@ -59,7 +59,7 @@ def unaccounted(answers: Sequence[Answer], runs: Sequence[RunDocument]) -> Itera
             yield f"run {run} has {recorded[run]} outcomes"
             continue
         joined = sum(answer.joined for answer in accepted if answer.body["run"] == run)
-        kept = len(outcomes[run].get("joined", []))
+        kept = outcomes[run].get("joins", 0)
         if joined != kept:
             yield f"{joined} callers joined run {run}, its record has {kept}"
         if beginnings[run] != 1:

@@ -11,11 +11,14 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 import activities.orders
+import activities.step
 import clients.registry.orders
+from clients.registry.rows import PEERINGS, order_row
 from clients.registry.tables import Held, Mutation, Registry
 from peering.aiven_vpc import AivenVpc
-from peering.facts import collected
+from peering.facts import Facts, collected
 from peering.orders import Taking, new_order
+from peering.outcome import StepRequest
 from peering.record import Record, RunRecord
 from peering.registry import Ending, Placed, conclude, place, run_record, take
 from peering.request import PeeringRequest
@@ -200,6 +203,88 @@ def test_pages_are_in_the_order_of_ids_and_columns_can_be_filtered(tables: Table
     run(tables, test)
 
 
+def test_a_filter_reads_all_pages(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        await ask(registry, peering(1))
+        table = registry._peerings
+        some = [{"PartitionKey": PEERINGS, "RowKey": str(UUID(int=number)), "busy": True} for number in range(1200)]
+        for first in range(0, len(some), 100):
+            await table.submit_transaction([("create", row) for row in some[first : first + 100]])
+        assert len(await registry.columns("busy eq true")) == 1201
+
+    run(tables, test)
+
+
+def test_what_was_changed_since_is_not_deleted(tables: Tables) -> None:
+    def dropping(record: Record | None, _: datetime) -> tuple[Record | None, bool]:
+        assert record is not None
+        is_kept = "note" in record
+        return (record if is_kept else None), is_kept
+
+    def noting(record: Record | None, _: datetime) -> tuple[Record | None, None]:
+        assert record is not None
+        return {**record, "note": "Keep it."}, None
+
+    async def test(registry: Registry) -> None:
+        one = peering(1)
+        await ask(registry, one)
+        await finish(registry, one)
+        # What the registry wrote last, it does not read before it changes it.
+        await Registry(registry._service).change(one["id"], noting)
+        assert await registry.change(one["id"], dropping)
+        assert await registry.record(one["id"]) is not None
+
+    run(tables, test)
+
+
+def test_a_transaction_that_cannot_be_is_written_row_by_row(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        one = peering(1)
+        await ask(registry, one)
+        await finish(registry, one)
+        # A row of an order that is none keeps the transaction from being written.
+        stray = new_order("check", "stray", BY, registry.now, DEADLINES)
+        await registry.insert(order_row(one["id"], stray))
+        assert (await ask(registry, one, "r2", "check")).answer == "accept"
+        held = await registry.record(one["id"])
+        assert held is not None
+        assert held["order"]["run"] == "r2"
+        assert [order["run"] for order in await registry.orders()] == ["r2"]
+
+    run(tables, test)
+
+
+def test_a_step_works_only_for_the_execution_that_has_the_order_and_keeps_what_it_made(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    async def application(_: Peering, __: Facts) -> Facts:
+        made.append("application")
+        return collected({"application_id": "a"})
+
+    async def test(registry: Registry) -> None:
+        monkeypatch.setattr(activities.step, "registry", lambda: registry)
+        one = peering(1)
+        await ask(registry, one)
+        taking = Taking(id=one["id"], execution="x", at=registry.now.isoformat())
+        monkeypatch.setattr(activities.orders, "registry", lambda: registry)
+        assert await activities.orders.take_order(taking) is not None
+        activity, later = activities.step.step(application), (registry.now + SIGN_OF_LIFE).isoformat()
+
+        async def call(execution: str) -> tuple[str | None, Facts]:
+            own: Fence = {**fence(one, execution=execution), "alive_until": later}
+            outcome = await activity(StepRequest(peering=one, facts={}, fence=own))
+            held = await registry.record(one["id"])
+            assert held is not None
+            return outcome["problem"]["code"] if "problem" in outcome else None, held["facts"]
+
+        assert (await call("y"), made) == (("run-superseded", {}), [])
+        assert (await call("x"), made) == ((None, {"application_id": "a"}), ["application"])
+
+    run(tables, test)
+
+
 def test_runs_are_kept_newest_first_until_they_are_forgotten(tables: Tables) -> None:
     async def test(registry: Registry) -> None:
         one, begun = peering(1), datetime.fromisoformat("2026-01-01T00:00:00+00:00")
@@ -212,7 +297,8 @@ def test_runs_are_kept_newest_first_until_they_are_forgotten(tables: Tables) -> 
             ("r0", "connected"),
         ]
         await registry.note_run(ran(one, "long", begun, ended=begun + timedelta(days=5)))
-        assert await registry.forget_runs((begun + timedelta(hours=30)).isoformat(), 9) == 2
+        before = (begun + timedelta(hours=30)).isoformat()
+        assert [await registry.forget_runs(before, 1) for _ in range(3)] == [1, 1, 0]
         assert [found["run"] for found in await registry.runs(one["id"], 9)] == ["r2", "long"]
 
     run(tables, test)

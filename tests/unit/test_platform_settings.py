@@ -30,6 +30,16 @@ def test_a_running_instance_is_not_replaced() -> None:
     assert DURABLE["overridableExistingInstanceStates"] == "NonRunningStates"
 
 
+def test_the_engines_fit_one_python_process() -> None:
+    assert 1 < DURABLE["maxConcurrentActivityFunctions"] <= 32
+    assert 1 < DURABLE["maxConcurrentOrchestratorFunctions"] <= 10
+
+
+def test_the_bundle_reads_the_entities_of_the_old_version() -> None:
+    # Earlier ones read large entities wrongly whose key has a `|`, as those of version 0.2.0 have.
+    assert HOST["extensionBundle"]["version"] == "[4.36.0, 5.0.0)"
+
+
 @pytest.mark.parametrize("category", ["Host.Triggers.DurableTask", "DurableTask.AzureStorage", "DurableTask.Core"])
 def test_the_engine_logs_no_single_message(category: str) -> None:
     assert HOST["logging"]["logLevel"][category] == "Warning"

@@ -8,10 +8,20 @@ from typing import cast
 
 from peering.drift import DRIFT
 from peering.facts import Facts, collected
-from peering.orders import Order, Supersession, new_order
+from peering.orders import KEPT_JOINED, Order, PhaseChange, Supersession, new_order
 from peering.outcome import Occurrence
 from peering.record import Change, Record, is_busy, is_watched, state_of
-from peering.registry import Ending, conclude, forget_noted, has_recorded, keep_facts, note_stopped, place, take
+from peering.registry import (
+    Ending,
+    conclude,
+    enter_phase,
+    forget_noted,
+    has_recorded,
+    keep_facts,
+    note_stopped,
+    place,
+    take,
+)
 from peering.request import PeeringRequest
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
@@ -97,10 +107,23 @@ def test_only_the_execution_that_has_the_order_ends_it() -> None:
     assert is_busy(record)
 
 
+def test_only_the_execution_that_has_the_order_turns_it_round() -> None:
+    record, _ = place(None, order("establish"))
+    assert record is not None
+    take(record, "x", START.isoformat())
+    for execution, phase in (("y", "forward"), ("x", "rolling-back")):
+        fence = Fence(id=ID, run="r1", execution=execution, alive_until="")
+        assert enter_phase(record, PhaseChange(fence=fence, phase="rolling-back")) == (execution == "x")
+        assert record["order"]["phase"] == phase
+
+
 def test_an_equal_start_joins_and_one_with_other_options_is_told_so() -> None:
     record, _ = place(None, order("establish"))
     joined = place(record, order("establish", "r2"))[1]
     assert (joined.answer, joined.order["run"], len(joined.order["joined"])) == ("join", "r1", 1)
+    for _ in range(30):
+        place(record, order("establish", "r2"))
+    assert (len(joined.order["joined"]), joined.order["joins"]) == (KEPT_JOINED, 31)
     other = order("establish", "r3", {**PEERING, "secret_lifetime_days": 7})
     assert place(record, other)[1].answer == "409"
     elsewhere = order("establish", "r4", {**PEERING, "vnet_id": PEERING["vnet_id"].upper()})
@@ -297,7 +320,7 @@ def test_a_look_from_before_a_run_is_of_no_account() -> None:
     record = connected()
     revision = record["revision"]
     place(record, order("rotate", "r2"))
-    assert check(record, "secret-missing", revision=revision) == Judged()
+    assert check(record, "secret-missing", revision=revision) == Judged(outdated=True)
     assert "health" not in record
 
 

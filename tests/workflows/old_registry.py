@@ -58,13 +58,14 @@ class Before:
         instances: Mapping[str, tuple[str, object]] | None = None,
     ) -> None:
         """Put records into the entities, and start instances: by their id the name of an orchestrator and its input."""
-        peering = records[0]["peering"]
-        key = f"{peering['project']}|{peering['project_vpc_id']}".casefold()
-        held = {"peerings": {r["peering"]["id"]: r for r in records}, "unmanaged": unmanaged or []}
         with deploy_to(self.cloud, self.directory / "app", self.clock, app=_OLD_APP) as old:
             management = Management(old)
-            management.set("registry", key, held)
-            management.set("registry_index", "all", [key])
+            if records:
+                peering = records[0]["peering"]
+                key = f"{peering['project']}|{peering['project_vpc_id']}".casefold()
+                held = {"peerings": {r["peering"]["id"]: r for r in records}, "unmanaged": unmanaged or []}
+                management.set("registry", key, held)
+                management.set("registry_index", "all", [key])
             for instance, (name, given) in (instances or {}).items():
                 management.start(name, instance, given)
 

@@ -69,6 +69,20 @@ def test_with_the_longest_names_a_hundred_cidrs_and_long_messages(deployment: De
     assert _largest(statuses) <= LARGEST_STATUS
 
 
+def test_every_operation_while_all_remotes_say_a_lot(deployment: Deployment, statuses: list[Any]) -> None:
+    options = _options(deployment)
+    identity = deployment.settle(**options)["id"]
+    statuses.clear()
+    deployment.knobs(faults=FAULTS)
+    deployment.rotate(identity)
+    deployment.knobs(faults=FAULTS)
+    deployment.settle(**options, secret_lifetime_days=99)
+    deployment.knobs(faults=FAULTS)
+    assert deployment.remove(identity)["state"] == "removed"
+    assert {status["operation"] for status in statuses if "operation" in status} >= {"establish", "rotate", "remove"}
+    assert _largest(statuses) <= LARGEST_STATUS
+
+
 def test_with_forty_neighbours_that_overlap(deployment: Deployment, statuses: list[Any]) -> None:
     options = _options(deployment)
     for number in range(NEIGHBOURS):

@@ -162,6 +162,17 @@ def test_a_start_that_the_old_registry_had_not_heard_of_is_carried_out(before: B
         assert app.until(identity)["state"] == "connected"
 
 
+def test_the_first_start_of_all_is_carried_out(before: Before) -> None:
+    new = never_connected(before, 2)
+    identity = new["peering"]["id"]
+    before.fill(instances={identity: ("establish", given(new, "3"))})
+    with before.app() as app:
+        refused = start_other(app, never_connected(before, 1))
+        assert (refused.status_code, refused.json()["code"]) == (503, "registry-being-migrated")
+        resume(app)
+        assert app.until(identity)["state"] == "connected"
+
+
 def test_a_migration_that_is_interrupted_goes_on(before: Before, monkeypatch: pytest.MonkeyPatch) -> None:
     records = [{**never_connected(before, number), "state": "failed"} for number in (1, 2)]
     busy = never_connected(before, 3, BUSY)

@@ -1,15 +1,17 @@
 """Orders that meet, orders that nobody takes: every 202 ends in the outcome that docs/orders.md promises."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 
 import httpx
 import pytest
 
+from clients.registry.rows import PEERINGS, order_key
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
@@ -179,16 +181,71 @@ def test_a_cancel_leaves_what_is_there_and_records_it(deployment: Deployment) ->
 
 
 def test_a_removal_during_a_wait_of_hours_begins_within_half_a_minute(deployment: Deployment) -> None:
-    deployment.knobs(approved=12 * 3600, latency=0.05)
-    identity = deployment.start()
-    while_waiting(deployment, identity, "pending_peer")
+    deployment.knobs(approved=20 * 3600)
+    begun, identity = deployment.clock.now(), deployment.start()
+    while deployment.clock.now() - begun < timedelta(hours=4):
+        time.sleep(0.001)
+    deployment.virtual_clock.held = True
+    soon(deployment, lambda: pauses(deployment, identity) > timedelta(minutes=10))
     asked = deployment.clock.now()
     answer = deployment.api.delete(f"/api/peerings/{identity}")
-    deployment.knobs(latency=0)
+    soon(deployment, lambda: "taken" in deployment.record(identity)["order"])
+    deployment.virtual_clock.held = False
     assert deployment.until(identity)["state"] == "removed"
     removal = runs(deployment, identity)[answer.json()["run"]]
-    begun = min(step["started"] for step in removal["steps"].values())
-    assert 0 <= (datetime.fromisoformat(begun) - asked).total_seconds() < 30
+    first = min(step["started"] for step in removal["steps"].values())
+    assert timedelta() <= datetime.fromisoformat(first) - asked < timedelta(seconds=30)
+
+
+def soon(deployment: Deployment, holds: Callable[[], bool]) -> None:
+    """Wait in the machine's time, while the virtual one stands still, until something holds."""
+    deadline = time.monotonic() + 20 * deployment.patience
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def pauses(deployment: Deployment, identity: str) -> timedelta:
+    """For how long from now on a run does not look again at what it waits for."""
+    looks = [step["next_look"] for step in deployment.status(identity)["steps"] if "next_look" in step]
+    return max(map(datetime.fromisoformat, looks), default=deployment.clock.now()) - deployment.clock.now()
+
+
+def test_an_execution_has_waits_of_its_own(deployment: Deployment) -> None:
+    deployment.knobs(approved=3600)
+    identity = deployment.start()
+    deployment.virtual_clock.held = True
+    while_waiting(deployment, identity, "pending_peer")
+    execution = deployment.record(identity)["order"]["execution"]
+    assert deployment.instance(f"{identity}:{execution}:pending_peer")["runtimeStatus"] == "Running"
+    deployment.virtual_clock.held = False
+    assert deployment.until(identity)["state"] == "connected"
+
+
+def test_a_rollback_that_is_broken_off_goes_on_back(deployment: Deployment) -> None:
+    held, before = {"host": "api.aiven.io", "method": "DELETE", "status": 503, "times": 999}, deployment.cloud_state()
+    deployment.knobs(outcome="ERROR", faults=[held])
+    identity = deployment.start(on_failure="rollback")
+    deployment.virtual_clock.held = True
+    soon(deployment, lambda: ("aiven", "DELETE") in {(one.service, one.method) for one in deployment.cloud.requests})
+    deployment.terminate(identity)
+    deployment.knobs(outcome="", faults=[])
+    deployment.virtual_clock.held = False
+    status = deployment.until(identity)
+    assert (status["state"], status["problem"]["code"]) == ("rolled-back", "connection-error")
+    assert deployment.cloud_state() == before
+
+
+def test_an_order_whose_own_row_is_gone_has_one_again_when_somebody_asks(tmp_path: Path) -> None:
+    losses = LostStarts()
+    with deploy(tmp_path, hostile=losses) as deployment:
+        losses.losing = deployment.virtual_clock.held = True
+        identity = deployment.start()
+        (account,) = deployment.cloud.world.storage_accounts.values()
+        account.table("peerings").remove((PEERINGS, order_key(identity)))
+        assert deployment.api.post("/api/peerings", json=deployment.request()).json()["joined"]
+        losses.losing = deployment.virtual_clock.held = False
+        assert deployment.until(identity)["state"] == "connected"
 
 
 def test_a_start_that_the_platform_loses_is_resumed_within_minutes(tmp_path: Path) -> None:

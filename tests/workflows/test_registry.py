@@ -1,6 +1,10 @@
 """What the registry keeps, also when the engine has forgotten the runs."""
 
+import asyncio
 import json
+from importlib import import_module
+
+import pytest
 
 from local.deployment import Deployment
 from peering.version import VERSION
@@ -42,3 +46,24 @@ def test_the_size_of_a_status_stays_below_what_the_engine_takes(deployment: Depl
     deployment.knobs(outcome="ERROR")
     status = deployment.settle()
     assert len(json.dumps(deployment.instance(status["id"]))) < 16 * 1024
+
+
+def test_a_check_during_which_labels_change_has_a_verdict(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = deployment.settle()["id"]
+    module = import_module("activities.checks.check")
+    look, looks = module.look_of_peering, list[object]()
+
+    async def interrupted(*given: object) -> object:
+        if not looks:
+            address, body = f"/api/peerings/{identity}", {"labels": {"team": "network"}}
+            answer = await asyncio.to_thread(deployment.api.patch, address, json=body)
+            answer.raise_for_status()
+        looks.append(given)
+        return await look(*given)
+
+    monkeypatch.setattr(module, "look_of_peering", interrupted)
+    status = deployment.check(identity)
+    assert (len(looks), status["labels"]) == (2, {"team": "network"})
+    assert status["health"]["verdict"] == "healthy"
