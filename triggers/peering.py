@@ -55,7 +55,7 @@ async def show_peering(req: func.HttpRequest, client: DurableClient) -> func.Htt
     identity = peering_id(req)
     record = await registry().record(identity)
     if record is None:
-        ended = await registry().runs(identity, 1)
+        ended = await registry().history.of(identity, 1)
         if not ended:
             raise absent(identity)
         return json_answer(removed_status(ended[0]))
@@ -87,7 +87,7 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
 async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/runs`: who asked for what and what became of it, also when the peering is gone."""
     identity = peering_id(req)
-    runs, record = await registry().runs(identity, _SHOWN_RUNS), await registry().record(identity)
+    runs, record = await registry().history.of(identity, _SHOWN_RUNS), await registry().record(identity)
     if not runs and record is None:
         raise absent(identity)
     shown = {run["run"]: run_document(run) for run in (*runs, *_unnoted(record))}
@@ -98,7 +98,7 @@ async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpRe
 async def show_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/runs/{run}`: one run in full, once it has ended, also when the peering is gone."""
     identity, name = peering_id(req), req.route_params["run"]
-    record, run = await registry().record(identity), await registry().run(identity, name)
+    record, run = await registry().record(identity), await registry().history.one(identity, name)
     run = next((one for one in _unnoted(record) if one["run"] == name), run)
     if run is not None:
         return json_answer(run_document(run))

@@ -54,11 +54,11 @@ async def note(req: func.HttpRequest, route: Route, document: Mapping[str, objec
     said = (route.name, refusal.get("id", ""), refusal["problem"], refusal["by"]["id"] or "")
     log.warning("event=request-refused route=%s peering=%r problem=%s by=%s", *said)
     try:
-        await registry().note_refusal(refusal)
+        await registry().history.note_refusal(refusal)
     except (AzureError, ProblemError) as error:
         log.warning("event=refusal-not-kept route=%s error=%s", route.name, type(error).__name__)
 
 
 async def list_refusals(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/refusals`: the last requests for a change that were refused, and why."""
-    return json_answer(Refusals(refusals=await registry().refusals(_LISTED)))
+    return json_answer(Refusals(refusals=await registry().history.refusals(_LISTED)))

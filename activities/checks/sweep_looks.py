@@ -8,7 +8,7 @@ from typing import Any, Final
 from activities.looks import remotes
 from activities.looks.remotes import part
 from clients.registry import registry, rows, sweeps
-from clients.registry.tables import etag_of
+from clients.registry.table import etag_of
 from peering.aiven_vpc import AivenVpc
 from peering.look import AssignmentLook, Part, SecretLook, VpcLook
 from peering.naming import secret_name

@@ -113,7 +113,7 @@ async def _bring_over(client: DurableClient, old: OldRecord, gate: asyncio.Semap
             asked = await _asked(client, peering_id)
             record = migrated(old, asked, registry().now, deadlines)
             for run in migrated_runs(record, deadlines):
-                await registry().note_run(run)
+                await registry().history.note(run)
             await _write(peering_id, record)
         last = [run["run"] for run in old["runs"][-1:] if "ended" not in run]
         await _end_all(client, instances_of(peering_id, last))

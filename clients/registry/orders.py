@@ -90,5 +90,5 @@ async def note_ended_runs(record: Record) -> list[RunRecord]:
     """Put the runs that a record says have ended into the table of runs; returns them."""
     ended = record.get("unnoted", [])
     for run in ended:
-        await registry().note_run(run)
+        await registry().history.note(run)
     return ended

@@ -193,4 +193,4 @@ async def _purge(
 async def forget_runs() -> int:
     """Delete runs that ended longer ago than `HISTORY_DAYS`, a bounded number; returns how many."""
     before = registry().now - timedelta(days=settings().history_days)
-    return await registry().forget_runs(before.isoformat(), _FORGOTTEN_AT_ONCE)
+    return await registry().history.forget(before.isoformat(), _FORGOTTEN_AT_ONCE)

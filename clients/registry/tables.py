@@ -1,8 +1,7 @@
 """The registry of peerings in Azure Table Storage: read by key, changed with ETags, never overwritten unread.
 
 Every change is a read, a pure function on what was read, and a write with the ETag of the read. After a conflict, or an
-answer that was lost, it begins again; what the lost answer had written is seen then. The time is the service's own, as
-its answers' `Date` has it: one clock for all workers.
+answer that was lost, it begins again; what the lost answer had written is seen then.
 """
 
 import asyncio
@@ -13,12 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
     HttpResponseError,
@@ -29,16 +26,17 @@ from azure.core.exceptions import (
 from azure.data.tables import TableTransactionError, UpdateMode
 
 from clients.registry import rows
-from clients.registry.table_calls import patiently, read, table_service
+from clients.registry.run_history import RunHistory
+from clients.registry.table import PAGE, TRIES, ServiceClock, Table, as_read, etag_of, unchanged
+from clients.registry.table_calls import read, table_service
 from peering.outcome import ProblemError
-from peering.record import Record, Refusal, RunRecord, UnmanagedConnections
+from peering.record import Record, UnmanagedConnections
 from peering.runs import SIGN_OF_LIFE
 from peering.spec import Fence
 from peering.sweep import cut
 
 if TYPE_CHECKING:
-    from azure.core.pipeline import PipelineResponse
-    from azure.data.tables.aio import TableClient, TableServiceClient
+    from azure.data.tables.aio import TableServiceClient
 
 __all__ = ["Held", "Mutation", "Registry", "etag_of", "table_service"]
 
@@ -48,24 +46,16 @@ T = TypeVar("T")
 #: What is to become of a record, given the time: the record as it is to be, None when it is to go, and an answer.
 Mutation = Callable[[Record | None, datetime], tuple[Record | None, T]]
 
-_PEERINGS: Final = "peerings"
-_RUNS: Final = "runs"
-#: How often a change is begun anew before it is given up.
-_TRIES: Final = 12
-#: How often of these because the service could not tell what became of a write.
+#: How often a change is begun anew because the service could not tell what became of a write.
 _LOST_WRITES: Final = 2
 #: A sign of life that lasts for less than this is renewed.
 _RENEW_BEFORE: Final = SIGN_OF_LIFE * 2 / 3
-_PAGE: Final = 1000
 #: Operations that one transaction takes.
 _TRANSACTION: Final = 100
 #: Spreads the tries of those who change one row at once.
 _SPREAD: Final = random.SystemRandom()
 #: So many records are remembered as they were written.
 _REMEMBERED: Final = 64
-_NO_TABLE: Final = "TableNotFound"
-#: No answer takes so long: its `Date` differs from the others' because a clock was put right.
-_SLOWEST_ANSWER: Final = timedelta(minutes=1)
 _CONFLICTS: Final = frozenset({404, 409, 412})
 
 
@@ -78,16 +68,16 @@ class Held:
 
 
 class Registry:
-    """The tables `peerings` and `runs`.
+    """The table of peerings; `history` is that of runs.
 
     Args:
         service: the client of the storage account's Table service.
     """
 
     def __init__(self, service: "TableServiceClient") -> None:
-        self._service = service
-        self._peerings, self._runs = service.get_table_client(_PEERINGS), service.get_table_client(_RUNS)
-        self._ahead: timedelta | None = None
+        self._clock = ServiceClock()
+        self._table = Table(service, "peerings", self._clock)
+        self.history = RunHistory(Table(service, "runs", self._clock))
         self._is_migrated = False
         #: The records that were written last, with the ETags of these writes: while nobody else has written one, the
         #: next change of it needs no read.
@@ -96,43 +86,11 @@ class Registry:
     @property
     def now(self) -> datetime:
         """The service's time, as of its last answer's."""
-        return datetime.now(UTC) + (self._ahead or timedelta())
-
-    def _note_time(self, answer: "PipelineResponse[Any, Any]") -> None:
-        if (date := answer.http_response.headers.get("Date")) is not None:
-            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
-            # The header has whole seconds, so the largest difference seen is the nearest to the truth, until a clock
-            # has been put right.
-            if self._ahead is None or ahead > self._ahead or ahead < self._ahead - _SLOWEST_ANSWER:
-                self._ahead = ahead
-
-    async def _asked(self, call: Callable[[], Awaitable[T]]) -> T:
-        """A call's answer; the tables are created when the first call finds that they are not there."""
-        try:
-            return await patiently(call)
-        except ResourceNotFoundError as error:
-            # Not every call of the SDK reads the code out of the answer.
-            if getattr(error, "error_code", None) != _NO_TABLE and _NO_TABLE not in str(error):
-                raise
-        for table in (_PEERINGS, _RUNS):
-            await patiently(partial(self._service.create_table_if_not_exists, table))
-        return await patiently(call)
-
-    async def _row(self, table: "TableClient", partition: str, key: str, *columns: str) -> rows.Held | None:
-        async def get() -> rows.Held:
-            found = await table.get_entity(
-                partition, key, select=list(columns) or None, raw_response_hook=self._note_time
-            )
-            return cast("rows.Held", found)
-
-        try:
-            return await self._asked(get)
-        except ResourceNotFoundError:
-            return None
+        return self._clock.now
 
     async def held(self, peering_id: str) -> Held | None:
         """A peering's record with its ETag: a point read."""
-        row = await self._row(self._peerings, rows.PEERINGS, peering_id)
+        row = await self._table.row(rows.PEERINGS, peering_id)
         return Held(read(rows.read_peering, row), etag_of(row)) if row is not None else None
 
     async def record(self, peering_id: str) -> Record | None:
@@ -164,7 +122,7 @@ class Registry:
         lost, held = 0, self._written.pop(peering_id, None)
         if held is not None and not _is_change(mutation, held.record, self.now):
             held = None
-        for attempt in range(_TRIES):
+        for attempt in range(TRIES):
             held = held or await self.held(peering_id)
             before = held.record if held else None
             if written is not None and before == written[0]:
@@ -183,7 +141,7 @@ class Registry:
                 await asyncio.sleep(_SPREAD.uniform(0, 0.02 * 2 ** min(attempt, 6)))
             else:
                 return answer
-        raise ProblemError("registry-contended", f"Tried {_TRIES} times; the last answer was {failure}.")
+        raise ProblemError("registry-contended", f"Tried {TRIES} times; the last answer was {failure}.")
 
     async def change_health(self, mutations: Mapping[str, Mutation[T]], known: Mapping[str, Held]) -> dict[str, T]:
         """Change what checks have found of some peerings, a hundred in one transaction; returns the answers by id.
@@ -214,7 +172,7 @@ class Registry:
             ]
             try:
                 if operations:
-                    await self._asked(partial(self._peerings.submit_transaction, operations))
+                    await self._table.asked(partial(self._table.client.submit_transaction, operations))
             except AzureError as error:
                 # One that has changed meanwhile keeps all of them from it.
                 log.info("event=transaction-failed peerings=%s error=%s", len(made), type(error).__name__)
@@ -245,7 +203,7 @@ class Registry:
             self._note_written(peering_id, after, await self._single(main))
             return
         try:
-            answers = await self._asked(lambda: self._peerings.submit_transaction([main, beside]))
+            answers = await self._table.asked(lambda: self._table.client.submit_transaction([main, beside]))
         except TableTransactionError as error:
             if error.index == 0 and error.status_code in _CONFLICTS:
                 raise
@@ -256,7 +214,9 @@ class Registry:
         # An order without a row would not be resumed; a row that is not the order's is made so when it is met.
         if after is not None and "order" in after:
             with suppress(ResourceExistsError):
-                await self._asked(lambda: self._peerings.create_entity(rows.order_row(peering_id, after["order"])))
+                await self._table.asked(
+                    lambda: self._table.client.create_entity(rows.order_row(peering_id, after["order"]))
+                )
         await self._single(main)
         await self.settle_order_row(peering_id)
 
@@ -272,37 +232,17 @@ class Registry:
         kind, entity, *rest = operation
         options: dict[str, Any] = rest[0] if rest else {}
         calls: dict[str, Callable[..., Awaitable[Mapping[str, Any] | None]]] = {
-            "create": self._peerings.create_entity,
-            "update": self._peerings.update_entity,
-            "delete": self._peerings.delete_entity,
+            "create": self._table.client.create_entity,
+            "update": self._table.client.update_entity,
+            "delete": self._table.client.delete_entity,
         }
-        return await self._asked(lambda: calls[kind](entity, **options))
-
-    async def _put(self, table: "TableClient", row: rows.Row) -> None:
-        """Make a row what it is to be: by Insert, or with the ETag of what is there.
-
-        Raises:
-            ProblemError: `registry-contended`, when others were faster every time.
-        """
-        for _ in range(_TRIES):
-            with suppress(ResourceExistsError):
-                await self._asked(lambda: table.create_entity(row))
-                return
-            held = await self._row(table, str(row["PartitionKey"]), str(row["RowKey"]))
-            if held is None:
-                continue
-            if dict(held) == row:
-                return
-            with suppress(ResourceModifiedError, ResourceNotFoundError):
-                await self._asked(partial(table.update_entity, row, mode=UpdateMode.REPLACE, **_as_read(held)))
-                return
-        raise ProblemError("registry-contended", f"Tried {_TRIES} times to write {row['RowKey']}.")
+        return await self._table.asked(lambda: calls[kind](entity, **options))
 
     async def is_own(self, fence: Fence) -> bool:
         """Whether the open order of a peering is an execution's own; renews its sign of life."""
         key = {"PartitionKey": rows.PEERINGS, "RowKey": rows.order_key(fence["id"])}
-        for _ in range(_TRIES):
-            row = await self._row(self._peerings, rows.PEERINGS, key["RowKey"])
+        for _ in range(TRIES):
+            row = await self._table.row(rows.PEERINGS, key["RowKey"])
             order = read(rows.read_order, row) if row is not None else None
             if order is None or (order["run"], order["execution"]) != (fence["run"], fence["execution"]):
                 return False
@@ -311,13 +251,13 @@ class Registry:
                 return True
             with suppress(ResourceModifiedError, ResourceNotFoundError):
                 renewed = {**key, "alive_until": fence["alive_until"]}
-                await self._asked(partial(self._peerings.update_entity, renewed, **_as_read(row)))
+                await self._table.asked(partial(self._table.client.update_entity, renewed, **as_read(row)))
                 return True
-        raise ProblemError("registry-contended", f"Tried {_TRIES} times to give a sign of life.")
+        raise ProblemError("registry-contended", f"Tried {TRIES} times to give a sign of life.")
 
     async def is_taken(self, peering_id: str) -> bool:
         """Whether an execution works on the order of a peering, or none is open."""
-        row = await self._row(self._peerings, rows.PEERINGS, rows.order_key(peering_id))
+        row = await self._table.row(rows.PEERINGS, rows.order_key(peering_id))
         return row is None or bool(read(rows.read_order, row)["execution"])
 
     async def settle_order_row(self, peering_id: str) -> None:
@@ -326,42 +266,42 @@ class Registry:
         One that changes meanwhile is left to whoever changes it.
         """
         # The record is read after its order's row: whoever changes both changes the ETag of the row that was read.
-        held = await self._row(self._peerings, rows.PEERINGS, rows.order_key(peering_id))
+        held = await self._table.row(rows.PEERINGS, rows.order_key(peering_id))
         record = await self.record(peering_id)
         wanted = rows.order_row(peering_id, record["order"]) if record is not None and "order" in record else None
         with suppress(ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
             if wanted is None and held is not None:
                 key = rows.PEERINGS, rows.order_key(peering_id)
-                await self._asked(partial(self._peerings.delete_entity, *key, **_as_read(held)))
+                await self._table.asked(partial(self._table.client.delete_entity, *key, **as_read(held)))
             elif wanted is not None and held is None:
-                await self._asked(partial(self._peerings.create_entity, wanted))
+                await self._table.asked(partial(self._table.client.create_entity, wanted))
             elif wanted is not None and held is not None and not rows.is_row_of(held, wanted):
-                replace = partial(self._peerings.update_entity, wanted, mode=UpdateMode.REPLACE)
-                await self._asked(partial(replace, **_as_read(held)))
+                replace = partial(self._table.client.update_entity, wanted, mode=UpdateMode.REPLACE)
+                await self._table.asked(partial(replace, **as_read(held)))
 
     async def orders(self) -> list[rows.OrderRow]:
         """All open orders."""
-        return [read(rows.read_order, row) async for row in self._query(self._peerings, rows.only_orders())]
+        return [read(rows.read_order, row) async for row in self._table.query(rows.only_orders())]
 
     async def peerings(self) -> AsyncIterator[rows.Held]:
         """The rows of all peerings, page after page."""
-        async for row in self._query(self._peerings, rows.only_peerings()):
+        async for row in self._table.query(rows.only_peerings()):
             yield row
 
     async def scan(self, condition: str, *columns: str) -> list[rows.Held]:
         """The rows beside the peerings' own that meet a condition of OData."""
         select = ["PartitionKey", *columns] if columns else None
-        return [row async for row in self._query(self._peerings, condition, select=select)]
+        return [row async for row in self._table.query(condition, select=select)]
 
     async def insert(self, row: rows.Row) -> None:
         """Insert a row beside the peerings' own; one that is there already stays as it is."""
         with suppress(ResourceExistsError):
-            await self._asked(lambda: self._peerings.create_entity(row))
+            await self._table.asked(lambda: self._table.client.create_entity(row))
 
     async def claim(self, row: rows.Row) -> bool:
         """Insert a row beside the peerings' own; False when there is one with its keys."""
         try:
-            await self._asked(lambda: self._peerings.create_entity(row))
+            await self._table.asked(lambda: self._table.client.create_entity(row))
         except ResourceExistsError:
             return False
         return True
@@ -372,17 +312,17 @@ class Registry:
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
         """
-        await self._put(self._peerings, row)
+        await self._table.put(row)
 
     async def delete_rows(self, found: Sequence[rows.Held]) -> None:
         """Delete rows of one partition, a hundred at most; it does not matter if somebody else did."""
         keys = [{"PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]} for row in found]
         try:
-            await self._asked(lambda: self._peerings.submit_transaction([("delete", key) for key in keys]))
+            await self._table.asked(lambda: self._table.client.submit_transaction([("delete", key) for key in keys]))
         except TableTransactionError:
             for key in keys:
                 alone = str(key["PartitionKey"]), str(key["RowKey"])
-                await self._asked(partial(self._peerings.delete_entity, *alone))
+                await self._table.asked(partial(self._table.client.delete_entity, *alone))
 
     async def page(self, after: str, limit: int) -> list[rows.Held]:
         """The columns for lists of the first peerings behind an id, in the order of their ids."""
@@ -393,90 +333,11 @@ class Registry:
         condition = f"{rows.only_peerings()} and ({condition})" if condition else rows.only_peerings()
         found = []
         select = ["RowKey", *columns]
-        async for row in self._query(self._peerings, condition, select=select, results_per_page=limit or _PAGE):
+        async for row in self._table.query(condition, select=select, results_per_page=limit or PAGE):
             found.append(row)
             if len(found) == limit:
                 break
         return found
-
-    async def _query(
-        self,
-        table: "TableClient",
-        condition: str,
-        *,
-        select: Sequence[str] | None = None,
-        results_per_page: int = _PAGE,
-    ) -> AsyncIterator[rows.Held]:
-        found = table.query_entities(
-            condition,
-            select=list(select) if select else None,
-            results_per_page=results_per_page,
-            raw_response_hook=self._note_time,
-        )
-        pages = found.by_page()
-        while (page := await self._asked(lambda: anext(pages, None))) is not None:
-            async for row in page:
-                yield cast("rows.Held", row)
-
-    async def note_run(self, run: RunRecord) -> None:
-        """Keep a run as it is known now.
-
-        Raises:
-            ProblemError: `registry-contended`, when others were faster every time.
-        """
-        await self._put(self._runs, rows.run_row(run))
-
-    async def runs(self, peering_id: str, limit: int) -> list[RunRecord]:
-        """The last runs of a peering, the newest first, also when the peering is gone."""
-        found = []
-        condition = f"PartitionKey eq '{peering_id}'"
-        async for row in self._query(self._runs, condition, results_per_page=limit):
-            found.append(read(rows.read_run, row))
-            if len(found) == limit:
-                break
-        return found
-
-    async def run(self, peering_id: str, run: str) -> RunRecord | None:
-        """One run of a peering, also when the peering is gone."""
-        condition = f"PartitionKey eq '{peering_id}'"
-        async for row in self._query(self._runs, condition, select=["PartitionKey", "RowKey"]):
-            if str(row["RowKey"]).endswith(f"-{run}"):
-                held = await self._row(self._runs, peering_id, str(row["RowKey"]))
-                return read(rows.read_run, held) if held is not None else None
-        return None
-
-    async def note_refusal(self, refusal: Refusal) -> None:
-        """Keep that a request was refused.
-
-        Raises:
-            ProblemError: `registry-contended`, when others were faster every time.
-        """
-        await self._put(self._runs, rows.refusal_row(refusal))
-
-    async def refusals(self, limit: int) -> list[Refusal]:
-        """The last requests that were refused, the newest first."""
-        found = []
-        async for row in self._query(self._runs, f"PartitionKey eq '{rows.REFUSALS}'", results_per_page=limit):
-            found.append(read(rows.read_refusal, row))
-            if len(found) == limit:
-                break
-        return found
-
-    async def forget_runs(self, before: str, limit: int) -> int:
-        """Delete at most `limit` runs that ended, and requests that were refused, before a moment; returns how many.
-
-        One whose end nobody has noted goes by its beginning.
-        """
-        condition = f"started lt '{before}' and ended lt '{before}'"
-        old = self._query(self._runs, condition, select=["PartitionKey", "RowKey"])
-        count = 0
-        async for row in old:
-            key = str(row["PartitionKey"]), str(row["RowKey"])
-            await self._asked(partial(self._runs.delete_entity, *key))
-            count += 1
-            if count == limit:
-                break
-        return count
 
     async def note_unmanaged(self, found: UnmanagedConnections) -> None:
         """Keep which connections of a project VPC no peering here has.
@@ -484,38 +345,32 @@ class Registry:
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
         """
-        await self._put(self._peerings, rows.unmanaged_row(found))
+        await self._table.put(rows.unmanaged_row(found))
 
     async def forget_unmanaged(self, kept: Collection[str]) -> int:
         """Delete the rows of project VPCs other than those with these keys; returns how many."""
         condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
-        found = [str(row["RowKey"]) async for row in self._query(self._peerings, condition, select=["RowKey"])]
+        found = [str(row["RowKey"]) async for row in self._table.query(condition, select=["RowKey"])]
         gone = [key for key in found if key not in kept]
         for key in gone:
-            await self._asked(partial(self._peerings.delete_entity, rows.PROJECT_VPCS, key))
+            await self._table.asked(partial(self._table.client.delete_entity, rows.PROJECT_VPCS, key))
         return len(gone)
 
     async def is_migrated(self) -> bool:
         """Whether the registry of version 0.2.0 has been brought over; asked until it has."""
         if not self._is_migrated:
-            self._is_migrated = await self._row(self._peerings, rows.MIGRATIONS, rows.FROM_ENTITIES) is not None
+            self._is_migrated = await self._table.row(rows.MIGRATIONS, rows.FROM_ENTITIES) is not None
         return self._is_migrated
 
     async def note_migrated(self) -> None:
         """Note that the registry of version 0.2.0 has been brought over, or that there was none."""
         marker: rows.Row = {"PartitionKey": rows.MIGRATIONS, "RowKey": rows.FROM_ENTITIES, "at": self.now.isoformat()}
-        await self._put(self._peerings, marker)
+        await self._table.put(marker)
 
     async def unmanaged(self) -> list[UnmanagedConnections]:
         """The connections of all project VPCs that no peering here has, as the last check of all found them."""
         condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
-        return [read(rows.read_unmanaged, row) async for row in self._query(self._peerings, condition)]
-
-
-def etag_of(row: rows.Held) -> str:
-    """The ETag of a row as it was read."""
-    metadata = cast("Mapping[str, str]", getattr(row, "metadata", {}))
-    return metadata["etag"]
+        return [read(rows.read_unmanaged, row) async for row in self._table.query(condition)]
 
 
 def _is_change(mutation: Mutation[T], record: Record, now: datetime) -> bool:
@@ -543,21 +398,13 @@ def _may_differ(error: AzureError) -> bool:
 def _operation(peering_id: str, held: Held | None, after: Record | None, *, health: bool) -> tuple[Any, ...]:
     if after is None:
         key = {"PartitionKey": rows.PEERINGS, "RowKey": peering_id}
-        return "delete", key, _unchanged(held.etag) if held is not None else {}
+        return "delete", key, unchanged(held.etag) if held is not None else {}
     if held is None:
         return "create", rows.peering_row(after)
     if health:
         key = {"PartitionKey": rows.PEERINGS, "RowKey": peering_id}
-        return "update", {**key, **rows.health_columns(after)}, {"mode": UpdateMode.MERGE, **_unchanged(held.etag)}
-    return "update", rows.peering_row(after), {"mode": UpdateMode.REPLACE, **_unchanged(held.etag)}
-
-
-def _unchanged(etag: str) -> dict[str, Any]:
-    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
-
-
-def _as_read(row: rows.Held | None) -> dict[str, Any]:
-    return _unchanged(etag_of(row)) if row is not None else {}
+        return "update", {**key, **rows.health_columns(after)}, {"mode": UpdateMode.MERGE, **unchanged(held.etag)}
+    return "update", rows.peering_row(after), {"mode": UpdateMode.REPLACE, **unchanged(held.etag)}
 
 
 def _order_operation(peering_id: str, before: Record | None, after: Record | None) -> tuple[Any, ...] | None:

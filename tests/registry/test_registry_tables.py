@@ -206,7 +206,7 @@ def test_pages_are_in_the_order_of_ids_and_columns_can_be_filtered(tables: Table
 def test_a_filter_reads_all_pages(tables: Tables) -> None:
     async def test(registry: Registry) -> None:
         await ask(registry, peering(1))
-        table = registry._peerings
+        table = registry._table.client
         some = [{"PartitionKey": PEERINGS, "RowKey": str(UUID(int=number)), "busy": True} for number in range(1200)]
         for first in range(0, len(some), 100):
             await table.submit_transaction([("create", row) for row in some[first : first + 100]])
@@ -230,7 +230,7 @@ def test_what_was_changed_since_is_not_deleted(tables: Tables) -> None:
         await ask(registry, one)
         await finish(registry, one)
         # What the registry wrote last, it does not read before it changes it.
-        await Registry(registry._service).change(one["id"], noting)
+        await Registry(registry._table._service).change(one["id"], noting)
         assert await registry.change(one["id"], dropping)
         assert await registry.record(one["id"]) is not None
 
@@ -289,17 +289,17 @@ def test_runs_are_kept_newest_first_until_they_are_forgotten(tables: Tables) -> 
     async def test(registry: Registry) -> None:
         one, begun = peering(1), datetime.fromisoformat("2026-01-01T00:00:00+00:00")
         for day in range(3):
-            await registry.note_run(ran(one, f"r{day}", begun + timedelta(days=day)))
-        await registry.note_run(ran(one, "r1", begun + timedelta(days=1), "failed"))
-        assert [(found["run"], found["state"]) for found in await registry.runs(one["id"], 9)] == [
+            await registry.history.note(ran(one, f"r{day}", begun + timedelta(days=day)))
+        await registry.history.note(ran(one, "r1", begun + timedelta(days=1), "failed"))
+        assert [(found["run"], found["state"]) for found in await registry.history.of(one["id"], 9)] == [
             ("r2", "connected"),
             ("r1", "failed"),
             ("r0", "connected"),
         ]
-        await registry.note_run(ran(one, "long", begun, ended=begun + timedelta(days=5)))
+        await registry.history.note(ran(one, "long", begun, ended=begun + timedelta(days=5)))
         before = (begun + timedelta(hours=30)).isoformat()
-        assert [await registry.forget_runs(before, 1) for _ in range(3)] == [1, 1, 0]
-        assert [found["run"] for found in await registry.runs(one["id"], 9)] == ["r2", "long"]
+        assert [await registry.history.forget(before, 1) for _ in range(3)] == [1, 1, 0]
+        assert [found["run"] for found in await registry.history.of(one["id"], 9)] == ["r2", "long"]
 
     run(tables, test)
 
@@ -351,7 +351,7 @@ def test_what_was_written_last_is_changed_without_a_read_and_what_others_wrote_i
     async def test(registry: Registry) -> None:
         identity = peering(1)["id"]
         await ask(registry, peering(1))
-        registry.__class__, other = Counting, Registry(registry._service)
+        registry.__class__, other = Counting, Registry(registry._table._service)
         assert isinstance(registry, Counting)
         assert await registry.change(identity, noting("a")) == ["a"]
         assert registry.reads == 0
@@ -388,7 +388,7 @@ def test_a_run_whose_place_is_taken_just_before_its_order_is_taken_has_an_outcom
         taken = await activities.orders.take_order(taking)
         assert taken is not None
         assert taken["order"]["run"] == "r2"
-        (superseded,) = await registry.runs(peering(1)["id"], 10)
+        (superseded,) = await registry.history.of(peering(1)["id"], 10)
         assert (superseded["run"], superseded["superseded_by"]) == ("r1", "r2")
 
     run(tables, test)
@@ -448,14 +448,14 @@ def test_what_was_written_though_the_answer_was_lost_is_not_found_twice(tables: 
         held = await registry.held(one["id"])
         assert held is not None
         seen, at = list[int](), registry.now.isoformat()
-        change, submit = checked("healthy", at, seen), registry._peerings.submit_transaction
+        change, submit = checked("healthy", at, seen), registry._table.client.submit_transaction
 
         async def losing(*given: Any, **options: Any) -> object:  # noqa: ANN401 - as the SDK has them
             await submit(*given, **options)
             raise HttpResponseError("The answer is lost.")
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(registry._peerings, "submit_transaction", losing)
+            patch.setattr(registry._table.client, "submit_transaction", losing)
             assert await registry.change_health({one["id"]: change}, {one["id"]: held}) == {one["id"]: "healthy"}
         assert len(seen) == 1
 

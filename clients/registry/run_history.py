@@ -1,0 +1,79 @@
+"""The table of runs: what was asked of a peering and what became of it, also when the peering is gone."""
+
+from functools import partial
+
+from clients.registry import rows
+from clients.registry.table import Table
+from clients.registry.table_calls import read
+from peering.record import Refusal, RunRecord
+
+
+class RunHistory:
+    """The runs of all peerings, and the requests that were refused, for as long as they are kept.
+
+    Args:
+        table: where they are kept.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def note(self, run: RunRecord) -> None:
+        """Keep a run as it is known now.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        await self._table.put(rows.run_row(run))
+
+    async def of(self, peering_id: str, limit: int) -> list[RunRecord]:
+        """The last runs of a peering, the newest first, also when the peering is gone."""
+        found = []
+        condition = f"PartitionKey eq '{peering_id}'"
+        async for row in self._table.query(condition, results_per_page=limit):
+            found.append(read(rows.read_run, row))
+            if len(found) == limit:
+                break
+        return found
+
+    async def one(self, peering_id: str, run: str) -> RunRecord | None:
+        """One run of a peering, also when the peering is gone."""
+        condition = f"PartitionKey eq '{peering_id}'"
+        async for row in self._table.query(condition, select=["PartitionKey", "RowKey"]):
+            if str(row["RowKey"]).endswith(f"-{run}"):
+                held = await self._table.row(peering_id, str(row["RowKey"]))
+                return read(rows.read_run, held) if held is not None else None
+        return None
+
+    async def note_refusal(self, refusal: Refusal) -> None:
+        """Keep that a request was refused.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        await self._table.put(rows.refusal_row(refusal))
+
+    async def refusals(self, limit: int) -> list[Refusal]:
+        """The last requests that were refused, the newest first."""
+        found = []
+        async for row in self._table.query(f"PartitionKey eq '{rows.REFUSALS}'", results_per_page=limit):
+            found.append(read(rows.read_refusal, row))
+            if len(found) == limit:
+                break
+        return found
+
+    async def forget(self, before: str, limit: int) -> int:
+        """Delete at most `limit` runs that ended, and requests that were refused, before a moment; returns how many.
+
+        One whose end nobody has noted goes by its beginning.
+        """
+        condition = f"started lt '{before}' and ended lt '{before}'"
+        old = self._table.query(condition, select=["PartitionKey", "RowKey"])
+        count = 0
+        async for row in old:
+            key = str(row["PartitionKey"]), str(row["RowKey"])
+            await self._table.asked(partial(self._table.client.delete_entity, *key))
+            count += 1
+            if count == limit:
+                break
+        return count

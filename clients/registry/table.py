@@ -1,0 +1,151 @@
+"""Access to one of the registry's tables: rows read by key or as pages, and made what they are to be."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import UpdateMode
+
+from clients.registry import rows
+from clients.registry.table_calls import patiently
+from peering.outcome import ProblemError
+
+if TYPE_CHECKING:
+    from azure.core.pipeline import PipelineResponse
+    from azure.data.tables.aio import TableServiceClient
+
+T = TypeVar("T")
+
+#: How often a change is begun anew before it is given up.
+TRIES: Final = 12
+#: Rows that the service gives at a time, at most.
+PAGE: Final = 1000
+_NO_TABLE: Final = "TableNotFound"
+#: No answer takes so long: its `Date` differs from the others' because a clock was put right.
+_SLOWEST_ANSWER: Final = timedelta(minutes=1)
+
+
+class ServiceClock:
+    """The time of the service, as its answers' `Date` has it: one clock for all workers."""
+
+    def __init__(self) -> None:
+        self._ahead: timedelta | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The service's time, as of its last answers'."""
+        return datetime.now(UTC) + (self._ahead or timedelta())
+
+    def hear(self, answer: "PipelineResponse[Any, Any]") -> None:
+        """Note the time of an answer."""
+        if (date := answer.http_response.headers.get("Date")) is not None:
+            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
+            # The header has whole seconds, so the largest difference seen is the nearest to the truth, until a clock
+            # has been put right.
+            if self._ahead is None or ahead > self._ahead or ahead < self._ahead - _SLOWEST_ANSWER:
+                self._ahead = ahead
+
+
+class Table:
+    """One table, which is created when it is first needed.
+
+    Args:
+        service: the client of the storage account's Table service.
+        name: the table's name.
+        clock: told of every answer's time.
+    """
+
+    def __init__(self, service: "TableServiceClient", name: str, clock: ServiceClock) -> None:
+        self._service, self._name, self._clock = service, name, clock
+        self.client = service.get_table_client(name)
+
+    async def asked(self, call: Callable[[], Awaitable[T]]) -> T:
+        """A call's answer; the table is created when the first call finds that it is not there."""
+        try:
+            return await patiently(call)
+        except ResourceNotFoundError as error:
+            # Not every call of the SDK reads the code out of the answer.
+            if getattr(error, "error_code", None) != _NO_TABLE and _NO_TABLE not in str(error):
+                raise
+        await patiently(partial(self._service.create_table_if_not_exists, self._name))
+        return await patiently(call)
+
+    async def row(self, partition: str, key: str, *columns: str) -> rows.Held | None:
+        """The row with these keys, all of it or some columns; None when there is none."""
+
+        async def get() -> rows.Held:
+            found = await self.client.get_entity(
+                partition, key, select=list(columns) or None, raw_response_hook=self._clock.hear
+            )
+            return cast("rows.Held", found)
+
+        try:
+            return await self.asked(get)
+        except ResourceNotFoundError:
+            return None
+
+    async def query(
+        self,
+        condition: str,
+        *,
+        select: Sequence[str] | None = None,
+        results_per_page: int = PAGE,
+    ) -> AsyncIterator[rows.Held]:
+        """The rows that meet a condition of OData, page after page.
+
+        Args:
+            condition: OData's `$filter`.
+            select: the columns; all by default.
+            results_per_page: how many the service gives at a time.
+        """
+        found = self.client.query_entities(
+            condition,
+            select=list(select) if select else None,
+            results_per_page=results_per_page,
+            raw_response_hook=self._clock.hear,
+        )
+        pages = found.by_page()
+        while (page := await self.asked(lambda: anext(pages, None))) is not None:
+            async for row in page:
+                yield cast("rows.Held", row)
+
+    async def put(self, row: rows.Row) -> None:
+        """Make a row what it is to be: by Insert, or with the ETag of what is there.
+
+        Raises:
+            ProblemError: `registry-contended`, when others were faster every time.
+        """
+        for _ in range(TRIES):
+            with suppress(ResourceExistsError):
+                await self.asked(lambda: self.client.create_entity(row))
+                return
+            held = await self.row(str(row["PartitionKey"]), str(row["RowKey"]))
+            if held is None:
+                continue
+            if dict(held) == row:
+                return
+            with suppress(ResourceModifiedError, ResourceNotFoundError):
+                await self.asked(partial(self.client.update_entity, row, mode=UpdateMode.REPLACE, **as_read(held)))
+                return
+        raise ProblemError("registry-contended", f"Tried {TRIES} times to write {row['RowKey']}.")
+
+
+def etag_of(row: rows.Held) -> str:
+    """The ETag of a row as it was read."""
+    metadata = cast("Mapping[str, str]", getattr(row, "metadata", {}))
+    return metadata["etag"]
+
+
+def unchanged(etag: str) -> dict[str, Any]:
+    """The SDK's arguments for a write that is refused if the row has another ETag by now."""
+    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def as_read(row: rows.Held | None) -> dict[str, Any]:
+    """The same, for a row as it was read."""
+    return unchanged(etag_of(row)) if row is not None else {}
