@@ -10,7 +10,7 @@ from peering.steps import ROTATION
 def rotate(run: Run) -> Running:
     """Rotate a peering's password, or go from a password to a federated credential and back.
 
-    A candidate that could not be proven is removed again, so the old credential stays the only one; one that was proven
+    A candidate that could not be proven is removed again, so the old credential stays the only one. One that was proven
     is in use, whatever becomes of the old one.
     """
     kept = without(run.known, CredentialFacts.__annotations__)

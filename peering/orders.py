@@ -35,9 +35,9 @@ class Order(TypedDict):
     """What was asked of a peering. It is in the peering's row from the 202 until its outcome is recorded.
 
     `run` names it; `execution` is the execution of the orchestrator that has taken it; `executions` counts how often
-    an instance was started for it; it is overdue at `alive_until`, unless its own row has a later sign of life, or as
+    an instance was started for it. It is overdue at `alive_until`, unless its own row has a later sign of life, or as
     soon as no instance is there, though not before `not_before`.
-    `peering` are the options of a start, `codes` the findings that a repair or an automatic rotation is for,
+    `peering` are the options of a start, `codes` the findings that a repair or an automatic rotation is for.
     `credential` is what a rotation makes, `repairs` whether a check may begin one. `supersedes` names the order in
     whose place it came. `joins` callers have joined it, of whom `joined` are the last.
     """

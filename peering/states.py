@@ -44,7 +44,7 @@ def how_far(state: str) -> int:
     """How far a connection has come, the less the further.
 
     Whether Aiven makes a second connection to a VNet of an organization VPC, or answers with the first one, is not
-    documented; where it lists several, the furthest is the one that counts.
+    documented. Where it lists several, the furthest is the one that counts.
     """
     if state in _ENDED:
         return len(_WAY_UP) + 1 + _ENDED.index(state)

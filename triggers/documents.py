@@ -1,7 +1,7 @@
 """`/api/openapi.json` and `/api/docs`: what the API is, for machines and for people.
 
-The page is one answer: Swagger UI, unmodified, and the document are in it, so that it asks nobody else for anything,
-needs no key for its parts, and its Content-Security-Policy names the hashes of all that may run.
+The page is one answer: Swagger UI, unmodified, and the document are in it, so that it asks nobody else for anything.
+It needs no key for its parts, and its Content-Security-Policy names the hashes of all that may run.
 """
 
 import base64

@@ -229,7 +229,7 @@ async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> Non
     """End a wait that is hopeless, and ask again for a connection that was refused for no reason that can be seen.
 
     Such a refusal may only mean that a new right or application has not spread yet, which takes Azure up to ten
-    minutes, and Aiven may have built its side before. A long wait is looked into now and then.
+    minutes. Aiven may have built its side before. A long wait is looked into now and then.
     """
     aiven, refused = _client(peering), problem.occurrence["code"] in _REFUSED
     if not refused and facts.get("tries", 0) % _LOOKS_BETWEEN_DIAGNOSES != _LOOKS_BETWEEN_DIAGNOSES - 1:

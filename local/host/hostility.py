@@ -4,12 +4,12 @@ Durable Functions promises that started work ends, and no more: a start may get 
 that is taken away looks like a failed function, what is read may be old. A `Hostility` makes those choices. Without
 rates it makes none, so the host asks one in any case.
 
-It never ends the same work more than a few times in a row, for an app that gives an order up after five executions has
+It never ends the same work more than a few times in a row. An app that gives an order up after five executions has
 to be seen to come to its end.
 
 Each kind of choice has for each function a stream of random numbers of its own. So what happens to the third call of a
-function does not depend on what ran beside it, and a run with the same seed meets the same trouble as far as its calls
-come in the same order for each function.
+function does not depend on what ran beside it. A run with the same seed meets the same trouble as far as its calls come
+in the same order for each function.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """What the Durable extension does with the SDK's answer: a pure function of an instance's history and that answer.
 
 The SDK returns every action since the start, at each call. The extension walks through them in order, awaits each
-before the next, and hands out the task ids by one counter; DurableTask.Core compares what is scheduled with the history
+before the next, and hands out the task ids by one counter. DurableTask.Core compares what is scheduled with the history
 and reports what is new. (Sources: azure-functions-durable-extension, `OutOfProcOrchestrationShim`; DurableTask.Core.)
 """
 

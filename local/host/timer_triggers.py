@@ -1,7 +1,7 @@
 """Fires the app's timer triggers: NCRONTAB schedules with six fields, the first of them seconds, in UTC.
 
-They follow the clock. A virtual clock is moved to their next occurrence only while somebody says that one is awaited;
-over how many occurrences it is moved at once, a trigger fires once, as on a host that comes late.
+They follow the clock. A virtual clock is moved to their next occurrence only while somebody says that one is awaited.
+Over how many occurrences it is moved at once, a trigger fires once, as on a host that comes late.
 """
 
 import asyncio

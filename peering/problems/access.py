@@ -114,8 +114,8 @@ ACCESS: Final = (
     Problem(
         "surplus-rights",
         "The application, or the platform's, holds more rights than requested",
-        "The application has a role beside the requested one, on the VNet, above it or elsewhere in its subscription,"
-        " or the platform's service principal may do more on the VNet than make a peering that leads to it. The detail"
+        "The application has a role beside the requested one, on the VNet, above it or elsewhere in its subscription."
+        " Or the platform's service principal may do more on the VNet than make a peering that leads to it. The detail"
         " names the assignments and their scopes.",
         "Send the request again: what this app gave on the VNet earlier is taken away. Have the rest removed by who"
         " gave it, unless it is meant for something else.",

@@ -48,8 +48,8 @@ REQUESTS: Final = (
     Problem(
         "role-missing",
         "The caller lacks an app role",
-        "App Service authentication is on, so that what a caller may do depends on the app roles `reader` and"
-        " `operator` of the app's registration in Entra; a function key alone opens nothing then.",
+        "App Service authentication is on. What a caller may do then depends on the app roles `reader` and"
+        " `operator` of the app's registration in Entra; a function key alone opens nothing.",
         "Sign in, and have an administrator assign you the role that the detail names (Enterprise applications, Users"
         " and groups). Nothing was started.",
         "an Entra administrator",

@@ -47,8 +47,8 @@ def put_side(world: World, vnet: VNet, remote: VNet, name: str, options: Options
     A side learns the other network's addresses when it is joined, and later only when it is told to `sync`.
 
     Raises:
-        ApiError: 400, a network is not provisioned, the networks overlap, the other side is Disconnected and has to be
-            renewed first, or the network has as many peerings as it can have.
+        ApiError: 400, a network is not provisioned, overlaps, or has as many peerings as it can have; or the other side
+            is Disconnected and has to be renewed first.
     """
     mine = peering_named(vnet, name)
     _check_provisioned(world, vnet, remote, name)
