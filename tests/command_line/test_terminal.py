@@ -1,9 +1,14 @@
 """The command in a terminal of 80 columns and 24 rows."""
 
 import json
+from pathlib import Path
+from typing import Final
 
 import pytest
+import yaml
 
+from command_line.app import COMMANDS
+from local.demo import peering_request
 from tests.command_line.conftest import COLUMNS, ROWS, CommandLine
 
 
@@ -35,28 +40,49 @@ def test_an_interruption_leaves_the_run_going_and_says_how_to_look_again(
     assert "connected" in terminal.shown
 
 
+#: Every command but `start` and `remove`, which have tests of their own, with its exit code.
+CASES: Final[list[tuple[tuple[str, ...], int]]] = [
+    (("plan", "-f", "FILE"), 0),
+    (("apply", "-f", "FILE", "--yes"), 0),
+    (("list",), 0),
+    (("show", "hub-vnet"), 0),
+    (("runs", "hub-vnet"), 0),
+    (("check", "hub-vnet"), 0),
+    (("rotate", "hub-vnet"), 0),
+    (("cancel", "hub-vnet"), 1),
+    (("pause", "hub-vnet", "--why", "The network team renumbers the hub."), 0),
+    (("resume", "hub-vnet"), 0),
+    (("label", "hub-vnet", "owner=network"), 0),
+    (("watch", "hub-vnet"), 0),
+    (("wait", "hub-vnet"), 0),
+    (("problems", "address-spaces-overlap"), 0),
+    (("problems",), 0),
+    (("doctor",), 0),
+    (("report", "hub-vnet"), 0),
+    (("export", "hub-vnet"), 0),
+    (("open", "--print"), 0),
+    (("plan", "--help"), 0),
+]
+
+
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        ("list",),
-        ("show", "hub-vnet"),
-        ("runs", "hub-vnet"),
-        ("check", "hub-vnet"),
-        ("problems", "address-spaces-overlap"),
-        ("doctor",),
-        ("report", "hub-vnet"),
-        ("export", "hub-vnet"),
-        ("wait", "hub-vnet"),
-        ("plan", "--help"),
-    ],
+    ("arguments", "code"), CASES, ids=lambda given: str(given[0]) if isinstance(given, tuple) else ""
 )
-def test_every_answer_fits(command: CommandLine, interrupted: str, arguments: tuple[str, ...]) -> None:
+def test_every_answer_fits(
+    command: CommandLine, interrupted: str, arguments: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
     command.well("wait", "hub-vnet", "--for=rest", "--timeout=60s")
-    terminal = command.terminal(*arguments)
-    assert terminal.end() == 0, terminal.shown
+    file = tmp_path / "peerings.yaml"
+    file.write_text(yaml.safe_dump({"peerings": [{**peering_request(command.cloud), "labels": {"team": "network"}}]}))
+    terminal = command.terminal(*(str(file) if one == "FILE" else one for one in arguments))
+    assert terminal.end() == code, terminal.shown
     assert (len(terminal.screen.display), len(terminal.screen.display[0])) == (ROWS, COLUMNS)
-    # A table that is too wide would be broken over two lines: no line of a table begins with the rest of another.
     assert "Traceback" not in terminal.shown
+
+
+def test_every_command_is_shown_in_a_terminal() -> None:
+    names = {name for name, _, _ in COMMANDS}
+    assert names == {arguments[0] for arguments, _ in CASES} | {"start", "remove"}
 
 
 def test_a_removal_shows_what_would_go_and_asks(command: CommandLine, interrupted: str) -> None:
