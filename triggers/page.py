@@ -1,5 +1,7 @@
 """`/api/ui`: the page, as static files. They are anonymous, for they hold nothing; what they read of the API is not."""
 
+import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,6 +16,8 @@ _INDEX: Final = "index.html"
 _KINDS: Final = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 #: Where the index says whether App Service signs people in, so that the page knows whom to ask for a key.
 _SIGN_IN: Final = "{sign_in}"
+#: Where it names its modules: a browser would learn of each from the one that imports it.
+_MODULES: Final = "{modules}"
 _POLICY: Final = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -28,8 +32,11 @@ _HEADERS: Final = {
     "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
 }
+#: What is asked for by its version never changes; anything else is asked for again.
+_FOR_EVER, _NEVER = "public, max-age=31536000, immutable", "no-cache"
+#: How the page's files name one another.
+_REFERENCE: Final = re.compile(r'((?:from "\./|(?:src|href)="ui/)[^"?]+)"')
 
 
 class File(NamedTuple):
@@ -49,7 +56,8 @@ async def show_page(req: func.HttpRequest) -> func.HttpResponse:
     file = _files(is_signed_in_here()).get(name)
     if file is None:
         return func.HttpResponse(status_code=404)
-    headers = {**_HEADERS, "ETag": file.tag}
+    is_versioned = req.params.get("v") == _version()
+    headers = {**_HEADERS, "ETag": file.tag, "Cache-Control": _FOR_EVER if is_versioned else _NEVER}
     if is_current(req.headers.get("if-none-match", ""), file.tag):
         return func.HttpResponse(status_code=304, headers=headers)
     return func.HttpResponse(file.content, mimetype=file.kind, headers=headers)
@@ -59,9 +67,21 @@ async def show_page(req: func.HttpRequest) -> func.HttpResponse:
 def _files(is_signed_in: bool) -> dict[str, File]:
     """The files by their names; a name that is not among them leads nowhere."""
     found = {}
-    for path in (one for one in _FILES.rglob("*") if one.suffix in _KINDS):
-        content = path.read_bytes()
+    modules = "\n".join(f'<link rel="modulepreload" href="ui/{one.name}">' for one in sorted(_FILES.glob("*.js")))
+    for path in _served():
+        text = path.read_text()
         if path.name == _INDEX:
-            content = content.replace(_SIGN_IN.encode(), b"entra" if is_signed_in else b"key")
+            text = text.replace(_SIGN_IN, "entra" if is_signed_in else "key").replace(_MODULES, modules)
+        content = _REFERENCE.sub(rf'\1?v={_version()}"', text).encode()
         found[path.name] = File(content, _KINDS[path.suffix], etag(content))
     return found
+
+
+def _served() -> list[Path]:
+    return [path for path in sorted(_FILES.rglob("*")) if path.suffix in _KINDS]
+
+
+@cache
+def _version() -> str:
+    """The same for the same files, on whichever worker."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in _served())).hexdigest()[:12]

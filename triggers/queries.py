@@ -21,7 +21,7 @@ _Descending = Literal[
     "-id", "-changed", "-expires", "-state", "-verdict", "-operation", "-project", "-organization_id", "-vnet_id"
 ]
 Sort = Literal[_Ascending, _Descending]
-LARGEST_PAGE: Final = 100
+LARGEST_PAGE: Final = 500
 #: How a function key may be given, whatever the route.
 KEYS: Final = frozenset({"code", "clientId"})
 _GIVEN: Final = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

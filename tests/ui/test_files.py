@@ -40,6 +40,20 @@ def test_each_file_is_served_for_itself_alone_and_once(name: str | None) -> None
     assert (again.status_code, again.get_body()) == (304, b"")
 
 
+def test_what_is_named_by_its_version_is_kept_for_ever() -> None:
+    def kept(name: str | None, **params: str) -> str:
+        route = {"file": name} if name else {}
+        request = func.HttpRequest("GET", "https://app/api/ui", params=params, route_params=route, body=b"")
+        return str(asyncio.run(show_page(request)).headers["Cache-Control"])
+
+    pages = [ask(name).get_body().decode() for name in (None, *NAMES)]
+    versions = {version for page in pages for version in re.findall(r'\?v=([0-9a-f]+)"', page)}
+    assert [name for page in pages for name in named_in(page)] == [], "each reference has a version"
+    (version,) = versions
+    assert "immutable" in kept("app.js", v=version)
+    assert [kept(None), kept("app.js"), kept("app.js", v="0")] == ["no-cache"] * 3
+
+
 @pytest.mark.parametrize("name", ["nothing.js", "../page.py", "vendored.json", "..%2Fpage.py", "page.py"])
 def test_nothing_else_is(name: str) -> None:
     assert ask(name).status_code == 404
@@ -52,8 +66,8 @@ def test_a_slash_at_the_end_leads_to_the_page() -> None:
 
 def named_in(text: str) -> Iterator[str]:
     """The files that a file of the page asks for."""
-    yield from re.findall(r'(?:src|href)="ui/([^"]+)"', text)
-    yield from re.findall(r'from "\./([^"]+)"', text)
+    yield from re.findall(r'(?:src|href)="ui/([^"?]+)"', text)
+    yield from re.findall(r'from "\./([^"?]+)"', text)
 
 
 def test_every_file_is_asked_for_and_there() -> None:

@@ -1,13 +1,13 @@
 // The summaries of all peerings: loaded page after page, then kept up to date by what has changed since.
 
 import { get } from "./api.js";
-import { useEffect, useReducer } from "./lib.js";
+import { useEffect, useReducer, useState } from "./lib.js";
 import { lastPart } from "./parts.js";
 
-const PAGE = 100;
+// The first rows come soon, the others in few answers.
+const FIRST_PAGE = 50;
+const PAGE = 500;
 const EVERY = 10_000;
-// How many pages come between two drawings, once there is something to see.
-const AT_A_TIME = 10;
 
 const kept = { rows: new Map(), all: [], isComplete: false, error: null, loading: null, newest: "" };
 const watchers = new Set();
@@ -37,12 +37,12 @@ function take(summaries) {
 
 async function loadAll() {
   kept.rows = new Map();
-  let path = `peerings?limit=${PAGE}`;
-  for (let page = 0; path; page += 1) {
+  let path = `peerings?limit=${FIRST_PAGE}`;
+  while (path) {
     const { data } = await get(path);
     take(data.peerings);
     path = data.cursor && `peerings?${new URLSearchParams({ limit: PAGE, cursor: data.cursor })}`;
-    if (!path || page % AT_A_TIME === 0) show();
+    show();
   }
   kept.isComplete = true;
 }
@@ -76,9 +76,10 @@ export function forgetPeerings() {
 /** The summaries so far, whether they are all, and what kept the others back. */
 export function usePeerings() {
   const [, draw] = useReducer((n) => n + 1, 0);
+  // Asked for while the view is being drawn: before what its fields need.
+  useState(() => { refresh(); });
   useEffect(() => {
     watchers.add(draw);
-    refresh();
     const timer = setInterval(() => document.hidden || refresh(), EVERY);
     return () => {
       watchers.delete(draw);
