@@ -51,16 +51,19 @@ export function Copy({ text, name }) {
   </button>`;
 }
 
+/** A text of the API: what stands in backticks there is code. */
+const prose = (text) => text.split("`").map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
+
 /** A problem document: what happened, what it means, what to do, and who can. */
 export function Problem({ problem, children }) {
   if (!problem) return null;
   const { title, detail, meaning, remedy, fixable_by, code, since, errors = [], causes = [], also = [], repaired } = problem;
   return html`<section class="problem" data-code=${code}>
     <strong class="title">${title}</strong>
-    ${detail && html`<p>${detail}</p>`}
+    ${detail && html`<p>${prose(detail)}</p>`}
     ${errors.length > 0 && html`<ul>${errors.map((one) => html`<li><code>${one.field}</code> ${one.rule}</li>`)}</ul>`}
-    ${meaning && html`<p class="quiet">${meaning}</p>`}
-    ${remedy && html`<p><strong>Remedy</strong> ${remedy}</p>`}
+    ${meaning && html`<p class="quiet">${prose(meaning)}</p>`}
+    ${remedy && html`<p><strong>Remedy</strong> ${prose(remedy)}</p>`}
     <p class="quiet">
       ${code && html`<code>${code}</code>`}${fixable_by && html` · can be fixed by ${fixable_by}`}
       ${since && html` · since <${Moment} at=${since} />`}${repaired && html` · repair tried <${Moment} at=${repaired} />`}
