@@ -1,15 +1,19 @@
 """What host.json sets, beside what the app takes for granted of it."""
 
+import hashlib
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from peering.runs import FUNCTION_TIMEOUT
 
 HOST: dict[str, Any] = json.loads((Path(__file__).parents[2] / "host.json").read_text())
+SCHEMAS = Path(__file__).parents[1] / "infra" / "published_schemas"
 DURABLE: dict[str, Any] = HOST["extensions"]["durableTask"]
 
 
@@ -38,6 +42,24 @@ def test_the_engines_fit_one_python_process() -> None:
 def test_the_bundle_reads_the_entities_of_the_old_version() -> None:
     # Earlier ones read large entities wrongly whose key has a `|`, as those of version 0.2.0 have.
     assert HOST["extensionBundle"]["version"] == "[4.36.0, 5.0.0)"
+
+
+def test_it_is_valid_by_the_published_schema() -> None:
+    found = {(*map(str, error.instance_path), error.message.split("'")[1]) for error in _errors()}
+    # Durable's own documents have it, and the genuine extension knows it.
+    assert found == {("extensions", "durableTask", "overridableExistingInstanceStates")}
+
+
+def _errors() -> Iterator[jsonschema_rs.ValidationError]:
+    schema = json.loads((SCHEMAS / "host.json").read_text())
+    second = {**schema["definitions"]["version-2"], "definitions": schema["definitions"], "$schema": schema["$schema"]}
+    return jsonschema_rs.validator_for(second).iter_errors(HOST)
+
+
+def test_the_published_schema_is_unmodified() -> None:
+    (vendored,) = json.loads((SCHEMAS / "vendored.json").read_text())
+    files = {name: hashlib.sha256((SCHEMAS / name).read_bytes()).hexdigest() for name in ("LICENSE", "host.json")}
+    assert files == vendored["sha256"]
 
 
 @pytest.mark.parametrize("category", ["Host.Triggers.DurableTask", "DurableTask.AzureStorage", "DurableTask.Core"])
