@@ -2,11 +2,12 @@
 
 import base64
 import json
+from typing import Any
 
 import httpx
 import pytest
 
-from local.deployment import Deployment
+from local.deployment import PLAIN, Deployment
 from triggers.route_table import ROUTES, Route
 
 NOWHERE = {"id": "00000000-0000-4000-8000-000000000000", "run": "none", "code": "not-json"}
@@ -19,7 +20,8 @@ def ask(deployment: Deployment, route: Route, **headers: str) -> httpx.Response:
     """A request to a route that changes nothing, whoever may send it: its body is none."""
     path, url = route.path.format(**NOWHERE), deployment.host.url
     body = b"{" if route.role == "operator" else None
-    return httpx.request(route.method, f"{url}/api/{path}", content=body, headers=headers, trust_env=False, timeout=60)
+    given: dict[str, Any] = {"content": body, "headers": headers, "trust_env": False, "timeout": 60, "verify": PLAIN}
+    return httpx.request(route.method, f"{url}/api/{path}", **given)
 
 
 def with_role(deployment: Deployment, *roles: str) -> dict[str, str]:
