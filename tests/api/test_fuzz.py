@@ -6,7 +6,7 @@ from local.deployment import Deployment
 from tests.api.fuzz import fuzz
 from triggers.route_table import ROUTES
 
-CASES = 12
+CASES = 6
 
 
 @pytest.mark.slow
