@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from peering.facts import Facts
 from peering.look import AccessLook, AssignmentLook, Look, PrincipalLook, if_seen
-from peering.naming import same_id, within
+from peering.naming import last_part, same_id, within
 from peering.outcome import Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
 from peering.spec import Peering
@@ -105,4 +105,4 @@ def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Oc
 
 
 def _guid(facts: Facts, name: str) -> str:
-    return str(facts.get(name, "")).rpartition("/")[2].lower()
+    return last_part(str(facts.get(name, ""))).lower()

@@ -6,7 +6,7 @@ from typing import Final
 from typing_extensions import TypedDict
 
 from peering.look import AccessLook, AssignmentLook, Look, RoleLook, if_seen
-from peering.naming import same_id
+from peering.naming import last_part, same_id
 from peering.record import Record
 from peering.rights import assignments_of
 
@@ -48,7 +48,7 @@ def held_rights(record: Record, look: Look) -> Iterator[Right]:
             continue
         # The platform's own has roles on other VNets, for other peerings.
         for assignment in _of_principal(access, principal["id"], everywhere=name == "user_principal"):
-            given = same_id(assignment["role"], str(facts.get(role)).rpartition("/")[2])
+            given = same_id(assignment["role"], last_part(str(facts.get(role))))
             asked_for = given and same_id(assignment["scope"], str(facts.get("vnet_id", peering["vnet_id"])))
             released = name == "user_principal" and asked_for and peering["privilege"] == "setup-only"
             yield Right(

@@ -91,6 +91,11 @@ def same_id(one: str | None, other: str | None) -> bool:
     return one is not None and other is not None and folded(one.rstrip("/")) == folded(other.rstrip("/"))
 
 
+def last_part(resource_id: str) -> str:
+    """The last part of an ARM id: the resource's own name."""
+    return resource_id.rpartition("/")[2]
+
+
 def peering_id(owner: str, vpc_id: str, vnet_id: str) -> str:
     """The id of the peering between a VPC of Aiven's and a VNet: the same pair always has the same id.
 
@@ -135,7 +140,7 @@ def role_definition_name(scope: str, role_name: str) -> str:
 
 def role_assignment_name(scope: str, role_definition_id: str, principal_id: str) -> str:
     """The GUID that a role assignment is stored under: one for each scope, role and principal."""
-    role = role_definition_id.rpartition("/")[2]
+    role = last_part(role_definition_id)
     return str(uuid5(_NAMESPACE, folded(f"roleAssignment|{scope}|{role}|{principal_id}")))
 
 

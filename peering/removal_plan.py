@@ -5,7 +5,7 @@ from typing import Final, Literal
 from typing_extensions import TypedDict
 
 from peering.facts import Facts, named
-from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
+from peering.naming import VNetId, last_part, role_assignment_name, role_definition_name, same_id
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.record import Record
@@ -95,10 +95,10 @@ def _own_rights(peering: Peering, known: Facts) -> dict[str, bool]:
         )
         if role is not None:
             made = role_definition_name(subscription, name)
-            own[f"{whose}_role"] = same_id(role.rpartition("/")[2], made)
+            own[f"{whose}_role"] = same_id(last_part(role), made)
         if role is not None and assignment is not None and principal is not None:
             made = role_assignment_name(vnet_id, role, principal)
-            own[f"{whose}_role_assignment"] = same_id(assignment.rpartition("/")[2], made)
+            own[f"{whose}_role_assignment"] = same_id(last_part(assignment), made)
     return own
 
 

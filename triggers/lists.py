@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from clients.registry import registry
 from clients.registry.rows import COLUMNS, Value, vpc_of
+from peering.naming import last_part
 from triggers.bodies import moment
 from triggers.problem_documents import FieldError, InvalidRequestError
 from triggers.queries import Filters, ListQuery
@@ -100,7 +101,7 @@ def _has_problem(row: Row, wanted: str) -> bool:
 
 #: Filters that look for something else than a column's whole text.
 _TESTS: Final[Mapping[str, Callable[[Row, str], bool]]] = {
-    "vnet": lambda row, wanted: wanted in _text(row, "vnet_id").rpartition("/")[2],
+    "vnet": lambda row, wanted: wanted in last_part(_text(row, "vnet_id")),
     "label": _has_labels,
     "problem": _has_problem,
     "paused": lambda row, wanted: is_paused(row) is (wanted == "true"),

@@ -10,7 +10,7 @@ from activities.looks.remotes import part
 from peering.drift import DRIFT, ORDER, connection_of, findings, verdict_of
 from peering.facts import Facts
 from peering.look import AssignmentLook, Look, if_seen
-from peering.naming import VNetId, role_assignment_name, same_id
+from peering.naming import VNetId, last_part, role_assignment_name, same_id
 from peering.outcome import Occurrence, StepRequest
 from peering.spec import Peering
 
@@ -98,7 +98,7 @@ async def _placed(peering: Peering, facts: Facts, look: Look, cause: Occurrence)
     vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))
     subscription, platform = VNetId.parse(vnet_id).subscription_id, principal["id"]
     held = await part(lambda: remotes.assignments_in_subscription(subscription, platform))
-    role = str(facts.get("platform_role_id", "")).rpartition("/")[2]
+    role = last_part(str(facts.get("platform_role_id", "")))
     scopes = [a["scope"] for a in if_seen(held) or [] if same_id(a["role"], role) and not _is_for_its_scope(a)]
     if not scopes:
         return cause
@@ -109,4 +109,4 @@ async def _placed(peering: Peering, facts: Facts, look: Look, cause: Occurrence)
 def _is_for_its_scope(assignment: AssignmentLook) -> bool:
     """Whether this app made a role assignment where it is."""
     name = role_assignment_name(assignment["scope"], assignment["role"], assignment["principal_id"])
-    return same_id(assignment["id"].rpartition("/")[2], name)
+    return same_id(last_part(assignment["id"]), name)

@@ -22,7 +22,7 @@ from peering.look import (
     VpcLook,
 )
 from peering.marks import KEY_ID
-from peering.naming import VNetId, secret_name
+from peering.naming import VNetId, last_part, secret_name
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
@@ -146,7 +146,7 @@ def _assignment(assignment_id: str, properties: Document) -> AssignmentLook:
     return AssignmentLook(
         id=assignment_id,
         scope=properties["scope"],
-        role=properties["roleDefinitionId"].rpartition("/")[2].lower(),
+        role=last_part(properties["roleDefinitionId"]).lower(),
         principal_id=properties["principalId"],
     )
 

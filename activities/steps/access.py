@@ -13,7 +13,7 @@ from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, named, needed
 from peering.look import AssignmentLook
 from peering.marks import DESCRIPTION
-from peering.naming import VNetId, folded, role_assignment_name, role_definition_name, same_id
+from peering.naming import VNetId, folded, last_part, role_assignment_name, role_definition_name, same_id
 from peering.outcome import ProblemError
 from peering.problems import PROBLEMS
 from peering.remote_answers import read
@@ -140,7 +140,7 @@ async def _assign(facts: Facts, whose: str, role: _CustomRole) -> str:
             made = await client.role_assignments.create(vnet_id, guid, wanted)
         except HttpResponseError as error:
             code, scope = error.error and error.error.code, vnet.subscription_scope
-            if code == _NO_ROLE and role_id.rpartition("/")[2] == role_definition_name(scope, role.name):
+            if code == _NO_ROLE and last_part(role_id) == role_definition_name(scope, role.name):
                 await _make_role(client, scope, role)
             if code != _ALREADY_ASSIGNED:
                 raise
@@ -157,7 +157,7 @@ async def _existing_assignment(
     if own is not None and own.id:
         return own.id
     async for found in client.role_assignments.list_for_scope(vnet_id, filter=f"principalId eq '{principal_id}'"):
-        same_role = (found.role_definition_id or "").rpartition("/")[2] == role_id.rpartition("/")[2]
+        same_role = last_part(found.role_definition_id or "") == last_part(role_id)
         if same_role and same_id(found.scope, vnet_id) and found.id:
             return found.id
     raise ProblemError("role-not-replicated", "Azure says that the assignment exists but does not list it yet.")
@@ -198,7 +198,7 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
     listed = await assignments_on(vnet_id)
     for assignment in listed:
         name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
-        ours = assignment["id"].rpartition("/")[2].casefold() == name
+        ours = last_part(assignment["id"]).casefold() == name
         # The platform's principal may have been made anew since: what its old one was given leads nowhere.
         of_platform = not shared and assignment["role"] == platform_role
         if ours and (of_platform or assignment["principal_id"] in principals):
@@ -214,7 +214,7 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
 
 def _is_ours(assignment_id: str, vnet_id: str, facts: Facts) -> bool:
     """Whether the name of an assignment is the one that this app gives, for a role and principal of the peering."""
-    name = assignment_id.rpartition("/")[2].casefold()
+    name = last_part(assignment_id).casefold()
     pairs = (("user_role_id", "user_principal_id"), ("platform_role_id", "platform_principal_id"))
     known = [(facts.get(role), facts.get(principal)) for role, principal in pairs]
     return any(
@@ -262,7 +262,7 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
 
     vnet = VNetId.parse(facts["vnet_id"])
     removed, listed = [], await remotes.custom_roles(str(vnet))
-    recorded = {str(facts.get(name)).rpartition("/")[2].lower() for name in ("user_role_id", "platform_role_id")}
+    recorded = {last_part(str(facts.get(name))).lower() for name in ("user_role_id", "platform_role_id")}
     # Asked anew: a start may have begun meanwhile.
     in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:

@@ -9,7 +9,7 @@ from activities.steps.access import assignments_on, delete_assignment
 from clients.azure import authorization
 from peering.facts import Facts
 from peering.look import AssignmentLook
-from peering.naming import VNetId, role_assignment_name, role_definition_name, same_id
+from peering.naming import VNetId, last_part, role_assignment_name, role_definition_name, same_id
 from peering.spec import Peering
 
 _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
@@ -46,19 +46,19 @@ def _is_surplus(assignment: AssignmentLook, facts: Facts, vnet_id: str) -> bool:
     principals = (facts["user_principal_id"], facts["platform_principal_id"])
     wanted = (facts["user_role_assignment_id"], facts["platform_role_assignment_id"])
     name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
-    ours = same_id(assignment["id"].rpartition("/")[2], name) and assignment["principal_id"] in principals
+    ours = same_id(last_part(assignment["id"]), name) and assignment["principal_id"] in principals
     return ours and not any(same_id(assignment["id"], one) for one in wanted)
 
 
 def _is_wanted(role: str, facts: Facts) -> bool:
-    return any(same_id(role, one.rpartition("/")[2]) for one in (facts["user_role_id"], facts["platform_role_id"]))
+    return any(same_id(role, last_part(one)) for one in (facts["user_role_id"], facts["platform_role_id"]))
 
 
 async def _delete_role(scope: str, role: str) -> None:
     """Delete a custom role; one that is assigned elsewhere stays, as Azure has it."""
     from azure.core.exceptions import HttpResponseError
 
-    async with authorization(scope.rpartition("/")[2]) as client:
+    async with authorization(last_part(scope)) as client:
         try:
             await client.role_definitions.delete(scope, role)
         except HttpResponseError as error:
