@@ -1,6 +1,7 @@
 """`python -m tests.api`: a long run of made-up requests, `make fuzz-api`."""
 
 import argparse
+import logging
 import sys
 import tempfile
 import time
@@ -16,6 +17,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="what they follow from")
     parser.add_argument("--only", default="", help="only operations whose path has this part")
     arguments = parser.parse_args()
+    # Every request that is refused leaves a line.
+    logging.disable(logging.WARNING)
     # The SDKs and schemathesis's client read what to trust when they are imported.
     trust_in_this_process()
     from local.deployment import deploy
