@@ -460,9 +460,7 @@ def test_a_federated_credential_that_is_not_known_yet_is_waited_for(tmp_path: Pa
 @pytest.mark.situation("fresh-peerings-listed-as-failed")
 def test_no_list_says_failed_of_what_has_not_failed(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 12, "detect": 5})) as deployment:
-        customer = deployment.cloud.landscape.subscription
-        vnets = [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]
-        identities = [deployment.start(vnet_id=vnet) for vnet in vnets]
+        identities = [deployment.start(vnet_id=vnet) for vnet in deployment.cloud.vnet_ids]
 
         def states_seen(_: int) -> set[str]:
             """The states in lists that are asked for one after the other until nothing runs any more."""

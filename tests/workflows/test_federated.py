@@ -27,8 +27,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, hostile: int | None) -> Ite
 @pytest.fixture
 def vnet_id(shared: Deployment, request: pytest.FixtureRequest) -> str:
     """One VNet for each test, by the test's place in this module."""
-    customer = shared.cloud.landscape.subscription
-    ids = [vnet.id for vnet in shared.cloud.world.vnets.values() if vnet.subscription_id == customer]
+    ids = shared.cloud.vnet_ids
     place: int = request.node.session.items.index(request.node)
     return ids[place % len(ids)]
 

@@ -40,7 +40,7 @@ def until_swept(deployment: Deployment) -> dict[str, Any]:
 
 
 def test_a_sweep_judges_every_peering_with_a_call_for_each_side(deployment: Deployment) -> None:
-    identities = [deployment.settle(vnet_id=v)["id"] for v in vnets(deployment)[:3]]
+    identities = [deployment.settle(vnet_id=v)["id"] for v in deployment.cloud.vnet_ids[:3]]
     deployment.clear_requests()
     sweep(deployment)
     assert until_swept(deployment) == {"checked": 3, "changed": 3, "repairs": 0}
@@ -51,12 +51,6 @@ def test_a_sweep_judges_every_peering_with_a_call_for_each_side(deployment: Depl
     assert len([p for p in paths if p.endswith(deployment.cloud.landscape.vpc.id)]) == 1
     assert len([p for p in paths if p.endswith("/virtualNetworkPeerings")]) == 3
     assert deployment.writes() == []
-
-
-def vnets(deployment: Deployment) -> list[str]:
-    """The customer's VNets."""
-    customer = deployment.cloud.landscape.subscription
-    return [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]
 
 
 def test_a_sweep_that_finds_the_last_one_still_running_starts_no_second(deployment: Deployment) -> None:
@@ -109,7 +103,7 @@ def platform(deployment: Deployment) -> dict[str, str]:
 
 
 def test_connections_that_nobody_here_made_are_listed_as_unmanaged(deployment: Deployment) -> None:
-    first, second, *_ = vnets(deployment)
+    first, second, *_ = deployment.cloud.vnet_ids
     deployment.settle(vnet_id=first)
     application = made_by_hand(deployment.cloud, second)
     sweep(deployment)
