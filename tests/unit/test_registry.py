@@ -27,7 +27,7 @@ from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
 from peering.steps import STEPS, Operation
 from peering.verdicts import FIRST_PAUSE, FIRST_RETRY, Checked, Judged, announce, judge
-from tests.unit.test_request import GOOD
+from tests.unit.good_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()
 ID = PEERING["id"]

@@ -7,9 +7,9 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
-from tests.workflows.test_foreign_objects import while_waiting
-from tests.workflows.test_health import sweep, until_swept
-from tests.workflows.test_privilege import rights
+from tests.workflows.cloud_objects import rights
+from tests.workflows.sweeping import sweep, until_swept
+from tests.workflows.waiting import while_waiting
 
 pytestmark = pytest.mark.both_kinds
 

@@ -19,8 +19,9 @@ from peering.orders import ANSWERS, MOST_EXECUTIONS, Request
 from peering.runs import RUN_ORDER, SIGN_OF_LIFE, SWEEP
 from peering.steps import Operation
 from tests.workflows.markdown_tables import Row, table
-from tests.workflows.test_foreign_objects import while_waiting
-from tests.workflows.test_health import sweep, until_swept
+from tests.workflows.recorded_runs import runs
+from tests.workflows.sweeping import sweep, until_swept
+from tests.workflows.waiting import while_waiting
 
 REQUESTS: Final[tuple[Request, ...]] = (
     *("start", "start with other options", "check", "repair", "rotate", "remove", "cancel"),
@@ -87,13 +88,6 @@ class Meeting:
     def runs(self, identity: str) -> dict[str, dict[str, Any]]:
         """All runs of a peering, by their names."""
         return runs(self.deployment, identity)
-
-
-def runs(deployment: Deployment, identity: str) -> dict[str, dict[str, Any]]:
-    """All runs of a peering, by their names."""
-    found = deployment.api.get(f"/api/peerings/{identity}/runs").raise_for_status().json()["runs"]
-    assert len({run["run"] for run in found}) == len(found)
-    return {run["run"]: run for run in found}
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.registry_rows import change_row
-from tests.workflows.test_health import sweep, until_swept
+from tests.workflows.sweeping import sweep, until_swept
 
 
 class LostCalls(Hostility):
