@@ -28,7 +28,7 @@ quick: .venv/ready ## A first answer: the checks, and the tests of what is neare
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy .
-	$(BIN)/pytest -q -n 2 -m "not slow and not engine" tests/unit tests/registry tests/workflows/test_rotate.py
+	$(BIN)/pytest -q -n 2 -m "not slow and not engine" tests/unit tests/registry
 
 test: .venv/ready lint ## Set up, then all checks and tests
 	$(BIN)/pytest -n auto --dist loadfile

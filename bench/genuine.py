@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
-from bench.runs import Throughput, throughput, vnet_ids
+from bench.runs import Throughput, throughput
 from bench.sweep import Sweep, populated, sweep
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy, deployed_on
@@ -51,7 +51,7 @@ def operation_costs() -> dict[str, OperationCost]:
     """
     scenario = Scenario.model_validate({"vnets": _ROUNDS + 2})
     with genuine() as directory, deploy(directory / "app", scenario) as deployment:
-        warm, first, *others = vnet_ids(deployment.cloud)
+        warm, first, *others = deployment.cloud.vnet_ids
         _life(deployment, warm)
         there = _cost(deployment, first, lambda: deployment.settle(vnet_id=first))
         lives = [_life(deployment, vnet_id) for vnet_id in others]

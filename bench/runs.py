@@ -95,11 +95,6 @@ def _deployed(vnets: int) -> Iterator[Deployment]:
             yield deployment
 
 
-def vnet_ids(cloud: LocalCloud) -> list[str]:
-    """The ids of the customer's VNets."""
-    return [vnet.id for vnet in cloud.world.vnets.values() if vnet.subscription_id == cloud.landscape.subscription]
-
-
 class RunCost(TypedDict):
     """What starts cost: seconds, calls one after another, connections."""
 
@@ -115,7 +110,7 @@ class RunCost(TypedDict):
 def run_cost(rounds: int = 5) -> RunCost:
     """Starts without any delay, a process's first and later ones, and later ones with the delays of real networks."""
     with _apart(2 * rounds + 1) as apart:
-        vnets, knobs = vnet_ids(apart.cloud), apart.cloud.world.knobs
+        vnets, knobs = apart.cloud.vnet_ids, apart.cloud.world.knobs
         first = apart.start(vnets[0])
         later = [apart.start(vnet) for vnet in vnets[1 : rounds + 1]]
         for name, seconds in _SLOW.items():
@@ -143,7 +138,7 @@ class Throughput(TypedDict):
 
 def throughput(deployment: Deployment) -> Throughput:
     """Start a peering for each VNet of the customer's at once, and wait until all are connected."""
-    vnets, started = vnet_ids(deployment.cloud), time.perf_counter()
+    vnets, started = deployment.cloud.vnet_ids, time.perf_counter()
     with ThreadPoolExecutor(16) as pool:
         ids = list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), vnets))
     ended = [deployment.until(identity, seconds=600) for identity in ids]

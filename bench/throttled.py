@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.runs import vnet_ids
 from bench.sweep import Size, listed, populate
 from clients.budgets import LIMITS, Bucket
 from clients.budgets_of_requests import buckets_of, buckets_of_arm
@@ -58,7 +57,7 @@ def throttled_starts(count: int, swept: Size | None = None) -> Throttled:
     with tempfile.TemporaryDirectory() as directory, deploy(Path(directory), scenario) as deployment:
         if swept:
             populate(deployment.cloud, swept)
-        return _start_all(deployment, vnet_ids(deployment.cloud)[there:], swept)
+        return _start_all(deployment, deployment.cloud.vnet_ids[there:], swept)
 
 
 def _start_all(deployment: Deployment, vnets: list[str], swept: Size | None) -> Throttled:

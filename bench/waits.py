@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple, TypedDict
 
-from bench.runs import vnet_ids
 from local.clock import VirtualClock
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
@@ -58,7 +57,7 @@ def days_of_waits(count: int) -> list[Day]:
         deploy(Path(directory), scenario, settings=settings) as deployment,
     ):
         with ThreadPoolExecutor(16) as pool:
-            list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), vnet_ids(deployment.cloud)))
+            list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), deployment.cloud.vnet_ids))
         clock = deployment.virtual_clock
         # Until all have come to their wait.
         _until(clock, clock.now() + timedelta(hours=1))

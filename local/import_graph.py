@@ -46,6 +46,16 @@ def upward_imports(graph: Mapping[str, set[str]]) -> list[tuple[str, str]]:
     )
 
 
+def imports_of_tests(graph: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+    """The imports that lead to a module of tests: what several of them need has a module of its own."""
+    return sorted(
+        (module, imported)
+        for module, imports in graph.items()
+        for imported in imports
+        if imported.rpartition(".")[2].startswith("test_")
+    )
+
+
 def circle(graph: Mapping[str, set[str]]) -> list[str]:
     """The modules of one circle of imports, or nothing."""
     try:

@@ -40,6 +40,7 @@ _BESIDE: Final = {"release_rights": "r", "discard_credential": "d"}
 class OldRecord(TypedDict):
     """One peering as version 0.2.0 kept it. `attempts` has the time of the last repair, by the finding's code."""
 
+    # Its fields stand here again: what version 0.2.0 wrote stays as it is when `Record` changes.
     peering: Peering
     facts: Facts
     revision: int

@@ -46,11 +46,11 @@ class Accepted(TypedDict):
     superseded: NotRequired[str]
 
 
-def accepted(identity: str, url: str, placed: Placed) -> func.HttpResponse:
+def accepted(peering_id: str, url: str, placed: Placed) -> func.HttpResponse:
     """202 with the address to watch; `run` names the order, `joined` says that it was there already."""
     order = placed.order
     state = UNDER_WAY.get(order["operation"], "checking")
-    body = Accepted(id=identity, state=state, run=order["run"], joined=placed.answer == "join", url=url)
+    body = Accepted(id=peering_id, state=state, run=order["run"], joined=placed.answer == "join", url=url)
     if "supersedes" in order:
         body["superseded"] = order["supersedes"]
     return json_answer(body, 202, {"Location": url, "Retry-After": RETRY_AFTER})
@@ -63,9 +63,9 @@ def collection_url(req: func.HttpRequest) -> str:
     return f"{path[: path.lower().index(_API)]}{_API}peerings"
 
 
-def peering_url(req: func.HttpRequest, identity: str) -> str:
+def peering_url(req: func.HttpRequest, peering_id: str) -> str:
     """The address of one peering, without the host."""
-    return f"{collection_url(req)}/{identity}"
+    return f"{collection_url(req)}/{peering_id}"
 
 
 def accepts_json(req: func.HttpRequest) -> bool:

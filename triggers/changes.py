@@ -22,7 +22,7 @@ from triggers.peering import known, record_of, status_answer, status_document
 from triggers.plans import plan_of_removal, plan_of_start
 from triggers.problem_documents import FieldError, InvalidRequestError
 from triggers.queries import is_dry
-from triggers.routes import peering_id
+from triggers.routes import peering_id_of
 
 
 async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
@@ -32,20 +32,20 @@ async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     """
     from peering.request import PeeringRequest
 
-    identity = peering_id(req)
+    peering_id = peering_id_of(req)
     _refuse_fixed(json_body(req))
     patch = body_of(req, PeeringPatch).model_dump(exclude_unset=True)
     options = {name: value for name, value in patch.items() if name in CHANGEABLE}
-    record, dry = await record_of(identity), is_dry(req)
+    record, dry = await record_of(peering_id), is_dry(req)
     there = {name: value for name, value in record["peering"].items() if name != "id"}
     wanted = PeeringRequest.model_validate({**there, **options}, strict=False).peering()
-    peering: Peering = {**wanted, "id": identity}
+    peering: Peering = {**wanted, "id": peering_id}
     if dry:
         return await plan_of_start(peering)
     if not options:
-        return await _only_noted(req, client, identity, patch)
-    obstacle, noting = partial(_known, identity), partial(_note, patch)
-    return await place_order(req, client, identity, "establish", {"peering": peering}, obstacle, noting)
+        return await _only_noted(req, client, peering_id, patch)
+    obstacle, noting = partial(_known, peering_id), partial(_note, patch)
+    return await place_order(req, client, peering_id, "establish", {"peering": peering}, obstacle, noting)
 
 
 def _refuse_fixed(body: object) -> None:
@@ -67,19 +67,19 @@ def _note(patch: Mapping[str, object], record: Record) -> None:
 
 
 async def _only_noted(
-    req: func.HttpRequest, client: DurableClient, identity: str, patch: Mapping[str, object]
+    req: func.HttpRequest, client: DurableClient, peering_id: str, patch: Mapping[str, object]
 ) -> func.HttpResponse:
     """Change labels and note, whatever is under way."""
     await check_migrated(client)
-    changed = await registry().change(identity, partial(_noting, req, identity, patch))
+    changed = await registry().change(peering_id, partial(_noting, req, peering_id, patch))
     return status_answer(changed, await status_document(client, changed))
 
 
 def _noting(
-    req: func.HttpRequest, identity: str, patch: Mapping[str, object], record: Record | None, now: datetime
+    req: func.HttpRequest, peering_id: str, patch: Mapping[str, object], record: Record | None, now: datetime
 ) -> tuple[Record | None, Record]:
     if record is None:
-        raise _known(identity, None) or KeyError(identity)
+        raise _known(peering_id, None) or KeyError(peering_id)
     check_revision(record, expected_revisions(req))
     before = record.get("labels", {}), record.get("note", "")
     _note(patch, record)
@@ -93,50 +93,50 @@ async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.H
 
     A run that is under way is stopped in order first.
     """
-    identity = peering_id(req)
+    peering_id = peering_id_of(req)
     if is_dry(req):
-        return await plan_of_removal(await record_of(identity))
-    return await place_order(req, client, identity, "remove", {}, partial(_known, identity))
+        return await plan_of_removal(await record_of(peering_id))
+    return await place_order(req, client, peering_id, "remove", {}, partial(_known, peering_id))
 
 
-def _known(identity: str, record: Record | None) -> ProblemError | None:
-    return known(record, identity)
+def _known(peering_id: str, record: Record | None) -> ProblemError | None:
+    return known(record, peering_id)
 
 
 async def cancel_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`POST /api/peerings/{id}/cancel`: stop what is under way, and leave what is there."""
-    identity = peering_id(req)
+    peering_id = peering_id_of(req)
     body_of(req, NoBody)
 
     def obstacle(record: Record | None) -> ProblemError | None:
         if record is not None and "order" not in record:
             return ProblemError("nothing-to-cancel", f"The peering is {record.get('state', 'failed')}.")
-        return known(record, identity)
+        return known(record, peering_id)
 
-    return await place_order(req, client, identity, "cancel", {}, obstacle)
+    return await place_order(req, client, peering_id, "cancel", {}, obstacle)
 
 
 async def check_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`POST /api/peerings/{id}/check`: check it now; the verdict is kept with the peering."""
-    identity = peering_id(req)
+    peering_id = peering_id_of(req)
     body_of(req, NoBody)
     repairs = await pauses.of_all() is None
-    return await place_order(req, client, identity, "check", {"repairs": repairs}, partial(_known, identity))
+    return await place_order(req, client, peering_id, "check", {"repairs": repairs}, partial(_known, peering_id))
 
 
 async def rotate_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`POST /api/peerings/{id}/rotate`: a new credential, or another kind of one with `{"credential": ...}`."""
     from clients.settings import settings
 
-    identity = peering_id(req)
+    peering_id = peering_id_of(req)
     body = body_of(req, Rotation)
-    credential = body.credential if body.model_fields_set else (await record_of(identity))["peering"]["credential"]
+    credential = body.credential if body.model_fields_set else (await record_of(peering_id))["peering"]["credential"]
     settings().check_credential(credential)
 
     def obstacle(record: Record | None) -> ProblemError | None:
         connected = record is not None and "connected" in record and "application_object_id" in record["facts"]
         if record is not None and not connected and "order" not in record:
             return ProblemError("peering-not-connected-yet", f"The peering is {record.get('state', 'failed')}.")
-        return known(record, identity)
+        return known(record, peering_id)
 
-    return await place_order(req, client, identity, "rotate", {"credential": credential}, obstacle)
+    return await place_order(req, client, peering_id, "rotate", {"credential": credential}, obstacle)

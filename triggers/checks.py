@@ -48,23 +48,23 @@ async def check_peerings(req: func.HttpRequest, client: DurableClient) -> func.H
     if not filters.model_fields_set:
         return await _check_all(client, repairs=repairs)
 
-    async def check(identity: str) -> CheckBegun:
-        obstacle = partial(_known, identity)
+    async def check(peering_id: str) -> CheckBegun:
+        obstacle = partial(_known, peering_id)
         options: dict[str, object] = {"repairs": repairs}
-        placed = await placed_order(req, client, identity, "check", options, obstacle, lambda _: None)
+        placed = await placed_order(req, client, peering_id, "check", options, obstacle, lambda _: None)
         if placed.answer in ("409", "put off"):
             found = refusal(placed.wanted, placed.order)
             raise ProblemError(found["code"], found["detail"])
         joined = placed.answer == "join"
-        return CheckBegun(id=identity, run=placed.order["run"], joined=joined, url=peering_url(req, identity))
+        return CheckBegun(id=peering_id, run=placed.order["run"], joined=joined, url=peering_url(req, peering_id))
 
     checks, failed = await of_each(await matching(filters), check)
     document = ChecksDocument(checks=sorted(checks, key=lambda one: one["id"]), failed=failed)
     return json_answer(document, 202, {"Retry-After": RETRY_AFTER})
 
 
-def _known(identity: str, record: Record | None) -> ProblemError | None:
-    return known(record, identity)
+def _known(peering_id: str, record: Record | None) -> ProblemError | None:
+    return known(record, peering_id)
 
 
 async def _check_all(client: DurableClient, *, repairs: bool) -> func.HttpResponse:

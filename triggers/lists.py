@@ -166,14 +166,14 @@ def _position(query: ListQuery) -> tuple[str, str] | None:
         return None
     try:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
-        sort, value, identity = _Cursor.validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
-        UUID(identity)
+        sort, value, peering_id = _Cursor.validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
+        UUID(peering_id)
     except (ValueError, ValidationError):
-        sort, value, identity = "", "", ""
+        sort, value, peering_id = "", "", ""
     if sort != query.sort:
         rule = "must be the cursor that a list with the same `sort` gave"
         raise InvalidRequestError([FieldError(field="cursor", rule=rule)])
-    return value, identity
+    return value, peering_id
 
 
 async def all_columns() -> list[Row]:

@@ -100,17 +100,17 @@ def _expiring(req: func.HttpRequest, rows: list[Row]) -> list[Expiring]:
     due = sorted((str(row["expires"]), str(row["RowKey"]), str(row["vnet_id"])) for row in rows if row.get("expires"))
     soon = [one for one in due if moment(one[0]) < until]
     return [
-        Expiring(id=identity, vnet_id=vnet_id, expires=expires, url=peering_url(req, identity))
-        for expires, identity, vnet_id in soon[:_SHOWN]
+        Expiring(id=peering_id, vnet_id=vnet_id, expires=expires, url=peering_url(req, peering_id))
+        for expires, peering_id, vnet_id in soon[:_SHOWN]
     ]
 
 
 def _waiting(req: func.HttpRequest, rows: list[Row]) -> dict[Fixer, list[Waiting]]:
     found: dict[Fixer, list[Waiting]] = {}
     for row in rows:
-        identity = str(row["RowKey"])
+        peering_id = str(row["RowKey"])
         for trouble in troubles(row):
-            url, vnet_id = peering_url(req, identity), str(row["vnet_id"])
-            waiting = Waiting(id=identity, vnet_id=vnet_id, problem=trouble, url=url)
+            url, vnet_id = peering_url(req, peering_id), str(row["vnet_id"])
+            waiting = Waiting(id=peering_id, vnet_id=vnet_id, problem=trouble, url=url)
             found.setdefault(trouble["fixable_by"], []).append(waiting)
     return {fixer: sorted(some, key=lambda one: one["problem"]["since"]) for fixer, some in sorted(found.items())}

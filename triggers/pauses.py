@@ -21,7 +21,7 @@ from triggers.many import Failed, matching, of_each
 from triggers.peering import absent, status_answer, status_document
 from triggers.problem_documents import FieldError, InvalidRequestError
 from triggers.queries import Filters, query_of
-from triggers.routes import peering_id
+from triggers.routes import peering_id_of
 
 
 class PausedDocument(TypedDict):
@@ -46,10 +46,10 @@ def _pause_of(req: func.HttpRequest) -> Pause:
 
 
 def _set(
-    pause: Pause | None, check: Callable[[Record], None], identity: str, record: Record | None, now: datetime
+    pause: Pause | None, check: Callable[[Record], None], peering_id: str, record: Record | None, now: datetime
 ) -> tuple[Record | None, Record]:
     if record is None:
-        raise absent(identity)
+        raise absent(peering_id)
     check(record)
     before = record.pop("paused", None)
     if pause is not None:
@@ -60,10 +60,10 @@ def _set(
 
 
 async def _change_one(req: func.HttpRequest, client: DurableClient, pause: Pause | None) -> func.HttpResponse:
-    identity, revisions = peering_id(req), expected_revisions(req)
+    peering_id, revisions = peering_id_of(req), expected_revisions(req)
     await check_migrated(client)
-    changing = partial(_set, pause, lambda record: check_revision(record, revisions), identity)
-    changed = await registry().change(identity, changing)
+    changing = partial(_set, pause, lambda record: check_revision(record, revisions), peering_id)
+    changed = await registry().change(peering_id, changing)
     forget_columns()
     return status_answer(changed, await status_document(client, changed))
 
@@ -83,9 +83,9 @@ async def _change_some(filters: Filters, client: DurableClient, pause: Pause | N
     await check_migrated(client)
     ids = await matching(filters)
 
-    async def change(identity: str) -> str:
-        await registry().change(identity, partial(_set, pause, lambda _: None, identity))
-        return identity
+    async def change(peering_id: str) -> str:
+        await registry().change(peering_id, partial(_set, pause, lambda _: None, peering_id))
+        return peering_id
 
     changed, failed = await of_each(ids, change)
     forget_columns()

@@ -15,7 +15,7 @@ from peering.verdicts import swept
 from triggers.answers import RETRY_AFTER, accepts_json, etag, json_answer
 from triggers.peering_status import PeeringStatus, RunDocument, WaitStatus, peering_status, removed_status, run_document
 from triggers.queries import ReportQuery, query_of
-from triggers.routes import peering_id
+from triggers.routes import peering_id_of
 
 #: The runs that the history of a peering shows.
 _SHOWN_RUNS: Final = 100
@@ -28,36 +28,36 @@ class Runs(TypedDict):
     runs: list[RunDocument]
 
 
-def absent(identity: str) -> ProblemError:
+def absent(peering_id: str) -> ProblemError:
     """The problem of a peering that the registry does not have."""
-    return ProblemError("peering-not-found", f"The registry has no peering {identity}.")
+    return ProblemError("peering-not-found", f"The registry has no peering {peering_id}.")
 
 
-def known(record: Record | None, identity: str) -> ProblemError | None:
+def known(record: Record | None, peering_id: str) -> ProblemError | None:
     """What keeps an order from a peering that is not there."""
-    return None if record is not None else absent(identity)
+    return None if record is not None else absent(peering_id)
 
 
-async def record_of(identity: str) -> Record:
+async def record_of(peering_id: str) -> Record:
     """The record of a peering.
 
     Raises:
         ProblemError: `peering-not-found`.
     """
-    record = await registry().record(identity)
+    record = await registry().record(peering_id)
     if record is None:
-        raise absent(identity)
+        raise absent(peering_id)
     return record
 
 
 async def show_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`GET /api/peerings/{id}`: how one peering stands, step by step; one that was removed, how it ended."""
-    identity = peering_id(req)
-    record = await registry().record(identity)
+    peering_id = peering_id_of(req)
+    record = await registry().record(peering_id)
     if record is None:
-        ended = await registry().history.of(identity, 1)
+        ended = await registry().history.of(peering_id, 1)
         if not ended:
-            raise absent(identity)
+            raise absent(peering_id)
         return json_answer(removed_status(ended[0]))
     return status_answer(record, await status_document(client, record))
 
@@ -73,39 +73,39 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
     """The whole status of a peering: by its record, and while an execution is at work by what that tells."""
     order, progress, waits = record.get("order"), None, dict[str, WaitStatus]()
     if order is not None and "execution" in order:
-        identity = record["peering"]["id"]
-        status = await client.get_status(identity)
+        peering_id = record["peering"]["id"]
+        status = await client.get_status(peering_id)
         told = cast("Progress | None", status.custom_status)
         if told is not None and told.get("execution") == order["execution"]:
             progress = told
         for name in [n for n, step in progress["steps"].items() if step["state"] == "waiting"] if progress else ():
-            wait = await client.get_status(wait_instance_id(identity, order["execution"], name))
+            wait = await client.get_status(wait_instance_id(peering_id, order["execution"], name))
             waits[name] = cast("WaitStatus", wait.custom_status or {})
     return peering_status(swept(record, await sweeps.last()), progress, waits)
 
 
 async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/runs`: who asked for what and what became of it, also when the peering is gone."""
-    identity = peering_id(req)
-    runs, record = await registry().history.of(identity, _SHOWN_RUNS), await registry().record(identity)
+    peering_id = peering_id_of(req)
+    runs, record = await registry().history.of(peering_id, _SHOWN_RUNS), await registry().record(peering_id)
     if not runs and record is None:
-        raise absent(identity)
+        raise absent(peering_id)
     shown = {run["run"]: run_document(run) for run in (*runs, *_unnoted(record))}
     newest = sorted(shown.values(), key=lambda run: run["started"], reverse=True)
-    return json_answer(Runs(id=identity, runs=newest[:_SHOWN_RUNS]))
+    return json_answer(Runs(id=peering_id, runs=newest[:_SHOWN_RUNS]))
 
 
 async def show_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/runs/{run}`: one run in full, once it has ended, also when the peering is gone."""
-    identity, name = peering_id(req), req.route_params["run"]
-    record, run = await registry().record(identity), await registry().history.one(identity, name)
+    peering_id, name = peering_id_of(req), req.route_params["run"]
+    record, run = await registry().record(peering_id), await registry().history.one(peering_id, name)
     run = next((one for one in _unnoted(record) if one["run"] == name), run)
     if run is not None:
         return json_answer(run_document(run))
     order = record.get("order") if record is not None else None
     if order is None or order["run"] != name:
-        raise ProblemError("run-not-found", f"Peering {identity} has no run of that name.")
-    under_way = RunDocument(id=identity, operation=order["operation"], run=name, by=order["by"], started=order["at"])
+        raise ProblemError("run-not-found", f"Peering {peering_id} has no run of that name.")
+    under_way = RunDocument(id=peering_id, operation=order["operation"], run=name, by=order["by"], started=order["at"])
     if "taken" in order:
         under_way["taken"] = order["taken"]
     return json_answer(under_way, 200, {"Retry-After": RETRY_AFTER})
@@ -122,7 +122,7 @@ async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     from peering.report import markdown, report
 
     form = query_of(req, ReportQuery).format
-    record = swept(await record_of(peering_id(req)), await sweeps.last())
+    record = swept(await record_of(peering_id_of(req)), await sweeps.last())
     document = report(record, await look_of_peering(record["peering"], record["facts"]))
     if accepts_json(req) or form == "json":
         return json_answer(document)

@@ -126,9 +126,9 @@ def troubles(row: Row) -> Iterator[Trouble]:
 
 def _summary(req: func.HttpRequest, row: Row) -> PeeringSummary:
     """One line of the list."""
-    identity = str(row["RowKey"])
+    peering_id = str(row["RowKey"])
     line = {
-        "id": identity,
+        "id": peering_id,
         "state": str(row["state"]),
         "problems": list(troubles(row)),
         **vpc_of(row).names,
@@ -136,7 +136,7 @@ def _summary(req: func.HttpRequest, row: Row) -> PeeringSummary:
         "requested_by": str(row["requested_by"]),
         "changed": changed_at(row),
         "labels": labels_of(row),
-        "url": peering_url(req, identity),
+        "url": peering_url(req, peering_id),
         **{name: str(row[name]) for name in _TOLD if row.get(name)},
         **({"paused_until": str(row["paused_until"])} if is_paused(row) else {}),
     }

@@ -101,10 +101,10 @@ def _check(req: func.HttpRequest, route: Route) -> None:
     if (size := len(req.get_body())) > LARGEST_BODY:
         raise ProblemError("body-too-large", f"The body has {size} bytes; at most {LARGEST_BODY} are read.")
     if "id" in req.route_params:
-        peering_id(req)
+        peering_id_of(req)
 
 
-def peering_id(req: func.HttpRequest) -> str:
+def peering_id_of(req: func.HttpRequest) -> str:
     """The `{id}` of a route.
 
     Raises:

@@ -46,6 +46,9 @@ T = TypeVar("T")
 #: What is to become of a record, given the time: the record as it is to be, None when it is to go, and an answer.
 Mutation = Callable[[Record | None, datetime], tuple[Record | None, T]]
 
+#: The names of the tables, which the templates make beforehand.
+PEERINGS_TABLE: Final = "peerings"
+RUNS_TABLE: Final = "runs"
 #: How often a change is begun anew because the service could not tell what became of a write.
 _LOST_WRITES: Final = 2
 #: A sign of life that lasts for less than this is renewed.
@@ -76,8 +79,8 @@ class Registry:
 
     def __init__(self, service: "TableServiceClient") -> None:
         self._clock = ServiceClock()
-        self._table = Table(service, "peerings", self._clock)
-        self.history = RunHistory(Table(service, "runs", self._clock))
+        self._table = Table(service, PEERINGS_TABLE, self._clock)
+        self.history = RunHistory(Table(service, RUNS_TABLE, self._clock))
         self._is_migrated = False
         #: The records that were written last, with the ETags of these writes: while nobody else has written one, the
         #: next change of it needs no read.

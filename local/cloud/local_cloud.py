@@ -84,6 +84,11 @@ class LocalCloud:
         self.admin_url = ""
 
     @property
+    def vnet_ids(self) -> list[str]:
+        """The ids of the VNets in the customer's first subscription."""
+        return [vnet.id for vnet in self.world.vnets.values() if vnet.subscription_id == self.landscape.subscription]
+
+    @property
     def requests(self) -> list[LoggedRequest]:
         """Every request so far."""
         with self._gateway.lock:

@@ -9,20 +9,7 @@ import pytest
 
 from local.cloud.world.world import PLATFORM_APP
 from tests.cloud.callers import Callers, callers
-
-
-def request_connection(cloud: Callers, **changes: str) -> int:
-    """Request a connection; the answer's status."""
-    made, vnet = cloud.cloud.world.applications[0], cloud.vnet
-    body = {
-        "peer_cloud_account": vnet.subscription_id,
-        "peer_resource_group": vnet.group.lower(),
-        "peer_vpc": vnet.name.lower(),
-        "peer_azure_app_id": made.app_id,
-        "peer_azure_tenant_id": cloud.cloud.landscape.customer_tenant,
-        **changes,
-    }
-    return cloud.aiven("POST", f"/vpcs/{cloud.vpc.id}/peering-connections", body).status_code
+from tests.cloud.connection_requests import request_connection
 
 
 @pytest.mark.parametrize(

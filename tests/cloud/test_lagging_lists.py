@@ -2,7 +2,7 @@
 
 from local.cloud.world.world import READER
 from tests.cloud.callers import Callers
-from tests.cloud.test_aiven import request_connection
+from tests.cloud.connection_requests import request_connection
 
 
 def sides(cloud: Callers) -> list[str]:

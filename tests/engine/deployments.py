@@ -38,9 +38,3 @@ def standalone(**knobs: object) -> Iterator[tuple[GenuinePlatform, Deployment]]:
                 yield platform, deployment
         finally:
             platform.stop()
-
-
-def vnets(deployment: Deployment) -> list[str]:
-    """The ids of the customer's VNets."""
-    customer = deployment.cloud.landscape.subscription
-    return [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]

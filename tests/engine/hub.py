@@ -12,7 +12,7 @@ from rich.table import Table
 
 from local.deployment import Deployment
 from local.genuine import genuine_engine
-from tests.engine.deployments import standalone, vnets
+from tests.engine.deployments import standalone
 from tests.engine.figures import side_by_side
 from tests.engine.storage_account import HubSize, hub_size
 from tests.engine.sweeps import swept
@@ -54,7 +54,7 @@ def growths(storage: str, deployment: Deployment, rounds: int, peerings: int = P
         rounds: how many are many.
         peerings: how many the sweeps look at.
     """
-    there, clock = vnets(deployment), deployment.virtual_clock
+    there, clock = deployment.cloud.vnet_ids, deployment.virtual_clock
     looked_at, others = there[:peerings], there[peerings:][:LANES]
 
     def sweep() -> None:

@@ -12,7 +12,6 @@ from local.deployment import Deployment
 from local.genuine import EngineProcess, GenuineEngine, Verdict, WorkerCall, genuine_engine
 from local.genuine.worker_calls import run_all
 from peering.runs import RUN_ORDER
-from tests.engine.deployments import vnets
 from tests.engine.figures import Cell, cell
 from tests.engine.losing import Losing
 from tests.engine.outcomes import (
@@ -60,7 +59,7 @@ def moments(calls: int, count: int) -> list[int]:
 
 def kill_cells(deployment: Deployment, count: int, rows: Sequence[str] = (ALONE, OF_TWO)) -> list[Cell]:
     """Kill an engine at so many moments of a start; each start is connected in the end, and leaves nothing behind."""
-    engine, vnet_id, losing = genuine_engine(deployment.host), vnets(deployment)[0], Losing()
+    engine, vnet_id, losing = genuine_engine(deployment.host), deployment.cloud.vnet_ids[0], Losing()
     engine.intercept(losing)
     course = losing.follow(None, "")
     identity = deployment.settle(vnet_id=vnet_id)["id"]

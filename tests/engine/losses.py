@@ -12,7 +12,7 @@ from typing import Final
 from local.deployment import Deployment, Status
 from local.genuine import Verdict, genuine_engine
 from peering.naming import peering_id
-from tests.engine.deployments import standalone, vnets
+from tests.engine.deployments import standalone
 from tests.engine.figures import Cell, cell, show, side_by_side
 from tests.engine.kills import kill_cells
 from tests.engine.losing import Course, Losing, Loss
@@ -154,7 +154,7 @@ def loss_cells(
     vpcs: Queue[str] = Queue()
     for vpc in deployment.cloud.world.vpcs:
         vpcs.put(vpc)
-    there = vnets(deployment)
+    there = deployment.cloud.vnet_ids
     # The first VNet was peered before, and its secret is recovered.
     calls = calls_of_peace(Peered(deployment, losing, there[1], next(iter(deployment.cloud.world.vpcs))))
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from local.deployment import Deployment, Status
 from local.genuine import Verdict, WorkerCall, genuine_engine
-from tests.engine.deployments import standalone, vnets
+from tests.engine.deployments import standalone
 from tests.engine.figures import Cell, at_once, cell, show, side_by_side
 from tests.engine.outcomes import (
     Answer,
@@ -248,7 +248,7 @@ def main() -> int:
     given = parser.parse_args()
     cells = list[Cell]()
     with standalone(vnets=min(max(given.pairs, LANES), 250)) as (_, deployment):
-        there = vnets(deployment)
+        there = deployment.cloud.vnet_ids
         ids = [there[number % len(there)] for number in range(given.pairs)]
         for name in given.race or (*RACES, ROTATIONS):
             cells += rotations(deployment, ids) if name == ROTATIONS else race(deployment, name, ids)

@@ -9,7 +9,6 @@ from typing import Any, Final
 from local.deployment import Deployment
 from local.genuine import Verdict, genuine_engine
 from peering.runs import SWEEP
-from tests.engine.deployments import vnets
 from tests.engine.figures import Cell, cell, side_by_side
 from tests.engine.losing import Losing, Loss
 
@@ -35,7 +34,7 @@ def sweep_cells(deployment: Deployment, every: int = 1, most: int | None = None)
     """
     losing = Losing()
     genuine_engine(deployment.host).intercept(losing)
-    statuses = side_by_side(lambda v: deployment.settle(vnet_id=v), vnets(deployment)[-_PEERINGS:], _PEERINGS)
+    statuses = side_by_side(lambda v: deployment.settle(vnet_id=v), deployment.cloud.vnet_ids[-_PEERINGS:], _PEERINGS)
     identities = [str(status["id"]) for status in statuses]
     for identity in identities:
         deployment.until_ended(identity)

@@ -6,7 +6,7 @@ import pytest
 
 from local.deployment import Deployment
 from local.genuine import GenuinePlatform
-from tests.engine.deployments import genuine_deployment, vnets
+from tests.engine.deployments import genuine_deployment
 from tests.engine.figures import Cell
 from tests.engine.hub import LANES, growths
 from tests.engine.kills import ALONE, kill_cells
@@ -32,11 +32,11 @@ def wrong(cells: list[Cell]) -> list[Cell]:
 
 @pytest.mark.parametrize("name", RACES)
 def test_the_answers_of_requests_that_meet_are_what_happened(deployment: Deployment, name: str) -> None:
-    assert wrong(race(deployment, name, vnets(deployment)[:2])) == []
+    assert wrong(race(deployment, name, deployment.cloud.vnet_ids[:2])) == []
 
 
 def test_a_rotation_that_meets_a_repair_is_told_so(deployment: Deployment) -> None:
-    assert wrong(rotations(deployment, vnets(deployment)[:2])) == []
+    assert wrong(rotations(deployment, deployment.cloud.vnet_ids[:2])) == []
 
 
 def test_operations_that_lose_a_call_end_as_they_should(deployment: Deployment) -> None:
@@ -53,6 +53,6 @@ def test_a_start_survives_the_end_of_the_engine(deployment: Deployment) -> None:
 
 
 def test_the_task_hub_does_not_grow(genuine_platform: GenuinePlatform, deployment: Deployment) -> None:
-    assert len(vnets(deployment)) > LANES
+    assert len(deployment.cloud.vnet_ids) > LANES
     found = growths(genuine_platform.storage, deployment, rounds=3, peerings=2)
     assert [one for one in found if one.is_wrong] == []

@@ -94,9 +94,7 @@ def mortal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mortal]:
             monkeypatch.setenv(name, value)
         delays = cloud.world.knobs
         cloud.world.knobs = Scenario()
-        customer = cloud.landscape.subscription
-        vnets = [vnet.id for vnet in cloud.world.vnets.values() if vnet.subscription_id == customer]
-        made_by_hand(cloud, vnets[-1])
+        made_by_hand(cloud, cloud.vnet_ids[-1])
         app = Mortal(cloud, tmp_path / "app")
         app.before = state(cloud)
         app.identity = app.ask("POST", json=peering_request(cloud.environment)).json()["id"]

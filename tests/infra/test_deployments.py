@@ -233,7 +233,7 @@ def test_the_tables_of_the_registry_are_made_beforehand() -> None:
         one["name"].split("/")[-1]
         for one in of_type("default", "Microsoft.Storage/storageAccounts/tableServices/tables")
     }
-    assert made == {tables._PEERINGS, tables._RUNS}
+    assert made == {tables.PEERINGS_TABLE, tables.RUNS_TABLE}
 
 
 def test_callers_sign_in_where_the_application_is_given() -> None:

@@ -97,11 +97,11 @@ class Living:
         self.deployment, self.dice = deployment, Random(f"life {seed}")
         self.asked: list[Asked] = []
         self._choices = ENGINE_CHOICES if isinstance(deployment.host.engine, GenuineEngine) else CHOICES
-        customer = deployment.cloud.landscape.subscription
-        vnets = [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]
         request = deployment.request()
         project, vpc = str(request["project"]), str(request["project_vpc_id"])
-        self.places = [Place(peering_id(project, vpc, vnet), vnet, vpc) for vnet in vnets[:_PEERINGS]]
+        self.places = [
+            Place(peering_id(project, vpc, vnet), vnet, vpc) for vnet in deployment.cloud.vnet_ids[:_PEERINGS]
+        ]
 
     def go_on(self) -> None:
         """Let one thing happen, and maybe a pause."""

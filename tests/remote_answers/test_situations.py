@@ -1,21 +1,21 @@
-"""Situations reported in public in which more than one answer matters; each test names the situation."""
+"""Situations reported in public in which more than one answer matters; each is played by a test that names it."""
 
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import pytest
 
 from local.cloud import Scenario
 from local.cloud.world.records import Options
-from local.cloud.world.world import VNet
 from local.deployment import Deployment, Status, deploy
-from tests.remote_answers.cases import ARM
+from tests.remote_answers.cases import ARM, CASES, SITUATIONS
 from tests.workflows.by_hand import made_by_hand
-from tests.workflows.test_foreign_objects import while_waiting
+from tests.workflows.cloud_objects import vnet_of
+from tests.workflows.waiting import while_waiting
 
 _LOCK: Final = "/subscriptions/s/providers/Microsoft.Authorization/locks/do-not-delete"
 _DAY: Final = timedelta(days=1)
@@ -32,11 +32,6 @@ def pair(deployment: Deployment) -> dict[str, str]:
     """The VNet and the project VPC of a request, as events name them."""
     request = deployment.request()
     return {"vnet_id": str(request["vnet_id"]), "project_vpc_id": str(request["project_vpc_id"])}
-
-
-def vnet_of(deployment: Deployment) -> VNet:
-    """The first VNet as the cloud holds it."""
-    return cast("VNet", deployment.cloud.world.vnet(pair(deployment)["vnet_id"]))
 
 
 def is_well(deployment: Deployment, status: Status) -> bool:
@@ -460,9 +455,7 @@ def test_a_federated_credential_that_is_not_known_yet_is_waited_for(tmp_path: Pa
 @pytest.mark.situation("fresh-peerings-listed-as-failed")
 def test_no_list_says_failed_of_what_has_not_failed(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 12, "detect": 5})) as deployment:
-        customer = deployment.cloud.landscape.subscription
-        vnets = [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]
-        identities = [deployment.start(vnet_id=vnet) for vnet in vnets]
+        identities = [deployment.start(vnet_id=vnet) for vnet in deployment.cloud.vnet_ids]
 
         def states_seen(_: int) -> set[str]:
             """The states in lists that are asked for one after the other until nothing runs any more."""
@@ -474,3 +467,9 @@ def test_no_list_says_failed_of_what_has_not_failed(tmp_path: Path) -> None:
         with ThreadPoolExecutor(4) as readers:
             assert all("failed" not in seen for seen in readers.map(states_seen, range(4)))
         assert {deployment.until(identity)["state"] for identity in identities} == {"connected"}
+
+
+def test_every_situation_has_a_test() -> None:
+    marks = [mark for one in globals().values() for mark in getattr(one, "pytestmark", [])]
+    played = {mark.args[0] for mark in marks if mark.name == "situation"}
+    assert played - {case.name for case in CASES} == set(SITUATIONS)

@@ -30,8 +30,7 @@ def deployment(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def _vnets(deployment: Deployment) -> Iterator[str]:
-    customer = deployment.cloud.landscape.subscription
-    return iter([vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer])
+    return iter(deployment.cloud.vnet_ids)
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 @pytest.fixture(scope="module")
 def identity(deployment: Deployment) -> str:
     """A peering that is broken, and another one that is well."""
-    customer = deployment.cloud.landscape.subscription
-    first, second, *_ = [one.id for one in deployment.cloud.world.vnets.values() if one.subscription_id == customer]
+    first, second, *_ = deployment.cloud.vnet_ids
     deployment.settle(vnet_id=second, labels={"owner": "network"})
     status = deployment.settle(vnet_id=first, repair="off", note="Ask the network team first.")
     remote = status["facts"]["to_network_id"]

@@ -13,7 +13,7 @@ from peering.problems import PROBLEMS
 from peering.request import PeeringRequest
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
 from peering.steps import STEPS, forget, initial_facts, ready
-from tests.unit.test_request import GOOD
+from tests.unit.good_request import GOOD
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()

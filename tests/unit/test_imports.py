@@ -1,11 +1,11 @@
-"""Imports point downwards only, in no circle, and a cold start imports no SDK."""
+"""Imports point downwards only, in no circle, to no module of tests, and a cold start imports no SDK."""
 
 from pathlib import Path
 
 import pytest
 
 from bench.imports import eager_imports
-from local.import_graph import ALLOWED, ROOT, circle, import_graph, room_of, upward_imports
+from local.import_graph import ALLOWED, ROOT, circle, import_graph, imports_of_tests, room_of, upward_imports
 
 #: The import that would close a circle: it stands in a function, which runs when the other module is there.
 LATE = (
@@ -30,6 +30,10 @@ def test_imports_point_downwards_only(graph: dict[str, set[str]]) -> None:
 def test_no_imports_go_in_a_circle(graph: dict[str, set[str]]) -> None:
     late = set(LATE)
     assert circle({module: {i for i in imports if (module, i) not in late} for module, imports in graph.items()}) == []
+
+
+def test_no_module_imports_from_a_module_of_tests(graph: dict[str, set[str]]) -> None:
+    assert imports_of_tests(graph) == []
 
 
 @pytest.mark.parametrize("kept", LATE)
@@ -57,6 +61,12 @@ def test_every_folder_of_source_is_a_room(graph: dict[str, set[str]]) -> None:
 def test_an_upward_import_is_seen_wherever_it_stands(tmp_path: Path, line: str) -> None:
     _write(tmp_path, {"clients/lower.py": "", "peering/rule.py": line})
     assert upward_imports(import_graph(tmp_path)) == [("peering.rule", "clients.lower")]
+
+
+@pytest.mark.parametrize("line", ["from tests.test_one import name", "from tests import test_one"])
+def test_an_import_of_a_module_of_tests_is_seen(tmp_path: Path, line: str) -> None:
+    _write(tmp_path, {"tests/test_one.py": "", "tests/test_other.py": line})
+    assert imports_of_tests(import_graph(tmp_path)) == [("tests.test_other", "tests.test_one")]
 
 
 def test_a_circle_is_seen(tmp_path: Path) -> None:

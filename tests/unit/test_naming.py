@@ -5,11 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peering.naming import VNetId, peering_id, role_assignment_name, same_id
-
-VNET = (
-    "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/Net-Prod"
-    "/providers/Microsoft.Network/virtualNetworks/Hub-VNet"
-)
+from tests.unit.good_request import VNET
 
 
 def test_a_vnet_id_keeps_its_spelling() -> None:

@@ -9,7 +9,7 @@ from peering.drift import DRIFT
 from peering.facts import Facts, collected
 from peering.request import PeeringRequest
 from peering.steps import ARTICLE, LOOKS, OBJECTS, PLANS, REMOVAL, STEPS, Step, forget, initial_facts, ready
-from tests.unit.test_request import GOOD
+from tests.unit.good_request import GOOD
 
 #: What a rotation starts from: the facts of the run that connected the peering, and what to rotate to.
 GIVEN = {

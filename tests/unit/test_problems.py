@@ -24,8 +24,10 @@ _CUTS = re.compile(r"\b(?:delet|remov)\w*\b[^.;:]*\b(?:it in Aiven|connection|pe
 _CODE = re.compile(r'"([a-z]+(?:-[a-z]+)*)"')
 
 
-def _mentioned(path: Path) -> set[str]:
-    return set(_CODE.findall(path.read_text()))
+@pytest.fixture(scope="module")
+def mentioned() -> set[str]:
+    """What may be a code in the sources."""
+    return {found for path in SOURCES for found in _CODE.findall(path.read_text())}
 
 
 def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
@@ -37,9 +39,8 @@ def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
-def test_every_problem_can_be_met(code: str) -> None:
-    elsewhere = {found for path in SOURCES for found in _mentioned(path)}
-    assert code in elsewhere | READ
+def test_every_problem_can_be_met(mentioned: set[str], code: str) -> None:
+    assert code in mentioned | READ
 
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=lambda problem: problem.code)

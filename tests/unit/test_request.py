@@ -7,10 +7,8 @@ from pydantic import ValidationError
 
 from peering.naming import peering_id
 from peering.request import PeeringRequest
-from tests.unit.test_naming import VNET
+from tests.unit.good_request import GOOD, VNET
 from triggers.problem_documents import field_errors
-
-GOOD = {"project": "my-project", "project_vpc_id": "0b39d9ec-76a2-4b0a-a0cd-5a1e1a2b3c4d", "vnet_id": VNET}
 
 SHARED = {
     "organization_id": "org1a2b3c4d5e6",

@@ -80,8 +80,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, hostile: int | None, aiven_
 
 @pytest.fixture(scope="module")
 def _vnets(shared: Deployment) -> Iterator[str]:
-    customer = shared.cloud.landscape.subscription
-    return iter([vnet.id for vnet in shared.cloud.world.vnets.values() if vnet.subscription_id == customer])
+    return iter(shared.cloud.vnet_ids)
 
 
 @pytest.fixture

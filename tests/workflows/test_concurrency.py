@@ -6,19 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.deployment import AT_WORK, Deployment, Status
-from tests.workflows.test_health import sweep, until_swept
+from local.deployment import AT_WORK, Deployment
+from tests.workflows.sweeping import sweep, until_swept
+from tests.workflows.waiting import until_gone
 
 pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
-
-
-def until_gone(deployment: Deployment, identity: str, seconds: float = 60) -> Status:
-    """Wait until the peering has been removed."""
-    deadline = time.monotonic() + seconds * deployment.patience
-    while (status := deployment.status(identity))["state"] != "removed" or status["operation"] != "remove":
-        assert time.monotonic() < deadline, status
-        time.sleep(0.05)
-    return status
 
 
 def test_two_removes_at_once_are_one(deployment: Deployment) -> None:

@@ -21,8 +21,6 @@ def test_a_later_start_uses_the_connections_of_the_first(tmp_path: Path) -> None
 
 def _opened(deployment: Deployment, vnet: int) -> list[str]:
     """The hosts of the connections that a start opens."""
-    customer = deployment.cloud.landscape.subscription
-    ours = [held.id for held in deployment.cloud.world.vnets.values() if held.subscription_id == customer]
     before = len(deployment.cloud.connections)
-    assert deployment.settle(vnet_id=ours[vnet])["state"] == "connected"
+    assert deployment.settle(vnet_id=deployment.cloud.vnet_ids[vnet])["state"] == "connected"
     return deployment.cloud.connections[before:]

@@ -108,9 +108,8 @@ class Ground:
     _numbers: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        world, customer = self.deployment.cloud.world, self.deployment.cloud.landscape.subscription
-        self._vnets = iter([vnet.id for vnet in world.vnets.values() if vnet.subscription_id == customer])
-        vpcs = list(world.vpcs)
+        self._vnets = iter(self.deployment.cloud.vnet_ids)
+        vpcs = list(self.deployment.cloud.world.vpcs)
         half = len(vpcs) // 2
         self._common, self._own = cycle(vpcs[:half] or vpcs), iter(vpcs[half:])
 

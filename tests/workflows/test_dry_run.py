@@ -6,20 +6,9 @@ import pytest
 
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
+from tests.workflows.plans import actions, codes, plan
 
 pytestmark = pytest.mark.both_kinds
-
-
-def plan(deployment: Deployment, **options: object) -> dict[str, Any]:
-    """What a start would do."""
-    answer = deployment.api.post("/api/peerings?dryRun=true", json=deployment.request(**options))
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
-def actions(planned: dict[str, Any]) -> dict[str, str]:
-    """What would be done about each object."""
-    return {step["step"]: step["action"] for step in planned["steps"]}
 
 
 def test_nothing_is_changed_and_what_it_says_a_start_then_does(shared: Deployment, vnet_id: str) -> None:
@@ -66,12 +55,6 @@ def test_it_tells_addresses_and_price(shared: Deployment, vnet_id: str) -> None:
     assert facts["hourly_price_usd"] == shared.cloud.world.knobs.price_usd
     assert facts["address_prefixes"]
     assert facts["project_network_cidr"] == "10.240.0.0/20"
-
-
-def codes(planned: dict[str, Any]) -> list[str]:
-    """The obstacles' codes; each one has its remedy."""
-    assert all(obstacle["remedy"] and obstacle["detail"] for obstacle in planned["obstacles"])
-    return sorted(obstacle["code"] for obstacle in planned["obstacles"])
 
 
 def test_somebody_elses_connection_is_left_alone_or_taken_over(shared: Deployment, vnet_id: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from local.cloud.arm.roles import READER, SECRETS_OFFICER, TABLE_CONTRIBUTOR
 from local.cloud.world.world import ACCESS_ADMINISTRATOR
 from local.deployment import Deployment
-from tests.workflows.test_least_privilege import give_least
+from tests.workflows.least_privilege import give_least
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "security.md"
 

@@ -1,19 +1,11 @@
 """No password at all: the app's managed identity as the created application's federated credential."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from local.cloud import LocalCloud
 from local.deployment import Deployment, Status, deploy
-
-
-def as_identity(directory: Path) -> dict[str, str]:
-    """The settings of an app that acts as the cloud's managed identity."""
-    with LocalCloud("quick", directory / "probe", seed=1) as probe:
-        client = probe.environment["MANAGED_IDENTITY_CLIENT_ID"]
-    return {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": ""}
+from tests.workflows.managed_identity import as_identity
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +19,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, hostile: int | None) -> Ite
 @pytest.fixture
 def vnet_id(shared: Deployment, request: pytest.FixtureRequest) -> str:
     """One VNet for each test, by the test's place in this module."""
-    customer = shared.cloud.landscape.subscription
-    ids = [vnet.id for vnet in shared.cloud.world.vnets.values() if vnet.subscription_id == customer]
+    ids = shared.cloud.vnet_ids
     place: int = request.node.session.items.index(request.node)
     return ids[place % len(ids)]
 

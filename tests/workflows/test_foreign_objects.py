@@ -1,28 +1,18 @@
 """What somebody else made, or uses, is neither deleted nor overwritten; and nothing that works is taken away."""
 
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local.cloud import Scenario
-from local.cloud.world.world import Connection, VNet
-from local.deployment import Deployment, Status, deploy
+from local.deployment import Deployment, deploy
 from tests.workflows.by_hand import made_by_hand
-from tests.workflows.test_dry_run import actions, codes, plan
+from tests.workflows.cloud_objects import the_connection, vnet_of
+from tests.workflows.plans import actions, codes, plan
+from tests.workflows.remote_requests import deletions
+from tests.workflows.waiting import NEVER, while_waiting
 
 pytestmark = pytest.mark.both_kinds
-
-#: Longer than any wait of a test.
-NEVER = 10 * 86400
-
-
-def vnet_of(deployment: Deployment) -> VNet:
-    """The VNet that a request is about."""
-    found = deployment.cloud.world.vnet(str(deployment.request()["vnet_id"]))
-    assert found is not None
-    return found
 
 
 def sides(deployment: Deployment) -> list[tuple[str, str, str]]:
@@ -38,18 +28,6 @@ def peer_with_third(deployment: Deployment, state: str = "Connected") -> str:
     )
     vnet.peerings[-1].state = state
     return vnet.peerings[-1].name
-
-
-def the_connection(deployment: Deployment) -> Connection:
-    """The only connection that there is."""
-    ((_, found),) = deployment.cloud.world.connections()
-    return found
-
-
-def deletions(deployment: Deployment) -> list[dict[str, Any]]:
-    """The requests that deleted a connection or a VNet peering."""
-    kinds = ("peering-connection", "virtualNetworkPeerings")
-    return [r for r in deployment.writes() if r["method"] == "DELETE" and any(kind in r["path"] for kind in kinds)]
 
 
 def lose_side(deployment: Deployment) -> None:
@@ -194,17 +172,6 @@ def made_elsewhere(deployment: Deployment) -> str:
     """Somebody else's application."""
     tenant = deployment.cloud.landscape.customer_tenant
     return deployment.cloud.world.add_application(tenant, "theirs", "AzureADMultipleOrgs").app_id
-
-
-def while_waiting(deployment: Deployment, identity: str, step: str) -> Status:
-    """Wait until a step of the run under way waits for something."""
-    deadline = time.monotonic() + 30 * deployment.patience
-    while True:
-        status = deployment.status(identity)
-        if any(one["name"] == step and one["state"] == "waiting" for one in status["steps"]):
-            return status
-        assert time.monotonic() < deadline, status
-        time.sleep(0.02)
 
 
 def test_a_repair_leaves_the_traffic_switched_off_and_a_request_switches_it_on(deployment: Deployment) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
-from tests.workflows.test_foreign_objects import while_waiting
-from tests.workflows.test_health import sweep, until_swept, vnets
-from tests.workflows.test_privilege import rights
+from tests.workflows.cloud_objects import rights
+from tests.workflows.sweeping import sweep, until_swept
+from tests.workflows.waiting import while_waiting
 
 pytestmark = pytest.mark.both_kinds
 
@@ -66,7 +66,7 @@ def test_a_removal_that_failed_halfway_can_be_taken_back_by_a_start(deployment: 
 def test_two_removals_at_once_leave_nothing_behind(tmp_path: Path, shared_vnet: bool) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 3, "project_vpcs": 2})) as deployment:
         before = deployment.cloud_state()
-        first, other = vnets(deployment)[:2]
+        first, other = deployment.cloud.vnet_ids[:2]
         second = list(deployment.cloud.world.vpcs)[1]
         one = deployment.settle(vnet_id=first)["id"]
         two = deployment.settle(vnet_id=first if shared_vnet else other, vpc=second)["id"]

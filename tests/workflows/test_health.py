@@ -1,46 +1,26 @@
 """The scheduled check: one at a time, events for changed verdicts, and never healthy without a look."""
 
-import hashlib
-import hmac
-import http.server
 import json
 import logging
-import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local.cloud import Scenario
-from local.cloud.server.authority import certificate_authority
 from local.deployment import Deployment, deploy
 from peering.aiven_vpc import AivenVpc
 from peering.runs import delivery_instance_id
 from tests.workflows.by_hand import made_by_hand
+from tests.workflows.cloud_objects import platform
+from tests.workflows.sweeping import sweep, until_swept
+from tests.workflows.webhook_receiver import SECRET, receiving
 
 pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 
-SECRET = "a-key-that-only-the-two-know"
-
-
-def sweep(deployment: Deployment) -> None:
-    """Fire the scheduled check."""
-    deployment.fire("check_all_peerings")
-
-
-def until_swept(deployment: Deployment) -> dict[str, Any]:
-    """Wait for the scheduled check; returns its output."""
-    found = deployment.until_ended("health-sweep")
-    assert found["runtimeStatus"] == "Completed", found
-    return dict(found["output"])
-
 
 def test_a_sweep_judges_every_peering_with_a_call_for_each_side(deployment: Deployment) -> None:
-    identities = [deployment.settle(vnet_id=v)["id"] for v in vnets(deployment)[:3]]
+    identities = [deployment.settle(vnet_id=v)["id"] for v in deployment.cloud.vnet_ids[:3]]
     deployment.clear_requests()
     sweep(deployment)
     assert until_swept(deployment) == {"checked": 3, "changed": 3, "repairs": 0}
@@ -51,12 +31,6 @@ def test_a_sweep_judges_every_peering_with_a_call_for_each_side(deployment: Depl
     assert len([p for p in paths if p.endswith(deployment.cloud.landscape.vpc.id)]) == 1
     assert len([p for p in paths if p.endswith("/virtualNetworkPeerings")]) == 3
     assert deployment.writes() == []
-
-
-def vnets(deployment: Deployment) -> list[str]:
-    """The customer's VNets."""
-    customer = deployment.cloud.landscape.subscription
-    return [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == customer]
 
 
 def test_a_sweep_that_finds_the_last_one_still_running_starts_no_second(deployment: Deployment) -> None:
@@ -100,16 +74,8 @@ def test_a_change_of_verdict_is_one_event_in_the_log_and_one_that_lasts_is_repea
     ]
 
 
-def platform(deployment: Deployment) -> dict[str, str]:
-    """The platform's application in the customer's tenant."""
-    return {
-        "app_id": "55f300d4-fc50-4c5e-9222-e90a6e2187fb",
-        "tenant_id": deployment.cloud.landscape.customer_tenant,
-    }
-
-
 def test_connections_that_nobody_here_made_are_listed_as_unmanaged(deployment: Deployment) -> None:
-    first, second, *_ = vnets(deployment)
+    first, second, *_ = deployment.cloud.vnet_ids
     deployment.settle(vnet_id=first)
     application = made_by_hand(deployment.cloud, second)
     sweep(deployment)
@@ -155,46 +121,6 @@ def test_the_schedule_is_a_setting(tmp_path: Path) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert deployment.status(identity)["health"]["verdict"] == "healthy"
-
-
-class Receiver(http.server.BaseHTTPRequestHandler):
-    """A webhook that refuses the first events, then takes them."""
-
-    refusals = 2
-    refusal = 503
-    taken: list[dict[str, Any]]
-    tries: list[str]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        stamp, event = self.headers["X-Timestamp"], self.headers["X-Event-Id"]
-        signed = hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-        genuine = hmac.compare_digest(self.headers["X-Signature-256"], f"sha256={signed}")
-        type(self).tries.append(event)
-        if genuine and len(type(self).tries) > self.refusals:
-            type(self).taken.append(json.loads(body))
-        self.send_response(204 if len(type(self).tries) > self.refusals else self.refusal)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def receiving(directory: Path) -> Iterator[tuple[str, type[Receiver]]]:
-    """A webhook on https, with a certificate of the authority that the app trusts here."""
-    handler = type("OneReceiver", (Receiver,), {"taken": [], "tries": []})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    chain = directory / "webhook.pem"
-    certificate_authority().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(chain))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"https://127.0.0.1:{server.server_port}/events", handler
-    finally:
-        server.shutdown()
 
 
 def test_the_webhook_gets_each_change_once_signed_and_is_tried_again(tmp_path: Path) -> None:

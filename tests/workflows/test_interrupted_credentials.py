@@ -13,8 +13,8 @@ from local.cloud import LocalCloud
 from local.cloud.world.world import Application, SecretVersion
 from local.deployment import Deployment, Status, deploy
 from peering.runs import FUNCTION_TIMEOUT
-from tests.workflows.test_foreign_objects import NEVER, while_waiting
-from tests.workflows.test_rotate import application_of
+from tests.workflows.cloud_objects import application_of
+from tests.workflows.waiting import NEVER, while_waiting
 
 LOGIN = "login.microsoftonline.com"
 #: A password that is not accepted is given up soon.

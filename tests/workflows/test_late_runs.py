@@ -4,7 +4,8 @@ import pytest
 
 from local.deployment import Deployment
 from peering.runs import RUN_ORDER
-from tests.workflows.test_foreign_objects import the_connection, while_waiting
+from tests.workflows.cloud_objects import the_connection
+from tests.workflows.waiting import while_waiting
 
 pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 

@@ -2,42 +2,8 @@
 
 from dataclasses import replace
 
-from local.cloud.world.world import ACCESS_ADMINISTRATOR, PLATFORM_APP, RoleDefinition
 from local.deployment import Deployment
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
-from tests.infra.conditions import condition_of_template
-
-
-def give_least(deployment: Deployment) -> None:
-    """Take everything that the templates do not give, and make beforehand what they make."""
-    world, found = deployment.cloud.world, deployment.cloud.landscape
-    subscription, me = f"/subscriptions/{found.subscription}", found.automation.id
-    for assignment in [a for a in world.assignments if a.principal_id == me and a.scope == subscription]:
-        world.assignments.remove(assignment)
-    roles = [
-        RoleDefinition(
-            world.guid(),
-            f"Aiven VNet peering ({name}) {found.subscription}",
-            "",
-            built_in=False,
-            tenant_id=found.customer_tenant,
-            scopes=[subscription],
-            actions=list(actions),
-        )
-        for name, actions in (("platform", PLATFORM_ACTIONS), ("application", USER_ACTIONS))
-    ]
-    world.roles.extend(roles)
-    deployment.event(
-        kind="assign-role",
-        principal_id=me,
-        scope=f"{subscription}/resourceGroups/Net-Prod",
-        role=ACCESS_ADMINISTRATOR,
-        condition=condition_of_template(*(role.name for role in roles)),
-    )
-    platform = world.application(PLATFORM_APP)
-    assert platform is not None
-    world.add_principal(platform, found.customer_tenant)
-    found.automation.graph_roles = ["Application.ReadWrite.OwnedBy"]
+from tests.workflows.least_privilege import give_least
 
 
 def test_it_lives_and_goes_and_leaves_what_was_made_beforehand(deployment: Deployment) -> None:

@@ -26,7 +26,7 @@ from peering.problems.remote_codes import (
 )
 from peering.steps import LOOKS
 from tests.workflows.obstacles import OBSTACLES, UNFORESEEN, Obstacle, Place
-from tests.workflows.test_dry_run import codes, plan
+from tests.workflows.plans import codes, plan
 
 
 @pytest.mark.parametrize("what", OBSTACLES)

@@ -19,8 +19,9 @@ from peering.orders import ANSWERS, MOST_EXECUTIONS, Request
 from peering.runs import RUN_ORDER, SIGN_OF_LIFE, SWEEP
 from peering.steps import Operation
 from tests.workflows.markdown_tables import Row, table
-from tests.workflows.test_foreign_objects import while_waiting
-from tests.workflows.test_health import sweep, until_swept, vnets
+from tests.workflows.recorded_runs import runs
+from tests.workflows.sweeping import sweep, until_swept
+from tests.workflows.waiting import while_waiting
 
 REQUESTS: Final[tuple[Request, ...]] = (
     *("start", "start with other options", "check", "repair", "rotate", "remove", "cancel"),
@@ -89,19 +90,12 @@ class Meeting:
         return runs(self.deployment, identity)
 
 
-def runs(deployment: Deployment, identity: str) -> dict[str, dict[str, Any]]:
-    """All runs of a peering, by their names."""
-    found = deployment.api.get(f"/api/peerings/{identity}/runs").raise_for_status().json()["runs"]
-    assert len({run["run"] for run in found}) == len(found)
-    return {run["run"]: run for run in found}
-
-
 @pytest.fixture
 def meeting(tmp_path: Path) -> Iterator[Meeting]:
     """A connected peering for each request of the table."""
     losses = LostStarts()
     with deploy(tmp_path, Scenario.model_validate({"vnets": 9}), hostile=losses) as deployment:
-        chosen = vnets(deployment)[: len(REQUESTS)]
+        chosen = deployment.cloud.vnet_ids[: len(REQUESTS)]
         with ThreadPoolExecutor(len(chosen)) as pool:
             settled = list(pool.map(lambda vnet: deployment.settle(vnet_id=vnet), chosen))
         assert [status["state"] for status in settled] == ["connected"] * len(chosen)
@@ -301,7 +295,7 @@ def test_a_scheduled_check_that_never_began_keeps_no_later_one_from_beginning(tm
 
 
 def test_a_look_at_a_peering_and_a_page_cost_one_read_each(shared: Deployment) -> None:
-    first, *_ = ids = [shared.settle(vnet_id=vnet)["id"] for vnet in vnets(shared)[:3]]
+    first, *_ = ids = [shared.settle(vnet_id=vnet)["id"] for vnet in shared.cloud.vnet_ids[:3]]
     for identity in ids:
         # The execution that has settled it looks for another order.
         shared.until_ended(identity)

@@ -7,21 +7,12 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
-from tests.workflows.test_dry_run import codes, plan
+from tests.workflows.plans import codes, plan
+from tests.workflows.remote_requests import answer
 
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
-ARM = r"management\.azure\.com"
 AHEAD, PAST = {"expiresOn": "2999-01-01T00:00:00Z"}, {"expiresOn": "2020-01-01T00:00:00.1234567Z"}
 AUTHORIZATION = "/providers/Microsoft.Authorization"
-
-
-def answer(deployment: Deployment, bodies: dict[str, dict[str, Any]], status: int = 200) -> None:
-    """Answer GETs of paths that end so with these documents."""
-    faults = [
-        {"host": ARM, "method": "GET", "path": f"{path}$", "status": status, "body": body, "times": 1000}
-        for path, body in bodies.items()
-    ]
-    deployment.knobs(faults=faults)
 
 
 def subscription(deployment: Deployment) -> str:

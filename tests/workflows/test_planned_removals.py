@@ -9,7 +9,7 @@ from local.cloud.world.world import READER, SECRETS_USER
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.obstacles import Place
-from tests.workflows.test_planned_denials import answer
+from tests.workflows.remote_requests import answer
 
 pytestmark = pytest.mark.both_kinds
 

@@ -2,13 +2,8 @@
 
 import pytest
 
-from local.deployment import Deployment, Status
-
-
-def rights(deployment: Deployment, status: Status) -> int:
-    """How many role assignments the application has."""
-    user = status["facts"]["user_principal_id"]
-    return len([a for a in deployment.cloud.world.assignments if a.principal_id == user])
+from local.deployment import Deployment
+from tests.workflows.cloud_objects import rights
 
 
 @pytest.mark.life

@@ -2,17 +2,10 @@
 
 import pytest
 
-from local.cloud.world.world import Application
 from local.deployment import Deployment
+from tests.workflows.cloud_objects import application_of
 
 pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
-
-
-def application_of(deployment: Deployment, application_id: str) -> Application:
-    """The created application."""
-    found = deployment.cloud.world.application(application_id)
-    assert found is not None
-    return found
 
 
 @pytest.mark.life

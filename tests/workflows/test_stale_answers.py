@@ -8,8 +8,9 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, Status, deploy
-from tests.workflows.test_concurrency import until_gone
-from tests.workflows.test_foreign_objects import deletions, the_connection, vnet_of, while_waiting
+from tests.workflows.cloud_objects import the_connection, vnet_of
+from tests.workflows.remote_requests import deletions
+from tests.workflows.waiting import until_gone, while_waiting
 
 pytestmark = pytest.mark.both_kinds
 

@@ -15,7 +15,7 @@ from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.registry_rows import change_row
-from tests.workflows.test_health import sweep, until_swept, vnets
+from tests.workflows.sweeping import sweep, until_swept
 
 
 class LostCalls(Hostility):
@@ -50,7 +50,7 @@ def swept(tmp_path: Path, losses: LostCalls) -> Iterator[Deployment]:
 def settled(deployment: Deployment) -> list[str]:
     """The ids of three peerings that are connected, on three VNets."""
     with ThreadPoolExecutor(3) as pool:
-        found = list(pool.map(lambda vnet: deployment.settle(vnet_id=vnet), vnets(deployment)[:3]))
+        found = list(pool.map(lambda vnet: deployment.settle(vnet_id=vnet), deployment.cloud.vnet_ids[:3]))
     assert [status["state"] for status in found] == ["connected"] * 3
     for status in found:
         deployment.until_ended(status["id"])
@@ -128,7 +128,7 @@ def test_the_registry_that_fails_for_one_project_vpc_ends_no_sweep(
     async def failing(*_: object) -> None:
         raise ConnectionError
 
-    made_by_hand(swept.cloud, vnets(swept)[3])
+    made_by_hand(swept.cloud, swept.cloud.vnet_ids[3])
     monkeypatch.setattr(importlib.import_module("clients.registry.tables").Registry, "note_unmanaged", failing)
     swept.event(
         kind="delete-vnet-peering",
@@ -182,7 +182,7 @@ def test_a_check_whose_verdict_cannot_be_noted_is_not_done(swept: Deployment, lo
 
 
 def test_project_vpcs_that_no_peering_uses_any_more_are_forgotten(deployment: Deployment) -> None:
-    first, second, *_ = vnets(deployment)
+    first, second, *_ = deployment.cloud.vnet_ids
     identity = deployment.settle(vnet_id=first)["id"]
     made_by_hand(deployment.cloud, second)
     sweep(deployment)

@@ -35,8 +35,7 @@ def throttled(tmp_path: Path) -> Iterator[Deployment]:
 
 def start_all(deployment: Deployment) -> list[str]:
     """Start a peering for each VNet of the customer's, all at once."""
-    ours = deployment.cloud.landscape.subscription
-    vnets = [vnet.id for vnet in deployment.cloud.world.vnets.values() if vnet.subscription_id == ours]
+    vnets = deployment.cloud.vnet_ids
     with ThreadPoolExecutor(len(vnets)) as pool:
         return list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), vnets))
 

@@ -12,8 +12,8 @@ from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
 from orchestrators.lost import pause
 from peering.runs import FUNCTION_TIMEOUT
-from tests.workflows.test_foreign_objects import while_waiting
-from tests.workflows.test_orders import runs
+from tests.workflows.recorded_runs import runs
+from tests.workflows.waiting import while_waiting
 
 pytestmark = pytest.mark.both_kinds
 

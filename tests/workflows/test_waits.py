@@ -12,8 +12,8 @@ import pytest
 from local.cloud import Scenario
 from local.deployment import Deployment, Status, deploy
 from peering.runs import STOP
-from tests.workflows.test_federated import as_identity
-from tests.workflows.test_foreign_objects import while_waiting
+from tests.workflows.managed_identity import as_identity
+from tests.workflows.waiting import while_waiting
 
 pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
 

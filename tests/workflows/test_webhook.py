@@ -10,8 +10,10 @@ from clients.registry.rows import health_columns
 from local.deployment import Deployment, deploy
 from peering.record import Change, Record
 from peering.runs import delivery_instance_id
+from tests.workflows.cloud_objects import platform
 from tests.workflows.registry_rows import change_row
-from tests.workflows.test_health import SECRET, Receiver, platform, receiving, sweep, until_swept
+from tests.workflows.sweeping import sweep, until_swept
+from tests.workflows.webhook_receiver import SECRET, Receiver, receiving
 
 NEVER = 10**9
 

@@ -1,0 +1,28 @@
+"""Waits until a run is at a certain place, in the machine's time."""
+
+import time
+
+from local.deployment import Deployment, Status
+
+#: Longer than any wait of a test.
+NEVER = 10 * 86400
+
+
+def while_waiting(deployment: Deployment, identity: str, step: str) -> Status:
+    """Wait until a step of the run under way waits for something."""
+    deadline = time.monotonic() + 30 * deployment.patience
+    while True:
+        status = deployment.status(identity)
+        if any(one["name"] == step and one["state"] == "waiting" for one in status["steps"]):
+            return status
+        assert time.monotonic() < deadline, status
+        time.sleep(0.02)
+
+
+def until_gone(deployment: Deployment, identity: str, seconds: float = 60) -> Status:
+    """Wait until the peering has been removed."""
+    deadline = time.monotonic() + seconds * deployment.patience
+    while (status := deployment.status(identity))["state"] != "removed" or status["operation"] != "remove":
+        assert time.monotonic() < deadline, status
+        time.sleep(0.05)
+    return status
