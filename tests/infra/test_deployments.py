@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -131,13 +132,21 @@ def test_what_is_not_given_stays_as_somebody_has_set_it() -> None:
     assert given >= {"HEALTH_CHECK_SCHEDULE", "WEBHOOK_URL", "HISTORY_DAYS", "PLATFORM_APPLICATION_ID"}
 
 
-def test_every_setting_of_the_readme_is_a_parameter_or_follows_from_the_deployment() -> None:
+def in_the_readme() -> set[str]:
+    """The settings that the README has a row for."""
     table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
-    settings = {name for line in table.splitlines() for name in re.findall(r"`([A-Z_]{8,})`", line.partition(" | ")[0])}
+    return {name for line in table.splitlines() for name in re.findall(r"`([A-Z_]{8,})`", line.partition(" | ")[0])}
+
+
+def test_the_readme_has_every_setting_that_the_code_reads_and_no_other() -> None:
+    assert in_the_readme() == read_by_the_code()
+
+
+def test_every_setting_of_the_readme_is_a_parameter_or_follows_from_the_deployment() -> None:
     parameters = json.loads((INFRA / "main.json").read_text())["parameters"].values()
     described = {one.get("metadata", {}).get("description", "").partition(":")[0] for one in parameters}
     follows = set(app_settings("default")) | {"WEBHOOK_SECRET"} | NEVER
-    assert settings - {"FUNCTION_TIMEOUT"} <= described | follows
+    assert in_the_readme() <= described | follows
 
 
 @pytest.mark.parametrize("deployment", NAMES)
@@ -227,13 +236,15 @@ def test_an_instance_waits_for_orders_unless_none_is_wanted() -> None:
 
 
 def test_the_tables_of_the_registry_are_made_beforehand() -> None:
-    from clients.registry import tables
+    from clients.registry.tables import Registry
 
+    service = MagicMock()
+    Registry(service)
     made = {
         one["name"].split("/")[-1]
         for one in of_type("default", "Microsoft.Storage/storageAccounts/tableServices/tables")
     }
-    assert made == {tables._PEERINGS, tables._RUNS}
+    assert made == {call.args[0] for call in service.get_table_client.call_args_list}
 
 
 def test_callers_sign_in_where_the_application_is_given() -> None:
