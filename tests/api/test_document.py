@@ -15,7 +15,8 @@ from triggers.documents import _page
 from triggers.openapi import document
 from triggers.route_table import ROUTES
 
-PAGE = Path(__file__).parents[2] / "triggers" / "swagger_ui"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "triggers" / "swagger_ui"
 DOCUMENT = document()
 OPERATIONS = [
     (f"{method} {path}", operation) for path, of in DOCUMENT["paths"].items() for method, operation in of.items()
@@ -27,6 +28,13 @@ WITHOUT_EXAMPLE = frozenset({"show_openapi", "show_docs", "list_problems"})
 def test_it_has_every_route() -> None:
     assert {name for name, _ in OPERATIONS} == {f"{r.method.lower()} /api/{r.path}" for r in ROUTES}
     assert DESCRIBED.keys() == {route.name for route in ROUTES}
+
+
+def test_the_readme_names_every_route() -> None:
+    named = set(re.findall(r"`(?:[A-Z]+ )?(/[^`?]*)(?:\?[^`]*)?`", (ROOT / "README.md").read_text()))
+    # A row for two routes names the second by its last part.
+    missing = [r.path for r in ROUTES if not named & {f"/api/{r.path}", f"/{r.path.rpartition('/')[2]}"}]
+    assert missing == []
 
 
 def test_the_table_of_routes_names_the_parameters_of_the_models() -> None:

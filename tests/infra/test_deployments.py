@@ -131,13 +131,21 @@ def test_what_is_not_given_stays_as_somebody_has_set_it() -> None:
     assert given >= {"HEALTH_CHECK_SCHEDULE", "WEBHOOK_URL", "HISTORY_DAYS", "PLATFORM_APPLICATION_ID"}
 
 
-def test_every_setting_of_the_readme_is_a_parameter_or_follows_from_the_deployment() -> None:
+def in_the_readme() -> set[str]:
+    """The settings that the README has a row for."""
     table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
-    settings = {name for line in table.splitlines() for name in re.findall(r"`([A-Z_]{8,})`", line.partition(" | ")[0])}
+    return {name for line in table.splitlines() for name in re.findall(r"`([A-Z_]{8,})`", line.partition(" | ")[0])}
+
+
+def test_the_readme_has_every_setting_that_the_code_reads_and_no_other() -> None:
+    assert in_the_readme() == read_by_the_code()
+
+
+def test_every_setting_of_the_readme_is_a_parameter_or_follows_from_the_deployment() -> None:
     parameters = json.loads((INFRA / "main.json").read_text())["parameters"].values()
     described = {one.get("metadata", {}).get("description", "").partition(":")[0] for one in parameters}
     follows = set(app_settings("default")) | {"WEBHOOK_SECRET"} | NEVER
-    assert settings - {"FUNCTION_TIMEOUT"} <= described | follows
+    assert in_the_readme() <= described | follows
 
 
 @pytest.mark.parametrize("deployment", NAMES)

@@ -19,11 +19,12 @@ from local.cloud.scenario import Fault
 from peering.aiven_vpc import AivenVpc
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
-from peering.problems.remote_codes import Identity, Service
+from peering.problems.remote_codes import NO_SUCH_HOST, REMOTE_CODES, SIGN_IN_CODES, Identity, Service
 from tests.remote_answers.emitted_codes import Emission, emitted
 
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _SERVER_ERROR: Final = 500
+_FORBIDDEN: Final = 403
 _IDENTITIES: Final[tuple[Identity, ...]] = ("automation", "application")
 EMITTED, UNREAD = emitted()
 
@@ -111,6 +112,37 @@ def test_a_refusal_is_read(cloud: LocalCloud, emission: Emission) -> None:
         assert problem.remedy
         if emission.status < _SERVER_ERROR and deliberately is None:
             assert problem.code not in UNKNOWN, occurrence
+
+
+#: What the app reads of each service's codes, whether the local cloud can emit them or not.
+READINGS: Final = [
+    *(
+        (service, "automation", code, problem)
+        for service, codes in REMOTE_CODES.items()
+        for code, problem in codes.items()
+        if code != NO_SUCH_HOST
+    ),
+    *(
+        ("Entra ID", identity, code, problem)
+        for identity, codes in SIGN_IN_CODES.items()
+        for code, problem in codes.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("service", "identity", "code", "problem"), READINGS, ids=[f"{one[0]} {one[1]} {one[2]}" for one in READINGS]
+)
+def test_a_code_of_the_tables_comes_through_its_client(
+    cloud: LocalCloud, service: Service, identity: Identity, code: str, problem: str
+) -> None:
+    host, ask = ASK[service]
+    body = body_of(Emission(service, _FORBIDDEN, (code,)))
+    fault = Fault(host=host, status=_FORBIDDEN, body=body, path=_PATHS.get(service, ""), times=100)
+    cloud.world.knobs.faults = [fault]
+    occurrence = asyncio.run(refusal(ask, identity))
+    assert occurrence is not None
+    assert (occurrence["code"], occurrence["remote"]["code"]) == (problem, code)
 
 
 def test_what_is_deliberately_nothing_more_can_be_emitted() -> None:

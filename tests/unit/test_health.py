@@ -108,12 +108,14 @@ HEALTHY: dict[str, Any] = {
 }
 
 
-def codes(change: Callable[[dict[str, Any]], object] = lambda _: None, **options: object) -> list[str]:
+def codes(
+    change: Callable[[dict[str, Any]], object] = lambda _: None, facts: Facts = FACTS, **options: object
+) -> list[str]:
     """What is found wrong after a change to a healthy look."""
     look = deepcopy(HEALTHY)
     change(look)
     peering = {**PEERING, **options}
-    return [f["code"] for f in findings(peering, FACTS, look, NOW)]  # type: ignore[arg-type]
+    return [f["code"] for f in findings(peering, facts, look, NOW)]  # type: ignore[arg-type]
 
 
 def put(*path: str | int, value: object) -> Callable[[dict[str, Any]], None]:
@@ -128,6 +130,20 @@ def put(*path: str | int, value: object) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def also(*path: str | int, value: object) -> Callable[[dict[str, Any]], None]:
+    """A change: one thing more in a list of the look."""
+
+    def change(look: Any) -> None:  # noqa: ANN401 - JSON of any shape
+        for step in path:
+            look = look[step]
+        look.append(value)
+
+    return change
+
+
+#: A network that is peered with the VNet and has addresses of the VPC; a further role of the application's.
+THIRD = {**HEALTHY["vnet"]["found"]["peered_networks"][0], "remote_id": f"{VNET}-third", "prefixes": ["10.240.8.0/24"]}
+FURTHER = {"id": "3", "scope": VNET, "role": "another-role", "principal_id": "user"}
 CONNECTION = ("project_vpc", "found", "connections", 0)
 SIDE = ("vnet", "found", "peered_networks", 0)
 
@@ -137,47 +153,57 @@ def test_a_healthy_peering_has_no_findings() -> None:
     assert verdict_of([]) == "healthy"
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (put("project_vpc", "found", value=None), ["project-vpc-not-found"]),
-        (put("project_vpc", "found", "state", value="DELETING"), ["project-vpc-deleted"]),
-        (put("project_vpc", "found", "connections", value=[]), ["connection-absent"]),
-        (put(*CONNECTION, "state", value="DELETED_BY_PEER"), ["connection-deleted-by-peer"]),
-        (put(*CONNECTION, "state", value="SOMETHING_NEW"), ["connection-state-unknown"]),
-        (put(*CONNECTION, "application_id", value="other"), ["connection-of-another-application"]),
-        (put(*CONNECTION, "tenant_id", value="other"), ["connection-wrong-tenant"]),
-        (put(*CONNECTION, "vnet", value="Hub-VNet"), ["connection-name-case"]),
-        (put("vnet", "found", value=None), ["vnet-not-found"]),
-        (put("vnet", "found", "provisioning_state", value="Failed"), ["vnet-not-provisioned"]),
-        (put("vnet", "found", "provisioning_state", value="Deleting"), ["vnet-not-provisioned"]),
-        (put("vnet", "found", "address_prefixes", value=["10.240.8.0/24"]), ["address-spaces-overlap"]),
-        (put("vnet", "found", "peered_networks", value=[]), ["vnet-peering-missing"]),
-        (put(*SIDE, "state", value="Disconnected"), ["vnet-peering-disconnected"]),
-        (put(*SIDE, "state", value="Initiated"), ["peering-not-connected"]),
-        (put(*SIDE, "provisioning_state", value="Failed"), ["peering-failed"]),
-        (put(*SIDE, "sync_level", value="LocalNotInSync"), ["peering-not-in-sync"]),
-        (put(*SIDE, "sync_level", value="LocalAndRemoteNotInSync"), ["peering-not-in-sync"]),
-        (put(*SIDE, "sync_level", value="RemoteNotInSync"), ["platform-side-not-in-sync"]),
-        (put(*SIDE, "options", "allow_virtual_network_access", value=False), ["traffic-not-allowed"]),
-        (put("access", "found", "assignments", 0, "principal_id", value="x"), ["user-role-assignment-missing"]),
-        (put("access", "found", "assignments", 1, "principal_id", value="x"), ["platform-role-assignment-missing"]),
-        (put("access", "found", "roles", "platform-role", "actions", value=["*"]), ["role-definition-changed"]),
-        (put("access", "found", "roles", "user-role", "actions", value=[]), ["role-definition-changed"]),
-        (put("application", "found", value=None), ["application-missing"]),
-        (put("application", "found", "audience", value="AzureADMyOrg"), ["application-not-multi-tenant"]),
-        (put("user_principal", "found", value=None), ["application-principal-missing"]),
-        (put("user_principal", "found", "enabled", value=False), ["application-disabled"]),
-        (put("platform_principal", "found", value=None), ["platform-principal-missing"]),
-        (put("platform_principal", "found", "enabled", value=False), ["platform-principal-disabled"]),
-        (put("secret", "found", value=None), ["secret-missing"]),
-        (put("secret", "found", "enabled", value=False), ["secret-missing"]),
-        (put("secret", "found", "key_id", value="x"), ["secret-not-on-application"]),
-        (put("secret", "found", "expires", value=NOW.isoformat()), ["secret-expired"]),
-        (put("secret", "found", "expires", value=(NOW + timedelta(days=29)).isoformat()), ["secret-expires-soon"]),
-    ],
-    ids=lambda value: value[0] if isinstance(value, list) else "",
-)
+#: Changes to a healthy look, each with what is found then.
+FAULTS = [
+    (put("project_vpc", "found", value=None), ["project-vpc-not-found"]),
+    (put("project_vpc", "found", "state", value="DELETING"), ["project-vpc-deleted"]),
+    (put("project_vpc", "found", "connections", value=[]), ["connection-absent"]),
+    (put(*CONNECTION, "state", value="DELETED_BY_PEER"), ["connection-deleted-by-peer"]),
+    (put(*CONNECTION, "state", value="DELETING"), ["connection-being-deleted"]),
+    (put(*CONNECTION, "state", value="APPROVED"), ["connection-not-built"]),
+    (put(*CONNECTION, "state", value="PENDING_PEER"), ["connection-not-active"]),
+    (put(*CONNECTION, "state", value="INVALID_SPECIFICATION"), ["connection-invalid-specification"]),
+    (put(*CONNECTION, "state", value="REJECTED_BY_PEER"), ["connection-rejected-by-peer"]),
+    (put(*CONNECTION, "state", value="ERROR"), ["connection-error"]),
+    (put(*CONNECTION, "state", value="SOMETHING_NEW"), ["connection-state-unknown"]),
+    (put(*CONNECTION, "application_id", value="other"), ["connection-of-another-application"]),
+    (put(*CONNECTION, "tenant_id", value="other"), ["connection-wrong-tenant"]),
+    (put(*CONNECTION, "vnet", value="Hub-VNet"), ["connection-name-case"]),
+    (put("vnet", "found", value=None), ["vnet-not-found"]),
+    (put("vnet", "found", "provisioning_state", value="Failed"), ["vnet-not-provisioned"]),
+    (put("vnet", "found", "provisioning_state", value="Deleting"), ["vnet-not-provisioned"]),
+    (put("vnet", "found", "address_prefixes", value=["10.240.8.0/24"]), ["address-spaces-overlap"]),
+    (put("vnet", "found", "peered_networks", value=[]), ["vnet-peering-missing"]),
+    (put(*SIDE, "state", value="Disconnected"), ["vnet-peering-disconnected"]),
+    (put(*SIDE, "state", value="Initiated"), ["peering-not-connected"]),
+    (put(*SIDE, "provisioning_state", value="Failed"), ["peering-failed"]),
+    (put(*SIDE, "sync_level", value="LocalNotInSync"), ["peering-not-in-sync"]),
+    (put(*SIDE, "sync_level", value="LocalAndRemoteNotInSync"), ["peering-not-in-sync"]),
+    (put(*SIDE, "sync_level", value="RemoteNotInSync"), ["platform-side-not-in-sync"]),
+    (put(*SIDE, "options", "allow_virtual_network_access", value=False), ["traffic-not-allowed"]),
+    (also("vnet", "found", "peered_networks", value=THIRD), ["address-space-overlaps-peered-vnet"]),
+    (put("access", "found", "assignments", 0, "principal_id", value="x"), ["user-role-assignment-missing"]),
+    (put("access", "found", "assignments", 1, "principal_id", value="x"), ["platform-role-assignment-missing"]),
+    (also("access", "found", "assignments", value=FURTHER), ["surplus-rights"]),
+    (put("access", "found", "roles", "platform-role", "actions", value=["*"]), ["role-definition-changed"]),
+    (put("access", "found", "roles", "user-role", "actions", value=[]), ["role-definition-changed"]),
+    (put("application", "found", value=None), ["application-missing"]),
+    (put("application", "found", "audience", value="AzureADMyOrg"), ["application-not-multi-tenant"]),
+    (put("user_principal", "found", value=None), ["application-principal-missing"]),
+    (put("user_principal", "found", "enabled", value=False), ["application-disabled"]),
+    (put("platform_principal", "found", value=None), ["platform-principal-missing"]),
+    (put("platform_principal", "found", "enabled", value=False), ["platform-principal-disabled"]),
+    (put("secret", "found", value=None), ["secret-missing"]),
+    (put("secret", "found", "enabled", value=False), ["secret-missing"]),
+    (put("secret", "found", "key_id", value="x"), ["secret-not-on-application"]),
+    (put("secret", "found", "expires", value=NOW.isoformat()), ["secret-expired"]),
+    (put("secret", "found", "expires", value=(NOW + timedelta(days=29)).isoformat()), ["secret-expires-soon"]),
+]
+#: What is found only where something else was asked for; each has a test of its own.
+BY_OPTION = {"peering-options-differ", "user-rights-not-released", "federated-credential-missing"}
+
+
+@pytest.mark.parametrize(("change", "expected"), FAULTS, ids=lambda value: value[0] if isinstance(value, list) else "")
 def test_each_fault_has_its_code_and_no_other(change: Callable[[dict[str, Any]], None], expected: list[str]) -> None:
     assert codes(change) == expected
     assert verdict_of(expected) in ("degraded", "broken")
@@ -232,6 +258,17 @@ def test_options_that_were_not_asked_for_may_be_as_they_are() -> None:
     assert codes(change, allow_forwarded_traffic=False) == ["peering-options-differ"]
 
 
+def test_of_a_federated_credential_only_the_trust_is_looked_for() -> None:
+    federated: Facts = {**FACTS, "credential": "federated", "secret_name": None}
+
+    def trust_without_a_secret(look: dict[str, Any]) -> None:
+        look["application"]["found"]["federated"] = ["ours"]
+        look["secret"]["found"] = None
+
+    assert codes(facts=federated) == ["federated-credential-missing"]
+    assert codes(trust_without_a_secret, federated) == []
+
+
 def test_with_setup_only_rights_the_role_is_expected_to_be_gone() -> None:
     assert codes(privilege="setup-only") == ["user-rights-not-released"]
     gone = put("access", "found", "assignments", 0, "principal_id", value="x")
@@ -246,6 +283,10 @@ def test_the_worst_finding_decides_and_a_blind_spot_is_worse_than_a_blemish() ->
 
 def test_every_kind_of_drift_is_in_the_catalogue() -> None:
     assert set(DRIFT) <= set(PROBLEMS)
+
+
+def test_every_kind_of_drift_has_a_fault() -> None:
+    assert {code for _, expected in FAULTS for code in expected} | BY_OPTION == set(DRIFT)
 
 
 def test_a_password_is_renewed_in_the_last_fifth_of_its_life_at_most_a_month_before() -> None:

@@ -1,6 +1,7 @@
 """The tables of steps are whole: every need is yielded once, and nothing waits for itself."""
 
 from importlib import import_module
+from typing import get_type_hints
 
 import pytest
 
@@ -33,6 +34,12 @@ def test_every_fact_is_yielded_by_one_step(name: str) -> None:
     facts = yielded(table)
     assert len(facts) == len(set(facts))
     assert {need for step in table for need in step.needs} <= {*facts, *GIVEN.get(name, set())}
+
+
+def test_every_fact_of_a_step_has_a_type() -> None:
+    steps = [step for table in PLANS.values() for step in table]
+    named = {fact for step in steps for fact in (*step.needs, *step.yields, *step.recalls, *step.may_yield)}
+    assert named - set(get_type_hints(Facts)) == set()
 
 
 @pytest.mark.parametrize("name", PLANS)
