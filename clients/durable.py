@@ -122,6 +122,8 @@ def is_running(status: OrchestrationStatus) -> bool:
 #: A terminated instance is looked at so often, with so many seconds between.
 _LOOKS_AT_END: Final = 20
 _PAUSE: Final = 0.25
+#: So often a start is tried that is refused although nothing runs.
+_STARTS: Final = 3
 
 
 async def end_instance(client: DurableClient, instance_id: str, reason: str) -> bool:
@@ -140,11 +142,14 @@ async def start_unless_running(client: DurableClient, function: str, instance_id
     Raises:
         Exception: the engine refused for another reason.
     """
-    try:
-        await client.start_new(function, instance_id, given)
-    except Exception:
-        # The SDK raises a bare exception; only the engine is right about a run that somebody started meanwhile.
-        if is_running(await client.get_status(instance_id)):
-            return False
-        raise
-    return True
+    for _ in range(_STARTS):
+        try:
+            await client.start_new(function, instance_id, given)
+        except Exception as error:  # the SDK raises a bare exception
+            # Only the engine is right about a run that somebody started meanwhile; one that has ended is no reason.
+            if is_running(await client.get_status(instance_id)):
+                return False
+            failure = error
+        else:
+            return True
+    raise failure
