@@ -4,12 +4,14 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
 
 from peering.problems import PROBLEMS
+from peering.steps import PLANS
 from triggers.described import DESCRIBED, Text
 from triggers.documents import _page
 from triggers.openapi import document
@@ -64,6 +66,22 @@ def test_every_body_and_answer_has_an_example_that_is_valid(name: str, operation
             continue
         schema = {**content["schema"], "components": DOCUMENT["components"]}
         jsonschema_rs.validate(schema, content["example"])
+
+
+def steps_of(example: object) -> Iterator[tuple[str, str]]:
+    """The steps that an example shows, by name and title."""
+    if isinstance(example, dict):
+        if "article_step" in example:
+            yield str(example["step"] if "step" in example else example["name"]), str(example["title"])
+        example = [*example.values()]
+    for one in example if isinstance(example, list) else ():
+        yield from steps_of(one)
+
+
+def test_the_examples_name_the_steps_as_the_tables_do() -> None:
+    shown = set(steps_of(json.loads((ROOT / "triggers" / "api_examples.json").read_text())))
+    assert shown
+    assert shown <= {(step.name, step.title) for plan in PLANS.values() for step in plan}, "make api-examples"
 
 
 def test_examples_of_problems_are_valid() -> None:

@@ -97,3 +97,8 @@ def test_what_is_vendored_is_unmodified() -> None:
 def test_every_finding_says_what_it_is_about() -> None:
     assert CONCERNS.keys() == DRIFT.keys()
     assert {name for names in CONCERNS.values() for name in names} <= {*OBJECTS, "vnet", "project_vpc"}
+
+
+def test_every_object_is_drawn_but_for_the_roles_which_their_assignments_stand_for() -> None:
+    named = set(re.findall(r'"(\w+)"', (UI / "drawing.js").read_text()))
+    assert {*OBJECTS} - named == {"user_role", "platform_role"}

@@ -9,7 +9,20 @@ from activities.blueprint import MODULES, WITH_CLIENT
 from peering.drift import DRIFT
 from peering.facts import Facts, collected
 from peering.request import PeeringRequest
-from peering.steps import ARTICLE, LOOKS, OBJECTS, PLANS, REMOVAL, STEPS, Step, forget, initial_facts, ready
+from peering.steps import (
+    ARTICLE,
+    LOOKS,
+    OBJECTS,
+    PLANS,
+    REMOVAL,
+    REMOVED,
+    REMOVES,
+    STEPS,
+    Step,
+    forget,
+    initial_facts,
+    ready,
+)
 from tests.unit.good_request import GOOD
 
 #: What a rotation starts from: the facts of the run that connected the peering, and what to rotate to.
@@ -122,3 +135,10 @@ def test_with_setup_only_rights_a_repair_gets_the_role_first_and_gives_it_back()
 def test_every_object_is_made_by_a_step_that_yields_its_id() -> None:
     by_name = {step.name: step for step in STEPS}
     assert all(fact in by_name[step].yields for step, fact in OBJECTS.items())
+
+
+def test_every_object_is_taken_away_by_a_step_of_the_removal_and_looked_for_in_the_end() -> None:
+    assert {name for names in REMOVES.values() for name in names} == set(OBJECTS)
+    assert {*REMOVES, "seen_gone"} == set(REMOVED)
+    (last_look,) = (step for step in REMOVAL if step.name == "last_look")
+    assert set(REMOVES) <= set(last_look.needs)
