@@ -1,11 +1,17 @@
 """The app settings: which are needed, how they are named when wrong, and that no value is repeated."""
 
+import re
+from pathlib import Path
+from typing import Final
+
 import pytest
 
 from clients.clouds import CLOUDS
 from clients.settings import Settings, settings
 from peering.outcome import ProblemError
 
+ROOT: Final = Path(__file__).parents[2]
+DEPLOYED: Final = ("activities", "clients", "orchestrators", "peering", "triggers")
 GOOD = {
     "AZURE_CREDENTIAL": "service-principal",
     "AZURE_TENANT_ID": "11111111-2222-3333-4444-555555555555",
@@ -61,3 +67,9 @@ def test_a_wrong_setting_is_named_without_any_value(
     assert named in refused.value.occurrence["detail"]
     assert "the-client-secret" not in str(refused.value)
     assert "the-aiven-token" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_read_by_something(name: str) -> None:
+    sources = (path.read_text() for room in DEPLOYED for path in sorted((ROOT / room).rglob("*.py")))
+    assert any(re.search(rf"\.{name}\b", source) for source in sources)
