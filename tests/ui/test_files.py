@@ -94,9 +94,9 @@ def test_what_is_vendored_is_unmodified() -> None:
     assert {(one["package"], one["licence"]) for one in vendored} == {("preact", "MIT"), ("htm", "Apache-2.0")}
 
 
-def test_every_finding_says_what_it_is_about() -> None:
+def test_every_finding_says_what_it_is_about_and_every_object_has_one() -> None:
     assert CONCERNS.keys() == DRIFT.keys()
-    assert {name for names in CONCERNS.values() for name in names} <= {*OBJECTS, "vnet", "project_vpc"}
+    assert {name for names in CONCERNS.values() for name in names} == {*OBJECTS, "vnet", "project_vpc"}
 
 
 def test_every_object_is_drawn_but_for_the_roles_which_their_assignments_stand_for() -> None:
