@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
+
+Told = TypeVar("Told", covariant=True)
 
 
 class RuntimeStatus(Protocol):
@@ -15,7 +17,7 @@ class RuntimeStatus(Protocol):
         ...
 
 
-class OrchestrationStatus(Protocol):
+class OrchestrationStatus(Protocol[Told]):
     """`azure.durable_functions.models.DurableOrchestrationStatus`; without an instance, every part is None."""
 
     @property
@@ -34,7 +36,7 @@ class OrchestrationStatus(Protocol):
         ...
 
     @property
-    def custom_status(self) -> object:
+    def custom_status(self) -> Told | None:
         """What the orchestration says of itself."""
         ...
 
@@ -61,7 +63,7 @@ class EntityId(Protocol):
     key: str
 
 
-class EntityState(Protocol):
+class EntityState(Protocol[Told]):
     """`azure.durable_functions.models.EntityStateResponse`; without an entity its state is None."""
 
     @property
@@ -70,7 +72,7 @@ class EntityState(Protocol):
         ...
 
     @property
-    def entity_state(self) -> object:
+    def entity_state(self) -> Told | None:
         """The state, decoded."""
         ...
 
@@ -84,8 +86,8 @@ class DurableClient(Protocol):
         """Start an orchestration; raises Exception when the id belongs to one that runs."""
         ...
 
-    async def get_status(self, instance_id: str, *, show_input: bool = False) -> OrchestrationStatus:
-        """How an instance stands."""
+    async def get_status(self, instance_id: str, *, show_input: bool = False) -> OrchestrationStatus[Any]:
+        """How an instance stands; who asks knows what its orchestration says of itself."""
         ...
 
     async def raise_event(self, instance_id: str, event_name: str, event_data: object = None) -> None:
@@ -98,12 +100,12 @@ class DurableClient(Protocol):
 
     async def get_status_by(
         self, created_time_from: datetime | None, created_time_to: datetime | None, runtime_status: Sequence[object]
-    ) -> list[OrchestrationStatus]:
+    ) -> list[OrchestrationStatus[Any]]:
         """The instances that were created in a time and are in one of some states."""
         ...
 
-    async def read_entity_state(self, entity_id: EntityId) -> EntityState:
-        """The state of an entity, which may be a little old."""
+    async def read_entity_state(self, entity_id: EntityId) -> EntityState[Any]:
+        """The state of an entity, which may be a little old; who asks knows its shape."""
         ...
 
     async def purge_instance_history(self, instance_id: str) -> object:
@@ -114,7 +116,7 @@ class DurableClient(Protocol):
 _RUNNING: Final = frozenset({"Running", "Pending", "ContinuedAsNew", "Suspended"})
 
 
-def is_running(status: OrchestrationStatus) -> bool:
+def is_running(status: OrchestrationStatus[object]) -> bool:
     """Whether an instance is under way."""
     return status.runtime_status is not None and status.runtime_status.name in _RUNNING
 
