@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
+from peering.calls import Orchestrator
+
+Given = TypeVar("Given")
 Told = TypeVar("Told", covariant=True)
 
 
@@ -81,7 +84,7 @@ class DurableClient(Protocol):
     """`azure.durable_functions.DurableOrchestrationClient`, as far as it is used here."""
 
     async def start_new(
-        self, orchestration_function_name: str, instance_id: str | None = None, client_input: object = None
+        self, orchestration_function_name: Orchestrator[Given, object], instance_id: str | None, client_input: Given
     ) -> str:
         """Start an orchestration; raises Exception when the id belongs to one that runs."""
         ...
@@ -136,7 +139,9 @@ async def end_instance(client: DurableClient, instance_id: str, reason: str) -> 
     return False
 
 
-async def start_unless_running(client: DurableClient, function: str, instance_id: str, given: object) -> bool:
+async def start_unless_running(
+    client: DurableClient, function: Orchestrator[Given, object], instance_id: str, given: Given
+) -> bool:
     """Start an orchestration under an id; False when one of that id is running already.
 
     Raises:

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from clients import pauses
 from clients.durable import DurableClient, start_unless_running
 from clients.registry.migration import check_migrated
+from peering.calls import CHECK_HEALTH
 from peering.orders import refusal
 from peering.outcome import ProblemError
 from peering.record import Record
@@ -73,6 +74,6 @@ async def _check_all(client: DurableClient, *, repairs: bool) -> func.HttpRespon
 
     await check_migrated(client)
     given = Sweep(repairs=repairs, deadlines=settings().deadlines)
-    started = await start_unless_running(client, "check_health", SWEEP, given)
+    started = await start_unless_running(client, CHECK_HEALTH, SWEEP, given)
     document = ChecksDocument(run=SWEEP, joined=not started, checks=[], failed=[])
     return json_answer(document, 202, {"Retry-After": RETRY_AFTER})

@@ -11,6 +11,7 @@ from clients.durable import DurableClient, start_unless_running
 from clients.registry import registry
 from clients.registry.migration import check_migrated
 from peering.aiven_vpc import AivenVpc, VpcNames
+from peering.calls import CHECK_HEALTH
 from peering.look import ConnectionLook
 from peering.naming import VNetId
 from peering.outcome import ProblemError
@@ -46,7 +47,7 @@ async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) ->
         log.warning("event=check-put-off problem=%s", error.occurrence["code"])
         return
     check = Sweep(repairs=True, deadlines=settings().deadlines)
-    started = await start_unless_running(client, "check_health", SWEEP, check)
+    started = await start_unless_running(client, CHECK_HEALTH, SWEEP, check)
     log.info("event=check-%s past_due=%s", "started" if started else "still-running", timer.past_due)
 
 

@@ -16,6 +16,7 @@ from azure.durable_functions import EntityId, OrchestrationRuntimeStatus
 
 from clients.durable import DurableClient, EntityState, OrchestrationStatus, end_instance, is_running
 from clients.registry import registry
+from peering.calls import RUN_ORDER
 from peering.migration import (
     ENTITY,
     INDEX,
@@ -32,7 +33,7 @@ from peering.migration import (
 )
 from peering.outcome import ProblemError
 from peering.record import Record
-from peering.runs import RUN_ORDER, SWEEP
+from peering.runs import SWEEP
 
 log: Final = logging.getLogger("aiven_azure_peering.migration")
 

@@ -19,6 +19,7 @@ from clients.registry.orders import note_ended_runs, start_order
 from clients.registry.rows import OrderRow
 from clients.settings import settings
 from clients.side_by_side import side_by_side
+from peering.calls import CHECK_HEALTH
 from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
 from peering.record import Record
@@ -128,7 +129,7 @@ async def sweep_again(client: DurableClient) -> bool:
     if await pauses.of_all() is not None:
         return False
     given = Sweep(repairs=True, deadlines=settings().deadlines)
-    return await start_unless_running(client, "check_health", SWEEP, given)
+    return await start_unless_running(client, CHECK_HEALTH, SWEEP, given)
 
 
 async def end_unbegun(client: DurableClient) -> int:

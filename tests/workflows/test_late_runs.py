@@ -3,7 +3,7 @@
 import pytest
 
 from local.deployment import Deployment
-from peering.runs import RUN_ORDER
+from peering.calls import RUN_ORDER
 from tests.workflows.test_foreign_objects import the_connection, while_waiting
 
 pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
