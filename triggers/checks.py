@@ -51,8 +51,7 @@ async def check_peerings(req: func.HttpRequest, client: DurableClient) -> func.H
 
     async def check(identity: str) -> CheckBegun:
         obstacle = partial(_known, identity)
-        options: dict[str, object] = {"repairs": repairs}
-        placed = await placed_order(req, client, identity, "check", options, obstacle, lambda _: None)
+        placed = await placed_order(req, client, identity, "check", {"repairs": repairs}, obstacle, lambda _: None)
         if placed.answer in ("409", "put off"):
             found = refusal(placed.wanted, placed.order)
             raise ProblemError(found["code"], found["detail"])
