@@ -1,13 +1,12 @@
 """Registers every step's activity. A module, and the SDKs it needs, is imported when one of its steps first runs."""
 
-from collections.abc import Mapping
 from importlib import import_module
-from typing import Final, cast
+from typing import Final
 
 from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
-from peering.outcome import StepRequest
+from peering.outcome import Looks, Outcome, StepRequest
 
 #: Which module does which steps.
 MODULES: Final = {
@@ -64,17 +63,20 @@ blueprint: Final = Blueprint()
 
 
 def _register(module: str, name: str) -> None:
-    async def activity(request: object) -> object:
-        async def do() -> Mapping[str, object]:
-            result: Mapping[str, object] = await getattr(import_module(f"activities.{module}"), name)(request)
+    async def at_once(request: object) -> object:
+        result: object = await getattr(import_module(f"activities.{module}"), name)(request)
+        return result
+
+    async def in_its_turn(request: StepRequest) -> object:
+        async def do() -> Outcome | Looks:
+            result: Outcome | Looks = await getattr(import_module(f"activities.{module}"), name)(request)
             return result
 
-        if module in _AT_ONCE:
-            return await do()
         from activities.turns import in_turn
 
-        return await in_turn(name, cast("StepRequest", request), do)
+        return await in_turn(name, request, do)
 
+    activity = at_once if module in _AT_ONCE else in_its_turn
     activity.__name__ = name
     blueprint.activity_trigger(input_name="request")(activity)
 

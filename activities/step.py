@@ -30,7 +30,7 @@ def step(function: Step) -> Activity:
         try:
             outcome = await with_fresh_token(partial(_outcome, function, request))
         except Exception as error:
-            outcome = Outcome(problem=problem_of(error, function.__name__))
+            outcome = {"problem": problem_of(error, function.__name__)}
         log.info(
             "step=%s peering=%s outcome=%s seconds=%.3f",
             function.__name__,

@@ -8,15 +8,17 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Final, TypeVar
 
 from activities.remote_errors import problem_of
 from clients.budgets import Bucket, Kind, budget, give_back, spending
 from clients.connections import connections
 from clients.registry import registry
 from peering.naming import VNetId
-from peering.outcome import THROTTLED, Occurrence, StepRequest, superseded
+from peering.outcome import THROTTLED, Looks, Occurrence, Outcome, StepRequest, Undone, is_undone, superseded
 from peering.spec import Peering
+
+Result = TypeVar("Result", bound=Outcome | Looks)
 
 #: Budgets of these are a subscription's.
 _OF_A_SUBSCRIPTION: Final = ("arm", "network")
@@ -75,9 +77,7 @@ class Turns:
             usual[kind] = max(now, _FADES * usual.get(kind, 0.0) + (1 - _FADES) * now)
 
 
-async def in_turn(
-    work: str, request: StepRequest, do: Callable[[], Awaitable[Mapping[str, object]]]
-) -> Mapping[str, object]:
+async def in_turn(work: str, request: StepRequest, do: Callable[[], Awaitable[Result]]) -> Result | Undone:
     """Do some work, unless what it takes of the remotes is not there yet.
 
     Args:
@@ -98,8 +98,7 @@ async def in_turn(
     with spending(claim.tokens) as spent:
         result = await do()
     turns.note(work, spent.used)
-    problem = cast("Occurrence | None", result.get("problem"))
-    if problem is not None and problem["code"] == THROTTLED:
+    if is_undone(result) and (problem := result["problem"])["code"] == THROTTLED:
         again = turns.claim(work, peering)
         turns.hold(work, peering, again)
         problem["retry_after"] = max(problem.get("retry_after", 0.0), _until(again.due))

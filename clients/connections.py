@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from clients.remote_errors import refuse_unreadable
@@ -43,7 +43,8 @@ class Connections:
         self._tls: ssl.SSLContext | None = None
         self._http: dict[Service, httpx.AsyncClient] = {}
         self._left: list[httpx.AsyncClient] = []
-        self._clients: OrderedDict[tuple[object, ...], object] = OrderedDict()
+        # Of which kind the client with a key is, those who ask for it know.
+        self._clients: OrderedDict[tuple[object, ...], Any] = OrderedDict()
         #: What sends the requests of Microsoft Graph's clients, once there was one.
         self.graph: GraphRequestAdapter | None = None
         #: Closes them at the end.
@@ -115,11 +116,13 @@ class Connections:
         self._clients.move_to_end(key)
         if len(self._clients) > _CLIENTS:
             self._clients.popitem(last=False)
-        return cast("Client", self._clients[key])
+        client: Client = self._clients[key]
+        return client
 
-    def held(self, key: tuple[object, ...]) -> object | None:
-        """What is kept under a key, if it is still."""
-        return self._clients.get(key)
+    def held(self, key: tuple[object, ...], kind: type[Client]) -> Client | None:
+        """What is kept under a key, if it is still, and of that kind."""
+        client = self._clients.get(key)
+        return client if isinstance(client, kind) else None
 
     def forget_clients(self, whose: object = None) -> None:
         """Let kept clients go, since the SDKs' keep a token of their own: all, or those whose key names `whose`."""

@@ -3,7 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
+
+from peering.calls import Orchestrator
+
+Given = TypeVar("Given")
+Told = TypeVar("Told", covariant=True)
 
 
 class RuntimeStatus(Protocol):
@@ -15,7 +20,7 @@ class RuntimeStatus(Protocol):
         ...
 
 
-class OrchestrationStatus(Protocol):
+class OrchestrationStatus(Protocol[Told]):
     """`azure.durable_functions.models.DurableOrchestrationStatus`; without an instance, every part is None."""
 
     @property
@@ -34,7 +39,7 @@ class OrchestrationStatus(Protocol):
         ...
 
     @property
-    def custom_status(self) -> object:
+    def custom_status(self) -> Told | None:
         """What the orchestration says of itself."""
         ...
 
@@ -61,7 +66,7 @@ class EntityId(Protocol):
     key: str
 
 
-class EntityState(Protocol):
+class EntityState(Protocol[Told]):
     """`azure.durable_functions.models.EntityStateResponse`; without an entity its state is None."""
 
     @property
@@ -70,7 +75,7 @@ class EntityState(Protocol):
         ...
 
     @property
-    def entity_state(self) -> object:
+    def entity_state(self) -> Told | None:
         """The state, decoded."""
         ...
 
@@ -79,13 +84,13 @@ class DurableClient(Protocol):
     """`azure.durable_functions.DurableOrchestrationClient`, as far as it is used here."""
 
     async def start_new(
-        self, orchestration_function_name: str, instance_id: str | None = None, client_input: object = None
+        self, orchestration_function_name: Orchestrator[Given, object], instance_id: str | None, client_input: Given
     ) -> str:
         """Start an orchestration; raises Exception when the id belongs to one that runs."""
         ...
 
-    async def get_status(self, instance_id: str, *, show_input: bool = False) -> OrchestrationStatus:
-        """How an instance stands."""
+    async def get_status(self, instance_id: str, *, show_input: bool = False) -> OrchestrationStatus[Any]:
+        """How an instance stands; who asks knows what its orchestration says of itself."""
         ...
 
     async def raise_event(self, instance_id: str, event_name: str, event_data: object = None) -> None:
@@ -98,12 +103,12 @@ class DurableClient(Protocol):
 
     async def get_status_by(
         self, created_time_from: datetime | None, created_time_to: datetime | None, runtime_status: Sequence[object]
-    ) -> list[OrchestrationStatus]:
+    ) -> list[OrchestrationStatus[Any]]:
         """The instances that were created in a time and are in one of some states."""
         ...
 
-    async def read_entity_state(self, entity_id: EntityId) -> EntityState:
-        """The state of an entity, which may be a little old."""
+    async def read_entity_state(self, entity_id: EntityId) -> EntityState[Any]:
+        """The state of an entity, which may be a little old; who asks knows its shape."""
         ...
 
     async def purge_instance_history(self, instance_id: str) -> object:
@@ -114,7 +119,7 @@ class DurableClient(Protocol):
 _RUNNING: Final = frozenset({"Running", "Pending", "ContinuedAsNew", "Suspended"})
 
 
-def is_running(status: OrchestrationStatus) -> bool:
+def is_running(status: OrchestrationStatus[object]) -> bool:
     """Whether an instance is under way."""
     return status.runtime_status is not None and status.runtime_status.name in _RUNNING
 
@@ -136,7 +141,9 @@ async def end_instance(client: DurableClient, instance_id: str, reason: str) -> 
     return False
 
 
-async def start_unless_running(client: DurableClient, function: str, instance_id: str, given: object) -> bool:
+async def start_unless_running(
+    client: DurableClient, function: Orchestrator[Given, object], instance_id: str, given: Given
+) -> bool:
     """Start an orchestration under an id; False when one of that id is running already.
 
     Raises:

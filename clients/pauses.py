@@ -1,7 +1,7 @@
 """The pause of all automatic checks and repairs: one row beside the peerings'."""
 
 import json
-from typing import Final, cast
+from typing import Final
 
 from clients.registry import registry, rows
 from peering.record import Pause, lasts
@@ -17,11 +17,11 @@ async def pause_all(pause: Pause) -> None:
 
 async def resume_all() -> None:
     """End that pause, if there is one."""
-    await registry().delete_rows([cast("rows.Held", {"PartitionKey": _PAUSES, "RowKey": _ALL})])
+    await registry().delete_rows([{"PartitionKey": _PAUSES, "RowKey": _ALL}])
 
 
 async def of_all() -> Pause | None:
     """The pause of all peerings that is in force."""
     found = await registry().scan(f"PartitionKey eq '{_PAUSES}' and RowKey eq '{_ALL}'")
-    pause = cast("Pause", json.loads(rows.joined("pause", found[0]))) if found else None
+    pause: Pause | None = json.loads(rows.joined("pause", found[0])) if found else None
     return pause if pause is not None and lasts(pause, registry().now.isoformat()) else None

@@ -109,8 +109,14 @@ def _is_unknown_host(error: BaseException | None) -> bool:
     return False
 
 
+def response_of(error: "HttpResponseError") -> "HttpResponse | None":
+    """The response that an error of an Azure SDK's has come from; none where there was no answer."""
+    # What azure-core declares leaves out the headers and the request.
+    return cast("HttpResponse | None", error.response)
+
+
 def _of_azure(error: "HttpResponseError", service: Service, host: str | None, identity: Identity) -> Answer:
-    response, body = cast("HttpResponse | None", error.response), error.error
+    response, body = response_of(error), error.error
     headers: Mapping[str, str] = response.headers if response is not None else {}
     inner = getattr(body, "innererror", None) or {}
     table_code = getattr(error, "error_code", None)

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Final
 
 from clients.registry import registry, rows
 from peering.runs import FUNCTION_TIMEOUT
@@ -47,7 +47,7 @@ async def answer(key: str, repeat: Repeat) -> None:
 
 async def release(key: str) -> None:
     """Give a key up: what was asked for under it was refused, and may be asked for again."""
-    await registry().delete_rows([cast("rows.Held", _key(key))])
+    await registry().delete_rows([_key(key)])
 
 
 async def forget() -> int:
@@ -73,7 +73,7 @@ def _read(row: rows.Held) -> Repeat:
         return Repeat(fingerprint=str(row["fingerprint"]))
     return Repeat(
         fingerprint=str(row["fingerprint"]),
-        status=int(cast("int", row["status"])),
+        status=rows.number("status", row),
         headers=json.loads(rows.joined("headers", row)),
         body=rows.joined("body", row),
     )

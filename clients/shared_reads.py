@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
+from typing import Generic, TypeVar
 
 from clients.connections import connections
 from clients.registry import registry
@@ -13,19 +13,19 @@ Found = TypeVar("Found")
 
 
 @dataclass
-class _Read:
+class _Read(Generic[Found]):
     """What a read finds, and when the first who wants that asked for it."""
 
-    found: asyncio.Future[object]
+    found: asyncio.Future[Found]
     began: datetime
 
 
 @dataclass
-class _Reads:
+class _Reads(Generic[Found]):
     """The latest read of one thing, and the one after it, for those who came too late for the latest."""
 
-    latest: _Read | None = None
-    coming: asyncio.Future[object] | None = None
+    latest: _Read[Found] | None = None
+    coming: _Read[Found] | None = None
 
 
 async def shared(
@@ -42,20 +42,20 @@ async def shared(
     Raises:
         Exception: whatever the read raises, to all who share it.
     """
-    reads, asked = connections().kept(("read", *key), _Reads), at or registry().now
+    reads, asked = connections().kept(("read", *key), _Reads[Found]), at or registry().now
     latest = reads.latest
     if older and latest is not None and latest.began >= asked - timedelta(seconds=older):
-        return cast("Found", await asyncio.shield(latest.found))
+        return await asyncio.shield(latest.found)
     if reads.coming is None:
-        reads.coming = asyncio.ensure_future(_next(reads, latest, read, asked))
-    return cast("Found", await asyncio.shield(reads.coming))
+        reads.coming = _Read(asyncio.ensure_future(_next(reads, latest, read)), asked)
+    return await asyncio.shield(reads.coming.found)
 
 
-async def _next(reads: _Reads, before: _Read | None, read: Callable[[], Awaitable[object]], asked: datetime) -> object:
+async def _next(reads: _Reads[Found], before: _Read[Found] | None, read: Callable[[], Awaitable[Found]]) -> Found:
     """Read, when the read before has ended; what failed is asked for anew, by whoever wants it next."""
     if before is not None:
         await asyncio.wait([before.found])
-    mine = reads.latest = _Read(cast("asyncio.Future[object]", reads.coming), asked)
+    mine = reads.latest = reads.coming
     reads.coming = None
     try:
         return await read()

@@ -19,8 +19,8 @@ blueprint: Final = Blueprint()
 
 
 def _register(name: str, module: str) -> None:
-    def workflow(context: OrchestrationContext) -> Workflow:
-        begun: Workflow = getattr(import_module(f"orchestrators.{module}"), name)(context)
+    def workflow(context: OrchestrationContext) -> Workflow[object]:
+        begun: Workflow[object] = getattr(import_module(f"orchestrators.{module}"), name)(context)
         return begun
 
     workflow.__name__ = name

@@ -6,12 +6,23 @@ What a remote asks to come back for is put off until the rest is done.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
-from orchestrators.durable import OrchestrationContext, Workflow
+from orchestrators.durable import OrchestrationContext, StartedWith, Workflow
 from orchestrators.in_batches import PATIENCE, Again, in_batches
 from orchestrators.lost import LostError, reliably
-from orchestrators.run import Running
+from peering.calls import (
+    BEGIN_DELIVERIES,
+    CHECK_VNETS,
+    END_SWEEP,
+    LOOK_AT_ASSIGNMENTS,
+    LOOK_AT_PROJECT_VPCS,
+    LOOK_AT_SECRETS,
+    NOTE_UNSEEN,
+    PLAN_SWEEP,
+    Activity,
+    Interrupted,
+)
 from peering.sweep import (
     PROJECT_VPCS_IN_A_PIECE,
     VNETS_IN_A_PIECE,
@@ -31,7 +42,7 @@ CALLS_IN_ONE_HISTORY: Final = 40
 class _Stage(NamedTuple):
     """Calls of one activity: for what, and for how many of it each."""
 
-    activity: str
+    activity: Activity[Piece, PieceResult]
     numbers: list[int]
     size: int
 
@@ -40,21 +51,21 @@ class _Stage(NamedTuple):
         return -(-len(self.numbers) // self.size)
 
 
-def check_health(context: OrchestrationContext) -> Workflow:
+def check_health(context: StartedWith[Sweep]) -> Workflow[SweepCounts | Interrupted | None]:
     """Look at every peering that is watched; note the verdicts that changed; begin what follows from them.
 
     Input: `Sweep`. Output: `SweepCounts`, and `interrupted` if there was no beginning.
     """
-    given = cast("Sweep", context.get_input())
+    given = context.get_input()
     counts = given.get("counts", SweepCounts(checked=0, changed=0, repairs=0))
     plan = given.get("plan")
     try:
         if plan is None:
             at = context.current_utc_datetime.isoformat()
-            plan = cast("SweepPlan", (yield from reliably(context, "plan_sweep", at)))
-            _fail(counts, "plan_sweep", plan["unreadable"])
+            plan = yield from reliably(context, PLAN_SWEEP, at)
+            _fail(counts, PLAN_SWEEP, plan["unreadable"])
     except LostError as error:
-        return {**counts, "interrupted": str(error)}
+        return Interrupted(**counts, interrupted=str(error))
     stages, done, calls = list(_stages(plan, given.get("vnets"))), given.get("done", 0), 0
     put_off = given.get("put_off", PutOff(numbers=[], after=0.0))
     for number, stage in enumerate(stages[done:], done):
@@ -67,15 +78,15 @@ def check_health(context: OrchestrationContext) -> Workflow:
         yield from _go_on_with(context, given, plan, counts, put_off)
         return None
     try:
-        yield from reliably(context, "end_sweep", plan["at"])
+        yield from reliably(context, END_SWEEP, plan["at"])
     except LostError:
-        _fail(counts, "end_sweep", 1)
-    return dict(counts)
+        _fail(counts, END_SWEEP, 1)
+    return counts
 
 
 def _go_on_with(
-    context: OrchestrationContext, given: Sweep, plan: SweepPlan, counts: SweepCounts, put_off: PutOff
-) -> Running:
+    context: StartedWith[Sweep], given: Sweep, plan: SweepPlan, counts: SweepCounts, put_off: PutOff
+) -> Workflow[None]:
     """Start over with the VNets that are put off, after a pause; the last time they are judged as they are seen."""
     now = context.current_utc_datetime
     yield context.create_timer(now + timedelta(seconds=put_off["after"]))
@@ -97,15 +108,15 @@ def _stages(plan: SweepPlan, vnets: Sequence[int] | None) -> Iterator[_Stage]:
     """
     if vnets is not None:
         for numbers in cut(vnets, CALLS_IN_ONE_HISTORY * VNETS_IN_A_PIECE):
-            yield _Stage("check_vnets", numbers, VNETS_IN_A_PIECE)
+            yield _Stage(CHECK_VNETS, numbers, VNETS_IN_A_PIECE)
         return
     if plan["vnets"]:
-        yield _Stage("look_at_secrets", [0], 1)
+        yield _Stage(LOOK_AT_SECRETS, [0], 1)
     for activity, count, size in (
-        ("look_at_assignments", plan["subscriptions"], 1),
-        ("look_at_project_vpcs", plan["project_vpcs"], PROJECT_VPCS_IN_A_PIECE),
-        ("check_vnets", plan["vnets"], VNETS_IN_A_PIECE),
-        ("begin_deliveries", plan["undelivered"], 1),
+        (LOOK_AT_ASSIGNMENTS, plan["subscriptions"], 1),
+        (LOOK_AT_PROJECT_VPCS, plan["project_vpcs"], PROJECT_VPCS_IN_A_PIECE),
+        (CHECK_VNETS, plan["vnets"], VNETS_IN_A_PIECE),
+        (BEGIN_DELIVERIES, plan["undelivered"], 1),
     ):
         for numbers in cut(range(count), CALLS_IN_ONE_HISTORY * size):
             yield _Stage(activity, numbers, size)
@@ -113,7 +124,7 @@ def _stages(plan: SweepPlan, vnets: Sequence[int] | None) -> Iterator[_Stage]:
 
 def _do(
     context: OrchestrationContext, given: Sweep, at: str, stage: _Stage, counts: SweepCounts, put_off: PutOff
-) -> Running:
+) -> Workflow[None]:
     """Do a stage. A look that fails every time is missing to those who judge by it, and they say so."""
 
     def piece(numbers: Sequence[int], attempt: int) -> Piece:
@@ -126,8 +137,9 @@ def _do(
             last=given.get("last", False),
         )
 
-    def take(_: Sequence[int], result: object) -> Again[int]:
-        found = cast("PieceResult", result or {})
+    def take(_: Sequence[int], result: PieceResult) -> Again[int]:
+        # What an earlier version has begun may answer nothing, or 0.
+        found = result or PieceResult()
         counts["checked"] += found.get("checked", 0)
         counts["changed"] += found.get("changed", 0)
         counts["repairs"] += found.get("repairs", 0)
@@ -137,10 +149,10 @@ def _do(
             put_off["after"], after = max(put_off["after"], after), 0.0
         return Again(found.get("again", []), after)
 
-    for activity in (stage.activity, "note_unseen"):
+    for activity in (stage.activity, NOTE_UNSEEN):
         failed = yield from in_batches(context, activity, stage.numbers, stage.size, piece, take)
         _fail(counts, activity, len(failed))
-        if not failed or stage.activity != "check_vnets":
+        if not failed or stage.activity != CHECK_VNETS:
             return
         # Nothing could be seen of these.
         stage = stage._replace(numbers=failed)

@@ -2,14 +2,20 @@
 
 from collections.abc import Generator, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from peering.calls import Activity, Orchestrator
+
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
 
 
-class Task(Protocol):
+class Task(Protocol[Answer_co]):
     """Something that the orchestrator waits for by yielding it."""
 
     @property
-    def result(self) -> object:
+    def result(self) -> Answer_co | BaseException:
         """What the task gave, or the exception it failed with."""
         ...
 
@@ -18,8 +24,12 @@ class Task(Protocol):
         ...
 
 
+#: A workflow, or a part of one: yields tasks, is sent their results, returns its answer.
+Workflow: TypeAlias = Generator[Task[object], object, Answer]
+
+
 class OrchestrationContext(Protocol):
-    """`azure.durable_functions.DurableOrchestrationContext`, as far as it is used here."""
+    """`azure.durable_functions.DurableOrchestrationContext`, as far as all parts of a workflow use it."""
 
     @property
     def instance_id(self) -> str:
@@ -35,31 +45,23 @@ class OrchestrationContext(Protocol):
         """An id that is the same at every replay, and another one in every execution."""
         ...
 
-    def get_input(self) -> object:
-        """The input that the instance was started with."""
-        ...
-
-    def call_activity(self, name: str, input_: object = None) -> Task:
+    def call_activity(self, name: Activity[Given, Answer], input_: Given) -> Task[Answer]:
         """Schedule an activity."""
         ...
 
-    def call_sub_orchestrator(self, name: str, input_: object = None, instance_id: str | None = None) -> Task:
+    def call_sub_orchestrator(self, name: Orchestrator[Given, Answer], input_: Given, instance_id: str) -> Task[Answer]:
         """Start another orchestration and wait for it."""
         ...
 
-    def create_timer(self, fire_at: datetime) -> Task:
+    def create_timer(self, fire_at: datetime) -> Task[None]:
         """A durable timer; nothing runs until it fires."""
         ...
 
-    def task_any(self, tasks: Sequence[Task]) -> Task:
+    def task_any(self, tasks: Sequence[Task[Answer]]) -> Task[Task[Answer]]:
         """Completes with the first of the tasks."""
         ...
 
-    def task_all(self, tasks: Sequence[Task]) -> Task:
-        """Completes when all of the tasks have, with the list of their results."""
-        ...
-
-    def wait_for_external_event(self, name: str) -> Task:
+    def wait_for_external_event(self, name: str) -> Task[object]:
         """Completes when a client raises an event of that name."""
         ...
 
@@ -67,10 +69,25 @@ class OrchestrationContext(Protocol):
         """What the status endpoint shows; at most 16 KB of JSON."""
         ...
 
-    def continue_as_new(self, input_: object) -> None:
+
+class StartedWith(OrchestrationContext, Protocol[Given]):
+    """The context of an orchestrator with its input."""
+
+    def get_input(self) -> Given:
+        """The input that the instance was started with."""
+        ...
+
+    def continue_as_new(self, input_: Given) -> None:
         """Start over with a new input and an empty history."""
         ...
 
 
-#: A workflow: yields tasks, is sent their results, returns its output.
-Workflow: TypeAlias = Generator[Task, object, object]
+def result_of(task: Task[Answer]) -> Generator[Task[object], Any, Answer]:
+    """Wait for a task; returns what it gave.
+
+    Raises:
+        Exception: the call failed, of which the SDK tells by a bare exception.
+    """
+    # Durable Functions sends it, of which the task alone knows the type.
+    result: Answer = yield task
+    return result

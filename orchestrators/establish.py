@@ -1,14 +1,13 @@
 """The whole help article as one workflow, and the same table run again as a repair."""
 
-from typing import cast
-
 from orchestrators.lost import reliably
 from orchestrators.remove import take_away
 from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
+from peering.calls import DIAGNOSE, RELEASE_RIGHTS
 from peering.drift import DRIFT
 from peering.facts import Facts
-from peering.outcome import Occurrence
+from peering.outcome import StepRequest
 from peering.steps import STEPS, forget, initial_facts
 
 
@@ -57,17 +56,17 @@ def _explain(run: Run) -> Running:
 def release_rights(run: Run, facts: Facts) -> Running:
     """With `setup-only`: take the created application's role away, if it has been given it."""
     if run.peering["privilege"] == "setup-only" and "user_role_assignment_id" in facts:
-        yield from attempt(run.context, "release_rights", run.request(facts), f"{run.execution}r", run.deadlines)
+        yield from attempt(run.context, RELEASE_RIGHTS, run.request(facts), f"{run.execution}r", run.deadlines)
 
 
 def _diagnose(run: Run) -> Running:
     for name in ("pending_peer", "vnet_peering", "connected", "active"):
         step = run.steps.get(name)
         if run.state == "failed" and step is not None and step["state"] == "failed":
-            request = {"peering": run.peering, "facts": run.known | run.facts}
-            causes = yield from reliably(run.context, "diagnose", request)
+            request = StepRequest(peering=run.peering, facts=run.known | run.facts)
+            causes = yield from reliably(run.context, DIAGNOSE, request)
             symptom = step["problem"]["code"]
-            step["problem"]["causes"] = [c for c in cast("list[Occurrence]", causes) if c["code"] != symptom]
+            step["problem"]["causes"] = [c for c in causes if c["code"] != symptom]
 
 
 def _roll_back(run: Run) -> Running:

@@ -1,12 +1,13 @@
 """One activity for many things: batches side by side, and what failed again after a pause that grows."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import count
-from typing import Final, Generic, NamedTuple, TypeVar, cast
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from orchestrators.durable import OrchestrationContext, Task
+from orchestrators.durable import OrchestrationContext, Workflow, result_of
 from orchestrators.lost import MOST_LOST, pause
+from peering.calls import Activity
 
 #: Calls of an activity at a time.
 PARALLEL: Final = 8
@@ -16,6 +17,8 @@ PATIENCE: Final = timedelta(minutes=15)
 _SHARE: Final = 0.1
 
 T = TypeVar("T")
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
 
 
 class Again(NamedTuple, Generic[T]):
@@ -27,17 +30,17 @@ class Again(NamedTuple, Generic[T]):
 
 def in_batches(
     context: OrchestrationContext,
-    activity: str,
+    activity: Activity[Given, Answer],
     things: Sequence[T],
     size: int,
-    given: Callable[[Sequence[T], int], object],
-    take: Callable[[Sequence[T], object], Again[T]],
-) -> Generator[Task, object, list[T]]:
+    given: Callable[[Sequence[T], int], Given],
+    take: Callable[[Sequence[T], Answer], Again[T]],
+) -> Workflow[list[T]]:
     """Call an activity for all of some things; returns those that it failed for every time.
 
     Args:
         context: Durable's orchestration context.
-        activity: the activity's name.
+        activity: the activity.
         things: what it is called for.
         size: so many to a call; fewer when few are left, so that one that brings its call down fails alone.
         given: the input for a batch, and for which attempt at it.
@@ -72,12 +75,12 @@ def batched(things: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def _all(
-    context: OrchestrationContext, activity: str, inputs: Sequence[object]
-) -> Generator[Task, object, list[object]]:
+    context: OrchestrationContext, activity: Activity[Given, Answer], inputs: Sequence[Given]
+) -> Workflow[list[Answer | BaseException]]:
     """The results of an activity for some inputs at once, or what their calls failed with."""
     tasks = [context.call_activity(activity, one) for one in inputs]
     pending = list(tasks)
     while pending:
         # All of them at once would fail with the first, and leave the others to whoever comes next.
-        pending.remove(cast("Task", (yield context.task_any(pending))))
+        pending.remove((yield from result_of(context.task_any(pending))))
     return [task.result for task in tasks]

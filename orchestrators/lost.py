@@ -3,15 +3,18 @@
 No exception of a step is the app's own, for a step answers with a problem; so whatever fails is called again.
 """
 
-from collections.abc import Generator
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
-from orchestrators.durable import OrchestrationContext, Task
+from orchestrators.durable import OrchestrationContext, Workflow, result_of
+from peering.calls import NOTE_LOST, Activity
 from peering.orders import Lost
 from peering.outcome import LOST, Occurrence
 from peering.progress import shortened
 from peering.runs import FUNCTION_TIMEOUT
+
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
 
 #: How often in a row a call may be lost until its run is given up.
 MOST_LOST: Final = 4
@@ -40,28 +43,29 @@ def interrupted(error: BaseException) -> Occurrence:
     return Occurrence(code="interrupted", detail=shortened(str(error)))
 
 
-def reliably(context: OrchestrationContext, activity: str, given: object) -> Generator[Task, object, object]:
+def reliably(context: OrchestrationContext, activity: Activity[Given, Answer], given: Given) -> Workflow[Answer]:
     """Call an activity that fails only with the platform, and again after a pause; returns its result.
 
     Raises:
         LostError: it was lost too often.
     """
-    for losses in range(MOST_LOST + 1):
+    losses = 0
+    while True:
         try:
-            return (yield context.call_activity(activity, given))
+            return (yield from result_of(context.call_activity(activity, given)))
         except Exception as error:
             if losses == MOST_LOST:
                 raise LostError(f"{activity}: {shortened(str(error))}") from error
         yield context.create_timer(context.current_utc_datetime + timedelta(seconds=min(pause(losses), DEAF)))
-    return None
+        losses += 1
 
 
-def note_lost(context: OrchestrationContext, peering_id: str) -> Generator[Task, object, str]:
+def note_lost(context: OrchestrationContext, peering_id: str) -> Workflow[str]:
     """Note that a call which was lost now may still be at work; returns until when.
 
     Raises:
         LostError: that could not be noted.
     """
     at = context.current_utc_datetime
-    yield from reliably(context, "note_lost", Lost(id=peering_id, at=at.isoformat()))
+    yield from reliably(context, NOTE_LOST, Lost(id=peering_id, at=at.isoformat()))
     return (at + FUNCTION_TIMEOUT).isoformat()

@@ -1,10 +1,9 @@
 """The way back: everything that the peering made, in the order in which it can go."""
 
-from collections.abc import Generator
 from datetime import datetime
 from typing import Final
 
-from orchestrators.durable import Task
+from orchestrators.durable import Workflow
 from orchestrators.run import Run, Running
 from peering.steps import REMOVAL, REMOVED
 
@@ -21,7 +20,7 @@ def remove(run: Run) -> Running:
     yield from run.conclude(drop=gone)
 
 
-def take_away(run: Run) -> Generator[Task, object, bool]:
+def take_away(run: Run) -> Workflow[bool]:
     """Carry out the removal's table; returns whether all is gone. The run is `removed`, `failed` or superseded then.
 
     A call that was lost before may still be at work and make something: all is looked at once more when it can have
@@ -38,7 +37,7 @@ def take_away(run: Run) -> Generator[Task, object, bool]:
     return run.state == "removed"
 
 
-def _has_waited(run: Run, until: str) -> Generator[Task, object, bool]:
+def _has_waited(run: Run, until: str) -> Workflow[bool]:
     """Wait with all gone until a moment; False when it has passed already, or another order has come."""
     if run.state != "removed" or until <= run.context.current_utc_datetime.isoformat():
         return False

@@ -3,6 +3,7 @@
 from orchestrators.lost import note_lost
 from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
+from peering.calls import DISCARD_CREDENTIAL
 from peering.facts import CredentialFacts, collected, without
 from peering.steps import ROTATION
 
@@ -23,7 +24,7 @@ def rotate(run: Run) -> Running:
         run.facts |= collected(candidate)
     elif candidate and not (candidate["credential"] == run.known.get("credential") == "federated"):
         discarded = yield from attempt(
-            run.context, "discard_credential", run.request(run.facts), f"{run.execution}d", run.deadlines
+            run.context, DISCARD_CREDENTIAL, run.request(run.facts), f"{run.execution}d", run.deadlines
         )
         if "problem" in discarded:
             # A later check looks for what is left.

@@ -4,28 +4,36 @@ A run carries out the order in the peering's record. It works only while that or
 something sees to that first, so a run whose place was taken schedules nothing more and lets what it has begun end.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, cast
+from functools import partial
+from typing import Final, TypeAlias
 
-from orchestrators.durable import OrchestrationContext, Task
+from orchestrators.durable import OrchestrationContext, Task, Workflow, result_of
 from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
-from orchestrators.waiting import CUT, Wait, WaitResult, may_clear
+from orchestrators.waiting import AWAIT_LOOKS, AWAIT_STEP, CUT, Request, Wait, WaitResult, may_clear
+from peering.calls import (
+    CONCLUDE_ORDER,
+    ENTER_ORDER_PHASE,
+    LOOK_AHEAD,
+    NOTE_SUPERSEDED,
+    RENEW_ORDER,
+    STOP_WAITS,
+    StepActivity,
+)
 from peering.facts import Facts, only, without
 from peering.orders import APP, Order, Phase, PhaseChange, Supersession, Taken, new_order, repair_of
-from peering.outcome import LookRequest, Occurrence, Outcome, StepRequest
+from peering.outcome import LookRequest, Looks, Occurrence, Outcome, StepRequest, is_undone
 from peering.progress import RunState, StepProgress, progress
 from peering.registry import Ending
 from peering.runs import SIGN_OF_LIFE, STOP, deterministic_id, wait_instance_id
 from peering.spec import Deadlines, Fence
 from peering.steps import KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
 
-#: The activity that does all looks of a start.
-LOOK_AHEAD: Final = "look_ahead"
 #: How often the waits of a run whose place was taken are told so until they have ended.
 _TELL_EVERY: Final = timedelta(seconds=10)
 #: What a run yields to Durable Functions until it has ended.
-Running = Generator[Task, object, None]
+Running: TypeAlias = Workflow[None]
 
 
 class Run:
@@ -46,7 +54,8 @@ class Run:
         self.steps: dict[str, StepProgress] = {}
         self.state: RunState = "running"
         self._by_name: dict[str, Step] = {}
-        self._under_way: dict[Task, str] = {}
+        #: What takes in whatever has ended.
+        self._under_way: dict[Task[object], Callable[[], Running | None]] = {}
         self._waits: dict[str, str] = {}
         self._looked: list[str] = []
         self._losses: dict[str, int] = {}
@@ -109,20 +118,20 @@ class Run:
         awaited = [*self._under_way, *([self._stop] if self.state == "running" else [])]
         reminder = None
         if self.state == "stopping" and self._waits:
-            yield from reliably(self.context, "stop_waits", sorted(self._waits.values()))
+            yield from reliably(self.context, STOP_WAITS, sorted(self._waits.values()))
             reminder = self.context.create_timer(self.context.current_utc_datetime + _TELL_EVERY)
             awaited.append(reminder)
-        ended = cast("Task", (yield self.context.task_any(awaited)))
+        ended = yield from result_of(self.context.task_any(awaited))
         if ended is self._stop:
             yield from self._see_whose_order_it_is()
         elif ended is not reminder:
-            yield from self._take(ended)
+            yield from self._under_way.pop(ended)() or ()
         if reminder is not None and ended is not reminder:
             reminder.cancel()
 
     def _see_whose_order_it_is(self) -> Running:
         """An event is a hint only: the record tells. One that was meant for an earlier execution changes nothing."""
-        if not (yield from reliably(self.context, "renew_order", self.fence)):
+        if not (yield from reliably(self.context, RENEW_ORDER, self.fence)):
             self.state = "stopping"
         else:
             self._stop = self.context.wait_for_external_event(STOP)
@@ -132,7 +141,7 @@ class Run:
         change = PhaseChange(fence=self.fence, phase=phase)
         if (problem := self.problem) is not None:
             change["problem"] = problem
-        if not (yield from reliably(self.context, "enter_order_phase", change)):
+        if not (yield from reliably(self.context, ENTER_ORDER_PHASE, change)):
             self.state = "superseded"
 
     def conclude(self, *, drop: bool = False, then: Order | None = None) -> Running:
@@ -156,12 +165,12 @@ class Run:
                 ending["then"] = then
             if self.settled is not None:
                 ending["settled"] = self.settled
-            if (yield from reliably(self.context, "conclude_order", ending)):
+            if (yield from reliably(self.context, CONCLUDE_ORDER, ending)):
                 return
             self.state = "superseded"
         yield from reliably(
             self.context,
-            "note_superseded",
+            NOTE_SUPERSEDED,
             Supersession(fence=self.fence, operation=self.order["operation"], facts=facts, steps=self.steps),
         )
 
@@ -205,19 +214,29 @@ class Run:
         for step in looks:
             self.steps[step.name] = StepProgress(state="running", started=now, tries=0)
         self._looked = [step.name for step in looks]
-        self._under_way[self.context.call_activity(LOOK_AHEAD, self._look_request())] = LOOK_AHEAD
+        task = self.context.call_activity(LOOK_AHEAD, self._look_request())
+        self._under_way[task] = partial(self._take_looks, task)
 
     def _look_request(self) -> LookRequest:
         told = {name for step in LOOKS for name in (*step.needs, *step.yields, *step.recalls)}
         known, facts = only(self.known, told), only(self.facts, told)
         return LookRequest(peering=self.peering, known=known, facts=facts, fence=self.fence)
 
-    def _take_looks(self, result: object) -> None:
+    def _take_looks(self, task: Task[Looks]) -> None:
+        self._settle_looks(task.result)
+
+    def _take_wait_for_looks(self, task: Task[WaitResult[Looks]]) -> None:
+        del self._waits[LOOK_AHEAD]
+        ended = task.result
+        self._settle_looks(ended if isinstance(ended, BaseException) else ended["outcome"])
+
+    def _settle_looks(self, outcomes: Looks | BaseException) -> None:
         """Take in the looks; those that could not be done, as others had not ended well, are begun when they can be."""
-        # What the platform lost is looked at again one by one.
-        outcomes = {} if isinstance(result, BaseException) else cast("dict[str, Outcome]", result)
-        if "problem" in outcomes:
-            self._take_problem_of_looks(cast("Outcome", result)["problem"])
+        if isinstance(outcomes, BaseException):
+            # What the platform lost is looked at again one by one.
+            outcomes = {}
+        if is_undone(outcomes):
+            self._take_problem_of_looks(outcomes["problem"])
             return
         for name in self._looked:
             if name not in outcomes:
@@ -232,7 +251,9 @@ class Run:
         first, *others = self._looked
         if self._may_wait(problem):
             self.steps[first]["problem"], self.steps[first]["state"] = problem, "waiting"
-            self._wait_for(LOOK_AHEAD, problem, 1)
+            wait, instance = self._wait_for(LOOK_AHEAD, self._look_request(), problem, 1)
+            task = self.context.call_sub_orchestrator(AWAIT_LOOKS, wait, instance)
+            self._note_wait(task, partial(self._take_wait_for_looks, task))
             return
         for name in others:
             del self.steps[name]
@@ -245,7 +266,8 @@ class Run:
         for step in ready(list(self._by_name.values()), self.facts, self.steps):
             now = self.context.current_utc_datetime
             self.steps[step.name] = StepProgress(state="running", started=now.isoformat(), tries=0)
-            self._under_way[self.context.call_activity(step.name, self._request(step.name))] = step.name
+            task = self.context.call_activity(StepActivity(step.name), self._request(step.name))
+            self._under_way[task] = partial(self._take_outcome, step.name, task)
 
     def _settle(self, step: str, outcome: Outcome) -> None:
         """Take a step's outcome into the run."""
@@ -266,7 +288,12 @@ class Run:
         progress["problem"] = problem
         if self._may_wait(problem):
             progress["state"] = "waiting"
-            self._wait_for(step, problem, progress["tries"])
+            request = self._request(step)
+            # Whoever waits gives signs of life, even one that only looks.
+            request["fence"] = self.fence
+            wait, instance = self._wait_for(step, request, problem, progress["tries"])
+            task = self.context.call_sub_orchestrator(AWAIT_STEP, wait, instance)
+            self._note_wait(task, partial(self._take_wait, step, task))
             return
         progress["state"], progress["finished"] = "failed", now.isoformat()
         if problem["code"] == "run-superseded":
@@ -277,47 +304,44 @@ class Run:
     def _may_wait(self, problem: Occurrence) -> bool:
         return may_clear(problem) and "gave_up_after" not in problem and self.state != "stopping"
 
-    def _wait_for(self, step: str, problem: Occurrence, tries: int) -> None:
-        """Hand a step to a workflow of its own, whose history does not grow with the wait."""
-        now, losses = self.context.current_utc_datetime, self._losses.get(step, 0)
-        request = self._look_request() if step == LOOK_AHEAD else self._request(step)
+    def _wait_for(self, step: str, request: Request, problem: Occurrence, tries: int) -> tuple[Wait, str]:
+        """What hands a step to a workflow of its own, whose history does not grow with the wait; and its instance."""
+        losses = self._losses.get(step, 0)
         wait = Wait(
             step=step,
-            # Whoever waits gives signs of life, even one that only looks.
-            request={**request, "fence": self.fence},
+            request=request,
             deadlines=self.deadlines,
-            since=now.isoformat(),
+            since=self.context.current_utc_datetime.isoformat(),
             tries=tries,
             problem=problem,
         )
         begun = f"{step}-{losses}" if losses else step
         instance = self._waits[step] = wait_instance_id(self.context.instance_id, self.execution, begun)
-        self._under_way[self.context.call_sub_orchestrator("await_step", wait, instance)] = step
+        return wait, instance
+
+    def _note_wait(self, task: Task[object], take: Callable[[], Running | None]) -> None:
+        self._under_way[task] = take
         # The extension awaits what is scheduled together before it schedules anything later; this timer, due at once,
         # keeps a long wait from holding back the other branches.
-        self._under_way[self.context.create_timer(now + timedelta())] = ""
+        self._under_way[self.context.create_timer(self.context.current_utc_datetime + timedelta())] = lambda: None
 
-    def _take(self, task: Task) -> Running:
-        """Take in whatever has ended: an activity, a wait, or the timer that only wakes the workflow."""
-        step = self._under_way.pop(task)
-        if not step:
-            return
-        result, waited = task.result, self._waits.pop(step, None) is not None
-        if step == LOOK_AHEAD:
-            is_answer = waited and not isinstance(result, BaseException)
-            self._take_looks(cast("WaitResult", result)["outcome"] if is_answer else result)
-            return
-        progress = self.steps[step]
+    def _take_outcome(self, step: str, task: Task[Outcome]) -> Running:
+        result = task.result
         if isinstance(result, BaseException):
             yield from self._lose(step, result)
-        elif waited:
-            ended = cast("WaitResult", result)
-            self.unsettled = max(self.unsettled, ended["unsettled"])
-            progress["tries"] = ended["tries"]
-            self._settle(step, ended["outcome"])
-        else:
-            progress["tries"] += 1
-            self._settle(step, cast("Outcome", result))
+            return
+        self.steps[step]["tries"] += 1
+        self._settle(step, result)
+
+    def _take_wait(self, step: str, task: Task[WaitResult[Outcome]]) -> Running:
+        del self._waits[step]
+        result = task.result
+        if isinstance(result, BaseException):
+            yield from self._lose(step, result)
+            return
+        self.unsettled = max(self.unsettled, result["unsettled"])
+        self.steps[step]["tries"] = result["tries"]
+        self._settle(step, result["outcome"])
 
     def _lose(self, step: str, error: BaseException) -> Running:
         """A call or a wait that the platform lost: the step is begun again, with a wait; too many end the run."""

@@ -4,18 +4,19 @@ Its instance id is the peering's id, so the engine runs one of it at a time. Whi
 decides: a start without an open order ends at once, and whoever ends an order looks for the next one.
 """
 
-from collections.abc import Callable, Generator
-from typing import Final, cast
+from collections.abc import Callable
+from typing import Final
 
-from orchestrators.durable import OrchestrationContext, Task, Workflow
+from orchestrators.durable import StartedWith, Workflow
 from orchestrators.establish import establish, release_rights, repair
 from orchestrators.lost import LostError, reliably
 from orchestrators.remove import remove
 from orchestrators.rotate import rotate
 from orchestrators.run import Run, Running, repair_order
 from orchestrators.waiting import attempt
-from peering.checks import CheckOne, Found
-from peering.orders import Taken, Taking
+from peering.calls import BEGIN_DELIVERY, CHECK_ONE, RETIRE_UNKNOWN_CREDENTIALS, TAKE_ORDER, Whose
+from peering.checks import CheckOne
+from peering.orders import Taking
 from peering.steps import Operation
 from peering.webhook import Delivery
 
@@ -33,23 +34,23 @@ def check(run: Run) -> Running:
     if "" < run.unsettled < run.started and (yield from _retire_unknown_credentials(run)):
         run.settled = run.started
     asked = CheckOne(id=run.peering["id"], at=run.context.current_utc_datetime.isoformat())
-    found = cast("Found", (yield from reliably(run.context, "check_one", asked)))
+    found = yield from reliably(run.context, CHECK_ONE, asked)
     run.state = "checked"
     repairs = found["repairs"] if run.order.get("repairs", True) else []
     yield from run.conclude(then=repair_order(run, repairs) if repairs else None)
     if found["undelivered"]:
         delivery = Delivery(id=run.peering["id"], deadlines=run.deadlines, after="")
-        yield from reliably(run.context, "begin_delivery", delivery)
+        yield from reliably(run.context, BEGIN_DELIVERY, delivery)
 
 
-def _retire_unknown_credentials(run: Run) -> Generator[Task, object, bool]:
+def _retire_unknown_credentials(run: Run) -> Workflow[bool]:
     """Remove what a run that was broken off may have made without anybody's knowledge; returns whether none is left."""
     # An application that was taken over has its own credential, until the app has rotated it.
     own = run.known.get("existing") != "adopted" or "credential" in run.known
     if "application_object_id" not in run.known or not own:
         return True
     request = run.request(run.known)
-    outcome = yield from attempt(run.context, "retire_unknown_credentials", request, f"{run.execution}u", run.deadlines)
+    outcome = yield from attempt(run.context, RETIRE_UNKNOWN_CREDENTIALS, request, f"{run.execution}u", run.deadlines)
     return "problem" not in outcome
 
 
@@ -63,16 +64,16 @@ OPERATIONS: Final[dict[Operation, Callable[[Run], Running]]] = {
 }
 
 
-def run_order(context: OrchestrationContext) -> Workflow:
+def run_order(context: StartedWith[Whose]) -> Workflow[str | None]:
     """Carry out the open order of a peering, and after it the next one.
 
-    Input: `{"id": ...}`, the peering's. Output: what was left to do; the outcome is in the registry. An order whose
+    Input: `Whose`. Output: what was left to do; the outcome is in the registry. An order whose
     calls the platform loses again and again stays open, and is resumed.
     """
-    given, execution = cast("dict[str, str]", context.get_input()), context.new_uuid().replace("-", "")[:12]
+    given, execution = context.get_input(), context.new_uuid().replace("-", "")[:12]
     taking = Taking(id=given["id"], execution=execution, at=context.current_utc_datetime.isoformat())
     try:
-        taken = cast("Taken | None", (yield from reliably(context, "take_order", taking)))
+        taken = yield from reliably(context, TAKE_ORDER, taking)
         if taken is None:
             return "no open order"
         yield from OPERATIONS[taken["order"]["operation"]](Run(context, taken, execution))

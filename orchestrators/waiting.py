@@ -4,18 +4,28 @@ The pause grows with the time waited: the end of a wait is noticed at most a ten
 looks grows with its logarithm. History stays small, because the workflow starts over after every few looks.
 """
 
-from collections.abc import Generator
 from datetime import datetime, timedelta
-from typing import Final, NotRequired, TypedDict, cast
+from typing import Final, Generic, NotRequired, TypeAlias, TypedDict, TypeVar
 
-from orchestrators.durable import OrchestrationContext, Task, Workflow
+from orchestrators.durable import OrchestrationContext, StartedWith, Workflow, result_of
 from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
-from peering.facts import Facts
-from peering.outcome import LOST, THROTTLED, Occurrence, Outcome, superseded
+from peering.calls import RENEW_ORDER, STOP_WAITS, Activity, Orchestrator
+from peering.outcome import (
+    LOST,
+    THROTTLED,
+    LookRequest,
+    Looks,
+    Occurrence,
+    Outcome,
+    StepRequest,
+    is_undone,
+    superseded,
+)
 from peering.problems import PROBLEMS
 from peering.progress import short_problem
 from peering.runs import SIGN_OF_LIFE, STOP, wait_instance_id
-from peering.spec import Deadlines, Fence
+from peering.spec import Deadlines
+from peering.webhook import Event
 
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
 PAUSE_SHARE: Final = 0.1
@@ -28,6 +38,12 @@ CUT: Final = timedelta(milliseconds=900)
 #: A longer pause than usual is announced, so that nobody takes the order for abandoned.
 _SHORT: Final = SIGN_OF_LIFE / 3
 
+#: The input of an activity that may have to be waited for, and its answer.
+Request: TypeAlias = StepRequest | LookRequest | Event
+Answer: TypeAlias = Outcome | Looks
+Attempted = TypeVar("Attempted", StepRequest, Event)
+Awaited = TypeVar("Awaited", bound=Answer)
+
 
 class Wait(TypedDict):
     """The input of `await_step`: the step that could not be done yet, and why.
@@ -38,7 +54,7 @@ class Wait(TypedDict):
     """
 
     step: str
-    request: dict[str, object]
+    request: Request
     deadlines: Deadlines
     since: str
     tries: int
@@ -49,12 +65,17 @@ class Wait(TypedDict):
     looks: NotRequired[int]
 
 
-class WaitResult(TypedDict):
+class WaitResult(TypedDict, Generic[Awaited]):
     """The output of `await_step`; `unsettled` as in `Wait`."""
 
-    outcome: Outcome
+    outcome: Awaited
     tries: int
     unsettled: str
+
+
+#: What waits for a step, and for all looks of a start, is the same orchestrator.
+AWAIT_STEP: Final = Orchestrator[Wait, WaitResult[Outcome]]("await_step")
+AWAIT_LOOKS: Final = Orchestrator[Wait, WaitResult[Looks]](AWAIT_STEP)
 
 
 def may_clear(problem: Occurrence) -> bool:
@@ -82,20 +103,24 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
 
 
 def attempt(
-    context: OrchestrationContext, activity: str, given: object, run: str, deadlines: Deadlines
-) -> Generator[Task, object, Outcome]:
+    context: OrchestrationContext,
+    activity: Activity[Attempted, Outcome],
+    given: Attempted,
+    run: str,
+    deadlines: Deadlines,
+) -> Workflow[Outcome]:
     """Run an activity, and again for as long as its problem may clear; returns its outcome.
 
     Args:
         context: Durable's orchestration context.
-        activity: the activity's name.
+        activity: the activity.
         given: its input.
         run: tells this attempt from others of the same instance.
         deadlines: how long to wait for what.
     """
     try:
-        outcome = cast("Outcome", (yield context.call_activity(activity, given)))
-    except Exception as error:  # the SDK raises a bare exception for a call that failed
+        outcome = yield from result_of(context.call_activity(activity, given))
+    except Exception as error:
         yield from _note_lost(context, given)
         outcome = {"problem": lost(error, 0)}
     if "problem" not in outcome or not may_clear(outcome["problem"]):
@@ -103,28 +128,28 @@ def attempt(
     since = context.current_utc_datetime.isoformat()
     wait = Wait(
         step=activity,
-        request=_with_seen(cast("dict[str, object]", given), outcome["problem"]),
+        request=_with_seen(given, outcome["problem"]),
         deadlines=deadlines,
         since=since,
         tries=1,
         problem=outcome["problem"],
     )
     instance = wait_instance_id(context.instance_id, run, activity)
-    waiting, stop = context.call_sub_orchestrator("await_step", wait, instance), context.wait_for_external_event(STOP)
+    waiting, stop = context.call_sub_orchestrator(AWAIT_STEP, wait, instance), context.wait_for_external_event(STOP)
     while (yield context.task_any([waiting, stop])) is stop:
-        yield from reliably(context, "stop_waits", [instance])
+        yield from reliably(context, STOP_WAITS, [instance])
         stop = context.wait_for_external_event(STOP)
-    if isinstance(waiting.result, BaseException):
-        return {"problem": interrupted(waiting.result)}
-    return cast("WaitResult", waiting.result)["outcome"]
+    ended = waiting.result
+    return {"problem": interrupted(ended)} if isinstance(ended, BaseException) else ended["outcome"]
 
 
-def await_step(context: OrchestrationContext) -> Workflow:
+def await_step(context: StartedWith[Wait]) -> Workflow[WaitResult[Answer] | None]:
     """Run a step's activity again and again until it yields facts, meets a problem that stays, or runs out of time.
 
     Input: `Wait`. Output: `WaitResult`; the custom status says what is waited for and when the next look is.
     """
-    wait = cast("Wait", context.get_input())
+    wait = context.get_input()
+    activity = Activity[Request, Answer](wait["step"])
     begun, tries, problem = datetime.fromisoformat(wait["since"]), wait["tries"], wait["problem"]
     losses, unsettled, throttled = wait.get("lost", 0), wait.get("unsettled", ""), wait.get("throttled", 0.0)
     looks = wait.get("looks", _looked(problem))
@@ -142,7 +167,7 @@ def await_step(context: OrchestrationContext) -> Workflow:
         if (
             look - now > max(_SHORT, PAUSE_SHARE * (now - since))
             and "fence" in request
-            and not (yield from reliably(context, "renew_order", request["fence"]))
+            and not (yield from reliably(context, RENEW_ORDER, request["fence"]))
         ):
             return _stopped(tries, unsettled)
         timer = context.create_timer(look + CUT)
@@ -151,26 +176,27 @@ def await_step(context: OrchestrationContext) -> Workflow:
             return _stopped(tries, unsettled)
         throttled += (context.current_utc_datetime - now).total_seconds() if is_throttled else 0.0
         try:
-            outcome = cast("Outcome", (yield context.call_activity(wait["step"], request)))
+            outcome = yield from result_of(context.call_activity(activity, request))
             losses = 0
         except Exception as error:
             losses += 1
             unsettled = (yield from _note_lost(context, request)) or unsettled
             outcome = {"problem": lost(error, losses) if losses <= MOST_LOST else interrupted(error)}
         tries += 1
-        if "problem" not in outcome or not may_clear(outcome["problem"]):
+        if not is_undone(outcome) or not may_clear(outcome["problem"]):
             return WaitResult(outcome=outcome, tries=tries, unsettled=unsettled)
         problem = outcome["problem"]
         wait["request"] = _with_seen(wait["request"], problem)
         looks += _looked(problem)
-    further = {"tries": tries, "problem": problem, "lost": losses, "unsettled": unsettled}
-    context.continue_as_new({**wait, **further, "throttled": throttled, "looks": looks})
+    wait["tries"], wait["problem"], wait["lost"], wait["unsettled"] = tries, problem, losses, unsettled
+    wait["throttled"], wait["looks"] = throttled, looks
+    context.continue_as_new(wait)
     return None
 
 
-def _note_lost(context: OrchestrationContext, given: object) -> Generator[Task, object, str]:
+def _note_lost(context: OrchestrationContext, given: Request) -> Workflow[str]:
     """Note a lost call that may have changed something: one with a fence; returns until when it may be at work."""
-    if not isinstance(given, dict) or "fence" not in given:
+    if "fence" not in given:
         return ""
     return (yield from note_lost(context, given["fence"]["id"]))
 
@@ -181,7 +207,7 @@ def _limit(problem: Occurrence, deadlines: Deadlines) -> float:
     return deadlines[deadline] if deadline is not None else 0
 
 
-def _stopped(tries: int, unsettled: str) -> WaitResult:
+def _stopped(tries: int, unsettled: str) -> WaitResult[Answer]:
     return WaitResult(outcome={"problem": superseded()}, tries=tries, unsettled=unsettled)
 
 
@@ -190,29 +216,30 @@ def _looked(problem: Occurrence) -> int:
     return int(problem["code"] not in _UNSEEN)
 
 
-def _with_seen(request: dict[str, object], problem: Occurrence) -> dict[str, object]:
+def _with_seen(request: Request, problem: Occurrence) -> Request:
     """The input of a step with what its last try saw; the problem goes on without it."""
     seen = problem.pop("seen", None)
-    return {**request, "facts": {**cast("Facts", request["facts"]), **seen}} if seen else request
+    if seen and "facts" in request:
+        request = request.copy()
+        request["facts"] = {**request["facts"], **seen}
+    return request
 
 
-def _request(
-    request: dict[str, object], looks: int, look: datetime, begun: datetime, throttled: float
-) -> dict[str, object]:
+def _request(request: Request, looks: int, look: datetime, begun: datetime, throttled: float) -> Request:
     """The input of a step at a look: the earlier ones, the seconds it has waited, a sign of life for the next pause.
 
     Some steps need to see a thing twice to believe it, and one that has waited for long need not see the very latest.
     """
-    found = dict(request)
-    if isinstance(facts := request.get("facts"), dict):
-        found["facts"] = {
-            **facts,
-            "tries": looks,
-            "waited": max(0.0, (look - begun).total_seconds() - throttled),
-            "looked_at": look.isoformat(),
-        }
+    if "facts" not in request:
+        return request
+    found = request.copy()
+    found["facts"] = {
+        **request["facts"],
+        "tries": looks,
+        "waited": max(0.0, (look - begun).total_seconds() - throttled),
+        "looked_at": look.isoformat(),
+    }
     if "fence" in request:
-        fence = cast("Fence", request["fence"])
         alive_until = look + PAUSE_SHARE * (look - begun) + SIGN_OF_LIFE
-        found["fence"] = Fence(**{**fence, "alive_until": alive_until.isoformat()})
+        found["fence"] = {**request["fence"], "alive_until": alive_until.isoformat()}
     return found

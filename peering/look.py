@@ -4,7 +4,7 @@ Each part of a look was either seen, and then found or absent, or it could not b
 before it is read: mypy refuses to read what was not asked.
 """
 
-from typing import Generic, TypeAlias, TypeVar, cast, final
+from typing import Final, Generic, Literal, TypeAlias, TypeVar, final
 
 from typing_extensions import TypedDict
 
@@ -136,11 +136,18 @@ class Look(TypedDict):
     secret: Part[SecretLook]
 
 
+#: The parts of a look.
+_PARTS: Final[
+    tuple[
+        Literal["project_vpc", "vnet", "access", "application", "user_principal", "platform_principal", "secret"], ...
+    ]
+] = ("project_vpc", "vnet", "access", "application", "user_principal", "platform_principal", "secret")
+
+
 def unseen_of(look: Look) -> dict[str, Occurrence]:
     """The parts of a look that could not be had, and what kept each from view.
 
     Args:
         look: the look.
     """
-    parts: dict[str, Part[object]] = cast("dict[str, Part[object]]", look)
-    return {name: part["problem"] for name, part in parts.items() if "problem" in part}
+    return {name: part["problem"] for name in _PARTS if "problem" in (part := look[name])}

@@ -6,7 +6,7 @@ An order takes the place of what was under way: it goes through all steps again,
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
-from typing import Final, NotRequired, TypedDict, cast
+from typing import Final, Literal, NotRequired, TypedDict
 
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts
@@ -73,12 +73,22 @@ class Asked(TypedDict):
     credential: NotRequired[Credential]
 
 
+#: What its input may tell beside the deadlines.
+_TOLD: Final[tuple[Literal["peering", "run", "by", "codes", "credential"], ...]] = (
+    *("peering", "run", "by"),
+    *("codes", "credential"),
+)
+
+
 def asked_of(name: str | None, given: object) -> Asked | None:
     """What an orchestrator of version 0.2.0 was started for; None for any other."""
     if name is None or name not in OPERATIONS or not isinstance(given, dict) or "deadlines" not in given:
         return None
-    known: dict[str, object] = {part: given[part] for part in Asked.__annotations__ if given.get(part)}
-    return cast("Asked", {**known, "operation": OPERATIONS[name]})
+    asked = Asked(operation=OPERATIONS[name], deadlines=given["deadlines"])
+    for part in _TOLD:
+        if given.get(part):
+            asked[part] = given[part]
+    return asked
 
 
 def instances_of(peering_id: str, runs: Sequence[str]) -> list[str]:

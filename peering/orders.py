@@ -31,15 +31,26 @@ class Joined(TypedDict):
     at: str
 
 
-class Order(TypedDict):
+class Options(TypedDict, total=False):
+    """What is asked for beside the operation.
+
+    `peering` are the options of a start, `codes` the findings that a repair or an automatic rotation is for.
+    `credential` is what a rotation makes, `repairs` whether a check may begin one.
+    """
+
+    peering: Peering
+    codes: list[str]
+    credential: Credential
+    repairs: bool
+
+
+class Order(Options):
     """What was asked of a peering. It is in the peering's row from the 202 until its outcome is recorded.
 
     `run` names it; `execution` is the execution of the orchestrator that has taken it; `executions` counts how often
     an instance was started for it. It is overdue at `alive_until`, unless its own row has a later sign of life, or as
     soon as no instance is there, though not before `not_before`.
-    `peering` are the options of a start, `codes` the findings that a repair or an automatic rotation is for.
-    `credential` is what a rotation makes, `repairs` whether a check may begin one. `supersedes` names the order in
-    whose place it came. `joins` callers have joined it, of whom `joined` are the last.
+    `supersedes` names the order in whose place it came. `joins` callers have joined it, of whom `joined` are the last.
     """
 
     operation: Operation
@@ -50,10 +61,6 @@ class Order(TypedDict):
     executions: int
     alive_until: str
     not_before: str
-    peering: NotRequired[Peering]
-    codes: NotRequired[list[str]]
-    credential: NotRequired[Credential]
-    repairs: NotRequired[bool]
     execution: NotRequired[str]
     taken: NotRequired[str]
     phase: NotRequired[Phase]

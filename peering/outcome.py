@@ -4,9 +4,9 @@ Durable Functions keeps the text of an exception but not its class, so an activi
 """
 
 from collections.abc import Sequence
-from typing import Final, NotRequired
+from typing import Final, NotRequired, TypeAlias, final
 
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, TypeIs
 
 from peering.facts import Facts
 from peering.spec import Fence, Peering
@@ -45,13 +45,32 @@ class Occurrence(TypedDict):
     seen: NotRequired[Facts]
 
 
-class Outcome(TypedDict, total=False):
-    """What an activity returns: `facts` when the step is done, `problem` when it is not."""
+@final
+class Done(TypedDict):
+    """What a step returns that is done."""
 
     facts: Facts
+
+
+@final
+class Undone(TypedDict):
+    """What an activity returns that could not do its work."""
+
     problem: Occurrence
 
 
+#: What a step returns. Which of the two has to be asked before it is read.
+Outcome: TypeAlias = Done | Undone
+#: What `look_ahead` returns: how each look has ended, or why none was begun.
+Looks: TypeAlias = dict[str, Outcome] | Undone
+
+
+def is_undone(answer: Outcome | Looks) -> TypeIs[Undone]:
+    """Whether an activity could not do its work; no look is named `problem`."""
+    return "problem" in answer
+
+
+@final
 class StepRequest(TypedDict):
     """The input of a step's activity: the peering, and the facts that the step needs.
 
@@ -63,6 +82,7 @@ class StepRequest(TypedDict):
     fence: NotRequired[Fence]
 
 
+@final
 class LookRequest(TypedDict):
     """The input of `look_ahead`: the peering, what earlier runs gathered, and what this one has."""
 

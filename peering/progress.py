@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Literal, NotRequired
+from typing import Final, Literal, NotRequired, get_args
 
 from typing_extensions import TypedDict
 
@@ -27,6 +27,13 @@ RunState = Literal[
 ]
 #: What a peering can be: what a run under way tells of itself, how the last one left it, or what is asked for.
 PeeringState = Literal[RunState, "repairing", "rotating", "removing", "removal-failed", "checking"]
+
+_STATES: Final[Mapping[str, PeeringState]] = {state: state for state in get_args(PeeringState)}
+
+
+def state_named(name: str) -> PeeringState:
+    """The state of a name as it was kept; a name that no state has stands for `failed`."""
+    return _STATES.get(name, "failed")
 
 
 class StepProgress(TypedDict):

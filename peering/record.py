@@ -1,7 +1,7 @@
 """The record of one peering, as the registry keeps it, and what can be read off it."""
 
 from datetime import datetime, timedelta
-from typing import Final, Literal, NotRequired, cast
+from typing import Final, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -11,7 +11,7 @@ from peering.facts import Facts
 from peering.look import ConnectionLook
 from peering.orders import Joined, Order
 from peering.outcome import Occurrence
-from peering.progress import PeeringState, StepProgress
+from peering.progress import PeeringState, StepProgress, state_named
 from peering.spec import Caller, Peering
 from peering.steps import Operation
 
@@ -216,4 +216,4 @@ def state_of(record: Record) -> PeeringState:
     order = record.get("order")
     if order is not None and order["operation"] in UNDER_WAY:
         return "rolling-back" if order.get("phase") == "rolling-back" else UNDER_WAY[order["operation"]]
-    return cast("PeeringState", record.get("state", "failed"))
+    return state_named(record.get("state", "failed"))

@@ -6,8 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 #: The event that tells a run, and its waits, that the order in the peering's row is another one.
 STOP: Final = "stop"
-#: The orchestrator that carries out orders, and the instance id of the scheduled check.
-RUN_ORDER: Final = "run_order"
+#: The instance id of the scheduled check.
 SWEEP: Final = "health-sweep"
 #: host.json's `functionTimeout`: what the platform lost may still be at work for so long.
 FUNCTION_TIMEOUT: Final = timedelta(minutes=5)

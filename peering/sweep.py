@@ -1,11 +1,12 @@
 """A check of all peerings in pieces: what one activity takes, and what it leaves for the next. Plain JSON."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict, TypeVar
 
 from peering.aiven_vpc import AivenVpc, VpcNames
+from peering.look import AssignmentLook, Part, SecretLook, VpcLook
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
 from peering.record import Record, is_busy, is_paused, is_watched
@@ -140,6 +141,19 @@ class Snapshot(TypedDict):
     etag: str
 
 
+class LeftForPiece(TypedDict):
+    """All that is left for a piece of VNets, in parts: the peerings on each VNet, and what was looked at for them.
+
+    VPCs in Aiven are by key, role assignments by subscription. Of what was looked at again, the last look is the last
+    part.
+    """
+
+    records: list[list[list[Snapshot]]]
+    vpcs: list[dict[str, Part[VpcLook]]]
+    secrets: list[Part[dict[str, SecretLook]]]
+    assignments: list[dict[str, Part[list[AssignmentLook]]]]
+
+
 @dataclass(frozen=True)
 class _Checked:
     """A peering to check. Its snapshot is kept as text: there may be many thousands."""
@@ -187,8 +201,7 @@ class Division:
             self.undelivered += [peering["id"]] if record.get("events") else []
             return
         self._vpcs.setdefault(key, vpc)
-        read: dict[str, object] = {name: value for name, value in record.items() if name in _READ}
-        read["runs"] = record["runs"][-1:]
+        read = {**{name: value for name, value in record.items() if name in _READ}, "runs": record["runs"][-1:]}
         principal, platform = (str(record["facts"].get(f"{whose}_principal_id")) for whose in ("user", "platform"))
         snapshot = json.dumps({"record": read, "etag": etag}, ensure_ascii=False)
         checked = _Checked(peering["id"], key, vnet_id, principal, platform, snapshot)
@@ -242,8 +255,7 @@ def asked_by(problems: Iterable[Occurrence]) -> float:
 def is_news(before: Record, after: Record) -> bool:
     """Whether a check has found anything that the record did not say already, but for the time of the look."""
 
-    def said(record: Mapping[str, object]) -> dict[str, object]:
-        health = record.get("health")
-        return {**record, "health": {**health, "checked": ""} if isinstance(health, dict) else None}
+    def said(record: Record) -> Record:
+        return {**record, "health": {**record["health"], "checked": ""}} if "health" in record else record
 
     return said(before) != said(after)

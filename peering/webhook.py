@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from typing import Final, TypedDict
+from typing import Final, TypedDict, final
 
 from peering.record import Change
 from peering.runs import deterministic_id
@@ -14,6 +14,7 @@ TIMESTAMP_HEADER: Final = "X-Timestamp"
 EVENT_HEADER: Final = "X-Event-Id"
 
 
+@final
 class Event(TypedDict):
     """A verdict that changed, as the webhook gets it. The id is the same at every try."""
 

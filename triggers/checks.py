@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from clients import pauses
 from clients.durable import DurableClient, start_unless_running
 from clients.registry.migration import check_migrated
+from peering.calls import CHECK_HEALTH
 from peering.orders import refusal
 from peering.outcome import ProblemError
 from peering.record import Record
@@ -50,8 +51,7 @@ async def check_peerings(req: func.HttpRequest, client: DurableClient) -> func.H
 
     async def check(peering_id: str) -> CheckBegun:
         obstacle = partial(_known, peering_id)
-        options: dict[str, object] = {"repairs": repairs}
-        placed = await placed_order(req, client, peering_id, "check", options, obstacle, lambda _: None)
+        placed = await placed_order(req, client, peering_id, "check", {"repairs": repairs}, obstacle, lambda _: None)
         if placed.answer in ("409", "put off"):
             found = refusal(placed.wanted, placed.order)
             raise ProblemError(found["code"], found["detail"])
@@ -73,6 +73,6 @@ async def _check_all(client: DurableClient, *, repairs: bool) -> func.HttpRespon
 
     await check_migrated(client)
     given = Sweep(repairs=repairs, deadlines=settings().deadlines)
-    started = await start_unless_running(client, "check_health", SWEEP, given)
+    started = await start_unless_running(client, CHECK_HEALTH, SWEEP, given)
     document = ChecksDocument(run=SWEEP, joined=not started, checks=[], failed=[])
     return json_answer(document, 202, {"Retry-After": RETRY_AFTER})

@@ -1,7 +1,7 @@
 """What the OpenAPI document says of each route beside what its handler's docstring does: bodies, answers, refusals."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 from typing_extensions import TypedDict
@@ -39,7 +39,7 @@ class Text(NamedTuple):
 class Described(NamedTuple):
     """A route: its answers by status, the statuses of its refusals, its body and its query parameters."""
 
-    answers: Mapping[int, tuple[object, ...]]
+    answers: Mapping[int, tuple[type[Any] | Text, ...]]
     refusals: tuple[int, ...] = ()
     body: type[BaseModel] | None = None
     query: type[BaseModel] = NoQuery

@@ -1,7 +1,7 @@
 """The scheduled check of all peerings, and the connections that no peering of this app has."""
 
 import logging
-from typing import Final, NotRequired, cast
+from typing import Final
 
 import azure.functions as func
 from typing_extensions import TypedDict
@@ -11,6 +11,7 @@ from clients.durable import DurableClient, start_unless_running
 from clients.registry import registry
 from clients.registry.migration import check_migrated
 from peering.aiven_vpc import AivenVpc, VpcNames
+from peering.calls import CHECK_HEALTH
 from peering.look import ConnectionLook
 from peering.naming import VNetId
 from peering.outcome import ProblemError
@@ -21,10 +22,14 @@ from triggers.answers import json_answer
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
 
-class Unmanaged(ConnectionLook, VpcNames):
-    """A connection that no peering of this app has, its VPC, and the VNet that it leads to."""
+class Leading(TypedDict, total=False):
+    """The VNet that a connection leads to; what versions before 0.2.0 have noted does not name it."""
 
-    vnet_id: NotRequired[str]
+    vnet_id: str
+
+
+class Unmanaged(ConnectionLook, VpcNames, Leading):
+    """A connection that no peering of this app has, its VPC, and the VNet that it leads to."""
 
 
 class UnmanagedDocument(TypedDict):
@@ -46,22 +51,21 @@ async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) ->
         log.warning("event=check-put-off problem=%s", error.occurrence["code"])
         return
     check = Sweep(repairs=True, deadlines=settings().deadlines)
-    started = await start_unless_running(client, "check_health", SWEEP, check)
+    started = await start_unless_running(client, CHECK_HEALTH, SWEEP, check)
     log.info("event=check-%s past_due=%s", "started" if started else "still-running", timer.past_due)
 
 
 async def list_unmanaged(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the binding's
     """`GET /api/unmanaged`: connections of the known VPCs that no peering of this app has."""
-    found = [
+    found: list[Unmanaged] = [
         {**AivenVpc.of(vpc).names, **connection, **_vnet_id(connection)}
         for vpc in await registry().unmanaged()
         for connection in vpc["connections"]
     ]
-    return json_answer(UnmanagedDocument(unmanaged=cast("list[Unmanaged]", found)))
+    return json_answer(UnmanagedDocument(unmanaged=found))
 
 
-def _vnet_id(connection: ConnectionLook) -> dict[str, str]:
-    """The VNet that a connection leads to; what versions before 0.2.0 have noted does not name it so."""
+def _vnet_id(connection: ConnectionLook) -> Leading:
     if "account" not in connection:
         return {}
     return {"vnet_id": str(VNetId(connection["account"], connection["resource_group"], connection["vnet"]))}

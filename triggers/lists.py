@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -182,10 +182,14 @@ async def all_columns() -> list[Row]:
     remembered = _remembered.get(key)
     if remembered is None or remembered.until < time.monotonic():
         # What the VPC belongs to has one column for both kinds, but a parameter for each.
-        rows: list[Row] = [{**row, **cast("Row", vpc_of(row).names)} for row in await held.columns("", *COLUMNS)]
+        rows: list[Row] = [{**row, **_names(row)} for row in await held.columns("", *COLUMNS)]
         _remembered.clear()
         remembered = _remembered[key] = _Remembered(rows, time.monotonic() + REMEMBERED)
     return remembered.rows
+
+
+def _names(row: Row) -> Row:
+    return {name: str(value) for name, value in vpc_of(row).names.items()}
 
 
 def forget_columns() -> None:

@@ -6,7 +6,7 @@ from functools import cache
 from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -84,7 +84,7 @@ def _refused_statuses() -> list[int]:
     return sorted({*ALWAYS, *(status for one in DESCRIBED.values() for status in one.refusals)})
 
 
-def _types() -> Iterator[tuple[object, _Mode]]:
+def _types() -> Iterator[tuple[type[Any] | Text, _Mode]]:
     for described in DESCRIBED.values():
         yield from ((kind, "serialization") for kinds in described.answers.values() for kind in kinds)
         if described.body is not None:
@@ -95,7 +95,7 @@ def _types() -> Iterator[tuple[object, _Mode]]:
 def _schemas() -> tuple[dict[str, _Document], _Document]:
     """The schema of every type by its name, and what they refer to."""
     inputs = {_name(kind): (kind, mode) for kind, mode in _types() if not isinstance(kind, Text)}
-    adapters = [(name, mode, TypeAdapter[Any](cast("type[Any]", kind))) for name, (kind, mode) in inputs.items()]
+    adapters = [(name, mode, TypeAdapter[Any](kind)) for name, (kind, mode) in inputs.items()]
     found, shared = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
     return {name: schema for (name, _), schema in found.items()}, shared.get("$defs", {})
 

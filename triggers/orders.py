@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import cast
 
 import azure.functions as func
 
@@ -10,7 +9,7 @@ from clients.durable import DurableClient
 from clients.registry import registry
 from clients.registry.migration import check_migrated
 from clients.registry.orders import hint, keep_ended_runs, keep_order_row, start_order
-from peering.orders import Order, differing, new_order, refusal
+from peering.orders import Options, Order, differing, new_order, refusal
 from peering.outcome import ProblemError
 from peering.record import Record
 from peering.registry import Placed, place
@@ -32,7 +31,7 @@ async def place_order(
     client: DurableClient,
     peering_id: str,
     operation: Operation,
-    options: dict[str, object],
+    options: Options,
     obstacle: Obstacle,
     noting: Noting = lambda _: None,
 ) -> func.HttpResponse:
@@ -61,7 +60,7 @@ async def placed_order(
     client: DurableClient,
     peering_id: str,
     operation: Operation,
-    options: dict[str, object],
+    options: Options,
     obstacle: Obstacle,
     noting: Noting,
 ) -> Placed:
@@ -79,7 +78,7 @@ async def placed_order(
         if (found := obstacle(record)) is not None:
             raise found
         check_revision(record, revisions)
-        record, placed = place(record, cast("Order", {**new_order(operation, run, by, now, deadlines), **options}))
+        record, placed = place(record, {**new_order(operation, run, by, now, deadlines), **options})
         if record is not None and placed.answer not in ("409", "put off"):
             noting(record)
         return record, placed

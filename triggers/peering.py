@@ -1,11 +1,11 @@
 """`/api/peerings/{id}`: see how a peering stands, what was asked of it and what became of that, and report on it."""
 
-from typing import Final, cast
+from typing import Final
 
 import azure.functions as func
 from typing_extensions import TypedDict
 
-from clients.durable import DurableClient
+from clients.durable import DurableClient, OrchestrationStatus
 from clients.registry import registry, sweeps
 from peering.outcome import ProblemError
 from peering.progress import Progress
@@ -74,13 +74,14 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
     order, progress, waits = record.get("order"), None, dict[str, WaitStatus]()
     if order is not None and "execution" in order:
         peering_id = record["peering"]["id"]
-        status = await client.get_status(peering_id)
-        told = cast("Progress | None", status.custom_status)
+        status: OrchestrationStatus[Progress] = await client.get_status(peering_id)
+        told = status.custom_status
         if told is not None and told.get("execution") == order["execution"]:
             progress = told
         for name in [n for n, step in progress["steps"].items() if step["state"] == "waiting"] if progress else ():
-            wait = await client.get_status(wait_instance_id(peering_id, order["execution"], name))
-            waits[name] = cast("WaitStatus", wait.custom_status or {})
+            instance = wait_instance_id(peering_id, order["execution"], name)
+            wait: OrchestrationStatus[WaitStatus] = await client.get_status(instance)
+            waits[name] = wait.custom_status or {}
     return peering_status(swept(record, await sweeps.last()), progress, waits)
 
 

@@ -10,7 +10,7 @@ from peering.concerns import CONCERNS
 from peering.facts import Facts, without
 from peering.orders import Joined
 from peering.outcome import Occurrence
-from peering.progress import PeeringState, Progress, ShortProblem, StepProgress
+from peering.progress import PeeringState, Progress, ShortProblem, StepProgress, state_named
 from peering.record import Health, Origin, OutcomeKind, Pause, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
 from peering.steps import AFTER, ARTICLE, PLANS, Operation, Step, is_needless
@@ -40,15 +40,19 @@ class StepStatus(TypedDict, total=False):
     problem: ProblemDocument
 
 
-class FindingDocument(ProblemDocument, total=False):
-    """A problem that a check found: since when, and when a repair was tried that has not been seen to help.
-
-    `concerns` names what of the peering it is about, as `objects` does; beside these `vnet` and `project_vpc`.
-    """
+class Found(TypedDict, total=False):
+    """What the documents of findings have beside the problem."""
 
     since: str
     repaired: str
     concerns: list[str]
+
+
+class FindingDocument(ProblemDocument, Found):
+    """A problem that a check found: since when, and when a repair was tried that has not been seen to help.
+
+    `concerns` names what of the peering it is about, as `objects` does; beside these `vnet` and `project_vpc`.
+    """
 
 
 class HealthDocument(TypedDict):
@@ -182,7 +186,7 @@ def removed_status(run: RunRecord) -> PeeringStatus:
     steps = [_step_status(run["operation"], step, run["steps"], {}, {}) for step in PLANS[run["operation"]]]
     status = PeeringStatus(
         id=run["id"],
-        state=cast("PeeringState", run.get("state", "removed")),
+        state=state_named(run.get("state", "removed")),
         operation=run["operation"],
         checking=False,
         run=run["run"],
@@ -228,13 +232,12 @@ def health_document(health: Health) -> HealthDocument:
     """A verdict with its problems written out."""
     problems = []
     for finding in health["problems"]:
-        document = occurrence_document(finding["problem"])
-        found = cast("FindingDocument", {**document, "since": finding["since"]})
+        document, found = occurrence_document(finding["problem"]), Found(since=finding["since"])
         if "repaired" in finding:
             found["repaired"] = finding["repaired"]
-        if found["code"] in CONCERNS:
-            found["concerns"] = [*CONCERNS[found["code"]]]
-        problems.append(found)
+        if document["code"] in CONCERNS:
+            found["concerns"] = [*CONCERNS[document["code"]]]
+        problems.append(FindingDocument(**document, **found))
     return HealthDocument(
         verdict=health["verdict"], since=health["since"], checked=health["checked"], problems=problems
     )

@@ -1,7 +1,7 @@
 """`/api/peerings`: start a peering or ask what a start would do, and list them all."""
 
 from collections.abc import Iterator
-from typing import Final, NotRequired, cast
+from typing import Final, Literal, NotRequired
 from urllib.parse import urlencode
 
 import azure.functions as func
@@ -13,7 +13,7 @@ from clients.registry.rows import vpc_of
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import earlier_peering_id, same_id
 from peering.problems import PROBLEMS, Fixer
-from peering.progress import PeeringState
+from peering.progress import PeeringState, state_named
 from peering.record import Record
 from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
@@ -24,7 +24,10 @@ from triggers.plans import plan_of_start
 from triggers.queries import ListQuery, given, is_dry, query_of
 
 #: Columns that are shown where they hold anything.
-_TOLD: Final = ("verdict", "verdict_since", "problem", "operation", "expires", "note")
+_TOLD: Final[tuple[Literal["verdict", "verdict_since", "problem", "operation", "expires", "note"], ...]] = (
+    *("verdict", "verdict_since", "problem"),
+    *("operation", "expires", "note"),
+)
 
 
 class Trouble(TypedDict):
@@ -36,23 +39,28 @@ class Trouble(TypedDict):
     since: str
 
 
-class PeeringSummary(VpcNames):
+class Told(TypedDict, total=False):
+    """What the list shows of a peering where there is anything of it."""
+
+    verdict: str
+    verdict_since: str
+    problem: str
+    operation: str
+    expires: str
+    note: str
+    paused_until: str
+
+
+class PeeringSummary(VpcNames, Told):
     """One peering in the list. `problem` is the one that its last run ended with, `problems` all that is not well."""
 
     id: str
     state: PeeringState
-    verdict: NotRequired[str]
-    verdict_since: NotRequired[str]
-    problem: NotRequired[str]
     problems: list[Trouble]
     vnet_id: str
-    operation: NotRequired[str]
     requested_by: str
     changed: str
-    expires: NotRequired[str]
     labels: dict[str, str]
-    note: NotRequired[str]
-    paused_until: NotRequired[str]
     url: str
 
 
@@ -127,9 +135,9 @@ def troubles(row: Row) -> Iterator[Trouble]:
 def _summary(req: func.HttpRequest, row: Row) -> PeeringSummary:
     """One line of the list."""
     peering_id = str(row["RowKey"])
-    line = {
+    return {
         "id": peering_id,
-        "state": str(row["state"]),
+        "state": state_named(str(row["state"])),
         "problems": list(troubles(row)),
         **vpc_of(row).names,
         "vnet_id": str(row["vnet_id"]),
@@ -137,7 +145,15 @@ def _summary(req: func.HttpRequest, row: Row) -> PeeringSummary:
         "changed": changed_at(row),
         "labels": labels_of(row),
         "url": peering_url(req, peering_id),
-        **{name: str(row[name]) for name in _TOLD if row.get(name)},
-        **({"paused_until": str(row["paused_until"])} if is_paused(row) else {}),
+        **_told(row),
     }
-    return cast("PeeringSummary", line)
+
+
+def _told(row: Row) -> Told:
+    told = Told()
+    for name in _TOLD:
+        if row.get(name):
+            told[name] = str(row[name])
+    if is_paused(row):
+        told["paused_until"] = str(row["paused_until"])
+    return told

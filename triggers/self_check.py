@@ -1,6 +1,6 @@
 """`GET /api/self-check`: what an operator wants to know of the app right after a deployment."""
 
-from typing import TYPE_CHECKING, NotRequired, cast
+from typing import TYPE_CHECKING, NotRequired
 
 import azure.functions as func
 from typing_extensions import TypedDict
@@ -65,14 +65,19 @@ async def check_app(req: func.HttpRequest, client: DurableClient) -> func.HttpRe
 
 
 def _setting(setting: "Setting") -> SettingDocument:
-    document = cast("SettingDocument", {**setting})
+    document = SettingDocument(
+        name=setting["name"],
+        description=setting["description"],
+        is_set=setting["is_set"],
+        is_needed=setting["is_needed"],
+    )
     if "problem" in setting:
         document["problem"] = occurrence_document(setting["problem"])
     return document
 
 
 def _check(check: "Checked") -> CheckDocument:
-    document = cast("CheckDocument", {**check})
+    document = CheckDocument(name=check["name"], state=check["state"], detail=check["detail"])
     if "problems" in check:
         document["problems"] = [occurrence_document(one) for one in check["problems"]]
     return document

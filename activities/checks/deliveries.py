@@ -5,8 +5,9 @@ from typing import Final
 from clients.durable import DurableClient, start_unless_running
 from clients.registry import sweeps
 from clients.side_by_side import side_by_side
+from peering.calls import DELIVER
 from peering.runs import delivery_instance_id
-from peering.sweep import Piece
+from peering.sweep import Piece, PieceResult
 from peering.webhook import Delivery
 
 #: Deliveries that are begun side by side.
@@ -15,15 +16,16 @@ _AT_ONCE: Final = 8
 
 async def begin_delivery(given: Delivery, client: DurableClient) -> None:
     """Begin the delivery of a peering's events; one that is under way goes on to what has come since."""
-    await start_unless_running(client, "deliver", delivery_instance_id(given["id"]), given)
+    await start_unless_running(client, DELIVER, delivery_instance_id(given["id"]), given)
 
 
-async def begin_deliveries(given: Piece, client: DurableClient) -> int:
-    """Begin those of the peerings that no VNet is looked at for; returns for how many it failed."""
+async def begin_deliveries(given: Piece, client: DurableClient) -> PieceResult:
+    """Begin those of the peerings that no VNet is looked at for; again if any failed: those under way stay so."""
 
     async def begin(peering_id: str) -> None:
         await begin_delivery(Delivery(id=peering_id, deadlines=given["deadlines"], after=""), client)
 
     (number,) = given["numbers"]
     undelivered = await sweeps.undelivered(given["at"], number)
-    return len((await side_by_side(begin, undelivered, at_once=_AT_ONCE)).failures)
+    failures = (await side_by_side(begin, undelivered, at_once=_AT_ONCE)).failures
+    return PieceResult(again=given["numbers"] if failures else [])

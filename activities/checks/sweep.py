@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from activities.checks.deliveries import begin_delivery
 from activities.checks.verdicts import confirmed, note, problems_of, repair, settle
@@ -28,7 +28,6 @@ from peering.sweep import (
     VNETS_IN_A_PIECE,
     Piece,
     PieceResult,
-    Snapshot,
     asked_by,
 )
 from peering.sweep_looks import by_scope, in_force_on
@@ -126,19 +125,19 @@ async def _left_for(given: Piece) -> _Left:
     found = _Left()
     for piece in sorted({number // VNETS_IN_A_PIECE for number in given["numbers"]}):
         left = await sweeps.vnet_piece(given["at"], piece)
-        there = [on_vnet for some in left["records"] for on_vnet in cast("list[list[Snapshot]]", some)]
+        there = [on_vnet for some in left["records"] for on_vnet in some]
         numbered = {piece * VNETS_IN_A_PIECE + place: on_vnet for place, on_vnet in enumerate(there)}
         for number in (number for number in given["numbers"] if number in numbered):
             found.on_vnets[number] = [one["record"] for one in numbered[number]]
             found.etags |= {one["record"]["peering"]["id"]: one["etag"] for one in numbered[number]}
         vpcs, assignments = dict[str, Part[VpcLook]](), dict[str, _Assignments]()
         for some in left["vpcs"]:
-            vpcs |= _settled(cast("dict[str, Part[VpcLook]]", some))
+            vpcs |= _settled(some)
         for one in left["assignments"]:
-            assignments |= _settled(cast("dict[str, _Assignments]", one))
+            assignments |= _settled(one)
         found.vpcs = _joined(found.vpcs, vpcs, _with_connections_of_both)
         found.assignments = _joined(found.assignments, assignments, _assignments_of_both)
-        listed = _settled({"": cast("_Secrets", (left["secrets"] or [{"problem": _UNSEEN}])[-1])})[""]
+        listed = _settled({"": (left["secrets"] or [_UNSEEN_PART])[-1]})[""]
         if "problem" in listed or "problem" in found.secrets:
             found.secrets = listed if "problem" in listed else found.secrets
         else:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from peering.naming import folded
 
@@ -49,8 +49,8 @@ def _ended(task: asyncio.Future[Any]) -> None:
 
 async def ahead(call: Callable[..., Awaitable[Found]], *given: Given) -> Found:
     """What a function reads: that of the call that was begun, for the first who asks, else that of a new one."""
-    found = _begun.get({}).pop(_key(call, given), None)
-    return cast("Found", await found) if found is not None else await call(*given)
+    found: asyncio.Future[Found] | None = _begun.get({}).pop(_key(call, given), None)
+    return await (found if found is not None else call(*given))
 
 
 def _key(call: Callable[..., Awaitable[object]], given: tuple[Given, ...]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from activities.steps.holds import denying, held_by
 from activities.steps.removal import belongings
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
+from peering.facts import Facts
 from peering.naming import VNetId, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.record import Record
@@ -74,10 +75,13 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     )
     # The token is one that Graph has just taken.
     in_graph = await seen(lacking_in_graph)
+    gathered = Facts()
     if "problem" in outcome:
         problems.insert(0, outcome["problem"])
+    else:
+        gathered = outcome["facts"]
     return RemovalLooks(
-        facts=outcome.get("facts", {}),
+        facts=gathered,
         neighbours=shared,
         identity=me,
         platform=(held or {}).get(platform),

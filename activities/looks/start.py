@@ -11,13 +11,13 @@ from clients.registry import registry
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, only
 from peering.naming import VNetId, secret_name
-from peering.outcome import LookRequest, Outcome, StepRequest, superseded
+from peering.outcome import LookRequest, Looks, Outcome, StepRequest, superseded
 from peering.spec import Peering
 from peering.steps import KEPT, LOOKS, Step, is_needless, ready
 from peering.unfit import chosen_role_names
 
 
-async def look_ahead(request: LookRequest) -> Outcome | dict[str, Outcome]:
+async def look_ahead(request: LookRequest) -> Looks:
     """Do every look that can be done, and keep what is to be kept.
 
     A look that ended with a problem leaves those out that need it.
@@ -62,7 +62,8 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
             ended, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 outcome = outcomes[under_way.pop(task)] = task.result()
-                gathered |= outcome.get("facts", {})
+                if "facts" in outcome:
+                    gathered |= outcome["facts"]
 
 
 def _reads(name: str, peering: Peering) -> list[Read]:
@@ -97,7 +98,8 @@ def facts_of(outcomes: dict[str, Outcome]) -> Facts:
     """All facts that steps have gathered."""
     gathered: Facts = {}
     for outcome in outcomes.values():
-        gathered |= outcome.get("facts", {})
+        if "facts" in outcome:
+            gathered |= outcome["facts"]
     return gathered
 
 

@@ -9,7 +9,7 @@ from asyncio import timeout
 from collections.abc import AsyncIterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from activities.step import step
 from clients.azure import graph, secrets
@@ -187,8 +187,8 @@ async def proof_of(facts: CredentialFacts) -> Proof:
 
 async def kept_proof(facts: CredentialFacts) -> Proof:
     """The same, of a password that this worker has made without asking the vault for it."""
-    held = connections().held(_kept_as(facts["secret_name"], facts["secret_version"]))
-    return cast("Proof", held) if held is not None else await proof_of(facts)
+    held = connections().held(_kept_as(facts["secret_name"], facts["secret_version"]), Proof)
+    return held if held is not None else await proof_of(facts)
 
 
 def _kept_as(name: object, version: object) -> tuple[object, ...]:

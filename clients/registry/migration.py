@@ -10,12 +10,13 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 from azure.durable_functions import EntityId, OrchestrationRuntimeStatus
 
-from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running
+from clients.durable import DurableClient, EntityState, OrchestrationStatus, end_instance, is_running
 from clients.registry import registry
+from peering.calls import RUN_ORDER
 from peering.migration import (
     ENTITY,
     INDEX,
@@ -32,7 +33,7 @@ from peering.migration import (
 )
 from peering.outcome import ProblemError
 from peering.record import Record
-from peering.runs import RUN_ORDER, SWEEP
+from peering.runs import SWEEP
 
 log: Final = logging.getLogger("aiven_azure_peering.migration")
 
@@ -92,15 +93,15 @@ async def migrate(client: DurableClient) -> None:
 async def _keys(client: DurableClient) -> list[str]:
     """The keys of the entities that held peerings."""
     try:
-        state = await client.read_entity_state(EntityId(INDEX, INDEX_KEY))
+        state: EntityState[list[str]] = await client.read_entity_state(EntityId(INDEX, INDEX_KEY))
     except Exception as error:  # the SDK raises a bare exception
         raise ProblemError("registry-being-migrated", _SILENT) from error
-    return cast("list[str]", state.entity_state or [])
+    return state.entity_state or []
 
 
 async def _old_registry(client: DurableClient, key: str) -> OldRegistry:
-    state = await client.read_entity_state(EntityId(ENTITY, key))
-    return cast("OldRegistry", state.entity_state or {"peerings": {}, "unmanaged": []})
+    state: EntityState[OldRegistry] = await client.read_entity_state(EntityId(ENTITY, key))
+    return state.entity_state or {"peerings": {}, "unmanaged": []}
 
 
 async def _bring_over(client: DurableClient, old: OldRecord, gate: asyncio.Semaphore) -> None:
@@ -152,7 +153,7 @@ async def _asked(client: DurableClient, peering_id: str) -> list[Asked]:
     return [asked for asked in found if asked is not None]
 
 
-def _asked_of(status: OrchestrationStatus) -> Asked | None:
+def _asked_of(status: OrchestrationStatus[object]) -> Asked | None:
     given = status.input_
     # The SDK hands inputs on decoded or as JSON text.
     return asked_of(status.name, json.loads(given) if isinstance(given, str) else given)

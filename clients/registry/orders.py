@@ -8,10 +8,11 @@ from typing import Final
 
 from clients.durable import DurableClient
 from clients.registry import registry
+from peering.calls import RUN_ORDER, Whose
 from peering.outcome import ProblemError
 from peering.record import Record, RunRecord
 from peering.registry import forget_noted
-from peering.runs import RUN_ORDER, STOP
+from peering.runs import STOP
 
 log: Final = logging.getLogger("aiven_azure_peering.run")
 
@@ -31,7 +32,7 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
 
     for _ in range(tries):
         try:
-            await client.start_new(RUN_ORDER, peering_id, {"id": peering_id})
+            await client.start_new(RUN_ORDER, peering_id, Whose(id=peering_id))
         except Exception as error:  # the SDK raises a bare exception
             failure = error
         else:

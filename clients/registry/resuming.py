@@ -19,6 +19,7 @@ from clients.registry.orders import note_ended_runs, start_order
 from clients.registry.rows import OrderRow
 from clients.settings import settings
 from clients.side_by_side import side_by_side
+from peering.calls import CHECK_HEALTH
 from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
 from peering.record import Record
@@ -69,12 +70,12 @@ async def resume_overdue(client: DurableClient) -> int:
     return sum(done.results)
 
 
-def _is_overdue(order: OrderRow, status: OrchestrationStatus, now: datetime) -> bool:
+def _is_overdue(order: OrderRow, status: OrchestrationStatus[object], now: datetime) -> bool:
     """Whether nobody works on an order that is due: its instance is gone, or has given no sign of life in time."""
     return not is_running(status) or now >= datetime.fromisoformat(order["alive_until"])
 
 
-async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationStatus) -> bool:
+async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationStatus[object]) -> bool:
     """Note that an order is begun again, end what is left of its last execution, and start another one."""
     peering_id, run = order["id"], order["run"]
     held = await registry().record(peering_id)
@@ -128,7 +129,7 @@ async def sweep_again(client: DurableClient) -> bool:
     if await pauses.of_all() is not None:
         return False
     given = Sweep(repairs=True, deadlines=settings().deadlines)
-    return await start_unless_running(client, "check_health", SWEEP, given)
+    return await start_unless_running(client, CHECK_HEALTH, SWEEP, given)
 
 
 async def end_unbegun(client: DurableClient) -> int:
@@ -170,7 +171,7 @@ async def purge_ended(client: DurableClient) -> int:
 
 
 async def _purge(
-    client: DurableClient, found: Sequence[OrchestrationStatus], before: datetime, are_open: Collection[str]
+    client: DurableClient, found: Sequence[OrchestrationStatus[object]], before: datetime, are_open: Collection[str]
 ) -> int:
     """Purge those that ended before a moment and are no evidence; returns how many."""
     ended = [

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, TypedDict, cast
+from typing import Final, TypedDict
 from uuid import uuid4
 
 from peering.aiven_vpc import NAMES, AivenVpc, Kind
@@ -114,7 +114,12 @@ def split(name: str, text: str) -> Row:
 
 def joined(name: str, row: Mapping[str, Value]) -> str:
     """The text that `split` cut. A merged row may have columns of a longer, older text."""
-    return "".join(str(row[_column(name, number)]) for number in range(int(cast("int", row[f"{name}_parts"]))))
+    return "".join(str(row[_column(name, part)]) for part in range(number(f"{name}_parts", row)))
+
+
+def number(name: str, row: Mapping[str, Value]) -> int:
+    """The whole number in a column."""
+    return int(str(row[name]))
 
 
 def _column(name: str, number: int) -> str:
@@ -181,7 +186,8 @@ def health_columns(record: Record) -> Row:
 
 def read_peering(row: Mapping[str, Value]) -> Record:
     """The record in a peering's row."""
-    return cast("Record", json.loads(joined("record", row)) | json.loads(joined("health", row)))
+    record: Record = json.loads(joined("record", row)) | json.loads(joined("health", row))
+    return record
 
 
 def run_key(run: RunRecord) -> str:
@@ -207,7 +213,8 @@ def refusal_row(refusal: Refusal) -> Row:
 
 def read_refusal(row: Mapping[str, Value]) -> Refusal:
     """The request in a row of those that were refused."""
-    return cast("Refusal", json.loads(joined("refusal", row)))
+    refusal: Refusal = json.loads(joined("refusal", row))
+    return refusal
 
 
 def run_row(run: RunRecord) -> Row:
@@ -226,7 +233,8 @@ def run_row(run: RunRecord) -> Row:
 
 def read_run(row: Mapping[str, Value]) -> RunRecord:
     """The run in a row of the table of runs."""
-    return cast("RunRecord", json.loads(joined("run", row)))
+    run: RunRecord = json.loads(joined("run", row))
+    return run
 
 
 def unmanaged_row(found: UnmanagedConnections) -> Row:
@@ -237,4 +245,5 @@ def unmanaged_row(found: UnmanagedConnections) -> Row:
 
 def read_unmanaged(row: Mapping[str, Value]) -> UnmanagedConnections:
     """The connections in a VPC's row."""
-    return cast("UnmanagedConnections", json.loads(joined("unmanaged", row)))
+    found: UnmanagedConnections = json.loads(joined("unmanaged", row))
+    return found

@@ -6,12 +6,16 @@ All rows of a check begin with the time that it began, so what another one has l
 import asyncio
 import json
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Final, cast
+from typing import Any, Final, Literal
 
 from clients.registry import registry, rows
-from peering.sweep import PROJECT_VPCS_IN_A_PIECE, Piece, PieceIds, VpcToLookAt, cut
+from peering.sweep import PROJECT_VPCS_IN_A_PIECE, LeftForPiece, Piece, PieceIds, VpcToLookAt, cut
+
+#: What is looked at for pieces of VNets.
+Looked = Literal["vpcs", "secrets", "assignments"]
 
 _SWEEP: Final = "sweep"
 _LAST: Final = "last"
@@ -64,7 +68,8 @@ async def put_undelivered(at: str, number: int, ids: Sequence[str]) -> None:
 async def undelivered(at: str, number: int) -> list[str]:
     """A piece of the peerings that have events to deliver and are not checked."""
     (row,) = await registry().scan(_between(f"{at}|events|{number:05d}"))
-    return cast("list[str]", json.loads(rows.joined("value", row)))
+    found: list[str] = json.loads(rows.joined("value", row))
+    return found
 
 
 async def put_subscriptions(at: str, subscriptions: Sequence[str]) -> None:
@@ -75,7 +80,8 @@ async def put_subscriptions(at: str, subscriptions: Sequence[str]) -> None:
 async def subscriptions(at: str) -> list[str]:
     """Which subscriptions there are."""
     (row,) = await registry().scan(_between(f"{at}|subscriptions"))
-    return cast("list[str]", json.loads(rows.joined("value", row)))
+    found: list[str] = json.loads(rows.joined("value", row))
+    return found
 
 
 async def put_ids(at: str, number: int, ids: PieceIds) -> None:
@@ -99,17 +105,17 @@ async def project_vpcs(at: str, numbers: Iterable[int]) -> dict[int, VpcToLookAt
     found: dict[int, VpcToLookAt] = {}
     for piece, wanted in groupby(sorted(numbers), lambda number: number // PROJECT_VPCS_IN_A_PIECE):
         (row,) = await registry().scan(_between(f"{at}|vpcs|{piece:05d}"))
-        held = cast("list[VpcToLookAt]", json.loads(rows.joined("value", row)))
+        held: list[VpcToLookAt] = json.loads(rows.joined("value", row))
         found |= {number: held[number % PROJECT_VPCS_IN_A_PIECE] for number in wanted}
     return found
 
 
-async def put_looks(given: Piece, kind: str, looks: Mapping[int, object]) -> None:
+async def put_looks(given: Piece, kind: Looked, looks: Mapping[int, object]) -> None:
     """Leave what a look has shown for the pieces of VNets; a later attempt's comes behind an earlier one's.
 
     Args:
         given: what was looked at, and for which check.
-        kind: `vpcs`, `secrets` or `assignments`.
+        kind: at what.
         looks: what each piece of VNets is to know, by its number.
     """
     source = f"{given['attempt']:03d}-{given['numbers'][0]:05d}"
@@ -118,15 +124,14 @@ async def put_looks(given: Piece, kind: str, looks: Mapping[int, object]) -> Non
     )
 
 
-async def vnet_piece(at: str, number: int) -> dict[str, list[object]]:
-    """All that is left for a piece of VNets: `records`, `vpcs`, `secrets` and `assignments`, each in parts.
-
-    Of what was looked at again, the last look is the last part.
-    """
-    found: dict[str, list[object]] = {"records": [], "vpcs": [], "secrets": [], "assignments": []}
+async def vnet_piece(at: str, number: int) -> LeftForPiece:
+    """All that is left for a piece of VNets."""
+    parts = defaultdict[str, list[Any]](list)
     for row in await registry().scan(_between(f"{at}|net|{number:05d}|")):
-        found[str(row["RowKey"]).split("|")[3]].append(json.loads(rows.joined("value", row)))
-    return found
+        parts[str(row["RowKey"]).split("|")[3]].append(json.loads(rows.joined("value", row)))
+    return LeftForPiece(
+        records=parts["records"], vpcs=parts["vpcs"], secrets=parts["secrets"], assignments=parts["assignments"]
+    )
 
 
 async def clear() -> None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
@@ -79,10 +79,9 @@ class Table:
         """The row with these keys, all of it or some columns; None when there is none."""
 
         async def get() -> rows.Held:
-            found = await self.client.get_entity(
+            return await self.client.get_entity(
                 partition, key, select=list(columns) or None, raw_response_hook=self._clock.hear
             )
-            return cast("rows.Held", found)
 
         try:
             return await self.asked(get)
@@ -112,7 +111,7 @@ class Table:
         pages = found.by_page()
         while (page := await self.asked(lambda: anext(pages, None))) is not None:
             async for row in page:
-                yield cast("rows.Held", row)
+                yield row
 
     async def put(self, row: rows.Row) -> None:
         """Make a row what it is to be: by Insert, or with the ETag of what is there.
@@ -137,7 +136,7 @@ class Table:
 
 def etag_of(row: rows.Held) -> str:
     """The ETag of a row as it was read."""
-    metadata = cast("Mapping[str, str]", getattr(row, "metadata", {}))
+    metadata: Mapping[str, str] = getattr(row, "metadata", {})
     return metadata["etag"]
 
 

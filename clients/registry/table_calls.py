@@ -7,7 +7,7 @@ most; a longer wait is the caller's: a durable timer's, or that of whoever uses 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceResponseError
 from azure.data.tables.aio import TableServiceClient
@@ -16,7 +16,7 @@ from clients.connections import TO_THE_TABLES, connections
 from clients.credentials import automation_credential
 from clients.known_secrets import readable
 from clients.registry.rows import Held
-from clients.remote_errors import answer_to, stumbled
+from clients.remote_errors import answer_to, response_of, stumbled
 from clients.settings import STORAGE, settings
 from peering.outcome import ProblemError
 
@@ -77,6 +77,7 @@ class _Told:
     """What of an answer an error holds on to: its text may repeat the request, with its token."""
 
     def __init__(self, response: "HttpResponse") -> None:
+        self.status_code, self.reason = response.status_code, response.reason
         self.headers, self.request = response.headers, response.request
         self._text = readable(response.text())
 
@@ -88,8 +89,8 @@ def _keep_secrets(error: AzureError) -> None:
     """Take what is secret out of an error's texts: an activity that lets it out has them logged and kept."""
     error.message = readable(error.message)
     error.args = tuple(readable(str(one)) for one in error.args)
-    if isinstance(error, HttpResponseError) and error.response is not None:
-        error.response = cast("Any", _Told(cast("HttpResponse", error.response)))
+    if isinstance(error, HttpResponseError) and (response := response_of(error)) is not None:
+        error.response = _Told(response)
 
 
 def read(reader: Callable[[Held], T], row: Held) -> T:

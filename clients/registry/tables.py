@@ -14,7 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from azure.core.exceptions import (
     AzureError,
@@ -193,9 +193,10 @@ class Registry:
     ) -> tuple[Record | None, T]:
         """What becomes of a record, and the answer: that of before, where it was written though the answer was lost."""
         before = held.record if held else None
-        after, answer = written or (None, None)
-        if before is not None and after is not None and rows.health_columns(before) == rows.health_columns(after):
-            return before, cast("T", answer)
+        if before is not None and written is not None:
+            after, answer = written
+            if after is not None and rows.health_columns(before) == rows.health_columns(after):
+                return before, answer
         return mutation(deepcopy(before), self.now)
 
     async def _write(self, peering_id: str, held: Held | None, after: Record | None, *, health: bool) -> None:

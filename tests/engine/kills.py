@@ -11,7 +11,7 @@ from local.clock import VirtualClock
 from local.deployment import Deployment
 from local.genuine import EngineProcess, GenuineEngine, Verdict, WorkerCall, genuine_engine
 from local.genuine.worker_calls import run_all
-from peering.runs import RUN_ORDER
+from peering.calls import RUN_ORDER
 from tests.engine.figures import Cell, cell
 from tests.engine.losing import Losing
 from tests.engine.outcomes import (

@@ -21,6 +21,6 @@ def test_a_refusal_forgets_what_the_application_signed_in_with(secret: str | Non
         with suppress(ConnectionError):
             async with _forgotten_if_refused({"application_id": "app", "secret_name": secret}):
                 raise ConnectionError
-        return {key for key in (KEPT, SIGNED_IN, PROOF) if connections().held(key) is not None}
+        return {key for key in (KEPT, SIGNED_IN, PROOF) if connections().held(key, object) is not None}
 
     assert asyncio.run(refuse()) == left

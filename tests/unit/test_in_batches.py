@@ -7,8 +7,10 @@ from typing import cast
 
 from orchestrators.durable import OrchestrationContext
 from orchestrators.in_batches import PARALLEL, PATIENCE, Again, in_batches
+from peering.calls import Activity
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+ACTIVITY = Activity[list[int], object]("activity")
 
 
 class Engine:
@@ -39,7 +41,7 @@ class Engine:
     def run(self, things: int, size: int) -> list[int]:
         """What is left of so many things."""
         context = cast("OrchestrationContext", self)
-        running = in_batches(context, "activity", range(things), size, _numbers, _as_it_says)
+        running = in_batches(context, ACTIVITY, range(things), size, _numbers, _as_it_says)
         try:
             task = next(running)
             while True:

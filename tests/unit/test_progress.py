@@ -7,11 +7,13 @@ from unittest.mock import Mock
 import pytest
 
 from orchestrators.waiting import Wait, await_step
-from peering.outcome import Occurrence
+from peering.outcome import Occurrence, StepRequest
 from peering.problems import PROBLEMS
 from peering.progress import LARGEST_STATUS, StepProgress, StepState, progress
+from peering.request import PeeringRequest
 from peering.spec import Deadlines
 from peering.steps import PLANS, Operation
+from tests.unit.good_request import GOOD
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = (BEGAN + timedelta(days=30, seconds=0.123456)).isoformat()
@@ -47,7 +49,7 @@ def test_the_problem_that_ended_a_run_is_in_its_status(text: str) -> None:
 def test_a_wait_with_the_longest_problem_fits(text: str) -> None:
     wait = Wait(
         step="active",
-        request={},
+        request=StepRequest(peering=PeeringRequest.model_validate(GOOD, strict=False).peering(), facts={}),
         deadlines=Deadlines(propagation=900, platform=86400),
         since=BEGAN.isoformat(),
         tries=100_000,

@@ -24,13 +24,13 @@ class FakeEngine:
     failing: frozenset[str] = frozenset()
     hanging: frozenset[str] = frozenset()
     seconds: float = 0.0
-    instances: list[OrchestrationStatus] = field(default_factory=list)
+    instances: list[OrchestrationStatus[object]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     purged: list[str] = field(default_factory=list)
     under_way: int = 0
     most: int = 0
 
-    async def get_status(self, instance_id: str) -> OrchestrationStatus:
+    async def get_status(self, instance_id: str) -> OrchestrationStatus[object]:
         self.asked.append(instance_id)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -44,7 +44,7 @@ class FakeEngine:
 
     async def get_status_by(
         self, _: object, __: datetime, states: tuple[OrchestrationRuntimeStatus, ...]
-    ) -> list[OrchestrationStatus]:
+    ) -> list[OrchestrationStatus[object]]:
         left = [one for one in self.instances if one.instance_id not in self.purged]
         return [one for one in left if one.runtime_status in states][:3]
 
@@ -52,13 +52,15 @@ class FakeEngine:
         self.purged.append(instance_id)
 
 
-def status(instance_id: str, state: str | None = None, ended: timedelta = timedelta(hours=2)) -> OrchestrationStatus:
+def status(
+    instance_id: str, state: str | None = None, ended: timedelta = timedelta(hours=2)
+) -> OrchestrationStatus[object]:
     """How an instance stands that ended so long ago; without a state, that there is none."""
     runtime_status = getattr(OrchestrationRuntimeStatus, state) if state else None
     found = SimpleNamespace(
         instance_id=instance_id or None, runtime_status=runtime_status, last_updated_time=NOW - ended
     )
-    return cast("OrchestrationStatus", found)
+    return cast("OrchestrationStatus[object]", found)
 
 
 def order(peering_id: str, overdue: timedelta = timedelta(minutes=1)) -> OrderRow:
@@ -74,7 +76,7 @@ def with_orders(monkeypatch: pytest.MonkeyPatch, orders: list[OrderRow]) -> list
     async def listed() -> list[OrderRow]:
         return orders
 
-    async def resume(_: DurableClient, found: OrderRow, __: OrchestrationStatus) -> bool:
+    async def resume(_: DurableClient, found: OrderRow, __: OrchestrationStatus[object]) -> bool:
         resumed.append(found["id"])
         return True
 

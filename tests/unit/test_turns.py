@@ -1,14 +1,13 @@
 """Work that has to wait for its turn: it is put off with what it is going to ask for, and comes back for that."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import cast
 
 import pytest
 
 from activities.turns import in_turn
 from clients.budgets import LIMITS, Bucket, begin_request, budget, end_request
-from peering.outcome import THROTTLED, Occurrence, StepRequest
+from peering.outcome import THROTTLED, Occurrence, Outcome, StepRequest, is_undone
 from peering.spec import Fence, Peering
 from tests.unit.conftest import Time
 
@@ -22,21 +21,21 @@ def request(number: int) -> StepRequest:
     return StepRequest(peering=cast("Peering", {"id": str(number), "vnet_id": vnet}), facts={})
 
 
-async def two_writes() -> Mapping[str, object]:
+async def two_writes() -> Outcome:
     for _ in range(2):
         begin_request([WRITES])
         end_request([WRITES])
     return {"facts": {}}
 
 
-async def refused() -> Mapping[str, object]:
+async def refused() -> Outcome:
     return {"problem": Occurrence(code=THROTTLED, detail="", retry_after=1.0)}
 
 
 async def come(number: int) -> float:
     """When one that writes twice is to come back; 0 when it has done so."""
     result = await in_turn("role", request(number), two_writes)
-    return cast("Occurrence", result["problem"])["retry_after"] if "problem" in result else 0
+    return result["problem"]["retry_after"] if is_undone(result) else 0
 
 
 async def _all_at_once(count: int, time: Time) -> list[float]:
@@ -65,7 +64,8 @@ async def _after_a_refusal() -> float:
     await come(0)
     budget(*WRITES).refused(20)
     result = await in_turn("role", request(1), refused)
-    return cast("Occurrence", result["problem"])["retry_after"]
+    assert is_undone(result)
+    return result["problem"]["retry_after"]
 
 
 @pytest.mark.usefixtures("time_of_budgets")
@@ -104,7 +104,8 @@ async def _put_off_with_a_fence(time: Time, monkeypatch: pytest.MonkeyPatch, *, 
     budget(*WRITES).note(0)
     fence = Fence(id="1", run="r", execution="e", alive_until="")
     result = await in_turn("role", {**request(1), "fence": fence}, two_writes)
-    return given, cast("Occurrence", result["problem"])["code"]
+    assert is_undone(result)
+    return given, result["problem"]["code"]
 
 
 @pytest.mark.parametrize(("own", "code"), [(True, THROTTLED), (False, "run-superseded")])

@@ -8,7 +8,7 @@ import pytest
 
 from local.deployment import Deployment
 from local.host.worker import Worker
-from orchestrators.run import LOOK_AHEAD
+from peering.calls import LOOK_AHEAD
 from peering.steps import PLANS
 
 DECLARED = {step.name: {*step.yields, *step.may_yield} for table in PLANS.values() for step in table}

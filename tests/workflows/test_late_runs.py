@@ -3,7 +3,7 @@
 import pytest
 
 from local.deployment import Deployment
-from peering.runs import RUN_ORDER
+from peering.calls import RUN_ORDER
 from tests.workflows.cloud_objects import the_connection
 from tests.workflows.waiting import while_waiting
 

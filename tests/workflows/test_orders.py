@@ -15,8 +15,9 @@ from clients.registry.rows import PEERINGS, order_key
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
+from peering.calls import RUN_ORDER
 from peering.orders import ANSWERS, MOST_EXECUTIONS, Request
-from peering.runs import RUN_ORDER, SIGN_OF_LIFE, SWEEP
+from peering.runs import SIGN_OF_LIFE, SWEEP
 from peering.steps import Operation
 from tests.workflows.markdown_tables import Row, table
 from tests.workflows.recorded_runs import runs
