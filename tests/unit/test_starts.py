@@ -7,6 +7,12 @@ from typing import cast
 import pytest
 
 from clients.durable import DurableClient, start_unless_running
+from peering.calls import CHECK_HEALTH
+from peering.runs import SWEEP
+from peering.spec import Deadlines
+from peering.sweep import Sweep
+
+GIVEN = Sweep(repairs=True, deadlines=Deadlines(propagation=900, platform=86400))
 
 
 class Engine:
@@ -26,7 +32,7 @@ class Engine:
 
 
 def start(engine: Engine) -> bool:
-    return asyncio.run(start_unless_running(cast("DurableClient", engine), "check_health", "health-sweep", {}))
+    return asyncio.run(start_unless_running(cast("DurableClient", engine), CHECK_HEALTH, SWEEP, GIVEN))
 
 
 def test_one_that_runs_is_left_alone() -> None:
