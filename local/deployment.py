@@ -352,8 +352,9 @@ def _json(value: object) -> dict[str, Any]:
 
 
 def _is_interrupted(runs: list[dict[str, Any]]) -> bool:
-    """Whether the last run was lost too often."""
-    return bool(runs) and runs[0].get("problem", {}).get("code") == "interrupted"
+    """Whether the last run was lost too often, or the one that the last check followed."""
+    asked = next((run for run in runs if run["operation"] != "check"), None)
+    return any(run is not None and run.get("problem", {}).get("code") == "interrupted" for run in (*runs[:1], asked))
 
 
 def _is_there(status: Status, states: tuple[str, ...]) -> bool:

@@ -88,7 +88,8 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
 async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
     """`GET /api/peerings/{id}/runs`: who asked for what and what became of it, also when the peering is gone."""
     peering_id = peering_id_of(req)
-    runs, record = await registry().history.of(peering_id, _SHOWN_RUNS), await registry().record(peering_id)
+    # The record first: what leaves it is in the table of runs by then.
+    record, runs = await registry().record(peering_id), await registry().history.of(peering_id, _SHOWN_RUNS)
     if not runs and record is None:
         raise absent(peering_id)
     shown = {run["run"]: run_document(run) for run in (*runs, *_unnoted(record))}

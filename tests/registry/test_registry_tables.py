@@ -1,14 +1,16 @@
 """The registry on the local cloud's Table service and on Azurite: the same calls come to the same."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+import azure.functions as func
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableClient
@@ -16,6 +18,8 @@ from azure.data.tables import TableClient
 import activities.orders
 import activities.step
 import clients.registry.orders
+import triggers.peering
+from clients.durable import DurableClient
 from clients.registry.rows import PEERINGS, order_row
 from clients.registry.tables import Held, Mutation, Registry
 from peering.aiven_vpc import AivenVpc
@@ -400,6 +404,39 @@ def test_a_run_whose_place_is_taken_just_before_its_order_is_taken_has_an_outcom
         assert taken["order"]["run"] == "r2"
         (superseded,) = await registry.history.of(peering(1)["id"], 10)
         assert (superseded["run"], superseded["superseded_by"]) == ("r1", "r2")
+
+    run(tables, test)
+
+
+def test_a_run_that_goes_from_the_record_to_its_table_while_runs_are_listed_is_listed(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of the two is read first, the run has moved before the other is."""
+
+    async def test(registry: Registry) -> None:
+        for module in (clients.registry.orders, triggers.peering):
+            monkeypatch.setattr(module, "registry", lambda: registry)
+        one = peering(1)["id"]
+        await ask(registry, peering(1))
+        await finish(registry, peering(1))
+        reads = [0]
+
+        async def then_moved(answer: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever was read
+            found = await answer
+            reads[0] += 1
+            if reads[0] == 1:
+                await clients.registry.orders.keep_ended_runs(one)
+            return found
+
+        records, runs = registry.record, registry.history.of
+        monkeypatch.setattr(registry, "record", lambda *given: then_moved(records(*given)))
+        monkeypatch.setattr(registry.history, "of", lambda *given: then_moved(runs(*given)))
+        asked = func.HttpRequest("GET", f"https://app/api/peerings/{one}/runs", route_params={"id": one}, body=b"")
+        answer = await triggers.peering.show_runs(asked, cast("DurableClient", None))
+        assert [run["run"] for run in json.loads(answer.get_body())["runs"]] == ["r1"]
+        held = await records(one)
+        assert held is not None
+        assert held["unnoted"] == []
 
     run(tables, test)
 

@@ -47,13 +47,13 @@ def test_a_live_peering_goes_from_one_kind_to_the_other_and_back(shared: Deploym
     status = shared.settle(vnet_id=vnet_id)
     assert held(shared, status) == (1, 0, True)
     federated = shared.rotate(status["id"], credential="federated")
-    assert (federated["runs"][-1]["state"], federated["peering"]["credential"]) == ("rotated", "federated")
+    assert (federated["runs"][-1]["state"], federated["peering"]["credential"]) == ("rotated", "federated"), federated
     assert held(shared, status) == (0, 1, False)
     assert federated["health"]["verdict"] == "healthy"
     shared.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=status["facts"]["to_network_id"])
     assert shared.check(status["id"])["health"]["verdict"] == "healthy"
     back = shared.rotate(status["id"], credential="secret")
-    assert (back["runs"][-1]["state"], back["peering"]["credential"]) == ("rotated", "secret")
+    assert (back["runs"][-1]["state"], back["peering"]["credential"]) == ("rotated", "secret"), back
     assert held(shared, status) == (1, 0, True)
 
 
