@@ -42,6 +42,8 @@ AT_WORK: Final = frozenset({"running", "repairing", "rotating", "removing", "sto
 _TRIES: Final = 10
 #: For how long a repair that did not help is not tried again, at most.
 _LATER: Final = timedelta(days=1)
+#: How often one looks whether a peering is at rest, in seconds, although the registry has an order for it.
+_LOOK_AT_LEAST_EVERY: Final = 1.0
 #: A scheduled check that comes once a year, so that none comes between; a test that wants one sets its own.
 _NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
 #: The states in which an orchestration has ended.
@@ -184,8 +186,20 @@ class Deployment:
         while not _is_there(status := self.status(identity), states):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"after {seconds} s the peering is {status}")
-            time.sleep(0.05 * self.patience)
+            self._pause(identity, for_rest=not states)
         return status
+
+    def _pause(self, identity: str, *, for_rest: bool) -> None:
+        """Between two looks at a peering; who waits for its rest need not look while the registry has its order."""
+        until = time.monotonic() + (_LOOK_AT_LEAST_EVERY if for_rest else 0) * self.patience
+        time.sleep(0.05 * self.patience)
+        while time.monotonic() < until and self._has_order(identity):
+            time.sleep(0.01 * self.patience)
+
+    def _has_order(self, identity: str) -> bool:
+        (account,) = self.cloud.world.storage_accounts.values()
+        peerings = account.tables.get("peerings")
+        return peerings is not None and peerings.get((PEERINGS, order_key(identity))) is not None
 
     def check(self, identity: str) -> Status:
         """Check the peering, and wait until it is at rest again: a repair that follows has ended too."""

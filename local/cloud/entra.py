@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import jwt
@@ -16,6 +17,8 @@ from local.cloud.server.wire import ApiError, Request, Response, Routes
 from local.cloud.world.world import Application, FederatedCredential, ServicePrincipal, World
 
 _LIFETIME: Final = 3600
+#: So many tokens are remembered as verified.
+_REMEMBERED: Final = 1024
 _UNAVAILABLE: Final = 503
 _TENANT: Final = r"/(?P<tenant>[^/]+)"
 #: Which resource an `aud` stands for, by the host in the requested scope.
@@ -70,6 +73,8 @@ class Entra:
     def __init__(self, world: World, host: str) -> None:
         self._world, self._host = world, host
         self._key = world.secret()
+        #: A token comes with every request; its signature is verified once.
+        self._claims = lru_cache(_REMEMBERED)(self._verified)
         #: The assertions that no federated credential fitted, by application, issuer, subject and audience.
         self._misses: dict[tuple[str, ...], tuple[datetime, ApiError]] = {}
         self.routes = Routes("Entra ID")
@@ -84,16 +89,21 @@ class Entra:
             InvalidTokenError: it speaks for nobody here.
         """
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token or "", self._key, algorithms=["HS256"], options={"verify_aud": False, "require": ["exp", "aud"]}
-            )
+            claims = self._claims(token or "")
         except jwt.InvalidTokenError as error:
             raise InvalidTokenError(str(error)) from None
+        if claims["exp"] <= time.time():
+            raise InvalidTokenError("Signature has expired")
         if _resource(claims["aud"]) != resource:
             raise InvalidTokenError(f"the audience {claims['aud']} is not this resource's")
         if int(claims["uti"]) <= self._world.revoked.get(claims["oid"], 0):
             raise InvalidTokenError("the token was revoked")
         return Caller(claims["tid"], claims["oid"], claims["appid"], tuple(claims.get("roles", ())))
+
+    def _verified(self, token: str) -> dict[str, Any]:
+        return jwt.decode(
+            token, self._key, algorithms=["HS256"], options={"verify_aud": False, "require": ["exp", "aud"]}
+        )
 
     def issue(self, principal: ServicePrincipal, audience: str, lifetime: int = _LIFETIME) -> str:
         """A token for a principal; it expires by the machine's own time, as the SDKs count."""
