@@ -1,10 +1,13 @@
 """Events that the webhook did not take stay in the peering's record, and every later check delivers them again."""
 
+import importlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
+
+import pytest
 
 from clients.registry.rows import health_columns
 from local.deployment import Deployment, deploy
@@ -93,6 +96,42 @@ def test_events_of_a_peering_that_is_not_checked_any_more_are_delivered_too(tmp_
         assert until_swept(deployment)["checked"] == 0
         ended(deployment, identity)
         assert (kept(deployment, identity), taken(receiver)) == ([], ["healthy"])
+
+
+@pytest.mark.parametrize("failures", [1, NEVER])
+def test_a_delivery_that_cannot_be_begun_ends_no_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    left = [failures]
+
+    async def failing(*given: object) -> bool:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise ConnectionError
+        return cast("bool", await start(*given))
+
+    with told(tmp_path) as (deployment, receiver):
+        receiver.refusal = 401
+        status = deployment.settle()
+        deployment.check(status["id"])
+        ended(deployment, status["id"])
+        deployment.event(kind="add-lock", scope=status["facts"]["vnet_id"], level="CanNotDelete", name="keep")
+        deployment.remove(status["id"])
+        receiver.refusals = 0
+        deliveries = importlib.import_module("activities.checks.deliveries")
+        start = deliveries.start_unless_running
+        monkeypatch.setattr(deliveries, "start_unless_running", failing)
+        sweep(deployment)
+        output = until_swept(deployment)
+        if failures == NEVER:
+            assert output == {"checked": 0, "changed": 0, "repairs": 0, "failed": {"begin_deliveries": 1}}
+            left[0] = 0
+            sweep(deployment)
+            output = until_swept(deployment)
+        assert output == {"checked": 0, "changed": 0, "repairs": 0}
+        ended(deployment, status["id"])
+        assert (kept(deployment, status["id"]), taken(receiver)) == ([], ["healthy"])
+        assert left == [-1]
 
 
 def test_very_many_events_of_a_peering_are_one_delivery_in_their_order(tmp_path: Path) -> None:
