@@ -41,6 +41,9 @@ async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     wanted = PeeringRequest.model_validate({**there, **options}, strict=False).peering()
     peering: Peering = {**wanted, "id": peering_id}
     if dry:
+        # What the change would be refused for, its plan is refused for.
+        check_revision(record, expected_revisions(req))
+        _note(patch, record)
         return await plan_of_start(peering)
     if not options:
         return await _only_noted(req, client, peering_id, patch)

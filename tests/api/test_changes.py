@@ -88,6 +88,19 @@ def test_what_cannot_be_changed_is_named(
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+@pytest.mark.parametrize("query", ["", "?dryRun=true"])
+def test_more_labels_than_a_peering_may_have_are_refused_together_with_those_it_has(
+    deployment: Deployment, identity: str, query: str
+) -> None:
+    url = f"/api/peerings/{identity}"
+    before = deployment.status(identity)["labels"]
+    assert before
+    body = {"labels": {f"label-{number}": "x" for number in range(16)}}
+    answer = deployment.api.patch(url + query, json=body)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["labels"])
+    assert deployment.status(identity)["labels"] == before
+
+
 def test_a_change_holds_only_for_the_revision_that_was_seen(deployment: Deployment, identity: str) -> None:
     url = f"/api/peerings/{identity}"
     seen = deployment.api.get(url).headers["ETag"]
@@ -96,6 +109,8 @@ def test_a_change_holds_only_for_the_revision_that_was_seen(deployment: Deployme
         body = {"why": "x"} if path == "/pause" else {}
         options: dict[str, Any] = {"headers": {"If-Match": seen}, **({} if method == "DELETE" else {"json": body})}
         assert problem(deployment, method, url + path, **options) == (412, "changed-meanwhile"), path
+    planned = problem(deployment, "PATCH", f"{url}?dryRun=true", json={}, headers={"If-Match": seen})
+    assert planned == (412, "changed-meanwhile")
     assert problem(deployment, "PATCH", url, json={}, headers={"If-Match": "seven"}) == (400, "invalid-request")
 
 
