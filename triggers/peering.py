@@ -9,7 +9,7 @@ from clients.durable import DurableClient, OrchestrationStatus
 from clients.registry import registry, sweeps
 from peering.outcome import ProblemError
 from peering.progress import Progress
-from peering.record import Record, RunRecord, is_busy
+from peering.record import Record, RunRecord
 from peering.runs import wait_instance_id
 from peering.verdicts import swept
 from triggers.answers import RETRY_AFTER, accepts_json, etag, json_answer
@@ -63,8 +63,8 @@ async def show_peering(req: func.HttpRequest, client: DurableClient) -> func.Htt
 
 
 def status_answer(record: Record, document: PeeringStatus) -> func.HttpResponse:
-    """The status of a peering with the ETag that `If-Match` takes, and when to look again while it is busy."""
-    answer = json_answer(document, 200, {"Retry-After": RETRY_AFTER} if is_busy(record) else {})
+    """The status of a peering with the ETag that `If-Match` takes, and when to look again while an order is open."""
+    answer = json_answer(document, 200, {"Retry-After": RETRY_AFTER} if "order" in record else {})
     answer.headers["ETag"] = etag(answer.get_body(), record["revision"])
     return answer
 

@@ -3,9 +3,8 @@
 import { useCallback, useEffect, useRef, useState } from "./lib.js";
 
 const KEY = "peering-key";
-// How long to wait for the next look where no answer says it, in seconds: at rest, and while something is under way.
+// How long to wait for the next look where no answer says it, in seconds.
 const AT_REST = 15;
-const UNDER_WAY = 2;
 
 /** What the API refused: its problem document, or what can be said without one. */
 export class Refused extends Error {
@@ -79,7 +78,7 @@ export function useWatched(path) {
           ({ etag, data } = answer);
           setSeen({ path, data, etag });
         }
-        wait = answer.wait ?? (data?.checking ? UNDER_WAY : AT_REST);
+        wait = answer.wait ?? AT_REST;
       } catch (error) {
         if (gone) return;
         setSeen({ path, data, etag, error });
