@@ -18,7 +18,7 @@ from local.demo import peering_request
 from local.processes import FunctionsApp, app_settings, local_cloud, start_app
 
 SEED: Final = int(os.environ.get("AIVEN_PEERING_KILL_SEED", "1"))
-KILLS: Final = 20
+KILLS: Final = 10
 #: A run without kills takes about this long; the instants are spread over the times between starts.
 LONGEST_LIFE: Final = 2.0
 
@@ -35,7 +35,7 @@ def _state(cloud: dict[str, str]) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_killed_twenty_times_it_ends_active_with_one_of_each(tmp_path: Path) -> None:
+def test_killed_ten_times_it_ends_active_with_one_of_each(tmp_path: Path) -> None:
     lives = random.Random(SEED)  # noqa: S311 - chooses instants
     with local_cloud(tmp_path, "kill") as cloud:
         environment = app_settings(cloud)
