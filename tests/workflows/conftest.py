@@ -32,6 +32,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("hostile", seeds, indirect=True, scope="module", ids=_named)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out of the second kind what is the same for any kind of VPC."""
+    of_second = [item for item in items if isinstance(item, pytest.Function) and _is_of_organization(item)]
+    alike = {item for item in of_second if item.get_closest_marker("any_kind") is not None}
+    items[:] = [item for item in items if item not in alike]
+    config.hook.pytest_deselected(items=list(alike))
+
+
+def _is_of_organization(item: pytest.Function) -> bool:
+    return hasattr(item, "callspec") and item.callspec.params.get("aiven_vpc") == "organization"
+
+
 def _seeds(config: pytest.Config, kind: Kind) -> tuple[int | None, ...]:
     """The hostile hosts of this run; None is a friendly one."""
     given: int | None = config.getoption("--hostile")

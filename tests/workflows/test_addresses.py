@@ -8,6 +8,7 @@ pytestmark = pytest.mark.both_kinds
 
 
 @pytest.mark.parametrize("path", ["/api/peerings", "/api/Peerings", "/API/PEERINGS"])
+@pytest.mark.any_kind
 def test_where_to_watch_is_found_whatever_host_and_case_a_caller_gives(deployment: Deployment, path: str) -> None:
     answer = deployment.api.post(path, json=deployment.request(), headers={"Host": "elsewhere.example"})
     assert answer.status_code == 202
@@ -31,6 +32,7 @@ def test_where_to_watch_is_found_whatever_host_and_case_a_caller_gives(deploymen
         ("application/json-seq", "text/markdown"),
     ],
 )
+@pytest.mark.any_kind
 def test_a_report_is_json_for_those_who_take_it(shared: Deployment, accept: str, kind: str) -> None:
     identity = shared.settle()["id"]
     answer = shared.api.get(f"/api/peerings/{identity}/report", headers={"Accept": accept})

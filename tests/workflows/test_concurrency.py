@@ -49,6 +49,7 @@ def test_a_start_during_a_remove_is_refused_and_possible_afterwards(deployment: 
 
 
 @pytest.mark.parametrize("second", ["check", "rotate"])
+@pytest.mark.any_kind
 def test_what_comes_during_another_operation_is_refused_by_name(deployment: Deployment, second: str) -> None:
     identity = deployment.settle()["id"]
     deployment.knobs(latency=0.1)
@@ -92,6 +93,7 @@ def test_a_remove_during_a_repair_wins(deployment: Deployment) -> None:
     assert deployment.cloud_state() == before
 
 
+@pytest.mark.any_kind
 def test_an_orchestration_that_somebody_terminated_is_resumed(deployment: Deployment) -> None:
     deployment.knobs(approved=3600, latency=0.02)
     identity = deployment.start()

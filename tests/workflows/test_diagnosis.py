@@ -90,7 +90,7 @@ class Case:
             status = self.deployment.status(self.identity)
             if any(s["name"] == step and s["state"] == "waiting" for s in status["steps"]):
                 return status
-            time.sleep(0.01)
+            time.sleep(0.1)
         raise TimeoutError(f"the run does not wait at {step}: {status}")
 
     def produce(self, cell: str) -> Status:

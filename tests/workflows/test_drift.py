@@ -29,6 +29,11 @@ SCENARIO: Final = Scenario.model_validate({"vnets": 80, "project_vpcs": 20})
 LOG: Final = "aiven_azure_peering.health"
 #: Placeholders for what all peerings of a tenant share: a row that names one gets a cloud of its own.
 SHARED: Final = ("$platform_application", "$automation")
+#: And for what Azure, Entra and Key Vault alone know of.
+OF_ACCESS: Final = (
+    *("principal", "$role", "$platform_role", "application", "$secret", "$automation"),
+    *("graph.microsoft.com", "vault.azure.net", "management.azure.com"),
+)
 ALL_AT_ONCE: Final = [row for row in INJECTED if any(name in row["Injected as"] for name in SHARED)]
 
 
@@ -215,7 +220,10 @@ def follow(deployment: Deployment, row: Row, before: Status, verdicts: Verdicts)
 
 def of(rows: list[Row]) -> pytest.MarkDecorator:
     """One test for each row."""
-    return pytest.mark.parametrize("row", rows, ids=[row["What happened"] for row in rows])
+    of_access = [any(name in row.get("Injected as", "") for name in OF_ACCESS) for row in rows]
+    marks = [pytest.mark.any_kind if alone else () for alone in of_access]
+    found = [pytest.param(row, id=row["What happened"], marks=mark) for row, mark in zip(rows, marks, strict=True)]
+    return pytest.mark.parametrize("row", found)
 
 
 # A deployment of its own replaces the process's environment, so these come before the cloud that the others share.

@@ -66,6 +66,7 @@ def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment)
     assert len([r for r in again if r.path.endswith("/peering-connections")]) == 1
 
 
+@pytest.mark.any_kind
 def test_requests_in_the_same_moment_start_one_run(deployment: Deployment) -> None:
     deployment.knobs(approved=3600)
     with ThreadPoolExecutor(8) as pool:
@@ -93,6 +94,7 @@ def test_another_spelling_of_the_vnet_joins(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize("role", ["least-privilege", "Network Contributor"])
+@pytest.mark.any_kind
 def test_both_roles_will_do(deployment: Deployment, role: str) -> None:
     assert deployment.settle(role=role)["state"] == "connected"
 
@@ -112,6 +114,7 @@ def test_the_list_shows_every_peering_in_pages(deployment: Deployment) -> None:
     assert "next" not in answer
 
 
+@pytest.mark.any_kind
 def test_an_unknown_peering_is_a_problem_document(deployment: Deployment) -> None:
     answer = deployment.api.get("/api/peerings/nothing-of-the-kind")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
@@ -137,11 +140,13 @@ def test_a_bad_body_starts_nothing(deployment: Deployment, body: bytes, code: st
     assert not [r for r in deployment.cloud.requests if r.service not in ("entra", "table")]
 
 
+@pytest.mark.any_kind
 def test_without_a_key_nothing_is_answered(deployment: Deployment) -> None:
     answer = deployment.api.get("/api/peerings", headers={"x-functions-key": "guess"})
     assert answer.status_code == 401
 
 
+@pytest.mark.any_kind
 def test_the_engines_management_addresses_are_never_shown(deployment: Deployment) -> None:
     started = deployment.api.post("/api/peerings", json=deployment.request())
     identity = started.json()["id"]

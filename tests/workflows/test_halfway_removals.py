@@ -84,6 +84,7 @@ def test_what_is_taken_over_cannot_be_limited_to_the_setup(deployment: Deploymen
     assert not [r for r in deployment.cloud.requests if r.service not in ("entra", "table")]
 
 
+@pytest.mark.any_kind
 def test_a_start_that_fails_leaves_no_role_that_was_for_the_setup_only(deployment: Deployment) -> None:
     deployment.knobs(outcome="ERROR")
     status = deployment.settle(privilege="setup-only")
@@ -94,6 +95,7 @@ def test_a_start_that_fails_leaves_no_role_that_was_for_the_setup_only(deploymen
     assert (again["state"], rights(deployment, again)) == ("connected", 0), again.get("problem")
 
 
+@pytest.mark.any_kind
 def test_a_start_that_is_stopped_leaves_no_role_that_was_for_the_setup_only(deployment: Deployment) -> None:
     deployment.knobs(approved=3600, latency=0.03)
     identity = deployment.start(privilege="setup-only")

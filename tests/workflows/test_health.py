@@ -33,6 +33,7 @@ def test_a_sweep_judges_every_peering_with_a_call_for_each_side(deployment: Depl
     assert deployment.writes() == []
 
 
+@pytest.mark.any_kind
 def test_a_sweep_that_finds_the_last_one_still_running_starts_no_second(deployment: Deployment) -> None:
     deployment.settle()
     deployment.knobs(latency=0.3)
@@ -54,6 +55,7 @@ def test_what_could_not_be_looked_at_is_unknown(deployment: Deployment) -> None:
     assert deployment.check(identity)["health"]["verdict"] == "healthy"
 
 
+@pytest.mark.any_kind
 def test_a_change_of_verdict_is_one_event_in_the_log_and_one_that_lasts_is_repeated(
     deployment: Deployment, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -85,6 +87,7 @@ def test_connections_that_nobody_here_made_are_listed_as_unmanaged(deployment: D
     assert AivenVpc.of(found).id == deployment.cloud.landscape.vpc.id
 
 
+@pytest.mark.any_kind
 def test_repairs_can_be_switched_off(deployment: Deployment) -> None:
     status = deployment.settle(repair="off")
     deployment.event(
@@ -113,6 +116,7 @@ def test_a_repair_that_does_not_help_is_tried_once(deployment: Deployment) -> No
     assert repaired
 
 
+@pytest.mark.any_kind
 def test_the_schedule_is_a_setting(tmp_path: Path) -> None:
     with deploy(tmp_path, settings={"HEALTH_CHECK_SCHEDULE": "* * * * * *"}) as deployment:
         identity = deployment.settle()["id"]
@@ -123,6 +127,7 @@ def test_the_schedule_is_a_setting(tmp_path: Path) -> None:
         assert deployment.status(identity)["health"]["verdict"] == "healthy"
 
 
+@pytest.mark.any_kind
 def test_the_webhook_gets_each_change_once_signed_and_is_tried_again(tmp_path: Path) -> None:
     with (
         receiving(tmp_path) as (url, receiver),
@@ -141,6 +146,7 @@ def test_the_webhook_gets_each_change_once_signed_and_is_tried_again(tmp_path: P
         assert SECRET not in json.dumps(deployment.instance(delivery_instance_id(identity)))
 
 
+@pytest.mark.any_kind
 def test_a_webhook_has_to_be_https_and_signed(tmp_path: Path) -> None:
     with deploy(tmp_path, settings={"WEBHOOK_URL": "http://example.com"}) as deployment:
         answer = deployment.api.post("/api/peerings", json=deployment.request())

@@ -39,6 +39,7 @@ def test_a_wait_of_a_terminated_start_makes_nothing_after_a_removal(deployment: 
     assert deployment.cloud_state() == before
 
 
+@pytest.mark.any_kind
 def test_an_orchestrator_without_an_order_ends_at_once(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.until_ended(status["id"])
@@ -81,6 +82,7 @@ def test_a_finding_that_comes_back_after_it_was_gone_is_repaired_again(deploymen
     assert [run["operation"] for run in runs] == ["establish", "repair", "repair"]
 
 
+@pytest.mark.any_kind
 def test_a_terminated_rotation_is_resumed(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.knobs(secret_accepted=300, latency=0.05)

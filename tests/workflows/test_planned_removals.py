@@ -99,7 +99,9 @@ OBSTACLES: Final[dict[str, tuple[str, Callable[[Place], object]]]] = {
 }
 
 
-@pytest.mark.parametrize("what", OBSTACLES)
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=() if "Aiven" in what else pytest.mark.any_kind) for what in OBSTACLES]
+)
 def test_an_obstacle_is_planned_with_and_met_by_the_removal(deployment: Deployment, what: str) -> None:
     status = deployment.settle()
     identity, (code, appear) = status["id"], OBSTACLES[what]
@@ -135,6 +137,7 @@ def test_what_is_handed_back_is_not_held_by_a_lock(deployment: Deployment) -> No
     assert deployment.remove(identity)["state"] == "removed"
 
 
+@pytest.mark.any_kind
 def test_a_policy_against_deletion_is_named_with_what_it_keeps_and_holds_no_longer_than_it_is_there(
     deployment: Deployment,
 ) -> None:
@@ -164,6 +167,7 @@ def test_a_policy_against_deletion_is_named_with_what_it_keeps_and_holds_no_long
         {"effect": "deny"},
     ],
 )
+@pytest.mark.any_kind
 def test_a_policy_that_denies_nothing_of_it_does_not_hold_a_removal(
     deployment: Deployment, harmless: dict[str, object]
 ) -> None:
@@ -175,6 +179,7 @@ def test_a_policy_that_denies_nothing_of_it_does_not_hold_a_removal(
     assert deployment.remove(identity)["state"] == "removed"
 
 
+@pytest.mark.any_kind
 def test_a_policy_that_depends_on_more_than_the_type_is_a_warning(deployment: Deployment) -> None:
     identity, place = deployment.settle()["id"], Place(deployment)
     deployment.event(kind="assign-policy", scope=place.subscription, effect="denyAction", title="Ours stay")

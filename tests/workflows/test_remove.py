@@ -33,6 +33,7 @@ def test_everything_is_as_it_was_before(deployment: Deployment) -> None:
     [{"status": 404, "code": "RoleDefinitionDoesNotExist"}, {"status": 400, "code": "RoleDefinitionHasAssignments"}],
     ids=["not there", "assigned"],
 )
+@pytest.mark.any_kind
 def test_a_role_that_azure_does_not_let_go_at_once_goes_in_the_end(
     deployment: Deployment, answer: dict[str, object]
 ) -> None:
@@ -101,6 +102,7 @@ def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Path) -
         assert deployment.cloud_state() == before
 
 
+@pytest.mark.any_kind
 def test_a_role_that_another_peering_has_made_anew_meanwhile_is_that_one_s(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 2})) as deployment:
         identity, world = deployment.settle()["id"], deployment.cloud.world

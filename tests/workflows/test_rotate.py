@@ -5,9 +5,10 @@ import pytest
 from local.deployment import Deployment
 from tests.workflows.cloud_objects import application_of
 
-pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
+pytestmark = pytest.mark.engine_part
 
 
+@pytest.mark.both_kinds
 @pytest.mark.life
 def test_the_old_password_goes_once_the_new_one_is_proven_in_both_tenants(shared: Deployment, vnet_id: str) -> None:
     before = shared.settle(vnet_id=vnet_id)

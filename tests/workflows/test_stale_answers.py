@@ -70,6 +70,7 @@ def test_a_peering_is_set_up_where_lists_lag_behind(deployment: Deployment) -> N
     assert deletions(deployment) == []
 
 
+@pytest.mark.any_kind
 def test_a_role_that_somebody_has_just_deleted_is_made_anew_although_lists_still_show_it(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario(vnets=2)) as deployment:
         first, second = (vnet.id for vnet in list(deployment.cloud.world.vnets.values())[:2])
@@ -94,6 +95,7 @@ def test_a_removal_of_what_was_just_connected_waits_for_the_directory(tmp_path: 
         assert deployment.cloud_state() == before
 
 
+@pytest.mark.any_kind
 def test_a_removal_leaves_no_application_that_graph_does_not_show_yet(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"directory_visible": 30, "latency": 0.01})) as deployment:
         before = deployment.cloud_state()

@@ -91,6 +91,7 @@ def test_a_removal_in_the_place_of_a_run_that_was_terminated_waits_for_what_that
         assert took(last_run(deployment, identity)) >= FUNCTION_TIMEOUT
 
 
+@pytest.mark.any_kind
 def test_a_check_leaves_what_it_could_not_look_for_to_the_next_one(tmp_path: Path) -> None:
     with losing(tmp_path) as (deployment, losses):
         status = deployment.settle()
@@ -106,6 +107,7 @@ def test_a_check_leaves_what_it_could_not_look_for_to_the_next_one(tmp_path: Pat
         assert "unsettled" not in deployment.record(status["id"])
 
 
+@pytest.mark.any_kind
 def test_a_cancel_while_the_old_credential_goes_leaves_the_new_one_noted(tmp_path: Path) -> None:
     with losing(tmp_path) as (deployment, _):
         status = deployment.settle()

@@ -50,6 +50,7 @@ def test_with_realistic_delays_it_converges_and_says_why_it_waits(tmp_path: Path
     assert seen["active"] == {"connection-not-active"}
 
 
+@pytest.mark.any_kind
 def test_with_realistic_delays_a_federated_sign_in_that_came_too_early_is_waited_out(tmp_path: Path) -> None:
     with deploy(tmp_path, "realistic", settings=as_identity(tmp_path)) as deployment:
         status = deployment.settle(credential="federated")

@@ -16,7 +16,7 @@ def while_waiting(deployment: Deployment, identity: str, step: str) -> Status:
         if any(one["name"] == step and one["state"] == "waiting" for one in status["steps"]):
             return status
         assert time.monotonic() < deadline, status
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def until_gone(deployment: Deployment, identity: str, seconds: float = 60) -> Status:
@@ -24,5 +24,5 @@ def until_gone(deployment: Deployment, identity: str, seconds: float = 60) -> St
     deadline = time.monotonic() + seconds * deployment.patience
     while (status := deployment.status(identity))["state"] != "removed" or status["operation"] != "remove":
         assert time.monotonic() < deadline, status
-        time.sleep(0.05)
+        time.sleep(0.1)
     return status
