@@ -6,6 +6,7 @@ from typing import Final
 from azure.durable_functions import Blueprint
 
 from orchestrators.durable import OrchestrationContext, Workflow
+from orchestrators.histories import remember_moments
 
 #: Which module has which workflow.
 WORKFLOWS: Final = {
@@ -27,5 +28,6 @@ def _register(name: str, module: str) -> None:
     blueprint.orchestration_trigger(context_name="context")(workflow)
 
 
+remember_moments()
 for _name, _module in WORKFLOWS.items():
     _register(_name, _module)

@@ -1,0 +1,21 @@
+"""Durable's histories, which the SDK reads again at every replay."""
+
+import sys
+from functools import lru_cache
+from typing import Final
+
+from azure.durable_functions.models.history import HistoryEvent
+
+#: So many moments are remembered: those of the runs under way on one instance of the app.
+_REMEMBERED: Final = 8192
+
+
+def remember_moments() -> None:
+    """Let the SDK read each moment of a history once, and not at every replay again.
+
+    azure-functions-durable has dateutil guess the format of each, which is a quarter of the time that replays take
+    (measured with 1.x on Python 3.11).
+    """
+    read = vars(sys.modules[HistoryEvent.__module__])
+    if not hasattr(read["dt_parse"], "cache_info"):
+        read["dt_parse"] = lru_cache(_REMEMBERED)(read["dt_parse"])
