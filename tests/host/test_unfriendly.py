@@ -26,12 +26,11 @@ def impatient(tmp_path: Path) -> Iterator[Features]:
 def test_a_start_of_an_id_that_runs_is_refused_by_default(features: Features) -> None:
     features.start("waits_forever", instance="one")
     again = features.client.post(features.management("orchestrators/waits_forever/one"))
-    assert again.status_code == 409
-    assert again.json() == {"Message": "An Orchestration instance with the status Pending already exists."} or (
-        again.json() == {"Message": "An Orchestration instance with the status Running already exists."}
-    )
+    messages = [f"An Orchestration instance with the status {s} already exists." for s in ("Pending", "Running")]
+    assert (again.status_code, again.json()["Message"] in messages) == (409, True), again.text
     refused = features.client.post("/v1/start/waits_forever?id=one")
-    assert (refused.status_code, refused.text) == (409, str(again.json()))
+    assert refused.status_code == 409
+    assert refused.text in [str({"Message": message}) for message in messages]
 
 
 def test_a_custom_status_of_16_kb_is_taken(features: Features) -> None:
