@@ -10,9 +10,10 @@ from local.deployment import AT_WORK, Deployment
 from tests.workflows.sweeping import sweep, until_swept
 from tests.workflows.waiting import until_gone
 
-pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
+pytestmark = pytest.mark.both_kinds
 
 
+@pytest.mark.engine_part
 def test_two_removes_at_once_are_one(deployment: Deployment) -> None:
     before = deployment.cloud_state()
     identity = deployment.settle()["id"]
@@ -25,6 +26,7 @@ def test_two_removes_at_once_are_one(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize("approved", [0, 3600])
+@pytest.mark.engine_part
 def test_a_remove_during_a_start_stops_it_in_order_and_takes_all_away(deployment: Deployment, approved: int) -> None:
     before = deployment.cloud_state()
     deployment.knobs(approved=approved, secret_accepted=5)
@@ -79,6 +81,7 @@ def test_a_rotation_during_a_sweep_is_not_judged_by_it(deployment: Deployment) -
     assert len(application.passwords) == 1
 
 
+@pytest.mark.engine_part
 def test_a_remove_during_a_repair_wins(deployment: Deployment) -> None:
     before = deployment.cloud_state()
     status = deployment.settle()
@@ -94,6 +97,7 @@ def test_a_remove_during_a_repair_wins(deployment: Deployment) -> None:
 
 
 @pytest.mark.any_kind
+@pytest.mark.engine_part
 def test_an_orchestration_that_somebody_terminated_is_resumed(deployment: Deployment) -> None:
     deployment.knobs(approved=3600, latency=0.02)
     identity = deployment.start()

@@ -9,7 +9,7 @@ from local.cloud.world.world import Connection
 from local.deployment import Deployment, Status
 from peering.steps import STEPS
 
-pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
+pytestmark = pytest.mark.both_kinds
 
 #: Steps that a first run without trouble has no use for.
 #: What peerings share is looked for by nobody once the looks have found it.
@@ -23,6 +23,7 @@ def problem_code(status: Status) -> str:
 
 
 @pytest.mark.life
+@pytest.mark.engine_part
 def test_a_request_ends_active_and_connected(deployment: Deployment) -> None:
     status = deployment.settle()
     assert status["state"] == "connected", status.get("problem")
@@ -44,6 +45,7 @@ def test_no_step_is_tried_twice_where_all_is_done_at_once(deployment: Deployment
     assert {name: count for name, count in tries.items() if count > 1} == {}
 
 
+@pytest.mark.engine_part
 def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment) -> None:
     first = deployment.settle()
     made = len([r for r in deployment.cloud.requests if r.method in ("PUT", "POST") and "/oauth2/" not in r.path])
@@ -67,6 +69,7 @@ def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment)
 
 
 @pytest.mark.any_kind
+@pytest.mark.engine_part
 def test_requests_in_the_same_moment_start_one_run(deployment: Deployment) -> None:
     deployment.knobs(approved=3600)
     with ThreadPoolExecutor(8) as pool:

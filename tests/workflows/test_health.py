@@ -16,9 +16,10 @@ from tests.workflows.cloud_objects import platform
 from tests.workflows.sweeping import sweep, until_swept
 from tests.workflows.webhook_receiver import SECRET, receiving
 
-pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
+pytestmark = pytest.mark.both_kinds
 
 
+@pytest.mark.engine_part
 def test_a_sweep_judges_every_peering_with_a_call_for_each_side(deployment: Deployment) -> None:
     identities = [deployment.settle(vnet_id=v)["id"] for v in deployment.cloud.vnet_ids[:3]]
     deployment.clear_requests()
@@ -46,6 +47,7 @@ def test_a_sweep_that_finds_the_last_one_still_running_starts_no_second(deployme
     assert len([r for r in deployment.cloud.requests if r.service == "aiven"]) == 1
 
 
+@pytest.mark.engine_part
 def test_what_could_not_be_looked_at_is_unknown(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     assert deployment.check(identity)["health"]["verdict"] == "healthy"
@@ -99,6 +101,7 @@ def test_repairs_can_be_switched_off(deployment: Deployment) -> None:
     assert deployment.writes() == []
 
 
+@pytest.mark.engine_part
 def test_a_repair_that_does_not_help_is_tried_once(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.event(

@@ -7,9 +7,10 @@ from peering.calls import RUN_ORDER
 from tests.workflows.cloud_objects import the_connection
 from tests.workflows.waiting import while_waiting
 
-pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
+pytestmark = pytest.mark.both_kinds
 
 
+@pytest.mark.engine_part
 def test_a_terminated_removal_is_resumed_and_its_old_wait_deletes_nothing_more(deployment: Deployment) -> None:
     before = deployment.cloud_state()
     identity = deployment.settle()["id"]
@@ -83,6 +84,7 @@ def test_a_finding_that_comes_back_after_it_was_gone_is_repaired_again(deploymen
 
 
 @pytest.mark.any_kind
+@pytest.mark.engine_part
 def test_a_terminated_rotation_is_resumed(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.knobs(secret_accepted=300, latency=0.05)

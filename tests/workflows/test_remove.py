@@ -12,9 +12,10 @@ from local.deployment import Deployment, deploy
 from peering.naming import secret_name
 from tests.workflows.by_hand import made_by_hand
 
-pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
+pytestmark = pytest.mark.both_kinds
 
 
+@pytest.mark.engine_part
 def test_everything_is_as_it_was_before(deployment: Deployment) -> None:
     before = deployment.cloud_state()
     status = deployment.settle()
@@ -73,6 +74,7 @@ def test_it_goes_in_order(deployment: Deployment) -> None:
 
 
 @pytest.mark.life
+@pytest.mark.engine_part
 def test_it_can_be_set_up_again(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     deployment.remove(identity)
@@ -181,6 +183,7 @@ def test_without_its_application_the_vnet_peering_has_to_be_deleted_by_hand(depl
 
 
 @pytest.mark.life
+@pytest.mark.engine_part
 def test_a_start_that_fails_is_taken_back_on_request(deployment: Deployment) -> None:
     before = deployment.cloud_state()
     deployment.knobs(outcome="ERROR")

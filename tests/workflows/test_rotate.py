@@ -5,11 +5,10 @@ import pytest
 from local.deployment import Deployment
 from tests.workflows.cloud_objects import application_of
 
-pytestmark = pytest.mark.engine_part
-
 
 @pytest.mark.both_kinds
 @pytest.mark.life
+@pytest.mark.engine_part
 def test_the_old_password_goes_once_the_new_one_is_proven_in_both_tenants(shared: Deployment, vnet_id: str) -> None:
     before = shared.settle(vnet_id=vnet_id)
     application = application_of(shared, before["facts"]["application_id"])
@@ -39,6 +38,7 @@ def _enabled(deployment: Deployment, status: dict[str, dict[str, str]]) -> str:
     return "enabled" if version.enabled else "disabled"
 
 
+@pytest.mark.engine_part
 def test_a_password_that_cannot_be_proven_is_taken_away_again(shared: Deployment, vnet_id: str) -> None:
     before = shared.settle(vnet_id=vnet_id)
     application = application_of(shared, before["facts"]["application_id"])

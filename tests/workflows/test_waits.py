@@ -15,7 +15,7 @@ from peering.runs import STOP
 from tests.workflows.managed_identity import as_identity
 from tests.workflows.waiting import while_waiting
 
-pytestmark = [pytest.mark.engine_part, pytest.mark.both_kinds]
+pytestmark = pytest.mark.both_kinds
 
 
 def history_sizes(deployment: Deployment) -> dict[str, int]:
@@ -29,6 +29,7 @@ def step(status: Status, name: str) -> dict[str, Any]:
     return next(found for found in status["steps"] if found["name"] == name)
 
 
+@pytest.mark.engine_part
 def test_with_realistic_delays_it_converges_and_says_why_it_waits(tmp_path: Path) -> None:
     seen: dict[str, set[str]] = {}
     looks = 0
@@ -137,6 +138,7 @@ def test_throttling_is_waited_out(deployment: Deployment) -> None:
     assert deployment.settle()["state"] == "connected"
 
 
+@pytest.mark.engine_part
 def test_an_answer_that_is_lost_makes_nothing_twice(deployment: Deployment) -> None:
     lost = [
         *(("PATCH", "applications"), ("PATCH", "servicePrincipals"), ("POST", "servicePrincipals")),
@@ -153,6 +155,7 @@ def test_an_answer_that_is_lost_makes_nothing_twice(deployment: Deployment) -> N
     assert len(held["virtualNetworkPeerings"]) == 2
 
 
+@pytest.mark.engine_part
 def test_a_hint_that_was_meant_for_an_earlier_execution_is_looked_into_once(deployment: Deployment) -> None:
     deployment.knobs(approved=3600, latency=0.05)
     identity = deployment.start()
