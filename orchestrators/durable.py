@@ -1,7 +1,7 @@
 """The part of Durable Functions' orchestration context that the workflows use, typed (the package ships no types)."""
 
 from collections.abc import Generator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from peering.calls import Activity, Orchestrator
@@ -34,6 +34,11 @@ class OrchestrationContext(Protocol):
     @property
     def instance_id(self) -> str:
         """The id of this orchestration instance."""
+        ...
+
+    @property
+    def deferred_tasks(self) -> dict[Any, Any]:
+        """The events that came before anybody waited for one of their name."""
         ...
 
     @property
@@ -91,3 +96,17 @@ def result_of(task: Task[Answer]) -> Generator[Task[object], Any, Answer]:
     # Durable Functions sends it, of which the task alone knows the type.
     result: Answer = yield task
     return result
+
+
+def at_once(context: OrchestrationContext) -> Task[None]:
+    """A timer that is due at once, to be awaited together with what is scheduled now and may take long.
+
+    The extension awaits what is scheduled together before it schedules anything later; with this among it, it does so
+    at once.
+    """
+    return context.create_timer(context.current_utc_datetime + timedelta())
+
+
+def took_event(context: OrchestrationContext, name: str) -> None:
+    """Say that an event has been taken in: the SDK gives one that came too early to every later wait for its name."""
+    context.deferred_tasks.pop(name, None)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
 
-from orchestrators.durable import OrchestrationContext, Task, Workflow, result_of
+from orchestrators.durable import OrchestrationContext, Task, Workflow, at_once, result_of, took_event
 from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
 from orchestrators.waiting import AWAIT_LOOKS, AWAIT_STEP, CUT, Request, Wait, WaitResult, may_clear
 from peering.calls import (
@@ -131,10 +131,15 @@ class Run:
 
     def _see_whose_order_it_is(self) -> Running:
         """An event is a hint only: the record tells. One that was meant for an earlier execution changes nothing."""
+        took_event(self.context, STOP)
         if not (yield from reliably(self.context, RENEW_ORDER, self.fence)):
             self.state = "stopping"
         else:
             self._stop = self.context.wait_for_external_event(STOP)
+            self._hold_nothing_back()
+
+    def _hold_nothing_back(self) -> None:
+        self._under_way[at_once(self.context)] = lambda: None
 
     def enter_phase(self, phase: Phase) -> Running:
         """Note which way the order goes, before the first deletion: what is taken up again goes on that way."""
@@ -177,11 +182,15 @@ class Run:
     def pause_until(self, moment: datetime) -> Running:
         """Wait with nothing under way, unless another order takes the place of the run's."""
         timer = self.context.create_timer(moment + CUT)
+        self._stop = self.context.wait_for_external_event(STOP)
         while self.state != "stopping":
-            self._stop = self.context.wait_for_external_event(STOP)
-            if (yield self.context.task_any([timer, self._stop])) is timer:
+            ended = yield from result_of(self.context.task_any([timer, self._stop, *self._under_way]))
+            if ended is timer:
                 return
-            yield from self._see_whose_order_it_is()
+            if ended is self._stop:
+                yield from self._see_whose_order_it_is()
+            else:
+                del self._under_way[ended]
         timer.cancel()
         self.state = "superseded"
 
@@ -321,9 +330,7 @@ class Run:
 
     def _note_wait(self, task: Task[object], take: Callable[[], Running | None]) -> None:
         self._under_way[task] = take
-        # The extension awaits what is scheduled together before it schedules anything later; this timer, due at once,
-        # keeps a long wait from holding back the other branches.
-        self._under_way[self.context.create_timer(self.context.current_utc_datetime + timedelta())] = lambda: None
+        self._hold_nothing_back()
 
     def _take_outcome(self, step: str, task: Task[Outcome]) -> Running:
         result = task.result

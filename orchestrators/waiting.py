@@ -7,7 +7,7 @@ looks grows with its logarithm. History stays small, because the workflow starts
 from datetime import datetime, timedelta
 from typing import Final, Generic, NotRequired, TypeAlias, TypedDict, TypeVar
 
-from orchestrators.durable import OrchestrationContext, StartedWith, Workflow, result_of
+from orchestrators.durable import OrchestrationContext, StartedWith, Task, Workflow, at_once, result_of, took_event
 from orchestrators.lost import MOST_LOST, interrupted, lost, note_lost, reliably
 from peering.calls import RENEW_ORDER, STOP_WAITS, Activity, Orchestrator
 from peering.outcome import (
@@ -135,12 +135,26 @@ def attempt(
         problem=outcome["problem"],
     )
     instance = wait_instance_id(context.instance_id, run, activity)
-    waiting, stop = context.call_sub_orchestrator(AWAIT_STEP, wait, instance), context.wait_for_external_event(STOP)
-    while (yield context.task_any([waiting, stop])) is stop:
-        yield from reliably(context, STOP_WAITS, [instance])
-        stop = context.wait_for_external_event(STOP)
+    waiting = context.call_sub_orchestrator(AWAIT_STEP, wait, instance)
+    yield from _until_ended(context, waiting, instance, given)
     ended = waiting.result
     return {"problem": interrupted(ended)} if isinstance(ended, BaseException) else ended["outcome"]
+
+
+def _until_ended(
+    context: OrchestrationContext, waiting: Task[WaitResult[Outcome]], instance: str, given: Request
+) -> Workflow[None]:
+    """Wait for a wait, which is told when the order of its run is another one now; a hint that means none is no end."""
+    awaited: list[Task[object]] = [waiting, stop := context.wait_for_external_event(STOP)]
+    while (ended := (yield from result_of(context.task_any(awaited)))) is not waiting:
+        awaited.remove(ended)
+        if ended is not stop:
+            continue
+        took_event(context, STOP)
+        if "fence" in given and (yield from reliably(context, RENEW_ORDER, given["fence"])):
+            awaited += [stop := context.wait_for_external_event(STOP), at_once(context)]
+        else:
+            yield from reliably(context, STOP_WAITS, [instance])
 
 
 def await_step(context: StartedWith[Wait]) -> Workflow[WaitResult[Answer] | None]:

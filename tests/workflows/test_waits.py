@@ -1,7 +1,6 @@
 """What waiting looks like: why, since when, how often; how small the history stays; and where it ends."""
 
 import json
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,7 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, Status, deploy
-from peering.runs import STOP
 from tests.workflows.managed_identity import as_identity
-from tests.workflows.waiting import while_waiting
 
 pytestmark = pytest.mark.both_kinds
 
@@ -153,18 +150,3 @@ def test_an_answer_that_is_lost_makes_nothing_twice(deployment: Deployment) -> N
     assert len(application["passwordCredentials"]) == 1
     assert len(held["peeringConnections"]) == 1
     assert len(held["virtualNetworkPeerings"]) == 2
-
-
-@pytest.mark.engine_part
-def test_a_hint_that_was_meant_for_an_earlier_execution_is_looked_into_once(deployment: Deployment) -> None:
-    deployment.knobs(approved=3600, latency=0.05)
-    identity = deployment.start()
-    while_waiting(deployment, identity, "pending_peer")
-    deployment.virtual_clock.held = True
-    before = history_sizes(deployment)[identity]
-    deployment.raise_event(identity, STOP)
-    time.sleep(2 * deployment.patience)
-    added = history_sizes(deployment)[identity] - before
-    deployment.virtual_clock.held = False
-    assert 0 < added < 15
-    assert deployment.until(identity)["state"] == "connected"
