@@ -39,7 +39,8 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
             return
         # The order is in the record: whatever keeps this from being known, it is carried out.
         with suppress(AzureError):
-            if await registry().is_taken(peering_id):
+            order = await registry().order(peering_id)
+            if order is None or order["execution"]:
                 return
         await asyncio.sleep(_PAUSE)
     log.warning("event=start-failed peering=%s error=%s", peering_id, failure)

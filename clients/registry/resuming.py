@@ -56,7 +56,10 @@ async def resume_overdue(client: DurableClient) -> int:
 
     async def resume(order: OrderRow) -> bool:
         status = await client.get_status(order["id"])
-        return _is_overdue(order, status, registry().now) and await _resume(client, order, status)
+        if not _is_overdue(order, status, registry().now):
+            return False
+        # The list may be old by now: whoever has worked on the order since it was read goes on.
+        return await registry().order(order["id"]) == order and await _resume(client, order, status)
 
     orders, now = await registry().orders(), registry().now
     due = [order for order in orders if now >= datetime.fromisoformat(order["not_before"])]
@@ -77,28 +80,35 @@ def _is_overdue(order: OrderRow, status: OrchestrationStatus[object], now: datet
 
 async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationStatus[object]) -> bool:
     """Note that an order is begun again, end what is left of its last execution, and start another one."""
-    peering_id, run = order["id"], order["run"]
+    peering_id = order["id"]
     held = await registry().record(peering_id)
-    if held is None or "order" not in held or held["order"]["run"] != run:
+    if held is None or not _is_order_of(held, order):
         await registry().settle_order_row(peering_id)
         return False
     last = held["order"]["executions"] >= MOST_EXECUTIONS
 
     def resuming(record: Record | None, now: datetime) -> tuple[Record | None, Record | None]:
-        if record is None or "order" not in record or record["order"]["run"] != run:
+        if record is None or not _is_order_of(record, order):
             return record, None
         (_interrupt if last else _begin_again)(record, now)
         return record, record
 
     resumed = await registry().change(peering_id, resuming)
-    if resumed is not None:
-        await note_ended_runs(resumed)
-    log.warning("event=order-%s peering=%s run=%s", "interrupted" if last else "resumed", peering_id, run)
+    if resumed is None:
+        return False
+    await note_ended_runs(resumed)
+    log.warning("event=order-%s peering=%s run=%s", "interrupted" if last else "resumed", peering_id, order["run"])
     if is_running(status):
         await end_instance(client, peering_id, "it gave no sign of life")
-    if resumed is not None and not last:
+    if not last:
         await start_order(client, peering_id)
-    return resumed is not None
+    return True
+
+
+def _is_order_of(record: Record, order: OrderRow) -> bool:
+    """Whether a record's order is the one of a row, and with the same execution."""
+    held = record.get("order")
+    return held is not None and (held["run"], held.get("execution", "")) == (order["run"], order["execution"])
 
 
 def _begin_again(record: Record, now: datetime) -> None:

@@ -259,10 +259,10 @@ class Registry:
                 return True
         raise ProblemError("registry-contended", f"Tried {TRIES} times to give a sign of life.")
 
-    async def is_taken(self, peering_id: str) -> bool:
-        """Whether an execution works on the order of a peering, or none is open."""
+    async def order(self, peering_id: str) -> rows.OrderRow | None:
+        """The open order of a peering, if there is one."""
         row = await self._table.row(rows.PEERINGS, rows.order_key(peering_id))
-        return row is None or bool(read(rows.read_order, row)["execution"])
+        return read(rows.read_order, row) if row is not None else None
 
     async def settle_order_row(self, peering_id: str) -> None:
         """Make the row of a peering's order what its record says: a write that was broken off may have left another.

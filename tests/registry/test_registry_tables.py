@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,13 +15,15 @@ import azure.functions as func
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableClient
+from azure.durable_functions import OrchestrationRuntimeStatus
 
 import activities.orders
 import activities.step
 import clients.registry.orders
 import triggers.peering
-from clients.durable import DurableClient
-from clients.registry.rows import PEERINGS, order_row
+from clients.durable import DurableClient, OrchestrationStatus
+from clients.registry import resuming
+from clients.registry.rows import PEERINGS, OrderRow, order_key, order_row
 from clients.registry.tables import Held, Mutation, Registry
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, collected
@@ -404,6 +407,83 @@ def test_a_run_whose_place_is_taken_just_before_its_order_is_taken_has_an_outcom
         assert taken["order"]["run"] == "r2"
         (superseded,) = await registry.history.of(peering(1)["id"], 10)
         assert (superseded["run"], superseded["superseded_by"]) == ("r1", "r2")
+
+    run(tables, test)
+
+
+class RunningInstances:
+    """Durable's client: its instances run until they are terminated."""
+
+    def __init__(self) -> None:
+        self.terminated: list[str] = []
+        self.started: list[str] = []
+
+    async def get_status(self, instance_id: str) -> OrchestrationStatus[object]:
+        states = OrchestrationRuntimeStatus
+        status = states.Terminated if instance_id in self.terminated else states.Running
+        return cast("OrchestrationStatus[object]", SimpleNamespace(instance_id=instance_id, runtime_status=status))
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        assert reason
+        self.terminated.append(instance_id)
+
+    async def start_new(self, _: str, instance_id: str, __: object) -> str:
+        assert instance_id in self.terminated
+        self.started.append(instance_id)
+        return instance_id
+
+
+async def resume_one(registry: Registry, listed: OrderRow, client: RunningInstances) -> bool:
+    """Resume an order as it was listed a while ago."""
+    asked = cast("DurableClient", client)
+    return await resuming._resume(asked, listed, await asked.get_status(listed["id"]))
+
+
+def test_an_instance_that_gave_no_sign_of_life_is_ended_before_another_one_is_started(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(registry: Registry) -> None:
+        for module in (clients.registry.orders, resuming):
+            monkeypatch.setattr(module, "registry", lambda: registry)
+        one, client = peering(1)["id"], RunningInstances()
+        await ask(registry, peering(1))
+        (listed,) = await registry.orders()
+        assert await resume_one(registry, listed, client)
+        assert (client.terminated, client.started) == ([one], [one])
+        record = await registry.record(one)
+        assert record is not None
+        assert record["order"]["executions"] == 2
+
+    run(tables, test)
+
+
+def test_an_order_that_was_taken_after_it_was_listed_is_left_to_its_execution(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(registry: Registry) -> None:
+        for module in (activities.orders, clients.registry.orders, resuming):
+            monkeypatch.setattr(module, "registry", lambda: registry)
+        one, client = peering(1)["id"], RunningInstances()
+        await ask(registry, peering(1))
+        (listed,) = await registry.orders()
+        await activities.orders.take_order(Taking(id=one, execution="x", at=registry.now.isoformat()))
+        before = await registry.record(one)
+        assert not await resume_one(registry, listed, client)
+        assert (client.terminated, await registry.record(one)) == ([], before)
+
+    run(tables, test)
+
+
+def test_a_row_whose_order_is_another_one_is_made_that_one_s(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(registry: Registry) -> None:
+        monkeypatch.setattr(resuming, "registry", lambda: registry)
+        one = peering(1)["id"]
+        await ask(registry, peering(1))
+        await registry.delete_rows([{"PartitionKey": PEERINGS, "RowKey": order_key(one)}])
+        await registry.insert(order_row(one, new_order("check", "stray", BY, registry.now, DEADLINES)))
+        (stray,) = await registry.orders()
+        assert not await resume_one(registry, stray, RunningInstances())
+        assert [order["run"] for order in await registry.orders()] == ["r1"]
 
     run(tables, test)
 

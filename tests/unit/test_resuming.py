@@ -69,18 +69,24 @@ def order(peering_id: str, overdue: timedelta = timedelta(minutes=1)) -> OrderRo
     return OrderRow(id=peering_id, run="r", execution="x", alive_until=at, not_before=at)
 
 
-def with_orders(monkeypatch: pytest.MonkeyPatch, orders: list[OrderRow]) -> list[str]:
-    """Let these orders be open; returns those that will have been resumed."""
+def with_orders(
+    monkeypatch: pytest.MonkeyPatch, orders: list[OrderRow], since: dict[str, OrderRow | None] | None = None
+) -> list[str]:
+    """Let these orders be open, and what has changed since they were listed; returns those that will be resumed."""
     resumed = list[str]()
+    now = {one["id"]: one for one in orders} | (since or {})
 
     async def listed() -> list[OrderRow]:
         return orders
+
+    async def read(peering_id: str) -> OrderRow | None:
+        return now[peering_id]
 
     async def resume(_: DurableClient, found: OrderRow, __: OrchestrationStatus[object]) -> bool:
         resumed.append(found["id"])
         return True
 
-    monkeypatch.setattr(resuming, "registry", lambda: SimpleNamespace(orders=listed, now=NOW))
+    monkeypatch.setattr(resuming, "registry", lambda: SimpleNamespace(orders=listed, order=read, now=NOW))
     monkeypatch.setattr(resuming, "_resume", resume)
     return resumed
 
@@ -116,6 +122,14 @@ def test_an_order_that_may_wait_costs_no_look(monkeypatch: pytest.MonkeyPatch) -
     engine = FakeEngine()
     assert resume(engine) == 1
     assert engine.asked == ["due"]
+
+
+def test_whoever_has_worked_on_an_order_since_it_was_listed_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("taken", "alive", "ended", "left")
+    alive = OrderRow(**{**order("alive"), "alive_until": NOW.isoformat()})
+    since = {"taken": OrderRow(**{**order("taken"), "execution": "y"}), "alive": alive, "ended": None}
+    resumed = with_orders(monkeypatch, [order(name) for name in names], since)
+    assert (resume(FakeEngine()), resumed) == (1, ["left"])
 
 
 def test_what_broke_off_is_kept_while_its_order_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
