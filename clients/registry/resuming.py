@@ -132,13 +132,14 @@ def _interrupt(record: Record, now: datetime) -> None:
 
 
 async def sweep_again(client: DurableClient) -> bool:
-    """Begin the scheduled check again if its orchestrator failed: that is never the check's own doing."""
+    """Begin the check of all again if its orchestrator failed: that is never the check's own doing.
+
+    While all peerings are paused it repairs nothing.
+    """
     status = await client.get_status(SWEEP)
     if status.runtime_status is None or status.runtime_status.name != "Failed":
         return False
-    if await pauses.of_all() is not None:
-        return False
-    given = Sweep(repairs=True, deadlines=settings().deadlines)
+    given = Sweep(repairs=await pauses.of_all() is None, deadlines=settings().deadlines)
     return await start_unless_running(client, CHECK_HEALTH, SWEEP, given)
 
 

@@ -10,9 +10,11 @@ from typing import cast
 import pytest
 from azure.durable_functions import OrchestrationRuntimeStatus
 
+from clients import pauses
 from clients.durable import DurableClient, OrchestrationStatus
 from clients.registry import resuming
 from clients.registry.rows import OrderRow
+from peering.sweep import Sweep
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -130,6 +132,30 @@ def test_whoever_has_worked_on_an_order_since_it_was_listed_goes_on(monkeypatch:
     since = {"taken": OrderRow(**{**order("taken"), "execution": "y"}), "alive": alive, "ended": None}
     resumed = with_orders(monkeypatch, [order(name) for name in names], since)
     assert (resume(FakeEngine()), resumed) == (1, ["left"])
+
+
+@pytest.mark.parametrize(("paused", "begun"), [(False, [True]), (True, [False])])
+def test_a_check_of_all_that_failed_is_begun_again_and_repairs_nothing_during_a_pause(
+    monkeypatch: pytest.MonkeyPatch, paused: bool, begun: list[bool]
+) -> None:
+    given = list[Sweep]()
+
+    async def pause() -> object:
+        return {"why": "x"} if paused else None
+
+    async def start(_: object, __: object, ___: str, sweep: Sweep) -> bool:
+        given.append(sweep)
+        return True
+
+    class OneSweep(FakeEngine):
+        async def get_status(self, instance_id: str) -> OrchestrationStatus[object]:
+            return status(instance_id, "Failed")
+
+    monkeypatch.setattr(pauses, "of_all", pause)
+    monkeypatch.setattr(resuming, "start_unless_running", start)
+    monkeypatch.setattr(resuming, "settings", lambda: SimpleNamespace(deadlines={}))
+    assert asyncio.run(resuming.sweep_again(cast("DurableClient", OneSweep())))
+    assert [sweep["repairs"] for sweep in given] == begun
 
 
 def test_what_broke_off_is_kept_while_its_order_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
