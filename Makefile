@@ -30,8 +30,9 @@ quick: .venv/ready ## A first answer: the checks, and the tests of what is neare
 	$(BIN)/mypy .
 	$(BIN)/pytest -q -n 2 -m "not slow and not engine" tests/unit tests/registry
 
+# The files of few tests are those that take longest: they are not left to the end.
 test: .venv/ready lint ## Set up, then all checks and tests
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-engine: .venv/ready node_modules/.package-lock.json libahead ## The workflows on the genuine engine (docs/testing.md)
 	$(BIN)/pytest -n 2 --dist worksteal --engine genuine --timeout 600 $(PART) tests/workflows

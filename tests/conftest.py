@@ -6,6 +6,6 @@ from local.cloud.server.authority import trust_in_this_process
 
 trust_in_this_process()
 # What the SDKs are made of stays: to look through it as often as usual takes a twentieth of the time of all tests.
-gc.set_threshold(100_000, 50, 100)
+gc.set_threshold(50_000, 20, 10)
 
 pytest_plugins = ["tests.engines", "tests.left_out"]
