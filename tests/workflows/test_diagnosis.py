@@ -13,6 +13,7 @@ from local.cloud import Scenario
 from local.cloud.world.world import PLATFORM_APP, Connection
 from local.deployment import Deployment, Status, deploy
 from peering.aiven_vpc import Kind
+from tests.workflows.document_rows import each
 from tests.workflows.markdown_tables import Row, code_spans, table
 
 pytestmark = pytest.mark.both_kinds
@@ -42,7 +43,7 @@ def common(tmp_path_factory: pytest.TempPathFactory, aiven_vpc: Kind) -> Iterato
 
 def of(rows: list[Row]) -> pytest.MarkDecorator:
     """One test for each row."""
-    return pytest.mark.parametrize("row", rows, ids=[row["Cause"] for row in rows])
+    return each(rows, "Cause", "Produced by")
 
 
 class Case:

@@ -18,6 +18,7 @@ from local.deployment import Deployment, Status, deploy
 from peering.aiven_vpc import AivenVpc, Kind
 from peering.drift import DRIFT
 from peering.naming import role_assignment_name
+from tests.workflows.document_rows import each
 from tests.workflows.markdown_tables import DOCS, Row, code_spans, table
 
 pytestmark = pytest.mark.both_kinds
@@ -29,11 +30,6 @@ SCENARIO: Final = Scenario.model_validate({"vnets": 80, "project_vpcs": 20})
 LOG: Final = "aiven_azure_peering.health"
 #: Placeholders for what all peerings of a tenant share: a row that names one gets a cloud of its own.
 SHARED: Final = ("$platform_application", "$automation")
-#: And for what Azure, Entra and Key Vault alone know of.
-OF_ACCESS: Final = (
-    *("principal", "$role", "$platform_role", "application", "$secret", "$automation"),
-    *("graph.microsoft.com", "vault.azure.net", "management.azure.com"),
-)
 ALL_AT_ONCE: Final = [row for row in INJECTED if any(name in row["Injected as"] for name in SHARED)]
 
 
@@ -220,10 +216,7 @@ def follow(deployment: Deployment, row: Row, before: Status, verdicts: Verdicts)
 
 def of(rows: list[Row]) -> pytest.MarkDecorator:
     """One test for each row."""
-    of_access = [any(name in row.get("Injected as", "") for name in OF_ACCESS) for row in rows]
-    marks = [pytest.mark.any_kind if alone else () for alone in of_access]
-    found = [pytest.param(row, id=row["What happened"], marks=mark) for row, mark in zip(rows, marks, strict=True)]
-    return pytest.mark.parametrize("row", found)
+    return each(rows, "What happened", "Injected as")
 
 
 # A deployment of its own replaces the process's environment, so these come before the cloud that the others share.

@@ -1,0 +1,28 @@
+"""Tests of which there is one for each row of a document's table."""
+
+from typing import Final
+
+import pytest
+
+from tests.workflows.markdown_tables import Row
+
+#: What Azure, Entra and Key Vault alone know of: nothing of it depends on whose the VPC is.
+_OF_ACCESS: Final = (
+    *("$principal", "$platform_principal", "$role", "$platform_role", "$application", "$platform_application"),
+    *("$secret", "$automation", "graph.microsoft.com", "vault.azure.net", "management.azure.com"),
+)
+
+
+def each(rows: list[Row], title: str, produced: str) -> pytest.MarkDecorator:
+    """One test for each row; what happens to access alone is the same for any kind of VPC.
+
+    Args:
+        rows: of the table.
+        title: the column that names the test.
+        produced: the column with what happens, if the table has it.
+    """
+    found = []
+    for row in rows:
+        of_access = any(name in row.get(produced, "") for name in _OF_ACCESS)
+        found.append(pytest.param(row, id=row[title], marks=pytest.mark.any_kind if of_access else ()))
+    return pytest.mark.parametrize("row", found)
