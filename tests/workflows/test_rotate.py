@@ -63,7 +63,7 @@ def test_it_is_rotated_by_itself_before_it_expires_and_once(shared: Deployment, 
     shared.event(kind="set-secret-expiry", name=before["facts"]["secret_name"], days=20)
     checked = shared.check(before["id"])
     assert checked["operation"] == "rotate"
-    assert checked["health"]["verdict"] == "healthy"
+    assert checked["health"]["verdict"] == "healthy", checked
     assert [password.key_id for password in application.passwords] != [old.key_id]
     assert checked["runs"][-1]["by"]["name"] == "aiven-azure-peering"
     runs = len(checked["runs"])
