@@ -16,6 +16,7 @@ def read_entities_lean() -> None:
     """
     from msgraph.generated.models.entity import Entity
 
+    # Ours takes the place of a method that returns the same; no type allows to change a class.
     Entity.get_field_deserializers = _field_deserializers  # type: ignore[method-assign, assignment]
 
 

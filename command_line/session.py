@@ -151,6 +151,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     parameters = [*own.parameters.values(), *shared]
     called.__doc__ = function.__doc__
+    # Typer reads the options from it; the type of a function does not know the attribute.
     called.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {one.name: one.annotation for one in parameters}
     return called

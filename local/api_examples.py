@@ -14,7 +14,7 @@ _LONGEST: Final = 3
 _LEFT_OUT: Final = frozenset({"show_openapi", "show_docs", "list_problems"})
 
 
-def _shortened(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _shortened(value: object) -> object:
     """A document with its lists cut: an example need not show every step."""
     if isinstance(value, dict):
         return {name: _shortened(one) for name, one in value.items()}
