@@ -1,7 +1,8 @@
 """The created application's credential: a password in Key Vault, or the app's managed identity in its place (step 4).
 
-A password that never reached the vault, because the app died in between, is found by its name and removed. Whatever is
-killed between two calls leaves at least one credential that works, and two at the most.
+The platform may deliver a call twice, and both may be at work at once: neither removes what the other has just made, so
+whichever of them is heard has a credential that works. A password that never reached the vault, because the app died in
+between, is found by its name and removed once nobody can be at work on it any more.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from activities.orders import note_lost
 from activities.step import step
 from clients.azure import graph, secrets
 from clients.connections import connections
@@ -21,7 +23,9 @@ from clients.settings import settings
 from peering.facts import CredentialFacts, Facts, collected, needed
 from peering.marks import KEY_ID, PEERING, ROTATION
 from peering.naming import federated_credential_name, secret_name
+from peering.orders import Lost
 from peering.outcome import ProblemError
+from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Peering
 
 if TYPE_CHECKING:
@@ -55,33 +59,20 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
         async with secrets() as vault:
             versions = await _versions(vault, peering)
             if not any(version.enabled for version in versions):
-                return _secret_facts(await _first_password(client, vault, peering, object_id))
+                return _secret_facts(await _new_password(client, vault, peering, object_id))
             passwords = await _own_passwords(client, peering, object_id)
             left = min(_RENEW_BEFORE, timedelta(days=peering["secret_lifetime_days"]) / 4)
             noted = [v for v in versions if v.version == facts.get("secret_version")]
             stored = _newest(noted, passwords, left) or _newest(versions, passwords, left)
             if stored is not None:
                 keys = {(version.tags or {}).get(KEY_ID) for version in versions}
-                await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) not in keys])
+                await _remove_abandoned(client, peering, object_id, [p for p in passwords if str(p.key_id) not in keys])
                 return _secret_facts(stored)
             ending = _newest(versions, passwords, timedelta())
             kept = (ending.tags or {}).get(KEY_ID) if ending else None
-            await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
-            made = await _new_password(client, vault, peering, object_id, rotation="")
+            made = await _new_password(client, vault, peering, object_id, kept)
             await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) == kept])
             return _secret_facts(made)
-
-
-async def _first_password(
-    client: "GraphServiceClient", vault: "SecretClient", peering: Peering, object_id: str
-) -> "SecretProperties":
-    """A password where none is stored; those that never reached the vault go meanwhile."""
-    password = await _make_password(client, peering, object_id)
-    stored, passwords = await asyncio.gather(
-        _store(vault, peering, password, rotation=""), _own_passwords(client, peering, object_id)
-    )
-    await _remove_passwords(client, object_id, [p for p in passwords if p.key_id != password.key_id])
-    return stored
 
 
 @step
@@ -100,8 +91,7 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             if (candidate := _newest(made, passwords, timedelta())) is not None:
                 return {"candidate": _secret_facts(candidate)}
             kept = _key_in_use(versions, passwords, facts, made)
-            await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
-            candidate = await _new_password(client, vault, peering, object_id, rotation["run"])
+            candidate = await _new_password(client, vault, peering, object_id, kept, rotation["run"])
             return {"candidate": _secret_facts(candidate)}
 
 
@@ -137,17 +127,18 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
 
 @step
 async def discard_credential(peering: Peering, facts: Facts) -> Facts:
-    """Remove a candidate that could not be proven; the credential in use stays the only one."""
-    candidate, object_id = facts["candidate"], needed(facts["application_object_id"])
+    """Remove a candidate that could not be proven, and its like; the credential in use stays the only one."""
+    rotation, object_id = facts["rotation"], needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
-        if candidate["credential"] == "federated":
+        if rotation["credential"] == "federated":
             await _remove_federated(client, peering, object_id)
             return {}
-        for version in await _versions(vault, peering):
-            if version.version == candidate["secret_version"]:
-                key = (version.tags or {}).get(KEY_ID)
-                passwords = await _own_passwords(client, peering, object_id)
-                await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) == key])
+        made = [v for v in await _versions(vault, peering) if (v.tags or {}).get(ROTATION) == rotation["run"]]
+        keys = {(version.tags or {}).get(KEY_ID) for version in made}
+        passwords = await _own_passwords(client, peering, object_id)
+        await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) in keys])
+        for version in made:
+            if version.enabled:
                 await _disable(vault, version)
     return {}
 
@@ -252,9 +243,21 @@ async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_
 
 
 async def _new_password(
-    client: "GraphServiceClient", vault: "SecretClient", peering: Peering, object_id: str, rotation: str
+    client: "GraphServiceClient",
+    vault: "SecretClient",
+    peering: Peering,
+    object_id: str,
+    kept: str | None = None,
+    rotation: str = "",
 ) -> "SecretProperties":
-    return await _store(vault, peering, await _make_password(client, peering, object_id), rotation)
+    """Make a password and store it; all others that were abandoned go, but for the one that is to be kept."""
+    password = await _make_password(client, peering, object_id)
+    stored, passwords = await asyncio.gather(
+        _store(vault, peering, password, rotation), _own_passwords(client, peering, object_id)
+    )
+    others = [p for p in passwords if str(p.key_id) not in (kept, str(password.key_id))]
+    await _remove_abandoned(client, peering, object_id, others)
+    return stored
 
 
 async def _make_password(client: "GraphServiceClient", peering: Peering, object_id: str) -> "PasswordCredential":
@@ -300,16 +303,34 @@ async def _store(
     return secret.properties
 
 
+async def _remove_abandoned(
+    client: "GraphServiceClient", peering: Peering, object_id: str, passwords: "list[PasswordCredential]"
+) -> None:
+    """Remove passwords that no call can be at work with any more; a later check looks for the younger ones."""
+    now = datetime.now(UTC)
+    old = [p for p in passwords if p.start_date_time is None or p.start_date_time < now - FUNCTION_TIMEOUT]
+    await _remove_passwords(client, object_id, old)
+    if len(old) < len(passwords):
+        await note_lost(Lost(id=peering["id"], at=now.isoformat()))
+
+
 async def _remove_passwords(
     client: "GraphServiceClient", object_id: str, passwords: "list[PasswordCredential]"
 ) -> None:
     from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import (
         RemovePasswordPostRequestBody,
     )
+    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
+    application = client.applications.by_application_id(object_id)
     for password in passwords:
-        body = RemovePasswordPostRequestBody(key_id=password.key_id)
-        await client.applications.by_application_id(object_id).remove_password.post(body)
+        try:
+            await application.remove_password.post(RemovePasswordPostRequestBody(key_id=password.key_id))
+        except ODataError:
+            # Of two calls that remove one, the second is told that there is none.
+            found = await application.get()
+            if password.key_id in {p.key_id for p in (found and found.password_credentials) or []}:
+                raise
 
 
 async def _disable(vault: "SecretClient", version: "SecretProperties") -> None:

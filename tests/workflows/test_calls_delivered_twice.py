@@ -1,0 +1,67 @@
+"""The platform delivers a call at least once: each one runs twice, the second beside the first or right after it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from local.cloud.world.world import Application
+from local.deployment import Deployment, Status, deploy
+from local.host.hostility import Kind
+from peering.runs import FUNCTION_TIMEOUT
+from tests.workflows.cloud_objects import application_of
+
+
+@pytest.fixture(params=range(2))
+def deployment(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """The app on a host that delivers every call twice; the moments follow from the seed."""
+    with deploy(tmp_path, hostile=request.param) as deployed:
+        deployed.host.hostility.resume({Kind.ACTIVITY_TWICE: 1})
+        deployed.knobs(latency=0.01)
+        yield deployed
+
+
+def assert_works(deployment: Deployment, status: Status, application: Application) -> None:
+    """The password that the registry names is one that the application has."""
+    facts = deployment.record(status["id"])["facts"]
+    (vault,) = deployment.cloud.world.vaults.values()
+    version = next(v for v in vault.secrets[facts["secret_name"]] if v.version == facts["secret_version"])
+    assert version.enabled
+    assert version.value in {password.text for password in application.passwords}
+    assert facts["secret_key_id"] in {password.key_id for password in application.passwords}
+
+
+def test_the_credential_that_is_heard_of_works_and_stays_the_only_one(deployment: Deployment) -> None:
+    status = deployment.settle()
+    assert status["state"] == "connected", status.get("problem")
+    application = application_of(deployment, status["facts"]["application_id"])
+    assert_works(deployment, status, application)
+    for _ in range(2):
+        rotated = deployment.rotate(status["id"])
+        assert rotated["runs"][-1]["state"] == "rotated", rotated["runs"][-1]
+        assert_works(deployment, status, application)
+    deployment.virtual_clock.advance_to(deployment.clock.now() + 2 * FUNCTION_TIMEOUT + timedelta(seconds=1))
+    checked = deployment.check(status["id"])
+    assert (checked["state"], checked["health"]["verdict"]) == ("connected", "healthy"), checked["health"]
+    assert len(application.passwords) == 1
+    assert_works(deployment, status, application)
+
+
+def test_what_is_made_is_there_once_and_what_is_removed_is_gone(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    status = deployment.settle()
+    facts = status["facts"]
+    once = _counted(deployment)
+    deployment.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
+    mended = deployment.check(status["id"])
+    assert (mended["state"], mended["health"]["verdict"]) == ("connected", "healthy"), mended["health"]
+    assert _counted(deployment) == once
+    removed = deployment.remove(status["id"])
+    assert (removed["state"], removed.get("problem")) == ("removed", None)
+    assert deployment.cloud_state() == before
+
+
+def _counted(deployment: Deployment) -> dict[str, int]:
+    """How many objects of each kind there are, but for passwords: two calls may have made one each."""
+    return {kind: len(objects) for kind, objects in deployment.cloud_state().items()}
