@@ -1,5 +1,6 @@
 """What all steps have in common: facts in, facts or one problem out, never an exception."""
 
+import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +14,7 @@ from peering.facts import Facts
 from peering.outcome import Outcome, ProblemError, StepRequest, superseded
 from peering.record import Record
 from peering.registry import keep_facts
+from peering.runs import deterministic_id
 from peering.spec import Fence, Peering
 from peering.steps import KEPT
 
@@ -48,10 +50,15 @@ def step(function: Step) -> Activity:
 async def _outcome(function: Step, request: StepRequest) -> Outcome:
     if "fence" in request and not await registry().is_own(request["fence"]):
         return {"problem": superseded()}
-    facts = await function(request["peering"], request["facts"])
+    facts = await function(request["peering"], {**request["facts"], "call": _call(request)})
     if "fence" in request and function.__name__ in KEPT:
         await keep(request["fence"], request["facts"], {function.__name__: facts})
     return {"facts": facts}
+
+
+def _call(request: StepRequest) -> str:
+    """Names a call of a step: another delivery of the same call has the same input, and no other call has it."""
+    return deterministic_id("call", json.dumps(request, sort_keys=True))[:8]
 
 
 def look_again(facts: Facts, looks: int, code: str, detail: str) -> None:

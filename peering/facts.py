@@ -131,6 +131,8 @@ class Facts(CredentialFacts, total=False):
     tries: int
     waited: float
     looked_at: str
+    # Names the call of the step; a second delivery of the same call has the same.
+    call: str
     # What an earlier look of the same wait has seen.
     refusal: Refusal
 

@@ -492,7 +492,7 @@ OBJECTS: Final = {
 
 #: Facts that tell the steps of a run something about the run itself.
 OF_THE_RUN: Final = frozenset(
-    {"repairing", "rotation", "candidate", "credential_proven", "tries", "waited", "looked_at", "refusal"}
+    {"repairing", "rotation", "candidate", "credential_proven", "tries", "waited", "looked_at", "call", "refusal"}
 )
 #: The steps whose facts are kept in the peering's record as soon as they are known: what was there, what is made, and
 #: what was taken out of Entra, which is looked for long before it counts as gone.

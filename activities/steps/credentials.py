@@ -1,8 +1,9 @@
 """The created application's credential: a password in Key Vault, or the app's managed identity in its place (step 4).
 
-The platform may deliver a call twice, and both may be at work at once: neither removes what the other has just made, so
-whichever of them is heard has a credential that works. A password that never reached the vault, because the app died in
-between, is found by its name and removed once nobody can be at work on it any more.
+A password that never reached the vault, because the app died in between, is found by its name and removed. Whatever is
+killed between two calls leaves at least one credential that works, and two at the most. The platform may deliver a call
+twice, both at work at once: a password names the call that made it, so neither removes what its twin has just made, and
+whichever of them is heard has a credential that works.
 """
 
 import asyncio
@@ -59,20 +60,41 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
         async with secrets() as vault:
             versions = await _versions(vault, peering)
             if not any(version.enabled for version in versions):
-                return _secret_facts(await _new_password(client, vault, peering, object_id))
+                return _secret_facts(await _only_password(client, vault, peering, facts, kept=None))
             passwords = await _own_passwords(client, peering, object_id)
             left = min(_RENEW_BEFORE, timedelta(days=peering["secret_lifetime_days"]) / 4)
             noted = [v for v in versions if v.version == facts.get("secret_version")]
             stored = _newest(noted, passwords, left) or _newest(versions, passwords, left)
             if stored is not None:
                 keys = {(version.tags or {}).get(KEY_ID) for version in versions}
-                await _remove_abandoned(client, peering, object_id, [p for p in passwords if str(p.key_id) not in keys])
+                unstored = [p for p in passwords if str(p.key_id) not in keys]
+                await _remove_passwords(client, object_id, _without_twins(unstored, peering, facts))
                 return _secret_facts(stored)
             ending = _newest(versions, passwords, timedelta())
             kept = (ending.tags or {}).get(KEY_ID) if ending else None
-            made = await _new_password(client, vault, peering, object_id, kept)
+            made = await _only_password(client, vault, peering, facts, kept)
             await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) == kept])
             return _secret_facts(made)
+
+
+async def _only_password(
+    client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, kept: str | None
+) -> "SecretProperties":
+    """A password, made and stored; all others go meanwhile, but for one that is kept.
+
+    What a twin of this call has made, a later check takes away.
+    """
+    object_id = needed(facts["application_object_id"])
+    password = await _make_password(client, peering, facts)
+    stored, passwords = await asyncio.gather(
+        _store(vault, peering, password, rotation=""), _own_passwords(client, peering, object_id)
+    )
+    others = [p for p in passwords if str(p.key_id) not in (kept, str(password.key_id))]
+    going = _without_twins(others, peering, facts)
+    await _remove_passwords(client, object_id, going)
+    if len(going) < len(others):
+        await note_lost(Lost(id=peering["id"], at=datetime.now(UTC).isoformat()))
+    return stored
 
 
 @step
@@ -91,8 +113,10 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             if (candidate := _newest(made, passwords, timedelta())) is not None:
                 return {"candidate": _secret_facts(candidate)}
             kept = _key_in_use(versions, passwords, facts, made)
-            candidate = await _new_password(client, vault, peering, object_id, kept, rotation["run"])
-            return {"candidate": _secret_facts(candidate)}
+            others = [p for p in passwords if str(p.key_id) != kept]
+            await _remove_passwords(client, object_id, _without_twins(others, peering, facts))
+            password = await _make_password(client, peering, facts)
+            return {"candidate": _secret_facts(await _store(vault, peering, password, rotation["run"]))}
 
 
 @step
@@ -239,36 +263,30 @@ def _key_in_use(
 async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_id: str) -> "list[PasswordCredential]":
     application = await client.applications.by_application_id(object_id).get()
     name = secret_name(peering["id"])
-    return [p for p in (application and application.password_credentials) or [] if p.display_name == name]
+    held = (application and application.password_credentials) or []
+    return [p for p in held if (p.display_name or "").partition(" ")[0] == name]
 
 
-async def _new_password(
-    client: "GraphServiceClient",
-    vault: "SecretClient",
-    peering: Peering,
-    object_id: str,
-    kept: str | None = None,
-    rotation: str = "",
-) -> "SecretProperties":
-    """Make a password and store it; all others that were abandoned go, but for the one that is to be kept."""
-    password = await _make_password(client, peering, object_id)
-    stored, passwords = await asyncio.gather(
-        _store(vault, peering, password, rotation), _own_passwords(client, peering, object_id)
-    )
-    others = [p for p in passwords if str(p.key_id) not in (kept, str(password.key_id))]
-    await _remove_abandoned(client, peering, object_id, others)
-    return stored
+def _password_name(peering: Peering, facts: Facts) -> str:
+    """What Entra shows for a password that this call makes; a second delivery of the call uses the same name."""
+    return f"{secret_name(peering['id'])} {facts['call']}"
 
 
-async def _make_password(client: "GraphServiceClient", peering: Peering, object_id: str) -> "PasswordCredential":
+def _without_twins(passwords: "list[PasswordCredential]", peering: Peering, facts: Facts) -> "list[PasswordCredential]":
+    """Without those of another delivery of this call that may be at work still: it may be the one that is heard."""
+    name, since = _password_name(peering, facts), datetime.now(UTC) - FUNCTION_TIMEOUT
+    return [p for p in passwords if p.display_name != name or (p.start_date_time or since) <= since]
+
+
+async def _make_password(client: "GraphServiceClient", peering: Peering, facts: Facts) -> "PasswordCredential":
     from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
         AddPasswordPostRequestBody,
     )
     from msgraph.generated.models.password_credential import PasswordCredential
 
     expires = (datetime.now(UTC) + timedelta(days=peering["secret_lifetime_days"])).replace(microsecond=0)
-    wanted = PasswordCredential(display_name=secret_name(peering["id"]), end_date_time=expires)
-    made = await client.applications.by_application_id(object_id).add_password.post(
+    wanted = PasswordCredential(display_name=_password_name(peering, facts), end_date_time=expires)
+    made = await client.applications.by_application_id(needed(facts["application_object_id"])).add_password.post(
         AddPasswordPostRequestBody(password_credential=wanted)
     )
     remember(made.secret_text if made is not None else None)
@@ -301,17 +319,6 @@ async def _store(
         raise
     connections().kept(_kept_as(name, secret.properties.version), lambda: Proof(password=value))
     return secret.properties
-
-
-async def _remove_abandoned(
-    client: "GraphServiceClient", peering: Peering, object_id: str, passwords: "list[PasswordCredential]"
-) -> None:
-    """Remove passwords that no call can be at work with any more; a later check looks for the younger ones."""
-    now = datetime.now(UTC)
-    old = [p for p in passwords if p.start_date_time is None or p.start_date_time < now - FUNCTION_TIMEOUT]
-    await _remove_passwords(client, object_id, old)
-    if len(old) < len(passwords):
-        await note_lost(Lost(id=peering["id"], at=now.isoformat()))
 
 
 async def _remove_passwords(
