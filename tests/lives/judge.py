@@ -21,6 +21,9 @@ _LATER: Final = timedelta(minutes=70)
 #: What has not begun after this time will not.
 _NEVER_BEGAN: Final = timedelta(minutes=20)
 
+#: What a run may end with that ended with a problem: all else of a life clears up within the deadlines.
+_EXPLAINED: Final = frozenset({"interrupted"})
+
 #: A run as the API lists it, and what a caller did and was answered with 202.
 Run = dict[str, Any]
 Accepted = tuple[str, dict[str, Any]]
@@ -45,6 +48,7 @@ class Judge:
             return self.wrong
         self._promises(accepted)
         for identity in self._vnets:
+            self._problems(identity)
             self._state(identity)
         there = [identity for identity in self._vnets if self._status(identity) is not None]
         self._sweep()
@@ -112,6 +116,13 @@ class Judge:
             ends = [run for run in self._runs(answer["id"]) if run["run"] == superseded]
             if [(run["outcome"], run.get("superseded_by")) for run in ends] != [("superseded", answer["run"])]:
                 self.wrong.append(f"{superseded}, which {answer['run']} superseded, ended so: {ends}")
+
+    def _problems(self, identity: str) -> None:
+        """No run ended with a problem that nobody made."""
+        for run in self._runs(identity):
+            code = run.get("problem", {}).get("code", "interrupted")
+            if code not in _EXPLAINED:
+                self.wrong.append(f"{run['operation']} {run['run']} of {identity} ended with {code}: {run['problem']}")
 
     def _state(self, identity: str) -> None:
         """The record's state is what its runs say."""
