@@ -84,8 +84,10 @@ class Run:
     @property
     def problem(self) -> Occurrence | None:
         """The problem that ended the run."""
-        failed = (step["problem"] for step in self.steps.values() if step["state"] == "failed")
-        return next(failed, self.order.get("problem"))
+        failed = [step for step in self.steps.values() if step["state"] == "failed"]
+        # Others may have failed because of the first, or while the run was ending.
+        first = min(failed, key=lambda step: step["finished"], default=None)
+        return first["problem"] if first is not None else self.order.get("problem")
 
     @property
     def is_superseded(self) -> bool:
@@ -114,10 +116,10 @@ class Run:
             self.state = "superseded"
 
     def _await_next(self) -> Running:
-        """Wait for whatever ends next; a run whose place was taken tells its waits so until they have ended."""
-        awaited = [*self._under_way, *([self._stop] if self.state == "running" else [])]
+        """Wait for whatever ends next; a run that goes on no more tells its waits so until they have ended."""
+        awaited = [*self._under_way, *([self._stop] if self.state != "stopping" else [])]
         reminder = None
-        if self.state == "stopping" and self._waits:
+        if self.state != "running" and self._waits:
             yield from reliably(self.context, STOP_WAITS, sorted(self._waits.values()))
             reminder = self.context.create_timer(self.context.current_utc_datetime + _TELL_EVERY)
             awaited.append(reminder)
@@ -293,6 +295,10 @@ class Run:
 
     def _settle_problem(self, step: str, problem: Occurrence) -> None:
         """Wait for a problem that may clear; end the run with one that stays."""
+        if problem["code"] == "run-superseded" and self.state not in ("running", "stopping"):
+            # Its wait was told to end, for the run is ending: it is not done, as those that come after it.
+            del self.steps[step]
+            return
         progress, now = self.steps[step], self.context.current_utc_datetime
         progress["problem"] = problem
         if self._may_wait(problem):
@@ -311,7 +317,7 @@ class Run:
             self.state = "failed"
 
     def _may_wait(self, problem: Occurrence) -> bool:
-        return may_clear(problem) and "gave_up_after" not in problem and self.state != "stopping"
+        return may_clear(problem) and "gave_up_after" not in problem and self.state == "running"
 
     def _wait_for(self, step: str, request: Request, problem: Occurrence, tries: int) -> tuple[Wait, str]:
         """What hands a step to a workflow of its own, whose history does not grow with the wait; and its instance."""

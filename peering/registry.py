@@ -224,14 +224,16 @@ def note_stopped(record: Record, given: Supersession) -> None:
 def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[str, Facts], at: str) -> None:
     """Keep what steps of a run made as soon as it is made, and what it was made of.
 
-    A record that knows nothing of the run is another one's, made anew since.
+    A record that knows nothing of the run is another one's, made anew since. What a later run has found, a call that
+    comes late does not change.
     """
     order = record.get("order")
     if _run_of(record, fence["run"]) is None and (order is None or order["run"] != fence["run"]):
         return
     record["facts"] = without(told, OF_THE_RUN) | record["facts"]
+    latest = {run["run"] for run in record["runs"][-1:]} | ({order["run"]} if order is not None else set())
     for facts in made.values():
-        record["facts"] |= facts
+        record["facts"] = record["facts"] | facts if fence["run"] in latest else facts | record["facts"]
     # Before another execution takes for found what this one has made.
     if OBJECTS.keys() & made.keys():
         note_origins(record, at)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict, TypeVar
 
 from peering.aiven_vpc import AivenVpc, VpcNames
+from peering.facts import without
 from peering.look import AssignmentLook, Part, SecretLook, VpcLook
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
@@ -31,6 +32,8 @@ _READ: Final = (
     "paused",
 )
 
+#: Facts that no check reads; in a VNet with hundreds of peerings they are all that is large.
+_UNREAD: Final = ("peered_networks", "address_prefixes")
 _Thing = TypeVar("_Thing")
 
 
@@ -201,7 +204,8 @@ class Division:
             self.undelivered += [peering["id"]] if record.get("events") else []
             return
         self._vpcs.setdefault(key, vpc)
-        read = {**{name: value for name, value in record.items() if name in _READ}, "runs": record["runs"][-1:]}
+        read = {name: value for name, value in record.items() if name in _READ}
+        read |= {"runs": record["runs"][-1:], "facts": without(record["facts"], _UNREAD)}
         principal, platform = (str(record["facts"].get(f"{whose}_principal_id")) for whose in ("user", "platform"))
         snapshot = json.dumps({"record": read, "etag": etag}, ensure_ascii=False)
         checked = _Checked(peering["id"], key, vnet_id, principal, platform, snapshot)

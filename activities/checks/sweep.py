@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from typing import Final
 
 from activities.checks.deliveries import begin_delivery
@@ -21,13 +22,14 @@ from clients.registry.tables import Held
 from clients.side_by_side import side_by_side
 from peering.aiven_vpc import AivenVpc
 from peering.look import AssignmentLook, Part, SecretLook, Seen, Thing, Unseen, VpcLook
-from peering.naming import VNetId, secret_name
+from peering.naming import VNetId, folded, secret_name
 from peering.outcome import LOST, Occurrence
 from peering.record import Record
 from peering.sweep import (
     VNETS_IN_A_PIECE,
     Piece,
     PieceResult,
+    Snapshot,
     asked_by,
 )
 from peering.sweep_looks import by_scope, in_force_on
@@ -117,7 +119,7 @@ async def end_sweep(at: str) -> None:
     """Note that a check of all has come to its end, and delete what its pieces have left."""
     await sweeps.note_end(at)
     await sweeps.note_ended()
-    await sweeps.clear()
+    await sweeps.clear(f"{at}~")
 
 
 async def _left_for(given: Piece) -> _Left:
@@ -125,7 +127,8 @@ async def _left_for(given: Piece) -> _Left:
     found = _Left()
     for piece in sorted({number // VNETS_IN_A_PIECE for number in given["numbers"]}):
         left = await sweeps.vnet_piece(given["at"], piece)
-        there = [on_vnet for some in left["records"] for on_vnet in some]
+        records = [one for some in left["records"] for on_vnet in some for one in on_vnet]
+        there = [list(on_vnet) for _, on_vnet in groupby(records, key=_vnet_of)]
         numbered = {piece * VNETS_IN_A_PIECE + place: on_vnet for place, on_vnet in enumerate(there)}
         for number in (number for number in given["numbers"] if number in numbered):
             found.on_vnets[number] = [one["record"] for one in numbered[number]]
@@ -143,6 +146,10 @@ async def _left_for(given: Piece) -> _Left:
         else:
             found.secrets = {"found": {**(found.secrets["found"] or {}), **(listed["found"] or {})}}
     return found
+
+
+def _vnet_of(snapshot: Snapshot) -> str:
+    return folded(snapshot["record"]["peering"]["vnet_id"])
 
 
 def _settled(looks: Mapping[str, Part[Thing]]) -> dict[str, Part[Thing]]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from asyncio import timeout
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +23,8 @@ from peering.webhook import (
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
+#: How long a try takes at the most.
+_SECONDS: Final = 45
 _GIVE_UP: Final = range(400, 500)
 _TRY_AGAIN: Final = (408, 425, 429)
 
@@ -48,9 +51,14 @@ async def deliver_event(event: Event) -> Outcome:
         SIGNATURE_HEADER: signature(secret.get_secret_value(), now, body),
     }
     try:
-        async with httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5)) as http:
-            answer = await http.post(url, content=body, headers=headers)
-    except httpx.TransportError as error:
+        # What it says beside its status nobody needs, so it is not read, however long it is.
+        async with (
+            timeout(_SECONDS),
+            httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5)) as http,
+            http.stream("POST", url, content=body, headers=headers) as answer,
+        ):
+            pass
+    except (httpx.TransportError, TimeoutError) as error:
         log.warning("event=webhook-unreachable id=%s error=%s", event["id"], type(error).__name__)
         return {"problem": Occurrence(code="webhook-unreachable", detail=type(error).__name__)}
     log.info("event=webhook-answered id=%s status=%s", event["id"], answer.status_code)

@@ -14,11 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from activities.orders import note_lost
-from activities.step import step
+from activities.step import step, still_own
 from clients.azure import graph, secrets
 from clients.connections import connections
 from clients.credentials import ApplicationCredential, Proof, automation_credential
 from clients.known_secrets import remember
+from clients.registry import registry
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.facts import CredentialFacts, Facts, collected, needed
@@ -93,7 +94,7 @@ async def _only_password(
     going = _without_twins(others, peering, facts)
     await _remove_passwords(client, object_id, going)
     if len(going) < len(others):
-        await note_lost(Lost(id=peering["id"], at=datetime.now(UTC).isoformat()))
+        await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
     return stored
 
 
@@ -274,7 +275,7 @@ def _password_name(peering: Peering, facts: Facts) -> str:
 
 def _without_twins(passwords: "list[PasswordCredential]", peering: Peering, facts: Facts) -> "list[PasswordCredential]":
     """Without those of another delivery of this call that may be at work still: it may be the one that is heard."""
-    name, since = _password_name(peering, facts), datetime.now(UTC) - FUNCTION_TIMEOUT
+    name, since = _password_name(peering, facts), registry().now - FUNCTION_TIMEOUT
     return [p for p in passwords if p.display_name != name or (p.start_date_time or since) <= since]
 
 
@@ -330,6 +331,8 @@ async def _remove_passwords(
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
     application = client.applications.by_application_id(object_id)
+    if passwords:
+        await still_own()
     for password in passwords:
         try:
             await application.remove_password.post(RemovePasswordPostRequestBody(key_id=password.key_id))
@@ -379,6 +382,7 @@ async def remove_secret(peering: Peering, _: Facts) -> Facts:
     """Soft-delete the password's secret; what was never there, or is deleted already, is left."""
     name = secret_name(peering["id"])
     async with secrets() as vault:
+        await still_own()
         try:
             # The SDK waits until the vault has deleted it; looking again is the orchestrator's.
             async with timeout(_DELETION_SECONDS):

@@ -48,16 +48,23 @@ async def _put_all(found: Iterable[rows.Row]) -> None:
     await asyncio.gather(*map(put, found))
 
 
-async def put_vnets(at: str, number: int, records: Sequence[str]) -> None:
-    """Leave the records of a piece of VNets, given as JSON texts."""
-    parts, size = [list[str]()], 0
-    for record in records:
-        if size + len(record) > _LARGEST and parts[-1]:
-            parts.append([])
-            size = 0
-        parts[-1].append(record)
-        size += len(record)
-    await _put_all(_row(f"{at}|net|{number:05d}|records|{k:05d}", f"[{','.join(p)}]") for k, p in enumerate(parts))
+async def put_vnets(at: str, number: int, records: Sequence[Sequence[str]]) -> None:
+    """Leave the records of a piece of VNets, given as JSON texts by VNet; those of a VNet may be in several rows."""
+    parts, size = [list[list[str]]()], 0
+    for of_a_vnet in records:
+        parts[-1].append([])
+        for record in of_a_vnet:
+            if size + len(record) > _LARGEST and size:
+                parts.append([[]])
+                size = 0
+            parts[-1][-1].append(record)
+            size += len(record)
+    texts = (_listed([_listed(some) for some in part if some]) for part in parts)
+    await _put_all(_row(f"{at}|net|{number:05d}|records|{k:05d}", text) for k, text in enumerate(texts))
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return f"[{','.join(texts)}]"
 
 
 async def put_undelivered(at: str, number: int, ids: Sequence[str]) -> None:
@@ -134,9 +141,9 @@ async def vnet_piece(at: str, number: int) -> LeftForPiece:
     )
 
 
-async def clear() -> None:
-    """Delete what any check has left for its pieces."""
-    left = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey lt '{_LAST}'", "RowKey")
+async def clear(before: str) -> None:
+    """Delete what the checks have left for their pieces whose rows come before a key: a later one may be at work."""
+    left = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey lt {rows.quoted(before)}", "RowKey")
     for some in cut(left, 100):
         await registry().delete_rows(some)
 

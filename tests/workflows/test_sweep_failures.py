@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local.cloud import Scenario
+from local.cloud.world.records import VNetPeering
 from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
 from tests.workflows.by_hand import made_by_hand
@@ -192,3 +193,62 @@ def test_project_vpcs_that_no_peering_uses_any_more_are_forgotten(deployment: De
     sweep(deployment)
     until_swept(deployment)
     assert deployment.api.get("/api/unmanaged").json()["unmanaged"] == []
+
+
+def _crowd(deployment: Deployment, vnet_id: str, count: int) -> None:
+    """Peer a VNet by hand with so many networks that have the longest names."""
+    world = deployment.cloud.world
+    vnet = world.vnet(vnet_id)
+    assert vnet is not None
+    for number in range(count):
+        name, now = f"{'n' * 60}-{number:03d}", world.now
+        remote = f"{vnet.id.rpartition('/')[0]}/{name}"
+        prefix = f"172.{16 + number // 250}.{number % 250}.0/24"
+        vnet.peerings.append(VNetPeering(name, vnet.id, remote, "", world.guid(), "Connected", now, now, now, [prefix]))
+
+
+@pytest.mark.parametrize("largest", [400_000, 1])
+def test_a_vnet_with_many_peerings_costs_no_other_one_its_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
+) -> None:
+    monkeypatch.setattr("clients.registry.sweeps._LARGEST", largest)
+    with deploy(tmp_path, Scenario(vnets=3, project_vpcs=4)) as deployment:
+        hub, other, *_ = deployment.cloud.vnet_ids
+        _crowd(deployment, hub, 490)
+        lone, *vpcs = (vpc.id for vpc in deployment.cloud.world.vpcs.values())
+        identities = [deployment.settle(vnet_id=other, vpc=lone)["id"]]
+        identities += [deployment.settle(vnet_id=hub, vpc=vpc)["id"] for vpc in vpcs]
+        assert len(deployment.record(identities[-1])["facts"]["peered_networks"]) >= 490
+        sweep(deployment)
+        assert until_swept(deployment)["checked"] == len(identities)
+        assert verdicts(deployment, identities) == ["healthy"] * len(identities)
+
+
+class Twice(Hostility):
+    """A platform that delivers the calls of an activity twice, the second a moment later."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__(0, rates={})
+        self._function, self.delivered = function, list[str]()
+
+    def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:
+        if kind != Kind.ACTIVITY_TWICE or function != self._function:
+            return False
+        self.delivered.append(instance)
+        return True
+
+    def soon(self, kind: Kind, function: str) -> float:
+        return {(Kind.ACTIVITY_TWICE, self._function): 0.1}[kind, function]
+
+
+@pytest.mark.parametrize("function", ["plan_sweep", "end_sweep"])
+def test_a_second_delivery_takes_nothing_from_the_check_that_goes_on(tmp_path: Path, function: str) -> None:
+    twice = Twice(function)
+    with deploy(tmp_path, Scenario(vnets=4), hostile=twice) as deployment:
+        identities = settled(deployment)
+        deployment.knobs(latency=0.02, table_latency=0.005)
+        for _ in range(4):
+            sweep(deployment)
+            assert until_swept(deployment)["checked"] == len(identities)
+            assert verdicts(deployment, identities) == ["healthy"] * len(identities)
+    assert len(twice.delivered) == 4

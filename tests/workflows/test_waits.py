@@ -1,7 +1,7 @@
 """What waiting looks like: why, since when, how often; how small the history stays; and where it ends."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from local.cloud import Scenario
 from local.deployment import Deployment, Status, deploy
 from tests.workflows.managed_identity import as_identity
+from tests.workflows.waiting import NEVER
 
 pytestmark = pytest.mark.both_kinds
 
@@ -150,3 +151,24 @@ def test_an_answer_that_is_lost_makes_nothing_twice(deployment: Deployment) -> N
     assert len(application["passwordCredentials"]) == 1
     assert len(held["peeringConnections"]) == 1
     assert len(held["virtualNetworkPeerings"]) == 2
+
+
+@pytest.mark.any_kind
+@pytest.mark.parametrize(("on_failure", "state"), [("keep", "failed"), ("rollback", "rolled-back")])
+def test_a_step_that_failed_ends_the_run_whatever_others_wait_for(
+    deployment: Deployment, on_failure: str, state: str
+) -> None:
+    vault = {"host": r".*\.vault\.azure\.net", "method": "PUT"}
+    # Refused once Aiven has been asked, so that the run waits for the customer's side meanwhile.
+    faults = [
+        {**vault, "status": 503, "code": "ServiceUnavailable", "times": 4},
+        {**vault, "status": 403, "code": "ForbiddenByRbac", "times": NEVER},
+    ]
+    deployment.knobs(approved=20 * 3600, faults=faults)
+    begun = deployment.clock.now()
+    status = deployment.settle(on_failure=on_failure)
+    assert status["state"] == state
+    assert deployment.clock.now() - begun < timedelta(minutes=10)
+    if state == "failed":
+        assert status["problem"]["code"] == "vault-access-denied"
+        assert [step["name"] for step in status["steps"] if step["state"] == "failed"] == ["application_credential"]

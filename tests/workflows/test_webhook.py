@@ -1,6 +1,7 @@
 """Events that the webhook did not take stay in the peering's record, and every later check delivers them again."""
 
 import importlib
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -153,3 +154,31 @@ def test_very_many_events_of_a_peering_are_one_delivery_in_their_order(tmp_path:
         assert [event["change"] for event in receiver.taken][:-1] == events
         assert kept(deployment, identity) == []
         assert len([one for one in deployment.instances() if one["name"] == "deliver"]) == 1
+
+
+def test_what_a_webhook_says_beside_its_status_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drips = threading.Event()
+
+    def answer(self: Receiver) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).tries.append(self.headers["X-Event-Id"])
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b"no gzip")
+        self.wfile.flush()
+        drips.wait(60)
+
+    monkeypatch.setattr(Receiver, "do_POST", answer)
+    with told(tmp_path) as (deployment, receiver):
+        identity = deployment.settle()["id"]
+        begun = time.monotonic()
+        deployment.check(identity)
+        ended(deployment, identity)
+        took = time.monotonic() - begun
+        drips.set()
+        assert (kept(deployment, identity), len(receiver.tries)) == ([], 1)
+        assert took < 20 * deployment.patience
