@@ -131,13 +131,17 @@ class VpcClient(ABC):
             RemoteError: Aiven refused, or was not reached.
         """
 
-    async def listed(self) -> list[str]:
+    async def listed(self, *, older: float = 0.0) -> list[str]:
         """The ids of all VPCs of the same owner; one that is gone has none.
+
+        Args:
+            older: how many seconds older than the asking the answer may be.
 
         Raises:
             RemoteError: Aiven refused, or was not reached.
         """
-        listed = await or_none(self._api.read(ListedVpcs, *self._owner, "vpcs"))
+        path = (*self._owner, "vpcs")
+        listed = await or_none(shared(path, lambda: self._api.read(ListedVpcs, *path), older=older))
         return [one.id for one in listed.vpcs] if listed else []
 
     def _wanted(self, vnet: VNetId, application_id: str, tenant_id: str, cidrs: Sequence[str]) -> dict[str, object]:
@@ -320,18 +324,19 @@ def vpc_client(vpc: AivenVpc) -> VpcClient:
     return _CLIENTS[vpc.kind](vpc)
 
 
-async def connections_beside(vpc: AivenVpc) -> list[PeeringConnection]:
+async def connections_beside(vpc: AivenVpc, *, older: float = 0.0) -> list[PeeringConnection]:
     """All connections of the VPCs of an owner: one call, and one for each VPC. An owner that is gone has none.
 
     Args:
         vpc: one of them; without an id, the owner alone.
+        older: how many seconds older than the asking the answers may be.
 
     Raises:
         RemoteError: Aiven refused, or was not reached.
     """
     found: list[PeeringConnection] = []
-    for identity in await vpc_client(vpc).listed():
-        found += (await vpc_client(vpc._replace(id=identity)).read()).peering_connections
+    for identity in await vpc_client(vpc).listed(older=older):
+        found += (await vpc_client(vpc._replace(id=identity)).read(older=older)).peering_connections
     return found
 
 

@@ -34,7 +34,8 @@ async def claim(key: str, fingerprint: str) -> Repeat | None:
         held = await registry().scan(f"PartitionKey eq '{_REPEATS}' and RowKey eq '{key}'")
         if held and not _is_over(held[0]):
             return _read(held[0])
-        await registry().delete_rows(held)
+        for row in held:
+            await registry().delete_as_read(row)
     return None
 
 

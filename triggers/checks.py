@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from clients import pauses
 from clients.durable import DurableClient, start_unless_running
+from clients.registry import registry, sweeps
 from clients.registry.migration import check_migrated
 from peering.calls import CHECK_HEALTH
 from peering.orders import refusal
@@ -72,7 +73,10 @@ async def _check_all(client: DurableClient, *, repairs: bool) -> func.HttpRespon
     from clients.settings import settings
 
     await check_migrated(client)
-    given = Sweep(repairs=repairs, deadlines=settings().deadlines)
+    given, at = Sweep(repairs=repairs, deadlines=settings().deadlines), registry().now.isoformat()
     started = await start_unless_running(client, CHECK_HEALTH, SWEEP, given)
+    if started:
+        # A start that the platform has lost is made up for.
+        await sweeps.note_wanted(at)
     document = ChecksDocument(run=SWEEP, joined=not started, checks=[], failed=[])
     return json_answer(document, 202, {"Retry-After": RETRY_AFTER})

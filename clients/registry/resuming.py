@@ -14,7 +14,7 @@ from azure.durable_functions import OrchestrationRuntimeStatus
 
 from clients import pauses
 from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running, start_unless_running
-from clients.registry import registry
+from clients.registry import registry, sweeps
 from clients.registry.orders import note_ended_runs, start_order
 from clients.registry.rows import OrderRow
 from clients.settings import settings
@@ -24,7 +24,7 @@ from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
 from peering.record import Record
 from peering.registry import Ending, conclude
-from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE, SWEEP, peering_of_instance, resume_pause
+from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE, START_WITHIN, SWEEP, peering_of_instance, resume_pause
 from peering.spec import Fence
 from peering.sweep import Sweep
 
@@ -132,15 +132,22 @@ def _interrupt(record: Record, now: datetime) -> None:
 
 
 async def sweep_again(client: DurableClient) -> bool:
-    """Begin the check of all again if its orchestrator failed: that is never the check's own doing.
+    """Begin the check of all again if its orchestrator failed, which is never the check's own doing, or never began.
 
     While all peerings are paused it repairs nothing.
     """
     status = await client.get_status(SWEEP)
-    if status.runtime_status is None or status.runtime_status.name != "Failed":
+    has_failed = status.runtime_status is OrchestrationRuntimeStatus.Failed
+    if not has_failed and (is_running(status) or not await _is_sweep_owed()):
         return False
     given = Sweep(repairs=await pauses.of_all() is None, deadlines=settings().deadlines)
     return await start_unless_running(client, CHECK_HEALTH, SWEEP, given)
+
+
+async def _is_sweep_owed() -> bool:
+    """Whether a check of all was promised that should have begun by now."""
+    wanted = await sweeps.owed()
+    return wanted is not None and datetime.fromisoformat(wanted) + START_WITHIN < registry().now
 
 
 async def end_unbegun(client: DurableClient) -> int:

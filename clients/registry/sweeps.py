@@ -20,6 +20,7 @@ Looked = Literal["vpcs", "secrets", "assignments"]
 _SWEEP: Final = "sweep"
 _LAST: Final = "last"
 _LAST_ENDED: Final = "last-ended"
+_WANTED: Final = "wanted"
 _AT_ONCE: Final = 8
 #: A row holds a megabyte, and text takes two bytes a character.
 _LARGEST: Final = 400_000
@@ -156,6 +157,19 @@ async def note_end(at: str) -> None:
 async def note_ended() -> None:
     """Note that the last check of all has come to its end now."""
     await registry().put(_row(_LAST_ENDED, registry().now.isoformat()))
+
+
+async def note_wanted(at: str) -> None:
+    """Note that somebody was promised a check of all that begins after a moment."""
+    await registry().put(_row(_WANTED, at))
+
+
+async def owed() -> str | None:
+    """From when on a check of all is owed: it was promised, and none has come to its end that began after that."""
+    found = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey ge '{_LAST}'")
+    noted = {str(row["RowKey"]): rows.joined("value", row) for row in found}
+    wanted = noted.get(_WANTED)
+    return wanted if wanted is not None and wanted > noted.get(_LAST, "") else None
 
 
 async def last_and_its_end() -> tuple[str, str]:

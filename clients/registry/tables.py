@@ -328,6 +328,12 @@ class Registry:
                 alone = str(key["PartitionKey"]), str(key["RowKey"])
                 await self._table.asked(partial(self._table.client.delete_entity, *alone))
 
+    async def delete_as_read(self, row: rows.Held) -> None:
+        """Delete a row, unless it has changed since it was read."""
+        key = str(row["PartitionKey"]), str(row["RowKey"])
+        with suppress(ResourceModifiedError, ResourceNotFoundError):
+            await self._table.asked(partial(self._table.client.delete_entity, *key, **as_read(row)))
+
     async def page(self, after: str, limit: int) -> list[rows.Held]:
         """The columns for lists of the first peerings behind an id, in the order of their ids."""
         return await self.columns(f"RowKey gt {rows.quoted(after)}", *rows.COLUMNS, limit=limit)

@@ -21,6 +21,7 @@ import activities.orders
 import activities.step
 import clients.registry.orders
 import triggers.peering
+from clients import repeats
 from clients.durable import DurableClient, OrchestrationStatus
 from clients.registry import resuming
 from clients.registry.rows import PEERINGS, OrderRow, order_key, order_row
@@ -585,5 +586,50 @@ def test_what_was_written_though_the_answer_was_lost_is_not_found_twice(tables: 
             patch.setattr(registry._table.client, "submit_transaction", losing)
             assert await registry.change_health({one["id"]: change}, {one["id"]: held}) == {one["id"]: "healthy"}
         assert len(seen) == 1
+
+    run(tables, test)
+
+
+def test_a_sign_of_life_is_not_given_to_the_order_that_took_the_place(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(registry: Registry) -> None:
+        one, read, other = peering(1), registry._table.row, Registry(registry._table._service)
+        await ask(registry, one)
+        (before,) = await registry.orders()
+
+        async def then_superseded(*key: str) -> object:
+            held = await read(*key)
+            monkeypatch.setattr(registry._table, "row", read)
+            await ask(other, one, "r2", "remove")
+            return held
+
+        monkeypatch.setattr(registry._table, "row", then_superseded)
+        later = (registry.now + 2 * SIGN_OF_LIFE).isoformat()
+        assert not await registry.is_own({**fence(one, execution=before["execution"]), "alive_until": later})
+        (order,) = await registry.orders()
+        assert (order["run"], order["alive_until"] < later) == ("r2", True)
+
+    run(tables, test)
+
+
+def test_of_two_that_claim_a_key_whose_answer_is_kept_no_longer_one_has_it(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(registry: Registry) -> None:
+        monkeypatch.setattr(repeats, "registry", lambda: registry)
+        scan, old = registry.scan, (registry.now - 2 * repeats.KEPT).isoformat()
+        await registry.put({"PartitionKey": "repeats", "RowKey": "k", "at": old, "fingerprint": "old", "status": 202})
+
+        async def then_claimed(condition: str, *columns: str) -> object:
+            held = await scan(condition, *columns)
+            monkeypatch.setattr(registry, "scan", scan)
+            assert await repeats.claim("k", "the other's") is None
+            return held
+
+        monkeypatch.setattr(registry, "scan", then_claimed)
+        found = await repeats.claim("k", "mine")
+        assert found is not None
+        assert found.fingerprint == "the other's"
 
     run(tables, test)

@@ -14,6 +14,8 @@ from local.cloud import Scenario
 from local.cloud.world.records import VNetPeering
 from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
+from peering.calls import CHECK_HEALTH
+from peering.runs import SWEEP
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.registry_rows import change_row
 from tests.workflows.sweeping import sweep, until_swept
@@ -252,3 +254,37 @@ def test_a_second_delivery_takes_nothing_from_the_check_that_goes_on(tmp_path: P
             assert until_swept(deployment)["checked"] == len(identities)
             assert verdicts(deployment, identities) == ["healthy"] * len(identities)
     assert len(twice.delivered) == 4
+
+
+class LostStart(Hostility):
+    """A platform that accepts the first start of the check of all, and loses it."""
+
+    def __init__(self) -> None:
+        super().__init__(0, rates={})
+        self.lost = 0
+
+    def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:
+        if kind != Kind.LOST_START or (function, instance) != (CHECK_HEALTH, SWEEP) or self.lost:
+            return False
+        self.lost += 1
+        return True
+
+
+def test_a_check_of_all_that_was_promised_and_lost_is_made_up_for_once(tmp_path: Path) -> None:
+    lost = LostStart()
+    with deploy(tmp_path, Scenario(vnets=4), hostile=lost) as deployment:
+        identities = settled(deployment)
+        answer = deployment.api.post("/api/checks")
+        assert (answer.status_code, answer.json()["joined"], lost.lost) == (202, False, 1)
+        assert deployment.instance(SWEEP) == {}
+        deployment.fire("resume_orders")
+        assert deployment.instance(SWEEP) == {}
+        deployment.virtual_clock.advance_to(deployment.clock.now() + timedelta(minutes=5))
+        deployment.fire("resume_orders")
+        assert until_swept(deployment)["checked"] == len(identities)
+        assert verdicts(deployment, identities) == ["healthy"] * len(identities)
+        checked = deployment.record(identities[0])["health"]["checked"]
+        deployment.virtual_clock.advance_to(deployment.clock.now() + timedelta(minutes=5))
+        deployment.fire("resume_orders")
+        deployment.until_ended(SWEEP)
+        assert deployment.record(identities[0])["health"]["checked"] == checked

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,12 @@ def waited_for(deployment: Deployment, identities: list[str]) -> set[str]:
     """What the steps of some peerings wait for, by code."""
     steps = [step for identity in identities for step in deployment.status(identity)["steps"]]
     return {step["problem"]["code"] for step in steps if step["state"] == "waiting"}
+
+
+def test_a_removal_ends_among_more_vpcs_than_aiven_answers_in_a_minute(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario(project_vpcs=20, projects=2)) as deployment:
+        deployment.knobs(aiven_requests_per_minute=12)
+        identity = deployment.settle()["id"]
+        begun = deployment.clock.now()
+        assert deployment.remove(identity)["state"] == "removed"
+        assert deployment.clock.now() - begun < timedelta(minutes=30)
