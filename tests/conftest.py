@@ -2,6 +2,8 @@
 
 import gc
 
+import pytest
+
 from local.cloud.server.authority import trust_in_this_process
 
 trust_in_this_process()
@@ -9,3 +11,8 @@ trust_in_this_process()
 gc.set_threshold(50_000, 20, 10)
 
 pytest_plugins = ["tests.engines", "tests.left_out"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: a worker that has a file keeps it, and short ones are left for the end."""
+    items.sort(key=lambda item: item.path.parent.name not in ("workflows", "engine"))
