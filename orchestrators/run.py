@@ -84,10 +84,8 @@ class Run:
     @property
     def problem(self) -> Occurrence | None:
         """The problem that ended the run."""
-        failed = [step for step in self.steps.values() if step["state"] == "failed"]
-        # Others may have failed because of the first, or while the run was ending.
-        first = min(failed, key=lambda step: step["finished"], default=None)
-        return first["problem"] if first is not None else self.order.get("problem")
+        failed = (step["problem"] for step in self.steps.values() if step["state"] == "failed")
+        return next(failed, self.order.get("problem"))
 
     @property
     def is_superseded(self) -> bool:
@@ -295,13 +293,14 @@ class Run:
 
     def _settle_problem(self, step: str, problem: Occurrence) -> None:
         """Wait for a problem that may clear; end the run with one that stays."""
-        if problem["code"] == "run-superseded" and self.state not in ("running", "stopping"):
-            # Its wait was told to end, for the run is ending: it is not done, as those that come after it.
+        clears = may_clear(problem) and "gave_up_after" not in problem
+        if self.state not in ("running", "stopping") and (clears or problem["code"] == "run-superseded"):
+            # The run is ending, and so were its waits told to: a step that would wait counts as not begun.
             del self.steps[step]
             return
         progress, now = self.steps[step], self.context.current_utc_datetime
         progress["problem"] = problem
-        if self._may_wait(problem):
+        if clears and self.state == "running":
             progress["state"] = "waiting"
             request = self._request(step)
             # Whoever waits gives signs of life, even one that only looks.
