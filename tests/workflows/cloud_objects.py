@@ -1,7 +1,11 @@
 """The objects around a peering as the cloud holds them."""
 
+from datetime import timedelta
+
+from local.cloud.world.records import Password
 from local.cloud.world.world import PLATFORM_APP, Application, Connection, VNet
 from local.deployment import Deployment, Status
+from peering.runs import FUNCTION_TIMEOUT
 
 
 def vnet_of(deployment: Deployment) -> VNet:
@@ -22,6 +26,19 @@ def application_of(deployment: Deployment, application_id: str) -> Application:
     found = deployment.cloud.world.application(application_id)
     assert found is not None
     return found
+
+
+def passwords_of(deployment: Deployment, status: Status) -> list[Password]:
+    """The created application's passwords.
+
+    A hostile host may have delivered the call twice that makes one. What the other delivery made stays until the first
+    check after both must have ended.
+    """
+    application = application_of(deployment, status["facts"]["application_id"])
+    if deployment.host.hostility.is_hostile and len(application.passwords) > 1:
+        deployment.virtual_clock.advance_to(deployment.clock.now() + 2 * FUNCTION_TIMEOUT + timedelta(seconds=1))
+        deployment.check(status["id"])
+    return application.passwords
 
 
 def rights(deployment: Deployment, status: Status) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.deployment import Deployment, Status, deploy
+from tests.workflows.cloud_objects import application_of, passwords_of
 from tests.workflows.managed_identity import as_identity
 
 
@@ -26,11 +27,11 @@ def vnet_id(shared: Deployment, request: pytest.FixtureRequest) -> str:
 
 def held(deployment: Deployment, status: Status) -> tuple[int, int, bool]:
     """How many passwords and federated credentials the application has, and whether the vault has a secret."""
-    application = deployment.cloud.world.application(status["facts"]["application_id"])
-    assert application is not None
+    application = application_of(deployment, status["facts"]["application_id"])
     vault = next(iter(deployment.cloud.world.vaults.values()))
     name = f"aiven-peering-{status['id']}"
-    return len(application.passwords), len(application.federated), any(v.enabled for v in vault.secrets.get(name, []))
+    passwords = passwords_of(deployment, status)
+    return len(passwords), len(application.federated), any(v.enabled for v in vault.secrets.get(name, []))
 
 
 @pytest.mark.life

@@ -3,7 +3,7 @@
 import pytest
 
 from local.deployment import Deployment
-from tests.workflows.cloud_objects import application_of
+from tests.workflows.cloud_objects import application_of, passwords_of
 
 
 @pytest.mark.both_kinds
@@ -11,14 +11,13 @@ from tests.workflows.cloud_objects import application_of
 @pytest.mark.engine_part
 def test_the_old_password_goes_once_the_new_one_is_proven_in_both_tenants(shared: Deployment, vnet_id: str) -> None:
     before = shared.settle(vnet_id=vnet_id)
-    application = application_of(shared, before["facts"]["application_id"])
-    (old,) = application.passwords
+    (old,) = passwords_of(shared, before)
     shared.knobs(secret_accepted=30)
     shared.clear_requests()
     after = shared.rotate(before["id"])
     shared.knobs(secret_accepted=0)
     assert (after["state"], after["operation"], after["health"]["verdict"]) == ("connected", "rotate", "healthy")
-    (new,) = application.passwords
+    (new,) = passwords_of(shared, after)
     assert new.key_id != old.key_id
     assert after["facts"]["secret_version"] != before["facts"]["secret_version"]
     tokens = [r.path.split("/")[1] for r in shared.cloud.requests if r.service == "entra" and r.status == 200]
@@ -58,13 +57,12 @@ def test_a_password_that_cannot_be_proven_is_taken_away_again(shared: Deployment
 @pytest.mark.life
 def test_it_is_rotated_by_itself_before_it_expires_and_once(shared: Deployment, vnet_id: str) -> None:
     before = shared.settle(vnet_id=vnet_id)
-    application = application_of(shared, before["facts"]["application_id"])
-    (old,) = application.passwords
+    (old,) = passwords_of(shared, before)
     shared.event(kind="set-secret-expiry", name=before["facts"]["secret_name"], days=20)
     checked = shared.check(before["id"])
     assert checked["operation"] == "rotate"
     assert checked["health"]["verdict"] == "healthy", checked
-    assert [password.key_id for password in application.passwords] != [old.key_id]
+    assert [password.key_id for password in passwords_of(shared, checked)] != [old.key_id]
     assert checked["runs"][-1]["by"]["name"] == "aiven-azure-peering"
     runs = len(checked["runs"])
     assert len(shared.check(before["id"])["runs"]) == runs
