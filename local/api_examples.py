@@ -32,7 +32,7 @@ def recorded() -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as directory, deploy(Path(directory)) as deployment:
         names = {"id": "", "run": "", "code": "vnet-not-found"}
 
-        def ask(name: str, body: object = None, **query: str) -> Any:  # noqa: ANN401 - JSON
+        def ask(name: str, body: object = None, **query: str) -> Any:  # noqa: ANN401 - JSON of another shape for each route
             method, path = paths[name]
             answer = deployment.api.request(method, path.format(**names), json=body, params=query)
             answer.raise_for_status()
