@@ -13,7 +13,6 @@ from tests.workflows.waiting import until_gone
 pytestmark = pytest.mark.both_kinds
 
 
-@pytest.mark.engine_part
 def test_two_removes_at_once_are_one(deployment: Deployment) -> None:
     before = deployment.cloud_state()
     identity = deployment.settle()["id"]
@@ -26,7 +25,6 @@ def test_two_removes_at_once_are_one(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize("approved", [0, 3600])
-@pytest.mark.engine_part
 def test_a_remove_during_a_start_stops_it_in_order_and_takes_all_away(deployment: Deployment, approved: int) -> None:
     before = deployment.cloud_state()
     deployment.knobs(approved=approved, secret_accepted=5)

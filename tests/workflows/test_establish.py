@@ -69,7 +69,6 @@ def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment)
 
 
 @pytest.mark.any_kind
-@pytest.mark.engine_part
 def test_requests_in_the_same_moment_start_one_run(deployment: Deployment) -> None:
     deployment.knobs(approved=3600)
     with ThreadPoolExecutor(8) as pool:

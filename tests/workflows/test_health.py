@@ -47,7 +47,6 @@ def test_a_sweep_that_finds_the_last_one_still_running_starts_no_second(deployme
     assert len([r for r in deployment.cloud.requests if r.service == "aiven"]) == 1
 
 
-@pytest.mark.engine_part
 def test_what_could_not_be_looked_at_is_unknown(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     assert deployment.check(identity)["health"]["verdict"] == "healthy"

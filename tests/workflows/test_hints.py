@@ -61,7 +61,6 @@ def test_a_start_waits_no_longer_than_without(deployment: Deployment) -> None:
     assert took(last_run(deployment, identity, "establish")) < SOON
 
 
-@pytest.mark.engine_part
 def test_a_removal_waits_no_longer_than_without(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     deployment.knobs(deleted=60)

@@ -74,7 +74,6 @@ def test_it_goes_in_order(deployment: Deployment) -> None:
 
 
 @pytest.mark.life
-@pytest.mark.engine_part
 def test_it_can_be_set_up_again(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     deployment.remove(identity)

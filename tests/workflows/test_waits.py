@@ -136,7 +136,6 @@ def test_throttling_is_waited_out(deployment: Deployment) -> None:
     assert deployment.settle()["state"] == "connected"
 
 
-@pytest.mark.engine_part
 def test_an_answer_that_is_lost_makes_nothing_twice(deployment: Deployment) -> None:
     lost = [
         *(("PATCH", "applications"), ("PATCH", "servicePrincipals"), ("POST", "servicePrincipals")),
