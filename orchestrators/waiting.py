@@ -252,6 +252,7 @@ def _request(request: Request, looks: int, look: datetime, begun: datetime, thro
         "tries": looks,
         "waited": max(0.0, (look - begun).total_seconds() - throttled),
         "looked_at": look.isoformat(),
+        "waits_since": begun.isoformat(),
     }
     if "fence" in request:
         alive_until = look + PAUSE_SHARE * (look - begun) + SIGN_OF_LIFE

@@ -131,6 +131,7 @@ class Facts(CredentialFacts, total=False):
     tries: int
     waited: float
     looked_at: str
+    waits_since: str
     # Names the call of the step; a second delivery of the same call has the same.
     call: str
     # What an earlier look of the same wait has seen.

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Final, Literal, NotRequired, TypedDict
 
 from peering.aiven_vpc import AivenVpc
-from peering.facts import Facts
+from peering.facts import Facts, without
 from peering.look import ConnectionLook
 from peering.orders import APP, Order, new_order
 from peering.outcome import Occurrence
@@ -17,7 +17,7 @@ from peering.record import Attempt, Health, Origin, Record, Run, RunRecord, Unma
 from peering.registry import Ending, place, run_record
 from peering.runs import FUNCTION_TIMEOUT, deterministic_id, wait_instance_id
 from peering.spec import Caller, Credential, Deadlines, Fence, Peering
-from peering.steps import REMOVAL, ROTATION, STEPS, Operation
+from peering.steps import OF_THE_RUN, REMOVAL, ROTATION, STEPS, Operation
 
 #: The entity that held the peerings of one project VPC, and the one that lists the keys of those.
 ENTITY: Final = "registry"
@@ -114,7 +114,7 @@ def migrated(old: OldRecord, asked: Sequence[Asked], now: datetime, deadlines: D
     runs = _with_ends(old["runs"])
     record = Record(
         peering=old["peering"],
-        facts=old["facts"],
+        facts=without(old["facts"], OF_THE_RUN),
         revision=old["revision"],
         requested_by=old["requested_by"],
         requested=old["requested"],

@@ -92,6 +92,10 @@ class LookRequest(TypedDict):
     fence: Fence
 
 
+#: So many further problems of one step are told; a VNet may have 500 peerings, and a row of the registry a megabyte.
+MOST_ALSO: Final = 60
+
+
 class ProblemError(Exception):
     """Raised inside a step to end it with a problem of the catalogue."""
 
@@ -112,7 +116,9 @@ class ProblemError(Exception):
         error = cls(first["code"], first["detail"])
         error.occurrence = first
         if others:
-            error.occurrence["also"] = others
+            error.occurrence["also"] = others[:MOST_ALSO]
+        if len(others) > MOST_ALSO:
+            first["detail"] += f" There are {len(others) - MOST_ALSO} more than are told here."
         return error
 
 

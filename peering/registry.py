@@ -11,7 +11,7 @@ from peering.facts import Facts, without
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
-from peering.progress import StepProgress
+from peering.progress import StepProgress, shortened
 from peering.record import Attempt, Origin, Record, Run, RunRecord, Stopping, just_after
 from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Fence, Peering
@@ -122,6 +122,11 @@ def _enter(record: Record, order: Order) -> None:
         return
     record["revision"] += 1
     run = Run(operation=order["operation"], run=order["run"], by=order["by"], started=order["at"])
+    for earlier in record["runs"]:
+        # The table of runs has all of it.
+        if "problem" in earlier:
+            code, detail = earlier["problem"]["code"], earlier["problem"]["detail"]
+            earlier["problem"] = Occurrence(code=code, detail=shortened(detail))
     record["runs"] = [*record["runs"], run][-KEPT_RUNS:]
 
 

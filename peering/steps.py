@@ -490,9 +490,12 @@ OBJECTS: Final = {
     "vnet_peering": "vnet_peering_id",
 }
 
-#: Facts that tell the steps of a run something about the run itself.
+#: Facts that only the run needs: what it tells its steps, and what is large in a VNet with hundreds of peerings.
 OF_THE_RUN: Final = frozenset(
-    {"repairing", "rotation", "candidate", "credential_proven", "tries", "waited", "looked_at", "call", "refusal"}
+    {
+        *("repairing", "rotation", "candidate", "credential_proven", "tries", "waited", "looked_at", "waits_since"),
+        *("call", "refusal", "address_prefixes", "peered_networks"),
+    }
 )
 #: The steps whose facts are kept in the peering's record as soon as they are known: what was there, what is made, and
 #: what was taken out of Entra, which is looked for long before it counts as gone.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict, TypeVar
 
 from peering.aiven_vpc import AivenVpc, VpcNames
-from peering.facts import without
 from peering.look import AssignmentLook, Part, SecretLook, VpcLook
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
@@ -31,9 +30,6 @@ _READ: Final = (
     "events",
     "paused",
 )
-
-#: Facts that no check reads; in a VNet with hundreds of peerings they are all that is large.
-_UNREAD: Final = ("peered_networks", "address_prefixes")
 _Thing = TypeVar("_Thing")
 
 
@@ -151,7 +147,7 @@ class LeftForPiece(TypedDict):
     part.
     """
 
-    records: list[list[list[Snapshot]]]
+    records: list[list[Snapshot]]
     vpcs: list[dict[str, Part[VpcLook]]]
     secrets: list[Part[dict[str, SecretLook]]]
     assignments: list[dict[str, Part[list[AssignmentLook]]]]
@@ -205,7 +201,7 @@ class Division:
             return
         self._vpcs.setdefault(key, vpc)
         read = {name: value for name, value in record.items() if name in _READ}
-        read |= {"runs": record["runs"][-1:], "facts": without(record["facts"], _UNREAD)}
+        read["runs"] = record["runs"][-1:]
         principal, platform = (str(record["facts"].get(f"{whose}_principal_id")) for whose in ("user", "platform"))
         snapshot = json.dumps({"record": read, "etag": etag}, ensure_ascii=False)
         checked = _Checked(peering["id"], key, vnet_id, principal, platform, snapshot)

@@ -4,6 +4,7 @@ from functools import partial
 from typing import NotRequired
 
 import azure.functions as func
+from azure.durable_functions import OrchestrationRuntimeStatus
 from typing_extensions import TypedDict
 
 from clients import pauses
@@ -75,8 +76,8 @@ async def _check_all(client: DurableClient, *, repairs: bool) -> func.HttpRespon
     await check_migrated(client)
     given, at = Sweep(repairs=repairs, deadlines=settings().deadlines), registry().now.isoformat()
     started = await start_unless_running(client, CHECK_HEALTH, SWEEP, given)
-    if started:
-        # A start that the platform has lost is made up for.
+    if started or (await client.get_status(SWEEP)).runtime_status is OrchestrationRuntimeStatus.Pending:
+        # A start that the platform has lost is made up for, also for those who have joined it.
         await sweeps.note_wanted(at)
     document = ChecksDocument(run=SWEEP, joined=not started, checks=[], failed=[])
     return json_answer(document, 202, {"Retry-After": RETRY_AFTER})

@@ -127,7 +127,7 @@ async def _left_for(given: Piece) -> _Left:
     found = _Left()
     for piece in sorted({number // VNETS_IN_A_PIECE for number in given["numbers"]}):
         left = await sweeps.vnet_piece(given["at"], piece)
-        records = [one for some in left["records"] for on_vnet in some for one in on_vnet]
+        records = [one for part in left["records"] for one in part]
         there = [list(on_vnet) for _, on_vnet in groupby(records, key=_vnet_of)]
         numbered = {piece * VNETS_IN_A_PIECE + place: on_vnet for place, on_vnet in enumerate(there)}
         for number in (number for number in given["numbers"] if number in numbered):

@@ -39,7 +39,7 @@ async def plan_sweep(at: str) -> SweepPlan:
     vnets, vpcs, subscriptions = division.vnets(), division.project_vpcs(), division.subscriptions()
     undelivered = list(cut(division.undelivered, _DELIVERIES))
     for number, piece in enumerate(vnets):
-        await sweeps.put_vnets(at, number, [[one.snapshot for one in on_vnet] for on_vnet in piece])
+        await sweeps.put_vnets(at, number, (one.snapshot for on_vnet in piece for one in on_vnet))
     for number, ids in enumerate(division.ids()):
         await sweeps.put_ids(at, number, ids)
     for number, some in enumerate(vpcs):

@@ -1,15 +1,19 @@
 """Who else of the registry needs what a peering shares with others."""
 
+from typing import Final
+
 from clients.registry import registry
 from peering.facts import Neighbours
 from peering.naming import VNetId, same_id
 from peering.spec import Peering
 
+_NEEDS_NOTHING: Final = ("existing", "removing", "rolling-back")
+
 
 async def neighbours_of(peering: Peering) -> Neighbours:
-    """The other peerings that are there or are being set up; one that is being removed itself needs nothing."""
+    """The other peerings that are there or are being set up; one that is being taken away needs nothing."""
     subscription = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
-    staying = f"RowKey ne '{peering['id']}' and state ne 'existing' and state ne 'removing'"
+    staying = " and ".join([f"RowKey ne '{peering['id']}'", *(f"state ne '{state}'" for state in _NEEDS_NOTHING)])
     names = ("vnet_id", "user_role_name", "platform_role_name")
     beside = await registry().columns(f"{staying} and subscription_id eq '{subscription}'", *names)
     return Neighbours(

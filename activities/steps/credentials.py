@@ -69,7 +69,7 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             if stored is not None:
                 keys = {(version.tags or {}).get(KEY_ID) for version in versions}
                 unstored = [p for p in passwords if str(p.key_id) not in keys]
-                await _remove_passwords(client, object_id, _without_twins(unstored, peering, facts))
+                await _remove_all_but_twins(client, peering, facts, unstored)
                 return _secret_facts(stored)
             ending = _newest(versions, passwords, timedelta())
             kept = (ending.tags or {}).get(KEY_ID) if ending else None
@@ -81,20 +81,14 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
 async def _only_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, kept: str | None
 ) -> "SecretProperties":
-    """A password, made and stored; all others go meanwhile, but for one that is kept.
-
-    What a twin of this call has made, a later check takes away.
-    """
+    """A password, made and stored; all others go meanwhile, but for one that is kept."""
     object_id = needed(facts["application_object_id"])
     password = await _make_password(client, peering, facts)
     stored, passwords = await asyncio.gather(
         _store(vault, peering, password, rotation=""), _own_passwords(client, peering, object_id)
     )
     others = [p for p in passwords if str(p.key_id) not in (kept, str(password.key_id))]
-    going = _without_twins(others, peering, facts)
-    await _remove_passwords(client, object_id, going)
-    if len(going) < len(others):
-        await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
+    await _remove_all_but_twins(client, peering, facts, others)
     return stored
 
 
@@ -115,7 +109,7 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
                 return {"candidate": _secret_facts(candidate)}
             kept = _key_in_use(versions, passwords, facts, made)
             others = [p for p in passwords if str(p.key_id) != kept]
-            await _remove_passwords(client, object_id, _without_twins(others, peering, facts))
+            await _remove_all_but_twins(client, peering, facts, others)
             password = await _make_password(client, peering, facts)
             return {"candidate": _secret_facts(await _store(vault, peering, password, rotation["run"]))}
 
@@ -273,10 +267,18 @@ def _password_name(peering: Peering, facts: Facts) -> str:
     return f"{secret_name(peering['id'])} {facts['call']}"
 
 
-def _without_twins(passwords: "list[PasswordCredential]", peering: Peering, facts: Facts) -> "list[PasswordCredential]":
-    """Without those of another delivery of this call that may be at work still: it may be the one that is heard."""
+async def _remove_all_but_twins(
+    client: "GraphServiceClient", peering: Peering, facts: Facts, passwords: "list[PasswordCredential]"
+) -> None:
+    """Remove passwords, but not those of another delivery of this call that is at work still: it may be the one heard.
+
+    What that one has made, a later check takes away.
+    """
     name, since = _password_name(peering, facts), registry().now - FUNCTION_TIMEOUT
-    return [p for p in passwords if p.display_name != name or (p.start_date_time or since) <= since]
+    going = [p for p in passwords if p.display_name != name or (p.start_date_time or since) <= since]
+    await _remove_passwords(client, needed(facts["application_object_id"]), going)
+    if len(going) < len(passwords):
+        await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
 
 
 async def _make_password(client: "GraphServiceClient", peering: Peering, facts: Facts) -> "PasswordCredential":
@@ -285,6 +287,7 @@ async def _make_password(client: "GraphServiceClient", peering: Peering, facts: 
     )
     from msgraph.generated.models.password_credential import PasswordCredential
 
+    await still_own()
     expires = (datetime.now(UTC) + timedelta(days=peering["secret_lifetime_days"])).replace(microsecond=0)
     wanted = PasswordCredential(display_name=_password_name(peering, facts), end_date_time=expires)
     made = await client.applications.by_application_id(needed(facts["application_object_id"])).add_password.post(

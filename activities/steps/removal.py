@@ -1,6 +1,7 @@
 """What a removal looks at first, and what it takes away in Entra: only what this app made, and nobody else needs."""
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from activities.looks import remotes
@@ -163,10 +164,13 @@ async def _has_roles(peering: Peering, principal_id: str) -> bool:
 async def _is_connected(tenant_id: str, facts: Facts) -> bool:
     """Whether a project or an organization that the Aiven token reaches has a connection to this tenant still.
 
-    What an earlier look of the same wait was told counts still: more VPCs than Aiven answers in a minute take several.
+    What Aiven has told since the wait began counts still: more VPCs than it answers in a minute take several looks.
     An organization that lets its members not look at its networks is passed over, as those of other users are.
     """
-    older = _TOLD_LASTS if "looked_at" in facts else 0.0
+    older = 0.0
+    if "looked_at" in facts:
+        waited = datetime.fromisoformat(facts["looked_at"]) - datetime.fromisoformat(facts["waits_since"])
+        older = min(_TOLD_LASTS, waited.total_seconds())
     for owner in await owners():
         looking_beside = connections_beside(owner, older=older)
         held = await (looking_beside if owner.kind == "project" else if_allowed(looking_beside)) or []

@@ -49,23 +49,21 @@ async def _put_all(found: Iterable[rows.Row]) -> None:
     await asyncio.gather(*map(put, found))
 
 
-async def put_vnets(at: str, number: int, records: Sequence[Sequence[str]]) -> None:
-    """Leave the records of a piece of VNets, given as JSON texts by VNet; those of a VNet may be in several rows."""
-    parts, size = [list[list[str]]()], 0
-    for of_a_vnet in records:
-        parts[-1].append([])
-        for record in of_a_vnet:
-            if size + len(record) > _LARGEST and size:
-                parts.append([[]])
-                size = 0
-            parts[-1][-1].append(record)
-            size += len(record)
-    texts = (_listed([_listed(some) for some in part if some]) for part in parts)
-    await _put_all(_row(f"{at}|net|{number:05d}|records|{k:05d}", text) for k, text in enumerate(texts))
+async def _put_listed(key: str, texts: Iterable[str]) -> None:
+    """Leave things, given as JSON texts, as lists in as few rows as hold them."""
+    parts, size = [list[str]()], 0
+    for text in texts:
+        if size + len(text) > _LARGEST and size:
+            parts.append([])
+            size = 0
+        parts[-1].append(text)
+        size += len(text)
+    await _put_all(_row(f"{key}|{k:05d}", f"[{','.join(part)}]") for k, part in enumerate(parts))
 
 
-def _listed(texts: Sequence[str]) -> str:
-    return f"[{','.join(texts)}]"
+async def put_vnets(at: str, number: int, snapshots: Iterable[str]) -> None:
+    """Leave the peerings of a piece of VNets, those of one VNet together, given as JSON texts."""
+    await _put_listed(f"{at}|net|{number:05d}|records", snapshots)
 
 
 async def put_undelivered(at: str, number: int, ids: Sequence[str]) -> None:
@@ -105,15 +103,15 @@ async def ids(at: str) -> dict[int, PieceIds]:
 
 async def put_project_vpcs(at: str, number: int, vpcs: Sequence[VpcToLookAt]) -> None:
     """Leave the project VPCs of a piece."""
-    await _put_all([_row(f"{at}|vpcs|{number:05d}", json.dumps(vpcs))])
+    await _put_listed(f"{at}|vpcs|{number:05d}", map(json.dumps, vpcs))
 
 
 async def project_vpcs(at: str, numbers: Iterable[int]) -> dict[int, VpcToLookAt]:
     """Some project VPCs, by their numbers."""
     found: dict[int, VpcToLookAt] = {}
     for piece, wanted in groupby(sorted(numbers), lambda number: number // PROJECT_VPCS_IN_A_PIECE):
-        (row,) = await registry().scan(_between(f"{at}|vpcs|{piece:05d}"))
-        held: list[VpcToLookAt] = json.loads(rows.joined("value", row))
+        parts = await registry().scan(_between(f"{at}|vpcs|{piece:05d}|"))
+        held: list[VpcToLookAt] = [vpc for part in parts for vpc in json.loads(rows.joined("value", part))]
         found |= {number: held[number % PROJECT_VPCS_IN_A_PIECE] for number in wanted}
     return found
 

@@ -23,6 +23,7 @@ from tests.lives.trouble import delays, event, faults
 CHOICES: Final = {
     "start": 4,
     "start with other options": 1,
+    "start with a rollback": 1,
     "check": 3,
     "rotate": 2,
     "cancel": 1,
@@ -34,6 +35,12 @@ CHOICES: Final = {
 }
 #: What else a life on the genuine engine is made of.
 ENGINE_CHOICES: Final = {**CHOICES, "kill": 1}
+#: What the starts ask for beside the pair.
+_OPTIONS: Final[dict[str, dict[str, object]]] = {
+    "start": {},
+    "start with other options": {"allow_forwarded_traffic": True},
+    "start with a rollback": {"on_failure": "rollback"},
+}
 _OPERATIONS: Final = (7, 12)
 _PEERINGS: Final = 2
 #: After so long the leases and messages of an engine that was killed have come back.
@@ -132,9 +139,8 @@ class Living:
     def _request(self, what: str, place: Place) -> tuple[int, dict[str, Any]]:
         method, path, body = "POST", f"/api/peerings/{place.identity}", None
         if what.startswith("start"):
-            options = {"allow_forwarded_traffic": True} if what != "start" else {}
             path = "/api/peerings"
-            body = self.deployment.request(vnet_id=place.vnet_id, **options)
+            body = self.deployment.request(vnet_id=place.vnet_id, **_OPTIONS[what])
         elif what == "remove":
             method = "DELETE"
         else:

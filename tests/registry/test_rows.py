@@ -13,12 +13,14 @@ import pytest
 import clients.registry.orders
 import triggers.peering
 from clients.durable import DurableClient
+from clients.registry import sweeps
 from clients.registry.rows import PEERINGS, order_row
 from clients.registry.tables import Held, Mutation, Registry
 from peering.aiven_vpc import AivenVpc
 from peering.facts import collected
 from peering.orders import new_order
 from peering.record import Record
+from peering.sweep import VpcToLookAt
 from tests.cloud.table_services import Tables
 from tests.registry.registry_on_tables import BY, DEADLINES, ask, finish, peering, ran, run
 
@@ -248,5 +250,24 @@ def test_a_run_that_goes_from_the_record_to_its_table_while_runs_are_listed_is_l
         held = await records(one)
         assert held is not None
         assert held["unnoted"] == []
+
+    run(tables, test)
+
+
+def test_what_a_check_of_all_leaves_of_thousands_of_peerings_in_few_vpcs_can_be_read(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = "rg-customer-production-westeurope/providers/Microsoft.Network/virtualNetworks/vnet-customer-production"
+    vnets = [f"/subscriptions/{UUID(int=number)}/resourceGroups/{group}-{number:05d}" for number in range(100)]
+    vpcs = [
+        VpcToLookAt(project="p", project_vpc_id=str(UUID(int=number)), wanted={"0": vnets}, ours=vnets)
+        for number in range(25)
+    ]
+
+    async def test(registry: Registry) -> None:
+        monkeypatch.setattr(sweeps, "registry", lambda: registry)
+        await sweeps.put_project_vpcs("now", 0, vpcs)
+        found = await sweeps.project_vpcs("now", range(25))
+        assert [found[number] for number in range(25)] == vpcs
 
     run(tables, test)

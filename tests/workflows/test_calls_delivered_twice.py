@@ -1,5 +1,8 @@
 """The platform delivers a call at least once: each one runs twice, the second beside the first or right after it."""
 
+import asyncio
+import importlib
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +11,7 @@ import pytest
 
 from local.cloud.world.world import Application
 from local.deployment import Deployment, Status, deploy
-from local.host.hostility import Kind
+from local.host.hostility import Hostility, Kind
 from peering.runs import FUNCTION_TIMEOUT
 from tests.workflows.cloud_objects import application_of
 
@@ -65,3 +68,47 @@ def test_what_is_made_is_there_once_and_what_is_removed_is_gone(deployment: Depl
 def _counted(deployment: Deployment) -> dict[str, int]:
     """How many objects of each kind there are, but for passwords: two calls may have made one each."""
     return {kind: len(objects) for kind, objects in deployment.cloud_state().items()}
+
+
+class OneTwice(Hostility):
+    """A platform that delivers the calls of one activity twice, both at once."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__(0, rates={})
+        self._function = function
+
+    def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:
+        return bool(instance) and self.either(kind, function)
+
+    def either(self, kind: Kind, function: str) -> bool:
+        return (kind, function) == (Kind.ACTIVITY_TWICE, self._function)
+
+    def soon(self, kind: Kind, function: str) -> float:
+        return 0.0 if self.either(kind, function) else super().soon(kind, function)
+
+
+def test_a_delivery_that_comes_after_its_run_makes_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended, late, calls = threading.Event(), threading.Event(), list[object]()
+    with deploy(tmp_path, hostile=OneTwice("new_credential")) as deployment:
+        status = deployment.settle()
+        credentials = importlib.import_module("activities.steps.credentials")
+        genuine = credentials._make_password
+
+        async def slow(*given: object) -> object:
+            calls.append(given)
+            if len(calls) == 1:
+                return await genuine(*given)
+            await asyncio.to_thread(ended.wait, 60)
+            try:
+                return await genuine(*given)
+            finally:
+                late.set()
+
+        monkeypatch.setattr(credentials, "_make_password", slow)
+        rotated = deployment.rotate(status["id"])
+        assert rotated["runs"][-1]["state"] == "rotated"
+        ended.set()
+        assert late.wait(20)
+        assert len(calls) == 2
+        (password,) = application_of(deployment, status["facts"]["application_id"]).passwords
+        assert password.key_id == deployment.record(status["id"])["facts"]["secret_key_id"]

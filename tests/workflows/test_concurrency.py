@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from local.deployment import AT_WORK, Deployment
+from local.cloud import Scenario
+from local.deployment import AT_WORK, Deployment, deploy
 from tests.workflows.sweeping import sweep, until_swept
 from tests.workflows.waiting import until_gone
 
@@ -138,3 +140,16 @@ def test_no_start_slips_into_a_removal_that_stops_a_run(deployment: Deployment, 
             break
         assert answer.json()["code"] == "being-removed"
     assert seen <= {"stopping", "removing"}
+
+
+@pytest.mark.any_kind
+def test_starts_that_are_rolled_back_at_once_leave_nothing(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario(vnets=3)) as deployment:
+        before = deployment.cloud_state()
+        deployment.knobs(outcome="ERROR", latency=0.01)
+        vnets = deployment.cloud.vnet_ids
+        with ThreadPoolExecutor(len(vnets)) as pool:
+            started = pool.map(lambda vnet: deployment.start(vnet_id=vnet, on_failure="rollback"), vnets)
+            statuses = list(pool.map(deployment.until, started))
+        assert [status["state"] for status in statuses] == ["rolled-back"] * len(vnets)
+        assert deployment.cloud_state() == before

@@ -3,14 +3,17 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from local.cloud import Scenario
+from local.cloud.world.world import PLATFORM_APP
 from local.deployment import Deployment, deploy
 from peering.outcome import THROTTLED
+from tests.workflows.cloud_objects import the_connection
 
 #: Requests a minute that Aiven takes of a user: fewer than the app counts upon, as if others asked in its name.
 A_MINUTE = 24
@@ -74,3 +77,17 @@ def test_a_removal_ends_among_more_vpcs_than_aiven_answers_in_a_minute(tmp_path:
         begun = deployment.clock.now()
         assert deployment.remove(identity)["state"] == "removed"
         assert deployment.clock.now() - begun < timedelta(minutes=30)
+
+
+def test_a_removal_relies_on_nothing_that_aiven_told_before_it(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario(vnets=3, project_vpcs=2, projects=2)) as deployment:
+        world, found = deployment.cloud.world, deployment.cloud.landscape
+        first, second, third = deployment.cloud.vnet_ids
+        deployment.remove(deployment.settle(vnet_id=first)["id"])
+        identity = deployment.settle(vnet_id=second)["id"]
+        # Another user of the platform connects a VNet of the tenant to the other project, out of this app's sight.
+        _, other = world.vpcs.values()
+        other.connections.append(replace(the_connection(deployment), vnet=third.rpartition("/")[2]))
+        deployment.knobs(faults=[{"host": r"api\.aiven\.io", "path": "/v1/project$", "status": 429, "retry_after": 5}])
+        assert deployment.remove(identity)["state"] == "removed"
+        assert world.principal(PLATFORM_APP, found.customer_tenant) is not None
