@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -23,6 +23,8 @@ _NEVER_BEGAN: Final = timedelta(minutes=20)
 
 #: What a run may end with that ended with a problem: all else of a life clears up within the deadlines.
 _EXPLAINED: Final = frozenset({"interrupted"})
+#: What a rotation may end with where somebody has deleted the connection: the platform forgets the application then.
+_WITHOUT_CONNECTION: Final = frozenset({*_EXPLAINED, "application-not-in-tenant"})
 
 #: A run as the API lists it, and what a caller did and was answered with 202.
 Run = dict[str, Any]
@@ -35,11 +37,14 @@ class Judge:
     Args:
         deployment: where it was lived.
         vnets: the VNets of the peerings, by their ids.
+        cut: the ids of those whose connection somebody has deleted meanwhile.
         before: what the cloud held before anything began.
     """
 
-    def __init__(self, deployment: Deployment, vnets: Mapping[str, str], before: Mapping[str, object]) -> None:
-        self._deployment, self._vnets, self._before = deployment, vnets, before
+    def __init__(
+        self, deployment: Deployment, vnets: Mapping[str, str], cut: Collection[str], before: Mapping[str, object]
+    ) -> None:
+        self._deployment, self._vnets, self._cut, self._before = deployment, vnets, cut, before
         self.wrong: list[str] = []
 
     def judge(self, accepted: Sequence[Accepted]) -> list[str]:
@@ -121,7 +126,8 @@ class Judge:
         """No run ended with a problem that nobody made."""
         for run in self._runs(identity):
             code = run.get("problem", {}).get("code", "interrupted")
-            if code not in _EXPLAINED:
+            is_cut = run["operation"] == "rotate" and identity in self._cut
+            if code not in (_WITHOUT_CONNECTION if is_cut else _EXPLAINED):
                 self.wrong.append(f"{run['operation']} {run['run']} of {identity} ended with {code}: {run['problem']}")
 
     def _state(self, identity: str) -> None:

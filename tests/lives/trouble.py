@@ -19,6 +19,8 @@ _HOSTS: Final = (
     ".*",
 )
 _CODES: Final = {429: "TooManyRequests", 500: "InternalServerError", 503: "ServiceUnavailable"}
+#: The events that take a connection away.
+CUTS: Final = frozenset({"delete-connection", "set-connection-state"})
 _METHODS: Final = (".*", "GET", "PUT|POST|PATCH|MERGE", "DELETE")
 _MOST_FAULTS: Final = 5
 _MOST_TIMES: Final = 3
