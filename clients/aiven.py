@@ -3,6 +3,7 @@
 What concerns a VPC is in [aiven_vpcs](aiven_vpcs.py).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -39,7 +40,7 @@ def _error(response: "httpx.Response", about: str) -> RemoteError:
             message = str(first.get("message") or message)
         elif isinstance(first, str):
             message = first
-        message = str(body.get("message") or message)
+        message = str(body.get("message") or message or body.get("error") or "")
     answer = Answer(
         "Aiven",
         host=response.request.url.host,
@@ -51,6 +52,17 @@ def _error(response: "httpx.Response", about: str) -> RemoteError:
         about=about,
     )
     return RemoteError(answer)
+
+
+def _is_refusal(content: bytes) -> bool:
+    """Whether an answer tells of errors, whatever its status says."""
+    if b'"error' not in content:
+        return False
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(body, Mapping) and bool(body.get("error") or body.get("errors"))
 
 
 def unreadable(message: str = "") -> RemoteError:
@@ -83,7 +95,7 @@ class AivenClient:
         url = "/".join([API, *(quote(part, safe="") for part in path)])
         with answers_of("Aiven", API):
             response = await self._http.request(method, url, json=body, headers=self._headers)
-        if not response.is_success:
+        if not response.is_success or _is_refusal(response.content):
             raise _error(response, path[0])
         return response.content
 

@@ -52,7 +52,7 @@ class Vpc(BaseModel):
     """One VPC of Aiven's with its peering connections."""
 
     state: str
-    peering_connections: list[PeeringConnection] = []
+    peering_connections: list[PeeringConnection]
 
     @property
     @abstractmethod

@@ -1,23 +1,33 @@
 """The secrets that this process has seen, so that no text of a remote that repeats one is kept or logged."""
 
+from base64 import b64encode
 from collections import deque
+from collections.abc import Iterator
+from html import escape
 from typing import Final
+from urllib.parse import quote
 
 from peering.outcome import Occurrence
 from peering.scrubbing import scrubbed
 
 #: Shorter than this, a value would be found in many a text that has nothing to do with it.
 _SHORTEST: Final = 8
-#: Passwords come and go; a process keeps the last ones that it has seen.
-_KEPT: Final = 1000
+#: Passwords come and go; a process keeps the last ones that it has seen, each in up to five forms.
+_KEPT: Final = 4000
 
 _secrets: Final[deque[str]] = deque(maxlen=_KEPT)
 
 
 def remember(secret: str | None) -> None:
-    """Note a secret; what is too short to be told from other text is not one."""
+    """Note a secret, in the forms that remotes repeat it in; what is too short to be told from text is not one."""
     if secret is not None and len(secret) >= _SHORTEST and secret not in _secrets:
-        _secrets.append(secret)
+        _secrets.extend(dict.fromkeys(_forms(secret)))
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it is, in a URL, in JSON, in HTML, in base64."""
+    yield from (secret, quote(secret, safe=""), secret.replace("/", r"\/"), escape(secret))
+    yield b64encode(secret.encode()).decode().rstrip("=")
 
 
 def readable(text: str) -> str:

@@ -149,7 +149,7 @@ def _document_of_graph(content: bytes, needed: Sequence[str]) -> Document:
     return complete(found, needed, "Microsoft Graph", settings().cloud.graph)
 
 
-async def list_graph(client: "GraphServiceClient", kind: str, query: Mapping[str, str]) -> list[Document]:
+async def list_graph(client: "GraphServiceClient", kind: str, query: Mapping[str, str], *needed: str) -> list[Document]:
     """A list of Microsoft Graph's: its first page.
 
     The SDK's own builders expand a template for each URL, which takes longer than the request.
@@ -158,10 +158,11 @@ async def list_graph(client: "GraphServiceClient", kind: str, query: Mapping[str
         client: the client to ask with.
         kind: what is listed, such as `applications`.
         query: options of OData.
+        needed: the parts that each of its objects has to have.
 
     Raises:
         msgraph.generated.models.o_data_errors.o_data_error.ODataError: it refused.
-        RemoteError: its answer cannot be read.
+        RemoteError: its answer cannot be read, or left out a part.
     """
     from kiota_abstractions.method import Method
     from kiota_abstractions.request_information import RequestInformation
@@ -169,8 +170,8 @@ async def list_graph(client: "GraphServiceClient", kind: str, query: Mapping[str
     wanted = RequestInformation(Method.GET)
     wanted.url = f"{client.request_adapter.base_url}/{kind}?{urlencode(query, quote_via=quote, safe='$')}"
     wanted.headers.try_add("Accept", "application/json")
-    found: list[Document] = (await read_graph(client, wanted, "value"))["value"]
-    return found
+    found = (await read_graph(client, wanted, "value"))["value"]
+    return [complete(one, needed, "Microsoft Graph", settings().cloud.graph) for one in found]
 
 
 def complete(

@@ -122,7 +122,7 @@ def _of_azure(error: "HttpResponseError", service: Service, host: str | None, id
     table_code = getattr(error, "error_code", None)
     named = (table_code, inner.get("code"), *(d.code for d in getattr(body, "details", None) or ()), body and body.code)
     codes = tuple(str(getattr(code, "value", code)) for code in named if code)
-    message = (body.message if body else None) or ("" if response is not None else str(error))
+    message = str((body.message if body else None) or ("" if response is not None else error))
     if response is not None and (policies := _policies(response.text())):
         message = f"{', '.join(policies)}: {message}"
     return Answer(
@@ -157,7 +157,7 @@ def _of_graph(error: "ODataError", host: str | None, identity: Identity) -> Answ
         host=host,
         status=error.response_status_code,
         codes=tuple(code for code in [*codes, body.code if body else None] if code),
-        message=(body.message if body else None) or "",
+        message=str((body.message if body else None) or ""),
         retry_after=retry_after(headers, datetime.now(UTC)),
         request_id=inner.request_id if inner else None,
         identity=identity,

@@ -76,6 +76,7 @@ class Facts(CredentialFacts, total=False):
     ended_connection_listed: bool
     vnet_id: str
     address_prefixes: list[str]
+    side_is_lost: bool
     peered_networks: list[VNetPeering]
     # What the looks before a start have come to: texts are warnings.
     existing: str

@@ -12,7 +12,7 @@ from peering.drift import connection_of, renewal_window
 from peering.facts import VNetPeering, named
 from peering.held_rights import Right, held_rights
 from peering.look import Look, if_seen, unseen_of
-from peering.record import Health, Record
+from peering.record import Record
 from peering.sides import side_of
 from peering.steps import OBJECTS
 
@@ -96,7 +96,7 @@ def report(record: Record, look: Look) -> Report:
         monthly_price_usd=f"{float(price) * _HOURS_A_MONTH:.2f}" if price and _PRICE.fullmatch(price) else None,
         verdict=health["verdict"] if health else None,
         checked=health["checked"] if health else None,
-        problems=_problems(health),
+        problems=_problems(record),
         unseen=[f"{name.replace('_', ' ')}: {problem['detail']}" for name, problem in unseen_of(look).items()],
     )
 
@@ -143,8 +143,12 @@ def _objects(record: Record) -> list[MadeObject]:
     ]
 
 
-def _problems(health: Health | None) -> list[str]:
-    return [f"{f['problem']['code']}: {f['problem']['detail']}" for f in (health["problems"] if health else [])]
+def _problems(record: Record) -> list[str]:
+    """What the last check found, and what the last run ended with, each in full."""
+    health, last = record.get("health"), record["runs"][-1:]
+    found = [finding["problem"] for finding in (health["problems"] if health else [])]
+    found += [run["problem"] for run in last if "problem" in run]
+    return list(dict.fromkeys(f"{problem['code']}: {problem['detail']}" for problem in found))
 
 
 def markdown(document: Report) -> str:

@@ -8,25 +8,28 @@ from typing import Final
 LONGEST_DETAIL: Final = 16_000
 HIDDEN: Final = "[hidden]"
 
-_WORD: Final = r"[A-Za-z0-9._~+/=-]"
-#: What secrets look like, whoever's they are; ids of ARM and GUIDs look like none of these.
+_BLANK: Final = r"(?:[\s+]|%20)+"
+_WORD: Final = r"(?:[A-Za-z0-9._~+/=-]|%[0-9A-Fa-f]{2}|\\/|&#\d+;)"
+#: What comes between a name and its value, in a form, a connection string or JSON, however often that was escaped.
+_IS: Final = r"(?:=|%3D|\\*[\"']?\s*:\s*)\\*[\"']?"
+_NAMES: Final = "(?:access_token|refresh_token|client_secret|client_assertion|secretText)"
+_TILDE: Final = r"(?:~|%7E|\\u007e|&#126;)"
+#: What secrets look like, whoever's they are; ids of ARM and GUIDs look like none of these. The first group is shown.
 PATTERNS: Final = tuple(
     re.compile(pattern, flags)
     for pattern, flags in (
-        # A JSON Web Token: an access token, an assertion.
-        (r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.?[A-Za-z0-9_-]*", 0),
-        (rf"(?<=\bbearer )\s*{_WORD}+", re.IGNORECASE),
-        (rf"(?<=\bbasic )\s*{_WORD}{{8,}}", re.IGNORECASE),
-        (rf"(?<=\baivenv1 )\s*{_WORD}+", re.IGNORECASE),
-        # Signatures of shared access, keys in connection strings.
-        (r"(?:(?<=\bsig=)|(?<=sig%3D))[^&\s\"']+", re.IGNORECASE),
-        (r"(?:(?<=\bSharedKey )|(?<=\bSharedKeyLite ))[^\s\"']+", re.IGNORECASE),
-        (r"(?:(?<=AccountKey=)|(?<=SharedAccessKey=))[^;\s\"']+", re.IGNORECASE),
-        (r"(?<=SharedAccessSignature=)[^;\s\"']+", re.IGNORECASE),
-        (r"(?:(?<=client_secret=)|(?<=client_assertion=))[^&\s\"']+", re.IGNORECASE),
-        (r"(?:(?<=client_secret\":\")|(?<=client_secret\": \"))[^\"]+", re.IGNORECASE),
+        # A JSON Web Token, signed or encrypted: an access token, an assertion.
+        (r"()\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}", 0),
+        (rf"(\b(?:bearer|aivenv1){_BLANK}[\"']?){_WORD}+", re.IGNORECASE),
+        (rf"(\bbasic{_BLANK}){_WORD}{{8,}}", re.IGNORECASE),
+        (rf"(\bSharedKey(?:Lite)?{_BLANK})[^\s\"']+", re.IGNORECASE),
+        # Signatures of shared access; .NET writes an ampersand in JSON as \u0026.
+        (r"((?:\b|u0026|%26)sig(?:=|%3D))[^&\s\"'\\]+", re.IGNORECASE),
+        (rf"((?:AccountKey|SharedAccessKey|SharedAccessSignature){_IS})[^;\s\"'\\]+", re.IGNORECASE),
+        (rf"({_NAMES}\\*\"\s*:\s*\\*\")[^\"\\]+", re.IGNORECASE),
+        (rf"({_NAMES}{_IS})[^&\s\"'\\]+", re.IGNORECASE),
         # A password that Entra makes: three characters, a digit, Q~ and 31 to 34 more.
-        (r"[A-Za-z0-9._~-]{3}[0-9]Q(?:~|%7E)(?:[A-Za-z0-9._~-]|%7E){31,34}", 0),
+        (rf"()[A-Za-z0-9._~-]{{3}}[0-9]Q{_TILDE}(?:[A-Za-z0-9._~-]|{_TILDE}){{31,34}}", re.IGNORECASE),
     )
 )
 
@@ -42,5 +45,5 @@ def scrubbed(text: str, secrets: Iterable[str] = (), longest: int = LONGEST_DETA
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     for pattern in PATTERNS:
-        text = pattern.sub(HIDDEN, text)
+        text = pattern.sub(rf"\1{HIDDEN}", text)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -8,7 +8,6 @@ from peering.look import ApplicationLook, PrincipalLook, RoleLook
 from peering.naming import VNetId, default_role_names, folded, role_definition_id
 from peering.outcome import Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
-from peering.sides import has_lost_its_side
 from peering.spec import Peering
 
 _NOT_TO_ADOPT: Final = "`adopt: true` cannot take it over, since its VNet peering is missing or Disconnected."
@@ -124,9 +123,7 @@ def connection_exists(facts: Facts) -> Occurrence:
 
     It says in which state the connection is, whose it is, and whether `adopt` would take it over.
     """
-    sides = facts.get("peered_networks", [])
-    lost = has_lost_its_side(facts, sides)
     detail = f"Aiven has a connection of the pair, which is {facts['found_connection_state']}. The application"
     detail += f" {facts['found_connection_application_id']} asked for it, which is not this app's. "
-    detail += _NOT_TO_ADOPT if lost else "With `adopt: true` the request takes it over as it is."
+    detail += _NOT_TO_ADOPT if facts.get("side_is_lost") else "With `adopt: true` the request takes it over as it is."
     return Occurrence(code="connection-exists", detail=detail)

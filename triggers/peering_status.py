@@ -10,13 +10,13 @@ from peering.concerns import CONCERNS
 from peering.facts import Facts, without
 from peering.orders import Joined
 from peering.outcome import Occurrence
-from peering.progress import PeeringState, Progress, ShortProblem, StepProgress, state_named
+from peering.progress import PeeringState, Progress, ShortProblem, StepProgress, shortened, state_named
 from peering.record import Health, Origin, OutcomeKind, Pause, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
 from peering.steps import AFTER, ARTICLE, PLANS, Operation, Step, is_needless
 from peering.unfit import connection_exists
 from triggers.links import Link, links_of
-from triggers.problem_documents import ProblemDocument, occurrence_document
+from triggers.problem_documents import LONGEST_SHOWN, ProblemDocument, occurrence_document
 
 
 class StepStatus(TypedDict, total=False):
@@ -156,7 +156,7 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
         requested=record["requested"],
         objects=record["objects"],
         links=links_of(record["peering"], record["facts"]),
-        runs=runs,
+        runs=[_shortened(run) for run in runs],
         updated=record["changed"],
         labels=record.get("labels", {}),
         note=record.get("note", ""),
@@ -205,6 +205,14 @@ def removed_status(run: RunRecord) -> PeeringStatus:
 def run_document(run: RunRecord) -> RunDocument:
     """A run that has ended, as the API shows it."""
     return cast("RunDocument", run)
+
+
+def _shortened(run: Run) -> Run:
+    if "problem" not in run:
+        return run
+    found, detail = run.copy(), shortened(run["problem"]["detail"], LONGEST_SHOWN)
+    found["problem"] = {**run["problem"], "detail": detail}
+    return found
 
 
 def _short_run(run: RunRecord) -> Run:

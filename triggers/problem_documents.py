@@ -3,16 +3,20 @@
 import json
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING, NotRequired
+from typing import TYPE_CHECKING, Final, NotRequired
 
 import azure.functions as func
 from typing_extensions import TypedDict
 
 from peering.outcome import Occurrence, Remote
 from peering.problems import PROBLEMS
+from peering.progress import shortened
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+#: The longest text of a remote in a document, in characters; the run and the report have all of it.
+LONGEST_SHOWN: Final = 1000
 
 
 class FieldError(TypedDict):
@@ -108,10 +112,10 @@ def occurrence_document(problem: Occurrence) -> ProblemDocument:
 
 
 def detail_of(problem: Occurrence) -> str:
-    """What happened, with the remote's own code and request id."""
+    """What happened, with the remote's own code and request id; all of a long text is in the run and in the report."""
     source = ", ".join(str(part) for part in problem["remote"].values() if part) if "remote" in problem else ""
     gave_up = f" The step gave up after {problem['gave_up_after']:.0f} s." if "gave_up_after" in problem else ""
-    return problem["detail"] + (f" ({source})" if source else "") + gave_up
+    return shortened(problem["detail"], LONGEST_SHOWN) + (f" ({source})" if source else "") + gave_up
 
 
 def field_errors(error: "ValidationError") -> list[FieldError]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from clients.azure import graph
-from clients.reads import list_graph, read_graph
+from clients.reads import complete, list_graph, read_graph
 from clients.remote_errors import or_none
+from clients.settings import settings
 from peering.look import ApplicationLook, PrincipalLook
 from peering.marks import MARK
 
@@ -27,14 +28,19 @@ async def applications(application_ids: Sequence[str]) -> dict[str, ApplicationL
         "$expand": "federatedIdentityCredentials",
         "$select": "id,appId,uniqueName,signInAudience,passwordCredentials",
     }
+    needed = ("id", "appId", "passwordCredentials")
 
     async def single(client: "GraphServiceClient", one: str) -> _Found:
-        found = await read_graph(client, client.applications_with_app_id(one).to_get_request_information(), "id")
+        found = await read_graph(client, client.applications_with_app_id(one).to_get_request_information(), *needed)
         by_id = client.applications.by_application_id(found["id"]).federated_identity_credentials
         credentials = await read_graph(client, by_id.to_get_request_information(), "value")
         return {**found, "federatedIdentityCredentials": credentials["value"]}
 
-    looks = [application_look(found) for found in await _all(application_ids, "applications", columns, single)]
+    found = await _all(application_ids, "applications", columns, needed, single)
+    # A password without its id is no password that anybody can have read.
+    for password in (one for application in found for one in application["passwordCredentials"]):
+        complete(password, ["keyId"], "Microsoft Graph", settings().cloud.graph)
+    looks = [application_look(one) for one in found]
     return {look["application_id"].lower(): look for look in looks}
 
 
@@ -59,12 +65,14 @@ def _moment(text: str | None) -> str | None:
 
 async def principals(application_ids: Sequence[str]) -> dict[str, PrincipalLook]:
     """The service principals of these applications in the customer's tenant, by application id."""
-    columns = {"$select": "id,appId,accountEnabled,tags"}
+    columns, needed = {"$select": "id,appId,accountEnabled,tags"}, ("id", "appId")
 
     async def single(client: "GraphServiceClient", one: str) -> _Found:
-        return await read_graph(client, client.service_principals_with_app_id(one).to_get_request_information(), "id")
+        wanted = client.service_principals_with_app_id(one).to_get_request_information()
+        return await read_graph(client, wanted, *needed)
 
-    looks = [principal_look(found) for found in await _all(application_ids, "servicePrincipals", columns, single)]
+    found = await _all(application_ids, "servicePrincipals", columns, needed, single)
+    looks = [principal_look(one) for one in found]
     return {look["application_id"].lower(): look for look in looks}
 
 
@@ -82,6 +90,7 @@ async def _all(
     ids: Sequence[str],
     kind: str,
     columns: Mapping[str, str],
+    needed: Sequence[str],
     single: "Callable[[GraphServiceClient, str], Awaitable[_Found]]",
 ) -> list[_Found]:
     """Directory objects of a kind by their application ids, fifteen to a call.
@@ -100,7 +109,7 @@ async def _all(
         for start in range(0, len(ids), _IN_ONE_FILTER):
             some = ids[start : start + _IN_ONE_FILTER]
             try:
-                found += await list_graph(client, kind, {"$filter": _one_of("appId", some), **columns})
+                found += await list_graph(client, kind, {"$filter": _one_of("appId", some), **columns}, *needed)
             except ODataError as error:
                 if error.response_status_code != _FORBIDDEN:
                     raise

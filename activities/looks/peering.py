@@ -1,8 +1,9 @@
 """The look of one peering, put together from looks that many peerings share."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from collections.abc import Callable, Coroutine, Iterable, MutableMapping, Sequence
+from functools import partial
+from typing import TypedDict, TypeVar
 
 from activities.looks import directory, remotes
 from activities.looks.ahead import ahead
@@ -26,6 +27,8 @@ from peering.look import (
 )
 from peering.naming import VNetId, same_id, secret_name
 from peering.spec import Peering
+
+_Found = TypeVar("_Found")
 
 
 class DirectoryParts(TypedDict):
@@ -95,9 +98,7 @@ class Access:
     def custom_roles(self, vnet_id: str) -> "asyncio.Task[dict[str, RoleLook]]":
         """The custom roles of the VNet's subscription."""
         subscription = VNetId.parse(vnet_id).subscription_id.lower()
-        if subscription not in self._custom:
-            self._custom[subscription] = asyncio.create_task(ahead(remotes.custom_roles, vnet_id))
-        return self._custom[subscription]
+        return _begun_once(self._custom, subscription, lambda: ahead(remotes.custom_roles, vnet_id))
 
     async def on(self, vnet_id: str) -> list[AssignmentLook]:
         """The assignments in force on a VNet, whoever has them; their roles are asked for meanwhile."""
@@ -109,9 +110,8 @@ class Access:
         held = [a for a in assignments if a["principal_id"] in principal_ids]
         roles = dict(await self.custom_roles(vnet_id))
         for name in {a["role"] for a in held} - set(roles):
-            if name not in self._named:
-                self._named[name] = asyncio.create_task(remotes.role(vnet_id, name))
-            roles |= await self._named[name]
+            named = _begun_once(self._named, name, partial(remotes.role, vnet_id, name))
+            roles |= await named
         return AccessLook(assignments=held, elsewhere=[], roles=roles)
 
     async def everywhere(
@@ -143,10 +143,18 @@ class Access:
 
     async def _listed(self, vnet_id: str) -> Sequence[AssignmentLook]:
         subscription = VNetId.parse(vnet_id).subscription_id.lower()
-        if subscription not in self._in_subscription:
-            listed = remotes.assignments_in_subscription(subscription)
-            self._in_subscription[subscription] = asyncio.create_task(listed)
-        return await self._in_subscription[subscription] or []
+        listing = partial(remotes.assignments_in_subscription, subscription)
+        return await _begun_once(self._in_subscription, subscription, listing) or []
+
+
+def _begun_once(
+    tasks: MutableMapping[str, asyncio.Task[_Found]], key: str, begin: Callable[[], Coroutine[object, object, _Found]]
+) -> asyncio.Task[_Found]:
+    """The task of a key, for all who want what it finds; one that failed is begun anew for whoever wants it next."""
+    there = tasks.get(key)
+    if there is None or (there.done() and (there.cancelled() or there.exception() is not None)):
+        tasks[key] = asyncio.create_task(begin())
+    return tasks[key]
 
 
 async def look_of_peering(peering: Peering, facts: Facts) -> Look:

@@ -8,6 +8,7 @@ from activities.looks import remotes
 from activities.looks.ahead import ahead
 from activities.looks.diagnosis import LASTING, PASSING, diagnose
 from activities.step import look_again, step
+from clients.aiven import unreadable
 from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import VpcClient, vpc_client
 from clients.remote_errors import RemoteError, or_none
@@ -154,6 +155,8 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
 
 def _check_owner(connection: PeeringConnection | None, facts: Facts) -> None:
     """Build upon no connection that another application has requested since the look."""
+    if connection is not None and connection.peer_azure_app_id is None:
+        raise unreadable("It does not say whose the connection is.")
     if connection is not None and not same_id(connection.peer_azure_app_id, facts["application_id"]):
         now: Facts = {
             "found_connection_state": connection.state,

@@ -108,10 +108,12 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             if (candidate := _newest(made, passwords, timedelta())) is not None:
                 return {"candidate": _secret_facts(candidate)}
             kept = _key_in_use(versions, passwords, facts, made)
-            others = [p for p in passwords if str(p.key_id) != kept]
-            await _remove_all_but_twins(client, peering, facts, others)
             password = await _make_password(client, peering, facts)
-            return {"candidate": _secret_facts(await _store(vault, peering, password, rotation["run"]))}
+            stored = await _store(vault, peering, password, rotation["run"])
+            # Where nobody knows which one is in use, all stay until the candidate is proven.
+            others = [p for p in passwords if str(p.key_id) != kept] if kept is not None else []
+            await _remove_all_but_twins(client, peering, facts, others)
+            return {"candidate": _secret_facts(stored)}
 
 
 @step
@@ -243,14 +245,14 @@ def _key_in_use(
     facts: Facts,
     made: "list[SecretProperties]",
 ) -> str | None:
-    """The key id of the password that the peering signs in with: that of the version that its runs noted.
+    """The key id of the password that the peering signs in with: the one that its runs noted, whatever the vault lists.
 
     Only where that one is gone, the newest other one that is stored is taken for it.
     """
     noted = next((v for v in versions if v.version == facts.get("secret_version")), None)
-    key = (noted.tags or {}).get(KEY_ID) if noted else None
-    if key in {str(p.key_id) for p in passwords}:
-        return key
+    keys = (facts.get("secret_key_id"), (noted.tags or {}).get(KEY_ID) if noted else None)
+    if (known := next((str(p.key_id) for p in passwords if str(p.key_id) in keys), None)) is not None:
+        return known
     newest = _newest([v for v in versions if v not in made], passwords, timedelta())
     return (newest.tags or {}).get(KEY_ID) if newest else None
 

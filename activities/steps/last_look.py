@@ -87,11 +87,19 @@ async def _roles(peering: Peering, facts: Facts) -> bool:
 
 
 async def _application(facts: Facts) -> bool:
+    """Whether the application that was deleted shows, be it among what can be restored; from there it is taken."""
     removed = facts["application_removed"]
     if removed in ("nothing to delete", "handed back") or not isinstance(removed, str):
         return False
     async with graph() as client:
-        return await or_none(client.applications.by_application_id(removed).get()) is not None
+        if await or_none(client.applications.by_application_id(removed).get()) is not None:
+            return True
+        deleted = client.directory.deleted_items.by_directory_object_id(removed)
+        if await or_none(deleted.get()) is None:
+            return False
+        # It may come there late. For good, for Entra would reserve the unique name for 30 days.
+        await or_none(deleted.delete())
+        return True
 
 
 async def _platform(facts: Facts) -> bool:

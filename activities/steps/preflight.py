@@ -59,13 +59,16 @@ _NOT_FOR_US: Final = (403, 404)
 
 @step
 async def address_spaces(_: Peering, facts: Facts) -> Facts:
-    """Whether the VPC in Aiven shares addresses with the VNet, or with a network that is peered with it."""
+    """Whether the VPC in Aiven shares addresses with the VNet, or with a network that is peered with it.
+
+    Where there is a connection, also whether the VNet has lost its side of it.
+    """
     sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
     known = _known_network(facts)
     own = known if facts["existing"] == "none" else network_of_vpc(sides, cidr, known)
     if found := overlaps(facts["address_prefixes"], sides, cidr, own):
         raise ProblemError.of(found)
-    return {"addresses_checked": "nothing overlaps"}
+    return {"addresses_checked": "nothing overlaps", "side_is_lost": has_lost_its_side(facts, sides)}
 
 
 def _known_network(facts: Facts) -> str | None:

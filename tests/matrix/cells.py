@@ -112,10 +112,9 @@ def cells(only: str | None = None) -> Iterator[Cell]:
 
 def _makes_sense(fault: MatrixFault, call: Call) -> bool:
     """Whether a fault can happen to a call: what an answer does not hold cannot be left out of it."""
-    left_out = fault.knob.get("without")
     return (
         not (fault.changes and call.method == "GET")
-        and (left_out is None or left_out in call.parts)
+        and (fault.of is None or fault.of in call.parts)
         and re.search(fault.host, call.host.replace("\\", "")) is not None
     )
 
@@ -165,7 +164,7 @@ def _judged(
     if status["state"] != "refused" and operation.converged(deployment, identity, status):
         return "converged", ""
     codes = set(_codes(status))
-    if codes and codes <= {*fault.ends, *_UNKNOWN_VERDICT}:
+    if codes and codes <= {*fault.ends, *(_UNKNOWN_VERDICT if operation.checks else ())}:
         return "problem", ", ".join(sorted(codes))
     return "neither", _shown(status)
 

@@ -45,6 +45,7 @@ class MatrixFault:
         ends: the problems that an operation may end with; without any it has to converge.
         changes: it makes sense only for calls that change something.
         host: the hosts that it makes sense for.
+        of: the part that a call's good answer has to have for it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class MatrixFault:
     ends: frozenset[str] = frozenset()
     changes: bool = False
     host: str = ".*"
+    of: str | None = None
 
 
 def _of_aiven() -> tuple[str, ...]:
@@ -91,6 +93,8 @@ FAULTS: Final = (
     MatrixFault("hang", {"breach": "hang"}),
     MatrixFault("cut", {"breach": "cut"}),
     MatrixFault("empty", {"status": 200, "body": ""}),
+    # A list that shows nothing for once is no proof that nothing is there; a row's answer is its own.
+    MatrixFault("no-things", {"status": 200, "body": {"value": []}}, host=r"^(?!.*\.table\.)", of="value"),
     MatrixFault("408", {"status": 408, "code": "RequestTimeout"}),
     MatrixFault("429-1", {"status": 429, "code": "TooManyRequests", "retry_after": 1}),
     MatrixFault("429-600", {"status": 429, "code": "TooManyRequests", "retry_after": 600}),
@@ -112,7 +116,7 @@ FAULTS: Final = (
         "404-a-while", {"status": 404, "code": "ResourceNotFound", "times": 3}, _MISSING, host=r"^(?!.*\.table\.)"
     ),
     *(
-        MatrixFault(f"without-{name}-{host}", {"without": name}, host=host)
+        MatrixFault(f"without-{name}-{host}", {"without": name}, host=host, of=name)
         for host, names in FIELDS.items()
         for name in names
     ),

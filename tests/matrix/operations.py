@@ -19,6 +19,7 @@ class Operation:
         prepare: brings a peering to where the operation begins; returns its id.
         ask: carries it out; returns how the peering stands then.
         converged: whether that is its end; the peering's id is given.
+        checks: it is a check, which may know nothing of what it could not look at, and begins nothing because of it.
         managed: the app signs in as its managed identity.
         services: the services whose calls are played with.
         scenario: the cloud that it is carried out in.
@@ -28,6 +29,7 @@ class Operation:
     prepare: Callable[[Deployment], str]
     ask: Callable[[Deployment, str], Status]
     converged: Callable[[Deployment, str, Status], bool]
+    checks: bool = False
     managed: bool = False
     services: tuple[str, ...] = ("arm", "graph", "entra", "vault", "aiven", "table")
     scenario: str = "quick"
@@ -74,6 +76,11 @@ def _is_healthy(status: Status) -> bool:
     return bool(status.get("health", {}).get("verdict") == "healthy")
 
 
+def _ran_once(status: Status) -> bool:
+    """Whether nothing but the start has run: a bad answer begins no repair, and no rotation."""
+    return [run["operation"] for run in status["runs"]] == ["establish"]
+
+
 def _is_connected(deployment: Deployment, _: str, status: Status) -> bool:
     return bool(status["state"] == "connected" and _one_of_each(deployment.cloud_state()))
 
@@ -95,8 +102,10 @@ _OF_PROJECTS: Final = (
         managed=True,
         services=("identity",),
     ),
-    Operation("check", _connected, _check, lambda _, __, status: _is_healthy(status)),
-    Operation("repair", _drifted, _repair, lambda _, __, status: _is_healthy(status)),
+    Operation(
+        "check", _connected, _check, lambda _, __, status: _is_healthy(status) and _ran_once(status), checks=True
+    ),
+    Operation("repair", _drifted, _repair, lambda _, __, status: _is_healthy(status), checks=True),
     Operation(
         "rotate",
         _connected,

@@ -3,6 +3,7 @@
 import pytest
 
 from clients.aiven_answers import StateInfo
+from clients.known_secrets import readable, remember
 from peering.scrubbing import HIDDEN, LONGEST_DETAIL, scrubbed
 
 SECRETS = {
@@ -18,7 +19,15 @@ SECRETS |= {
     "a bus's key": "Zm9vYmFyYmF6cXV4",
     "an assertion": "Zm9vYmFyYmF6cXV4",
     "a secret in JSON": "hunter2 hunter2",
+    "a secret in JSON in JSON": "hunter2 hunter2",
+    "a token without a form": "Zm9vYmFyYmF6cXV4",
+    "a token of Aiven's in an address": "Zm9vYmFyYmF6cXV4",
+    "a token that is encrypted": "eyJhbGciOiJSU0EtT0FFUCJ9.OKOawDo13gRp2oj.48V1ALb6US04.5eym8TWc8SuK0lt.XFBoMYUZod",
+    "a signature in .NET's JSON": "Zm9vYmFyYmF6",
+    "an account's key in an address": "Zm9vYmFyYmF6cXV4",
     "a password of Entra in an address": SECRETS["a password of Entra"].replace("~", "%7E"),
+    "a password of Entra in .NET's JSON": SECRETS["a password of Entra"].replace("~", r"\u007e"),
+    "a password of Entra in a page": SECRETS["a password of Entra"].replace("~", "&#126;"),
 }
 TEXTS = {
     "a token": "the token {} is not valid",
@@ -30,7 +39,15 @@ TEXTS = {
     "a bus's key": "Endpoint=sb://b;SharedAccessKeyName=n;SharedAccessKey={}",
     "an assertion": "grant_type=x&client_assertion={}&scope=y",
     "a secret in JSON": '{{"client_secret": "{}", "scope": "y"}}',
+    "a secret in JSON in JSON": r'"{{\"client_secret\": \"{}\", \"scope\": 1}}"',
+    "a token without a form": '{{"access_token":"{}"}}',
+    "a token of Aiven's in an address": "Authorization=aivenv1%20{}",
+    "a token that is encrypted": "the token {} is not valid",
+    "a signature in .NET's JSON": r'{{"url": "https://h/x?sv=1\u0026sig={}\u0026se=2"}}',
+    "an account's key in an address": "AccountName%3Da%3BAccountKey%3D{}%3D",
     "a password of Entra in an address": "https://h/?password={}",
+    "a password of Entra in .NET's JSON": '{{"value": "{}"}}',
+    "a password of Entra in a page": "<p>{}</p>",
     "an account's key": "AccountName=a;AccountKey={};EndpointSuffix=core.windows.net",
 }
 PLAIN = (
@@ -49,6 +66,12 @@ def test_what_looks_like_a_secret_goes(kind: str) -> None:
 
 def test_what_the_process_knows_goes() -> None:
     assert scrubbed("x hunter2hunter2 y", ["hunter2hunter2"]) == f"x {HIDDEN} y"
+
+
+@pytest.mark.parametrize("form", ["ab/cd+ef=12", "ab%2Fcd%2Bef%3D12", r"ab\/cd+ef=12", "YWIvY2QrZWY9MTI="])
+def test_what_the_process_knows_goes_in_every_form(form: str) -> None:
+    remember("ab/cd+ef=12")
+    assert readable(f"x {form} y").startswith(f"x {HIDDEN}")
 
 
 def test_ids_stay() -> None:

@@ -1,0 +1,115 @@
+"""Bad answers that come once or twice: nothing is begun because of them, nothing lost, no text breaks the reader."""
+
+from typing import Any, Final
+
+import pytest
+
+from local.deployment import Deployment
+from triggers.problem_documents import LONGEST_SHOWN
+
+ARM, GRAPH, VAULT, AIVEN = (
+    r"management\.azure\.com",
+    r"graph\.microsoft\.com",
+    r".*\.vault\.azure\.net",
+    r"api\.aiven\.io",
+)
+#: For as long as a test takes.
+ALWAYS: Final = 10_000
+
+
+def own_application(deployment: Deployment) -> Any:  # noqa: ANN401 - the local cloud's
+    """The application that the app has made."""
+    (found,) = [one for one in deployment.cloud.world.applications if one.unique_name]
+    return found
+
+
+@pytest.mark.parametrize("path", ["^/subscriptions/[^/]+/providers/.*/roleAssignments$", "/roleDefinitions$"])
+def test_a_token_that_is_refused_once_costs_no_look(deployment: Deployment, path: str) -> None:
+    identity = deployment.settle()["id"]
+    refused = {"host": ARM, "method": "GET", "path": path, "status": 401, "code": "ExpiredAuthenticationToken"}
+    deployment.knobs(faults=[refused])
+    health = deployment.check(identity)["health"]
+    assert (health["verdict"], health["problems"]) == ("healthy", [])
+
+
+@pytest.mark.parametrize("kind", ["applications", "servicePrincipals"])
+@pytest.mark.parametrize("name", ["id", "appId"])
+def test_an_object_of_graphs_without_its_id_is_asked_for_again(deployment: Deployment, kind: str, name: str) -> None:
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[{"host": GRAPH, "method": "GET", "path": f"/{kind}$", "without": name}])
+    health = deployment.check(identity)["health"]
+    assert [one["code"] for one in health["problems"]] in ([], ["remote-unavailable"])
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [{"status": 200, "body": {"value": []}}, {"without": "tags"}, {"status": 404, "code": "SecretNotFound"}],
+    ids=["nothing", "no tags", "no secret"],
+)
+def test_a_rotation_that_cannot_make_a_password_leaves_the_one_in_use(
+    deployment: Deployment, shown: dict[str, Any]
+) -> None:
+    status = deployment.settle()
+    refused = {"error": {"code": "CredentialTypeNotAllowedAsPerAppPolicy", "message": "no"}}
+    deployment.knobs(
+        faults=[
+            {"host": VAULT, "method": "GET", "path": "/versions", **shown},
+            {"host": GRAPH, "method": "POST", "path": "addPassword", "status": 400, "body": refused, "times": ALWAYS},
+        ]
+    )
+    deployment.rotate(status["id"])
+    (password,) = own_application(deployment).passwords
+    assert password.key_id == deployment.record(status["id"])["facts"]["secret_key_id"]
+
+
+@pytest.mark.parametrize("name", ["passwordCredentials", "keyId"])
+def test_a_password_that_is_not_shown_is_not_rotated(deployment: Deployment, name: str) -> None:
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[{"host": GRAPH, "method": "GET", "path": "/applications$", "without": name, "times": 2}])
+    assert [run["operation"] for run in deployment.check(identity)["runs"]] == ["establish"]
+
+
+def test_connections_that_are_not_shown_are_not_made_again(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    left_out = {"host": AIVEN, "method": "GET", "path": "/vpcs/", "without": "peering_connections", "times": 3}
+    deployment.knobs(faults=[left_out])
+    assert [run["operation"] for run in deployment.check(identity)["runs"]] == ["establish"]
+
+
+def test_a_message_that_is_no_text_is_a_refusal_like_any_other(deployment: Deployment) -> None:
+    body = {"error": {"code": "New", "message": ["x"]}}
+    refused = {"host": ARM, "method": "PUT", "path": "/roleAssignments/", "status": 400, "body": body, "times": ALWAYS}
+    deployment.knobs(faults=[refused])
+    assert deployment.settle()["problem"]["code"] == "remote-refused"
+
+
+def test_all_of_a_refusal_is_in_the_run_and_the_report_and_its_beginning_in_the_status(deployment: Deployment) -> None:
+    text = f"Disallowed. {'by your policy ' * 400} THE END"
+    body = {"error": {"code": "RequestDisallowedByPolicy", "message": text}}
+    where = {"host": ARM, "method": "PUT", "path": "/virtualNetworkPeerings/"}
+    deployment.knobs(faults=[{**where, "status": 403, "body": body, "times": ALWAYS}])
+    status = deployment.settle()
+    assert status["problem"]["detail"].startswith("Disallowed.")
+    for shown in (status["problem"], status["runs"][-1]["problem"]):
+        assert len(shown["detail"]) <= LONGEST_SHOWN + 200
+    path = f"/api/peerings/{status['id']}"
+    assert "THE END" in deployment.api.get(f"{path}/runs/{status['run']}").text
+    assert "THE END" in deployment.api.get(f"{path}/report").text
+
+
+def test_an_answer_of_aivens_that_tells_of_an_error_is_no_success(deployment: Deployment) -> None:
+    body = {"error": "quota", "message": "Too many connections"}
+    where = {"host": AIVEN, "method": "POST", "path": "/peering-connections$"}
+    deployment.knobs(faults=[{**where, "status": 200, "body": body, "times": ALWAYS}])
+    problem = deployment.settle()["problem"]
+    assert (problem["code"], "Too many connections" in problem["detail"]) == ("remote-unavailable", True)
+
+
+@pytest.mark.parametrize("answer", [{"status": 404, "code": "Request_ResourceNotFound"}, {"status": 200, "body": {}}])
+def test_an_application_is_gone_for_good_whatever_one_answer_says(
+    deployment: Deployment, answer: dict[str, Any]
+) -> None:
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[{"host": GRAPH, "method": "DELETE", "path": "/directory/deletedItems", **answer}])
+    assert deployment.remove(identity)["state"] == "removed"
+    assert list(deployment.cloud.world.deleted_applications) == []
