@@ -145,7 +145,7 @@ def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[
     return [
         *_of_connection(peering, facts, look["project_vpc"]),
         *_of_vnet(peering, facts, look),
-        *of_access(peering, facts, look),
+        *_of_access(peering, facts, look),
         *_of_directory(facts, look),
         *_of_secret(peering, facts, look, now),
     ]
@@ -153,8 +153,13 @@ def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[
 
 def _unseen(*parts: Part[Any]) -> list[Occurrence]:
     """What kept these parts from view; parts that one look was to show have the same problem."""
-    problems = [part["problem"] for part in parts if "problem" in part]
+    problems = [_only_unseen(part["problem"]) for part in parts if "problem" in part]
     return [problem for number, problem in enumerate(problems) if problem not in problems[:number]]
+
+
+def _only_unseen(problem: Occurrence) -> Occurrence:
+    """A problem of a look; that a list is not found proves nothing about the thing whose list it is."""
+    return {**problem, "code": "remote-unavailable"} if problem["code"] in DRIFT else problem
 
 
 def _occurrence(code: str, detail: str) -> list[Occurrence]:
@@ -229,6 +234,13 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     if "vnet_peering_id" in facts:
         found += _occurrence("vnet-peering-missing", f"The VNet has no peering to {facts.get('to_network_id')}.")
     return found
+
+
+def _of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
+    if "problem" not in look["access"]:
+        return of_access(peering, facts, look)
+    is_vnet_gone = "found" in look["vnet"] and look["vnet"]["found"] is None
+    return [] if is_vnet_gone else _unseen(look["access"])
 
 
 def _of_side(peering: Peering, side: VNetPeering) -> Iterator[Occurrence]:

@@ -18,9 +18,7 @@ def of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
         facts: what its runs gathered.
         look: what both clouds show of it.
     """
-    if "problem" in look["access"]:
-        return [look["access"]["problem"]]
-    access = look["access"]["found"]
+    access = if_seen(look["access"])
     if access is None or if_seen(look["vnet"]) is None:
         return []
     vnet_id = str(facts.get("vnet_id", peering["vnet_id"]))

@@ -113,3 +113,12 @@ def test_an_application_is_gone_for_good_whatever_one_answer_says(
     deployment.knobs(faults=[{"host": GRAPH, "method": "DELETE", "path": "/directory/deletedItems", **answer}])
     assert deployment.remove(identity)["state"] == "removed"
     assert list(deployment.cloud.world.deleted_applications) == []
+
+
+@pytest.mark.parametrize("kind", ["roleAssignments", "roleDefinitions"])
+def test_a_list_that_is_not_found_says_nothing_about_the_vnet(deployment: Deployment, kind: str) -> None:
+    identity = deployment.settle()["id"]
+    where = {"host": ARM, "method": "GET", "path": f"/virtualNetworks/[^/]+/.*/{kind}$"}
+    deployment.knobs(faults=[{**where, "status": 404, "code": "ResourceNotFound", "times": ALWAYS}])
+    health = deployment.check(identity)["health"]
+    assert (health["verdict"], {one["code"] for one in health["problems"]}) == ("unknown", {"remote-unavailable"})
