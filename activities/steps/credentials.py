@@ -224,7 +224,14 @@ async def _versions(vault: "SecretClient", peering: Peering) -> "list[SecretProp
 
 
 async def _all(listed: "AsyncIterable[SecretProperties]") -> "list[SecretProperties]":
-    return [one async for one in listed]
+    return [_with_version(one) async for one in listed]
+
+
+def _with_version(shown: "SecretProperties") -> "SecretProperties":
+    """A version of a secret, unless the vault left out which one it is."""
+    if not shown.name or not shown.version:
+        raise ProblemError("remote-unavailable", "Key Vault showed a secret without its id.")
+    return shown
 
 
 def _newest(
@@ -323,8 +330,9 @@ async def _store(
             async with timeout(_DELETION_SECONDS):
                 await or_none(vault.recover_deleted_secret(name))
         raise
-    connections().kept(_kept_as(name, secret.properties.version), lambda: Proof(password=value))
-    return secret.properties
+    stored = _with_version(secret.properties)
+    connections().kept(_kept_as(name, stored.version), lambda: Proof(password=value))
+    return stored
 
 
 async def _remove_passwords(

@@ -122,3 +122,12 @@ def test_a_list_that_is_not_found_says_nothing_about_the_vnet(deployment: Deploy
     deployment.knobs(faults=[{**where, "status": 404, "code": "ResourceNotFound", "times": ALWAYS}])
     health = deployment.check(identity)["health"]
     assert (health["verdict"], {one["code"] for one in health["problems"]}) == ("unknown", {"remote-unavailable"})
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_secret_without_its_id_is_looked_for_again(deployment: Deployment, method: str) -> None:
+    deployment.knobs(faults=[{"host": VAULT, "method": method, "path": "/secrets/", "without": "id"}])
+    status = deployment.settle()
+    assert status["state"] == "connected", status.get("problem")
+    (password,) = own_application(deployment).passwords
+    assert password.key_id == status["facts"]["secret_key_id"]
