@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _RENEW_BEFORE: Final = timedelta(days=1)
 #: How long a look at the deletion of a secret takes at the most, in seconds.
 _DELETION_SECONDS: Final = 5
+_REFUSALS: Final = range(400, 500)
 _FEDERATED: Final[Facts] = {
     "credential": "federated",
     "secret_name": None,
@@ -82,12 +83,11 @@ async def _only_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, kept: str | None
 ) -> "SecretProperties":
     """A password, made and stored; all others go meanwhile, but for one that is kept."""
-    object_id = needed(facts["application_object_id"])
-    password = await _make_password(client, peering, facts)
     stored, passwords = await asyncio.gather(
-        _store(vault, peering, password, rotation=""), _own_passwords(client, peering, object_id)
+        _new_password(client, vault, peering, facts, rotation=""),
+        _own_passwords(client, peering, needed(facts["application_object_id"])),
     )
-    others = [p for p in passwords if str(p.key_id) not in (kept, str(password.key_id))]
+    others = [p for p in passwords if str(p.key_id) not in (kept, (stored.tags or {}).get(KEY_ID))]
     await _remove_all_but_twins(client, peering, facts, others)
     return stored
 
@@ -108,8 +108,7 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             if (candidate := _newest(made, passwords, timedelta())) is not None:
                 return {"candidate": _secret_facts(candidate)}
             kept = _key_in_use(versions, passwords, facts, made)
-            password = await _make_password(client, peering, facts)
-            stored = await _store(vault, peering, password, rotation["run"])
+            stored = await _new_password(client, vault, peering, facts, rotation["run"])
             # Where nobody knows which one is in use, all stay until the candidate is proven.
             others = [p for p in passwords if str(p.key_id) != kept] if kept is not None else []
             await _remove_all_but_twins(client, peering, facts, others)
@@ -290,6 +289,22 @@ async def _remove_all_but_twins(
         await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
 
 
+async def _new_password(
+    client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, rotation: str
+) -> "SecretProperties":
+    """A password, made and stored; one that the vault refuses goes at once."""
+    from azure.core.exceptions import HttpResponseError
+
+    password = await _make_password(client, peering, facts)
+    try:
+        return await _store(vault, peering, password, rotation)
+    except HttpResponseError as error:
+        # What is refused is not stored; where the answer is lost, it may be.
+        if error.status_code in _REFUSALS:
+            await _remove_passwords(client, needed(facts["application_object_id"]), [password])
+        raise
+
+
 async def _make_password(client: "GraphServiceClient", peering: Peering, facts: Facts) -> "PasswordCredential":
     from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
         AddPasswordPostRequestBody,
@@ -325,7 +340,7 @@ async def _store(
             tags={KEY_ID: str(password.key_id), PEERING: peering["id"], ROTATION: rotation},
         )
     except ResourceExistsError:
-        # The name belongs to the deleted secret of an earlier peering; the next look finds this password an orphan.
+        # The name belongs to the deleted secret of an earlier peering.
         with suppress(TimeoutError):
             async with timeout(_DELETION_SECONDS):
                 await or_none(vault.recover_deleted_secret(name))

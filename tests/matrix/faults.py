@@ -69,6 +69,7 @@ def _of_aiven() -> tuple[str, ...]:
 FIELDS: Final = {
     "management.azure.com": (
         *("id", "name", "type", "properties", "value", "state", "etag", "scope", "subscriptionId"),
+        *("allowForwardedTraffic", "allowGatewayTransit", "useRemoteGateways"),
         *("provisioningState", "addressSpace", "addressPrefixes", "remoteVirtualNetwork", "remoteAddressSpace"),
         *("remoteVirtualNetworkAddressSpace", "peeringState", "peeringSyncLevel", "allowVirtualNetworkAccess"),
         *("permissions", "actions", "notActions", "roleName", "assignableScopes", "roleDefinitionId", "principalId"),
@@ -109,7 +110,8 @@ FAULTS: Final = (
     MatrixFault("503", {"status": 503, "code": "ServiceUnavailable"}),
     MatrixFault("503-after", {"status": 503, "code": "ServiceUnavailable", "after": True}, changes=True),
     MatrixFault("504", {"status": 504, "code": "GatewayTimeout"}),
-    MatrixFault("401", {"status": 401, "code": "InvalidAuthenticationToken"}, _SIGN_IN),
+    MatrixFault("401", {"status": 401, "code": "InvalidAuthenticationToken"}, host=r"^(?!login\.|127\.)"),
+    MatrixFault("401-sign-in", {"status": 401, "code": "invalid_client"}, _SIGN_IN, host=r"^(login\.|127\.)"),
     MatrixFault("403-a-while", {"status": 403, "code": "AuthorizationFailed", "times": 3, "echo": True}, _REFUSED),
     # Of a row that the Table service itself says is not there, nobody can say otherwise.
     MatrixFault(

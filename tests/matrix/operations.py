@@ -100,7 +100,7 @@ _OF_PROJECTS: Final = (
         lambda deployment, _: deployment.settle(credential="federated"),
         lambda _, __, status: bool(status["state"] == "connected"),
         managed=True,
-        services=("identity",),
+        services=("identity", "graph", "entra"),
     ),
     Operation(
         "check", _connected, _check, lambda _, __, status: _is_healthy(status) and _ran_once(status), checks=True

@@ -131,3 +131,10 @@ def test_a_secret_without_its_id_is_looked_for_again(deployment: Deployment, met
     assert status["state"] == "connected", status.get("problem")
     (password,) = own_application(deployment).passwords
     assert password.key_id == status["facts"]["secret_key_id"]
+
+
+def test_a_password_that_the_vault_refuses_is_taken_away_at_once(deployment: Deployment) -> None:
+    deployment.knobs(faults=[{"host": VAULT, "method": "PUT", "status": 401, "code": "Unauthorized"}])
+    status = deployment.settle()
+    assert status["state"] == "connected", status.get("problem")
+    assert len(own_application(deployment).passwords) == 1
