@@ -132,10 +132,10 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
     """Remove every credential of this app's but the proven candidate, and switch off the secret's old versions."""
     candidate, object_id = facts["candidate"], needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
-        versions = await _versions(vault, peering)
-        kept = next((v for v in versions if v.version == candidate["secret_version"]), None)
-        key = (kept.tags or {}).get(KEY_ID) if kept else None
-        passwords = await _own_passwords(client, peering, object_id)
+        passwords, versions = await asyncio.gather(
+            _own_passwords(client, peering, object_id), _versions(vault, peering)
+        )
+        key = candidate["secret_key_id"]
         await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != key])
         for version in versions:
             if version.enabled and version.version != candidate["secret_version"]:
@@ -171,10 +171,10 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
         passwords, versions = await asyncio.gather(
             _own_passwords(client, peering, object_id), _versions(vault, peering)
         )
-        federated = facts.get("credential") == "federated"
-        kept = None if federated else _key_in_use(versions, passwords, facts, [])
-        await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
-        if kept is not None:
+        if facts.get("credential") == "federated":
+            await _remove_passwords(client, object_id, passwords)
+        elif (kept := _key_in_use(versions, passwords, facts, [])) is not None:
+            await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
             await _remove_federated(client, peering, object_id)
     return {}
 

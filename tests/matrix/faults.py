@@ -95,7 +95,14 @@ FAULTS: Final = (
     MatrixFault("cut", {"breach": "cut"}),
     MatrixFault("empty", {"status": 200, "body": ""}),
     # A list that shows nothing for once is no proof that nothing is there; a row's answer is its own.
-    MatrixFault("no-things", {"status": 200, "body": {"value": []}}, host=r"^(?!.*\.table\.)", of="value"),
+    MatrixFault(
+        "no-things",
+        {"status": 200, "body": {"value": []}},
+        # That an identity has no rights is an answer.
+        frozenset({"automation-not-authorized"}),
+        host=r"^(?!.*\.table\.)",
+        of="value",
+    ),
     MatrixFault("408", {"status": 408, "code": "RequestTimeout"}),
     MatrixFault("429-1", {"status": 429, "code": "TooManyRequests", "retry_after": 1}),
     MatrixFault("429-600", {"status": 429, "code": "TooManyRequests", "retry_after": 600}),

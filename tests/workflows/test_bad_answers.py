@@ -138,3 +138,14 @@ def test_a_password_that_the_vault_refuses_is_taken_away_at_once(deployment: Dep
     status = deployment.settle()
     assert status["state"] == "connected", status.get("problem")
     assert len(own_application(deployment).passwords) == 1
+
+
+@pytest.mark.parametrize("look", range(4))
+def test_a_rotation_that_the_vault_shows_nothing_leaves_the_new_password(deployment: Deployment, look: int) -> None:
+    identity = deployment.settle()["id"]
+    where = {"host": VAULT, "method": "GET", "path": "/versions", "skip": look}
+    deployment.knobs(faults=[{**where, "status": 200, "body": {"value": []}}])
+    rotated = deployment.rotate(identity)
+    assert (rotated["runs"][-1]["state"], rotated["health"]["verdict"]) == ("rotated", "healthy"), rotated["runs"]
+    (password,) = own_application(deployment).passwords
+    assert password.key_id == deployment.record(identity)["facts"]["secret_key_id"]
