@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,25 +34,31 @@ class Apart:
     api: httpx.Client
     process: psutil.Process
     most_events: int = 0
+    _ended: dict[str, str] = field(default_factory=dict)
 
     def fire(self, function: str) -> None:
         """Run a timer-triggered function now."""
         self.api.post(f"/admin/functions/{function}", json={}).raise_for_status()
 
     def until_ended(self, identity: str, seconds: float) -> None:
-        """Wait until an orchestration has ended.
+        """Wait until an orchestration has ended that begins now: one that was waited for before is not meant.
 
         Raises:
             TimeoutError: it did not end in time.
         """
         deadline = time.monotonic() + seconds
-        while (found := self._instance(identity))["runtimeStatus"] not in ENDED:
+        while (found := self._instance(identity)).get("runtimeStatus") not in ENDED or (
+            found["createdTime"] == self._ended.get(identity)
+        ):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"after {seconds} s the orchestration is {found['runtimeStatus']}")
+                raise TimeoutError(f"after {seconds} s the orchestration is {found.get('runtimeStatus')}")
             time.sleep(_BETWEEN_LOOKS)
+        self._ended[identity] = found["createdTime"]
 
     def _instance(self, identity: str) -> dict[str, Any]:
         answer = self.api.get(f"/{WEBHOOKS}/instances/{identity}", params={"showHistory": "true"})
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return {}
         found: dict[str, Any] = answer.raise_for_status().json()
         self.most_events = max(self.most_events, len(found.get("historyEvents", [])))
         return found
