@@ -32,15 +32,15 @@ def recorded() -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as directory, deploy(Path(directory)) as deployment:
         names = {"id": "", "run": "", "code": "vnet-not-found"}
 
-        def ask(name: str, body: object = None, **query: str) -> Any:  # noqa: ANN401 - JSON of another shape for each route
+        def ask(name: str, body: object = None, **query: str) -> dict[str, Any]:
             method, path = paths[name]
             answer = deployment.api.request(method, path.format(**names), json=body, params=query)
-            answer.raise_for_status()
+            document: dict[str, Any] = answer.raise_for_status().json()
             if name not in _LEFT_OUT:
                 held = found.setdefault(name, {})
                 held |= {"request": body} if body is not None else {}
-                held.setdefault(str(answer.status_code), _shortened(answer.json()))
-            return answer.json()
+                held.setdefault(str(answer.status_code), _shortened(document))
+            return document
 
         start = deployment.request(labels={"owner": "operator", "ticket": "NET-7"}, note="Ask the network team first.")
         ask("start_peering", start, dryRun="true")

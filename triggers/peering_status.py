@@ -122,7 +122,7 @@ class WaitStatus(TypedDict, total=False):
 
 
 #: Facts that can be long.
-NOT_SHOWN: Final = frozenset({"address_prefixes", "peered_networks", "neighbours"})
+NOT_SHOWN: Final = frozenset({"neighbours"})
 #: States of a run that its order does not tell.
 _ENDING: Final = frozenset({"stopping", "rolling-back"})
 

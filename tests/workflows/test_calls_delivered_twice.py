@@ -11,9 +11,10 @@ import pytest
 
 from local.cloud.world.world import Application
 from local.deployment import Deployment, Status, deploy
-from local.host.hostility import Hostility, Kind
+from local.host.hostility import Kind
 from peering.runs import FUNCTION_TIMEOUT
 from tests.workflows.cloud_objects import application_of
+from tests.workflows.delivered_twice import Twice
 
 
 @pytest.fixture(params=range(2))
@@ -70,26 +71,9 @@ def _counted(deployment: Deployment) -> dict[str, int]:
     return {kind: len(objects) for kind, objects in deployment.cloud_state().items()}
 
 
-class OneTwice(Hostility):
-    """A platform that delivers the calls of one activity twice, both at once."""
-
-    def __init__(self, function: str) -> None:
-        super().__init__(0, rates={})
-        self._function = function
-
-    def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:
-        return bool(instance) and self.either(kind, function)
-
-    def either(self, kind: Kind, function: str) -> bool:
-        return (kind, function) == (Kind.ACTIVITY_TWICE, self._function)
-
-    def soon(self, kind: Kind, function: str) -> float:
-        return 0.0 if self.either(kind, function) else super().soon(kind, function)
-
-
 def test_a_delivery_that_comes_after_its_run_makes_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ended, late, calls = threading.Event(), threading.Event(), list[object]()
-    with deploy(tmp_path, hostile=OneTwice("new_credential")) as deployment:
+    with deploy(tmp_path, hostile=Twice("new_credential", after=0.0)) as deployment:
         status = deployment.settle()
         credentials = importlib.import_module("activities.steps.credentials")
         genuine = credentials._make_password

@@ -17,6 +17,7 @@ from local.host import Hostility, Kind
 from peering.calls import CHECK_HEALTH
 from peering.runs import SIGN_OF_LIFE, SWEEP
 from tests.workflows.by_hand import made_by_hand
+from tests.workflows.delivered_twice import Twice
 from tests.workflows.registry_rows import change_row
 from tests.workflows.sweeping import sweep, until_swept
 
@@ -225,26 +226,9 @@ def test_a_vnet_with_many_peerings_costs_no_other_one_its_verdict(
         assert verdicts(deployment, identities) == ["healthy"] * len(identities)
 
 
-class Twice(Hostility):
-    """A platform that delivers the calls of an activity twice, the second a moment later."""
-
-    def __init__(self, function: str) -> None:
-        super().__init__(0, rates={})
-        self._function, self.delivered = function, list[str]()
-
-    def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:
-        if kind != Kind.ACTIVITY_TWICE or function != self._function:
-            return False
-        self.delivered.append(instance)
-        return True
-
-    def soon(self, kind: Kind, function: str) -> float:
-        return {(Kind.ACTIVITY_TWICE, self._function): 0.1}[kind, function]
-
-
 @pytest.mark.parametrize("function", ["plan_sweep", "end_sweep"])
 def test_a_second_delivery_takes_nothing_from_the_check_that_goes_on(tmp_path: Path, function: str) -> None:
-    twice = Twice(function)
+    twice = Twice(function, after=0.1)
     with deploy(tmp_path, Scenario(vnets=4), hostile=twice) as deployment:
         identities = settled(deployment)
         deployment.knobs(latency=0.02, table_latency=0.005)
