@@ -7,7 +7,7 @@ from typing import Final, TypedDict
 from activities.looks import remotes
 from activities.looks.ahead import ahead
 from activities.looks.diagnosis import LASTING, PASSING, diagnose
-from activities.step import look_again, step
+from activities.step import look_again, step, still_own
 from clients.aiven import unreadable
 from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import VpcClient, vpc_client
@@ -107,11 +107,13 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
         raise ProblemError(
             "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it meanwhile."
         )
-    # Another execution may have deleted it and requested it again.
-    is_lost = has_lost_its_side(facts | {"found_connection_state": connection.state}, sides)
-    if not is_lost or (connection.state == "ACTIVE" and not await _is_still_lost(peering, facts, connection)):
+    # Another execution, or this call's first delivery, may have deleted it and requested it again.
+    now: Facts = {**facts, "found_connection_state": connection.state}
+    is_lost = has_lost_its_side(now, sides)
+    if not is_lost or (connection.state == "ACTIVE" and not await _is_still_lost(peering, now, connection)):
         return {"connection_is_clear": "nothing to delete"}
     if connection.state != "DELETING":
+        await still_own()
         await aiven.delete_connection(connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
 
@@ -331,5 +333,6 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     if not same_id(connection.peer_azure_app_id, facts["application_id"]):
         return {"connection_removed": "deleted"}
     if connection.state != "DELETING":
+        await still_own()
         await aiven.delete_connection(connection)
     raise ProblemError("connection-still-there", f"The connection was {connection.state}.")

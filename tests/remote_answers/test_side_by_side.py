@@ -8,6 +8,7 @@ import pytest
 from activities.steps.aiven import stale_connection
 from clients.azure import graph
 from local.cloud import LocalCloud
+from local.cloud.world.population import establish
 from local.cloud.world.world import Connection
 from peering.facts import Facts
 from peering.outcome import Outcome
@@ -51,3 +52,28 @@ def test_a_late_look_deletes_no_connection_that_was_requested_anew(cloud: LocalC
 
     assert asyncio.run(looked()) == {"facts": {"connection_is_clear": "nothing to delete"}}
     assert [connection.state == "DELETING" for connection in vpc.connections] == [False]
+
+
+@pytest.mark.parametrize("found", ["DELETED_BY_PEER", "ACTIVE"])
+def test_a_late_look_deletes_no_connection_that_was_built_anew_with_its_side(cloud: LocalCloud, found: str) -> None:
+    vnet = next(v for v in cloud.world.vnets.values() if v.subscription_id == cloud.landscape.subscription)
+    vpc = next(iter(cloud.world.vpcs.values()))
+    vpc.connections.clear()
+    there = establish(cloud.world, cloud.landscape, vnet, vpc)
+    peering = {"id": there.peering_id, **vpc.named.names, "vnet_id": vnet.id, "peering_name": "by-hand"}
+    # As they were found: a connection that has lost its side, and the side that is gone.
+    facts: Facts = {
+        "vnet_id": vnet.id,
+        "vnet_peering_id": f"{vnet.id}/virtualNetworkPeerings/gone",
+        "found_connection_state": found,
+        "found_connection_application_id": there.application_id,
+        "peered_networks": [],
+        "project_network_cidr": vpc.cidr,
+        "tries": 1,
+    }
+
+    async def looked() -> Outcome:
+        return await stale_connection({"peering": cast("Peering", peering), "facts": facts})
+
+    assert asyncio.run(looked()) == {"facts": {"connection_is_clear": "nothing to delete"}}
+    assert [connection.state for connection in vpc.connections] == ["ACTIVE"]
