@@ -12,7 +12,6 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, ValidationError
 
 from clients.aiven_answers import Me, Organizations, Projects
-from clients.connections import connections
 from clients.remote_errors import RemoteError, answers_of
 from clients.settings import settings
 from clients.shared_reads import shared
@@ -78,7 +77,9 @@ class AivenClient:
     """Aiven's API as the user whose token the app has."""
 
     def __init__(self) -> None:
-        self._http = connections().http("Aiven")
+        from clients.leaving_client import http_client
+
+        self._http = http_client("Aiven")
         self._headers = {"authorization": f"aivenv1 {settings().aiven_auth_token.get_secret_value()}"}
 
     async def call(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from clients.connections import Connections, connections
+from clients.connections import connections
 from clients.credentials import automation_credential
 from clients.remote_errors import answers_of
 from clients.settings import settings
@@ -86,19 +86,20 @@ async def graph() -> AsyncIterator["GraphServiceClient"]:
     from msgraph.graph_service_client import GraphServiceClient
 
     held = connections()
-    held.graph = held.graph or _graph_adapter(held)
+    held.graph = held.graph or _graph_adapter()
     with answers_of("Microsoft Graph", settings().cloud.graph):
         # Requests that are being built share the parameters of their client's paths: each user has a client.
         yield GraphServiceClient(request_adapter=held.graph)
 
 
-def _graph_adapter(held: Connections) -> "GraphRequestAdapter":
+def _graph_adapter() -> "GraphRequestAdapter":
     from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
     from kiota_http.middleware.options import RetryHandlerOption
     from msgraph.graph_request_adapter import GraphRequestAdapter
     from msgraph_core import GraphClientFactory
 
     from clients.lean_entities import read_entities_lean
+    from clients.leaving_client import http_client
 
     read_entities_lean()
     cloud = settings().cloud
@@ -106,7 +107,7 @@ def _graph_adapter(held: Connections) -> "GraphRequestAdapter":
         automation_credential(), scopes=[cloud.graph_scope], allowed_hosts=[cloud.graph.removeprefix("https://")]
     )
     client = GraphClientFactory.create_with_default_middleware(
-        client=held.http("Microsoft Graph"),
+        client=http_client("Microsoft Graph"),
         options={RetryHandlerOption.get_key(): RetryHandlerOption(should_retry=False)},
     )
     adapter = GraphRequestAdapter(provider, client=client)

@@ -82,16 +82,18 @@ class Connections:
             )
         return self._sessions[to_one_host]
 
-    def http(self, service: Service) -> "httpx.AsyncClient":
-        """The HTTP client of a service that no Azure SDK is for; another one when its connection was lost for good."""
+    def http(self, service: Service, make: "Callable[..., httpx.AsyncClient]") -> "httpx.AsyncClient":
+        """The HTTP client of a service that no Azure SDK is for; another one when its connection was lost for good.
+
+        Args:
+            service: whose it is.
+            make: makes one: of what it tells when its connection is lost, and HTTPX's options.
+        """
         if service not in self._http:
             import httpx
 
-            from clients.leaving_client import LeavingClient
-
             self._tls = self._tls or httpx.create_ssl_context()
-            self._http[service] = LeavingClient(
-                service,
+            self._http[service] = make(
                 partial(self._leave, service),
                 verify=self._tls,
                 http2=True,

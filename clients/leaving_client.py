@@ -1,12 +1,14 @@
 """An HTTP client that spends the budget of its service, and leaves when nobody is given one of its connections."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
 
 from clients.budgets import begin_request, end_request
 from clients.budgets_of_requests import buckets_of, note_answer
+from clients.connections import connections
 from peering.problems.remote_codes import Service
 
 
@@ -36,3 +38,8 @@ class LeavingClient(httpx.AsyncClient):
             end_request(buckets)
         note_answer(buckets, response)
         return response
+
+
+def http_client(service: Service) -> httpx.AsyncClient:
+    """The worker's HTTP client of a service that no Azure SDK is for."""
+    return connections().http(service, partial(LeavingClient, service))

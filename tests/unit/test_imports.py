@@ -7,12 +7,6 @@ import pytest
 from bench.imports import eager_imports
 from local.import_graph import ALLOWED, ROOT, circle, import_graph, imports_of_tests, room_of, upward_imports
 
-#: The import that would close a circle: it stands in a function, which runs when the other module is there.
-LATE = (
-    # Whoever asks for a connection paces its requests, by budgets that are kept with the connections.
-    ("clients.connections", "clients.leaving_client"),
-)
-
 
 @pytest.fixture(scope="module")
 def graph() -> dict[str, set[str]]:
@@ -28,18 +22,11 @@ def test_imports_point_downwards_only(graph: dict[str, set[str]]) -> None:
 
 
 def test_no_imports_go_in_a_circle(graph: dict[str, set[str]]) -> None:
-    late = set(LATE)
-    assert circle({module: {i for i in imports if (module, i) not in late} for module, imports in graph.items()}) == []
+    assert circle(graph) == []
 
 
 def test_no_module_imports_from_a_module_of_tests(graph: dict[str, set[str]]) -> None:
     assert imports_of_tests(graph) == []
-
-
-@pytest.mark.parametrize("kept", LATE)
-def test_each_late_import_is_needed_as_an_exception(graph: dict[str, set[str]], kept: tuple[str, str]) -> None:
-    late = set(LATE) - {kept}
-    assert circle({module: {i for i in imports if (module, i) not in late} for module, imports in graph.items()})
 
 
 def test_every_folder_of_source_is_a_room(graph: dict[str, set[str]]) -> None:
