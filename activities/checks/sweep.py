@@ -192,6 +192,8 @@ def _assignments_of_both(
 
 async def _found(left: _Left, on_vnets: Mapping[int, _OnVNet], at: str) -> dict[int, dict[str, list[Occurrence]]]:
     """Look at VNets, some side by side; what is wrong with each peering, by the VNets' numbers and by id."""
+    if not on_vnets:
+        return {}
     records = [record for there in on_vnets.values() for record in there]
     secrets, directory = await asyncio.gather(
         _in_use(left.secrets, records), Directory.of(record["facts"] for record in records)
