@@ -52,6 +52,7 @@ class GenuineEngine:
         self._timers = PendingTimers()
         self._calls = WorkerCalls(site.worker, self._answered, self._lost)
         self._calls.intercept = self._hostile = HostileCalls(site.hostility)
+        self._calls.second_after = self._hostile.second_after
         self._server = HttpServer()
         self._api = ManagementApi(site.hostility, self._stand_pending, self._timers.forget)
         self.time = IdleTime(

@@ -1,4 +1,4 @@
-"""Loses calls of the worker where the host is hostile: what an engine in another process can be shown of that."""
+"""Loses or repeats calls of the worker where the host is hostile, as an engine in another process can be shown it."""
 
 import json
 
@@ -22,7 +22,13 @@ class HostileCalls:
                 return Verdict.LOSE_BEFORE
             case "activity" if strikes(Kind.ACTIVITY_RESULT_LOST, call.name):
                 return Verdict.LOSE_AFTER
+            case "activity" if strikes(Kind.ACTIVITY_TWICE, call.name):
+                return Verdict.RUN_TWICE
         return Verdict.RUN
+
+    def second_after(self, call: WorkerCall) -> float:
+        """In how many seconds the second one of two calls begins."""
+        return self._hostility.soon(Kind.ACTIVITY_TWICE, call.name)
 
     def answered(self, call: WorkerCall, answer: str) -> None:
         """An episode has been answered: its instance may have ended."""

@@ -1,5 +1,6 @@
 """Answers what the genuine engine asks of the language worker, and loses calls where a test says so."""
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ class Verdict(Enum):
 
     #: It runs, and its answer arrives.
     RUN = auto()
+    #: It runs twice, the second time beside the first; the answer that comes first arrives.
+    RUN_TWICE = auto()
     #: The worker vanishes before the function has run.
     LOSE_BEFORE = auto()
     #: The worker vanishes after the function has run, before its answer has arrived.
@@ -62,6 +65,9 @@ class WorkerCalls:
     ) -> None:
         self._worker, self._answered, self._lost = worker, answered, lost
         self.intercept: Interceptor = run_all
+        #: In how many seconds the second one of two calls begins.
+        self.second_after: Callable[[WorkerCall], float] = lambda _call: 0.0
+        self._beside: set[asyncio.Task[Response]] = set()
         #: How many calls are under way, and how many have ended.
         self.under_way = 0
         self.ended = 0
@@ -78,12 +84,25 @@ class WorkerCalls:
             verdict = await self.intercept(call)
             if verdict is Verdict.LOSE_BEFORE:
                 return self._lose(call)
-            answer = await self._run(call)
+            answer = await (self._run_twice(call) if verdict is Verdict.RUN_TWICE else self._run(call))
             return self._lose(call) if verdict is Verdict.LOSE_AFTER else answer
 
     def _lose(self, call: WorkerCall) -> Response:
         self._lost(call)
         return PlainTextResponse(_VANISHED, 500)
+
+    async def _run_twice(self, call: WorkerCall) -> Response:
+        calls = {asyncio.create_task(self._run_after(seconds, call)) for seconds in (0.0, self.second_after(call))}
+        self._beside |= calls
+        for one in calls:
+            one.add_done_callback(self._beside.discard)
+        done, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
+
+    async def _run_after(self, seconds: float, call: WorkerCall) -> Response:
+        with self._counted():
+            await asyncio.sleep(seconds)
+            return await self._run(call)
 
     async def _run(self, call: WorkerCall) -> Response:
         try:
