@@ -11,7 +11,7 @@ from clients.registry import registry
 from clients.registry.orders import hint, note_ended_runs
 from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
 from peering.record import Record, RunRecord
-from peering.registry import Ending, conclude, enter_phase, has_recorded, note_stopped, peering_of, take
+from peering.registry import Ending, comes_late, conclude, enter_phase, has_recorded, note_stopped, peering_of, take
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Fence
 
@@ -36,6 +36,8 @@ def _take(
 ) -> tuple[Record | None, tuple[Record | None, Taken | None]]:
     if record is None or "order" not in record or record.get("unnoted", []) != noted:
         return record, (record, None)
+    if comes_late(record["order"], given["execution"], given["at"]):
+        return record, (None, None)
     record.pop("unnoted", None)
     order = take(record, given["execution"], given["at"])
     order["alive_until"] = (datetime.fromisoformat(given["at"]) + SIGN_OF_LIFE).isoformat()

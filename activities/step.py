@@ -4,12 +4,12 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 from activities.remote_errors import problem_of, with_fresh_token
+from clients.fencing import work_for
 from clients.registry import registry
 from peering.facts import Facts
 from peering.outcome import Outcome, ProblemError, StepRequest, superseded
@@ -20,9 +20,6 @@ from peering.spec import Fence, Peering
 from peering.steps import KEPT
 
 log: Final = logging.getLogger("aiven_azure_peering.step")
-
-#: Of the step that is at work in this context.
-_fence: Final = ContextVar[Fence | None]("fence", default=None)
 
 Step = Callable[[Peering, Facts], Awaitable[Facts]]
 Activity = Callable[[StepRequest], Awaitable[Outcome]]
@@ -54,24 +51,11 @@ def step(function: Step) -> Activity:
 async def _outcome(function: Step, request: StepRequest) -> Outcome:
     if "fence" in request and not await registry().is_own(request["fence"]):
         return {"problem": superseded()}
-    _fence.set(request.get("fence"))
+    work_for(request.get("fence"))
     facts = await function(request["peering"], {**request["facts"], "call": _call(request)})
     if "fence" in request and function.__name__ in KEPT:
         await keep(request["fence"], request["facts"], {function.__name__: facts})
     return {"facts": facts}
-
-
-async def still_own() -> None:
-    """See once more whether the step's order is its own, right before something is made or deleted.
-
-    A second delivery may come to it long after the first one's answer, when others rely on what is there.
-
-    Raises:
-        ProblemError: `run-superseded`.
-    """
-    fence = _fence.get()
-    if fence is not None and not await registry().is_own(fence):
-        raise ProblemError("run-superseded", superseded()["detail"])
 
 
 def _call(request: StepRequest) -> str:

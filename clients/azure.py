@@ -70,12 +70,13 @@ def _resource_manager(*, own: bool) -> dict[str, Any]:
     """What the clients of Azure Resource Manager have in common, those of the app's own identity and others."""
     from clients.answers_in_json import AnswersInJson
     from clients.budgets_of_requests import SpendsBudgets
+    from clients.fenced_requests import Fenced
 
     cloud = settings().cloud
     return {
         "base_url": cloud.resource_manager,
         "credential_scopes": [cloud.resource_manager_scope],
-        "per_call_policies": [SpendsBudgets(own=own), AnswersInJson()],
+        "per_call_policies": [Fenced(), SpendsBudgets(own=own), AnswersInJson()],
         **connections().of_the_sdks(),
     }
 

@@ -9,6 +9,7 @@ import httpx
 from clients.budgets import begin_request, end_request
 from clients.budgets_of_requests import buckets_of, note_answer
 from clients.connections import connections
+from clients.fencing import see_to_own
 from peering.problems.remote_codes import Service
 
 
@@ -26,7 +27,12 @@ class LeavingClient(httpx.AsyncClient):
         self._service, self._leave = service, leave
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:  # noqa: ANN401 - as HTTPX has them
-        """Send a request, as HTTPX does."""
+        """Send a request, as HTTPX does.
+
+        Raises:
+            ProblemError: `run-superseded`, before a request that changes something.
+        """
+        await see_to_own(request.method)
         buckets = buckets_of(self._service, request.method)
         begin_request(buckets)
         try:

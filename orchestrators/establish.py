@@ -56,6 +56,9 @@ def _explain(run: Run) -> Running:
 def release_rights(run: Run, facts: Facts) -> Running:
     """With `setup-only`: take the created application's role away, if it has been given it."""
     if run.peering["privilege"] == "setup-only" and "user_role_assignment_id" in facts:
+        yield from run.fence_off()
+        if run.is_superseded:
+            return
         yield from attempt(run.context, RELEASE_RIGHTS, run.request(facts), f"{run.execution}r", run.deadlines)
 
 
@@ -76,7 +79,6 @@ def _roll_back(run: Run) -> Running:
     yield from run.enter_phase("rolling-back")
     if run.is_superseded:
         return
-    run.report()
     run.known |= facts
     run.state = "running"
     gone = yield from take_away(run)

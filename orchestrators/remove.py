@@ -7,6 +7,7 @@ from orchestrators.durable import Workflow
 from orchestrators.run import Run, Running
 from peering.steps import REMOVAL, REMOVED
 
+_LAST_LOOK: Final = "last_look"
 #: How often all is taken away when a last look still finds something of it.
 _PASSES: Final = 3
 
@@ -48,12 +49,17 @@ def _has_waited(run: Run, until: str) -> Workflow[bool]:
 
 def _has_left_something(run: Run) -> bool:
     """Whether the last look has found what was to be gone."""
-    last = run.steps.get("last_look")
+    last = run.steps.get(_LAST_LOOK)
     return last is not None and "problem" in last and last["problem"]["code"] == "still-there"
 
 
 def _once(run: Run) -> Running:
+    """Take everything away, and look once more when no call can make anything any more."""
     run.state, run.steps = "running", {}
-    yield from run.drive(REMOVAL, {})
+    yield from run.drive([step for step in REMOVAL if step.name != _LAST_LOOK], {})
+    if run.state == "running" and run.is_complete:
+        yield from run.fence_off()
+    if run.state == "running":
+        yield from run.drive([step for step in REMOVAL if step.name == _LAST_LOOK], run.facts)
     if run.state == "running":
         run.state = "removed" if set(REMOVED) <= set(run.facts) else "failed"

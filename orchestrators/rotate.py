@@ -23,10 +23,17 @@ def rotate(run: Run) -> Running:
     if "credential_proven" in run.facts:
         run.facts |= collected(candidate)
     elif candidate and not (candidate["credential"] == run.known.get("credential") == "federated"):
-        discarded = yield from attempt(
-            run.context, DISCARD_CREDENTIAL, run.request(run.facts), f"{run.execution}d", run.deadlines
-        )
-        if "problem" in discarded:
-            # A later check looks for what is left.
-            yield from note_lost(run.context, run.peering["id"])
+        yield from _discard(run)
     yield from run.conclude(then=check_order(run))
+
+
+def _discard(run: Run) -> Running:
+    """Remove the candidate; a call that comes late makes no other one."""
+    yield from run.fence_off()
+    if run.is_superseded:
+        return
+    request = run.request(run.facts)
+    discarded = yield from attempt(run.context, DISCARD_CREDENTIAL, request, f"{run.execution}d", run.deadlines)
+    if "problem" in discarded:
+        # A later check looks for what is left.
+        yield from note_lost(run.context, run.peering["id"])

@@ -142,12 +142,26 @@ class Run:
         self._under_way[at_once(self.context)] = lambda: None
 
     def enter_phase(self, phase: Phase) -> Running:
-        """Note which way the order goes, before the first deletion: what is taken up again goes on that way."""
-        change = PhaseChange(fence=self.fence, phase=phase)
+        """Note which way the order goes, before the first deletion: what is taken up again goes on that way.
+
+        What was called before, and comes late, changes nothing from then on.
+        """
+        change = PhaseChange(fence=self.fence, phase=phase, execution=new_execution(self.context))
         if (problem := self.problem) is not None:
             change["problem"] = problem
+        yield from self._go_on(change)
+
+    def fence_off(self) -> Running:
+        """Go on the same way, but let nothing that was called before change anything more."""
+        phase = self.order.get("phase", "forward")
+        yield from self._go_on(PhaseChange(fence=self.fence, phase=phase, execution=new_execution(self.context)))
+
+    def _go_on(self, change: PhaseChange) -> Running:
         if not (yield from reliably(self.context, ENTER_ORDER_PHASE, change)):
             self.state = "superseded"
+            return
+        self.order["phase"], self.execution = change["phase"], change["execution"]
+        self.report()
 
     def conclude(self, *, drop: bool = False, then: Order | None = None) -> Running:
         """Record the outcome of the order, or, when it is not the run's any more, how far the run got.
@@ -360,6 +374,11 @@ class Run:
         losses = self._losses[step] = self._losses.get(step, 0) + 1
         self.unsettled = max(self.unsettled, (yield from note_lost(self.context, self.peering["id"])))
         self._settle_problem(step, lost(error, losses - 1) if losses <= MOST_LOST else interrupted(error))
+
+
+def new_execution(context: OrchestrationContext) -> str:
+    """A name for an execution of the orchestrator, or for a part of one."""
+    return context.new_uuid().replace("-", "")[:12]
 
 
 def check_order(run: Run) -> Order:

@@ -12,7 +12,7 @@ from orchestrators.establish import establish, release_rights, repair
 from orchestrators.lost import LostError, reliably
 from orchestrators.remove import remove
 from orchestrators.rotate import rotate
-from orchestrators.run import Run, Running, repair_order
+from orchestrators.run import Run, Running, new_execution, repair_order
 from orchestrators.waiting import attempt
 from peering.calls import BEGIN_DELIVERY, CHECK_ONE, RETIRE_UNKNOWN_CREDENTIALS, TAKE_ORDER, Whose
 from peering.checks import CheckOne
@@ -70,7 +70,7 @@ def run_order(context: StartedWith[Whose]) -> Workflow[str | None]:
     Input: `Whose`. Output: what was left to do; the outcome is in the registry. An order whose
     calls the platform loses again and again stays open, and is resumed.
     """
-    given, execution = context.get_input(), context.new_uuid().replace("-", "")[:12]
+    given, execution = context.get_input(), new_execution(context)
     taking = Taking(id=given["id"], execution=execution, at=context.current_utc_datetime.isoformat())
     try:
         taken = yield from reliably(context, TAKE_ORDER, taking)

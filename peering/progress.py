@@ -94,16 +94,17 @@ def progress(
 ) -> Progress:
     """The custom status of a run: the texts are cut until it has at most `LARGEST_STATUS` characters.
 
-    What a step waits for is left out at last: its wait tells that, too.
+    Problems are left out at last, first what a step waits for: its wait tells that, too.
     """
     found = Progress(operation=operation, state=state, run=run, execution=execution, started=started, steps={})
     for longest in (LONGEST_TEXT, LONGEST_TEXT // 3, LONGEST_TEXT // 10, 0):
         found["steps"] = {name: _short(step, started, longest) for name, step in steps.items()}
         if len(json.dumps(found)) <= LARGEST_STATUS:
             return found
-    for step in found["steps"].values():
-        if step["state"] == "waiting":
-            step.pop("problem", None)
+    for step in sorted(found["steps"].values(), key=lambda step: step["state"] != "waiting"):
+        step.pop("problem", None)
+        if len(json.dumps(found)) <= LARGEST_STATUS:
+            break
     return found
 
 

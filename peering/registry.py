@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, NotRequired
 
 from typing_extensions import TypedDict
@@ -41,6 +41,8 @@ class Ending(TypedDict):
 KEPT_RUNS: Final = 10
 #: Operations that leave no run in the record: they change nothing.
 _ASIDE: Final = frozenset({"check", "cancel"})
+#: The clocks of two machines of a function app may differ by so much.
+_CLOCKS_DIFFER: Final = timedelta(seconds=30)
 
 
 @dataclass
@@ -143,13 +145,28 @@ def take(record: Record, execution: str, at: str) -> Order:
     if record.pop("stopping", None) is not None:
         until = (datetime.fromisoformat(at) + FUNCTION_TIMEOUT).isoformat()
         record["unsettled"] = max(record.get("unsettled", until), until)
-    order["execution"] = execution
+    order["execution"], order["retaken"] = execution, at
     order.setdefault("taken", at)
     order.setdefault("phase", "removing" if order["operation"] == "remove" else "forward")
     if order["operation"] == "remove":
         record["state"] = "removing"
         record.pop("health", None)
     return order
+
+
+def comes_late(order: Order, execution: str, at: str) -> bool:
+    """Whether an execution that asks for an order did so before: it was placed later, or taken later by another one.
+
+    Args:
+        order: the open order.
+        execution: who asks for it.
+        at: when it asks, by a clock that may differ from the one that the order was placed by.
+    """
+    if order.get("execution") == execution:
+        return False
+    asked, retaken = datetime.fromisoformat(at), order.get("retaken")
+    placed = datetime.fromisoformat(order["at"]) - _CLOCKS_DIFFER
+    return asked < placed or (retaken is not None and asked <= datetime.fromisoformat(retaken))
 
 
 def is_own(record: Record | None, fence: Fence) -> bool:
@@ -159,10 +176,16 @@ def is_own(record: Record | None, fence: Fence) -> bool:
 
 
 def enter_phase(record: Record, change: PhaseChange) -> bool:
-    """Note the way that an order goes from now on; False when it is not the execution's own any more."""
+    """Note the way that an order goes from now on; False when it is not the execution's own any more.
+
+    The execution has another name from then on: what was called under the old one, and comes late, changes nothing.
+    """
+    renamed = Fence(**{**change["fence"], "execution": change["execution"]})
+    if is_own(record, renamed):
+        return True
     if not is_own(record, change["fence"]):
         return False
-    record["order"]["phase"] = change["phase"]
+    record["order"]["phase"], record["order"]["execution"] = change["phase"], change["execution"]
     if "problem" in change:
         record["order"]["problem"] = change["problem"]
     return True

@@ -7,7 +7,7 @@ from typing import Final, TypedDict
 from activities.looks import remotes
 from activities.looks.ahead import ahead
 from activities.looks.diagnosis import LASTING, PASSING, diagnose
-from activities.step import look_again, step, still_own
+from activities.step import look_again, step
 from clients.aiven import unreadable
 from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import VpcClient, vpc_client
@@ -113,7 +113,6 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     if not is_lost or (connection.state == "ACTIVE" and not await _is_still_lost(peering, now, connection)):
         return {"connection_is_clear": "nothing to delete"}
     if connection.state != "DELETING":
-        await still_own()
         await aiven.delete_connection(connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
 
@@ -333,6 +332,5 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     if not same_id(connection.peer_azure_app_id, facts["application_id"]):
         return {"connection_removed": "deleted"}
     if connection.state != "DELETING":
-        await still_own()
         await aiven.delete_connection(connection)
     raise ProblemError("connection-still-there", f"The connection was {connection.state}.")

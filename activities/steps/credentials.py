@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from activities.orders import note_lost
-from activities.step import step, still_own
+from activities.step import step
 from clients.azure import graph, secrets
 from clients.connections import connections
 from clients.credentials import ApplicationCredential, Proof, automation_credential
+from clients.fencing import still_own
 from clients.known_secrets import remember
 from clients.registry import registry
 from clients.remote_errors import or_none
@@ -311,7 +312,6 @@ async def _make_password(client: "GraphServiceClient", peering: Peering, facts: 
     )
     from msgraph.generated.models.password_credential import PasswordCredential
 
-    await still_own()
     expires = (datetime.now(UTC) + timedelta(days=peering["secret_lifetime_days"])).replace(microsecond=0)
     wanted = PasswordCredential(display_name=_password_name(peering, facts), end_date_time=expires)
     made = await client.applications.by_application_id(needed(facts["application_object_id"])).add_password.post(
@@ -359,8 +359,6 @@ async def _remove_passwords(
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
     application = client.applications.by_application_id(object_id)
-    if passwords:
-        await still_own()
     for password in passwords:
         try:
             await application.remove_password.post(RemovePasswordPostRequestBody(key_id=password.key_id))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from activities.looks.own_rights import identity
-from activities.step import step, still_own
+from activities.step import step
 from clients.azure import graph
 from clients.reads import Document, read_graph, upsert_graph
 from clients.remote_errors import RemoteError, or_none
@@ -91,7 +91,6 @@ async def _own_application(client: "GraphServiceClient", peering: Peering) -> Do
 
     wanted = Application(display_name=peering["application_name"], sign_in_audience="AzureADMultipleOrgs", tags=[MARK])
     by_name = client.applications_with_unique_name(unique_name(peering["id"]))
-    await still_own()
     upsert = by_name.to_patch_request_information(wanted, request_configuration=_create_if_missing())
     return await upsert_graph(client, upsert, by_name.to_get_request_information(), *_IDS)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
-from activities.step import look_again, step, still_own
+from activities.step import look_again, step
 from activities.steps.credentials import withdraw_credentials
 from activities.steps.directory import find_application, find_principal
 from clients.aiven_answers import PeeringConnection, Vpc
@@ -189,7 +189,6 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
         if facts["existing"] == "adopted":
             await withdraw_credentials(client, peering, object_id)
             return {"application_removed": "handed back"}
-        await still_own()
         await or_none(client.applications.by_application_id(object_id).delete())
         # For good, for Entra would reserve the unique name for 30 days; a start restores what cannot be found here yet.
         await or_none(client.directory.deleted_items.by_directory_object_id(object_id).delete())

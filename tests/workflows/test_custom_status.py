@@ -10,7 +10,10 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
-from peering.progress import LARGEST_STATUS
+from peering.outcome import Occurrence
+from peering.problems import PROBLEMS
+from peering.progress import LARGEST_STATUS, StepProgress, progress
+from peering.steps import REMOVAL, STEPS
 
 #: Azure's longest names of a resource group, a VNet and a VNet peering.
 GROUP, VNET, PEERING = "g" * 90, "v" * 64, "p" * 80
@@ -95,3 +98,17 @@ def test_with_forty_neighbours_that_overlap(deployment: Deployment, statuses: li
     assert (status["state"], problem["code"]) == ("failed", "address-space-overlaps-peered-vnet")
     assert len(problem["also"]) == NEIGHBOURS - 1
     assert _largest(statuses) <= LARGEST_STATUS
+
+
+@pytest.mark.parametrize("failed", [0, 1, 6, 12, 41])
+def test_a_status_stays_small_however_many_steps_have_failed(failed: int) -> None:
+    code, now = max(PROBLEMS, key=len), "2026-01-01T00:00:00.123456+00:00"
+    steps = dict[str, StepProgress]()
+    for number, name in enumerate(sorted({step.name for step in (*STEPS, *REMOVAL)})):
+        ended = StepProgress(state="done", started=now, tries=12, finished="2026-01-02T00:00:00.123456+00:00")
+        if number < failed:
+            ended["state"], ended["problem"] = "failed", Occurrence(code=code, detail="\N{GRINNING FACE}" * 9000)
+        steps[name] = ended
+    told = progress("establish", "rolling-back", "12345678", "abcdefabcdef", now, steps)
+    assert len(json.dumps(told)) <= LARGEST_STATUS
+    assert failed == 0 or failed == len(steps) or any("problem" in step for step in told["steps"].values())

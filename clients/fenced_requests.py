@@ -1,0 +1,17 @@
+"""A policy for the clients of the Azure SDKs: what changes something is asked for only by whoever still may."""
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncHTTPPolicy
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from typing_extensions import override
+
+from clients.fencing import see_to_own
+
+
+class Fenced(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """Looks at the fence before every request but those that read."""
+
+    @override
+    async def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
+        await see_to_own(request.http_request.method)
+        return await self.next.send(request)

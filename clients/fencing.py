@@ -1,0 +1,45 @@
+"""The fence of whoever works for an order: nothing of a remote's is changed when the order is another one's by then.
+
+A call may be delivered twice, and the second delivery may come, or go on, when others rely on what is there. So the
+fence is looked at before every request that changes something, not at a step's beginning alone.
+"""
+
+from contextvars import ContextVar
+from typing import Final
+
+from clients.registry import registry
+from peering.outcome import ProblemError, superseded
+from peering.spec import Fence
+
+#: Of the step that is at work in this context.
+_fence: Final = ContextVar[Fence | None]("fence", default=None)
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def work_for(fence: Fence | None) -> None:
+    """Let what this context changes depend on a fence; none where nobody's order is carried out."""
+    _fence.set(fence)
+
+
+async def still_own() -> None:
+    """See whether the order is still that of whoever works here.
+
+    Raises:
+        ProblemError: `run-superseded`.
+    """
+    fence = _fence.get()
+    if fence is not None and not await registry().is_own(fence):
+        raise ProblemError("run-superseded", superseded()["detail"])
+
+
+async def see_to_own(method: str) -> None:
+    """Do so before a request that changes something.
+
+    Args:
+        method: the request's HTTP method.
+
+    Raises:
+        ProblemError: `run-superseded`.
+    """
+    if method not in _READING:
+        await still_own()
