@@ -12,7 +12,7 @@ from typing import Final
 from activities.checks.deliveries import begin_delivery
 from activities.checks.verdicts import confirmed, note, problems_of, repair, settle
 from activities.looks import remotes
-from activities.looks.peering import Access, Directory, assemble, key_id_of, rights_of
+from activities.looks.peering import Access, Directory, assemble, rights_of, secret_in_use
 from activities.looks.remotes import part
 from activities.remote_errors import problem_of
 from clients.budgets import Bucket, budget, spending
@@ -248,9 +248,9 @@ async def _in_use(listed: _Secrets, records: Sequence[Record]) -> _Secrets:
         return listed
     found = dict(listed["found"] or {})
     for record in records:
-        name, key = secret_name(record["peering"]["id"]), key_id_of(record["facts"])
+        name, (version, key) = secret_name(record["peering"]["id"]), secret_in_use(record["facts"])
         if key is not None and name in found and found[name]["key_id"] != key:
-            look = await part(partial(remotes.one_secret, name, key))
+            look = await part(partial(remotes.one_secret, name, version, key))
             if "problem" in look:
                 return look
             found |= look["found"] or {}

@@ -163,7 +163,7 @@ async def look_of_peering(peering: Peering, facts: Facts) -> Look:
     vpc, vnet, secrets, directory, held = await asyncio.gather(
         part(lambda: remotes.aiven_vpc(AivenVpc.of(peering))),
         part(lambda: _vnet_with_its_side(vnet_id, facts)),
-        part(lambda: remotes.one_secret(secret_name(peering["id"]), key_id_of(facts))),
+        part(lambda: remotes.one_secret(secret_name(peering["id"]), *secret_in_use(facts))),
         Directory.of([facts]),
         part(lambda: access.on(vnet_id)),
     )
@@ -182,10 +182,9 @@ async def _vnet_with_its_side(vnet_id: str, facts: Facts) -> VNetLook | None:
     return vnet
 
 
-def key_id_of(facts: Facts) -> str | None:
-    """The key id of the password that a peering signs in with, once a run has noted it."""
-    key = facts.get("secret_key_id")
-    return key if isinstance(key, str) else None
+def secret_in_use(facts: Facts) -> tuple[str | None, str | None]:
+    """The version of the secret that a peering signs in with, and its password's key id, once a run has noted them."""
+    return facts.get("secret_version"), facts.get("secret_key_id")
 
 
 async def rights_of(

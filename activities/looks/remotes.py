@@ -208,28 +208,47 @@ def role_look(role: Document) -> RoleLook:
     )
 
 
-async def one_secret(name: str, key_id: str | None = None) -> dict[str, SecretLook]:
-    """One secret by its name, or nothing: the version with a password's key id if there is one, else the newest."""
+async def one_secret(name: str, in_use: str | None = None, key_id: str | None = None) -> dict[str, SecretLook]:
+    """One secret by its name, or nothing: the version that is in use if there is one, else the newest.
+
+    Args:
+        name: the secret's name.
+        in_use: the version that a run has noted.
+        key_id: the key id of the password in it.
+    """
     async with secrets() as vault:
         versions = [version async for version in vault.list_properties_of_secret_versions(name)]
+    versions = [v for v in versions if key_id and key_id_of_version(v, in_use, key_id) == key_id] or versions
     # The vault counts in whole seconds; of two versions of one second the one that is switched on is in use.
-    versions = [v for v in versions if key_id and (v.tags or {}).get(KEY_ID) == key_id] or versions
     newest = max(versions, key=lambda v: (v.created_on or datetime.min.replace(tzinfo=UTC), v.enabled), default=None)
-    return {name: secret_look(newest)} if newest else {}
+    return {name: _secret_look(newest, key_id_of_version(newest, in_use, key_id))} if newest else {}
+
+
+def key_id_of_version(shown: "SecretProperties", in_use: str | None, key_id: str | None) -> str | None:
+    """The key id of the password in a version of a secret; none in one that somebody else has put.
+
+    The version that a run has noted holds the password that it has noted, also where its tags are not shown.
+
+    Args:
+        shown: the version.
+        in_use: the version that a run has noted.
+        key_id: the key id that it has noted.
+    """
+    tagged = (shown.tags or {}).get(KEY_ID)
+    return key_id if tagged is None and in_use is not None and shown.version == in_use else tagged
 
 
 async def all_secrets() -> dict[str, SecretLook]:
     """The newest version of every secret of a peering in the vault, by name: one call for every 25."""
     async with secrets() as vault:
         listed = [s async for s in vault.list_properties_of_secrets() if s.name and s.name.startswith(secret_name(""))]
-    return {found.name or "": secret_look(found) for found in listed}
+    return {found.name or "": _secret_look(found, key_id_of_version(found, None, None)) for found in listed}
 
 
-def secret_look(found: "SecretProperties") -> SecretLook:
-    """One version of a secret as a look holds it."""
+def _secret_look(found: "SecretProperties", key_id: str | None) -> SecretLook:
     return SecretLook(
         enabled=found.enabled is not False,
         created=found.created_on.isoformat() if found.created_on else None,
         expires=found.expires_on.isoformat() if found.expires_on else None,
-        key_id=(found.tags or {}).get(KEY_ID),
+        key_id=key_id,
     )

@@ -10,9 +10,11 @@ import asyncio
 from asyncio import timeout
 from collections.abc import AsyncIterable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from activities.looks.remotes import key_id_of_version
 from activities.orders import note_lost
 from activities.step import step
 from clients.azure import graph, secrets
@@ -51,6 +53,32 @@ _FEDERATED: Final[Facts] = {
 }
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """A version of the secret: `key_id` is that of its password in Entra, `rotation` the run that made it."""
+
+    name: str
+    version: str
+    key_id: str | None
+    rotation: str | None
+    enabled: bool
+    created: datetime | None
+    expires: datetime | None
+
+    @classmethod
+    def of(cls, shown: "SecretProperties", facts: Facts) -> "_Stored":
+        """A version that the vault shows.
+
+        Raises:
+            ProblemError: `remote-unavailable`, the vault left out which version it is.
+        """
+        if not shown.name or not shown.version:
+            raise ProblemError("remote-unavailable", "Key Vault showed a secret without its id.")
+        key_id = key_id_of_version(shown, facts.get("secret_version"), facts.get("secret_key_id"))
+        rotation, enabled = (shown.tags or {}).get(ROTATION), shown.enabled is not False
+        return cls(shown.name, shown.version, key_id, rotation, enabled, shown.created_on, shown.expires_on)
+
+
 @step
 async def application_credential(peering: Peering, facts: Facts) -> Facts:
     """Article step 4: a credential of the kind that is asked for, found or made; only a secret's name comes out."""
@@ -61,7 +89,7 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             await _add_federated(client, peering, facts, object_id)
             return _FEDERATED
         async with secrets() as vault:
-            versions = await _versions(vault, peering)
+            versions = await _versions(vault, peering, facts)
             if not any(version.enabled for version in versions):
                 return _secret_facts(await _only_password(client, vault, peering, facts, kept=None))
             passwords = await _own_passwords(client, peering, object_id)
@@ -69,12 +97,12 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             noted = [v for v in versions if v.version == facts.get("secret_version")]
             stored = _newest(noted, passwords, left) or _newest(versions, passwords, left)
             if stored is not None:
-                keys = {(version.tags or {}).get(KEY_ID) for version in versions}
+                keys = {version.key_id for version in versions}
                 unstored = [p for p in passwords if str(p.key_id) not in keys]
                 await _remove_all_but_twins(client, peering, facts, unstored)
                 return _secret_facts(stored)
             ending = _newest(versions, passwords, timedelta())
-            kept = (ending.tags or {}).get(KEY_ID) if ending else None
+            kept = ending.key_id if ending else None
             made = await _only_password(client, vault, peering, facts, kept)
             await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) == kept])
             return _secret_facts(made)
@@ -82,13 +110,13 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
 
 async def _only_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, kept: str | None
-) -> "SecretProperties":
+) -> _Stored:
     """A password, made and stored; all others go meanwhile, but for one that is kept."""
     stored, passwords = await asyncio.gather(
         _new_password(client, vault, peering, facts, rotation=""),
         _own_passwords(client, peering, needed(facts["application_object_id"])),
     )
-    others = [p for p in passwords if str(p.key_id) not in (kept, (stored.tags or {}).get(KEY_ID))]
+    others = [p for p in passwords if str(p.key_id) not in (kept, stored.key_id)]
     await _remove_all_but_twins(client, peering, facts, others)
     return stored
 
@@ -103,9 +131,9 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             return {"candidate": _FEDERATED}
         async with secrets() as vault:
             passwords, versions = await asyncio.gather(
-                _own_passwords(client, peering, object_id), _versions(vault, peering)
+                _own_passwords(client, peering, object_id), _versions(vault, peering, facts)
             )
-            made = [v for v in versions if (v.tags or {}).get(ROTATION) == rotation["run"]]
+            made = [v for v in versions if v.rotation == rotation["run"]]
             if (candidate := _newest(made, passwords, timedelta())) is not None:
                 return {"candidate": _secret_facts(candidate)}
             kept = _key_in_use(versions, passwords, facts, made)
@@ -134,7 +162,7 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
     candidate, object_id = facts["candidate"], needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
         passwords, versions = await asyncio.gather(
-            _own_passwords(client, peering, object_id), _versions(vault, peering)
+            _own_passwords(client, peering, object_id), _versions(vault, peering, facts)
         )
         key = candidate["secret_key_id"]
         await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != key])
@@ -154,8 +182,8 @@ async def discard_credential(peering: Peering, facts: Facts) -> Facts:
         if rotation["credential"] == "federated":
             await _remove_federated(client, peering, object_id)
             return {}
-        made = [v for v in await _versions(vault, peering) if (v.tags or {}).get(ROTATION) == rotation["run"]]
-        keys = {(version.tags or {}).get(KEY_ID) for version in made}
+        made = [v for v in await _versions(vault, peering, facts) if v.rotation == rotation["run"]]
+        keys = {version.key_id for version in made}
         passwords = await _own_passwords(client, peering, object_id)
         await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) in keys])
         for version in made:
@@ -170,7 +198,7 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
     object_id = needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
         passwords, versions = await asyncio.gather(
-            _own_passwords(client, peering, object_id), _versions(vault, peering)
+            _own_passwords(client, peering, object_id), _versions(vault, peering, facts)
         )
         if facts.get("credential") == "federated":
             await _remove_passwords(client, object_id, passwords)
@@ -207,61 +235,51 @@ def _kept_as(name: object, version: object) -> tuple[object, ...]:
     return "proof", name, version
 
 
-def _secret_facts(stored: "SecretProperties") -> Facts:
-    expires = stored.expires_on.isoformat() if stored.expires_on else None
+def _secret_facts(stored: _Stored) -> Facts:
     return {
         "credential": "secret",
         "secret_name": stored.name,
         "secret_version": stored.version,
-        "secret_expires": expires,
-        "secret_key_id": (stored.tags or {}).get(KEY_ID),
+        "secret_expires": stored.expires.isoformat() if stored.expires else None,
+        "secret_key_id": stored.key_id,
     }
 
 
-async def _versions(vault: "SecretClient", peering: Peering) -> "list[SecretProperties]":
+async def _versions(vault: "SecretClient", peering: Peering, facts: Facts) -> list[_Stored]:
     listed = vault.list_properties_of_secret_versions(secret_name(peering["id"]))
-    return await or_none(_all(listed)) or []
+    return [_Stored.of(one, facts) for one in await or_none(_all(listed)) or []]
 
 
 async def _all(listed: "AsyncIterable[SecretProperties]") -> "list[SecretProperties]":
-    return [_with_version(one) async for one in listed]
+    return [one async for one in listed]
 
 
-def _with_version(shown: "SecretProperties") -> "SecretProperties":
-    """A version of a secret, unless the vault left out which one it is."""
-    if not shown.name or not shown.version:
-        raise ProblemError("remote-unavailable", "Key Vault showed a secret without its id.")
-    return shown
-
-
-def _newest(
-    versions: "list[SecretProperties]", passwords: "list[PasswordCredential]", left: timedelta
-) -> "SecretProperties | None":
+def _newest(versions: list[_Stored], passwords: "list[PasswordCredential]", left: timedelta) -> _Stored | None:
     """The newest enabled version with more than `left` until its end whose password the application still has."""
     until = datetime.now(UTC) + left
     # Whether a password works still, Entra decides, whatever the vault has noted.
     keys = {str(p.key_id) for p in passwords if p.end_date_time is None or p.end_date_time > until}
-    usable = [v for v in versions if v.enabled and v.expires_on and v.expires_on > until]
-    known = [v for v in usable if (v.tags or {}).get(KEY_ID) in keys]
-    return max(known, key=lambda v: v.created_on or datetime.min.replace(tzinfo=UTC), default=None)
+    usable = [v for v in versions if v.enabled and v.expires and v.expires > until]
+    known = [v for v in usable if v.key_id in keys]
+    return max(known, key=lambda v: v.created or datetime.min.replace(tzinfo=UTC), default=None)
 
 
 def _key_in_use(
-    versions: "list[SecretProperties]",
+    versions: list[_Stored],
     passwords: "list[PasswordCredential]",
     facts: Facts,
-    made: "list[SecretProperties]",
+    made: list[_Stored],
 ) -> str | None:
     """The key id of the password that the peering signs in with: the one that its runs noted, whatever the vault lists.
 
     Only where that one is gone, the newest other one that is stored is taken for it.
     """
     noted = next((v for v in versions if v.version == facts.get("secret_version")), None)
-    keys = (facts.get("secret_key_id"), (noted.tags or {}).get(KEY_ID) if noted else None)
+    keys = (facts.get("secret_key_id"), noted.key_id if noted else None)
     if (known := next((str(p.key_id) for p in passwords if str(p.key_id) in keys), None)) is not None:
         return known
     newest = _newest([v for v in versions if v not in made], passwords, timedelta())
-    return (newest.tags or {}).get(KEY_ID) if newest else None
+    return newest.key_id if newest else None
 
 
 async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_id: str) -> "list[PasswordCredential]":
@@ -292,7 +310,7 @@ async def _remove_all_but_twins(
 
 async def _new_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, rotation: str
-) -> "SecretProperties":
+) -> _Stored:
     """A password, made and stored; one that the vault refuses goes at once."""
     from azure.core.exceptions import HttpResponseError
 
@@ -324,20 +342,18 @@ async def _make_password(client: "GraphServiceClient", peering: Peering, facts: 
     return made
 
 
-async def _store(
-    vault: "SecretClient", peering: Peering, password: "PasswordCredential", rotation: str
-) -> "SecretProperties":
+async def _store(vault: "SecretClient", peering: Peering, password: "PasswordCredential", rotation: str) -> _Stored:
     """Put a password that was just made into the vault; this worker keeps it."""
     from azure.core.exceptions import ResourceExistsError
 
-    name, value = secret_name(peering["id"]), password.secret_text or ""
+    name, value, key_id = secret_name(peering["id"]), password.secret_text or "", str(password.key_id)
     try:
         secret = await vault.set_secret(
             name,
             value,
             expires_on=password.end_date_time,
             content_type="password of an Entra application",
-            tags={KEY_ID: str(password.key_id), PEERING: peering["id"], ROTATION: rotation},
+            tags={KEY_ID: key_id, PEERING: peering["id"], ROTATION: rotation},
         )
     except ResourceExistsError:
         # The name belongs to the deleted secret of an earlier peering.
@@ -345,7 +361,9 @@ async def _store(
             async with timeout(_DELETION_SECONDS):
                 await or_none(vault.recover_deleted_secret(name))
         raise
-    stored = _with_version(secret.properties)
+    # What was put is known, whatever the answer leaves out.
+    shown = _Stored.of(secret.properties, {})
+    stored = replace(shown, key_id=key_id, rotation=rotation, expires=password.end_date_time)
     connections().kept(_kept_as(name, stored.version), lambda: Proof(password=value))
     return stored
 
@@ -369,8 +387,8 @@ async def _remove_passwords(
                 raise
 
 
-async def _disable(vault: "SecretClient", version: "SecretProperties") -> None:
-    await vault.update_secret_properties(version.name or "", version.version, enabled=False)
+async def _disable(vault: "SecretClient", version: _Stored) -> None:
+    await vault.update_secret_properties(version.name, version.version, enabled=False)
 
 
 async def _add_federated(client: "GraphServiceClient", peering: Peering, facts: Facts, object_id: str) -> None:

@@ -4,7 +4,9 @@ from typing import Any, Final
 
 import pytest
 
+from local.cloud.world.world import SecretVersion
 from local.deployment import Deployment
+from tests.workflows.sweeping import sweep, until_swept
 from triggers.problem_documents import LONGEST_SHOWN
 
 ARM, GRAPH, VAULT, AIVEN = (
@@ -145,6 +147,51 @@ def test_a_rotation_that_the_vault_shows_nothing_leaves_the_new_password(deploym
     identity = deployment.settle()["id"]
     where = {"host": VAULT, "method": "GET", "path": "/versions", "skip": look}
     deployment.knobs(faults=[{**where, "status": 200, "body": {"value": []}}])
+    rotated = deployment.rotate(identity)
+    assert (rotated["runs"][-1]["state"], rotated["health"]["verdict"]) == ("rotated", "healthy"), rotated["runs"]
+    (password,) = own_application(deployment).passwords
+    assert password.key_id == deployment.record(identity)["facts"]["secret_key_id"]
+
+
+@pytest.mark.parametrize("is_swept", [False, True], ids=["check", "sweep"])
+@pytest.mark.parametrize("is_put_by_a_person", [False, True], ids=["own", "a person's"])
+def test_a_secret_whose_tags_are_never_shown_is_not_rotated(
+    deployment: Deployment, is_swept: bool, is_put_by_a_person: bool
+) -> None:
+    status = deployment.settle()
+    (vault,) = deployment.cloud.world.vaults.values()
+    versions = vault.secrets[status["facts"]["secret_name"]]
+    if is_put_by_a_person:
+        later = deployment.cloud.world.after(5)
+        versions.append(SecretVersion("f" * 32, "by hand", later, {}, None, None, True))
+    deployment.knobs(faults=[{"host": VAULT, "method": "GET", "without": "tags", "times": ALWAYS}])
+    if is_swept:
+        sweep(deployment)
+        until_swept(deployment)
+    else:
+        deployment.check(status["id"])
+    found = deployment.until(status["id"])
+    assert (found["health"]["verdict"], [run["operation"] for run in found["runs"]]) == ("healthy", ["establish"])
+
+
+def test_a_version_that_a_person_has_put_is_neither_taken_for_the_one_in_use_nor_rotated(
+    deployment: Deployment,
+) -> None:
+    status = deployment.settle()
+    (vault,) = deployment.cloud.world.vaults.values()
+    later = deployment.cloud.world.after(5)
+    vault.secrets[status["facts"]["secret_name"]].append(
+        SecretVersion("f" * 32, "by hand", later, {}, None, None, True)
+    )
+    found = deployment.check(status["id"])
+    assert (found["health"]["verdict"], [run["operation"] for run in found["runs"]]) == ("healthy", ["establish"])
+    rotated = deployment.rotate(status["id"])
+    assert (rotated["runs"][-1]["state"], rotated["health"]["verdict"]) == ("rotated", "healthy")
+
+
+def test_a_rotation_whose_secret_comes_back_without_tags_keeps_the_new_password(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[{"host": VAULT, "method": "PUT", "without": "tags"}])
     rotated = deployment.rotate(identity)
     assert (rotated["runs"][-1]["state"], rotated["health"]["verdict"]) == ("rotated", "healthy"), rotated["runs"]
     (password,) = own_application(deployment).passwords
