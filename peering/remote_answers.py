@@ -7,6 +7,7 @@ from typing import Final
 from peering.outcome import Occurrence, Remote
 from peering.problems import PROBLEMS
 from peering.problems.remote_codes import (
+    ALONE,
     AS_APPLICATION,
     OTHERWISE,
     REMOTE_CODES,
@@ -15,6 +16,7 @@ from peering.problems.remote_codes import (
     STATUSES_ABOUT,
     STEP_READINGS,
     TEXTS,
+    TO_DO,
     Identity,
     Service,
 )
@@ -126,7 +128,8 @@ def _known(answer: Answer, step: str) -> Iterator[str]:
         tables.insert(0, SIGN_IN_CODES[answer.identity])
     elif answer.identity == "application":
         tables.insert(0, AS_APPLICATION)
-    for code in answer.codes:
+    alone = ALONE.get(answer.service, frozenset()) if len(answer.codes) > 1 else frozenset()
+    for code in (code for code in answer.codes if code not in alone):
         yield from (table[code] for table in tables if code in table)
 
 
@@ -135,7 +138,9 @@ def _detail(answer: Answer) -> str:
     if answer.sign_in is None:
         return message
     to = f" to the tenant {answer.sign_in.tenant}" if answer.sign_in.tenant else ""
-    return f"{answer.sign_in.who} could not sign in{to}: {message}"
+    told = f"{answer.sign_in.who} could not sign in{to}: {message}"
+    to_do = TO_DO.get(answer.service)
+    return f"{told.rstrip('.')}. {to_do}" if to_do else told
 
 
 def _without_text(answer: Answer) -> str:

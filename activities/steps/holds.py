@@ -136,15 +136,14 @@ async def _or_none(reading: Awaitable[Read]) -> Read | None:
         return None
 
 
-async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str) -> list[dict[str, Any]]:
-    path = f"{vnet}/{_AUTHORIZATION}/{kind}"
+async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str, at: str = "") -> list[dict[str, Any]]:
+    """What is in force on a VNet, or at another scope of its subscription."""
+    path = f"{at or vnet}/{_AUTHORIZATION}/{kind}"
     return await list_arm(vnet.subscription_id, path, api_version, *needed, only="atScope()")
 
 
 async def denying(vnet_id: str) -> list[DenyingPolicy]:
     """The policy assignments that deny changes of what a peering has on a VNet, and of its roles above it, or may.
-
-    Those that leave the VNet out are not listed for it, and not seen where they are in force on the roles alone.
 
     Args:
         vnet_id: the VNet's ARM id.
@@ -153,9 +152,7 @@ async def denying(vnet_id: str) -> list[DenyingPolicy]:
         RemoteError: Azure did not answer, or left out a part.
     """
     vnet = VNetId.parse(vnet_id)
-    assignments = (
-        await _or_none(_listed(vnet, "policyAssignments", "2022-06-01", "id", "properties.policyDefinitionId")) or []
-    )
+    assignments = await _assigned(vnet)
     where, places = _changes(vnet), asyncio.Semaphore(_AT_ONCE)
 
     async def denied(assignment: dict[str, Any]) -> dict[str, bool]:
@@ -171,6 +168,18 @@ async def denying(vnet_id: str) -> list[DenyingPolicy]:
         DenyingPolicy(_name(one), {a: sure for a, sure in found.items() if folded(one["id"]) not in exempted[where[a]]})
         for one, found in zip(assignments, verdicts, strict=True)
     ]
+
+
+async def _assigned(vnet: VNetId) -> list[dict[str, Any]]:
+    """The policy assignments of a VNet and of its subscription: one that leaves the VNet out is listed for that alone.
+
+    Roles are made in the subscription, so it may deny them nonetheless.
+    """
+    policy_assignments = partial(
+        _listed, vnet, "policyAssignments", "2022-06-01", "id", "properties.policyDefinitionId"
+    )
+    listed = await asyncio.gather(*(_or_none(policy_assignments(at=at)) for at in (str(vnet), vnet.subscription_scope)))
+    return list({folded(one["id"]): one for found in listed for one in found or []}.values())
 
 
 def _changes(vnet: VNetId) -> dict[str, str]:

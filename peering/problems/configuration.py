@@ -87,7 +87,8 @@ CONFIGURATION: Final = (
     Problem(
         "automation-conditional-access",
         "Conditional Access blocks the app's own identity",
-        "A Conditional Access policy for workload identities blocks its sign-in; Entra's sign-in log names the policy.",
+        "A Conditional Access policy, or the tenant's security defaults, block its sign-in; Entra's sign-in log names"
+        " which.",
         "Exclude the identity from the policy, or allow the addresses that the app calls from, then send the request"
         " again.",
         "an Entra administrator",

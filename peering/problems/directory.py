@@ -47,7 +47,7 @@ DIRECTORY: Final = (
     Problem(
         "application-conditional-access",
         "Conditional Access blocks the application",
-        "A Conditional Access policy for workload identities blocks the sign-in of the created application.",
+        "A Conditional Access policy, or the tenant's security defaults, block the sign-in of the created application.",
         "Exclude the application from the policy, or allow the addresses that the app calls from.",
         "an Entra administrator",
     ),

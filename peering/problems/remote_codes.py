@@ -74,6 +74,8 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         # Another run made it in the same moment; the next look finds it.
         "Request_MultipleObjectsWithSameKeyValue": "directory-replicating",
         "ObjectConflict": "directory-replicating",
+        # Two changed it in the same moment.
+        "Directory_ConcurrencyViolation": "directory-replicating",
         "Directory_QuotaExceeded": "directory-quota-reached",
         "CredentialInvalidLifetimeAsPerAppPolicy": "secret-policy",
         "CredentialTypeNotAllowedAsPerAppPolicy": "secret-policy",
@@ -106,6 +108,9 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
     },
 }
 
+#: Codes that mean something only where no more telling one comes with them: what that is, its own text says.
+ALONE: Final[Mapping[Service, frozenset[str]]] = {"Azure Key Vault": frozenset({"Forbidden"})}
+
 #: The same where the created application asks: its rights are young, and not the app's own.
 AS_APPLICATION: Final[Codes] = {
     "AuthorizationFailed": "peering-role-not-effective",
@@ -136,6 +141,11 @@ SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
         "AADSTS53000": "automation-conditional-access",
         "AADSTS530021": "automation-conditional-access",
         "AADSTS50158": "automation-conditional-access",
+        "AADSTS50131": "automation-conditional-access",
+        "AADSTS53001": "automation-conditional-access",
+        # A security policy of the tenant, and its security defaults.
+        "AADSTS530032": "automation-conditional-access",
+        "AADSTS530035": "automation-conditional-access",
     },
     "application": {
         "AADSTS90033": "remote-unavailable",
@@ -159,6 +169,11 @@ SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
         "AADSTS53000": "application-conditional-access",
         "AADSTS530021": "application-conditional-access",
         "AADSTS50158": "application-conditional-access",
+        "AADSTS50131": "application-conditional-access",
+        "AADSTS53001": "application-conditional-access",
+        # A security policy of the tenant, and its security defaults.
+        "AADSTS530032": "application-conditional-access",
+        "AADSTS530035": "application-conditional-access",
     },
 }
 
@@ -175,6 +190,12 @@ TEXTS: Final[Mapping[Service, tuple[tuple[re.Pattern[str], str], ...]]] = {
         (re.compile(r"same value for property uniqueName", re.IGNORECASE), "application-name-reserved"),
     ),
     "Aiven": ((re.compile(r"does not refer to a valid application", re.IGNORECASE), "application-not-in-tenant"),),
+}
+
+#: What whoever runs the app can do about a sign-in that a program on the machine refuses, whose text may not say so.
+TO_DO: Final[Mapping[Service, str]] = {
+    "the Azure CLI": "Install the Azure CLI where the app runs and sign in with `az login` as the user that it runs as,"
+    " or set AZURE_CREDENTIAL to another identity."
 }
 
 #: Aiven's refusals carry no code that is documented: the status tells.

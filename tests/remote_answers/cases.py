@@ -212,6 +212,48 @@ SIBLINGS: Final = (
         ("{platform_tenant}",),
     ),
     Case(
+        "security-defaults",
+        "Entra's error codes",
+        {
+            "host": ENTRA,
+            "method": "POST",
+            "path": "^/{platform_tenant}/oauth2/v2.0/token",
+            "status": 400,
+            "body": _aadsts(530035, "access_denied", "Access has been blocked by security defaults."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "application-conditional-access",
+        ("{platform_tenant}", "AADSTS530035"),
+    ),
+    Case(
+        "two-changes-of-an-application-at-once",
+        "Graph's error codes",
+        {
+            "host": GRAPH,
+            "method": "PATCH",
+            "path": "/applications",
+            "status": 409,
+            "body": _error("Directory_ConcurrencyViolation", "Another request changes the object."),
+        },
+        "connected",
+    ),
+    Case(
+        "the-vault-forbids-for-a-new-reason",
+        "Key Vault's innererror",
+        {
+            "host": r".*\.vault\.azure\.net",
+            "method": "PUT",
+            "path": "/secrets/",
+            "status": 403,
+            "body": _error("Forbidden", "The vault is at rest.", innererror={"code": "ForbiddenByRest"}),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "remote-refused",
+        ("The vault is at rest.",),
+    ),
+    Case(
         "unknown-code-of-entra",
         "Entra's error codes",
         {

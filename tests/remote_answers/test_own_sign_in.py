@@ -64,6 +64,7 @@ CASES: Final[dict[str, tuple[Callable[[LocalCloud], dict[str, str]], str, str]]]
     "it is switched off": (_disable, "automation-disabled", _ADMINISTRATOR),
     "a restriction keeps it out": (_refuse(500021), "automation-kept-out", _ADMINISTRATOR),
     "conditional access blocks it": (_refuse(53003), "automation-conditional-access", _ADMINISTRATOR),
+    "security defaults block it": (_refuse(530035), "automation-conditional-access", _ADMINISTRATOR),
     "a number that nobody knows": (_refuse(999999), "automation-sign-in-failed", _OPERATOR),
 }
 

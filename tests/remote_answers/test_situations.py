@@ -425,6 +425,27 @@ def test_without_the_azure_cli_it_ends_at_once_and_says_why(tmp_path: Path) -> N
         problem = deployment.api.post("/api/peerings", json=deployment.request()).json()
         assert (problem["code"], problem["remote"]["service"]) == ("automation-sign-in-failed", "the Azure CLI")
         assert "Azure CLI not found" in problem["detail"]
+        assert "Install the Azure CLI" in problem["detail"]
+
+
+#: What `az` says of somebody who is not signed in, and of a sign-in that has ended.
+_NOBODY_SIGNED_IN: Final = (
+    "ERROR: Please run 'az login' to setup account.",
+    "ERROR: AADSTS70043: The refresh token has expired. Trace ID: t",
+)
+
+
+@pytest.mark.situation("azure-cli-not-signed-in")
+@pytest.mark.parametrize("said", _NOBODY_SIGNED_IN)
+def test_an_azure_cli_that_nobody_is_signed_in_to_says_what_to_do(tmp_path: Path, said: str) -> None:
+    az = tmp_path / "az"
+    az.write_text(f'#!/bin/sh\necho "{said}" >&2\nexit 1\n')
+    az.chmod(0o755)
+    with deploy(tmp_path, settings={"AZURE_CREDENTIAL": "azure-cli", "PATH": f"{tmp_path}:/bin"}) as deployment:
+        problem = deployment.api.post("/api/peerings", json=deployment.request()).json()
+        assert (problem["code"], problem["remote"]["service"]) == ("automation-sign-in-failed", "the Azure CLI")
+        assert "sign in with `az login` as the user that it runs as" in problem["detail"]
+        assert "Trace ID" not in problem["detail"]
 
 
 @pytest.mark.situation("managed-identity-unknown")

@@ -183,6 +183,7 @@ class Obstacle:
         options: of the request.
         beside: what a plan says besides.
         state: how a start ends that finds it.
+        symptom: the problem whose first cause it is when it comes after the looks; empty where it is that itself.
     """
 
     code: str
@@ -192,6 +193,7 @@ class Obstacle:
     options: tuple[tuple[str, object], ...] = ()
     beside: tuple[str, ...] = ()
     state: str = "failed"
+    symptom: str = ""
 
 
 def _peered_by_hand(deployment: Deployment) -> None:
@@ -281,9 +283,9 @@ OBSTACLES: Final = {
     "the platform's principal is disabled": Obstacle(
         "platform-principal-disabled",
         lambda p: p.disable(p.platform_application),
-        # What the looks have found of it is built upon.
-        moment=None,
         prepare=_known_platform,
+        # Nobody but Aiven signs in as it.
+        symptom="connection-rejected-by-peer",
     ),
     "the application is disabled": Obstacle(
         "application-disabled", lambda p: p.disable(p.own_application), prepare=_lost_its_side

@@ -54,6 +54,9 @@ def test_one_that_comes_after_the_looks_ends_the_start_with_the_same_problem(dep
     status = deployment.settle(**options)
     assert met, "the start never came to the moment"
     problem = status.get("problem", {})
+    if obstacle.symptom:
+        assert problem.get("code") == obstacle.symptom, problem
+        problem = problem["causes"][0]
     assert (status["state"], problem.get("code")) == ("failed", obstacle.code), problem
     assert PROBLEMS[problem["code"]].deadline is None
     assert problem["remedy"]

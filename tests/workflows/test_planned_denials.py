@@ -189,6 +189,21 @@ def test_a_policy_that_denies_roles_is_no_obstacle_where_the_roles_are_there(tmp
         assert codes(plan(deployment, vpc=second, platform_role_name="Another")) == ["policy-denied"]
 
 
+def test_a_policy_that_leaves_the_vnet_out_denies_the_roles_of_its_subscription_nonetheless(
+    deployment: Deployment,
+) -> None:
+    scope, group = subscription(deployment), str(deployment.request()["vnet_id"]).partition("/providers/")[0]
+    roles = "Microsoft.Authorization/roleDefinitions"
+    deployment.event(kind="assign-policy", scope=scope, name="a", not_scopes=[scope], resource_type=roles)
+    assert codes(plan(deployment)) == []
+    deployment.event(kind="assign-policy", scope=scope, name="b", not_scopes=[group], resource_type=roles)
+    deployment.event(kind="assign-policy", scope=scope, name="c", not_scopes=[group])
+    assert codes(plan(deployment)) == ["policy-denied"]
+    status = deployment.settle()
+    assert (status["state"], status["problem"]["code"]) == ("failed", "policy-denied")
+    assert [write for write in deployment.writes() if write["service"] != "table"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
