@@ -13,6 +13,8 @@ from socket import gaierror
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
+from typing_extensions import TypedDict
+
 from peering.problems.remote_codes import NO_SUCH_HOST, Identity, Service
 from peering.remote_answers import Answer, SignIn
 from peering.retry_after import retry_after
@@ -123,9 +125,10 @@ def _of_azure(error: "HttpResponseError", service: Service, host: str | None, id
     named = (table_code, inner.get("code"), *(d.code for d in getattr(body, "details", None) or ()), body and body.code)
     codes = tuple(str(getattr(code, "value", code)) for code in named if code)
     message = str((body.message if body else None) or ("" if response is not None else error))
+    bare = _bare_error(response.text().encode(), response.status_code) if response is not None and not body else None
     if response is not None and (policies := _policies(response.text())):
         message = f"{', '.join(policies)}: {message}"
-    return Answer(
+    answer = Answer(
         service,
         host=urlsplit(response.request.url).hostname if response is not None else host,
         status=error.status_code,
@@ -136,6 +139,29 @@ def _of_azure(error: "HttpResponseError", service: Service, host: str | None, id
         identity=identity,
         is_readable=bool(codes or message),
     )
+    return replace(answer, **bare) if bare is not None else answer
+
+
+class _Bare(TypedDict):
+    """What of an answer an error says that is a text, where the service's own documents have an object."""
+
+    codes: tuple[str, ...]
+    message: str
+    is_readable: bool
+
+
+def _bare_error(content: bytes, status: int) -> _Bare | None:
+    """What such an error says, with or without a description beside it; None where an answer has no such error.
+
+    That nothing is found is no proof in this form: whoever stands before the service may say so.
+    """
+    body = _json(content)
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(error, str):
+        return None
+    described = body.get("error_description")
+    codes, message = ((error,), described) if isinstance(described, str) else ((), error)
+    return _Bare(codes=codes, message=message, is_readable=status != _NOT_FOUND)
 
 
 def _policies(body: str) -> list[str]:
@@ -161,7 +187,8 @@ def _of_graph(error: "ODataError", host: str | None, identity: Identity) -> Answ
         retry_after=retry_after(headers, datetime.now(UTC)),
         request_id=inner.request_id if inner else None,
         identity=identity,
-        is_readable=body is not None,
+        # Graph's own documents have a code.
+        is_readable=body is not None and body.code is not None,
     )
 
 
@@ -245,21 +272,25 @@ def is_absence(error: Exception) -> bool:
         return error.answer.is_absence
     if isinstance(error, HttpResponseError):
         return error.status_code == _NOT_FOUND and error.error is not None
-    return isinstance(error, ODataError) and error.response_status_code == _NOT_FOUND and error.error is not None
+    if not isinstance(error, ODataError) or error.response_status_code != _NOT_FOUND:
+        return False
+    return error.error is not None and error.error.code is not None
 
 
 async def refuse_unreadable(response: "httpx.Response", service: Service) -> None:
     """Raise for an answer that is not the service's: a gateway's page, a body that is cut off or missing.
 
     Raises:
-        RemoteError: it cannot be read.
+        RemoteError: it cannot be read, or is an error in a form that the service's SDK reads nothing of.
     """
     await response.aread()
-    if response.status_code == 204 or isinstance(_json(response.content), (dict, list)):
+    status = response.status_code
+    bare = _bare_error(response.content, status) if response.is_error and service == "Microsoft Graph" else None
+    if bare is None and (status == 204 or isinstance(_json(response.content), (dict, list))):
         return
-    at = retry_after(response.headers, datetime.now(UTC))
-    host, status = response.request.url.host, response.status_code
-    raise RemoteError(Answer(service, host=host, status=status, retry_after=at, is_readable=False))
+    at, host = retry_after(response.headers, datetime.now(UTC)), response.request.url.host
+    answer = Answer(service, host=host, status=status, retry_after=at, is_readable=False)
+    raise RemoteError(answer if bare is None else replace(answer, **bare))
 
 
 def _json(content: bytes) -> object:

@@ -29,7 +29,8 @@ def _arm(_: Request, __: Response, world: World) -> dict[str, str]:
 def _graph(request: Request, response: Response, world: World) -> dict[str, str]:
     # An error names its request in its body, too.
     body: Any = response.body
-    inner = body["error"].get("innerError", {}) if isinstance(body, dict) and "error" in body else {}
+    error = body.get("error") if isinstance(body, dict) else None
+    inner = error.get("innerError", {}) if isinstance(error, dict) else {}
     request_id = str(inner.get("request-id") or world.guid())
     client = request.headers.get("client-request-id") or inner.get("client-request-id")
     return {"request-id": request_id, "client-request-id": str(client or request_id), "OData-Version": "4.0"}
