@@ -49,7 +49,7 @@ class Scenario(BaseModel):
     )
     operation: Seconds = Field(0, description="How long a long-running ARM operation takes.")
     retry_after: Annotated[int, Field(ge=0)] = Field(
-        1, description="The seconds that ARM asks to wait for an operation."
+        10, description="The seconds that ARM asks to wait for an operation."
     )
     approved: Seconds = Field(0, description="How long a connection stays APPROVED.")
     detect: Seconds = Field(0, description="Until the platform sees a change of the customer's side.")

@@ -94,9 +94,10 @@ def test_a_subscription_has_a_limited_number_of_assignments(cloud: Callers) -> N
     assert cloud.arm("PUT", path, {"properties": properties}).status_code == 201
 
 
-def put_reader(cloud: Callers, name: str, principal_id: str) -> httpx.Response:
+def put_reader(cloud: Callers, name: str, principal_id: str, **more: str) -> httpx.Response:
     """Make a principal a reader of the first VNet, by an assignment of a name."""
-    properties = {"roleDefinitionId": f"{AUTHORIZATION}/roleDefinitions/{READER}", "principalId": principal_id}
+    role = f"{AUTHORIZATION}/roleDefinitions/{READER}"
+    properties = {"roleDefinitionId": role, "principalId": principal_id, **more}
     return cloud.arm("PUT", f"{cloud.vnet.id}{AUTHORIZATION}/roleAssignments/{name}", {"properties": properties})
 
 
@@ -107,6 +108,16 @@ def test_the_same_assignment_again_is_refused_under_its_own_name_too(cloud: Call
         refusal = put_reader(cloud, again, principal)
         assert code_of(refusal) == (409, "RoleAssignmentExists")
         assert name.replace("-", "") in refusal.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["User", "Group", "ForeignGroup"])
+def test_a_principal_of_another_type_than_is_said_is_refused(cloud: Callers, kind: str) -> None:
+    principal = cloud.establish().user_principal_id
+    refusal = put_reader(cloud, cloud.cloud.world.guid(), principal, principalType=kind)
+    assert code_of(refusal) == (400, "UnmatchedPrincipalType")
+    # One that is not replicated yet may be anything.
+    unknown = cloud.cloud.world.guid()
+    assert put_reader(cloud, cloud.cloud.world.guid(), unknown, principalType=kind).status_code == 201
 
 
 def test_who_made_an_assignment_is_told_by_everything_but_the_answer_to_its_making(cloud: Callers) -> None:

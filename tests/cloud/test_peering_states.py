@@ -75,6 +75,17 @@ def test_a_network_that_is_not_provisioned_is_not_peered(pair: Pair) -> None:
         put(pair, sync=False)
 
 
+def test_a_gateway_that_the_other_network_lacks_cannot_be_used(pair: Pair) -> None:
+    world, _, vnet, network = pair
+    side = peering_to(vnet, network.id)
+    assert side
+    wanted = {**side.options, "useRemoteGateways": True}
+    with pytest.raises(ApiError, match="RemoteVnetHasNoGateways"):
+        put_side(world, vnet, network, side.name, wanted)
+    network.has_gateway = True
+    assert put_side(world, vnet, network, side.name, wanted).options["useRemoteGateways"] is True
+
+
 def test_a_network_has_a_limited_number_of_peerings(pair: Pair) -> None:
     world, landscape, vnet, _ = pair
     world.knobs.peering_limit = 1

@@ -19,16 +19,43 @@ def test_an_arm_answer_can_be_traced(cloud: Callers) -> None:
         assert re.fullmatch(rf"WESTEUROPE:\d{{8}}T\d{{6}}Z:{correlation}", headers["x-ms-routing-request-id"])
 
 
-def test_arm_asks_to_wait_for_as_long_as_it_is_told_to(cloud: Callers) -> None:
+@pytest.mark.parametrize(("knobs", "asked"), [({}, "10"), ({"retry_after": 3}, "3")])
+def test_arm_asks_to_wait_for_an_operation_wherever_it_is_looked_at(
+    cloud: Callers, knobs: dict[str, int], asked: str
+) -> None:
     cloud.establish()
-    cloud.knobs(operation=60, retry_after=10)
+    cloud.knobs(operation=60, **knobs)
     (side,) = cloud.vnet.peerings
     scope = f"/subscriptions/{cloud.cloud.landscape.subscription}"
     me = cloud.cloud.landscape.automation.id
     cloud.happen("assign-role", principal_id=me, scope=scope, role="8e3af657-a8ff-443c-a75c-2fe8c4bcb635")
     begun = cloud.arm("DELETE", side.id)
-    assert (begun.status_code, begun.headers["retry-after"]) == (202, "10")
-    assert cloud.call("arm", "GET", begun.headers["azure-asyncoperation"]).headers["retry-after"] == "10"
+    assert (begun.status_code, begun.headers["retry-after"]) == (202, asked)
+    under_way = [cloud.call("arm", "GET", begun.headers[name]) for name in ("azure-asyncoperation", "location")]
+    assert [(one.status_code, one.headers["retry-after"]) for one in under_way] == [(200, asked), (202, asked)]
+    assert under_way[1].headers["location"] == begun.headers["location"]
+    cloud.wait(60)
+    ended = [cloud.call("arm", "GET", begun.headers[name]) for name in ("azure-asyncoperation", "location")]
+    assert [(one.status_code, "retry-after" in one.headers) for one in ended] == [(200, False), (200, False)]
+
+
+def test_a_networks_etag_changes_with_it_and_its_peerings(cloud: Callers) -> None:
+    seen = list[str]()
+
+    def look() -> None:
+        answer = cloud.arm("GET", cloud.vnet.id)
+        assert answer.json()["etag"] == answer.headers["etag"] == cloud.arm("GET", cloud.vnet.id).json()["etag"]
+        seen.append(answer.headers["etag"])
+
+    look()
+    cloud.establish()
+    look()
+    cloud.happen("change-address-space", vnet_id=cloud.vnet.id, prefixes=["10.99.0.0/24"])
+    look()
+    cloud.happen("fail-vnet-peering", vnet_id=cloud.vnet.id, remote_id=cloud.vpc.network.id)
+    look()
+    assert len(set(seen)) == len(seen)
+    assert cloud.vnet.guid not in "".join(seen)
 
 
 def test_a_peerings_etag_changes_when_its_operation_ends(cloud: Callers) -> None:

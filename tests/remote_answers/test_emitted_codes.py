@@ -42,6 +42,7 @@ NOTHING_MORE: Final[Mapping[Service, Mapping[str, str]]] = {
         "MissingAssignableScopes": _OUR_REQUEST,
         "InvalidResourceName": _OUR_REQUEST,
         "PrincipalTypeNotSupported": _OUR_REQUEST,
+        "UnmatchedPrincipalType": _OUR_REQUEST,
         "RoleAssignmentUpdateNotPermitted": _OUR_REQUEST,
         "OperationNotFound": _OUR_REQUEST,
         "RoleAssignmentExists": _BY_STEP,

@@ -178,3 +178,12 @@ def test_a_peering_that_somebody_else_made_is_reported_and_left_alone(deployment
     assert httpx.get(f"{deployment.cloud.admin_url}/state", trust_env=False).json() == before
     writes = [r for r in deployment.cloud.requests if r.method != "GET" and r.service not in ("entra", "table")]
     assert not writes
+
+
+@pytest.mark.any_kind
+def test_a_gateway_that_the_platforms_network_lacks_is_told_with_the_field(deployment: Deployment) -> None:
+    status = deployment.settle(use_remote_gateways=True)
+    assert (status["state"], status["problem"]["code"]) == ("failed", "remote-gateway-missing")
+    assert "use_remote_gateways" in status["problem"]["remedy"]
+    status = deployment.settle(use_remote_gateways=False)
+    assert status["state"] == "connected", status.get("problem")

@@ -22,6 +22,8 @@ _ROLE_FILTERS: Final = (
     (re.compile(r"roleName eq '((?:[^']|'')*)'"), "role_name"),
     (re.compile(r"type eq '(\w+)'"), "kind"),
 )
+#: What all principals here are, managed identities too: they have neither users nor groups.
+_PRINCIPAL_TYPE: Final = "ServicePrincipal"
 _PRINCIPAL: Final = re.compile(r"(?:principalId eq '([^']+)')|(?:(?:atScope\(\) and )?assignedTo\('([^']+)'\))")
 
 
@@ -165,7 +167,7 @@ class ArmAuthorization:
         caller = self._arm.authorize(request, "Microsoft.Authorization/roleAssignments/write", scope, attributes)
         role = self._definition(scope, wanted["roleDefinitionId"].rpartition("/")[2], caller.tenant_id)
         principal_id = wanted["principalId"].lower()
-        self._check_principal(caller.tenant_id, principal_id, typed=bool(wanted.get("principalType")))
+        self._check_principal(caller.tenant_id, principal_id, wanted.get("principalType"))
         held = self._world.assignments.by("principal", principal_id)
         same = next((a for a in held if a.scope.lower() == scope.lower() and a.role == role.name), None)
         named = self._world.assignments.first("name", name.lower())
@@ -187,13 +189,14 @@ class ArmAuthorization:
             message = "No more role assignments can be created (code: RoleAssignmentLimitExceeded)."
             raise arm_error(400, "RoleAssignmentLimitExceeded", message)
 
-    def _check_principal(self, tenant: str, principal_id: str, *, typed: bool) -> None:
+    def _check_principal(self, tenant: str, principal_id: str, kind: str | None) -> None:
+        """Let only a principal have a role that is of the kind that is said; one not known yet is believed to be."""
         if self._world.applications.by("id", principal_id):
             message = "Principals of type Application cannot validly be used in role assignments."
             raise arm_error(400, "PrincipalTypeNotSupported", message)
         found = self._world.principal_with_id(principal_id)
         known = found is not None and found.tenant_id == tenant and found.visible_at <= self._world.now
-        if not known and not typed:
+        if not known and not kind:
             message = (
                 f"Principal {principal_id.replace('-', '')} does not exist in the directory {tenant}. Check that you"
                 " have the correct principal ID. If you are creating this principal and then immediately assigning a"
@@ -202,6 +205,12 @@ class ArmAuthorization:
                 " https://aka.ms/docs-principaltype"
             )
             raise arm_error(400, "PrincipalNotFound", message)
+        if known and kind and kind.lower() != _PRINCIPAL_TYPE.lower():
+            message = (
+                f"The PrincipalId '{principal_id.replace('-', '')}' has type '{_PRINCIPAL_TYPE}' , which is different"
+                f" from specified PrinciaplType '{kind}'."
+            )
+            raise arm_error(400, "UnmatchedPrincipalType", message)
 
     def _delete_assignment(self, request: Request, scope: str, name: str) -> Response:
         found = self._find(scope, name)
@@ -267,7 +276,7 @@ def _attributes(whose: str, properties: dict[str, Any]) -> dict[str, str]:
         "RoleDefinitionId": str(properties["roleDefinitionId"]).rpartition("/")[2],
         "PrincipalId": properties["principalId"],
         # Azure looks the type up where it is not given; all principals here are of one type.
-        "PrincipalType": properties.get("principalType") or "ServicePrincipal",
+        "PrincipalType": properties.get("principalType") or _PRINCIPAL_TYPE,
     }
     return {f"{prefix}{name}]": value for name, value in given.items()}
 

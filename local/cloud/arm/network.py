@@ -56,10 +56,13 @@ class ArmNetwork:
     # Bodies.
 
     def _vnet_body(self, vnet: VNet) -> dict[str, Any]:
+        peerings = [self._peering_body(peering) for peering in vnet.peerings]
+        # It is another one whenever the network or one of its peerings has changed.
+        shown = (vnet.prefixes, vnet.location, vnet.provisioning_state, [peering["etag"] for peering in peerings])
         return {
             "name": vnet.name,
             "id": vnet.id,
-            "etag": f'W/"{vnet.guid}"',
+            "etag": f'W/"{uuid5(UUID(vnet.guid), repr(shown))}"',
             "type": "Microsoft.Network/virtualNetworks",
             "location": vnet.location,
             "properties": {
@@ -68,7 +71,7 @@ class ArmNetwork:
                 "addressSpace": _address_space(vnet.prefixes),
                 "privateEndpointVNetPolicies": "Disabled",
                 "subnets": [],
-                "virtualNetworkPeerings": [self._peering_body(peering) for peering in vnet.peerings],
+                "virtualNetworkPeerings": peerings,
                 "enableDdosProtection": False,
             },
         }
@@ -124,7 +127,8 @@ class ArmNetwork:
 
     def _get_vnet(self, request: Request, **key: str) -> Response:
         vnet, _ = self._vnet(request, f"{_NETWORKS}/read", **key)
-        return Response(200, self._vnet_body(vnet), {"ETag": f'W/"{vnet.guid}"'})
+        body = self._vnet_body(vnet)
+        return Response(200, body, {"ETag": body["etag"]})
 
     # Peerings.
 

@@ -4,6 +4,7 @@ Codes and texts are those of public error reports and of azure-cli's recordings.
 """
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from local.cloud.arm import abac, rbac
 from local.cloud.arm.holds import DenyAssignment, obey, refusal
@@ -207,7 +208,8 @@ class Arm:
             raise arm_error(404, "OperationNotFound", f"The operation {key} was not found.")
         ended = operation.ends_at <= self.world.now
         if kind.lower() == "results":
-            return Response(200 if ended else 202)
+            here = f"https://{request.host}{request.path}?{urlencode(request.query)}"
+            return Response(200) if ended else Response(202, None, {"Location": here, **self._wait()})
         return Response(200, {"status": "Succeeded" if ended else "InProgress"}, {} if ended else self._wait())
 
     def _wait(self) -> dict[str, str]:

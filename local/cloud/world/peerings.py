@@ -47,12 +47,13 @@ def put_side(world: World, vnet: VNet, remote: VNet, name: str, options: Options
     A side learns the other network's addresses when it is joined, and later only when it is told to `sync`.
 
     Raises:
-        ApiError: 400, a network is not provisioned, overlaps, or has as many peerings as it can have; or the other side
-            is Disconnected and has to be renewed first.
+        ApiError: 400, a network is not provisioned, overlaps, lacks the gateway that is to be used, or has as many
+            peerings as it can have; or the other side is Disconnected and has to be renewed first.
     """
     mine = peering_named(vnet, name)
     _check_provisioned(world, vnet, remote, name)
     _check_addresses(world, vnet, remote, name)
+    _check_gateway(vnet, remote, name, options)
     other = _other_side(vnet, remote, name, mine)
     now = world.now
     if mine is None:
@@ -134,6 +135,15 @@ def _check_provisioned(world: World, vnet: VNet, remote: VNet, name: str) -> Non
                 f" {state} state and the last operation that updated/is updating the resource is"
                 " PutVirtualNetworkOperation.",
             )
+
+
+def _check_gateway(vnet: VNet, remote: VNet, name: str, options: Options) -> None:
+    if options.get("useRemoteGateways") and not remote.has_gateway:
+        raise refused(
+            "RemoteVnetHasNoGateways",
+            f"Peering {vnet.id}/virtualNetworkPeerings/{name} cannot have UseRemoteGateway flag set to true because"
+            f" remote virtual network {remote.id} referenced by the peering does not have any gateways.",
+        )
 
 
 def _check_addresses(world: World, vnet: VNet, remote: VNet, name: str) -> None:

@@ -170,6 +170,7 @@ class VNet:
     """A virtual network. `dropped` are the peerings that it had, and until when.
 
     Until `busy_until` another operation is under way, such as that of a subnet, though it shows as provisioned.
+    `has_gateway`: others may use its gateway through a peering.
     """
 
     subscription_id: str
@@ -182,6 +183,7 @@ class VNet:
     provisioning_state: str = "Succeeded"
     dropped: list[tuple[VNetPeering, datetime]] = field(default_factory=list)
     busy_until: datetime | None = None
+    has_gateway: bool = False
 
     @cached_property
     def id(self) -> str:
