@@ -8,6 +8,7 @@ from activities.looks.remotes import is_named, role_look, roles
 from activities.step import step
 from clients.aiven_vpcs import connections_beside
 from clients.azure import authorization
+from clients.known_secrets import without_secrets
 from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, named, needed
@@ -176,11 +177,24 @@ async def release_rights(_: Peering, facts: Facts) -> Facts:
         try:
             await delete_assignment(assignment)
         except RemoteError as error:
-            refused = read(error.answer)
+            if error.answer.is_absence:
+                await _check_gone(assignment)
+                return released
+            refused = without_secrets(read(error.answer))
             if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
                 raise
             return {**released, "rights_kept": refused["detail"]}
     return released
+
+
+async def _check_gone(assignment_id: str) -> None:
+    """See whether an assignment is gone that Azure says it does not find."""
+    scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
+    async with authorization(VNetId.parse(scope).subscription_id) as client:
+        if await or_none(client.role_assignments.get(scope, name)) is not None:
+            raise ProblemError(
+                "remote-unavailable", "Azure shows the assignment that it did not find when deleting it."
+            )
 
 
 @step

@@ -148,12 +148,12 @@ class KeyVault:
             body = self._bundle(request, name, vault.secrets[name][-1], value=False)
             return {**body, "id": body["id"].rpartition("/")[0]}
 
-        return _page(request, list(vault.secrets), shown)
+        return self._page(request, list(vault.secrets), shown)
 
     def _list_deleted(self, request: Request) -> Response:
         vault = self._allow(request, "", "readMetadata/action")
         names = [name for name, secret in vault.deleted.items() if self._is_through(secret)]
-        return _page(request, names, lambda name: self._deleted_bundle(request, name, vault.deleted[name]))
+        return self._page(request, names, lambda name: self._deleted_bundle(request, name, vault.deleted[name]))
 
     def _set(self, request: Request, name: str) -> Response:
         vault = self._allow(request, name, "setSecret/action")
@@ -188,7 +188,7 @@ class KeyVault:
     def _versions(self, request: Request, name: str) -> Response:
         vault = self._allow(request, name, "readMetadata/action")
         versions = vault.secrets.get(name.lower(), [])
-        return _page(request, versions, lambda version: self._bundle(request, name, version, value=False))
+        return self._page(request, versions, lambda version: self._bundle(request, name, version, value=False))
 
     def _patch(self, request: Request, name: str, version: str | None = None) -> Response:
         vault = self._allow(request, name, "setSecret/action")
@@ -199,6 +199,16 @@ class KeyVault:
         found.tags, found.content_type = body.get("tags", found.tags), body.get("contentType", found.content_type)
         found.updated = self._world.now
         return Response(200, self._bundle(request, name, found, value=False))
+
+    def _page(self, request: Request, found: list[T], shown: Callable[[T], dict[str, Any]]) -> Response:
+        """One page of a list: 25 items at the most, and the link to the rest."""
+        size = int(request.query.get("maxresults", self._world.knobs.list_page or _PAGE))
+        if not 1 <= size <= _PAGE:
+            raise _error(400, "BadParameter", f"The maxresults parameter must be between 1 and {_PAGE}.")
+        start = int(request.query.get("$skiptoken", 0))
+        rest = {**request.query, "$skiptoken": str(start + size)}
+        link = f"https://{request.host}{request.path}?{urlencode(rest)}" if start + size < len(found) else None
+        return Response(200, {"value": [shown(item) for item in found[start : start + size]], "nextLink": link})
 
     # Deletion, which takes a while; then the secret can be recovered or purged.
 
@@ -248,17 +258,6 @@ class KeyVault:
         vault.secrets[name.lower()] = deleted.versions
         del vault.deleted[name.lower()]
         return Response(200, self._bundle(request, name, deleted.versions[-1], value=False))
-
-
-def _page(request: Request, found: list[T], shown: Callable[[T], dict[str, Any]]) -> Response:
-    """One page of a list: 25 items at the most, and the link to the rest."""
-    size = int(request.query.get("maxresults", _PAGE))
-    if not 1 <= size <= _PAGE:
-        raise _error(400, "BadParameter", f"The maxresults parameter must be between 1 and {_PAGE}.")
-    start = int(request.query.get("$skiptoken", 0))
-    rest = {**request.query, "$skiptoken": str(start + size)}
-    link = f"https://{request.host}{request.path}?{urlencode(rest)}" if start + size < len(found) else None
-    return Response(200, {"value": [shown(item) for item in found[start : start + size]], "nextLink": link})
 
 
 def _closed(caller: Caller, vault: Vault) -> ApiError:

@@ -117,6 +117,9 @@ class Scenario(BaseModel):
     graph_tenant_size: Literal["S", "M", "L"] | None = Field(
         None, description="Graph's limits are those of a tenant of this size; none by default."
     )
+    list_page: Annotated[int, Field(ge=0)] = Field(
+        0, description="How many things a page of ARM's lists and a vault's holds; 0: all of ARM's, 25 of a vault's."
+    )
     faults: list[Fault] = []
     vnets: Annotated[int, Field(ge=1, le=5000)] = Field(3, description="How many VNets the customer has.")
     subscriptions: Annotated[int, Field(ge=1, le=10)] = Field(

@@ -39,6 +39,24 @@ def test_arm_asks_to_wait_for_an_operation_wherever_it_is_looked_at(
     assert [(one.status_code, "retry-after" in one.headers) for one in ended] == [(200, False), (200, False)]
 
 
+def test_lists_come_in_pages_of_the_size_that_is_asked_for(cloud: Callers) -> None:
+    cloud.establish()
+    path = f"{cloud.vnet.id}/providers/Microsoft.Authorization/roleAssignments"
+    whole = cloud.arm("GET", path).json()
+    assert len(whole["value"]) > 2
+    assert "nextLink" not in whole
+    cloud.knobs(list_page=2)
+    pages = [cloud.arm("GET", path).json()]
+    while link := pages[-1].get("nextLink"):
+        pages.append(cloud.call("arm", "GET", link).json())
+    assert {len(page["value"]) for page in pages[:-1]} == {2}
+    assert [one for page in pages for one in page["value"]] == whole["value"]
+    for number in range(3):
+        cloud.vault("PUT", f"/secrets/secret-{number}", {"value": "x"})
+    first = cloud.vault("GET", "/secrets").json()
+    assert (len(first["value"]), first["nextLink"] is None) == (2, False)
+
+
 def test_a_networks_etag_changes_with_it_and_its_peerings(cloud: Callers) -> None:
     seen = list[str]()
 

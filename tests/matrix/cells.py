@@ -79,6 +79,7 @@ def calls_of(operation: Operation) -> list[Call]:
     """The remote calls of an operation without any fault, each kind once."""
     heard: list[tuple[str, Request, Response]] = []
     with _deployed(operation) as deployment:
+        operation.laid(deployment)
         identity = operation.prepare(deployment)
         deployment.cloud.after_each_answer(lambda *answered: heard.append(answered))
         status = operation.ask(deployment, identity)
@@ -86,7 +87,7 @@ def calls_of(operation: Operation) -> list[Call]:
             raise RuntimeError(f"{operation.name} does not converge without a fault: {status}")
     asked, parts = Counter[tuple[str, str, str]](), defaultdict[tuple[str, str, str], set[str]](set)
     for service, request, response in heard:
-        if service in operation.services:
+        if service in operation.services and re.search(operation.paths, request.path):
             kind = Call.of(service, request)
             asked[kind] += 1
             parts[kind] |= set(_parts(response.body))
@@ -124,6 +125,7 @@ def play(cell: Cell) -> Ended:
     operation = next(one for one in OPERATIONS if one.name == cell.operation)
     fault = next(one for one in FAULTS if one.name == cell.fault)
     with _heard() as log, _deployed(operation) as deployment:
+        operation.laid(deployment)
         before = deployment.cloud_state()
         identity = operation.prepare(deployment)
         deployment.knobs(faults=[_knob(cell, fault)])

@@ -5,7 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
+from local.cloud import Scenario
+from local.cloud.world.records import SecretVersion
 from local.deployment import Deployment, Status
+from tests.workflows.by_hand import made_by_hand
+from tests.workflows.cloud_objects import rights
 
 _DAYS: Final = timedelta(days=3)
 _CHECKS: Final = 4
@@ -22,7 +26,9 @@ class Operation:
         checks: it is a check, which may know nothing of what it could not look at, and begins nothing because of it.
         managed: the app signs in as its managed identity.
         services: the services whose calls are played with.
+        paths: of their calls those whose path has this pattern.
         scenario: the cloud that it is carried out in.
+        laid: what there is before the app comes, and when it has gone.
     """
 
     name: str
@@ -32,7 +38,9 @@ class Operation:
     checks: bool = False
     managed: bool = False
     services: tuple[str, ...] = ("arm", "graph", "entra", "vault", "aiven", "table")
-    scenario: str = "quick"
+    paths: str = ""
+    scenario: str | Scenario = "quick"
+    laid: Callable[[Deployment], object] = lambda _: None
 
 
 def _nothing(deployment: Deployment) -> str:
@@ -92,16 +100,58 @@ def _one_of_each(held: dict[str, list[Any]]) -> bool:
     return counts == (1, 1, 1) and len(own[0]["passwordCredentials"]) == 1
 
 
-_OF_PROJECTS: Final = (
+def _by_hand(deployment: Deployment) -> None:
+    """Somebody has peered the pair as the article does."""
+    made_by_hand(deployment.cloud, str(deployment.request()["vnet_id"]))
+
+
+def _is_adopted(deployment: Deployment, _: str, status: Status) -> bool:
+    held = deployment.cloud_state()
+    sides = [one for one in held["virtualNetworkPeerings"] if "/Hub-VNet/" in one["id"]]
+    (application,) = (one for one in held["applications"] if one["displayName"] == "by hand")
+    own = [one for one in application["passwordCredentials"] if one["displayName"] != "by hand"]
+    return status["state"] == "connected" and (len(held["peeringConnections"]), len(sides), len(own)) == (1, 1, 1)
+
+
+def _held(deployment: Deployment) -> None:
+    """A lock, policies and a deny assignment that are in nobody's way."""
+    vnet = str(deployment.request()["vnet_id"])
+    subscription, machines = vnet.partition("/resourceGroups/")[0], "Microsoft.Compute/virtualMachines"
+    deployment.event(kind="add-lock", scope=f"{vnet}/subnets/default", level="CanNotDelete")
+    deployment.event(kind="assign-policy", scope=subscription, name="audits", effect="audit")
+    deployment.event(kind="assign-policy", scope=subscription, name="denies", resource_type=machines)
+    deployment.event(kind="add-deny-assignment", scope=vnet, actions=[f"{machines}/write"])
+
+
+def _peered_elsewhere(deployment: Deployment) -> None:
+    """The VNet has further peerings, so that its list has further pages."""
+    kind, vnet = "add-vnet-peering-to-overlapping-network", str(deployment.request()["vnet_id"])
+    for number in (1, 2):
+        deployment.event(kind=kind, vnet_id=vnet, prefixes=[f"10.9{number}.0.0/24"], name=f"Spoke-{number}")
+
+
+def _with_a_later_version(deployment: Deployment) -> str:
+    """A peering into whose secret a person has put another password."""
+    identity = _connected(deployment)
+    name = deployment.record(identity)["facts"]["secret_name"]
+    for vault in deployment.cloud.world.vaults.values():
+        later = deployment.cloud.world.after(5)
+        vault.secrets[name].append(SecretVersion("f" * 32, "by hand", later, {}, None, None))
+    return identity
+
+
+def _start_setup_only(deployment: Deployment, _: str) -> Status:
+    """A start, and checks: what refuses to be taken away is a finding, and goes later."""
+    status = deployment.settle(privilege="setup-only")
+    return _repair(deployment, status["id"]) if status["state"] == "connected" else status
+
+
+def _is_released(deployment: Deployment, _: str, status: Status) -> bool:
+    return _is_healthy(status) and _one_of_each(deployment.cloud_state()) and rights(deployment, status) == 0
+
+
+_OF_BOTH: Final = (
     Operation("establish", _nothing, _start, _is_connected),
-    Operation(
-        "federated",
-        _nothing,
-        lambda deployment, _: deployment.settle(credential="federated"),
-        lambda _, __, status: bool(status["state"] == "connected"),
-        managed=True,
-        services=("identity", "graph", "entra"),
-    ),
     Operation(
         "check", _connected, _check, lambda _, __, status: _is_healthy(status) and _ran_once(status), checks=True
     ),
@@ -124,9 +174,57 @@ _OF_PROJECTS: Final = (
 
 #: Of a VPC of an organization, Aiven's calls are other ones; all others are the same.
 _OF_ORGANIZATIONS: Final = tuple(
-    replace(one, name=f"{one.name}-shared", services=("aiven",), scenario="organization")
-    for one in _OF_PROJECTS
-    if not one.managed
+    replace(one, name=f"{one.name}-shared", services=("aiven",), scenario="organization") for one in _OF_BOTH
 )
 
-OPERATIONS: Final = (*_OF_PROJECTS, *_OF_ORGANIZATIONS)
+_OF_PROJECTS: Final = (
+    Operation(
+        "federated",
+        _nothing,
+        lambda deployment, _: deployment.settle(credential="federated"),
+        lambda _, __, status: bool(status["state"] == "connected"),
+        managed=True,
+        services=("identity", "graph", "entra"),
+    ),
+    # The app's own identity gets its tokens elsewhere: whoever signs in to Entra is the created application.
+    Operation("own-sign-in", _nothing, _start, _is_connected, managed=True, services=("entra",)),
+    Operation(
+        "held",
+        _nothing,
+        _start,
+        _is_connected,
+        services=("arm",),
+        paths="/(locks|denyAssignments|policy[A-Z][a-z]+)(/|$)",
+        laid=_held,
+    ),
+    Operation(
+        "adopt",
+        _nothing,
+        lambda deployment, _: deployment.settle(adopt=True),
+        _is_adopted,
+        services=("arm", "graph", "vault", "aiven"),
+        laid=_by_hand,
+    ),
+    Operation(
+        "setup-only",
+        _nothing,
+        _start_setup_only,
+        _is_released,
+        services=("arm",),
+        paths="/role(Assignments|Definitions)",
+    ),
+    # One thing to a page: what comes second is a next page.
+    Operation(
+        "paged",
+        _with_a_later_version,
+        _check,
+        lambda _, __, status: _is_healthy(status) and _ran_once(status),
+        checks=True,
+        services=("arm", "vault"),
+        paths="/(role(Assignments|Definitions)|virtualNetworkPeerings|versions|secrets)$",
+        scenario=Scenario(list_page=1),
+        laid=_peered_elsewhere,
+    ),
+)
+
+OPERATIONS: Final = (*_OF_BOTH, *_OF_ORGANIZATIONS, *_OF_PROJECTS)

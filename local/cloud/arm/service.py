@@ -3,6 +3,7 @@
 Codes and texts are those of public error reports and of azure-cli's recordings.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,6 +16,8 @@ from local.cloud.world.world import Operation, Subscription, World
 
 SUBSCRIPTION: Final = r"/subscriptions/(?P<subscription>[^/]+)"
 _MOST_AUXILIARY: Final = 3
+#: Where in a list a page begins.
+_SKIP: Final = "$skipToken"
 
 
 def arm_error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> ApiError:
@@ -51,7 +54,8 @@ class Arm:
         if "api-version" not in request.query:
             message = "The api-version query parameter (?api-version=) is required for all requests."
             raise arm_error(400, "MissingApiVersionParameter", message)
-        return answer_with(self._throttle.admit(request, self.token(request)), self._admitted, request)
+        answered = answer_with(self._throttle.admit(request, self.token(request)), self._admitted, request)
+        return _page(request, answered, self.world.knobs.list_page)
 
     def _admitted(self, request: Request) -> Response:
         held = refusal(self.world.locks, self.world.disabled, request)
@@ -214,6 +218,19 @@ class Arm:
 
     def _wait(self) -> dict[str, str]:
         return {"Retry-After": str(self.world.knobs.retry_after)}
+
+
+def _page(request: Request, answered: Response, size: int) -> Response:
+    """A page of a list, with the link to the next one, where pages have a size; anything else as it is."""
+    body = answered.body
+    if request.method != "GET" or not size or not isinstance(body, dict) or not isinstance(body.get("value"), list):
+        return answered
+    start, held = int(request.query.get(_SKIP, 0)), body["value"]
+    page = {**body, "value": held[start : start + size]}
+    if start + size < len(held):
+        following = urlencode({**request.query, _SKIP: start + size})
+        page["nextLink"] = f"https://{request.host}{request.path}?{following}"
+    return replace(answered, body=page)
 
 
 def _denied(caller: Caller, action: str, scope: str, by: DenyAssignment) -> ApiError:
