@@ -227,15 +227,15 @@ async def one_secret(name: str, in_use: str | None = None, key_id: str | None = 
 def key_id_of_version(shown: "SecretProperties", in_use: str | None, key_id: str | None) -> str | None:
     """The key id of the password in a version of a secret; none in one that somebody else has put.
 
-    The version that a run has noted holds the password that it has noted, also where its tags are not shown.
+    The version that a run has noted holds the password that it has noted, whatever its tags are, or if none are shown.
 
     Args:
         shown: the version.
         in_use: the version that a run has noted.
         key_id: the key id that it has noted.
     """
-    tagged = (shown.tags or {}).get(KEY_ID)
-    return key_id if tagged is None and in_use is not None and shown.version == in_use else tagged
+    is_noted = key_id is not None and in_use is not None and shown.version == in_use
+    return key_id if is_noted else (shown.tags or {}).get(KEY_ID)
 
 
 async def all_secrets() -> dict[str, SecretLook]:

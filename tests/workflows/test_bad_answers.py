@@ -174,6 +174,15 @@ def test_a_secret_whose_tags_are_never_shown_is_not_rotated(
     assert (found["health"]["verdict"], [run["operation"] for run in found["runs"]]) == ("healthy", ["establish"])
 
 
+def test_a_secret_that_somebody_has_tagged_otherwise_is_not_rotated(deployment: Deployment) -> None:
+    status = deployment.settle()
+    (vault,) = deployment.cloud.world.vaults.values()
+    (version,) = vault.secrets[status["facts"]["secret_name"]]
+    version.tags = {"owner": "the network team", **dict.fromkeys(version.tags, "another")}
+    found = deployment.check(status["id"])
+    assert (found["health"]["verdict"], [run["operation"] for run in found["runs"]]) == ("healthy", ["establish"])
+
+
 def test_a_version_that_a_person_has_put_is_neither_taken_for_the_one_in_use_nor_rotated(
     deployment: Deployment,
 ) -> None:
