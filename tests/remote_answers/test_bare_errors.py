@@ -11,7 +11,7 @@ from clients.remote_errors import is_absence
 from local.cloud import LocalCloud
 from local.cloud.scenario import Fault
 from peering.problems.remote_codes import Identity, Service
-from tests.remote_answers.test_emitted_codes import ASK
+from tests.remote_answers.asking import ASK
 
 _BODIES: Final[dict[str, Any]] = {
     "a text": {"error": "The door is shut."},

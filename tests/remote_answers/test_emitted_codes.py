@@ -1,32 +1,25 @@
 """Every refusal that the local cloud can give is read as a problem that says what it is, whose, and who can mend it."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import pytest
 
 from activities.remote_errors import occurrence_of
-from clients.aiven_vpcs import vpc_client
-from clients.azure import graph, secrets
-from clients.credentials import ApplicationCredential, Proof, automation_credential
-from clients.reads import read_arm
-from clients.registry.tables import Registry, table_service
-from clients.settings import settings
 from local.cloud import LocalCloud
 from local.cloud.scenario import Fault
-from peering.aiven_vpc import AivenVpc
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.problems.remote_codes import NO_SUCH_HOST, REMOTE_CODES, SIGN_IN_CODES, Identity, Service
+from tests.remote_answers.asking import ASK
 from tests.remote_answers.emitted_codes import Emission, emitted
 
-_NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _SERVER_ERROR: Final = 500
 _FORBIDDEN: Final = 403
 _IDENTITIES: Final[tuple[Identity, ...]] = ("automation", "application")
 EMITTED, UNREAD = emitted()
+_PATHS: Final[dict[Service, str]] = {"Entra ID": "/token$"}
 
 #: Problems that say no more than that a remote refused.
 UNKNOWN: Final = frozenset({"remote-refused", "aiven-refused", "application-sign-in-failed"})
@@ -189,47 +182,3 @@ def body_of(emission: Emission) -> Any:  # noqa: ANN401 - a document of JSON
         of_vault = emission.service == "Azure Key Vault"
         error |= {"innererror": {"code": first}} if of_vault else {"details": [{"code": first, "message": message}]}
     return {"error": error}
-
-
-async def _arm(_: Identity) -> object:
-    subscription = os.environ["AZURE_SUBSCRIPTION_ID"]
-    return await read_arm(subscription, f"/subscriptions/{subscription}", "2022-12-01")
-
-
-async def _graph(_: Identity) -> object:
-    async with graph() as client:
-        return await client.applications.get()
-
-
-async def _vault(_: Identity) -> object:
-    async with secrets() as vault:
-        return await vault.get_secret("secret")
-
-
-async def _table(_: Identity) -> object:
-    async with table_service() as service:
-        return await Registry(service).record(_NOBODY)
-
-
-async def _aiven(_: Identity) -> object:
-    return await vpc_client(AivenVpc("project", "project", _NOBODY)).read()
-
-
-async def _entra(identity: Identity) -> object:
-    scope = settings().cloud.resource_manager_scope
-    if identity == "automation":
-        automation_credential().forget()
-        return await automation_credential().get_token(scope)
-    async with ApplicationCredential(os.environ["AZURE_TENANT_ID"], _NOBODY, Proof(password="p")) as credential:
-        return await credential.get_token(scope)
-
-
-ASK: Final[dict[Service, tuple[str, Callable[[Identity], Awaitable[object]]]]] = {
-    "Azure Resource Manager": (r"management\.azure\.com", _arm),
-    "Microsoft Graph": (r"graph\.microsoft\.com", _graph),
-    "Entra ID": (r"login\.microsoftonline\.com", _entra),
-    "Azure Key Vault": (r".*\.vault\.azure\.net", _vault),
-    "Azure Table Storage": (r".*\.table\.core\.windows\.net", _table),
-    "Aiven": (r"api\.aiven\.io", _aiven),
-}
-_PATHS: Final[dict[Service, str]] = {"Entra ID": "/token$"}

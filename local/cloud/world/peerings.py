@@ -47,8 +47,8 @@ def put_side(world: World, vnet: VNet, remote: VNet, name: str, options: Options
     A side learns the other network's addresses when it is joined, and later only when it is told to `sync`.
 
     Raises:
-        ApiError: 400, a network is not provisioned, overlaps, lacks the gateway that is to be used, or has as many
-            peerings as it can have; or the other side is Disconnected and has to be renewed first.
+        ApiError: 400, a network is not provisioned, overlaps, lacks a gateway, or can have no more peerings; or the
+            other side is Disconnected and has to be renewed first.
     """
     mine = peering_named(vnet, name)
     _check_provisioned(world, vnet, remote, name)
