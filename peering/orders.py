@@ -47,9 +47,9 @@ class Options(TypedDict, total=False):
 class Order(Options):
     """What was asked of a peering. It is in the peering's row from the 202 until its outcome is recorded.
 
-    `run` names it; `execution` is the execution of the orchestrator that has taken it, at `retaken`, the first one at
-    `taken`; `executions` counts how often an instance was started for it. It is overdue at `alive_until`, unless its
-    own row has a later sign of life, or as soon as no instance is there, though not before `not_before`.
+    `run` names it. `execution` is the execution of the orchestrator that has taken it, at `retaken`; the first one took
+    it at `taken`. `executions` counts how often an instance was started for it. It is overdue at `alive_until`, unless
+    its own row has a later sign of life, or as soon as no instance is there, though not before `not_before`.
     `supersedes` names the order in whose place it came. `joins` callers have joined it, of whom `joined` are the last.
     """
 
