@@ -1,4 +1,7 @@
-"""Registers every step's activity. A module, and the SDKs it needs, is imported when one of its steps first runs."""
+"""Registers every step's activity. A module, and the SDKs it needs, is imported when one of its steps first runs.
+
+Each call is a span, of the trace of the order that it works for.
+"""
 
 from importlib import import_module
 from typing import Final
@@ -6,6 +9,7 @@ from typing import Final
 from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
+from clients.telemetry import span, trace_of
 from peering.outcome import Looks, Outcome, StepRequest
 
 #: Which module does which steps.
@@ -64,8 +68,9 @@ blueprint: Final = Blueprint()
 
 def _register(module: str, name: str) -> None:
     async def at_once(request: object) -> object:
-        result: object = await getattr(import_module(f"activities.{module}"), name)(request)
-        return result
+        with span(name, trace_of(request)):
+            result: object = await getattr(import_module(f"activities.{module}"), name)(request)
+            return result
 
     async def in_its_turn(request: StepRequest) -> object:
         async def do() -> Outcome | Looks:
@@ -74,7 +79,8 @@ def _register(module: str, name: str) -> None:
 
         from activities.turns import in_turn
 
-        return await in_turn(name, request, do)
+        with span(name, trace_of(request)):
+            return await in_turn(name, request, do)
 
     activity = at_once if module in _AT_ONCE else in_its_turn
     activity.__name__ = name
@@ -83,8 +89,9 @@ def _register(module: str, name: str) -> None:
 
 def _register_with_client(module: str, name: str) -> None:
     async def activity(request: object, client: DurableClient) -> object:
-        result: object = await getattr(import_module(f"activities.{module}"), name)(request, client)
-        return result
+        with span(name, trace_of(request)):
+            result: object = await getattr(import_module(f"activities.{module}"), name)(request, client)
+            return result
 
     activity.__name__ = name
     with_client = blueprint.durable_client_input(client_name="client")(activity)

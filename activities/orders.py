@@ -9,6 +9,7 @@ from typing import Final
 from clients.durable import DurableClient
 from clients.registry import registry
 from clients.registry.orders import hint, note_ended_runs
+from clients.telemetry import carried, count, span
 from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
 from peering.record import Record, RunRecord
 from peering.registry import Ending, comes_late, conclude, enter_phase, has_recorded, note_stopped, peering_of, take
@@ -26,9 +27,18 @@ async def take_order(given: Taking) -> Taken | None:
         if taken is not None or record is None or "order" not in record:
             if taken is not None:
                 log.info("event=order-taken peering=%s run=%s", given["id"], taken["order"]["run"])
+                _begin_execution(taken)
             return taken
         # What has ended is noted before the order is taken; more may end between two reads.
         noted = await note_ended_runs(record)
+
+
+def _begin_execution(taken: Taken) -> None:
+    """Have the activities of this execution go on from a span of its own, whoever began it."""
+    order, peering_id = taken["order"], taken["peering"]["id"]
+    about = {"peering.id": peering_id, "peering.run": order["run"], "peering.execution": order.get("execution", "")}
+    with span(f"run_order {order['operation']}", order.get("trace"), attributes=about):
+        taken["order"] = {**order, **carried()}
 
 
 def _take(
@@ -79,6 +89,10 @@ async def conclude_order(ending: Ending) -> bool:
     concluded, record = await registry().change(fence["id"], concluding)
     if record is not None:
         await note_ended_runs(record)
+    if concluded:
+        problem = ending["problem"]["code"] if "problem" in ending else ""
+        operation = ending.get("operation", "")
+        count("peering.orders.ended", operation=operation, state=ending["state"], problem=problem)
     log.info(
         "event=order-ended peering=%s run=%s operation=%s state=%s",
         *(fence["id"], fence["run"], ending.get("operation"), ending["state"]),

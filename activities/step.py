@@ -11,8 +11,10 @@ from typing import Final
 from activities.remote_errors import problem_of, with_fresh_token
 from clients.fencing import work_for
 from clients.registry import registry
+from clients.telemetry import count, measure, note_outcome, part
 from peering.facts import Facts
 from peering.outcome import Outcome, ProblemError, StepRequest, superseded
+from peering.problems import PROBLEMS
 from peering.record import Record
 from peering.registry import keep_facts
 from peering.runs import deterministic_id
@@ -30,17 +32,22 @@ def step(function: Step) -> Activity:
 
     async def activity(request: StepRequest) -> Outcome:
         started = time.perf_counter()
-        try:
-            outcome = await with_fresh_token(partial(_outcome, function, request))
-        except Exception as error:
-            outcome = {"problem": problem_of(error, function.__name__)}
+        with part(function.__name__) as made:
+            made.set_attribute("peering.id", request["peering"]["id"])
+            try:
+                outcome = await with_fresh_token(partial(_outcome, function, request))
+            except Exception as error:
+                outcome = {"problem": problem_of(error, function.__name__)}
+            code = outcome["problem"]["code"] if "problem" in outcome else None
+            note_outcome(made, code, is_final=code is not None and PROBLEMS[code].deadline is None)
+        seconds = time.perf_counter() - started
         log.info(
             "step=%s peering=%s outcome=%s seconds=%.3f",
-            function.__name__,
-            request["peering"]["id"],
-            outcome["problem"]["code"] if "problem" in outcome else "done",
-            time.perf_counter() - started,
+            *(function.__name__, request["peering"]["id"], code or "done", seconds),
         )
+        measure("peering.step.duration", seconds, step=function.__name__, outcome=code or "done")
+        if request["facts"].get("tries"):
+            count("peering.step.polls", step=function.__name__)
         return outcome
 
     activity.__name__ = activity.__qualname__ = function.__name__

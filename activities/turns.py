@@ -14,6 +14,7 @@ from activities.remote_errors import problem_of
 from clients.budgets import Bucket, Kind, budget, give_back, spending
 from clients.connections import connections
 from clients.registry import registry
+from clients.telemetry import count
 from peering.naming import VNetId
 from peering.outcome import THROTTLED, Looks, Occurrence, Outcome, StepRequest, Undone, is_undone, superseded
 from peering.spec import Peering
@@ -94,7 +95,7 @@ async def in_turn(work: str, request: StepRequest, do: Callable[[], Awaitable[Re
         claim = turns.claim(work, peering)
         if (seconds := _until(claim.due)) > 0:
             turns.hold(work, peering, claim)
-            return {"problem": await _put_off(seconds, request)}
+            return {"problem": await _put_off(work, seconds, request)}
     with spending(claim.tokens) as spent:
         result = await do()
     turns.note(work, spent.used)
@@ -110,12 +111,13 @@ def _until(due: datetime) -> int:
     return math.ceil(max(0.0, (due - registry().now).total_seconds()))
 
 
-async def _put_off(seconds: int, request: StepRequest) -> Occurrence:
+async def _put_off(work: str, seconds: int, request: StepRequest) -> Occurrence:
     """Why a piece of work is not done, and when to come back."""
     try:
         if "fence" in request and not await registry().is_own(request["fence"]):
             return superseded()
     except Exception as error:
         return problem_of(error, "in_turn")
+    count("peering.put_offs", activity=work)
     detail = f"Others have asked the remotes for as much as they take; this is to be done in {seconds} seconds."
     return Occurrence(code=THROTTLED, detail=detail, retry_after=seconds)

@@ -73,12 +73,15 @@ class Connections:
         if to_one_host not in self._sessions:
             import aiohttp
 
+            from clients.traced_requests import tracing
+
             # As `AioHttpTransport` makes its own.
             self._sessions[to_one_host] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE_SECONDS, limit_per_host=to_one_host),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=True,
+                trace_configs=[tracing()],
             )
         return self._sessions[to_one_host]
 

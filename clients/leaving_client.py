@@ -10,6 +10,7 @@ from clients.budgets import begin_request, end_request
 from clients.budgets_of_requests import buckets_of, note_answer
 from clients.connections import connections
 from clients.fencing import see_to_own
+from clients.traced_requests import answer_to
 from peering.problems.remote_codes import Service
 
 
@@ -36,7 +37,7 @@ class LeavingClient(httpx.AsyncClient):
         buckets = buckets_of(self._service, request.method)
         begin_request(buckets)
         try:
-            response = await super().send(request, **options)
+            response = await answer_to(request, super().send(request, **options))
         except httpx.PoolTimeout:
             self._leave(self)
             raise

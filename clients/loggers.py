@@ -22,6 +22,7 @@ SDKS: Final = (
     "msal_extensions",
     "msgraph",
     "msgraph_core",
+    "opentelemetry",
     "requests",
     "urllib3",
 )

@@ -74,7 +74,10 @@ class Run:
     def fence(self) -> Fence:
         """What the run's activities check before they change anything."""
         alive_until = (self.context.current_utc_datetime + SIGN_OF_LIFE).isoformat()
-        return Fence(id=self.peering["id"], run=self.run, execution=self.execution, alive_until=alive_until)
+        fence = Fence(id=self.peering["id"], run=self.run, execution=self.execution, alive_until=alive_until)
+        if "trace" in self.order:
+            fence["trace"] = self.order["trace"]
+        return fence
 
     @property
     def is_complete(self) -> bool:
@@ -225,8 +228,10 @@ class Run:
         gathered = only(self.facts, (*table.recalls, *table.needs))
         request = self.request(recalled | gathered)
         # What only looks needs no fence, unless what it finds is kept.
-        if table.looks and step not in KEPT:
-            return StepRequest(peering=self.peering, facts=request["facts"])
+        if table.looks and step not in KEPT and "fence" in request:
+            fence = request.pop("fence")
+            if "trace" in fence:
+                request["trace"] = fence["trace"]
         return request
 
     def _look_ahead(self, looks: Sequence[Step]) -> None:
@@ -396,4 +401,7 @@ def repair_order(run: Run, codes: Sequence[str]) -> Order:
 def _order_after(run: Run, operation: Operation) -> Order:
     at = run.context.current_utc_datetime
     name = deterministic_id("after", run.peering["id"], run.run, operation)[:8]
-    return new_order(operation, name, APP, at, run.deadlines)
+    order = new_order(operation, name, APP, at, run.deadlines)
+    if "trace" in run.order:
+        order["trace"] = run.order["trace"]
+    return order

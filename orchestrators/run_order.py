@@ -34,6 +34,8 @@ def check(run: Run) -> Running:
     if "" < run.unsettled < run.started and (yield from _retire_unknown_credentials(run)):
         run.settled = run.started
     asked = CheckOne(id=run.peering["id"], at=run.context.current_utc_datetime.isoformat())
+    if "trace" in run.order:
+        asked["trace"] = run.order["trace"]
     found = yield from reliably(run.context, CHECK_ONE, asked)
     run.state = "checked"
     repairs = found["repairs"] if run.order.get("repairs", True) else []
@@ -72,6 +74,8 @@ def run_order(context: StartedWith[Whose]) -> Workflow[str | None]:
     """
     given, execution = context.get_input(), new_execution(context)
     taking = Taking(id=given["id"], execution=execution, at=context.current_utc_datetime.isoformat())
+    if "trace" in given:
+        taking["trace"] = given["trace"]
     try:
         taken = yield from reliably(context, TAKE_ORDER, taking)
         if taken is None:

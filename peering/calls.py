@@ -4,7 +4,7 @@ They are ordinary texts to Durable Functions, which knows no types, and to its h
 """
 
 from collections.abc import Sequence
-from typing import Final, Generic, TypeAlias, TypedDict, TypeVar
+from typing import Final, Generic, NotRequired, TypeAlias, TypedDict, TypeVar
 
 from peering.checks import CheckOne, Found
 from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
@@ -28,9 +28,10 @@ class Orchestrator(str, Generic[Given, Answer]):
 
 
 class Whose(TypedDict):
-    """The input of `run_order`: the peering's id."""
+    """The input of `run_order`: the peering's id, and the trace of whoever starts it."""
 
     id: str
+    trace: NotRequired[str]
 
 
 class Interrupted(SweepCounts):

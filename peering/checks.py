@@ -1,6 +1,6 @@
 """What the activities of a check hand to one another: plain JSON."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class CheckOne(TypedDict):
@@ -8,6 +8,7 @@ class CheckOne(TypedDict):
 
     id: str
     at: str
+    trace: NotRequired[str]
 
 
 class Found(TypedDict):

@@ -51,6 +51,7 @@ class Order(Options):
     it at `taken`. `executions` counts how often an instance was started for it. It is overdue at `alive_until`, unless
     its own row has a later sign of life, or as soon as no instance is there, though not before `not_before`.
     `supersedes` names the order in whose place it came. `joins` callers have joined it, of whom `joined` are the last.
+    `trace` is what the spans of its execution go on from, a W3C `traceparent`.
     """
 
     operation: Operation
@@ -69,6 +70,7 @@ class Order(Options):
     supersedes: NotRequired[str]
     joined: NotRequired[list[Joined]]
     joins: NotRequired[int]
+    trace: NotRequired[str]
 
 
 class Taking(TypedDict):
@@ -77,6 +79,7 @@ class Taking(TypedDict):
     id: str
     execution: str
     at: str
+    trace: NotRequired[str]
 
 
 class Taken(TypedDict):

@@ -74,12 +74,14 @@ def is_undone(answer: Outcome | Looks) -> TypeIs[Undone]:
 class StepRequest(TypedDict):
     """The input of a step's activity: the peering, and the facts that the step needs.
 
-    With a `fence` the step is done only while the order is still that execution's own.
+    With a `fence` the step is done only while the order is still that execution's own; without one it may have a
+    `trace` of its own.
     """
 
     peering: Peering
     facts: Facts
     fence: NotRequired[Fence]
+    trace: NotRequired[str]
 
 
 @final

@@ -1,6 +1,6 @@
 """What a peering is to be: the words that orchestrators and activities share. Plain JSON, without a secret."""
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -55,9 +55,13 @@ class Caller(TypedDict):
 
 
 class Fence(TypedDict):
-    """Whose order and which execution an activity works for, and until when that is alive without another sign."""
+    """Whose order and which execution an activity works for, and until when that is alive without another sign.
+
+    `trace` is what the spans of the activity go on from, a W3C `traceparent`.
+    """
 
     id: str
     run: str
     execution: str
     alive_until: str
+    trace: NotRequired[str]

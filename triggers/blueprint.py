@@ -9,6 +9,7 @@ import azure.functions as func
 from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
+from clients.telemetry import span
 from triggers.route_table import ROUTES, Route
 
 #: Module, function, the setting with its NCRONTAB expression, and the one that holds without it.
@@ -22,10 +23,11 @@ blueprint: Final = Blueprint()
 
 
 def _register_route(route: Route) -> None:
-    async def function(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
+    async def function(req: func.HttpRequest, client: DurableClient, context: func.Context) -> func.HttpResponse:
         from triggers.routes import answered
 
-        return await answered(getattr(import_module(f"triggers.{route.module}"), route.name), req, client, route)
+        answer = getattr(import_module(f"triggers.{route.module}"), route.name)
+        return await answered(answer, req, client, route, context.trace_context.trace_parent)
 
     function.__name__ = route.name
     with_client = blueprint.durable_client_input(client_name="client")(function)
@@ -45,8 +47,9 @@ def _register_page() -> None:
 
 def _register_timer(module: str, name: str, setting: str, schedule: str) -> None:
     async def function(timer: func.TimerRequest, client: DurableClient) -> None:
-        due: Awaitable[None] = getattr(import_module(f"triggers.{module}"), name)(timer, client)
-        await due
+        with span(name):
+            due: Awaitable[None] = getattr(import_module(f"triggers.{module}"), name)(timer, client)
+            await due
 
     function.__name__ = name
     with_client = blueprint.durable_client_input(client_name="client")(function)

@@ -9,6 +9,7 @@ from clients.durable import DurableClient
 from clients.registry import registry
 from clients.registry.migration import check_migrated
 from clients.registry.orders import hint, keep_ended_runs, keep_order_row, start_order
+from clients.telemetry import carried, count, span
 from peering.orders import Options, Order, differing, new_order, refusal
 from peering.outcome import ProblemError
 from peering.record import Record
@@ -68,6 +69,24 @@ async def placed_order(
 
     The arguments and errors are those of `place_order`.
     """
+    with span(f"order {operation}", attributes={"peering.id": peering_id}) as made:
+        placed = await _placed_order(req, client, peering_id, operation, options, obstacle, noting)
+        about = {"peering.run": placed.order["run"], "peering.answer": placed.answer}
+        made.set_attributes(about)
+    if placed.answer in ("accept", "supersede"):
+        count("peering.orders.accepted", operation=operation)
+    return placed
+
+
+async def _placed_order(
+    req: func.HttpRequest,
+    client: DurableClient,
+    peering_id: str,
+    operation: Operation,
+    options: Options,
+    obstacle: Obstacle,
+    noting: Noting,
+) -> Placed:
     from clients.settings import settings
 
     run, by, deadlines = run_of(req, peering_id), caller(req), settings().deadlines
@@ -78,7 +97,7 @@ async def placed_order(
         if (found := obstacle(record)) is not None:
             raise found
         check_revision(record, revisions)
-        record, placed = place(record, {**new_order(operation, run, by, now, deadlines), **options})
+        record, placed = place(record, {**new_order(operation, run, by, now, deadlines), **options, **carried()})
         if record is not None and placed.answer not in ("409", "put off"):
             noting(record)
         return record, placed

@@ -8,9 +8,11 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import azure.functions as func
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from clients.durable import DurableClient
+from clients.telemetry import note_failure, span
 from peering.outcome import ProblemError
 from triggers.answers import etag, is_current
 from triggers.callers import check_role
@@ -31,19 +33,38 @@ log: Final = logging.getLogger("aiven_azure_peering.api")
 LARGEST_BODY: Final = 64 * 1024
 _REFUSED: Final = range(400, 500)
 _OK: Final = 200
+_FAILED: Final = 500
 #: What a client is told of an answer that it has already.
 _KEPT: Final = ("ETag", "Cache-Control", "Retry-After")
 
 
-async def answered(answer: Answer, req: func.HttpRequest, client: DurableClient, route: Route) -> func.HttpResponse:
-    """Answer a request to a route.
+async def answered(
+    answer: Answer, req: func.HttpRequest, client: DurableClient, route: Route, trace: str | None = None
+) -> func.HttpResponse:
+    """Answer a request to a route, in a span.
 
     Args:
         answer: does it; whatever it raises becomes a problem document.
         req: the request.
         client: Durable's client.
         route: the route.
+        trace: the platform's `traceparent` of the request.
     """
+    path = f"/api/{route.path}"
+    about = {"http.request.method": route.method, "http.route": path, **_peering_of(req)}
+    with span(f"{route.method} {path}", trace, SpanKind.SERVER, about) as made:
+        response = await _answered(answer, req, client, route)
+        made.set_attribute("http.response.status_code", response.status_code)
+        if response.status_code >= _FAILED:
+            note_failure(made, str(response.status_code))
+    return response
+
+
+def _peering_of(req: func.HttpRequest) -> dict[str, str]:
+    return {"peering.id": req.route_params["id"].lower()} if "id" in req.route_params else {}
+
+
+async def _answered(answer: Answer, req: func.HttpRequest, client: DurableClient, route: Route) -> func.HttpResponse:
     try:
         check_role(req, route.role)
         _check(req, route)

@@ -14,6 +14,7 @@ from clients.registry.orders import start_order
 from clients.registry.tables import Held
 from clients.settings import settings
 from clients.side_by_side import side_by_side
+from clients.telemetry import carried, count
 from peering.drift import DRIFT, findings
 from peering.look import Look
 from peering.orders import APP, Order, new_order, repair_of
@@ -104,12 +105,14 @@ async def _one_by_one(news: Mapping[str, Checked], at: str) -> dict[str, Judged]
 def tell(peering_id: str, outcome: Judged) -> None:
     """Tell the log of a verdict that changed, and again of one that is not good: an alert rule looks back two days."""
     if (change := outcome.change) is not None:
+        count("peering.verdicts", verdict=change["verdict"], previous=str(change["previous"]))
         log.log(
             logging.INFO if change["verdict"] == "healthy" else logging.WARNING,
             "event=verdict-changed peering=%s previous=%s verdict=%s codes=%s at=%s",
             *(peering_id, change["previous"], change["verdict"], ",".join(change["codes"]), change["at"]),
         )
     elif (health := outcome.lasting) is not None:
+        count("peering.verdicts", verdict=health["verdict"], previous=health["verdict"])
         codes = sorted({finding["problem"]["code"] for finding in health["problems"]})
         log.info(
             "event=verdict-lasting peering=%s verdict=%s codes=%s since=%s",
@@ -150,10 +153,13 @@ def _moment(at: str) -> datetime:
 
 
 async def _place(peering_id: str, order: Order, revision: int | None, client: DurableClient) -> bool:
+    order = {**order, **carried()}
+
     def placing(record: Record | None, _: datetime) -> tuple[Record | None, Placed]:
         return place(record, order, revision)
 
     begun = (await registry().change(peering_id, placing)).answer == "accept"
     if begun:
+        count("peering.orders.accepted", operation=order["operation"])
         await start_order(client, peering_id)
     return begun

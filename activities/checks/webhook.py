@@ -6,9 +6,11 @@ import time
 from asyncio import timeout
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from clients.registry import registry
 from clients.settings import settings
+from clients.telemetry import begin_remote_call, end_remote_call
 from peering.outcome import Occurrence, Outcome
 from peering.record import Change, Record
 from peering.webhook import (
@@ -50,6 +52,8 @@ async def deliver_event(event: Event) -> Outcome:
         TIMESTAMP_HEADER: now,
         SIGNATURE_HEADER: signature(secret.get_secret_value(), now, body),
     }
+    host = urlsplit(url).hostname or ""
+    made = begin_remote_call("POST", host)
     try:
         # What it says beside its status nobody needs, so it is not read, however long it is.
         async with (
@@ -59,8 +63,10 @@ async def deliver_event(event: Event) -> Outcome:
         ):
             pass
     except (httpx.TransportError, TimeoutError) as error:
+        end_remote_call(made, host, error=type(error).__name__)
         log.warning("event=webhook-unreachable id=%s error=%s", event["id"], type(error).__name__)
         return {"problem": Occurrence(code="webhook-unreachable", detail=type(error).__name__)}
+    end_remote_call(made, host, answer.status_code)
     log.info("event=webhook-answered id=%s status=%s", event["id"], answer.status_code)
     if answer.is_success:
         return {"facts": {}}

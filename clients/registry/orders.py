@@ -8,6 +8,7 @@ from typing import Final
 
 from clients.durable import DurableClient
 from clients.registry import registry
+from clients.telemetry import carried
 from peering.calls import RUN_ORDER, Whose
 from peering.outcome import ProblemError
 from peering.record import Record, RunRecord
@@ -32,7 +33,7 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
 
     for _ in range(tries):
         try:
-            await client.start_new(RUN_ORDER, peering_id, Whose(id=peering_id))
+            await client.start_new(RUN_ORDER, peering_id, Whose(id=peering_id, **carried()))
         except Exception as error:  # the SDK raises a bare exception
             failure = error
         else:

@@ -19,6 +19,7 @@ from clients.registry.orders import note_ended_runs, start_order
 from clients.registry.rows import OrderRow
 from clients.settings import settings
 from clients.side_by_side import side_by_side
+from clients.telemetry import count, show
 from peering.calls import CHECK_HEALTH
 from peering.orders import MOST_EXECUTIONS
 from peering.outcome import Occurrence
@@ -62,6 +63,8 @@ async def resume_overdue(client: DurableClient) -> int:
         return await registry().order(order["id"]) == order and await _resume(client, order, status)
 
     orders, now = await registry().orders(), registry().now
+    placed = [datetime.fromisoformat(order["at"]) for order in orders if "at" in order]
+    show("peering.orders.oldest_age", max(0.0, (now - min(placed, default=now)).total_seconds()))
     due = [order for order in orders if now >= datetime.fromisoformat(order["not_before"])]
     # Whoever works on an order renews its sign of life, so every other one comes to the front.
     due.sort(key=lambda order: datetime.fromisoformat(order["alive_until"]))
@@ -96,6 +99,9 @@ async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationS
     resumed = await registry().change(peering_id, resuming)
     if resumed is None:
         return False
+    if last:
+        operation = held["order"]["operation"]
+        count("peering.orders.ended", operation=operation, state="failed", problem="interrupted")
     await note_ended_runs(resumed)
     log.warning("event=order-%s peering=%s run=%s", "interrupted" if last else "resumed", peering_id, order["run"])
     if is_running(status):

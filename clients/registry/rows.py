@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 from uuid import uuid4
 
 from peering.aiven_vpc import NAMES, AivenVpc, Kind
@@ -43,13 +43,17 @@ FOR_EVER: Final = "9999-12-31T23:59:59+00:00"
 
 
 class OrderRow(TypedDict):
-    """The row that stands beside a peering's while an order is open: the orders' index and their signs of life."""
+    """The row that stands beside a peering's while an order is open: the orders' index and their signs of life.
+
+    `at` is when the order was placed; rows that earlier versions wrote do not have it.
+    """
 
     id: str
     run: str
     execution: str
     alive_until: str
     not_before: str
+    at: NotRequired[str]
 
 
 def order_key(peering_id: str) -> str:
@@ -76,18 +80,22 @@ def order_row(peering_id: str, order: Order) -> Row:
         "execution": order.get("execution", ""),
         "alive_until": order["alive_until"],
         "not_before": order["not_before"],
+        "at": order["at"],
     }
 
 
 def read_order(row: Mapping[str, Value]) -> OrderRow:
     """An open order's row."""
-    return OrderRow(
+    order = OrderRow(
         id=str(row["RowKey"]).removeprefix(_ORDER),
         run=str(row["run"]),
         execution=str(row["execution"]),
         alive_until=str(row["alive_until"]),
         not_before=str(row["not_before"]),
     )
+    if "at" in row:
+        order["at"] = str(row["at"])
+    return order
 
 
 def is_row_of(row: Mapping[str, Value], wanted: Mapping[str, Value]) -> bool:

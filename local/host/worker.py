@@ -33,7 +33,7 @@ _OF_A_THREAD: Final = 1
 
 @dataclass
 class TraceContext:
-    """The W3C trace of an invocation; this host does not trace."""
+    """The W3C trace of an invocation: that of whoever sent the request, for this host makes no spans of its own."""
 
     trace_parent: str = ""
     trace_state: str = ""
@@ -47,11 +47,12 @@ class TraceContext:
 class InvocationContext:
     """What a function gets as `context`: `azure.functions.Context`."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, value: object = None) -> None:
         self.invocation_id = str(uuid.uuid4())
         self.function_name = function.name
         self.function_directory = str(function.directory)
-        self.trace_context = TraceContext()
+        headers = value.headers if isinstance(value, func.HttpRequest) else {}
+        self.trace_context = TraceContext(headers.get("traceparent", ""), headers.get("tracestate", ""))
         self.retry_context = None
         self.thread_local_storage = threading.local()
 
@@ -141,7 +142,7 @@ class Worker:
         """
         # The host's parts know the functions as they were first loaded.
         function = self.app.find(function.kind, function.durable_name) or function
-        context = InvocationContext(function)
+        context = InvocationContext(function, value)
         arguments, outputs = self._arguments(function, value, context)
         started = time.perf_counter()
         outcome = "failed"

@@ -19,6 +19,7 @@ from local.cloud import LocalCloud
 from local.cloud.server.authority import certificate_authority
 from local.deployment import Deployment, deploy, deployed_on
 from local.genuine import GenuinePlatform
+from tests.collected_telemetry import collected, is_own
 from tests.engine.storage_account import texts
 
 SIGNATURE: Final = "sig=vjb2NjTx7M1aPzQe0rmzXw"
@@ -120,7 +121,8 @@ def rows(cloud: LocalCloud) -> str:
 
 
 def one_life(directory: Path, records: Records) -> tuple[dict[str, str], list[str]]:
-    """Let a peering live; returns what the registry, the instances and the log say of it, and what may not be there."""
+    """Let a peering live; returns what is said of it everywhere, and what may not be there."""
+    collected().empty()
     with webhook(directory) as url:
         settings = {"WEBHOOK_URL": url, "WEBHOOK_SECRET": WEBHOOK_SECRET}
         with deploy(directory, settings=settings) as deployment:
@@ -129,6 +131,9 @@ def one_life(directory: Path, records: Records) -> tuple[dict[str, str], list[st
             found = {"rows": rows(deployment.cloud), "custom statuses": custom_statuses(deployment)}
     found["log"] = "\n".join(text for *_, text in records.kept)
     assert "event=webhook-answered" in found["log"]
+    found["spans"] = "\n".join(span.to_json() for span in collected().spans if is_own(span))
+    assert '"POST 127.0.0.1"' in found["spans"]
+    found["metrics"] = str(collected().points())
     return found, [SIGNATURE, WEBHOOK_SECRET, environment["AIVEN_AUTH_TOKEN"], environment["AZURE_CLIENT_SECRET"]]
 
 
