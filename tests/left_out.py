@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from local.genuine import AZURITE, missing_parts
+from tests.infra.commands import az
 
 _LEFT_OUT: Final = "left out: "
 
@@ -30,6 +31,8 @@ NEEDS: Final[dict[str, Callable[[], str]]] = {
     "node": lambda: "" if AZURITE.exists() and shutil.which("node") else "the npm packages are not installed (npm ci)",
     "chromium": _program("CHROMIUM", "chromium", "chromium-browser", "google-chrome"),
     "bicep": _program("BICEP", "bicep"),
+    "az": lambda: "" if az() else "there is no az (make clis), and AZ names none",
+    "checkov": _program("CHECKOV", "checkov"),
 }
 
 
