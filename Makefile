@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples diagrams recording screenshots clis lint package smoke checkov bench bench-all lock clean libahead
+.PHONY: help demo serve cloud quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples diagrams recording screenshots clis lint package smoke rights checkov bench bench-all lock clean libahead
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -101,6 +101,9 @@ package: .venv/ready ## What is deployed, as .local/package.zip, with the byteco
 
 smoke: package ## The package, unpacked alone, carries out a start; says how large it is and how fast it is imported
 	$(BIN)/python -m tests.smoke
+
+rights: .venv/ready ## The rights of docs/security.md, and what becomes of a peering without each, as a table
+	$(BIN)/python -m tests.workflows.rights
 
 checkov: .venv/ready .local/checkov/bin/checkov ## What checkov finds in the deployments, compared with infra/checkov.md (installs checkov)
 	CHECKOV=.local/checkov/bin/checkov $(BIN)/pytest -q tests/infra/test_checkov.py

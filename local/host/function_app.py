@@ -28,6 +28,10 @@ class LoadError(Exception):
     """The app cannot be served; the message says what the worker, or this host, does not take."""
 
 
+#: The folders that an app's packages are installed in, below its own.
+_INSTALLED: Final = (".venv", ".python_packages")
+
+
 @dataclass(frozen=True)
 class Function:
     """One function of the app with its bindings."""
@@ -145,7 +149,8 @@ def _take_modules(directory: Path) -> dict[str, types.ModuleType]:
     for name, module in list(sys.modules.items()):
         origin = getattr(module, "__file__", None) or ""
         # This host and whoever drives it may live in the same folder as the app.
-        inside = origin.startswith(root) and f"{os.sep}.venv{os.sep}" not in origin
+        installed = any(f"{os.sep}{folder}{os.sep}" in origin for folder in _INSTALLED)
+        inside = origin.startswith(root) and not installed
         if inside and name.partition(".")[0] not in ("local", "tests", "bench", "__main__"):
             taken[name] = sys.modules.pop(name)
     return taken

@@ -2,86 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import pytest
 
-from local.cloud.arm.roles import READER, SECRETS_OFFICER, TABLE_CONTRIBUTOR
-from local.cloud.world.world import ACCESS_ADMINISTRATOR
+from local.cloud.arm.roles import READER, TABLE_CONTRIBUTOR
 from local.deployment import Deployment
-from tests.workflows.least_privilege import give_least
+from tests.workflows.rights import NOT_NEEDED, OF_A_PEERING, OF_A_START, TABLE, Right, give, take
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "security.md"
-
-
-def take(deployment: Deployment, principal_id: str, *roles: str) -> None:
-    """Take a principal's assignments of roles away, wherever they are; at least one."""
-    world = deployment.cloud.world
-    held = [a for a in world.assignments.by("principal", principal_id) if not roles or a.role in roles]
-    assert held
-    for assignment in held:
-        world.assignments.remove(assignment)
-
-
-def give(deployment: Deployment) -> str:
-    """Everything that the document lists; returns the id of the app's identity."""
-    give_least(deployment)
-    me, subscription = deployment.cloud.landscape.automation.id, deployment.cloud.landscape.subscription
-    deployment.event(kind="assign-role", principal_id=me, scope=f"/subscriptions/{subscription}", role=READER)
-    return me
-
-
-class Right(NamedTuple):
-    """One row of the document: how to take it away, and the code and the words of the problem of who needs it."""
-
-    row: str
-    take: Callable[[Deployment, str], None]
-    code: str
-    words: str
-
-
-#: What a start needs.
-OF_A_START: Final = (
-    Right(
-        "Role Based Access Control Administrator",
-        lambda d, me: take(d, me, ACCESS_ADMINISTRATOR),
-        "automation-not-authorized",
-        "roleAssignments/write",
-    ),
-    Right(
-        "Key Vault Secrets Officer",
-        lambda d, me: take(d, me, SECRETS_OFFICER),
-        "vault-access-denied",
-        "Key Vault Secrets Officer",
-    ),
-    Right(
-        "Microsoft Graph: `Application.ReadWrite.OwnedBy`",
-        lambda d, _: setattr(d.cloud.landscape.automation, "graph_roles", []),
-        "automation-graph-permission-missing",
-        "Application.ReadWrite.OwnedBy",
-    ),
-    Right(
-        "a token with `project:networking:write`",
-        lambda d, _: d.knobs(aiven_role="developer"),
-        "aiven-not-permitted",
-        "developer",
-    ),
-)
-
-
-#: What keeps a peering up, by the document's words and the fact that names who has it.
-OF_A_PEERING: Final = {
-    "a custom role: read the VNet; read, write and delete its peerings": "user_principal_id",
-    "a custom role: `virtualNetworks/peer/action`": "platform_principal_id",
-}
-TABLE: Final = "Storage Table Data Contributor"
-#: What the app does without: then it leaves alone what it cannot look up.
-NOT_NEEDED: Final = (
-    "reads role definitions and role assignments",
-    "Microsoft Graph, not needed: `Policy.Read.ApplicationConfiguration`",
-)
 
 
 def test_every_right_of_the_document_is_taken_away_here() -> None:
