@@ -19,6 +19,9 @@ _SHAPE: Final = "must hold a peering, a list of peerings, or peerings: with such
 #: What an export leaves out: the id follows from the pair.
 _DERIVED: Final = frozenset({"id", *MARKS})
 _TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
+_BOOLEAN: Final = "tag:yaml.org,2002:bool"
+#: How `true` and `false` begin; `off`, `on`, `yes` and `no` are words, as in YAML 1.2.
+_TRUE_OR_FALSE: Final = frozenset("tTfF")
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,15 @@ class _Object(dict[str, Any]):
     line = 0
 
 
+def _is_of_json(tag: str, first: str) -> bool:
+    return tag != _TIMESTAMP and (tag != _BOOLEAN or first in _TRUE_OR_FALSE)
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without dates, which JSON does not know, and without names that are given twice."""
+    """YAML as JSON has it: without dates, with `repair: off` as a word, and without names that are given twice."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own attribute
-        first: [one for one in resolvers if one[0] != _TIMESTAMP]
+        first: [one for one in resolvers if _is_of_json(one[0], first)]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -62,6 +69,20 @@ def _object(loader: _Loader, node: yaml.MappingNode) -> _Object:
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _object)
+
+
+def value(text: str) -> object:
+    """A value as a file would give it.
+
+    Raises:
+        Failure: it is no YAML.
+    """
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
+    except yaml.YAMLError:
+        raise Failure(
+            f"{text} is no value.", "Put a text that YAML would misread into quotes.", ExitCode.USAGE
+        ) from None
 
 
 def read(paths: Sequence[Path]) -> list[Wanted]:

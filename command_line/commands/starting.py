@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from command_line.changes import Changes, carry_out, planned, prunable
 from command_line.commands.arguments import DetailedExitCode, Files, NoWait, Yes, pairs
 from command_line.failures import ExitCode, Failure
-from command_line.files import read
+from command_line.files import read, value
 from command_line.follow import ended, follow
 from command_line.session import Session, session
 from command_line.tables import of_accepted, of_outcomes, of_plan
@@ -109,5 +108,5 @@ def _request(
 ) -> dict[str, Any]:
     """The body of a start; what is missing or wrong, the app says."""
     named = {"project": project, "project_vpc_id": project_vpc_id, "vnet_id": vnet_id}
-    set_ = {name: yaml.safe_load(value) for name, value in pairs(further, "--set").items()}
+    set_ = {name: value(text) for name, text in pairs(further, "--set").items()}
     return {name: value for name, value in named.items() if value is not None} | set_

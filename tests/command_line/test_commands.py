@@ -9,9 +9,6 @@ import yaml
 from local.demo import peering_request
 from tests.command_line.conftest import CommandLine
 
-#: Routes that an app may not have yet.
-_LATER = ("doctor", "open", "pause", "label")
-
 
 @pytest.fixture(scope="module")
 def connected(command: CommandLine) -> str:
@@ -106,6 +103,17 @@ def test_a_wrong_entry_is_named_with_its_line_and_the_others_are_planned(
     assert ended.code == 1
     assert f"{file}:5" in ended.out
     assert "colour: Extra inputs are not permitted" in ended.out
+
+
+def test_off_is_a_word_in_files_and_options(command: CommandLine, connected: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.yaml"
+    names = "\n".join(f"  {name}: {value}" for name, value in peering_request(command.cloud).items())
+    file.write_text(f"peerings:\n-{names[1:]}\n  repair: off\n  adopt: false\n")
+    assert "repair: safe → off" in command.well("plan", "-f", str(file))
+    planned = json.loads(command.well("plan", *command.pair(), "--set", "repair=off", "-o", "json"))
+    assert [change["new"] for change in planned["changes"]] == ["off"]
+    ended = command.run("plan", *command.pair(), "--set", "repair=[")
+    assert (ended.code, "[ is no value" in ended.notes) == (64, True)
 
 
 @pytest.mark.parametrize(
