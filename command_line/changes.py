@@ -12,7 +12,7 @@ from command_line.failures import Document, ExitCode, Failure, Refused, told
 from command_line.files import Wanted
 from command_line.follow import at_once, follow
 from command_line.session import Session
-from command_line.tables import below, change_told, indented, last_name, short, table, word
+from command_line.tables import below, change_told, indented, last_name, owner_of, short, table, word
 
 #: What is done about an entry, as the question counts it. What the API calls its results keeps their names.
 CHANGING: Final = ("create", "update", "adopt", "continue", "label", "remove")
@@ -75,7 +75,7 @@ class Changes:
 
     def plan(self) -> RenderableType:
         """What would change, by project, then each change and everything that is wrong alone, last the numbers."""
-        made = table("", "project", "", "VNets", right=("",), fold=("VNets",))
+        made = table("", "Aiven", "", "VNets", right=("",), fold=("VNets",))
         for (action, project), rows in self._grouped(CHANGING).items():
             made.add_row(word(action), project, str(len(rows)), " ".join(last_name(row.vnet_id) for row in rows))
         changed = [Text(f"{last_name(row.vnet_id)}  {change}", "yellow") for row in self.rows for change in row.changes]
@@ -143,7 +143,7 @@ def _progress(session: Session) -> Progress:
 
 def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row:
     body = wanted.body
-    row = Row(str(body.get("vnet_id") or ""), str(body.get("project") or ""), "wrong", wanted.where, wanted=wanted)
+    row = Row(str(body.get("vnet_id") or ""), owner_of(body), "wrong", wanted.where, wanted=wanted)
     try:
         plan = session.api.post("/peerings", dict(body), dryRun="true")
     except Refused as refused:
@@ -183,7 +183,7 @@ def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> li
     others = [row["id"] for row in session.api.peerings() if row["id"] not in named]
     statuses = at_once(lambda one: session.api.get(f"/peerings/{one}"), others)
     return [
-        Row(status["peering"]["vnet_id"], status["peering"]["project"], "remove", id=status["id"])
+        Row(status["peering"]["vnet_id"], owner_of(status["peering"]), "remove", id=status["id"])
         for status in statuses
         if shared.items() <= (status.get("labels") or {}).items()
     ]

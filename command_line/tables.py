@@ -7,7 +7,6 @@ from typing import Final
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -116,7 +115,10 @@ def indented(part: RenderableType) -> RenderableType:
 
 def problem(document: Document, style: str = "red") -> RenderableType:
     """A problem with its remedy, and with what it comes of."""
-    parts: list[RenderableType] = [Text(short(told(document)), style)]
+    what = Text(short(told(document)), style)
+    if document.get("code"):
+        what.append(f" ({document['code']})", "dim")
+    parts: list[RenderableType] = [what]
     if document.get("remedy"):
         parts.append(Text(f"{document.get('fixable_by', '')}: {document['remedy']}".removeprefix(": "), "default"))
     inner = [*document.get("causes", ()), *document.get("also", ())]
@@ -128,11 +130,24 @@ def of_peerings(rows: Sequence[Document]) -> RenderableType:
     """The list of peerings."""
     if not rows:
         return Text("There is none.", "dim")
-    made = table("id", "VNet", "project", "state", "verdict", "problem", fold=("VNet", "problem"))
+    made = table("id", "VNet", "Aiven", "state", "verdict", "problem", fold=("VNet", "Aiven", "problem"))
     for row in rows:
-        vnet, verdict, code = last_name(row["vnet_id"]), row.get("verdict", ""), row.get("problem", "")
-        made.add_row(row["id"][:8], vnet, row["project"], word(row["state"]), word(verdict), code)
+        vnet, state = last_name(row["vnet_id"]), word(row["state"])
+        if "paused_until" in row:
+            state.append(" paused", "yellow")
+        made.add_row(row["id"][:8], vnet, owner_of(row), state, word(row.get("verdict")), _worst(row["problems"]))
     return made
+
+
+def owner_of(document: Document) -> str:
+    """Whose VPC it is in Aiven: the project's, or the organization's."""
+    return str(document.get("project") or document.get("organization_id") or "")
+
+
+def _worst(problems: Sequence[Document]) -> str:
+    """The first of some problems, and how many there are beside it."""
+    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return f"{problems[0]['title']}{more}" if problems else ""
 
 
 def of_peering(status: Document) -> RenderableType:
@@ -146,7 +161,8 @@ def of_peering(status: Document) -> RenderableType:
         ("state", _state(status)),
         ("verdict", verdict),
         ("VNet", f"{last_name(spec['vnet_id'])}  {spec['vnet_id'].split('/')[2]}"),
-        ("project", f"{spec['project']}  {spec['project_vpc_id']}"),
+        ("Aiven", f"{owner_of(spec)}  {spec.get('project_vpc_id') or spec.get('organization_vpc_id')}"),
+        ("paused", pause_told(status["paused"]) if "paused" in status else ""),
         ("labels", _cell(status.get("labels") or {})),
         ("note", str(status.get("note") or "")),
         (
@@ -161,6 +177,29 @@ def of_peering(status: Document) -> RenderableType:
     if runs := status.get("runs"):
         parts += [Text(), of_runs(list(reversed(runs[-_LAST_RUNS:])))]
     return Group(*parts)
+
+
+def pause_told(pause: Document) -> str:
+    """Who lets the checks rest, why and until when."""
+    until = f"until {pause['until']}" if pause.get("until") else "until peering resume"
+    return f"{until}, by {pause['by']['name']}: {pause['why']}"
+
+
+def of_pauses(statuses: Sequence[Document]) -> RenderableType:
+    """Whether the automatic checks look after peerings, or rest."""
+    made = table("id", "VNet", "automatic checks and repairs", fold=("VNet", "automatic checks and repairs"))
+    for one in statuses:
+        told = f"paused {pause_told(one['paused'])}" if "paused" in one else "go on"
+        made.add_row(one["id"][:8], last_name(one["peering"]["vnet_id"]), told)
+    return made
+
+
+def of_marks(status: Document) -> RenderableType:
+    """A peering's labels and its note."""
+    labels, note = _cell(status.get("labels") or {}) or "none", str(status.get("note") or "none")
+    return grid(
+        ("id", status["id"]), ("VNet", last_name(status["peering"]["vnet_id"])), ("labels", labels), ("note", note)
+    )
 
 
 def _state(status: Document) -> Text:
@@ -207,8 +246,13 @@ def of_outcomes(statuses: Sequence[Document]) -> RenderableType:
 
 def of_verdicts(statuses: Sequence[Document]) -> RenderableType:
     """What checks found."""
+    made = table("id", "VNet", "state", "verdict", fold=("VNet",))
+    for one in statuses:
+        vnet, verdict = last_name(one["peering"]["vnet_id"]), one.get("health", {}).get("verdict")
+        made.add_row(one["id"][:8], vnet, word(one["state"]), word(verdict))
     found = [one for status in statuses for one in status.get("health", {}).get("problems", ())]
-    return Group(of_outcomes(statuses), *(below(problem(one, "yellow")) for one in found))
+    ended = [status["problem"] for status in statuses if "problem" in status]
+    return Group(made, *(below(problem(one)) for one in ended), *(below(problem(one, "yellow")) for one in found))
 
 
 def of_checks(checks: Sequence[Document]) -> RenderableType:
@@ -219,7 +263,7 @@ def of_checks(checks: Sequence[Document]) -> RenderableType:
         seen = Text(short(str(one.get("detail") or "")))
         if one.get("remedy"):
             seen.append(f"\n{one['remedy']}", "dim")
-        made.add_row(word(result), str(one.get("name") or one.get("check") or ""), seen)
+        made.add_row(word(result), short(str(one.get("name") or one.get("check") or "")), seen)
     return made
 
 
@@ -229,6 +273,24 @@ def of_runs(runs: Sequence[Document]) -> RenderableType:
     for run in runs:
         made.add_row(run["run"], run["operation"], ago(run["started"]), word(run.get("state")), run["by"]["name"])
     return made
+
+
+def of_run(run: Document) -> RenderableType:
+    """One run: who asked for it, how it ended, and its steps."""
+    head = grid(
+        ("run", run["run"]),
+        ("VNet", last_name(run["peering"]["vnet_id"])),
+        ("operation", run["operation"]),
+        ("ended as", word(run.get("state") or "under way")),
+        ("by", run["by"]["name"]),
+        ("begun", f"{run['started']}  {ago(run['started'])}"),
+        ("ended", str(run.get("ended") or "")),
+    )
+    made = table("step", "state", "tries", "began", right=("tries",))
+    for name, step in run.get("steps", {}).items():
+        made.add_row(name, word(step["state"]), str(step["tries"]), step["started"])
+    problems = [below(problem(run["problem"]))] if "problem" in run else []
+    return Group(head, *([below(made)] if made.rows else []), *problems)
 
 
 def of_plan(plan: Document) -> RenderableType:
@@ -267,8 +329,3 @@ def of_problem(one: Document) -> RenderableType:
     fixer = one.get("fixer") or one.get("fixable_by", "")
     rows = (("code", one["code"]), ("title", one["title"]), ("meaning", one["meaning"]))
     return grid(*rows, ("who", fixer), ("remedy", one["remedy"]))
-
-
-def of_report(text: str) -> RenderableType:
-    """A report, which is Markdown."""
-    return Markdown(text)

@@ -12,7 +12,7 @@ from command_line.failures import Document, ExitCode, Failure
 from command_line.follow import at_once, ended, follow
 from command_line.names import resolve
 from command_line.session import Session, session
-from command_line.tables import of_accepted, of_outcomes, of_plan, of_verdicts
+from command_line.tables import of_accepted, of_marks, of_outcomes, of_pauses, of_plan, of_verdicts
 
 
 def check(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
@@ -70,7 +70,7 @@ def resume(context: typer.Context, ids: Ids) -> None:
 def _each(context: typer.Context, ids: Sequence[str], what: str, body: Document | None = None) -> None:
     found = session(context)
     answers = at_once(lambda one: found.api.post(f"/peerings/{one}/{what}", body), resolve(found.api, ids))
-    found.show(answers)
+    found.show(answers, of_pauses)
 
 
 def label(
@@ -89,7 +89,7 @@ def label(
         body["labels"] = _labels(labels)
     if not body:
         raise Failure("Which labels?", "Write NAME=VALUE, NAME- or --note TEXT.", ExitCode.USAGE)
-    found.show(found.api.request("PATCH", path, body).json())
+    found.show(found.api.request("PATCH", path, body).json(), of_marks)
 
 
 def _labels(given: Sequence[str]) -> dict[str, str | None]:

@@ -11,8 +11,9 @@ from command_line.commands.arguments import Filters, Id, OptionalIds, only, pair
 from command_line.files import adoptable, as_file
 from command_line.follow import at_once
 from command_line.names import resolve
+from command_line.reports import of_report
 from command_line.session import session
-from command_line.tables import of_peering, of_peerings, of_problem, of_problems, of_report, of_runs
+from command_line.tables import of_peering, of_peerings, of_problem, of_problems, of_run, of_runs
 
 
 def list_(
@@ -40,7 +41,7 @@ def runs(
     found = session(context)
     path = f"/peerings/{only(found, identity)}/runs"
     if run:
-        found.show(found.api.get(f"{path}/{run}"))
+        found.show(found.api.get(f"{path}/{run}"), of_run)
     else:
         found.show(found.api.get(path)["runs"], of_runs)
 

@@ -20,6 +20,7 @@ from local.processes import PROJECT, FunctionsApp, app_settings, local_app, loca
 
 COLUMNS, ROWS = 80, 24
 _SECONDS: Final = 400
+_ESCAPE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
 
 
@@ -39,11 +40,12 @@ def _hears_interruptions() -> None:
 
 @dataclass
 class Terminal:
-    """A command in a terminal of 80 columns and 24 rows; `screen` is what it shows."""
+    """A command in a terminal of 80 columns and 24 rows; `screen` is what it shows, `written` all that it wrote."""
 
     process: "pexpect.spawn[str]"
     screen: pyte.HistoryScreen
     stream: pyte.Stream
+    written: str = ""
 
     @classmethod
     def running(cls, arguments: Sequence[str], directory: Path, environment: Mapping[str, str]) -> "Terminal":
@@ -61,6 +63,11 @@ class Terminal:
         return cls(process, screen, pyte.Stream(screen))
 
     @property
+    def lines(self) -> list[str]:
+        """The lines that it wrote, as far as they are not drawn over."""
+        return [_ESCAPE.sub("", line).rstrip() for line in self.written.splitlines()]
+
+    @property
     def shown(self) -> str:
         """The lines of the screen."""
         return "\n".join(line.rstrip() for line in self.screen.display)
@@ -71,12 +78,16 @@ class Terminal:
         while not re.search(pattern, self.shown):
             assert time.monotonic() < deadline, f"no {pattern} on:\n{self.shown}"
             try:
-                self.stream.feed(self.process.read_nonblocking(4096, 0.2))
+                self._take(self.process.read_nonblocking(4096, 0.2))
             except pexpect.TIMEOUT:
                 continue
             except pexpect.EOF:
                 break
         return self.shown
+
+    def _take(self, text: str) -> None:
+        self.written += text
+        self.stream.feed(text)
 
     def send(self, text: str) -> None:
         """Type something."""
