@@ -17,7 +17,12 @@ _PORTALS: Final = {
     "AzureUSGovernment": "https://portal.azure.us",
     "AzureChinaCloud": "https://portal.azure.cn",
 }
+#: Aiven's console. Its pages of a project are at the project's name; where VPCs are shown, no documentation says.
+#: Pages of an organization are at an account's id, which is not the organization's.
 _CONSOLE: Final = "https://console.aiven.io"
+_PROJECT: Final = "/project/{}/services"
+#: Managed Service for TimescaleDB has a console of its own, and names its clouds so.
+_TIMESCALE, _TIMESCALE_CONSOLE = "timescale-", "https://portal.managed.timescale.com"
 #: The portal's pages of an application and of a service principal, by the application's id and the object's.
 _APPLICATION: Final = "#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Overview/appId/{}"
 _PRINCIPAL: Final = "#view/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/Overview/objectId/{}"
@@ -32,7 +37,7 @@ class Link(TypedDict):
 
 def links_of(peering: Peering, facts: Facts) -> list[Link]:
     """The pages about a peering, as far as its parts are there."""
-    return [Link(title=title, url=url) for title, url in (*_in_azure(peering, facts), _in_aiven(peering))]
+    return [Link(title=title, url=url) for title, url in (*_in_azure(peering, facts), _in_aiven(peering, facts))]
 
 
 def _in_azure(peering: Peering, facts: Facts) -> Iterator[tuple[str, str]]:
@@ -53,7 +58,10 @@ def _in_azure(peering: Peering, facts: Facts) -> Iterator[tuple[str, str]]:
         yield "Platform's service principal", f"{portal}/{_PRINCIPAL.format(quote(principal))}"
 
 
-def _in_aiven(peering: Peering) -> tuple[str, str]:
+def _in_aiven(peering: Peering, facts: Facts) -> tuple[str, str]:
+    if facts.get("cloud_name", "").startswith(_TIMESCALE):
+        return "Managed Service for TimescaleDB", _TIMESCALE_CONSOLE
     vpc = AivenVpc.of(peering)
-    whose = "project" if vpc.kind == "project" else "account"
-    return "VPCs in Aiven", f"{_CONSOLE}/{whose}/{quote(vpc.owner)}/vpcs"
+    if vpc.kind == "project":
+        return "Project in Aiven", f"{_CONSOLE}{_PROJECT.format(quote(vpc.owner, safe=''))}"
+    return "Aiven's console", _CONSOLE
