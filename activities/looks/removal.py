@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from activities.looks import remotes
 from activities.looks.directory import principals
@@ -28,6 +28,8 @@ from peering.record import Record
 from peering.removal_obstacles import RemovalLooks
 
 Found = TypeVar("Found")
+#: A removal believes that something is gone after some looks; its plan has one, and counts it for all of them.
+_ENOUGH: Final = 1000
 
 
 async def look_at_removal(record: Record) -> RemovalLooks:
@@ -59,7 +61,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     _, me = await identity()
     (outcome, shared, held), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(
         asyncio.gather(
-            belongings(StepRequest(peering=peering, facts=record["facts"])),
+            belongings(StepRequest(peering=peering, facts=record["facts"] | Facts(tries=_ENOUGH))),
             neighbours_of(peering),
             seen(lambda: principals([one for one in (platform, application) if one])),
         ),

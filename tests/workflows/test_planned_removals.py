@@ -31,6 +31,23 @@ def _group(place: Place) -> str:
     return place.vnet_id.partition("/providers/")[0]
 
 
+@pytest.mark.parametrize("kind", ["delete-vnet-peering", "delete-application"])
+def test_what_somebody_has_deleted_is_planned_as_gone(deployment: Deployment, kind: str) -> None:
+    status = deployment.settle(repair="off")
+    facts = status["facts"]
+    named = {"delete-application": {"app_id": facts["application_id"]}}
+    of_side = {"vnet_id": facts["vnet_id"], "remote_id": facts["to_network_id"]}
+    deployment.event(kind="delete-vnet-peering", **of_side)
+    if kind in named:
+        deployment.event(kind=kind, **named[kind])
+    planned = planned_removal(deployment, status["id"])
+    fates = {one["step"]: one["action"] for one in planned["steps"]}
+    assert (fates["vnet_peering"], planned["waits"]) == ("gone", [])
+    assert fates["application"] == ("gone" if kind in named else "delete")
+    assert "unknown" not in fates.values()
+    assert deployment.remove(status["id"])["state"] == "removed"
+
+
 #: What may stand in the way, as it comes about in the world, and the problem that it is.
 OBSTACLES: Final[dict[str, tuple[str, Callable[[Place], object]]]] = {
     "a lock against deletion on the VNet": (
