@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from local.cloud import LocalCloud
 from local.cloud.events import EVENTS
 from local.cloud.world.population import Established, establish
-from local.registry import connected, fill
+from local.registry import Start, connected, fill
 from peering.facts import collected
+from peering.progress import StepProgress
 from peering.record import Record
 from peering.request import PeeringRequest
+from peering.spec import Caller
+from peering.steps import STEPS
 
 #: What has happened to an ill peering, as an event of the cloud's with what it names.
 _ILLS: Final[tuple[tuple[str, Callable[[Established], Mapping[str, object]]], ...]] = (
@@ -22,10 +27,23 @@ _ILLS: Final[tuple[tuple[str, Callable[[Established], Mapping[str, object]]], ..
 )
 #: Every so many peerings one is ill.
 _ILL_EACH: Final = 10
+#: For how long the peerings have been connected.
+_AGE: Final = timedelta(days=1)
 
 
 def _vnet(made: Established) -> str:
     return made.vnet_peering_id.partition("/virtualNetworkPeerings/")[0]
+
+
+def _started(made: Established, ended: datetime) -> Start:
+    """The start that made a peering: its steps one after another, a second each."""
+    names = [step.name for step in STEPS]
+    moments = [(ended - timedelta(seconds=left)).isoformat() for left in range(len(names), -1, -1)]
+    steps = {
+        name: StepProgress(state="done", tries=1, started=started, finished=finished)
+        for name, (started, finished) in zip(names, pairwise(moments), strict=True)
+    }
+    return Start(made.peering_id[:8], Caller(name="network-team@example.com", id=None), ended, steps)
 
 
 def populate(cloud: LocalCloud, count: int) -> None:
@@ -41,7 +59,9 @@ def populate(cloud: LocalCloud, count: int) -> None:
         request = PeeringRequest.model_validate(wanted, strict=False)
         facts = collected({**asdict(made), "vnet_id": vnet.id, "tenant_id": landscape.customer_tenant, "found": []})
         facts |= {"user_rights": "standing", "credential": "secret", "existing": "none"}
-        records.append(connected(request.peering(), facts))
+        facts |= {"project_network_cidr": vpc.cidr, "cloud_name": vpc.cloud_name}
+        facts |= {"peering_state": "Connected", "connection_state": "ACTIVE"}
+        records.append(connected(request.peering(), facts, _started(made, world.now - _AGE)))
         if is_ill:
             kind, named = _ILLS[ills % len(_ILLS)]
             EVENTS[kind](world, **named(made))

@@ -1,6 +1,7 @@
 """Peerings put into the registry as runs that connected them would have left them."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,26 +12,39 @@ from clients.registry.rows import peering_row
 from local.cloud import LocalCloud
 from peering.facts import Facts
 from peering.orders import new_order
+from peering.progress import StepProgress
 from peering.record import Record
 from peering.registry import Ending, conclude, place, take
 from peering.spec import Caller, Deadlines, Fence, Peering
 
-_BY: Final = Caller(name="bench", id=None)
-_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _DEADLINES: Final = Deadlines(propagation=900, platform=86400)
 #: Operations that one transaction takes.
 _TRANSACTION: Final = 100
 
 
-def connected(peering: Peering, facts: Facts) -> Record:
+@dataclass(frozen=True)
+class Start:
+    """A start as it was: its run, who asked for it, when it ended, and its steps."""
+
+    run: str
+    by: Caller
+    at: datetime
+    steps: dict[str, StepProgress]
+
+
+_BENCH: Final = Start("bench", Caller(name="bench", id=None), datetime(2026, 1, 1, tzinfo=UTC), {})
+
+
+def connected(peering: Peering, facts: Facts, start: Start = _BENCH) -> Record:
     """The record of a peering that a start has connected."""
-    order = new_order("establish", "bench", _BY, _AT, _DEADLINES)
+    order = new_order("establish", start.run, start.by, start.at, _DEADLINES)
     record, _ = place(None, {**order, "peering": peering})
     if record is None:
         raise AssertionError("a start makes no record")
-    take(record, "bench", _AT.isoformat())
-    fence = Fence(id=peering["id"], run="bench", execution="bench", alive_until="")
-    conclude(record, Ending(fence=fence, state="connected", facts=facts, steps={}, at=_AT.isoformat(), drop=False))
+    at = start.at.isoformat()
+    take(record, start.run, at)
+    fence = Fence(id=peering["id"], run=start.run, execution=start.run, alive_until="")
+    conclude(record, Ending(fence=fence, state="connected", facts=facts, steps=start.steps, at=at, drop=False))
     return record
 
 
