@@ -103,13 +103,13 @@ def _introduce(console: Console, directory: Path, cloud: Mapping[str, str], app:
     console.print(f"The page: [bold]{app.url}/api/ui[/]; its key is in {directory / 'key'}\n", highlight=False)
     console.print(f"The app answers on {app.url}, the cloud is {scenario}. Ctrl-C stops both.")
     console.print("Their state is kept; --fresh begins anew.\n")
-    key, admin = directory / "app" / "keys.json", cloud["LOCAL_CLOUD_ADMIN_URL"]
+    admin = cloud["LOCAL_CLOUD_ADMIN_URL"]
     curl = 'curl -s -H "x-functions-key: $KEY"'
     for line in (
         f"export PEERING_CONFIG={_profile(directory, app).resolve()}",
         ".venv/bin/python -m command_line list    # docs/command-line.md",
         "",
-        f"export KEY=$(python3 -c \"import json; print(json.load(open('{key}'))['function'])\")",
+        f"export KEY=$(cat {directory / 'key'})",
         f'{curl} "{app.url}/api/peerings?dryRun=true" -d {body}',
         f"{curl} {app.url}/api/peerings -d {body}",
         f"{curl} {app.url}/api/peerings | python3 -m json.tool",
