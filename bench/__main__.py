@@ -10,11 +10,13 @@ from bench.genuine import operation_costs, sweep_of_a_thousand
 from bench.genuine import starts_at_once as genuine_starts_at_once
 from bench.imports import eager_imports, import_cost, memory_after_start, package_size
 from bench.listing import FEW, MANY, ROWS_IN_A_PAGE, listing_cost
+from bench.page import page_cost
 from bench.runs import LATENCY, NEEDED, Throughput, run_cost, starts_at_once
 from bench.sweep import EACH, READS_OF_A_VNET, SIZES, THOUSAND, Size, SweepCost, exponent, sweep_cost
 from bench.throttled import throttled_starts
 from bench.waits import WAITS, days_of_waits, wait_cost
 from local.genuine import missing_parts
+from tests.left_out import NEEDS
 
 _MEGABYTE = 1e6
 
@@ -30,6 +32,7 @@ def main() -> None:
     _add_sweeps(table, SIZES if everything else SIZES[:2])
     _add_throttled(table, 1000 if everything else 100)
     _add_lists(table)
+    _add_page(table)
     console.print(table)
 
 
@@ -125,6 +128,17 @@ def _add_lists(table: Table) -> None:
     table.add_row(f"pages of {ROWS_IN_A_PAGE:,} rows that a filtered list reads", str(cost["pages_read"]), limit)
     one = f"{cost['one_of_many'] / cost['one']:.2f} ({cost['one_of_many']:.3f} s over {cost['one']:.3f} s)"
     table.add_row(f"GET of one peering with {MANY:,} over one alone", one, "<= 1.1")
+
+
+def _add_page(table: Table) -> None:
+    if missing := NEEDS["chromium"]():
+        table.add_row("the page", f"left out: {missing}", "")
+        return
+    cost = page_cost()
+    name = f"the page's list of {MANY:,} peerings in Chromium"
+    table.add_row(f"{name}: the first rows", f"{cost['first_rows']:.2f} s", "<= 1 s")
+    table.add_row("  all of them", f"{cost['all_rows']:.1f} s", "")
+    table.add_row("  a filter", f"{cost['filtering'] * 1000:.0f} ms", "<= 150 ms")
 
 
 def _megabytes(count: int) -> str:
