@@ -32,6 +32,7 @@ NEEDS: Final[dict[str, Callable[[], str]]] = {
     "engine": missing_parts,
     "node": lambda: "" if AZURITE.exists() and shutil.which("node") else "the npm packages are not installed (npm ci)",
     "chromium": _program("CHROMIUM", "chromium", "chromium-browser", "google-chrome"),
+    "curl": lambda: ", ".join(f"there is no {name}" for name in ("curl", "jq") if not shutil.which(name)),
     "bicep": _program("BICEP", "bicep"),
     "az": lambda: "" if az() else "there is no az (make clis), and AZ names none",
     "checkov": _program("CHECKOV", "checkov"),

@@ -1,23 +1,56 @@
-"""Every `peering` command of the README and of the docs for users, run literally."""
+"""Every command that the README and the documents for users tell people to type, run as it is written.
 
+`$API`, `$APP` and what stands for an id or a file are filled in as a reader would. Commands against Azure itself need a
+subscription; what they name is checked by `tests/infra`.
+"""
+
+import json
 import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import httpx
 import pytest
 
 from local.demo import peering_request
 from local.processes import PROJECT
 from tests.command_line.conftest import CommandLine, Ended
+from triggers.route_table import ROUTES
 
 DOCS: Final = ("docs/command-line.md", "README.md")
+#: The documents for users, and the one of them whose commands need an Azure subscription.
+FOR_USERS: Final = (
+    *("README.md", "docs/api.md", "docs/command-line.md", "docs/operating.md", "docs/organization-vpcs.md"),
+    *("docs/page.md", "docs/drift.md", "docs/diagnosis.md", "docs/security.md", "docs/deploying.md"),
+)
+AZURE: Final = frozenset({"docs/deploying.md"})
+_VNET: Final = "/subscriptions/.../resourceGroups/Net-Prod/providers/Microsoft.Network/virtualNetworks/Hub-VNet"
 _BLOCK: Final = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+_INLINE: Final = re.compile(r"`(curl [^`]+)`")
+_MAKE: Final = re.compile(r"(?:^|`)(make [a-z][a-z-]*(?: [A-Z]+=(?:\"[^\"]*\"|\S+))*)", re.MULTILINE)
+_MODULE: Final = re.compile(r"python -m ([a-z_.]+)")
+#: What a reader puts in the place of an example's values.
+_EXAMPLES: Final = {
+    "my-project": "project",
+    "0b39d9ec-76a2-4b0a-a0cd-5a1e1a2b3c4d": "project_vpc_id",
+    _VNET: "vnet_id",
+}
+#: The blocks of other programs, each of which a test here runs; those of `make` are tried without being carried out.
+ELSEWHERE: Final = {"README.md": 1, "docs/api.md": 1, "docs/operating.md": 1, "docs/organization-vpcs.md": 1}
+_REFUSED: Final = frozenset({400, 401, 403, 404, 405, 415})
+
+
+def blocks(name: str) -> list[str]:
+    """The shell blocks of a document."""
+    return _BLOCK.findall((PROJECT / name).read_text())
 
 
 def commands(name: str) -> list[str]:
     """The lines of a document's shell blocks that begin with `peering`."""
-    blocks = _BLOCK.findall((PROJECT / name).read_text())
-    return [line for block in blocks for line in block.splitlines() if line.startswith("peering ")]
+    return [line for block in blocks(name) for line in block.splitlines() if line.startswith("peering ")]
 
 
 @pytest.mark.parametrize("name", DOCS)
@@ -29,8 +62,137 @@ def test_every_command_works_as_it_is_written(command: CommandLine, name: str, t
     assert not failed
 
 
-def _run(command: CommandLine, line: str, tmp_path: Path) -> Ended:
-    shim = tmp_path / "peering"
-    shim.write_text('#!/bin/sh\nexec "$PEERING_PYTHON" -m command_line "$@"\n')
-    shim.chmod(0o700)
-    return command.shell(line, shim.parent, {"VNET_ID": str(peering_request(command.cloud)["vnet_id"])})
+def _run(command: CommandLine, line: str, programs: Path, **variables: str) -> Ended:
+    """Run a line of a document, with the programs that it names."""
+    _program(programs / "peering", 'exec "$PEERING_PYTHON" -m command_line "$@"')
+    given = {"VNET_ID": str(peering_request(command.cloud)["vnet_id"]), **variables}
+    return command.shell(line, programs, given)
+
+
+def _program(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/bash\n{body}\n")
+    path.chmod(0o700)
+
+
+@pytest.fixture
+def at_home(command: CommandLine, tmp_path: Path) -> dict[str, str]:
+    """The variables of the documents, and a curl that finds the app on this machine, silent but for what it answers."""
+    _program(
+        tmp_path / "curl",
+        'arguments=(); for one in "$@"; do arguments+=("${one/https:\\/\\/$APP.azurewebsites.net/$SERVED}"); done\n'
+        'exec /usr/bin/env -u https_proxy -u HTTPS_PROXY PATH="${PATH#*:}" curl -s "${arguments[@]}"',
+    )
+    _program(
+        tmp_path / "az",
+        'test "$*" = "functionapp function keys set -g group -n app --function-name ${10} --key-name reader'
+        ' --key-value readers" && curl -f -X PUT -H "x-functions-key: $MASTER"'
+        ' "$SERVED/admin/functions/${10}/keys/reader" -d \'{"value": "readers"}\'',
+    )
+    (tmp_path / "request.json").write_text(json.dumps(peering_request(command.cloud)))
+    keys = json.loads((command.directory / "app" / "keys.json").read_text())
+    served = {"SERVED": command.app.url, "API": f"{command.app.url}/api", "APP": "app", "GROUP": "group"}
+    return {**served, "KEY": command.app.key, "MASTER": keys["master"], "READER": "readers"}
+
+
+def _asked(command: CommandLine, path: str) -> Any:  # noqa: ANN401 - JSON
+    headers = {"x-functions-key": command.app.key}
+    url = f"{command.app.url}/api/{path}"
+    return httpx.get(url, headers=headers, trust_env=False, timeout=60).raise_for_status().json()
+
+
+@pytest.mark.curl
+def test_the_request_of_the_readme_starts_a_peering(
+    command: CommandLine, at_home: Mapping[str, str], tmp_path: Path
+) -> None:
+    (line,) = [block for block in blocks("README.md") if block.startswith("curl ")]
+    request = peering_request(command.cloud)
+    for example, field in _EXAMPLES.items():
+        assert example in line
+        line = line.replace(example, str(request[field]))
+    assert "202 Accepted" in _run(command, line, tmp_path, **at_home).out
+
+
+@pytest.mark.curl
+def test_a_request_for_an_organization_is_understood(
+    command: CommandLine, at_home: Mapping[str, str], tmp_path: Path
+) -> None:
+    (line,) = blocks("docs/organization-vpcs.md")
+    line = line.replace(_VNET, str(peering_request(command.cloud)["vnet_id"]))
+    assert "202 Accepted" in _run(command, line, tmp_path, **at_home).out
+
+
+@pytest.mark.curl
+def test_the_reader_key_of_the_document_opens_what_only_reads(
+    command: CommandLine, at_home: Mapping[str, str], tmp_path: Path
+) -> None:
+    (block,) = blocks("docs/api.md")
+    ended = _run(command, block, tmp_path, **at_home)
+    assert ended.code == 0, ended
+    opened = {route.name for route in ROUTES if _status(command, route.method, route.path) != 401}
+    assert opened == {route.name for route in ROUTES if route.role == "reader"}
+
+
+def _status(command: CommandLine, method: str, path: str) -> int:
+    url = f"{command.app.url}/api/{path.format(id='x', run='x', code='x')}"
+    return httpx.request(method, url, headers={"x-functions-key": "readers"}, trust_env=False, timeout=60).status_code
+
+
+def _by_hand() -> Iterator[str]:
+    """The requests of the operators' document, in its order but for the removal, which comes last."""
+    found = _INLINE.findall((PROJECT / "docs/operating.md").read_text())
+    yield from sorted(found, key=lambda line: "-X DELETE" in line and "dryRun" not in line)
+
+
+@pytest.mark.curl
+def test_every_request_by_hand_is_answered(command: CommandLine, at_home: Mapping[str, str], tmp_path: Path) -> None:
+    identity = json.loads(command.well("start", *command.pair(), "-o", "json"))["id"]
+    lines = [*_by_hand()]
+    assert len(lines) >= 6
+    head = 'curl -H "x-functions-key: $KEY" -o /dev/null -w "%{http_code}" '
+    for line in lines:
+        command.well("wait", identity, "--for=rest", "--timeout=5m")
+        ended = _run(command, line.replace("{id}", identity).replace("curl ", head, 1), tmp_path, **at_home)
+        assert ended.code == 0, (line, ended)
+        assert int(ended.out) not in _REFUSED, (line, ended)
+        assert int(ended.out) < 500, (line, ended)
+
+
+@pytest.mark.curl
+def test_what_is_under_way_is_listed_as_before_an_upgrade(
+    command: CommandLine, at_home: Mapping[str, str], tmp_path: Path
+) -> None:
+    (block,) = blocks("docs/operating.md")
+    command.run("watch")
+    ended = _run(command, block, tmp_path, **at_home)
+    assert (ended.code, ended.out) == (0, "")
+    shown = block.replace('"running"', '"running", "connected", "removed", "failed", "rotated"')
+    listed = [one["url"] for one in _asked(command, "peerings")["peerings"]]
+    assert _run(command, shown, tmp_path, **at_home).out.split() == listed
+
+
+@pytest.mark.parametrize("name", [*FOR_USERS, "CONTRIBUTING.md", "docs/testing.md"])
+def test_what_is_made_and_run_exists(name: str) -> None:
+    text = (PROJECT / name).read_text()
+    for line in _MAKE.findall(text):
+        done = subprocess.run(
+            ["bash", "-c", f"{line} --dry-run"], cwd=PROJECT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (line, done.stderr)
+    for module in _MODULE.findall(text):
+        found = PROJECT / module.replace(".", "/")
+        assert found.with_suffix(".py").exists() or (found / "__main__.py").exists(), module
+
+
+def test_serve_takes_the_options_that_the_readme_gives_it() -> None:
+    (options,) = re.findall(r'make serve SERVE="([^"]*)"', (PROJECT / "README.md").read_text())
+    command = [sys.executable, "-m", "local.serve", *options.split(), "--help"]
+    assert subprocess.run(command, cwd=PROJECT, capture_output=True, check=False).returncode == 0
+    scenario = re.search(r"--scenario (\S+)", options)
+    assert scenario is not None
+    assert (PROJECT / "local" / "cloud" / "scenarios" / f"{scenario[1]}.toml").exists()
+
+
+@pytest.mark.parametrize("name", sorted({*FOR_USERS} - AZURE))
+def test_no_block_is_left_out(name: str) -> None:
+    others = [block for block in blocks(name) if not all(line.startswith("peering ") for line in block.splitlines())]
+    assert sum(not block.startswith("make ") for block in others) == ELSEWHERE.get(name, 0)
