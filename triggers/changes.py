@@ -26,9 +26,10 @@ from triggers.routes import peering_id_of
 
 
 async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`PATCH /api/peerings/{id}`: change options, as a start with other ones would, labels and the note.
+    """`PATCH /api/peerings/{id}`: change options, labels and the note.
 
-    With `dryRun=true` the plan of that start is the answer. Without options nothing is started, and the answer is 200.
+    Options change by a start that has them. With `dryRun=true` its plan is the answer. Without options nothing is
+    started, and the answer is 200.
     """
     from peering.request import PeeringRequest
 
@@ -92,9 +93,9 @@ def _noting(
 
 
 async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`DELETE /api/peerings/{id}`: take away what the app made, or with `dryRun=true` say what would go.
+    """`DELETE /api/peerings/{id}`: take away what the app made.
 
-    A run that is under way is stopped in order first.
+    A run that is under way is stopped in order first. With `dryRun=true` the plan of the removal is the answer.
     """
     peering_id = peering_id_of(req)
     if is_dry(req):

@@ -74,7 +74,10 @@ class PeeringList(TypedDict):
 
 
 async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/peerings`: start a peering, or join the run that is under way; with `dryRun=true` only plan it."""
+    """`POST /api/peerings`: start a peering, or join the run that is under way.
+
+    With `dryRun=true` its plan is the answer, and nothing is started.
+    """
     from clients.settings import settings
     from peering.request import PeeringRequest
 

@@ -1,15 +1,23 @@
 """How the page looks and reads: in every width, light and dark, by keyboard, and as axe-core judges it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from local.deployment import Deployment
+from local.registry import connected, fill
+from peering.facts import collected
+from peering.request import PeeringRequest
 from tests.ui.browser import PATIENCE, WIDE, Scheme, visit
 
 pytestmark = [pytest.mark.chromium, pytest.mark.node, pytest.mark.timeout(600)]
 expect.set_options(timeout=PATIENCE)
+#: The texts of what is wider than the cell that it stands in.
+CUT_OFF = (
+    "all => all.filter(one => one.parentElement.scrollWidth > one.parentElement.clientWidth).map(one => one.innerText)"
+)
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -51,7 +59,7 @@ def test_every_view_passes_axe(
             "/": page.get_by_role("heading", name="By verdict"),
             "/peerings": page.get_by_role("link", name="Hub-VNet"),
             f"/peerings/{identity}": page.get_by_role("row", name="check"),
-            "/new": page.get_by_label("Vnet id"),
+            "/new": page.get_by_label("VNet id"),
             "/unmanaged": page.get_by_text("There are none."),
         }
         for view, sign in shown.items():
@@ -59,10 +67,26 @@ def test_every_view_passes_axe(
             sign.first.wait_for()
             assert judged(page) == [], view
             assert is_within(page), view
+            assert "`" not in page.inner_text("body"), view
+        visiting.to("/peerings")
+        page.locator(".row .badge").first.wait_for()
+        assert page.locator(".row .badge").evaluate_all(CUT_OFF) == []
         visiting.to(f"/peerings/{identity}")
         page.get_by_role("button", name="Remove").click()
         page.get_by_label("to confirm").wait_for()
         assert judged(page) == []
+        assert "`" not in page.inner_text("body")
+
+
+def test_what_has_been_is_not_told_as_to_come_by_a_browser_whose_clock_is_slow(
+    browser: Browser, deployment: Deployment, identity: str
+) -> None:
+    with visit(browser, deployment) as visiting:
+        visiting.page.clock.set_fixed_time(deployment.clock.now() - timedelta(hours=1))
+        page = visiting.to(f"/peerings/{identity}")
+        expect(page.locator("main > p.quiet", has_text="checked")).to_contain_text("checked now")
+        page = visiting.to("/peerings")
+        expect(page.locator(".row").first).to_contain_text("in 180 days")
 
 
 def test_the_list_is_filtered_by_the_address(browser: Browser, deployment: Deployment, identity: str) -> None:
@@ -101,3 +125,15 @@ def test_it_is_used_by_keyboard_alone(browser: Browser, deployment: Deployment, 
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(rotate).to_be_focused()
+
+
+def test_a_run_of_which_no_steps_are_kept_is_not_shown_as_one_that_waits(
+    browser: Browser, deployment: Deployment
+) -> None:
+    request = PeeringRequest.model_validate(deployment.request(vnet_id=deployment.cloud.vnet_ids[-1]), strict=False)
+    record = connected(request.peering(), collected({"vnet_id": request.vnet_id}))
+    fill(deployment.cloud, [record])
+    with visit(browser, deployment) as visiting:
+        page = visiting.to(f"/peerings/{record['peering']['id']}")
+        expect(page.get_by_role("region", name="Steps of the last run")).to_contain_text("None is recorded.")
+        expect(page.locator(".step")).to_have_count(0)

@@ -3,14 +3,14 @@
 import { ask, newIdempotencyKey, useOperations } from "./api.js";
 import { bodyOf, Fields, fieldsOf } from "./form.js";
 import { html, useEffect, useRef, useState } from "./lib.js";
-import { capital, Failed } from "./parts.js";
+import { capital, Failed, prose } from "./parts.js";
 import { Plan } from "./plan.js";
 
 export const verb = (name) => capital(name.split("_")[0]);
 const takes = (operation, parameter) => operation.parameters.some((one) => one.name === parameter);
 
 /** Buttons for some operations; `about` says what they are about, `id` of which peering. */
-export function Actions({ names, about, id, etag, now, typed, onDone }) {
+export function Actions({ names, about, all = false, id, etag, now, typed, onDone }) {
   const operations = useOperations();
   const [open, setOpen] = useState(null);
   const [said, say] = useState("");
@@ -22,7 +22,7 @@ export function Actions({ names, about, id, etag, now, typed, onDone }) {
   };
   return html`<div class="actions" role="group" aria-label=${`Actions on ${about}`}>
     ${names.map((name) => html`<button type="button" class=${operations[name].method === "DELETE" ? "danger" : ""}
-      onClick=${() => setOpen(name)}>${verb(name)}</button>`)}
+      onClick=${() => setOpen(name)}>${verb(name)}${all && " all"}</button>`)}
     <span role="status">${said}</span>
     ${open && html`<${Dialog} key=${open} name=${open} operation=${operations[open]} about=${about} id=${id} etag=${etag} now=${now}
       typed=${typed} onDone=${done} onClose=${() => setOpen(null)} />`}
@@ -81,7 +81,7 @@ function Dialog({ name, operation, about, id, etag, now, typed, onDone, onClose 
   return html`<dialog ref=${dialog} onClose=${onClose} aria-labelledby="dialog-title">
     <form onSubmit=${submit}>
       <h2 id="dialog-title">${verb(name)} ${about}</h2>
-      <p>${capital(operation.summary)}.</p>
+      <p>${prose(capital(operation.summary))}.</p>
       <${Fields} fields=${fields} texts=${texts} set=${set} errors=${error?.problem?.errors} now=${now} />
       <${Failed} error=${error} />
       ${plan && html`<${Plan} plan=${plan} />`}

@@ -53,10 +53,12 @@ export function Drawing({ status }) {
         <circle class="dot" cx="232" cy=${54 + index * 20} r="5" />
         <${Text} x="246" y=${58.5 + index * 20} is="part" text=${words(name)} longest=${30} />
       </g>`)}
-      <path class="link" data-is=${side} d="M84 164 V286" />
-      <path class="link" data-is=${connection} d="M144 286 V164" />
-      <${Text} x="166" y="208" is="part" text=${`VNet peering: ${said_of(side, facts.peering_state)}`} longest=${40} />
-      <${Text} x="166" y="232" is="part" text=${`connection: ${said_of(connection, facts.connection_state ?? facts.requested_connection_state)}`} longest=${40} />
+      <path class="link" data-is=${side} d="M84 164 V286"><title>VNet peering</title></path>
+      <path class="link" data-is=${connection} d="M144 286 V164"><title>peering connection</title></path>
+      <g data-is=${side}><circle class="dot" cx="172" cy="203.5" r="5" /></g>
+      <${Text} x="186" y="208" is="part" text=${`VNet peering: ${said_of(side, facts.peering_state)}`} longest=${38} />
+      <g data-is=${connection}><circle class="dot" cx="172" cy="227.5" r="5" /></g>
+      <${Text} x="186" y="232" is="part" text=${`connection: ${said_of(connection, facts.connection_state ?? facts.requested_connection_state)}`} longest=${38} />
       <rect class="tenant" x="4" y="250" width="452" height="118" rx="10" />
       <${Text} x="230" y="276" is="name" text="Aiven's tenant" />
       <${Text} x="230" y="298" is="quiet" text=${facts.to_tenant_id ?? ""} longest=${30} />

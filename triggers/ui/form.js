@@ -1,7 +1,7 @@
 // Forms drawn from the schemas of the OpenAPI document: its names, descriptions, choices and defaults.
 
 import { html } from "./lib.js";
-import { capital, words } from "./parts.js";
+import { capital, prose, words } from "./parts.js";
 
 /** A schema without its reference, and without "or null". */
 function resolved(schema, schemas) {
@@ -76,7 +76,7 @@ function Field({ field, text, set, error, now }) {
   return html`<div class="field">
     <label for=${given.id}>${capital(words(name))}</label>
     <${Control} field=${field} given=${given} text=${text} now=${now} />
-    ${description && html`<p class="quiet" id=${`${name}-about`}>${description}</p>`}
+    ${description && html`<p class="quiet" id=${`${name}-about`}>${prose(description)}</p>`}
     ${error && html`<p class="error" id=${`${name}-error`}>${error.rule}</p>`}
   </div>`;
 }
@@ -85,12 +85,13 @@ function Control({ field, given, text, now }) {
   const choices = field.type === "boolean" ? ["true", "false"] : field.enum;
   if (choices) {
     return html`<select ...${given}>
-      <option value="">${now === undefined || now === null ? "—" : `${now} (as it is)`}</option>
+      <option value="">${now === undefined || now === null ? "not set" : `${now} (as it is)`}</option>
       ${choices.map((one) => html`<option value=${one} selected=${one === text}>${one}</option>`)}
     </select>`;
   }
   if (field.type === "array" || field.type === "object") {
-    const hint = field.type === "object" ? "name=value, one a line" : "one a line";
+    const can_go = field.additionalProperties?.anyOf?.some((one) => one.type === "null");
+    const hint = field.type === "object" ? `name=value, one a line${can_go ? "; name= takes it away" : ""}` : "one a line";
     return html`<textarea ...${given} rows="2" placeholder=${hint} value=${text}></textarea>`;
   }
   const kinds = { integer: "number", "date-time": "datetime-local" };

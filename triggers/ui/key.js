@@ -22,7 +22,8 @@ export function KeyForm({ onKept }) {
     <${Heading} title="Sign in">Sign in<//>
     <p>The app asks for a function key. It is kept in this tab alone, and is gone when the tab is closed.</p>
     ${was_refused && !error && html`<p role="alert">The key that this tab had is not taken any more.</p>`}
-    <label>Function key <input name="key" type="password" required autocomplete="off" /></label>
+    <div class="field"><label for="key">Function key</label>
+      <input id="key" name="key" type="password" required autocomplete="off" /></div>
     <button class="main">Continue</button>
     <${Failed} error=${error} />
   </form>`;

@@ -121,7 +121,7 @@ function Row({ row, at, height }) {
     <span role="cell" class="why" title=${row.problems.map((one) => one.title).join("\n")}>
       ${worst?.title}${others.length > 0 && ` and ${others.length} more`}
     </span>
-    <span role="cell">${row.expires && html`<${Moment} at=${row.expires} />`}</span>
+    <span role="cell">${row.expires && html`<${Moment} at=${row.expires} isAhead />`}</span>
     <span role="cell"><${Moment} at=${row.changed} /></span>
   </div>`;
 }

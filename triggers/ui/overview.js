@@ -24,8 +24,8 @@ export function Overview() {
         `, ${duration(last_sweep.seconds)} long`}.` : " No check of all has ended yet."}
     </p>
     ${paused_all && html`<p class="notice">Checks and repairs of all peerings pause: ${paused_all.why} (${paused_all.by.name},
-      <${Moment} at=${paused_all.at} />${paused_all.until && html`, until <${Moment} at=${paused_all.until} />`})</p>`}
-    <${Actions} names=${paused_all ? OF_ALL : OF_ALL.slice(0, 2)} about="all peerings" onDone=${look} />
+      <${Moment} at=${paused_all.at} />${paused_all.until && html`, until <${Moment} at=${paused_all.until} isAhead />`})</p>`}
+    <${Actions} names=${paused_all ? OF_ALL : OF_ALL.slice(0, 2)} about="all peerings" all onDone=${look} />
     <div class="columns">
       <${Counts} title="By verdict" name="verdict" counts=${data.verdicts} />
       <${Counts} title="By state" name="state" counts=${data.states} />
@@ -37,7 +37,7 @@ export function Overview() {
         <h2 id="expires">Expires soon</h2>
         ${data.expires_soon.length === 0 && html`<p class="quiet">Nothing expires within thirty days.</p>`}
         <ul class="plain">${data.expires_soon.map((one) => html`<li>
-          <a href=${`#/peerings/${one.id}`}>${lastPart(one.vnet_id)}</a> <span class="quiet"><${Moment} at=${one.expires} /></span>
+          <a href=${`#/peerings/${one.id}`}>${lastPart(one.vnet_id)}</a> <span class="quiet"><${Moment} at=${one.expires} isAhead /></span>
         </li>`)}</ul>
       </section>
     </div>`;

@@ -2,8 +2,10 @@
 
 import { html, useEffect, useRef, useState } from "./lib.js";
 
-/** A name of the API as words: `peering_state` is "peering state". */
-export const words = (name) => String(name).replace(/[_-]+/g, " ");
+const SPELLED = { vnet: "VNet", vpc: "VPC", cidr: "CIDR", cidrs: "CIDRs" };
+
+/** A name of the API as words: `vnet_peering` is "VNet peering". */
+export const words = (name) => String(name).replace(/[_-]+/g, " ").replace(/\w+/g, (one) => SPELLED[one] ?? one);
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 /** The last part of an ARM id: the VNet's own name. */
 export const lastPart = (id) => String(id ?? "").split("/").pop();
@@ -20,11 +22,14 @@ function relative(seconds) {
   return RELATIVE.format(Math.round(seconds / length), unit);
 }
 
-/** A moment, as the time from now; it is written out where the pointer rests. */
-export function Moment({ at }) {
+/**
+ * A moment, as the time from now; it is written out where the pointer rests. One that has been is never in the future,
+ * whatever the clocks of app and browser say; one that is to come has `isAhead`.
+ */
+export function Moment({ at, isAhead = false }) {
   const [, tick] = useState(0);
   const moment = new Date(at);
-  const seconds = (moment - Date.now()) / 1000;
+  const seconds = Math.min((moment - Date.now()) / 1000, isAhead ? Infinity : 0);
   useEffect(() => {
     const timer = setInterval(() => tick((n) => n + 1), Math.abs(seconds) < 120 ? 1000 : 30000);
     return () => clearInterval(timer);
@@ -52,7 +57,7 @@ export function Copy({ text, name }) {
 }
 
 /** A text of the API: what stands in backticks there is code. */
-const prose = (text) => text.split("`").map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
+export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
 
 /** A problem document: what happened, what it means, what to do, and who can. */
 export function Problem({ problem, children }) {

@@ -33,12 +33,12 @@ export function Peering({ id }) {
     ${Object.keys(labels).length > 0 && html`<p>${Object.entries(labels).map(([name, value]) => html`<span class="badge">${name}=${value}</span> `)}</p>`}
     ${status.note && html`<p class="note">${status.note}</p>`}
     ${paused && html`<p class="notice">Checks and repairs pause: ${paused.why} (${paused.by.name}, <${Moment} at=${paused.at} />${
-      paused.until && html`, until <${Moment} at=${paused.until} />`})</p>`}
+      paused.until && html`, until <${Moment} at=${paused.until} isAhead />`})</p>`}
     <${Failed} error=${error} />
     <${Actions} names=${possible(status)} about=${vnet} id=${id} etag=${etag} now=${{ ...peering, note: status.note }} typed=${vnet} onDone=${look} />
     <${Problems} problem=${problem} health=${health} />
-    <div class="columns split">
-      <${Timeline} steps=${status.steps} operation=${status.operation} />
+    <div class="columns split" data-is=${status.phase ? "busy" : "rest"}>
+      <${Timeline} steps=${status.steps} operation=${status.operation} isAtRest=${!status.phase} />
       <div>
         <${Drawing} status=${status} />
         <${Facts} facts=${facts} links=${status.links ?? []} />

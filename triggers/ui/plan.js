@@ -1,7 +1,7 @@
 // A plan as the API gives it: what would be made, changed or removed, and what stands in the way.
 
 import { html } from "./lib.js";
-import { Badge, Problem, words } from "./parts.js";
+import { Badge, Problem, prose, words } from "./parts.js";
 
 export function Plan({ plan }) {
   const { result, steps, changes = [], obstacles, waits, warnings } = plan;
@@ -10,15 +10,16 @@ export function Plan({ plan }) {
     ${obstacles.map((one) => html`<${Problem} problem=${one} />`)}
     ${waits.length > 0 && html`<p>It would wait for these, which may clear by themselves:</p>`}
     ${waits.map((one) => html`<${Problem} problem=${one} />`)}
-    ${warnings.length > 0 && html`<ul class="warnings">${warnings.map((one) => html`<li>${one}</li>`)}</ul>`}
+    ${warnings.length > 0 && html`<ul class="warnings">${warnings.map((one) => html`<li>${prose(one)}</li>`)}</ul>`}
     ${changes.length > 0 && html`<div class="wide" tabindex="0" role="region" aria-label="Changes"><table>
       <thead><tr><th scope="col">Option</th><th scope="col">Is</th><th scope="col">Would be</th></tr></thead>
       <tbody>${changes.map((one) => html`<tr><th scope="row">${words(one.option)}</th><td>${String(one.old)}</td>
-        <td>${one.refused ? html`<em>${one.refused}</em>` : String(one.new)}</td></tr>`)}</tbody>
+        <td>${one.refused ? html`<em>${prose(one.refused)}</em>` : String(one.new)}</td></tr>`)}</tbody>
     </table></div>`}
     ${steps.length > 0 && html`<ul class="planned">${steps.map((one) => html`<li>
-      <${Badge} kind="action" is=${one.action} /> <strong>${words(one.step)}</strong>
-      ${(one.name ?? one.id) && html` <code>${one.name ?? one.id}</code>`}${one.why && html` <span class="quiet">${one.why}</span>`}
+      <${Badge} kind="action" is=${one.action} />
+      <span><strong>${words(one.step)}</strong>
+      ${(one.name ?? one.id) && html` <code>${one.name ?? one.id}</code>`}${one.why && html` <span class="quiet">${one.why}</span>`}</span>
     </li>`)}</ul>`}
   </section>`;
 }

@@ -13,12 +13,20 @@ function stages(steps) {
   return found;
 }
 
-export function Timeline({ steps, operation }) {
-  const done = steps.filter((one) => one.state === "done" || one.state === "not needed").length;
+export function Timeline({ steps, operation, isAtRest }) {
+  const needed = steps.filter((one) => one.state !== "not needed");
+  const done = needed.filter((one) => one.state === "done").length;
+  // What is at rest, and none of whose steps has begun, has kept none of them.
+  const is_kept = !isAtRest || needed.some((one) => one.state !== "pending");
   return html`<section aria-labelledby="steps">
-    <h2 id="steps">Steps of the last ${operation} <span class="quiet">${done} of ${steps.length}</span></h2>
-    <ol class="stages">${stages(steps).map((some) => html`<li><ul>${some.map((one) => html`<${Step} key=${one.name} step=${one} />`)}</ul></li>`)}</ol>
+    <h2 id="steps">Steps of the last run <span class="quiet">${operation}${is_kept && `, ${done} of ${needed.length}`}</span></h2>
+    ${is_kept ? html`<${Stages} steps=${steps} />` : html`<p class="quiet">None is recorded.</p>`}
   </section>`;
+}
+
+function Stages({ steps }) {
+  return html`
+    <ol class="stages">${stages(steps).map((some) => html`<li><ul>${some.map((one) => html`<${Step} key=${one.name} step=${one} />`)}</ul></li>`)}</ol>`;
 }
 
 function Step({ step }) {
@@ -27,7 +35,7 @@ function Step({ step }) {
     seconds !== undefined && duration(seconds),
     waiting_since && html`since <${Moment} at=${waiting_since} />`,
     tries > 1 && `${tries} tries`,
-    next_look && html`next poll <${Moment} at=${next_look} />`,
+    next_look && html`next poll <${Moment} at=${next_look} isAhead />`,
   ].filter(Boolean);
   return html`<li class="step" data-is=${state}>
     <strong title=${`${article_step}. ${article_title}`}>${title}</strong>
