@@ -47,6 +47,8 @@ def _opened(browser: Browser, deployed: Deployment, size: tuple[int, int], schem
     page.get_by_label("Function key").fill(deployed.host.keys.function)
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("group", name="Actions on all").wait_for()
+    # Nothing is drawn as what the pointer rests on.
+    page.mouse.move(0, 0)
     return page
 
 
