@@ -26,6 +26,8 @@ _CONNECTION_TIMEOUT: Final = 5
 _IDLE_SECONDS: Final = 210
 #: To one host of Azure's. What its throttles let a subscription read in the long run, 25 a second, so many carry.
 _TO_ONE_HOST: Final = 4
+#: To sign in: at the two tenants of a cross-tenant peering at once.
+TO_SIGN_IN: Final = 2
 #: To the host of the app's tables, which is next to it.
 TO_THE_TABLES: Final = 1
 #: To a host that takes many requests at once on a connection (HTTP/2). Aiven's limit, two a second, one carries anyway.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from clients.connections import connections
+from clients.connections import TO_SIGN_IN, connections
 from clients.remote_errors import signing_in
 from clients.settings import Settings, settings
 from peering.outcome import ProblemError
@@ -32,7 +32,7 @@ def _managed_identity(given: Settings) -> "AbstractAsyncContextManager[AsyncToke
     from azure.identity.aio import ManagedIdentityCredential
 
     client_id = str(given.azure_client_id) if given.azure_client_id else None
-    return ManagedIdentityCredential(client_id=client_id, **connections().of_the_sdks())
+    return ManagedIdentityCredential(client_id=client_id, **connections().of_the_sdks(TO_SIGN_IN))
 
 
 def _service_principal(given: Settings) -> "AbstractAsyncContextManager[AsyncTokenCredential]":
@@ -42,7 +42,11 @@ def _service_principal(given: Settings) -> "AbstractAsyncContextManager[AsyncTok
 
     tenant, client, secret = str(given.azure_tenant_id), str(given.azure_client_id), given.azure_client_secret
     return ClientSecretCredential(
-        tenant, client, secret.get_secret_value(), authority=given.cloud.authority, **connections().of_the_sdks()
+        tenant,
+        client,
+        secret.get_secret_value(),
+        authority=given.cloud.authority,
+        **connections().of_the_sdks(TO_SIGN_IN),
     )
 
 
@@ -97,7 +101,7 @@ class ApplicationCredential:
         from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
 
         self._tenant_id, self._who = tenant_id, f"The application {application_id}"
-        given: dict[str, Any] = {"authority": settings().cloud.authority, **connections().of_the_sdks()}
+        given: dict[str, Any] = {"authority": settings().cloud.authority, **connections().of_the_sdks(TO_SIGN_IN)}
         self._credential: ClientSecretCredential | ClientAssertionCredential
         if proof.password is not None:
             self._credential = ClientSecretCredential(tenant_id, application_id, proof.password, **given)

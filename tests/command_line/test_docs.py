@@ -161,7 +161,7 @@ def test_every_request_by_hand_is_answered(command: CommandLine, at_home: Mappin
 def test_what_is_under_way_is_listed_as_before_an_upgrade(
     command: CommandLine, at_home: Mapping[str, str], tmp_path: Path
 ) -> None:
-    (block,) = blocks("docs/operating.md")
+    (block,) = (block for block in blocks("docs/operating.md") if block.startswith("curl "))
     command.run("watch")
     ended = _run(command, block, tmp_path, **at_home)
     assert (ended.code, ended.out) == (0, "")
@@ -195,4 +195,5 @@ def test_serve_takes_the_options_that_the_readme_gives_it() -> None:
 @pytest.mark.parametrize("name", sorted({*FOR_USERS} - AZURE))
 def test_no_block_is_left_out(name: str) -> None:
     others = [block for block in blocks(name) if not all(line.startswith("peering ") for line in block.splitlines())]
-    assert sum(not block.startswith("make ") for block in others) == ELSEWHERE.get(name, 0)
+    # tests/infra looks at what is asked of az.
+    assert sum(not block.startswith(("make ", "az ")) for block in others) == ELSEWHERE.get(name, 0)
