@@ -152,7 +152,8 @@ def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row
     row.id, row.action = plan["id"], plan["result"]
     row.changes = [change_told(change) for change in plan["changes"]]
     row.problems = list(plan["obstacles"])
-    if row.action == _AS_IT_IS and known.get(row.id, {}).get("state") != "connected":
+    ours = row.action == _AS_IT_IS or (row.action == "update" and not row.changes)
+    if ours and known.get(row.id, {}).get("state") != "connected":
         row.action = "continue"
     if wanted.marks and row.id in known:
         marks = _changed_marks(session.api.get(f"/peerings/{row.id}"), wanted)

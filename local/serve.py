@@ -20,6 +20,7 @@ from typing import IO, Final
 
 from rich.console import Console
 
+from local.cloud.scenario import ScenarioError, load_scenario
 from local.demo import peering_request
 from local.processes import FunctionsApp, app_settings, local_cloud, start_app, stop
 
@@ -74,9 +75,14 @@ def _scenario(directory: Path, wanted: str | None, *, fresh: bool) -> str:
     """The scenario to serve: the kept state's, where there is one.
 
     Raises:
-        RefusedError: the kept state is that of another one.
+        RefusedError: the kept state is that of another one, or what is to go is no state.
+        ScenarioError: there is none of that name.
     """
     noted = directory / _SCENARIO
+    if wanted is not None:
+        load_scenario(wanted)
+    if fresh and not noted.exists() and any(left.name != _LOCK for left in directory.iterdir()):
+        raise RefusedError(f"{directory} holds other things than a state; --fresh deletes nothing of that.")
     if fresh:
         for left in directory.iterdir():
             if left.name != _LOCK:
@@ -166,7 +172,7 @@ def main() -> int:
         signal.signal(number, _end)
     try:
         _serve(console, arguments)
-    except (RefusedError, RuntimeError) as refused:
+    except (RefusedError, RuntimeError, ScenarioError) as refused:
         console.print(str(refused), markup=False)
         return 1
     except _Ended as ended:

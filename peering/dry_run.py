@@ -16,6 +16,8 @@ from peering.steps import LOOKS, OBJECTS, STEPS
 from peering.unfit import connection_exists
 
 Action = Literal["create", "find", "adopt", "recreate", "unknown"]
+#: What a start makes that is not there.
+_MAKING: Final = ("create", "recreate")
 #: What a start would come to: a new peering, one that is found again, one that is changed, one that is taken over, one
 #: that is left to its owner, or nothing because of the obstacles.
 Result = Literal["create", "find", "update", "adopt", "leave", "blocked"]
@@ -87,9 +89,10 @@ def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], th
     if foreign:
         obstacles.append(connection_exists(facts))
     warned = [facts.get(name) for name in ("limits_checked", "holds_checked", "password_policy_checked")]
+    steps = [] if foreign else _steps(peering, facts)
     return Plan(
-        result=_result(facts, obstacles, changes),
-        steps=[] if foreign else _steps(peering, facts),
+        result=_result(facts, obstacles, changes, steps),
+        steps=steps,
         changes=changes,
         obstacles=obstacles,
         waits=waits,
@@ -126,14 +129,20 @@ def _side(facts: Facts) -> VNetPeering | None:
     return side_of(facts, sides, facts.get("project_network_cidr"))
 
 
-def _result(facts: Facts, obstacles: Collection[Occurrence], changes: Collection[OptionChange]) -> Result:
+def _result(
+    facts: Facts,
+    obstacles: Collection[Occurrence],
+    changes: Collection[OptionChange],
+    steps: Collection[PlannedStep],
+) -> Result:
     existing = facts.get("existing")
     if existing == "foreign":
         return "leave"
     if obstacles:
         return "blocked"
     if existing == "ours":
-        return "update" if any("refused" not in change for change in changes) else "find"
+        is_whole = not any(step["action"] in _MAKING for step in steps)
+        return "find" if is_whole and all("refused" in change for change in changes) else "update"
     return "adopt" if existing == "adopted" else "create"
 
 

@@ -108,3 +108,23 @@ def test_any_signal_ends_both(tmp_path: Path, number: signal.Signals) -> None:
     assert served.process.wait(_SECONDS) == 0
     _until(lambda: not any(child.is_running() for child in children.values()))
     assert "Traceback" not in served.log.read_text()
+
+
+def test_what_is_no_state_is_not_deleted(tmp_path: Path) -> None:
+    own = tmp_path / "served" / "thesis.txt"
+    own.parent.mkdir()
+    own.write_text("mine")
+    served = Served(own.parent, _free_port(), "--fresh")
+    assert served.process.wait(_SECONDS) == 1
+    assert "holds other things than a state" in served.log.read_text()
+    assert own.read_text() == "mine"
+
+
+def test_a_state_stays_where_the_scenario_is_not_there(tmp_path: Path) -> None:
+    state = tmp_path / "served" / "scenario"
+    state.parent.mkdir()
+    state.write_text("demo")
+    served = Served(state.parent, _free_port(), "--fresh", "--scenario", "sixtyy")
+    assert served.process.wait(_SECONDS) == 1
+    assert "there is no scenario sixtyy" in served.log.read_text()
+    assert state.read_text() == "demo"

@@ -43,6 +43,17 @@ def test_what_two_peerings_share_is_found_by_the_second(shared: Deployment, vnet
     assert {name for name, origin in status["objects"].items() if origin["origin"] == "found"} == found
 
 
+def test_what_a_start_would_make_again_is_an_update(shared: Deployment, vnet_id: str) -> None:
+    status = shared.settle(vnet_id=vnet_id)
+    shared.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=status["facts"]["to_network_id"])
+    planned = plan(shared, vnet_id=vnet_id)
+    assert (planned["result"], changes(planned)) == ("update", {})
+    made = {step for step, action in actions(planned).items() if action in ("create", "recreate")}
+    assert made == {"peering_connection", "vnet_peering"}
+    assert shared.settle(vnet_id=vnet_id)["state"] == "connected"
+    assert plan(shared, vnet_id=vnet_id)["result"] == "find"
+
+
 def test_a_peering_that_is_connected_is_found_whole(shared: Deployment, vnet_id: str) -> None:
     shared.settle(vnet_id=vnet_id)
     planned = plan(shared, vnet_id=vnet_id)
