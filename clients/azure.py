@@ -122,12 +122,13 @@ async def secrets() -> AsyncIterator["SecretClient"]:
     from azure.keyvault.secrets.aio import SecretClient
 
     from clients.answers_in_json import AnswersInJson
+    from clients.fenced_requests import Fenced
 
     url = settings().cloud.vault_url(settings().key_vault_name)
 
     def make() -> SecretClient:
         return SecretClient(
-            url, automation_credential(), per_call_policies=[AnswersInJson()], **connections().of_the_sdks()
+            url, automation_credential(), per_call_policies=[Fenced(), AnswersInJson()], **connections().of_the_sdks()
         )
 
     with answers_of("Azure Key Vault", url):

@@ -4,6 +4,8 @@ A call may be delivered twice, and the second delivery may come, or go on, when 
 fence is looked at before every request that changes something, not at a step's beginning alone.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
@@ -19,6 +21,16 @@ _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 def work_for(fence: Fence | None) -> None:
     """Let what this context changes depend on a fence; none where nobody's order is carried out."""
     _fence.set(fence)
+
+
+@contextmanager
+def outside_the_fence() -> Iterator[None]:
+    """For what one may take away whoever's the order is: what has just been made, and nobody else knows of."""
+    before = _fence.set(None)
+    try:
+        yield
+    finally:
+        _fence.reset(before)
 
 
 async def still_own() -> None:

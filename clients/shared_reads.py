@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from clients.connections import connections
+from clients.fencing import work_for
 from clients.registry import registry
 
 Found = TypeVar("Found")
@@ -53,6 +54,8 @@ async def shared(
 
 async def _next(reads: _Reads[Found], before: _Read[Found] | None, read: Callable[[], Awaitable[Found]]) -> Found:
     """Read, when the read before has ended; what failed is asked for anew, by whoever wants it next."""
+    # Whoever asked first may be superseded meanwhile; those who share the read are not.
+    work_for(None)
     if before is not None:
         await asyncio.wait([before.found])
     mine = reads.latest = reads.coming

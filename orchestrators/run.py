@@ -48,6 +48,7 @@ class Run:
     def __init__(self, context: OrchestrationContext, taken: Taken, execution: str) -> None:
         self.context, self.order, self.peering, self.known = context, taken["order"], taken["peering"], taken["known"]
         self.execution, self.unsettled = execution, taken["unsettled"] or ""
+        self._renamed = ""
         self.settled: str | None = None
         self.started = context.current_utc_datetime.isoformat()
         self.facts = Facts()
@@ -161,7 +162,7 @@ class Run:
 
     def _go_on(self, change: PhaseChange) -> Running:
         if not (yield from reliably(self.context, ENTER_ORDER_PHASE, change)):
-            self.state = "superseded"
+            self.state, self._renamed = "superseded", change["execution"]
             return
         self.order["phase"], self.execution = change["phase"], change["execution"]
         self.report()
@@ -190,11 +191,10 @@ class Run:
             if (yield from reliably(self.context, CONCLUDE_ORDER, ending)):
                 return
             self.state = "superseded"
-        yield from reliably(
-            self.context,
-            NOTE_SUPERSEDED,
-            Supersession(fence=self.fence, operation=self.order["operation"], facts=facts, steps=self.steps),
-        )
+        stopped = Supersession(fence=self.fence, operation=self.order["operation"], facts=facts, steps=self.steps)
+        if self._renamed:
+            stopped["renamed"] = self._renamed
+        yield from reliably(self.context, NOTE_SUPERSEDED, stopped)
 
     def pause_until(self, moment: datetime) -> Running:
         """Wait with nothing under way, unless another order takes the place of the run's."""

@@ -102,9 +102,13 @@ class PhaseChange(TypedDict):
 
 
 class Supersession(TypedDict):
-    """The input of `note_superseded`: the steps that a superseded run got to, and what it found out."""
+    """The input of `note_superseded`: the steps that a superseded run got to, and what it found out.
+
+    `renamed` is what its execution was to be called, where nobody heard whether it was.
+    """
 
     fence: Fence
+    renamed: NotRequired[str]
     operation: Operation
     facts: Facts
     steps: dict[str, StepProgress]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal, NotRequired
 
 from typing_extensions import TypedDict
@@ -41,8 +41,6 @@ class Ending(TypedDict):
 KEPT_RUNS: Final = 10
 #: Operations that leave no run in the record: they change nothing.
 _ASIDE: Final = frozenset({"check", "cancel"})
-#: The clocks of two machines of a function app may differ by so much.
-_CLOCKS_DIFFER: Final = timedelta(seconds=30)
 
 
 @dataclass
@@ -155,18 +153,16 @@ def take(record: Record, execution: str, at: str) -> Order:
 
 
 def comes_late(order: Order, execution: str, at: str) -> bool:
-    """Whether an execution that asks for an order did so before: it was placed later, or taken later by another one.
+    """Whether an execution asked for an order before another one has taken it.
 
     Args:
         order: the open order.
         execution: who asks for it.
-        at: when it asks, by a clock that may differ from the one that the order was placed by.
+        at: when it asks.
     """
-    if order.get("execution") == execution:
+    if order.get("execution") == execution or "retaken" not in order:
         return False
-    asked, retaken = datetime.fromisoformat(at), order.get("retaken")
-    placed = datetime.fromisoformat(order["at"]) - _CLOCKS_DIFFER
-    return asked < placed or (retaken is not None and asked <= datetime.fromisoformat(retaken))
+    return datetime.fromisoformat(at) <= datetime.fromisoformat(order["retaken"])
 
 
 def is_own(record: Record | None, fence: Fence) -> bool:
@@ -185,7 +181,10 @@ def enter_phase(record: Record, change: PhaseChange) -> bool:
         return True
     if not is_own(record, change["fence"]):
         return False
-    record["order"]["phase"], record["order"]["execution"] = change["phase"], change["execution"]
+    order = record["order"]
+    order["phase"], order["execution"] = change["phase"], change["execution"]
+    # The order's own row is written anew, too, and keeps its latest sign of life.
+    order["alive_until"] = max(order["alive_until"], change["fence"]["alive_until"], key=datetime.fromisoformat)
     if "problem" in change:
         record["order"]["problem"] = change["problem"]
     return True
@@ -237,7 +236,9 @@ def forget_noted(record: Record, noted: list[RunRecord]) -> None:
 def note_stopped(record: Record, given: Supersession) -> None:
     """Keep what a run whose place was taken has made and found out, and the steps that it got to."""
     fence = given["fence"]
-    if record.get("stopping") != Stopping(run=fence["run"], execution=fence["execution"]):
+    names = (fence["execution"], given.get("renamed"))
+    stopping = record.get("stopping")
+    if stopping is None or stopping["run"] != fence["run"] or stopping["execution"] not in names:
         return
     del record["stopping"]
     for run in record.get("unnoted", ()):

@@ -20,7 +20,7 @@ from activities.step import step
 from clients.azure import graph, secrets
 from clients.connections import connections
 from clients.credentials import ApplicationCredential, Proof, automation_credential
-from clients.fencing import still_own
+from clients.fencing import outside_the_fence
 from clients.known_secrets import remember
 from clients.registry import registry
 from clients.remote_errors import or_none
@@ -322,6 +322,12 @@ async def _new_password(
         if error.status_code in _REFUSALS:
             await _remove_passwords(client, needed(facts["application_object_id"]), [password])
         raise
+    except ProblemError as error:
+        # The order has become another one's before anything was stored: nobody else knows of the password.
+        if error.occurrence["code"] == "run-superseded":
+            with outside_the_fence():
+                await _remove_passwords(client, needed(facts["application_object_id"]), [password])
+        raise
 
 
 async def _make_password(client: "GraphServiceClient", peering: Peering, facts: Facts) -> "PasswordCredential":
@@ -426,7 +432,6 @@ async def remove_secret(peering: Peering, _: Facts) -> Facts:
     """Soft-delete the password's secret; what was never there, or is deleted already, is left."""
     name = secret_name(peering["id"])
     async with secrets() as vault:
-        await still_own()
         try:
             # The SDK waits until the vault has deleted it; looking again is the orchestrator's.
             async with timeout(_DELETION_SECONDS):

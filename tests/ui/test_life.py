@@ -1,7 +1,7 @@
 """A peering's life as somebody leads it on the page: each change with its plan first, followed without a reload."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from local.deployment import Deployment
 from peering.runs import SWEEP
@@ -118,3 +118,45 @@ def test_options_are_changed_with_a_plan(browser: Browser, deployment: Deploymen
         expect(dialog).to_have_count(0)
         expect(page.get_by_role("row", name="establish")).to_have_count(2)
     assert deployment.status(status["id"])["peering"]["allow_forwarded_traffic"] is True
+
+
+def test_a_plan_does_not_hold_for_what_has_changed_since(
+    browser: Browser, deployment: Deployment, vnet_id: str
+) -> None:
+    status = deployment.settle(vnet_id=vnet_id)
+    with visit(browser, deployment, refused=True) as visiting:
+        page = visiting.to(f"/peerings/{status['id']}")
+        page.get_by_role("button", name="Remove").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("region", name="The plan")).to_be_visible()
+        deployment.api.patch(f"/api/peerings/{status['id']}", json={"note": "Do not remove"}).raise_for_status()
+        expect(page.get_by_text("Do not remove")).to_be_visible()
+        dialog.get_by_label("to confirm").fill(name_of(vnet_id))
+        dialog.get_by_role("button", name="Remove", exact=True).click()
+        expect(dialog.get_by_role("button", name="Show the plan")).to_be_visible()
+    assert deployment.status(status["id"])["state"] == "connected"
+
+
+def test_a_change_whose_answer_was_lost_is_made_once(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
+    status = deployment.settle(vnet_id=vnet_id)
+    keys = list[str]()
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 1:
+            route.continue_()
+            return
+        route.fetch()
+        route.abort()
+
+    with visit(browser, deployment, refused=True) as visiting:
+        page = visiting.to(f"/peerings/{status['id']}")
+        page.route("**/rotate", lose)
+        act(page, "Rotate")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("The app does not answer")
+        dialog.get_by_role("button", name="Rotate", exact=True).click()
+        expect(dialog).to_have_count(0)
+    assert keys == keys[:1] * 2
+    runs = deployment.api.get(f"/api/peerings/{status['id']}/runs").json()["runs"]
+    assert [run["operation"] for run in runs].count("rotate") <= 1

@@ -13,6 +13,7 @@ from peering.outcome import Occurrence
 from peering.record import Change, Record, is_busy, is_watched, state_of
 from peering.registry import (
     Ending,
+    comes_late,
     conclude,
     enter_phase,
     forget_noted,
@@ -113,10 +114,37 @@ def test_only_the_execution_that_has_the_order_turns_it_round() -> None:
     take(record, "x", START.isoformat())
     for execution, phase in (("y", "forward"), ("x", "rolling-back")):
         fence = Fence(id=ID, run="r1", execution=execution, alive_until="")
+        fence["alive_until"] = later = (START + timedelta(hours=1)).isoformat()
         change = PhaseChange(fence=fence, phase="rolling-back", execution="z")
         # The second time it is another delivery of the same call.
         assert [enter_phase(record, change) for _ in range(2)] == [execution == "x"] * 2
         assert (record["order"]["phase"], record["order"]["execution"]) == (phase, "z" if execution == "x" else "x")
+        assert (record["order"]["alive_until"] == later) == (execution == "x")
+
+
+def test_an_order_goes_to_whoever_asks_last_however_long_that_took() -> None:
+    record, _ = place(None, order("establish"))
+    assert record is not None
+    asked = [(START + timedelta(seconds=seconds)).isoformat() for seconds in (-300, 0, 60)]
+    # It was placed while the call that takes it was on its way.
+    assert not comes_late(record["order"], "x", asked[0])
+    take(record, "x", asked[1])
+    assert [comes_late(record["order"], "y", at) for at in asked] == [True, True, False]
+    assert not comes_late(record["order"], "x", asked[1])
+
+
+def test_a_run_whose_new_name_nobody_heard_says_what_it_got_to() -> None:
+    record, _ = place(None, order("establish"))
+    assert record is not None
+    take(record, "x", START.isoformat())
+    fence = Fence(id=ID, run="r1", execution="x", alive_until=START.isoformat())
+    assert enter_phase(record, PhaseChange(fence=fence, phase="rolling-back", execution="z"))
+    place(record, order("remove", "r2"))
+    stopped = Supersession(fence=fence, operation="establish", facts={"application_id": "a"}, steps={})
+    note_stopped(record, stopped)
+    assert "stopping" in record
+    note_stopped(record, {**stopped, "renamed": "z"})
+    assert ("stopping" in record, record["facts"]["application_id"]) == (False, "a")
 
 
 def test_an_equal_start_joins_and_one_with_other_options_is_told_so() -> None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from clients.fencing import still_own, work_for
 from clients.shared_reads import shared
+from peering.spec import Fence
 from tests.unit.conftest import Time
 
 
@@ -73,3 +75,15 @@ async def _failed() -> list[int]:
 @pytest.mark.usefixtures("time_of_budgets")
 def test_one_that_failed_fails_for_all_and_is_read_again() -> None:
     assert asyncio.run(_failed()) == [14]
+
+
+@pytest.mark.usefixtures("time_of_budgets")
+def test_a_read_that_is_shared_depends_on_nobodys_order() -> None:
+    async def asked() -> None:
+        work_for(Fence(id="one", run="r", execution="x", alive_until=""))
+        await shared(("thing",), still_own)
+        # Whoever asks for it has the fence still.
+        with pytest.raises(AttributeError, match="is_own"):
+            await still_own()
+
+    asyncio.run(asked())

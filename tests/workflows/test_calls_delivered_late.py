@@ -131,3 +131,24 @@ def test_who_stands_still_before_the_old_credential_goes_takes_no_newer_one(tmp_
             twin.go_on()
         application = application_of(deployment, status["facts"]["application_id"])
         assert (len(application.federated), application.passwords) == (1, [])
+
+
+def test_who_stands_still_before_the_vault_leaves_neither_secret_nor_password(deployment: Deployment) -> None:
+    deployment.knobs(outcome="ERROR")
+    (vault,) = deployment.cloud.world.vaults.values()
+    with stalled("application_credential", "activities.steps.credentials", "_store") as twin:
+        identity = deployment.start()
+        assert twin.reached.wait(30)
+        assert deployment.remove(identity)["state"] == "removed"
+        twin.go_on()
+    assert vault.secrets == {}
+
+
+def test_a_password_that_comes_too_late_for_the_vault_goes(deployment: Deployment) -> None:
+    status = deployment.settle()
+    application = application_of(deployment, status["facts"]["application_id"])
+    with stalled("new_credential", "activities.steps.credentials", "_store") as twin:
+        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
+        twin.go_on()
+    (password,) = application.passwords
+    assert password.key_id == deployment.record(status["id"])["facts"]["secret_key_id"]

@@ -33,6 +33,7 @@ export function Actions({ names, about, all = false, id, etag, now, typed, onDon
 export function useChange(operation, id, etag) {
   const [state, setState] = useState({});
   const key = useRef({});
+  const planned = useRef();
   const path = operation?.path.replace("{id}", id);
   const run = async (body, { isDry }) => {
     setState((now) => ({ ...now, error: null, isBusy: true, plan: isDry ? null : now.plan }));
@@ -41,14 +42,16 @@ export function useChange(operation, id, etag) {
     if (key.current.text !== text) key.current = { text, key: newIdempotencyKey() };
     const headers = isDry ? {} : { "Idempotency-Key": key.current.key };
     // What was planned holds for the peering as it was then.
-    if (!isDry && etag && takes(operation, "dryRun") && takes(operation, "If-Match")) headers["If-Match"] = etag;
+    if (isDry) planned.current = etag;
+    if (!isDry && planned.current && takes(operation, "If-Match")) headers["If-Match"] = planned.current;
     const given = operation.requestBody ? { body, headers } : { headers };
     try {
       const answer = await ask(operation.method, isDry ? `${path}?dryRun=true` : path, given);
       setState(isDry ? { plan: answer.data } : {});
       return answer;
     } catch (error) {
-      key.current = {};
+      // Where no answer came, the change may have been made: the same again is no other one.
+      if (error.problem?.status) key.current = {};
       setState({ error });
       return null;
     }
