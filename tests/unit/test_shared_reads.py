@@ -78,7 +78,9 @@ def test_one_that_failed_fails_for_all_and_is_read_again() -> None:
 
 
 @pytest.mark.usefixtures("time_of_budgets")
-def test_a_read_that_is_shared_depends_on_nobodys_order() -> None:
+def test_a_read_that_is_shared_depends_on_nobodys_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clients.fencing.registry", lambda: None)
+
     async def asked() -> None:
         work_for(Fence(id="one", run="r", execution="x", alive_until=""))
         await shared(("thing",), still_own)
