@@ -76,6 +76,8 @@ def test_its_password_is_rotated_and_it_is_removed(browser: Browser, deployment:
         page = visiting.to(f"/peerings/{status['id']}")
         act(page, "Rotate")
         expect(page.locator("[data-is='done']", has_text="Sign in with it to both tenants")).to_be_visible()
+        # A plan holds for as long as nothing changes: not beyond the end of a run.
+        expect(page.locator(".stand")).to_contain_text("connected")
         page.get_by_role("button", name="Remove").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("region", name="The plan").get_by_role("listitem")).to_have_count(10)
