@@ -69,24 +69,6 @@ async def placed_order(
 
     The arguments and errors are those of `place_order`.
     """
-    with span(f"order {operation}", attributes={"peering.id": peering_id}) as made:
-        placed = await _placed_order(req, client, peering_id, operation, options, obstacle, noting)
-        about = {"peering.run": placed.order["run"], "peering.answer": placed.answer}
-        made.set_attributes(about)
-    if placed.answer in ("accept", "supersede"):
-        count("peering.orders.accepted", operation=operation)
-    return placed
-
-
-async def _placed_order(
-    req: func.HttpRequest,
-    client: DurableClient,
-    peering_id: str,
-    operation: Operation,
-    options: Options,
-    obstacle: Obstacle,
-    noting: Noting,
-) -> Placed:
     from clients.settings import settings
 
     run, by, deadlines = run_of(req, peering_id), caller(req), settings().deadlines
@@ -102,7 +84,17 @@ async def _placed_order(
             noting(record)
         return record, placed
 
-    placed = await registry().change(peering_id, placing)
+    with span(f"order {operation}", attributes={"peering.id": peering_id}) as made:
+        placed = await registry().change(peering_id, placing)
+        await _bring_on(placed, client, peering_id)
+        made.set_attributes({"peering.run": placed.order["run"], "peering.answer": placed.answer})
+    if placed.answer in ("accept", "supersede"):
+        count("peering.orders.accepted", operation=operation)
+    return placed
+
+
+async def _bring_on(placed: Placed, client: DurableClient, peering_id: str) -> None:
+    """Let an order that was placed be carried out."""
     if placed.answer == "supersede":
         # What is under way sees the hint or the fence; only where nothing is, the start succeeds.
         await hint(client, peering_id)
@@ -112,7 +104,6 @@ async def _placed_order(
         await start_order(client, peering_id)
     else:
         await keep_order_row(peering_id)
-    return placed
 
 
 def _refused(wanted: Order, under_way: Order) -> func.HttpResponse:
