@@ -21,10 +21,8 @@ _LATER: Final = timedelta(minutes=70)
 #: What has not begun after this time will not.
 _NEVER_BEGAN: Final = timedelta(minutes=20)
 
-#: What a run may end with that ended with a problem: all else of a life clears up within the deadlines.
-_EXPLAINED: Final = frozenset({"interrupted"})
-#: What a rotation may end with where somebody has deleted the connection: the platform forgets the application then.
-_WITHOUT_CONNECTION: Final = frozenset({*_EXPLAINED, "application-not-in-tenant"})
+#: What any run may end with that ended with a problem: what else a life meets clears up within the deadlines.
+_EXPLAINED: Final = "interrupted"
 
 #: A run as the API lists it, and what a caller did and was answered with 202.
 Run = dict[str, Any]
@@ -37,14 +35,18 @@ class Judge:
     Args:
         deployment: where it was lived.
         vnets: the VNets of the peerings, by their ids.
-        cut: the ids of those whose connection somebody has deleted meanwhile.
+        explained: the operations of each peering, and what they may end with for what somebody has broken.
         before: what the cloud held before anything began.
     """
 
     def __init__(
-        self, deployment: Deployment, vnets: Mapping[str, str], cut: Collection[str], before: Mapping[str, object]
+        self,
+        deployment: Deployment,
+        vnets: Mapping[str, str],
+        explained: Mapping[str, Collection[tuple[str, str]]],
+        before: Mapping[str, object],
     ) -> None:
-        self._deployment, self._vnets, self._cut, self._before = deployment, vnets, cut, before
+        self._deployment, self._vnets, self._explained, self._before = deployment, vnets, explained, before
         self.wrong: list[str] = []
 
     def judge(self, accepted: Sequence[Accepted]) -> list[str]:
@@ -125,9 +127,8 @@ class Judge:
     def _problems(self, identity: str) -> None:
         """No run ended with a problem that nobody made."""
         for run in self._runs(identity):
-            code = run.get("problem", {}).get("code", "interrupted")
-            is_cut = run["operation"] == "rotate" and identity in self._cut
-            if code not in (_WITHOUT_CONNECTION if is_cut else _EXPLAINED):
+            code = run.get("problem", {}).get("code", _EXPLAINED)
+            if code != _EXPLAINED and (run["operation"], code) not in self._explained.get(identity, ()):
                 self.wrong.append(f"{run['operation']} {run['run']} of {identity} ended with {code}: {run['problem']}")
 
     def _state(self, identity: str) -> None:

@@ -1,6 +1,7 @@
 """One random life: what callers ask for, in what order, and what they are answered."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +18,7 @@ from local.genuine import GenuineEngine, genuine_engine
 from peering.naming import peering_id
 from tests.lives.broken import broken_app
 from tests.lives.judge import Judge
-from tests.lives.trouble import CUTS, delays, event, faults
+from tests.lives.trouble import EXPLAINS, delays, event, faults
 
 #: What a life is made of: how often each thing is chosen.
 CHOICES: Final = {
@@ -103,8 +104,8 @@ class Living:
     def __init__(self, deployment: Deployment, seed: int) -> None:
         self.deployment, self.dice = deployment, Random(f"life {seed}")
         self.asked: list[Asked] = []
-        #: The ids of the peerings whose connection somebody has deleted.
-        self.cut = set[str]()
+        #: Operations of each peering, and what they may end with for what somebody has broken of it.
+        self.explained: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self._choices = ENGINE_CHOICES if isinstance(deployment.host.engine, GenuineEngine) else CHOICES
         request = deployment.request()
         project, vpc = str(request["project"]), str(request["project_vpc_id"])
@@ -160,8 +161,7 @@ class Living:
     def _break(self, place: Place) -> dict[str, object]:
         broken = event(self.deployment, place.identity, place.vnet_id, place.project_vpc_id, self.dice)
         answer = httpx.post(f"{self.deployment.cloud.admin_url}/events", json=broken, trust_env=False)
-        if broken["kind"] in CUTS:
-            self.cut.add(place.identity)
+        self.explained[place.identity] |= EXPLAINS.get(str(broken["kind"]), frozenset())
         return {"event": broken, "detail": answer.text}
 
     def _remote_faults(self) -> dict[str, object]:
@@ -211,7 +211,8 @@ def live(seed: int, directory: Path, broken: str | None = None) -> Life:
                 living.go_on()
             deployment.host.hostility.make_peace()
             deployment.knobs(faults=[])
-            judge = Judge(deployment, {place.identity: place.vnet_id for place in living.places}, living.cut, before)
+            vnets = {place.identity: place.vnet_id for place in living.places}
+            judge = Judge(deployment, vnets, living.explained, before)
             life.wrong = judge.judge([(one.what, one.answer) for one in living.asked if one.is_accepted])
         except Exception as error:
             life.wrong.append(f"{type(error).__name__}: {error}")

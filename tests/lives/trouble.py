@@ -19,8 +19,14 @@ _HOSTS: Final = (
     ".*",
 )
 _CODES: Final = {429: "TooManyRequests", 500: "InternalServerError", 503: "ServiceUnavailable"}
-#: The events that take a connection away.
-CUTS: Final = frozenset({"delete-connection", "set-connection-state"})
+#: What an event explains: operations that meet it, and the problems they may end with.
+EXPLAINS: Final[dict[str, frozenset[tuple[str, str]]]] = {
+    # Without the customer's side the platform gives the connection up; only the next start makes another one.
+    "delete-vnet-peering": frozenset({("establish", "connection-deleted-by-peer")}),
+    # Where the connection is gone, the platform forgets the application that a rotation proves a password with.
+    "delete-connection": frozenset({("rotate", "application-not-in-tenant")}),
+    "set-connection-state": frozenset({("rotate", "application-not-in-tenant")}),
+}
 _METHODS: Final = (".*", "GET", "PUT|POST|PATCH|MERGE", "DELETE")
 _MOST_FAULTS: Final = 5
 _MOST_TIMES: Final = 3
