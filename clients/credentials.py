@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
+from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clients.connections import TO_SIGN_IN, connections
@@ -53,7 +54,8 @@ def _service_principal(given: Settings) -> "AbstractAsyncContextManager[AsyncTok
 def _azure_cli(given: Settings) -> "AbstractAsyncContextManager[AsyncTokenCredential]":
     from azure.identity.aio import AzureCliCredential
 
-    return AzureCliCredential(tenant_id=str(given.azure_tenant_id or ""))
+    longest = ceil(given.read_timeout_seconds)
+    return AzureCliCredential(tenant_id=str(given.azure_tenant_id or ""), process_timeout=longest)
 
 
 _KINDS: dict[str, _OpenCredential] = {

@@ -213,7 +213,8 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
         raise RemoteError(replace(answer_to(error, service, url, identity), sign_in=SignIn(who, tenant))) from error
     except AzureError as error:
         answer = answer_to(error, service, url, identity)
-        refused = isinstance(error, ClientAuthenticationError)
+        # A program that was too slow has refused nobody.
+        refused = isinstance(error, ClientAuthenticationError) and not isinstance(error.__cause__, TimeoutError)
         text = _without_trace(error.message)
         found = _AADSTS.findall(text)
         if refused and answer.status is None and service != "Entra ID":

@@ -448,6 +448,17 @@ def test_an_azure_cli_that_nobody_is_signed_in_to_says_what_to_do(tmp_path: Path
         assert "Trace ID" not in problem["detail"]
 
 
+@pytest.mark.situation("azure-cli-not-signed-in")
+def test_an_azure_cli_that_is_slow_has_refused_nobody(tmp_path: Path) -> None:
+    az = tmp_path / "az"
+    az.write_text("#!/bin/sh\nexec sleep 9\n")
+    az.chmod(0o755)
+    settings = {"AZURE_CREDENTIAL": "azure-cli", "PATH": f"{tmp_path}:/bin", "READ_TIMEOUT_SECONDS": "1"}
+    with deploy(tmp_path, settings=settings) as deployment:
+        answer = deployment.api.post("/api/peerings", json=deployment.request())
+        assert (answer.status_code, answer.json()["code"]) == (503, "registry-unavailable")
+
+
 @pytest.mark.situation("managed-identity-unknown")
 def test_an_identity_that_is_none_of_the_apps_is_refused_by_its_endpoint(tmp_path: Path) -> None:
     settings = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": "00000000-0000-4000-8000-000000000000"}
