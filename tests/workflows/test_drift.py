@@ -48,8 +48,8 @@ _PUT_SIDE: Final = "PUT virtualNetworkPeerings"
 REPAIRS: Final = {
     "none": Repair(),
     "sync": Repair("repair", "connected", frozenset({"sync"}), frozenset({_PUT_SIDE})),
-    "VNet peering put again": Repair("repair", "connected", frozenset({"vnet_peering"}), frozenset({_PUT_SIDE})),
-    "connection and both sides made anew": Repair(
+    "VNet peering updated": Repair("repair", "connected", frozenset({"vnet_peering"}), frozenset({_PUT_SIDE})),
+    "connection and both sides recreated": Repair(
         "repair",
         "connected",
         writes=frozenset({"POST peering-connection", _PUT_SIDE}),
@@ -67,7 +67,7 @@ REPAIRS: Final = {
         writes=frozenset({"POST addPassword", "PUT secrets", "PUT roleAssignments"}),
         may_write=frozenset({"POST removePassword", "PATCH secrets", "POST deletedsecrets", "PATCH servicePrincipals"}),
     ),
-    "role taken away": Repair("repair", "connected", writes=frozenset({"DELETE roleAssignments"})),
+    "role removed": Repair("repair", "connected", writes=frozenset({"DELETE roleAssignments"})),
     "credential rotated": Repair(
         "rotate",
         "rotated",
