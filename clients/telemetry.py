@@ -46,13 +46,15 @@ class Metric(NamedTuple):
 METRICS: Final[Mapping[str, Metric]] = {
     "peering.orders.accepted": Metric("counter", "{order}", "orders that were accepted, by operation"),
     "peering.orders.ended": Metric("counter", "{order}", "orders that ended, by operation, state and problem"),
-    "peering.orders.oldest_age": Metric("gauge", "s", "how long ago the oldest open order was accepted; 0 without one"),
-    "peering.step.duration": Metric("histogram", "s", "how long a try of a step took, by step and outcome"),
+    "peering.orders.oldest_age": Metric("gauge", "s", "age of the oldest open order; 0 without one"),
+    "peering.step.duration": Metric("histogram", "s", "duration of a try of a step, by step and outcome"),
     "peering.step.polls": Metric("counter", "{poll}", "tries of a step after its first one, by step"),
-    "peering.throttles": Metric("counter", "{refusal}", "requests that a remote refused as too many, by host"),
-    "peering.put_offs": Metric("counter", "{activity}", "work that was put off, since a budget was spent, by activity"),
+    "peering.throttles": Metric("counter", "{refusal}", "requests that a remote service throttled, by host"),
+    "peering.put_offs": Metric(
+        "counter", "{activity}", "work that was deferred because a budget was exhausted, by activity"
+    ),
     "peering.verdicts": Metric(
-        "counter", "{verdict}", "verdicts that are news or not good, by verdict and the last one"
+        "counter", "{verdict}", "verdicts that changed or are not healthy, by verdict and the last one"
     ),
 }
 
