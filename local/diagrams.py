@@ -1,4 +1,4 @@
-"""The diagrams of docs/design.md, drawn from the code: `python -m local.diagrams` draws them anew."""
+"""The diagrams of docs/design.md, drawn from the code: `python -m local.diagrams` redraws them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ def steps() -> Iterator[str]:
         names = {yielders[need] for need in needs if need in yielders}
         needed[step.name] = names - needed["cleared"] | {"cleared"} if needs.issuperset(CLEARED) else names
     yield "flowchart TD"
-    yield "  cleared{{all is clear}}"
+    yield "  cleared{{preflight passed}}"
     for step in STEPS:
         shape = '(["{}"])' if step.looks else '["{}"]'
         yield f"  {step.name}{shape.format(f'{step.article_step}. {step.title}')}"

@@ -1,4 +1,4 @@
-"""docs/problems.md, drawn from the catalogue: `python -m local.problems_table` writes it anew."""
+"""docs/problems.md, generated from the catalogue: `python -m local.problems_table` writes it."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,9 +20,9 @@ from peering.problems.remote_codes import (
 DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "problems.md"
 _HEAD: Final = """# Problems
 
-Everything that can stand in a peering's way, with its code as `GET /api/problems` has it. Where a code of a remote
-leads to it, that is named. The HTTP status decides first: 408, 429, 5xx, no answer, and an answer that cannot be read
-are tried again whatever code they have, as `remote-throttled` or `remote-unavailable`.
+Everything that can block a peering, with its code as in `GET /api/problems`, and the codes of remote services that
+map to it. The HTTP status decides first: 408, 429, 5xx, no response and an unreadable response are retried whatever
+their code, as `remote-throttled` or `remote-unavailable`.
 
 | Code | What it means | Who can fix it | How | Remote codes |
 | --- | --- | --- | --- | --- |
@@ -30,7 +30,7 @@ are tried again whatever code they have, as `remote-throttled` or `remote-unavai
 
 
 def readings() -> Iterator[tuple[str, str]]:
-    """Every reading of a remote's answer: the problem, and what the remote says."""
+    """Every mapping of a remote service's answer: the problem, and the answer."""
     tables: list[tuple[str, Mapping[str, str]]] = [
         *REMOTE_CODES.items(),
         ("Azure Resource Manager, to the application", AS_APPLICATION),

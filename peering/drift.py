@@ -1,7 +1,7 @@
-"""Drift: what is wrong with a peering by the look of both clouds, how bad it is, and what mends it.
+"""Drift: what is wrong with a peering according to a look at both clouds, how severe it is, and what repairs it.
 
-`findings` compares one look with what the registry knows and is used wherever somebody asks what is wrong: by the
-scheduled check, by the diagnosis of a failed connection and by the report.
+`findings` compares one look with the registry. All detection uses it: the scheduled check, the diagnosis of a failed
+connection and the report.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,11 +30,11 @@ from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, connection_problem, how_far
 
 Verdict = Literal["healthy", "degraded", "broken", "unknown"]
-#: From the best to the worst.
+#: From best to worst.
 ORDER: Final[tuple[Verdict, ...]] = ("healthy", "degraded", "unknown", "broken")
 
-#: What a connection that is made anew makes untrue. The VNet is looked at again first: whether the old connection can
-#: go depends on what its side of the peering is like now.
+#: The facts that recreating a connection invalidates. The VNet is read again first: whether the old connection can be
+#: deleted depends on the current state of its side of the peering.
 _CONNECTION: Final = (
     *("found_connection_state", "found_connection_application_id", "existing", "address_prefixes", "peered_networks"),
     *(
@@ -47,16 +47,16 @@ _CONNECTION: Final = (
     ),
     *("vnet_peering_id", "peering_state", "peering_sync_level", "in_sync", "connection_state"),
 )
-#: What tells a connection's VNet.
+#: What identifies a connection's VNet.
 _KEYS: Final[tuple[Literal["account", "resource_group", "vnet"], ...]] = ("account", "resource_group", "vnet")
 _ROTATE: Final = ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id")
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One kind of drift: how bad it is, and the facts to forget so that a repair makes them true again.
+    """One kind of drift: its severity, and the facts to discard so that a repair restores them.
 
-    Without any, it is reported only: a person has to decide.
+    Without facts it is only reported: a person has to decide.
     """
 
     verdict: Verdict
@@ -73,12 +73,12 @@ class Drift:
         return "in_sync" in self.repair
 
 
-#: With one of these, making the peering anew or syncing it cannot succeed.
+#: With one of these, recreating or syncing the peering cannot succeed.
 BLOCKERS: Final = frozenset(
     {"vnet-not-found", "project-vpc-not-found", "project-vpc-deleted", "address-spaces-overlap"}
 )
 
-#: Every finding that is not here means that something could not be looked at: the verdict is unknown.
+#: Every finding that is not here means that something could not be read: the verdict is unknown.
 DRIFT: Final[dict[str, Drift]] = {
     # Traffic does not flow, or the next change of either side will stop it.
     "connection-absent": Drift("broken", _CONNECTION),
@@ -102,7 +102,7 @@ DRIFT: Final[dict[str, Drift]] = {
     "peering-not-connected": Drift("broken"),
     "traffic-not-allowed": Drift("broken"),
     "address-spaces-overlap": Drift("broken"),
-    # Traffic flows, but the peering could not be kept or made anew.
+    # Traffic flows, but the peering cannot be repaired or recreated.
     "address-space-overlaps-peered-vnet": Drift("degraded"),
     "vnet-not-provisioned": Drift("degraded"),
     "peering-not-in-sync": Drift("degraded", ("peering_sync_level", "peering_state", "in_sync")),
@@ -158,7 +158,7 @@ def _unseen(*parts: Part[Any]) -> list[Occurrence]:
 
 
 def _only_unseen(problem: Occurrence) -> Occurrence:
-    """A problem of a look; that a list is not found proves nothing about the thing whose list it is."""
+    """A problem of a look; a list that is not found proves nothing about its owner."""
     return {**problem, "code": "remote-unavailable"} if problem["code"] in DRIFT else problem
 
 
@@ -175,7 +175,7 @@ def connection_of(vnet_id: str, vpc: VpcLook) -> ConnectionLook | None:
 
 
 def furthest(connections: Iterable[ConnectionLook]) -> ConnectionLook | None:
-    """Of the connections to one VNet the one that counts: that has come furthest, and is not DELETED."""
+    """The most advanced connection to one VNet that is not DELETED."""
     there = (connection for connection in connections if connection["state"] != "DELETED")
     return min(there, key=lambda connection: how_far(connection["state"]), default=None)
 
@@ -200,10 +200,10 @@ def _of_connection(peering: Peering, facts: Facts, part: Part[VpcLook]) -> list[
 
 
 def _of_names(facts: Facts, connection: ConnectionLook) -> Iterator[Occurrence]:
-    """Whether the connection was requested with what belongs to this peering, in the spelling that Aiven takes."""
+    """Whether the connection was requested for this peering, in the spelling that Aiven accepts."""
     application, tenant = facts.get("application_id"), facts.get("tenant_id")
     if isinstance(application, str) and not same_id(connection["application_id"], application):
-        detail = f"The connection is that of the application {connection['application_id']}, not of {application}."
+        detail = f"The connection belongs to the application {connection['application_id']}, not to {application}."
         yield Occurrence(code="connection-of-another-application", detail=detail)
     if isinstance(tenant, str) and not same_id(connection["tenant_id"], tenant):
         detail = f"The connection names the tenant {connection['tenant_id']}; the VNet is in {tenant}."
@@ -218,7 +218,7 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
         return _unseen(look["vnet"])
     vnet = look["vnet"]["found"]
     if vnet is None:
-        return _occurrence("vnet-not-found", f"Azure shows no VNet {peering['vnet_id']}.")
+        return _occurrence("vnet-not-found", f"Azure lists no VNet {peering['vnet_id']}.")
     found = []
     if vnet["provisioning_state"] not in ("Succeeded", "Updating"):
         detail = f"The VNet's provisioning state is {vnet['provisioning_state']}."
@@ -226,7 +226,7 @@ def _of_vnet(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     vpc = if_seen(look["project_vpc"])
     side = side_of(facts, vnet["peered_networks"], vpc["network_cidr"] if vpc else None)
     if vpc is not None:
-        # Before Aiven has named the VPC's network, addresses like its own are another's, and in the way.
+        # Before Aiven has named the VPC's network, equal addresses belong to another network, and overlap.
         own = side["remote_id"] if side is not None and "to_network_id" in facts else None
         found += overlaps(vnet["address_prefixes"], vnet["peered_networks"], vpc["network_cidr"], own)
     if side is not None:
@@ -307,18 +307,18 @@ def _of_secret(peering: Peering, facts: Facts, look: Look, now: datetime) -> lis
 def _of_expiry(
     secret: SecretLook, application: ApplicationLook, name: str, now: datetime, lifetime_days: int
 ) -> list[Occurrence]:
-    """Whether the password ends soon: Entra says when, whatever the vault has noted."""
+    """Whether the password expires soon: Entra's date takes precedence over the vault's."""
     in_entra = application["passwords"].get(secret["key_id"] or "")
     ends = [datetime.fromisoformat(end) for end in (secret["expires"], in_entra) if end is not None]
     if not ends:
         return []
     left = min(ends) - now
-    detail = f"The password of {name} ends at {min(ends).isoformat()}."
+    detail = f"The password of {name} expires at {min(ends).isoformat()}."
     if left <= timedelta():
         return _occurrence("secret-expired", detail)
     return _occurrence("secret-expires-soon", detail) if left < renewal_window(lifetime_days) else []
 
 
 def renewal_window(lifetime_days: int) -> timedelta:
-    """How long before its end a password is renewed: a fifth of its lifetime, thirty days at the most."""
+    """How long before its expiry a password is renewed: a fifth of its lifetime, at most thirty days."""
     return min(timedelta(days=30), timedelta(days=lifetime_days) / 5)

@@ -1,4 +1,4 @@
-"""Drift of access control: rights that are missing, that were not released, that go too far, and roles that changed."""
+"""Drift of access control: rights that are missing, not released, or in surplus, and roles that changed."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
 
     Args:
         peering: what it is meant to be.
-        facts: what its runs gathered.
+        facts: what its runs collected.
         look: what both clouds show of it.
     """
     access = if_seen(look["access"])
@@ -52,16 +52,16 @@ def _of_user_rights(
     if peering["privilege"] == "standing" and not held:
         yield Occurrence(code="user-role-assignment-missing", detail=f"The application has no role on {vnet_id}.")
     elif peering["privilege"] == "setup-only" and held:
-        why = f" It was not taken away: {facts['rights_kept']}" if facts.get("rights_kept") else ""
+        why = f" It was not removed: {facts['rights_kept']}" if facts.get("rights_kept") else ""
         detail = f"The application still has its role on {vnet_id}.{why}"
         yield Occurrence(code="user-rights-not-released", detail=detail)
 
 
 def _of_surplus(facts: Facts, access: AccessLook, look: Look, vnet_id: str) -> Iterator[Occurrence]:
-    """Whether the two principals have more rights than a start gives them; what was taken over is as it was found.
+    """Whether the two principals have more rights than a start gives them; adopted rights are kept as found.
 
-    The application is for this VNet alone. The platform's own has roles on other VNets for other peerings; what counts
-    is whether it may do more on this one, or has its right here from above.
+    The application serves only this VNet. The platform's principal has roles on other VNets for other peerings; it is
+    in surplus if it may do more on this one, or inherits its right here.
     """
     if facts.get("existing") == "adopted":
         return
@@ -80,7 +80,7 @@ def _of_surplus(facts: Facts, access: AccessLook, look: Look, vnet_id: str) -> I
     for whose, assignments in further.items():
         if assignments:
             named = ", ".join(f"{a['id'].rpartition('/')[2]} on {a['scope']}" for a in assignments)
-            yield Occurrence(code="surplus-rights", detail=f"Not asked for, of {whose}: {named}.")
+            yield Occurrence(code="surplus-rights", detail=f"Not requested, of {whose}: {named}.")
 
 
 def _peers_only(access: AccessLook, assignment: AssignmentLook) -> bool:
@@ -90,7 +90,7 @@ def _peers_only(access: AccessLook, assignment: AssignmentLook) -> bool:
 
 
 def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Occurrence]:
-    """Whether the roles grant what they were made for, and nothing else; one that was taken over may grant more."""
+    """Whether the roles grant what they were created for, and nothing else; an adopted one may grant more."""
     for name, actions in (("platform_role_id", PLATFORM_ACTIONS), ("user_role_id", USER_ACTIONS)):
         role = access["roles"].get(_guid(facts, name))
         if role is None or (name == "user_role_id" and peering["role"] != "least-privilege"):

@@ -1,9 +1,9 @@
 """The steps of a peering's life as data: what each one needs and what it yields.
 
-A step is ready when every fact it needs is there, and not needed when all that it yields is, so these tables alone
-decide what runs at once. The orchestrators, the status of a peering, the dry run and the tear-down are read off them;
-a repair is the first table with some facts forgotten. The numbers are those of the help article that describes the
-manual procedure.
+A step is ready when every fact it needs is known, and not needed when all that it yields is, so these tables alone
+decide what runs in parallel. The orchestrators, the status of a peering, the dry run and the removal are derived from
+them; a repair is the first table with some facts discarded. The numbers are those of the help article that describes
+the manual procedure.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -39,8 +39,8 @@ Operation = Literal["establish", "repair", "rotate", "remove", "check", "cancel"
 class Step:
     """One step: its activity has the same name; `needs`, `yields`, `recalls` and `may_yield` are names of facts.
 
-    `recalls` are facts of an earlier run that the step is told of when they are known, beside what it yields itself.
-    What it `may_yield` it tells when it comes to know it, so that others need not find it out.
+    `recalls` are facts of an earlier run that the step gets when they are known, in addition to what it yields itself.
+    What it `may_yield` it returns when it learns it, so that other steps need not read it again.
     A step that `looks` only reads: the dry run runs these, and nothing else.
     """
 
@@ -54,7 +54,7 @@ class Step:
     looks: bool = False
 
 
-#: What has to be known before anything is changed.
+#: The facts that must be known before anything is changed.
 CLEARED: Final = (
     "existing",
     "addresses_checked",
@@ -65,7 +65,7 @@ CLEARED: Final = (
     "hourly_price_usd",
     "found",
 )
-#: What signing in as the created application takes.
+#: The facts that signing in as the created application requires.
 SIGN_IN: Final = ("application_id", "tenant_id", "credential", "secret_name", "secret_version")
 
 LOOKS: Final = (
@@ -91,7 +91,7 @@ LOOKS: Final = (
     Step(
         "ownership",
         11,
-        "See whose connection it is",
+        "Check who owns the connection",
         ("vnet_id", "found_connection_state", "found_connection_application_id"),
         ("existing",),
         ("application_id",),
@@ -118,7 +118,7 @@ LOOKS: Final = (
     Step(
         "holds",
         5,
-        "Look for locks and policies",
+        "Check locks and policies",
         ("existing", "vnet_id", "automation_object_id", "peered_networks", "project_network_cidr"),
         ("holds_checked",),
         ("to_network_id",),
@@ -138,7 +138,7 @@ LOOKS: Final = (
     Step(
         "inventory",
         2,
-        "See what is there already",
+        "List existing objects",
         (
             "existing",
             "vnet_id",
@@ -219,7 +219,7 @@ STEPS: Final = (
             "found_connection_application_id",
             "peered_networks",
             "project_network_cidr",
-            # What keeps the VNet's side, such as a lock, keeps the connection, too: they go in this order.
+            # What blocks the VNet's side, such as a lock, also blocks the connection: they are deleted in this order.
             "side_is_clear",
         ),
         ("connection_is_clear",),
@@ -236,7 +236,7 @@ STEPS: Final = (
     Step(
         "orphaned_peering",
         13,
-        "Remove what lost its connection",
+        "Remove an orphaned VNet peering",
         ("connection_is_clear", *SIGN_IN, "user_role_assignment_id", "vnet_id", "project_network_cidr"),
         ("vnet_is_clear",),
         ("to_network_id",),
@@ -302,7 +302,7 @@ STEPS: Final = (
     Step(
         "surplus_rights",
         6,
-        "Take away what is not wanted any more",
+        "Remove surplus rights",
         (
             *("connection_state", "existing", "vnet_id", "user_role_id", "platform_role_id"),
             *("user_role_assignment_id", "platform_role_assignment_id", "user_principal_id", "platform_principal_id"),
@@ -312,7 +312,7 @@ STEPS: Final = (
     Step(
         "release_rights",
         6,
-        "Take its role away again",
+        "Remove its role again",
         (
             "connection_state",
             "in_sync",
@@ -336,16 +336,16 @@ def _for_removal(name: str) -> Step:
     return replace(step, needs=(*(n for n in step.needs if n not in CLEARED), "vnet_peering_to_remove"))
 
 
-#: The way back; the numbers are those of the steps that are undone. What a peering did not make is left alone: every
-#: step looks for what this app made. The created application needs its credential and its role to delete its own
-#: VNet peering, so these are put back first where they are gone.
+#: The removal; the numbers are those of the steps that are undone. Objects that the peering did not create are kept:
+#: every step looks for what this app created. The created application needs its credential and its role to delete its
+#: own VNet peering, so these are restored first if they are missing.
 REMOVAL: Final = (
     _BY_NAME["sign_in"],
     _BY_NAME["tenant"],
     Step(
         "belongings",
         2,
-        "See what the peering made",
+        "List the peering's objects",
         ("automation_tenant_id",),
         (
             "application_id",
@@ -374,7 +374,7 @@ REMOVAL: Final = (
         ("vnet_peering_removed", "application_id", "connection_to_remove"),
         ("connection_removed",),
     ),
-    Step("neighbours", 10, "See who else needs it", ("connection_removed",), ("neighbours",), looks=True),
+    Step("neighbours", 10, "Check who else needs it", ("connection_removed",), ("neighbours",), looks=True),
     Step(
         "remove_role_assignments",
         9,
@@ -409,7 +409,7 @@ REMOVAL: Final = (
     Step(
         "last_look",
         14,
-        "See that all is gone",
+        "Check that all is deleted",
         (
             *("secret_removed", "roles_removed", "platform_principal_removed", "role_assignments_removed"),
             *("application_removed", "existing", "vnet_id", "vnet_peering_removed", "connection_removed"),
@@ -423,13 +423,13 @@ REMOVAL: Final = (
     ),
 )
 
-#: What is known once everything is gone.
+#: What is known once everything is deleted.
 REMOVED: Final = (
     *(fact for step in REMOVAL if step.name.startswith("remove_") for fact in step.yields),
     "seen_gone",
 )
 
-#: Which objects are gone once a fact of a removal is known.
+#: Which objects are deleted once a fact of a removal is known.
 REMOVES: Final = {
     "vnet_peering_removed": ("vnet_peering",),
     "connection_removed": ("peering_connection",),
@@ -440,12 +440,12 @@ REMOVES: Final = {
     "secret_removed": ("application_credential",),
 }
 
-#: A new credential, proven in both tenants before the old one goes. The candidate is not a secret: it names one.
+#: A new credential, verified in both tenants before the old one is removed. The candidate only names a secret.
 ROTATION: Final = (
     Step(
         "new_credential",
         4,
-        "Make a new credential",
+        "Create a new credential",
         ("application_object_id", "automation_tenant_id", "automation_object_id", "rotation"),
         ("candidate",),
         ("credential", "secret_version", "secret_key_id"),
@@ -476,7 +476,7 @@ PLANS: Final[Mapping[str, Sequence[Step]]] = {
     "cancel": (),
 }
 
-#: The objects that a peering consists of, by the step that makes each, and the fact that holds its id.
+#: The objects that a peering consists of, by the step that creates each, and the fact that holds its id.
 OBJECTS: Final = {
     "application": "application_id",
     "user_service_principal": "user_principal_id",
@@ -490,20 +490,20 @@ OBJECTS: Final = {
     "vnet_peering": "vnet_peering_id",
 }
 
-#: Facts that only the run needs: what it tells its steps, and what is large in a VNet with hundreds of peerings.
+#: Facts that only the run needs: input of its steps, and what is large in a VNet with hundreds of peerings.
 OF_THE_RUN: Final = frozenset(
     {
         *("repairing", "rotation", "candidate", "credential_proven", "tries", "waited", "looked_at", "waits_since"),
         *("call", "refusal", "address_prefixes", "peered_networks"),
     }
 )
-#: The steps whose facts are kept in the peering's record as soon as they are known: what was there, what is made, and
-#: what was taken out of Entra, which is looked for long before it counts as gone.
+#: The steps whose facts are stored in the peering's record as soon as they are known: what existed, what is created,
+#: and what was deleted in Entra, which is polled for long before it counts as deleted.
 KEPT: Final = frozenset({*OBJECTS, "ownership", "inventory", "remove_application", "remove_platform_principal"})
 
 
 def _predecessors(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
-    """The steps that each one comes right after: those that yield what it needs, without what these come after."""
+    """The direct predecessors of each step: those that yield what it needs, without their own predecessors."""
     made_by = {fact: step.name for step in steps for fact in step.yields}
     direct = {step.name: dict.fromkeys(made_by[need] for need in step.needs if need in made_by) for step in steps}
     before = dict[str, set[str]]()
@@ -515,17 +515,17 @@ def _predecessors(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
     }
 
 
-#: Which steps each step comes right after, by operation: those without a common way run at once.
+#: The direct predecessors of each step, by operation: steps without a path between them run in parallel.
 AFTER: Final = {operation: _predecessors(plan) for operation, plan in PLANS.items()}
 
 
 def initial_facts(peering: Peering) -> Facts:
-    """What is settled before a run has begun."""
+    """The facts that are known before a run has started."""
     return {"user_rights": "standing"} if peering["privilege"] == "standing" else {}
 
 
 def ready(steps: Sequence[Step], facts: Collection[str], begun: Collection[str]) -> Iterable[Step]:
-    """The steps whose needs are all among `facts`, that are needed and have not begun, in the table's order."""
+    """The steps whose needs are all among `facts`, that are needed and not started, in the table's order."""
     ripe = (step for step in steps if step.name not in begun and all(need in facts for need in step.needs))
     return (step for step in ripe if not is_needless(step, facts))
 
@@ -536,10 +536,10 @@ def is_needless(step: Step, facts: Collection[str]) -> bool:
 
 
 def forget(facts: Facts, forgotten: Collection[str], peering: Peering) -> Facts:
-    """The facts that a repair starts from: without those that have become untrue, and what has to be done for them.
+    """The facts that a repair starts from: without those that are no longer true, and what restoring them requires.
 
-    With `setup-only`, a step that acts as the created application gets its role back first, and it is taken away
-    again in the end.
+    With `setup-only`, a step that acts as the created application gets its role back first; the role is removed again
+    at the end.
     """
     kept = without(facts, forgotten)
     again = [step for step in STEPS if not is_needless(step, kept) and step.name != "release_rights"]

@@ -1,6 +1,6 @@
-"""The catalogue of everything that can stand in a peering's way: what it means, who can fix it, and how.
+"""The catalogue of everything that can block a peering: what it means, who can fix it, and how.
 
-A problem with a `deadline` may clear by itself: the step looks again until then, and only then does it count.
+A problem with a `deadline` is transient: the step polls until then, and only afterwards does the problem count.
 """
 
 from typing import Final

@@ -8,22 +8,22 @@ DIRECTORY: Final = (
     Problem(
         "directory-replicating",
         "Entra has not replicated the new object yet",
-        "An application or service principal that was just made is not known everywhere at once.",
-        "Wait; the app tries again by itself.",
+        "A new application or service principal takes time to replicate.",
+        "Wait; the app tries again automatically.",
         "an Entra administrator",
         "propagation",
     ),
     Problem(
         "directory-quota-reached",
-        "The directory has no room for another object",
-        "The tenant, or the app's identity, has as many directory objects as it may have; deleted applications count"
-        " for 30 days.",
-        "Delete objects permanently that nobody needs, or have the quota raised, then send the request again.",
+        "The directory's object quota is reached",
+        "The tenant, or the app's identity, has reached its quota of directory objects; deleted applications count for"
+        " 30 days.",
+        "Permanently delete objects that are not needed, or have the quota raised, then send the request again.",
         "an Entra administrator",
     ),
     Problem(
         "application-name-reserved",
-        "A deleted application still has the unique name",
+        "A deleted application still holds the unique name",
         "Entra keeps the unique name of a deleted application for 30 days.",
         "Delete the application permanently in Entra's deleted applications, then send the request again.",
         "an Entra administrator",
@@ -32,14 +32,14 @@ DIRECTORY: Final = (
     Problem(
         "application-sign-in-failed",
         "The application cannot sign in",
-        "Entra refused the sign-in of the created application; the detail has the tenant and Entra's own words.",
-        "Look the AADSTS code up in Entra's documentation, correct the cause and send the request again.",
+        "Entra rejected the sign-in of the created application; the detail has the tenant and Entra's own message.",
+        "Look up the AADSTS code in Entra's documentation, correct the cause and send the request again.",
         "an Entra administrator",
     ),
     Problem(
         "application-kept-out",
-        "A tenant does not let the application in",
-        "Tenant restrictions or cross-tenant access settings keep the created application out of the tenant that the"
+        "A tenant blocks the application",
+        "Tenant restrictions or cross-tenant access settings block the created application in the tenant that the"
         " detail names.",
         "Have the application allowed in that tenant's restrictions, then send the request again.",
         "an Entra administrator",
@@ -54,7 +54,7 @@ DIRECTORY: Final = (
     Problem(
         "platform-principal-forbidden",
         "The app may not create the platform's service principal",
-        "The platform's application belongs to another tenant; making its service principal here takes more than"
+        "The platform's application belongs to another tenant; creating its service principal here requires more than"
         " Application.ReadWrite.OwnedBy.",
         "An administrator runs `az ad sp create --id` with the platform's application id once per tenant, or grants the"
         " app's identity Application.ReadWrite.All.",
@@ -63,7 +63,7 @@ DIRECTORY: Final = (
     Problem(
         "platform-principal-disabled",
         "The platform's service principal is disabled",
-        "Somebody switched off the sign-in of the platform's application in this tenant; so Aiven fails.",
+        "Sign-in of the platform's application is disabled in this tenant, so Aiven fails.",
         "Enable the service principal in Entra (Enterprise applications) and send the request again.",
         "an Entra administrator",
     ),
@@ -77,14 +77,14 @@ DIRECTORY: Final = (
     Problem(
         "audience-policy",
         "A policy of the tenant forbids multi-tenant applications",
-        "The application has to sign in to the platform's tenant too, so it must be multi-tenant.",
+        "The application must also sign in to the platform's tenant, so it must be multi-tenant.",
         "Have the application exempted from the app management policy.",
         "an Entra administrator",
     ),
     Problem(
         "secret-not-accepted",
         "Entra does not accept the new password yet",
-        "A password takes some seconds to reach every sign-in server.",
+        "A new password takes some seconds to reach every sign-in server.",
         "Wait; if the deadline passed, the stored password is not the application's: send the request again.",
         "an Entra administrator",
         "propagation",
@@ -93,20 +93,20 @@ DIRECTORY: Final = (
         "secret-expired",
         "The application's password has expired",
         "Entra refuses sign-ins with it.",
-        "Send the request again: a new password is made and stored.",
+        "Send the request again: a new password is created and stored.",
         "the operator of this app",
     ),
     Problem(
         "application-not-in-tenant",
         "The application is not known in a tenant yet",
-        "The platform makes a service principal of the application in its own tenant; Entra takes a while to show it.",
+        "The platform creates a service principal of the application in its own tenant; Entra needs time to show it.",
         "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),
     Problem(
         "application-disabled",
-        "The application's sign-in is switched off",
+        "The application is disabled",
         "The service principal of the created application is disabled in one of the two tenants.",
         "Enable it in Entra (Enterprise applications) and send the request again.",
         "an Entra administrator",
@@ -114,39 +114,39 @@ DIRECTORY: Final = (
     Problem(
         "platform-principal-missing",
         "The platform has no service principal in this tenant",
-        "Somebody deleted the service principal of the platform's application; it could not make the peering anew.",
-        "Restore it in Entra, or send the request again: it is made anew and given its role.",
+        "The service principal of the platform's application was deleted; the platform could not recreate the peering.",
+        "Restore it in Entra, or send the request again: it is recreated and given its role.",
         "an Entra administrator",
     ),
     Problem(
         "application-missing",
         "The application does not exist any more",
-        "The application that the peering was made with was deleted. Traffic flows, but nothing could be repaired or"
+        "The application that created the peering was deleted. Traffic flows, but nothing could be repaired or"
         " removed.",
-        "Restore it from Entra's deleted applications within 30 days, then send the request again. After that nobody"
-        " but an Azure administrator can delete the VNet peering, and while it is Connected (`az network vnet peering"
-        " list`) that cuts the traffic: have it deleted only when nobody needs it, then remove the peering here, and"
-        " start it again if it is wanted.",
+        "Restore it from Entra's deleted applications within 30 days, then send the request again. After that only an"
+        " Azure administrator can delete the VNet peering, and while it is Connected (`az network vnet peering list`)"
+        " that stops the traffic: have it deleted only when it is not needed. Then remove the peering here, and start"
+        " it again if required.",
         "an Entra administrator",
     ),
     Problem(
         "application-not-multi-tenant",
         "The application is not multi-tenant",
         "Its sign-in audience was changed, so it cannot sign in to the platform's tenant.",
-        "Send the request again: the audience is set back.",
+        "Send the request again: the audience is restored.",
         "an Entra administrator",
     ),
     Problem(
         "application-principal-missing",
         "The application has no service principal in this tenant",
-        "Somebody deleted the application's service principal; it cannot sign in.",
+        "The application's service principal was deleted; the application cannot sign in.",
         "Restore it in Entra, or send the request again.",
         "an Entra administrator",
     ),
     Problem(
         "federated-needs-managed-identity",
         "A federated credential needs a managed identity",
-        "`credential: federated` lets the created application trust the app's own managed identity in place of a"
+        "`credential: federated` lets the created application trust the app's own managed identity instead of a"
         " password.",
         "Run the app with AZURE_CREDENTIAL=managed-identity and a user-assigned identity, or use `credential: secret`.",
         "the operator of this app",
@@ -154,15 +154,15 @@ DIRECTORY: Final = (
     ),
     Problem(
         "federated-credential-missing",
-        "The application's federated credential is gone",
-        "Somebody removed the trust in the app's managed identity from the application.",
-        "Nothing with `repair: safe`: it is added again. Otherwise rotate the credential.",
+        "The application's federated credential is missing",
+        "The trust in the app's managed identity was removed from the application.",
+        "No action with `repair: safe`: it is added again. Otherwise rotate the credential.",
         "an Entra administrator",
     ),
     Problem(
         "federated-credential-not-accepted",
         "Entra does not accept the federated credential yet",
-        "A federated credential takes some minutes to reach every sign-in server.",
+        "A new federated credential takes some minutes to reach every sign-in server.",
         "Wait; if the deadline passed, compare the credential's issuer and subject with the app's identity.",
         "an Entra administrator",
         "propagation",

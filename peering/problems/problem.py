@@ -1,4 +1,4 @@
-"""What a problem is: a stable code, texts for people, who can fix it, and whether it may clear by itself."""
+"""What a problem is: a stable code, texts for people, who can fix it, and whether it is transient."""
 
 from dataclasses import dataclass
 from typing import Literal

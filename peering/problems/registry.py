@@ -16,8 +16,8 @@ REGISTRY: Final = (
     ),
     Problem(
         "registry-contended",
-        "The peering's record changes too fast",
-        "Other requests changed the record each time between its reading and its writing.",
+        "The peering's record changes too often",
+        "Other requests changed the record each time between read and write.",
         "Send the request again.",
         "the caller",
         "propagation",
@@ -34,7 +34,7 @@ REGISTRY: Final = (
     ),
     Problem(
         "registry-being-migrated",
-        "The registry is being brought over from version 0.2.0",
+        "The registry is being migrated from version 0.2.0",
         "Peerings are moved from Durable entities to Azure Table Storage; reads work, changes have to wait.",
         "Send the request again in a minute.",
         "the caller",

@@ -7,26 +7,26 @@ from peering.problems.problem import Problem
 REMOTES: Final = (
     Problem(
         "remote-throttled",
-        "A remote asks for fewer requests",
-        "Azure, Entra, Graph, Key Vault or Aiven answered 429, or would do so; the app waits as long as it was told, or"
-        " until it is this peering's turn.",
-        "Wait; the app tries again by itself.",
+        "A remote service throttles requests",
+        "Azure, Entra, Graph, Key Vault or Aiven answered 429, or would do so; the app waits as long as the service"
+        " asks, or until it is this peering's turn.",
+        "Wait; the app tries again automatically.",
         "the operator of this app",
         "platform",
     ),
     Problem(
         "remote-unavailable",
-        "A remote does not answer",
-        "The connection failed, timed out, or the remote answered with a server error.",
-        "Wait; if the deadline passed, check the remote's status page and the app's network.",
+        "A remote service does not answer",
+        "The connection failed, timed out, or the remote service answered with a server error.",
+        "Wait; if the deadline passed, check the remote service's status page and the app's network.",
         "the operator of this app",
         "propagation",
     ),
     Problem(
         "remote-refused",
-        "A remote refused the request",
-        "The answer has a code that this app does not know; the detail is the remote's own.",
-        "Look the code up in the remote's documentation, correct the cause and send the request again.",
+        "A remote service refused the request",
+        "The response has a code that this app does not know; the detail is the service's own message.",
+        "Look up the code in the service's documentation, correct the cause and send the request again.",
         "the operator of this app",
     ),
 )

@@ -20,7 +20,7 @@ def test_an_interruption_ends_it_without_a_traceback() -> None:
 
 def test_its_steps_fit_a_small_terminal() -> None:
     begun = {"state": "done", "started": "2026-01-01T00:00:00+00:00", "finished": "2026-01-01T00:00:01+00:00"}
-    step = {"article_step": 13, "title": "Remove what lost its connection", "seconds": 1.0, "tries": 1, **begun}
+    step = {"article_step": 13, "title": "Remove an orphaned VNet peering", "seconds": 1.0, "tries": 1, **begun}
     steps = [{**step, "name": str(number)} for number in range(30)]
     waiting = {**step, "name": "last", "title": "Wait for ACTIVE", "state": "waiting"}
     console = Console(width=COLUMNS, record=True, quiet=True)
