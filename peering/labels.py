@@ -12,7 +12,7 @@ MOST_LABELS: Final = 16
 def _readable(text: str) -> str:
     """A text that shows as it is; a note may have lines."""
     if any(unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp") for one in text if one != "\n"):
-        raise ValueError("must not hold control characters, line separators or marks that turn the writing direction")
+        raise ValueError("must not contain control characters, line separators or writing direction marks")
     return text
 
 
@@ -20,13 +20,16 @@ LabelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,39}$")]
 LabelValue = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^,=\n]+$"), AfterValidator(_readable)]
 Labels = Annotated[
     dict[LabelName, LabelValue],
-    Field(max_length=MOST_LABELS, description="A few words about the peering by name: owner, ticket, environment."),
+    Field(
+        max_length=MOST_LABELS,
+        description="Short values by name that describe the peering: owner, ticket, environment.",
+    ),
 ]
 Note = Annotated[
-    str, Field(max_length=500, description="A note for whoever looks at the peering."), AfterValidator(_readable)
+    str, Field(max_length=500, description="A note for readers of the peering."), AfterValidator(_readable)
 ]
 
 
 def merged(labels: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
-    """Labels after some were set, and those with None were taken away."""
+    """Labels after some were set, and those with None were removed."""
     return {name: value for name, value in sorted({**labels, **changes}.items()) if value is not None}

@@ -1,4 +1,4 @@
-"""What a caller asks for, and what it becomes for the steps once it is known to be sound."""
+"""The body of a request, and the peering that the steps get once it is validated."""
 
 import unicodedata
 from ipaddress import IPv4Network
@@ -39,15 +39,15 @@ def _cidr(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A name that shows as it is, in a terminal, a table or a document."""
+    """A name that is displayed as it is, in a terminal, a table or a document."""
     if any(unicodedata.category(character)[0] == "C" or character in "\u2028\u2029" for character in text):
-        raise ValueError("must not hold control characters, line separators or marks that turn the writing direction")
+        raise ValueError("must not contain control characters, line separators or writing direction marks")
     if text != text.strip() or text[0] in "=+-@":
         raise ValueError("must not begin with a space or one of = + - @, nor end with a space")
     return text
 
 
-#: How Aiven spells what a VPC belongs to.
+#: The spelling of the owner of a VPC in Aiven.
 _OWNER = r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$"
 _Name = Annotated[
     str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f<>%&\\?/\[\]`|]+$"), AfterValidator(_plain)
@@ -84,30 +84,30 @@ class PeeringRequest(BaseModel):
     ] = None
     use_remote_gateways: Annotated[bool | None, Field(description="Use gateways of the project VPC's network.")] = None
     role: Annotated[
-        Role, Field(description="What the created application may do on the VNet (the article's step 6).")
+        Role, Field(description="The role of the created application on the VNet (the article's step 6).")
     ] = "least-privilege"
     user_peer_network_cidrs: Annotated[
         list[Annotated[str, AfterValidator(_cidr)]],
-        Field(max_length=16, description="Private networks behind the VNet that services have to reach."),
+        Field(max_length=16, description="Private networks behind the VNet that services must reach."),
     ] = []
     secret_lifetime_days: Annotated[
         int, Field(ge=1, le=730, description="Days until the application's password expires.")
     ] = 180
     adopt: Annotated[
-        bool, Field(description="Take over a connection that somebody else made for the pair, as it is.")
+        bool, Field(description="Take over an existing connection of another owner for the pair, unchanged.")
     ] = False
     credential: Annotated[
         Credential, Field(description="What the application signs in with: a password, or the app's managed identity.")
     ] = "secret"
     privilege: Annotated[
-        Privilege, Field(description="`setup-only`: the application's role is taken away once the peering is ACTIVE.")
+        Privilege, Field(description="`setup-only`: the application's role is removed once the peering is ACTIVE.")
     ] = "standing"
     repair: Annotated[Repair, Field(description="Whether drift is repaired where that is safe.")] = "safe"
     on_failure: Annotated[
         OnFailure,
         Field(
             validation_alias=AliasChoices("on_failure", "onFailure"),
-            description="What becomes of a start that fails: kept, to be resumed, or taken away again.",
+            description="What happens to the objects of a failed start: kept, to resume it, or removed.",
         ),
     ] = "keep"
     application_name: Annotated[_Name | None, Field(description="The display name of the created application.")] = None
@@ -124,7 +124,7 @@ class PeeringRequest(BaseModel):
     @classmethod
     def _what_is_taken_over_keeps_its_role(cls, privilege: Privilege, info: ValidationInfo) -> Privilege:
         if privilege == "setup-only" and info.data.get("adopt"):
-            raise ValueError("setup-only would take a role away that adopt has found: choose one of the two")
+            raise ValueError("setup-only would remove a role that adopt has found: choose one of the two")
         return privilege
 
     @model_validator(mode="after")
@@ -138,16 +138,16 @@ class PeeringRequest(BaseModel):
         given = [[name for name in pair if getattr(self, name) is not None] for pair in NAMES.values()]
         if sorted(map(len, given)) != [0, 2]:
             pairs = ", or ".join(" and ".join(pair) for pair in NAMES.values())
-            raise ValueError(f"exactly one pair has to name Aiven's VPC: {pairs}")
+            raise ValueError(f"exactly one pair must name Aiven's VPC: {pairs}")
         return self
 
     @property
     def vpc(self) -> AivenVpc:
-        """The VPC of Aiven's that is asked for."""
+        """The requested VPC in Aiven."""
         return AivenVpc.of(self.model_dump(mode="json", include=set(chain(*NAMES.values())), exclude_none=True))
 
     def peering(self) -> Peering:
-        """The peering that this request describes, with every name settled."""
+        """The peering that this request describes, with every name resolved."""
         vnet, vpc = VNetId.parse(self.vnet_id), self.vpc
         identity, roles = peering_id(vpc.owner, vpc.id, self.vnet_id), default_role_names(vnet.subscription_id)
         return Peering(

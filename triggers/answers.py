@@ -36,7 +36,7 @@ def is_current(known: str, tag: str) -> bool:
 
 
 class Accepted(TypedDict):
-    """An order that was written down: `run` names it, `joined` says that it was there already."""
+    """An order that was stored: `run` names it, `joined` says that it existed already."""
 
     id: str
     state: PeeringState
@@ -47,7 +47,7 @@ class Accepted(TypedDict):
 
 
 def accepted(peering_id: str, url: str, placed: Placed) -> func.HttpResponse:
-    """202 with the address to watch; `run` names the order, `joined` says that it was there already."""
+    """202 with the address to poll; `run` names the order, `joined` says that it existed already."""
     order = placed.order
     state = UNDER_WAY.get(order["operation"], "checking")
     body = Accepted(id=peering_id, state=state, run=order["run"], joined=placed.answer == "join", url=url)
@@ -57,9 +57,9 @@ def accepted(peering_id: str, url: str, placed: Placed) -> func.HttpResponse:
 
 
 def collection_url(req: func.HttpRequest) -> str:
-    """The address of `/api/peerings`, without the host: that of a request is what its caller says it is."""
+    """The address of `/api/peerings`, without the host: the caller chooses the host of a request."""
     path = urlsplit(req.url).path
-    # Routes are found whatever their case.
+    # Routes ignore case.
     return f"{path[: path.lower().index(_API)]}{_API}peerings"
 
 
@@ -69,7 +69,7 @@ def peering_url(req: func.HttpRequest, peering_id: str) -> str:
 
 
 def accepts_json(req: func.HttpRequest) -> bool:
-    """Whether a caller names JSON in `Accept` as what it takes; a weight of zero names what it does not take."""
+    """Whether `Accept` includes JSON; a weight of zero excludes it."""
     for part in req.headers.get("accept", "").lower().split(","):
         kind, *parameters = (one.strip() for one in part.split(";"))
         if kind == "application/json" and not any(_NOT_AT_ALL.fullmatch(one) for one in parameters):

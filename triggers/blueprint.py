@@ -1,4 +1,4 @@
-"""Registers the routes of the API, the page and the timers; the module of each is imported when it is first called."""
+"""Registers the routes of the API, the page and the timers; each module is imported at its first call."""
 
 import os
 from collections.abc import Awaitable
@@ -12,7 +12,7 @@ from clients.durable import DurableClient
 from clients.telemetry import span
 from triggers.route_table import ROUTES, Route
 
-#: Module, function, the setting with its NCRONTAB expression, and the one that holds without it.
+#: Module, function, the setting with its NCRONTAB expression, and the default expression.
 TIMERS: Final = (
     ("health", "check_all_peerings", "HEALTH_CHECK_SCHEDULE", "0 */15 * * * *"),
     ("resume", "resume_orders", "RESUME_SCHEDULE", "30 */5 * * * *"),

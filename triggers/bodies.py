@@ -1,4 +1,4 @@
-"""The bodies of requests: JSON in which no name is given twice, and what they may hold."""
+"""The bodies of requests: JSON without duplicate names, and the models that validate them."""
 
 import json
 from datetime import datetime
@@ -14,7 +14,7 @@ from peering.spec import Credential
 
 Body = TypeVar("Body", bound=BaseModel)
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
-#: The options that a `PATCH` changes, as a start with other options would.
+#: The options that a `PATCH` changes, in the same way as a start with other options.
 CHANGEABLE: Final = (
     *("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways", "role", "secret_lifetime_days"),
     *("privilege", "repair", "application_name", "platform_role_name", "user_role_name"),
@@ -28,7 +28,7 @@ class NoBody(BaseModel):
 
 
 class Rotation(BaseModel):
-    """Which kind of credential a rotation makes; by default the one in use."""
+    """Which kind of credential a rotation creates."""
 
     model_config = _STRICT
 
@@ -36,37 +36,38 @@ class Rotation(BaseModel):
 
 
 class PauseRequest(BaseModel):
-    """Why automatic checks and repairs are left out, and until when."""
+    """Why automatic checks and repairs are paused, and until when."""
 
     model_config = _STRICT
 
-    why: Annotated[Note, Field(min_length=1, description="Why, for whoever finds the pause.")]
+    why: Annotated[Note, Field(min_length=1, description="The reason for the pause.")]
     until: Annotated[
-        AwareDatetime | None, Field(description="When it ends by itself; without one, somebody has to resume.")
+        AwareDatetime | None,
+        Field(description="When it ends automatically; without it, the pause lasts until it is resumed."),
     ] = None
 
     def end(self) -> str | None:
-        """When the pause ends, as it is kept."""
+        """When the pause ends, as it is stored."""
         return self.until.isoformat() if self.until is not None else None
 
 
 class _Notes(BaseModel):
-    """What a `PATCH` may change beside the options."""
+    """What a `PATCH` may change in addition to the options."""
 
     model_config = _STRICT
 
     labels: Annotated[
         dict[LabelName, LabelValue | None],
-        Field(max_length=32, description="Labels to set; one that is null is taken away, others stay."),
+        Field(max_length=32, description="Labels to set; null removes a label, others stay."),
     ] = {}
-    note: Annotated[Note | None, Field(description="The note; null takes it away.")] = None
+    note: Annotated[Note | None, Field(description="The note; null removes it.")] = None
 
 
 def _patch() -> type[_Notes]:
     fields: dict[str, object] = {
         name: (field.annotation, field) for name, field in PeeringRequest.model_fields.items() if name in CHANGEABLE
     }
-    about = "Options, labels and the note of a peering; what is not named stays as it is (RFC 7396)."
+    about = "Options, labels and the note of a peering; omitted fields stay as they are (RFC 7396)."
     return create_model("PeeringPatch", __base__=_Notes, __doc__=about, **fields)  # type: ignore[call-overload,no-any-return]
 
 
@@ -102,7 +103,7 @@ def body_of(req: func.HttpRequest, kind: type[Body]) -> Body:
 
 
 def moment(text: str) -> datetime:
-    """A moment that was kept as ISO 8601."""
+    """A time that is stored as ISO 8601."""
     return datetime.fromisoformat(text)
 
 

@@ -1,4 +1,4 @@
-"""Who asks, and what for they may: as Azure Functions and App Service authentication give it."""
+"""The caller and its rights, from Azure Functions and App Service authentication."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from peering.spec import Caller
 from triggers.route_table import Role
 
 _UNKNOWN: Final = Caller(name="holder of the function key", id=None)
-#: What each app role of Entra may do here.
+#: What each app role of Entra may do in this app.
 _GRANTS: Final[dict[str, frozenset[Role]]] = {
     "reader": frozenset({"reader"}),
     "operator": frozenset({"reader", "operator"}),
@@ -21,15 +21,15 @@ _GRANTS: Final[dict[str, frozenset[Role]]] = {
 
 
 def is_signed_in_here() -> bool:
-    """Whether App Service authentication stands before the app: only then its headers are its own."""
+    """Whether App Service authentication is enabled: only then its headers are trustworthy."""
     return os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
 
 
 def caller(req: func.HttpRequest) -> Caller:
     """The signed-in identity that App Service authentication names in its headers.
 
-    Without that authentication the headers are whatever the client sent, so they are not believed: all that is known
-    then is that the caller has the function key.
+    Without that authentication the client sets the headers, so they are ignored: then it is only known that the caller
+    has the function key.
     """
     if not is_signed_in_here():
         return _UNKNOWN
@@ -51,11 +51,11 @@ def check_role(req: func.HttpRequest, needed: Role) -> None:
         held = f"has {', '.join(sorted(roles))}" if roles else "has none"
         who = caller(req)
         name = who["name"] if who is not _UNKNOWN else "The request is not signed in, and"
-        raise ProblemError("role-missing", f"Needed is the app role {needed}; {name} {held}.")
+        raise ProblemError("role-missing", f"The app role {needed} is required; {name} {held}.")
 
 
 def _roles(req: func.HttpRequest) -> frozenset[str]:
-    """The app roles in the claims that App Service hands over, as Base64 of JSON."""
+    """The app roles in the claims that App Service passes, as Base64 of JSON."""
     try:
         principal = json.loads(base64.b64decode(req.headers.get("x-ms-client-principal", ""), validate=True))
         kind = principal.get("role_typ") or "roles"

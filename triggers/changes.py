@@ -28,8 +28,8 @@ from triggers.routes import peering_id_of
 async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`PATCH /api/peerings/{id}`: change options, labels and the note.
 
-    Options change by a start that has them. With `dryRun=true` its plan is the answer. Without options nothing is
-    started, and the answer is 200.
+    Options are changed by a start with these options. With `dryRun=true` the response is its plan. Without options
+    nothing is started, and the response is 200.
     """
     from peering.request import PeeringRequest
 
@@ -42,7 +42,7 @@ async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     wanted = PeeringRequest.model_validate({**there, **options}, strict=False).peering()
     peering: Peering = {**wanted, "id": peering_id}
     if dry:
-        # What the change would be refused for, its plan is refused for.
+        # A plan is refused for the same reasons as the change.
         check_revision(record, expected_revisions(req))
         _note(patch, record)
         return await plan_of_start(peering)
@@ -53,14 +53,14 @@ async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.H
 
 
 def _refuse_fixed(body: object) -> None:
-    """Refuse what no start can change, with what can."""
+    """Refuse options that no start can change, and say what can."""
     fixed = [name for name in REFUSED if isinstance(body, Mapping) and name in body]
     if fixed:
         raise InvalidRequestError([FieldError(field=name, rule=REFUSED[name]) for name in fixed])
 
 
 def _note(patch: Mapping[str, object], record: Record) -> None:
-    """Take labels and the note of a `PATCH` into a record."""
+    """Store labels and the note of a `PATCH` in a record."""
     labels, note = patch.get("labels"), patch.get("note")
     if isinstance(labels, Mapping):
         record["labels"] = merged(record.get("labels", {}), labels)
@@ -73,7 +73,7 @@ def _note(patch: Mapping[str, object], record: Record) -> None:
 async def _only_noted(
     req: func.HttpRequest, client: DurableClient, peering_id: str, patch: Mapping[str, object]
 ) -> func.HttpResponse:
-    """Change labels and note, whatever is under way."""
+    """Change labels and note, whatever is in progress."""
     await check_migrated(client)
     changed = await registry().change(peering_id, partial(_noting, req, peering_id, patch))
     return status_answer(changed, await status_document(client, changed))
@@ -93,9 +93,9 @@ def _noting(
 
 
 async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`DELETE /api/peerings/{id}`: take away what the app made.
+    """`DELETE /api/peerings/{id}`: remove what the app created.
 
-    A run that is under way is stopped in order first. With `dryRun=true` the plan of the removal is the answer.
+    A current run is stopped first. With `dryRun=true` the response is the plan of the removal.
     """
     peering_id = peering_id_of(req)
     if is_dry(req):
@@ -108,7 +108,7 @@ def _known(peering_id: str, record: Record | None) -> ProblemError | None:
 
 
 async def cancel_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/peerings/{id}/cancel`: stop what is under way, and leave what is there."""
+    """`POST /api/peerings/{id}/cancel`: stop the current run, and keep what exists."""
     peering_id = peering_id_of(req)
     body_of(req, NoBody)
 

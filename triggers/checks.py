@@ -26,7 +26,7 @@ from triggers.queries import Filters, query_of
 
 
 class CheckBegun(TypedDict):
-    """The check of one peering: its run, which was there already if it has joined one."""
+    """The check of one peering: its run; `joined` says that the run existed already."""
 
     id: str
     run: str
@@ -35,7 +35,7 @@ class CheckBegun(TypedDict):
 
 
 class ChecksDocument(TypedDict):
-    """What was begun: the check of all, which `run` names, or one of each peering; `failed` says where none was."""
+    """What was started: the check of all, which `run` names, or one for each peering; `failed` lists the others."""
 
     run: NotRequired[str]
     joined: NotRequired[bool]
@@ -44,7 +44,7 @@ class ChecksDocument(TypedDict):
 
 
 async def check_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/checks`: check the peerings that match a filter now; without one, all but those that pause."""
+    """`POST /api/checks`: check the peerings that match a filter now; without one, all that are not paused."""
     filters = query_of(req, Filters)
     body_of(req, NoBody)
     repairs = await pauses.of_all() is None
@@ -70,14 +70,14 @@ def _known(peering_id: str, record: Record | None) -> ProblemError | None:
 
 
 async def _check_all(client: DurableClient, *, repairs: bool) -> func.HttpResponse:
-    """Start the check of all that is also scheduled; one that is under way is joined."""
+    """Start the check of all that is also scheduled, or join the current one."""
     from clients.settings import settings
 
     await check_migrated(client)
     given, at = Sweep(repairs=repairs, deadlines=settings().deadlines), registry().now.isoformat()
     started = await start_unless_running(client, CHECK_HEALTH, SWEEP, given)
     if started or (await client.get_status(SWEEP)).runtime_status is OrchestrationRuntimeStatus.Pending:
-        # A start that the platform has lost is made up for, also for those who have joined it.
+        # A start that the platform has lost is repeated, also for the callers who have joined it.
         await sweeps.note_wanted(at)
     document = ChecksDocument(run=SWEEP, joined=not started, checks=[], failed=[])
     return json_answer(document, 202, {"Retry-After": RETRY_AFTER})

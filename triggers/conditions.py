@@ -1,4 +1,4 @@
-"""`If-Match`: a change of a peering that only holds for the revision of its record that the caller has seen."""
+"""`If-Match`: a change of a peering that applies only to the revision of its record that the caller has read."""
 
 import re
 from typing import Final
@@ -9,12 +9,12 @@ from peering.outcome import ProblemError
 from peering.record import Record
 from triggers.problem_documents import FieldError, InvalidRequestError
 
-#: An ETag of this API: a revision, and what tells two answers of the same revision apart.
+#: An ETag of this API: a revision, and what distinguishes two responses of the same revision.
 _TAG: Final = re.compile(r'"([0-9]{1,9})(?:-[0-9a-f]+)?"', re.ASCII)
 
 
 def expected_revisions(req: func.HttpRequest) -> frozenset[int] | None:
-    """The revisions that `If-Match` names; None without it, or where any will do.
+    """The revisions that `If-Match` names; None without it, or if any is accepted.
 
     Raises:
         InvalidRequestError: it is no list of ETags of a peering.
@@ -30,11 +30,11 @@ def expected_revisions(req: func.HttpRequest) -> frozenset[int] | None:
 
 
 def check_revision(record: Record | None, expected: frozenset[int] | None) -> None:
-    """Whether a record is as the caller has seen it.
+    """Check that a record is the revision that the caller has read.
 
     Raises:
         ProblemError: `changed-meanwhile`.
     """
     revision = record["revision"] if record is not None else None
     if expected is not None and revision not in expected:
-        raise ProblemError("changed-meanwhile", f"The peering's revision is {revision or 'none'} now.")
+        raise ProblemError("changed-meanwhile", f"The peering's current revision is {revision or 'none'}.")

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of each route beside what its handler's docstring does: bodies, answers, refusals."""
+"""What the OpenAPI document adds to each handler's docstring: bodies, responses, refusals."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -31,7 +31,7 @@ class ProblemList(TypedDict):
 
 
 class Text(NamedTuple):
-    """An answer that is no JSON of this API: its media type."""
+    """A response that is not JSON of this API: its media type."""
 
     media_type: str
 
@@ -45,8 +45,8 @@ class Described(NamedTuple):
     query: type[BaseModel] = NoQuery
 
 
-#: What any route may refuse: a request that breaks rules or is too large, a caller without a key or a role; and what
-#: keeps the app from an answer.
+#: Errors that any route may return: a request that breaks rules or is too large, a caller without a key or a role, and
+#: failures of the app.
 ALWAYS: Final = (400, 401, 403, 413, 500, 503)
 _OF_ONE: Final = (404, 409, 412, 422)
 _OF_MANY: Final = (409, 422)

@@ -1,7 +1,7 @@
-"""`/api/openapi.json` and `/api/docs`: what the API is, for machines and for people.
+"""`/api/openapi.json` and `/api/docs`: the description of the API, for machines and for people.
 
-The page is one answer: Swagger UI, unmodified, and the document are in it, so that it asks nobody else for anything.
-It needs no key for its parts, and its Content-Security-Policy names the hashes of all that may run.
+The page is one response: it contains unmodified Swagger UI and the document, so that it loads nothing from other hosts.
+Its parts need no key, and its Content-Security-Policy lists the hashes of all scripts that may run.
 """
 
 import base64
@@ -68,7 +68,7 @@ async def show_docs(req: func.HttpRequest, client: DurableClient) -> func.HttpRe
 def _page() -> tuple[str, str]:
     """The page, and its Content-Security-Policy."""
     style, bundle = ((_FILES / name).read_text() for name in ("swagger-ui.css", "swagger-ui-bundle.js"))
-    # In a script, only the beginning of a tag could end it.
+    # Only the beginning of a tag could end a script.
     text = json.dumps(document()).replace("<", "\\u003c")
     page = _PAGE.format(style=style, document=text, bundle=bundle, begin=_BEGIN)
     policy = {

@@ -23,7 +23,7 @@ log: Final = logging.getLogger("aiven_azure_peering.health")
 
 
 class Leading(TypedDict, total=False):
-    """The VNet that a connection leads to; what versions before 0.2.0 have noted does not name it."""
+    """The VNet that a connection leads to; records of versions before 0.2.0 do not name it."""
 
     vnet_id: str
 
@@ -39,7 +39,7 @@ class UnmanagedDocument(TypedDict):
 
 
 async def check_all_peerings(timer: func.TimerRequest, client: DurableClient) -> None:
-    """Start a check of all peerings, unless the last one is still under way."""
+    """Start a check of all peerings, unless the last one is still running."""
     from clients.settings import settings
 
     if (pause := await pauses.of_all()) is not None:

@@ -1,4 +1,4 @@
-"""Where the things of a peering are shown: in the Azure portal of the app's cloud, and in the Aiven console."""
+"""Links to the objects of a peering: in the Azure portal of the app's cloud, and in the Aiven console."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _PORTALS: Final = {
     "AzureUSGovernment": "https://portal.azure.us",
     "AzureChinaCloud": "https://portal.azure.cn",
 }
-#: Aiven's console. Its pages of a project are at the project's name; where VPCs are shown, no documentation says.
+#: Aiven's console. Its pages of a project are at the project's name; the address of VPCs is not documented.
 #: Pages of an organization are at an account's id, which is not the organization's.
 _CONSOLE: Final = "https://console.aiven.io"
 _PROJECT: Final = "/project/{}/services"
@@ -29,14 +29,14 @@ _PRINCIPAL: Final = "#view/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/Overview/obje
 
 
 class Link(TypedDict):
-    """A page of somebody else's about a part of a peering."""
+    """An external page about a part of a peering."""
 
     title: str
     url: str
 
 
 def links_of(peering: Peering, facts: Facts) -> list[Link]:
-    """The pages about a peering, as far as its parts are there."""
+    """The pages about a peering, for the parts that exist."""
     return [Link(title=title, url=url) for title, url in (*_in_azure(peering, facts), _in_aiven(peering, facts))]
 
 
@@ -44,7 +44,7 @@ def _in_azure(peering: Peering, facts: Facts) -> Iterator[tuple[str, str]]:
     portal = _PORTALS.get(os.environ.get("AZURE_CLOUD") or "AzureCloud")
     if portal is None:
         return
-    # The portal opens a resource in the directory that is named; without one, in that of whoever is signed in.
+    # The portal opens a resource in the named directory; without one, in that of the signed-in user.
     tenant = facts.get("tenant_id", "")
     vnet = facts.get("vnet_id", peering["vnet_id"])
     yield "VNet in Azure", f"{portal}/#@{tenant}/resource{quote(vnet)}/overview"

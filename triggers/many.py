@@ -13,13 +13,13 @@ from triggers.queries import Filters
 from triggers.remote_failures import problem_of
 
 Result = TypeVar("Result")
-#: So many peerings one request changes at the most, and so many side by side.
+#: How many peerings one request changes at most, and how many in parallel.
 MOST_AT_ONCE: Final = 500
 _SIDE_BY_SIDE: Final = 8
 
 
 class Failed(TypedDict):
-    """A peering that a change of many failed for, and why."""
+    """A peering for which a change failed, and why."""
 
     id: str
     problem: ProblemDocument
@@ -33,12 +33,14 @@ async def matching(filters: Filters) -> list[str]:
     """
     ids = sorted(str(row["RowKey"]) for row in await matches(filters))
     if len(ids) > MOST_AT_ONCE:
-        raise ProblemError("too-many-match", f"{len(ids)} peerings match; at most {MOST_AT_ONCE} are changed at once.")
+        raise ProblemError(
+            "too-many-match", f"{len(ids)} peerings match; at most {MOST_AT_ONCE} can be changed by one request."
+        )
     return ids
 
 
 async def of_each(ids: Sequence[str], change: Callable[[str], Awaitable[Result]]) -> tuple[list[Result], list[Failed]]:
-    """What a change of each comes to, and those that it failed for."""
+    """The results of a change of each, and the peerings for which it failed."""
     done = await side_by_side(change, ids, at_once=_SIDE_BY_SIDE)
     failed = [Failed(id=one, problem=occurrence_document(problem_of(error))) for one, error in done.failures]
     return done.results, failed

@@ -24,8 +24,8 @@ _EXAMPLES: Final = Path(__file__).with_name("api_examples.json")
 _ABOUT: Final = """\
 Sets up, checks, repairs, rotates and removes peerings between Azure VNets and Aiven project VPCs.
 
-A change is answered `202` with the name of its run: `Location` says where to watch it, `Retry-After` when to look.
-Refusals are RFC 9457 problem documents; `code` is stable, and `/api/problems/{code}` says what it means."""
+A change is answered `202` with the name of its run: `Location` is the address to poll, `Retry-After` the interval.
+Errors are RFC 9457 problem documents; `code` is stable, and `/api/problems/{code}` explains it."""
 #: The parts of a path, by their names.
 _PATH: Final[dict[str, _Document]] = {
     "id": {"schema": {"type": "string", "format": "uuid"}, "description": "The peering's id."},
@@ -33,24 +33,24 @@ _PATH: Final[dict[str, _Document]] = {
     "code": {"schema": {"type": "string", "minLength": 1, "maxLength": 64}, "description": "The problem's code."},
 }
 _TEXT: Final = {"type": "string"}
-#: Headers of requests: for which methods, and what they say.
+#: Headers of requests: the methods that accept them, and their descriptions.
 _HEADERS: Final = (
-    ("If-None-Match", ("GET",), _TEXT, "The `ETag` of an answer that the client has: `304` if it is the same still."),
+    ("If-None-Match", ("GET",), _TEXT, "The `ETag` of an earlier response: `304` if nothing has changed."),
     (
         *("Idempotency-Key", ("POST", "PATCH", "DELETE")),
         {"type": "string", "pattern": "^[!-~]{1,128}$"},
-        "The same key with the same request within a day: it is carried out once, and answered alike.",
+        "A request that repeats key and contents within a day is carried out once, and gets the same response.",
     ),
     (
         *("If-Match", ("PATCH", "POST", "DELETE")),
         {"type": "string", "pattern": r'^"[0-9]{1,9}(-[0-9a-f]+)?"$'},
-        "The `ETag` of `GET /api/peerings/{id}`: the change holds only for that revision of the peering.",
+        "The `ETag` of `GET /api/peerings/{id}`: the change applies only to that revision of the peering.",
     ),
 )
 _ANSWERED: Final[dict[str, _Document]] = {
-    "ETag": {"schema": _TEXT, "description": "For `If-None-Match`, that of a peering also for `If-Match`."},
-    "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds after which to look again."},
-    "Location": {"schema": _TEXT, "description": "Where to watch what was begun."},
+    "ETag": {"schema": _TEXT, "description": "For `If-None-Match`; the one of a peering also for `If-Match`."},
+    "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait before the next poll."},
+    "Location": {"schema": _TEXT, "description": "The address to poll."},
 }
 _SECURITY: Final[dict[str, _Document]] = {
     "key": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
@@ -93,7 +93,7 @@ def _types() -> Iterator[tuple[type[Any] | Text, _Mode]]:
 
 
 def _schemas() -> tuple[dict[str, _Document], _Document]:
-    """The schema of every type by its name, and what they refer to."""
+    """The schema of every type by its name, and the schemas that they refer to."""
     inputs = {_name(kind): (kind, mode) for kind, mode in _types() if not isinstance(kind, Text)}
     adapters = [(name, mode, TypeAdapter[Any](kind)) for name, (kind, mode) in inputs.items()]
     found, shared = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
@@ -159,7 +159,7 @@ def _responses(route: Route, described: Described, schemas: dict[str, _Document]
             "content": _content(route, status, kinds, schemas),
         }
     if route.method == "GET":
-        answers["304"] = {"description": "What the client has is as it is now."}
+        answers["304"] = {"description": "Not modified since the response that the client has."}
     refused = {str(s): {"$ref": f"#/components/responses/Problem{s}"} for s in sorted({*ALWAYS, *described.refusals})}
     return answers | refused
 
@@ -174,7 +174,7 @@ def _content(route: Route, status: int, kinds: tuple[object, ...], schemas: dict
 
 
 def _problem_response(status: int) -> _Document:
-    """What all problems with a status are answered with, with an example of each."""
+    """The response of all problems with a status, with an example of each."""
     response: _Document = {"description": HTTPStatus(status).phrase}
     if status == HTTPStatus.UNAUTHORIZED:
         return {"description": "The Functions host answers this, without a body, to a request without a key."}
@@ -184,7 +184,7 @@ def _problem_response(status: int) -> _Document:
 
 
 def _example_of_problem(code: str) -> _Document:
-    return {"summary": PROBLEMS[code].title, "value": problem_document(code, "What happened, in this very case.")}
+    return {"summary": PROBLEMS[code].title, "value": problem_document(code, "What happened in this case.")}
 
 
 @cache

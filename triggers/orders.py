@@ -1,4 +1,4 @@
-"""How a request becomes an order: first into the peering's record, then, whatever comes of it, a start."""
+"""How a request becomes an order: it is stored in the peering's record first, then its orchestrator is started."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,9 +21,9 @@ from triggers.conditions import check_revision, expected_revisions
 from triggers.problem_documents import FieldError, occurrence_response, problem_response
 from triggers.repeats import run_of
 
-#: What keeps an order from a record, for another reason than the order that is under way.
+#: The obstacle to an order, other than the current order.
 Obstacle = Callable[[Record | None], ProblemError | None]
-#: What becomes of a record together with its order.
+#: The change of a record together with its order.
 Noting = Callable[[Record], None]
 
 
@@ -36,7 +36,7 @@ async def place_order(
     obstacle: Obstacle,
     noting: Noting = lambda _: None,
 ) -> func.HttpResponse:
-    """Put an order into a peering's record and start its orchestrator; the answer says what became of the order.
+    """Put an order into a peering's record and start its orchestrator; the response has its result.
 
     Args:
         req: the request.
@@ -44,8 +44,8 @@ async def place_order(
         peering_id: the peering.
         operation: what is asked for.
         options: the order's own fields.
-        obstacle: what else keeps the order from the record as it was read.
-        noting: what else the record is to say once the order is accepted or has joined.
+        obstacle: another obstacle to the order, by the record as it was read.
+        noting: another change of the record once the order is accepted or has joined.
 
     Raises:
         ProblemError: an obstacle, a revision that `If-Match` does not name, or the registry cannot be written.
@@ -65,7 +65,7 @@ async def placed_order(
     obstacle: Obstacle,
     noting: Noting,
 ) -> Placed:
-    """What became of an order that was put into a peering's record; one that was accepted is started.
+    """Put an order into a peering's record; if accepted, it is started.
 
     The arguments and errors are those of `place_order`.
     """
@@ -94,9 +94,9 @@ async def placed_order(
 
 
 async def _bring_on(placed: Placed, client: DurableClient, peering_id: str) -> None:
-    """Let an order that was placed be carried out."""
+    """Start a placed order."""
     if placed.answer == "supersede":
-        # What is under way sees the hint or the fence; only where nothing is, the start succeeds.
+        # A current run sees the hint or the fence; the start succeeds only if there is none.
         await hint(client, peering_id)
         await start_order(client, peering_id, tries=1)
         await keep_ended_runs(peering_id)
@@ -111,5 +111,5 @@ def _refused(wanted: Order, under_way: Order) -> func.HttpResponse:
     if problem["code"] != "running-with-other-options":
         return occurrence_response(problem)
     names = differing(under_way["peering"], wanted["peering"])
-    errors = [FieldError(field=name, rule="differs from the run that is under way") for name in names]
+    errors = [FieldError(field=name, rule="differs from the current run") for name in names]
     return problem_response(problem["code"], problem["detail"], errors)

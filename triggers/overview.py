@@ -1,4 +1,4 @@
-"""`GET /api/overview`: how all peerings stand, in numbers; what expires soon, and what waits for whom."""
+"""`GET /api/overview`: the status of all peerings in numbers; what expires soon, and what waits for whom."""
 
 from collections import Counter
 from datetime import timedelta
@@ -17,14 +17,14 @@ from triggers.bodies import moment
 from triggers.lists import Row, all_columns, is_paused
 from triggers.peerings import Trouble, troubles
 
-#: A password that expires within this time is shown; it is renewed before, as long as the app can.
+#: A password that expires within this time is shown; the app renews it before if it can.
 _SOON: Final = timedelta(days=30)
-#: So many peerings are shown of each kind, those that matter first.
+#: The number of peerings that are shown of each kind, the most important first.
 _SHOWN: Final = 50
 
 
 class SweepDocument(TypedDict):
-    """The last check of all that has come to its end: when it began, when it ended, how long it took."""
+    """The last completed check of all: when it began, when it ended, how long it took."""
 
     began: str
     ended: NotRequired[str]
@@ -41,7 +41,7 @@ class Expiring(TypedDict):
 
 
 class Waiting(TypedDict):
-    """A peering that waits for somebody to fix a problem."""
+    """A peering with a problem that must be fixed manually."""
 
     id: str
     vnet_id: str
@@ -50,7 +50,7 @@ class Waiting(TypedDict):
 
 
 class Overview(TypedDict):
-    """How all peerings stand. `waits_for` has the longest waiting of each who can fix something; `counts` has all."""
+    """The status of all peerings. `waits_for` has the longest waiting for each fixer; `counts` has all."""
 
     peerings: int
     states: dict[str, int]

@@ -1,4 +1,4 @@
-"""`/api/ui`: the page, as static files. They are anonymous, for they hold nothing; what they read of the API is not."""
+"""`/api/ui`: the page, as static files. They are anonymous and contain no data; the API that they read is not."""
 
 import hashlib
 import re
@@ -14,9 +14,9 @@ from triggers.callers import is_signed_in_here
 _FILES: Final = Path(__file__).with_name("ui")
 _INDEX: Final = "index.html"
 _KINDS: Final = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
-#: Where the index says whether App Service signs people in, so that the page knows whom to ask for a key.
+#: The place in the index that says whether App Service signs users in, so that the page knows whether to ask for a key.
 _SIGN_IN: Final = "{sign_in}"
-#: Where it names its modules: a browser would learn of each from the one that imports it.
+#: The place in the index that lists the modules: otherwise a browser discovers each from the one that imports it.
 _MODULES: Final = "{modules}"
 _POLICY: Final = {
     "default-src": "'none'",
@@ -33,9 +33,9 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-#: What is asked for by its version never changes; anything else is asked for again.
+#: A versioned address never changes; any other is requested again.
 _FOR_EVER, _NEVER = "public, max-age=31536000, immutable", "no-cache"
-#: How the page's files name one another.
+#: How the page's files refer to one another.
 _REFERENCE: Final = re.compile(r'((?:from "\./|(?:src|href)="ui/)[^"?]+)"')
 
 
@@ -51,7 +51,7 @@ async def show_page(req: func.HttpRequest) -> func.HttpResponse:
     """`GET /api/ui`, `GET /api/ui/{file}`: the page and its parts."""
     name = req.route_params.get("file") or _INDEX
     if name == _INDEX and req.url.partition("?")[0].endswith("/"):
-        # The page names its parts by their way from `/api/ui`.
+        # The page refers to its parts relative to `/api/ui`.
         return func.HttpResponse(status_code=308, headers={"Location": "../ui"})
     file = _files(is_signed_in_here()).get(name)
     if file is None:
@@ -65,7 +65,7 @@ async def show_page(req: func.HttpRequest) -> func.HttpResponse:
 
 @cache
 def _files(is_signed_in: bool) -> dict[str, File]:
-    """The files by their names; a name that is not among them leads nowhere."""
+    """The files by their names; other names are not served."""
     found = {}
     modules = "\n".join(f'<link rel="modulepreload" href="ui/{one.name}">' for one in sorted(_FILES.glob("*.js")))
     for path in _served():
@@ -83,5 +83,5 @@ def _served() -> list[Path]:
 
 @cache
 def _version() -> str:
-    """The same for the same files, on whichever worker."""
+    """The same for the same files, on every worker."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in _served())).hexdigest()[:12]

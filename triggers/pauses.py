@@ -69,7 +69,7 @@ async def _change_one(req: func.HttpRequest, client: DurableClient, pause: Pause
 
 
 async def pause_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/peerings/{id}/pause`: leave a peering out of automatic checks and repairs, saying why."""
+    """`POST /api/peerings/{id}/pause`: exclude a peering from automatic checks and repairs, with a reason."""
     return await _change_one(req, client, _pause_of(req))
 
 
@@ -93,9 +93,9 @@ async def _change_some(filters: Filters, client: DurableClient, pause: Pause | N
 
 
 async def pause_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/pause`: leave the peerings that match a filter out of automatic checks and repairs; without one, all.
+    """`POST /api/pause`: exclude the peerings that match a filter from automatic checks and repairs; without one, all.
 
-    The pause of all holds for peerings that come later, too, and ends by its own resume.
+    The pause of all also applies to future peerings, and ends by its own resume.
     """
     filters, pause = query_of(req, Filters), _pause_of(req)
     if filters.model_fields_set:
@@ -107,7 +107,7 @@ async def pause_peerings(req: func.HttpRequest, client: DurableClient) -> func.H
 async def resume_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """`POST /api/resume`: check and repair the peerings that match a filter again; without one, end the pause of all.
 
-    Peerings that were paused by themselves stay so until they are resumed themselves.
+    Peerings that were paused individually stay paused until they are resumed individually.
     """
     filters = query_of(req, Filters)
     body_of(req, NoBody)

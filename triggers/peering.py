@@ -1,4 +1,4 @@
-"""`/api/peerings/{id}`: see how a peering stands, what was asked of it and what became of that, and report on it."""
+"""`/api/peerings/{id}`: the status of a peering, its runs, and its report."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ _SHOWN_RUNS: Final = 100
 
 
 class Runs(TypedDict):
-    """What was asked of a peering and what became of it, the newest first."""
+    """The runs of a peering, the newest first."""
 
     id: str
     runs: list[RunDocument]
@@ -34,7 +34,7 @@ def absent(peering_id: str) -> ProblemError:
 
 
 def known(record: Record | None, peering_id: str) -> ProblemError | None:
-    """What keeps an order from a peering that is not there."""
+    """The obstacle to an order for a peering that does not exist."""
     return None if record is not None else absent(peering_id)
 
 
@@ -51,7 +51,7 @@ async def record_of(peering_id: str) -> Record:
 
 
 async def show_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`GET /api/peerings/{id}`: how one peering stands, step by step; one that was removed, how it ended."""
+    """`GET /api/peerings/{id}`: the status of a peering, step by step; of a removed one, its last run."""
     peering_id = peering_id_of(req)
     record = await registry().record(peering_id)
     if record is None:
@@ -63,14 +63,14 @@ async def show_peering(req: func.HttpRequest, client: DurableClient) -> func.Htt
 
 
 def status_answer(record: Record, document: PeeringStatus) -> func.HttpResponse:
-    """The status of a peering with the ETag that `If-Match` takes, and when to look again while an order is open."""
+    """The status of a peering with the ETag for `If-Match`, and the poll interval while an order is open."""
     answer = json_answer(document, 200, {"Retry-After": RETRY_AFTER} if "order" in record else {})
     answer.headers["ETag"] = etag(answer.get_body(), record["revision"])
     return answer
 
 
 async def status_document(client: DurableClient, record: Record) -> PeeringStatus:
-    """The whole status of a peering: by its record, and while an execution is at work by what that tells."""
+    """The full status of a peering: from its record, and during an execution from that execution's status."""
     order, progress, waits = record.get("order"), None, dict[str, WaitStatus]()
     if order is not None and "execution" in order:
         peering_id = record["peering"]["id"]
@@ -86,9 +86,9 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
 
 
 async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
-    """`GET /api/peerings/{id}/runs`: who asked for what and what became of it, also when the peering is gone."""
+    """`GET /api/peerings/{id}/runs`: who requested what, and the results, also after the peering is removed."""
     peering_id = peering_id_of(req)
-    # The record first: what leaves it is in the table of runs by then.
+    # The record is read first: what leaves it is in the table of runs by then.
     record, runs = await registry().record(peering_id), await registry().history.of(peering_id, _SHOWN_RUNS)
     if not runs and record is None:
         raise absent(peering_id)
@@ -98,7 +98,7 @@ async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpRe
 
 
 async def show_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
-    """`GET /api/peerings/{id}/runs/{run}`: one run in full, once it has ended, also when the peering is gone."""
+    """`GET /api/peerings/{id}/runs/{run}`: one run in full, once it has ended, also after the peering is removed."""
     peering_id, name = peering_id_of(req), req.route_params["run"]
     record, run = await registry().record(peering_id), await registry().history.one(peering_id, name)
     run = next((one for one in _unnoted(record) if one["run"] == name), run)
@@ -114,12 +114,12 @@ async def show_run(req: func.HttpRequest, client: DurableClient) -> func.HttpRes
 
 
 def _unnoted(record: Record | None) -> list[RunRecord]:
-    """What a record says has just ended, which may not be in the table of runs yet."""
+    """Runs that a record lists as just ended, which may not be in the table of runs yet."""
     return record.get("unnoted", []) if record is not None else []
 
 
 async def report_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
-    """`GET /api/peerings/{id}/report`: what a network team signs, as Markdown, or as JSON when that is accepted."""
+    """`GET /api/peerings/{id}/report`: a report for a network team to sign, as Markdown, or as JSON if accepted."""
     from activities.looks.peering import look_of_peering
     from peering.report import markdown, report
 

@@ -1,4 +1,4 @@
-"""How a peering stands, put together from what its orchestrations say of themselves and what the registry keeps."""
+"""The status of a peering, combined from its orchestrations' status and the registry."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from triggers.problem_documents import LONGEST_SHOWN, ProblemDocument, occurrenc
 class StepStatus(TypedDict, total=False):
     """One step as the API shows it. Times are ISO 8601, durations seconds.
 
-    `after` names the steps that it comes right after; those without a common way run at once.
+    `after` names its direct predecessors; steps without a path between them run in parallel.
     """
 
     name: str
@@ -41,7 +41,7 @@ class StepStatus(TypedDict, total=False):
 
 
 class Found(TypedDict, total=False):
-    """What the documents of findings have beside the problem."""
+    """What the documents of findings have in addition to the problem."""
 
     since: str
     repaired: str
@@ -49,9 +49,9 @@ class Found(TypedDict, total=False):
 
 
 class FindingDocument(ProblemDocument, Found):
-    """A problem that a check found: since when, and when a repair was tried that has not been seen to help.
+    """A problem that a check found: since when, and when a repair was tried that has not resolved it.
 
-    `concerns` names what of the peering it is about, as `objects` does; beside these `vnet` and `project_vpc`.
+    `concerns` names the objects that it is about, as in `objects`; in addition `vnet` and `project_vpc`.
     """
 
 
@@ -67,7 +67,7 @@ class HealthDocument(TypedDict):
 class PeeringStatus(TypedDict, total=False):
     """One peering as the API shows it. `operation` is the last one; `steps` are that operation's.
 
-    `phase` is there while an order is open: `accepted` until an orchestrator has taken it, then which way it goes.
+    `phase` is set while an order is open: `accepted` until an orchestrator has taken it, then its direction.
     """
 
     id: str
@@ -95,7 +95,7 @@ class PeeringStatus(TypedDict, total=False):
 
 
 class RunDocument(TypedDict):
-    """One run as the API shows it. What is under way has no end yet, and no steps: the peering's status has them."""
+    """One run as the API shows it. A current run has no end and no steps: the peering's status has them."""
 
     id: str
     operation: Operation
@@ -123,7 +123,7 @@ class WaitStatus(TypedDict, total=False):
 
 #: Facts that can be long.
 NOT_SHOWN: Final = frozenset({"neighbours"})
-#: States of a run that its order does not tell.
+#: States of a run that its order does not contain.
 _ENDING: Final = frozenset({"stopping", "rolling-back"})
 
 
@@ -131,8 +131,8 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
     """The status document of a peering.
 
     Args:
-        record: what the registry keeps of it.
-        progress: what the execution that has taken its order tells, if there is one.
+        record: its record in the registry.
+        progress: the status of the execution that has taken its order, if there is one.
         waits: the custom status of the steps' waits, by step.
     """
     order, runs = record.get("order"), record["runs"]
@@ -182,7 +182,7 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
 
 
 def removed_status(run: RunRecord) -> PeeringStatus:
-    """The status document of a peering that is not there any more: how its last run ended."""
+    """The status document of a removed peering: how its last run ended."""
     steps = [_step_status(run["operation"], step, run["steps"], {}, {}) for step in PLANS[run["operation"]]]
     status = PeeringStatus(
         id=run["id"],
@@ -222,7 +222,7 @@ def _short_run(run: RunRecord) -> Run:
 
 
 def _begun(progress: Progress) -> dict[str, StepProgress]:
-    """The steps that a custom status tells of, with times in place of seconds."""
+    """The steps in a custom status, with times instead of seconds."""
     started = datetime.fromisoformat(progress["started"])
     found = {}
     for name, short in progress["steps"].items():

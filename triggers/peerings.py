@@ -1,4 +1,4 @@
-"""`/api/peerings`: start a peering or ask what a start would do, and list them all."""
+"""`/api/peerings`: start a peering or plan a start, and list all peerings."""
 
 from collections.abc import Iterator
 from typing import Final, Literal, NotRequired
@@ -23,7 +23,7 @@ from triggers.orders import place_order
 from triggers.plans import plan_of_start
 from triggers.queries import ListQuery, given, is_dry, query_of
 
-#: Columns that are shown where they hold anything.
+#: Columns that are shown if they are not empty.
 _TOLD: Final[tuple[Literal["verdict", "verdict_since", "problem", "operation", "expires", "note"], ...]] = (
     *("verdict", "verdict_since", "problem"),
     *("operation", "expires", "note"),
@@ -31,7 +31,7 @@ _TOLD: Final[tuple[Literal["verdict", "verdict_since", "problem", "operation", "
 
 
 class Trouble(TypedDict):
-    """Why a peering is not well: a problem of the last check, or the one that the last run ended with."""
+    """Why a peering is not healthy: a problem of the last check, or the one that the last run ended with."""
 
     code: str
     title: str
@@ -40,7 +40,7 @@ class Trouble(TypedDict):
 
 
 class Told(TypedDict, total=False):
-    """What the list shows of a peering where there is anything of it."""
+    """What the list shows of a peering if it exists."""
 
     verdict: str
     verdict_since: str
@@ -52,7 +52,7 @@ class Told(TypedDict, total=False):
 
 
 class PeeringSummary(VpcNames, Told):
-    """One peering in the list. `problem` is the one that its last run ended with, `problems` all that is not well."""
+    """One peering in the list. `problem` is the one that its last run ended with, `problems` lists all."""
 
     id: str
     state: PeeringState
@@ -65,7 +65,7 @@ class PeeringSummary(VpcNames, Told):
 
 
 class PeeringList(TypedDict):
-    """A page of peerings; `next` is the address of the next one, and `cursor` what tells it from this one."""
+    """A page of peerings; `next` is the address of the next one, and `cursor` its start."""
 
     peerings: list[PeeringSummary]
     cursor: NotRequired[str]
@@ -74,7 +74,7 @@ class PeeringList(TypedDict):
 
 
 async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
-    """`POST /api/peerings`: start a peering, or join the run that is under way.
+    """`POST /api/peerings`: start a peering, or join the current run.
 
     With `dryRun=true` its plan is the answer, and nothing is started.
     """
@@ -100,7 +100,7 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
 
 
 async def _id_of(peering: Peering) -> str:
-    """The id of a pair: the one that its record has, which may be that of an earlier version."""
+    """The id of a pair: the one in its record, which may be that of an earlier version."""
     vpc = AivenVpc.of(peering)
     earlier = earlier_peering_id(vpc.owner, vpc.id, peering["vnet_id"])
     if earlier == peering["id"]:
@@ -112,7 +112,7 @@ async def _id_of(peering: Peering) -> str:
 
 
 async def list_peerings(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
-    """`GET /api/peerings`: the peerings in pages, filtered, searched, sorted and counted; why each is not well."""
+    """`GET /api/peerings`: the peerings in pages, filtered, searched, sorted and counted; why each is not healthy."""
     page = await listed(query_of(req, ListQuery))
     document = PeeringList(peerings=[_summary(req, row) for row in page.rows])
     if page.cursor is not None:
@@ -124,7 +124,7 @@ async def list_peerings(req: func.HttpRequest, client: DurableClient) -> func.Ht
 
 
 def troubles(row: Row) -> Iterator[Trouble]:
-    """Why a peering is not well, by its columns."""
+    """Why a peering is not healthy, by its columns."""
     found = findings_of(row)
     if row.get("problem"):
         since = str(row.get("problem_since") or row["changed"])

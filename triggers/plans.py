@@ -1,4 +1,4 @@
-"""Plans: what a start or a removal would do, by the looks that it begins with; nothing is changed."""
+"""Plans: what a start or a removal would do, according to its preflight; nothing is changed."""
 
 import azure.functions as func
 from typing_extensions import TypedDict
@@ -14,7 +14,7 @@ from triggers.problem_documents import ProblemDocument, occurrence_document
 
 
 class PlanDocument(TypedDict):
-    """What a start would do. Obstacles stop it; those that may clear by themselves it waits for."""
+    """What a start would do. Obstacles stop it; it waits for transient ones."""
 
     id: str
     peering: Peering
@@ -28,7 +28,7 @@ class PlanDocument(TypedDict):
 
 
 class RemovalPlanDocument(TypedDict):
-    """What a removal would do. Obstacles stop it; those that may clear by themselves it waits for."""
+    """What a removal would do. Obstacles stop it; it waits for transient ones."""
 
     id: str
     peering: Peering

@@ -1,4 +1,4 @@
-"""Problems as the HTTP API answers them: RFC 9457 documents (`application/problem+json`)."""
+"""Problems as responses of the HTTP API: RFC 9457 documents (`application/problem+json`)."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from peering.progress import shortened
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-#: The longest text of a remote in a document, in characters; the run and the report have all of it.
+#: The maximum length of a remote service's text in a document, in characters; run and report have the full text.
 LONGEST_SHOWN: Final = 1000
 
 
@@ -36,7 +36,7 @@ class InvalidRequestError(Exception):
 
 
 class ProblemDocument(TypedDict):
-    """An RFC 9457 document; what follows `detail` are this API's extensions."""
+    """An RFC 9457 document; the fields after `detail` are this API's extensions."""
 
     type: str
     title: str
@@ -77,7 +77,7 @@ def problem_response(code: str, detail: str, errors: Sequence[FieldError] = ()) 
 
 
 def invalid(error: "ValidationError") -> func.HttpResponse:
-    """The HTTP answer to what pydantic refused: a body that is no JSON, or fields that break rules."""
+    """The HTTP response to a pydantic validation error: a body that is not JSON, or fields that break rules."""
     errors = field_errors(error)
     if any(found["type"] == "json_invalid" for found in error.errors(include_input=False, include_url=False)):
         return problem_response("not-json", errors[0]["rule"])
@@ -86,7 +86,7 @@ def invalid(error: "ValidationError") -> func.HttpResponse:
 
 
 def occurrence_response(occurrence: Occurrence) -> func.HttpResponse:
-    """The HTTP answer for a problem that the app itself met; how long a remote asks to wait is the caller's to do.
+    """The HTTP response for a problem that the app itself met; the caller has to wait as long as the remote asks.
 
     Args:
         occurrence: the problem; with its `retry_after` the answer has the header of RFC 9110, 10.2.3.
@@ -100,7 +100,7 @@ def occurrence_response(occurrence: Occurrence) -> func.HttpResponse:
 
 
 def occurrence_document(problem: Occurrence) -> ProblemDocument:
-    """A problem as it happened, written out, with who answered what, its causes and what else was met."""
+    """A problem as it occurred, in full, with the remote service's answer, its causes and other problems."""
     document = problem_document(problem["code"], detail_of(problem))
     if "remote" in problem:
         document["remote"] = problem["remote"]
@@ -112,14 +112,14 @@ def occurrence_document(problem: Occurrence) -> ProblemDocument:
 
 
 def detail_of(problem: Occurrence) -> str:
-    """What happened, with the remote's own code and request id; all of a long text is in the run and in the report."""
+    """What happened, with the remote's own code and request id; the run and the report have the full text."""
     source = ", ".join(str(part) for part in problem["remote"].values() if part) if "remote" in problem else ""
     gave_up = f" The step gave up after {problem['gave_up_after']:.0f} s." if "gave_up_after" in problem else ""
     return shortened(problem["detail"], LONGEST_SHOWN) + (f" ({source})" if source else "") + gave_up
 
 
 def field_errors(error: "ValidationError") -> list[FieldError]:
-    """What pydantic found, field by field; never the value, which may be a secret sent by mistake."""
+    """Validation errors by field; never the value, which may be a secret sent by mistake."""
     return [
         FieldError(field=".".join(map(str, found["loc"])) or "(body)", rule=found["msg"].removeprefix("Value error, "))
         for found in error.errors(include_input=False, include_url=False)

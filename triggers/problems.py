@@ -1,4 +1,4 @@
-"""`/api/problems`: the catalogue of problems, which the `type` of every problem document leads to."""
+"""`/api/problems`: the catalogue of problems, the target of every problem document's `type`."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The query parameters of the routes, as models: what validates them also describes them in the OpenAPI document."""
+"""The query parameters of the routes, as models that validate them and describe them in the OpenAPI document."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeVar
@@ -22,7 +22,7 @@ _Descending = Literal[
 ]
 Sort = Literal[_Ascending, _Descending]
 LARGEST_PAGE: Final = 500
-#: How a function key may be given, whatever the route.
+#: The parameters that pass a function key, for any route.
 KEYS: Final = frozenset({"code", "clientId"})
 _GIVEN: Final = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -37,7 +37,7 @@ _Text = Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class Filters(BaseModel):
-    """What peerings are filtered by. Texts are compared without case."""
+    """The filters of peerings. Text comparison ignores case."""
 
     model_config = _GIVEN
 
@@ -52,39 +52,41 @@ class Filters(BaseModel):
         str | None,
         Field(
             pattern=r"^[a-z][a-z0-9_.-]{0,39}(=[^,=\n]{1,120})?(,[a-z][a-z0-9_.-]{0,39}(=[^,=\n]{1,120})?){0,15}$",
-            description="`owner=network`, or `owner` for any value; several, separated by commas, have to hold all.",
+            description="`owner=network`, or `owner` for any value; of several, separated by commas, all must match.",
         ),
     ] = None
-    paused: Annotated[Flag | None, Field(description="Whether checks and repairs of the peering itself pause.")] = None
+    paused: Annotated[
+        Flag | None, Field(description="Whether checks and repairs of the peering itself are paused.")
+    ] = None
     state: PeeringState | None = None
-    operation: Annotated[Operation | None, Field(description="The last operation, or the one under way.")] = None
+    operation: Annotated[Operation | None, Field(description="The last or current operation.")] = None
     verdict: Annotated[Verdict | None, Field(description="The verdict of the last check.")] = None
     problem: Annotated[
         str | None, AfterValidator(_known), Field(description="A problem of the last run or of the last check.")
     ] = None
-    requested_by: Annotated[_Text | None, Field(description="The name of whoever asked for the peering.")] = None
+    requested_by: Annotated[_Text | None, Field(description="The name of the caller who requested the peering.")] = None
 
 
 class ListQuery(Filters):
-    """What a list of peerings shows."""
+    """The contents of a list of peerings."""
 
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="Peerings on a page.")] = 50
     cursor: Annotated[
-        str | None, Field(max_length=2000, description="Where the page begins: the `cursor` of the one before.")
+        str | None, Field(max_length=2000, description="The start of the page: the `cursor` of the previous one.")
     ] = None
-    sort: Annotated[Sort, Field(description="The order; with `-`, the last comes first.")] = "id"
-    count: Annotated[Flag, Field(description="Whether to count all that match.")] = "false"
+    sort: Annotated[Sort, Field(description="The sort order; with `-` it is descending.")] = "id"
+    count: Annotated[Flag, Field(description="Whether to count all matches.")] = "false"
     search: Annotated[
         _Text | None, Field(description="A part of any id, name, label, note or problem that the list shows.")
     ] = None
     changed_since: Annotated[
         AwareDatetime | None,
-        Field(alias="changedSince", description="Only what has changed, or was judged otherwise, since then."),
+        Field(alias="changedSince", description="Only peerings whose record or verdict has changed since then."),
     ] = None
 
 
 class DryRun(BaseModel):
-    """Whether only a plan is asked for."""
+    """Whether only a plan is requested."""
 
     model_config = _GIVEN
 
@@ -92,20 +94,24 @@ class DryRun(BaseModel):
 
 
 class ReportQuery(BaseModel):
-    """The form of a report."""
+    """The format of a report."""
 
     model_config = _GIVEN
 
-    format: Annotated[Literal["markdown", "json"], Field(description="Its form, whatever `Accept` says.")] = "markdown"
+    format: Annotated[
+        Literal["markdown", "json"], Field(description="The format; it takes precedence over `Accept`.")
+    ] = "markdown"
 
 
 class SelfCheckQuery(BaseModel):
-    """What a check of the app itself also looks at, before there is a peering."""
+    """What a check of the app itself also checks, before a peering exists."""
 
     model_config = _GIVEN
 
-    project: Annotated[_Text | None, Field(description="An Aiven project that the token has to reach.")] = None
-    vnet_id: Annotated[_Text | None, Field(description="A VNet that the app has to be able to peer.")] = None
+    project: Annotated[_Text | None, Field(description="An Aiven project that the token must be able to access.")] = (
+        None
+    )
+    vnet_id: Annotated[_Text | None, Field(description="A VNet that the app must be able to peer.")] = None
 
 
 class NoQuery(BaseModel):
@@ -129,5 +135,5 @@ def given(req: func.HttpRequest) -> Mapping[str, str]:
 
 
 def is_dry(req: func.HttpRequest) -> bool:
-    """Whether only a plan is asked for, with `dryRun=true`."""
+    """Whether only a plan is requested, with `dryRun=true`."""
     return query_of(req, DryRun).dry_run == "true"

@@ -1,4 +1,4 @@
-"""The audit record of requests for a change that were refused: written with the answer, and listed."""
+"""The audit record of refused change requests: written with the response, and listed."""
 
 import logging
 from collections.abc import Mapping
@@ -19,19 +19,19 @@ from triggers.callers import caller
 from triggers.route_table import Route
 
 log: Final = logging.getLogger("aiven_azure_peering.audit")
-#: So many of the last are listed, and so much is kept of what a client sent.
+#: How many are listed, and how much of a client's text is stored.
 _LISTED: Final = 100
 _LONGEST: Final = 300
 
 
 class Refusals(TypedDict):
-    """The last requests for a change that were refused, the newest first."""
+    """The last refused change requests, the newest first."""
 
     refusals: list[Refusal]
 
 
 async def note(req: func.HttpRequest, route: Route, document: Mapping[str, object]) -> None:
-    """Log a refusal, and keep it in the registry; one that cannot be kept is in the log alone.
+    """Log a refusal, and store it in the registry; if that fails, it is only in the log.
 
     Args:
         req: the request.
@@ -60,5 +60,5 @@ async def note(req: func.HttpRequest, route: Route, document: Mapping[str, objec
 
 
 async def list_refusals(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
-    """`GET /api/refusals`: the last requests for a change that were refused, and why."""
+    """`GET /api/refusals`: the last refused change requests, and why."""
     return json_answer(Refusals(refusals=await registry().history.refusals(_LISTED)))

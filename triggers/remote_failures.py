@@ -1,10 +1,10 @@
-"""What the API answers when the registry, or anything else that a request needs, fails."""
+"""The API's response when the registry, or another dependency of a request, fails."""
 
 from typing import Final
 
 from peering.outcome import Occurrence
 
-#: The Table service is the only remote that the API itself asks.
+#: The Table service is the only remote service that the API itself calls.
 _AS_REGISTRY: Final = {
     "remote-unavailable": "registry-unavailable",
     "remote-throttled": "registry-unavailable",
@@ -13,7 +13,7 @@ _AS_REGISTRY: Final = {
 
 
 def problem_of(error: Exception) -> Occurrence:
-    """The problem of the catalogue that an exception is; one that it does not know is logged."""
+    """The catalogue's problem for an exception; an unknown exception is logged."""
     from activities.remote_errors import problem_of as known
 
     occurrence = known(error, "api")

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a change that is asked for twice under one key is made once, and answered twice alike."""
+"""`Idempotency-Key`: a change that is requested twice with one key is made once, with the same response twice."""
 
 import hashlib
 import re
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 _HEADER: Final = "idempotency-key"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 _DONE: Final = range(200, 300)
-#: What of an answer is given again.
+#: The headers of a response that are repeated.
 _KEPT: Final = ("Location", "Retry-After", "ETag")
 
 
 async def once(req: func.HttpRequest, carry_out: Callable[[], Awaitable[func.HttpResponse]]) -> func.HttpResponse:
-    """Carry out a request, unless its like was under the same key: then what that was answered.
+    """Carry out a request, or return the response of the same request with the same key.
 
-    A request that is refused leaves its key free, so that it may be sent again once the cause is mended.
+    A refused request does not use up its key, so that it can be sent again once the cause is fixed.
 
     Raises:
         InvalidRequestError: the key breaks its rule.
@@ -56,22 +56,22 @@ async def once(req: func.HttpRequest, carry_out: Callable[[], Awaitable[func.Htt
 
 
 def run_of(req: func.HttpRequest, peering_id: str) -> str:
-    """The name of the run that a request asks for: under one key it is the same one, whatever became of the first."""
+    """The name of the requested run: with one key it is always the same, whatever happened to the first request."""
     key = _key(req)
     return uuid4().hex[:8] if key is None else deterministic_id("run", peering_id, key).replace("-", "")[:8]
 
 
 def _again(held: "repeats.Repeat", fingerprint: str) -> func.HttpResponse:
     if held.fingerprint != fingerprint:
-        raise ProblemError("idempotency-key-reused", "The key came with another method, address or body before.")
+        raise ProblemError("idempotency-key-reused", "The key was used before with another method, address or body.")
     if held.status is None:
-        raise ProblemError("idempotency-key-in-use", "The first request under the key is under way.", retry_after=2)
+        raise ProblemError("idempotency-key-in-use", "The first request with the key is in progress.", retry_after=2)
     headers = {**(held.headers or {}), "Idempotent-Replayed": "true"}
     return func.HttpResponse(held.body, status_code=held.status, headers=headers, mimetype="application/json")
 
 
 def _key(req: func.HttpRequest) -> str | None:
-    """The key as it is kept: each caller has keys of their own.
+    """The key as it is stored: each caller has keys of their own.
 
     Raises:
         InvalidRequestError: it breaks its rule.

@@ -1,4 +1,4 @@
-"""Resuming orders that nobody carries out any more, and keeping what the engine and the registry hold within bounds."""
+"""Resuming orders without a running execution, and cleaning up the engine's and the registry's data."""
 
 import logging
 from typing import Final
@@ -11,7 +11,7 @@ log: Final = logging.getLogger("aiven_azure_peering.resume")
 
 
 async def resume_orders(timer: func.TimerRequest, client: DurableClient) -> None:  # noqa: ARG001 - the binding's
-    """Begin again what is overdue, end what never began, and purge instances that ended an hour ago."""
+    """Restart overdue orders, end instances that never started, and purge instances that ended an hour ago."""
     from clients.registry.migration import migrate
     from clients.registry.resuming import end_unbegun, purge_ended, resume_overdue, sweep_again
 

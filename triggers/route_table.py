@@ -1,13 +1,13 @@
-"""The routes of the API: which module answers which, and who may call it."""
+"""The routes of the API: the module of each, and who may call it."""
 
 from typing import Final, Literal, NamedTuple
 
-#: Who may call a route: whoever may read, or only who may also change things.
+#: Who may call a route: readers, or only operators.
 Role = Literal["reader", "operator"]
 
 
 class Route(NamedTuple):
-    """A route: the module and the function that answer it, its path below `/api/`, its query parameters, who may."""
+    """A route: its module and function, its path below `/api/`, its query parameters, its role."""
 
     module: str
     name: str
@@ -17,7 +17,7 @@ class Route(NamedTuple):
     role: Role
 
 
-#: What peerings are filtered by, in lists and where many are changed at once.
+#: The filters of peerings, for lists and for changes of many.
 FILTERS: Final = (
     *("project", "project_vpc_id", "organization_id", "organization_vpc_id"),
     *("vnet_id", "vnet", "subscription_id", "label", "paused"),

@@ -1,4 +1,4 @@
-"""What every route has in common: who may, strict parameters, an id that is a UUID, problems as documents."""
+"""What all routes share: authorization, strict parameters, UUID ids, problems as documents."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ LARGEST_BODY: Final = 64 * 1024
 _REFUSED: Final = range(400, 500)
 _OK: Final = 200
 _FAILED: Final = 500
-#: What a client is told of an answer that it has already.
+#: The headers of a response that the client has already.
 _KEPT: Final = ("ETag", "Cache-Control", "Retry-After")
 
 
@@ -44,7 +44,7 @@ async def answered(
     """Answer a request to a route, in a span.
 
     Args:
-        answer: does it; whatever it raises becomes a problem document.
+        answer: the handler; an exception becomes a problem document.
         req: the request.
         client: Durable's client.
         route: the route.
@@ -94,7 +94,7 @@ async def _note_refusal(req: func.HttpRequest, route: Route, response: func.Http
 
 
 def _unchanged(req: func.HttpRequest, response: func.HttpResponse) -> func.HttpResponse:
-    """The answer with its ETag, or 304 to a client that has it already."""
+    """The response with its ETag, or 304 if the client has it already."""
     response.headers.setdefault("ETag", etag(response.get_body()))
     response.headers["Cache-Control"] = "no-cache"
     if not is_current(req.headers.get("if-none-match", ""), response.headers["ETag"]):
@@ -106,7 +106,7 @@ def _unchanged(req: func.HttpRequest, response: func.HttpResponse) -> func.HttpR
 
 
 def _check(req: func.HttpRequest, route: Route) -> None:
-    """Refuse what no route takes: a misspelt parameter would do something else than was asked for."""
+    """Refuse unknown parameters: a misspelt one would cause something other than requested."""
     pairs = parse_qsl(urlsplit(req.url).query, keep_blank_values=True)
     given, parameters = [name for name, _ in pairs], route.parameters
     known = ", ".join(sorted(parameters)) or "none"
@@ -114,13 +114,13 @@ def _check(req: func.HttpRequest, route: Route) -> None:
     errors = [FieldError(field=name, rule=f"is not a query parameter here; known: {known}") for name in unknown]
     twice = [name for name in dict.fromkeys(given) if given.count(name) > 1 and name not in unknown]
     errors += [FieldError(field=name, rule="may be given once") for name in twice]
-    # The Functions host leaves these out, so that a dry run would be none.
+    # The Functions host drops empty values, so a dry run would become a real one.
     empty = [name for name, value in pairs if not value and name in parameters and name not in twice]
     errors += [FieldError(field=name, rule="must have a value") for name in empty]
     if errors:
         raise InvalidRequestError(errors)
     if (size := len(req.get_body())) > LARGEST_BODY:
-        raise ProblemError("body-too-large", f"The body has {size} bytes; at most {LARGEST_BODY} are read.")
+        raise ProblemError("body-too-large", f"The body has {size} bytes; the limit is {LARGEST_BODY}.")
     if "id" in req.route_params:
         peering_id_of(req)
 
@@ -134,4 +134,4 @@ def peering_id_of(req: func.HttpRequest) -> str:
     try:
         return str(UUID(req.route_params["id"]))
     except ValueError:
-        raise ProblemError("peering-not-found", "A peering's id is a UUID, and this is none.") from None
+        raise ProblemError("peering-not-found", "A peering's id must be a UUID.") from None

@@ -1,4 +1,4 @@
-"""`GET /api/self-check`: what an operator wants to know of the app right after a deployment."""
+"""`GET /api/self-check`: what an operator needs to know about the app after a deployment."""
 
 from typing import TYPE_CHECKING, NotRequired
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SettingDocument(TypedDict):
-    """An app setting: whether it is set and needed, and what is wrong with it. Never its value."""
+    """An app setting: whether it is set and required, and what is wrong with it. Never its value."""
 
     name: str
     description: str
@@ -29,7 +29,7 @@ class SettingDocument(TypedDict):
 
 
 class CheckDocument(TypedDict):
-    """One thing that was looked at: whether it is as it has to be, what was found, and what is wrong."""
+    """One check: whether it passed, what was found, and what is wrong."""
 
     name: str
     state: str
@@ -38,7 +38,7 @@ class CheckDocument(TypedDict):
 
 
 class SelfCheck(TypedDict):
-    """The app's settings, identity and rights; `ok` when nothing is wrong. With a wrong setting, no more is checked."""
+    """The app's settings, identity and rights; `ok` if nothing is wrong. An invalid setting ends the check."""
 
     ok: bool
     version: str
@@ -84,7 +84,7 @@ def _check(check: "Checked") -> CheckDocument:
 
 
 async def _asked_about(query: SelfCheckQuery) -> tuple[list[str], list[str]]:
-    """The projects and VNets to look at: those asked about, and those that have peerings."""
+    """The projects and VNets to check: those of the request, and those that have peerings."""
     if query.vnet_id is not None:
         try:
             VNetId.parse(query.vnet_id)
@@ -99,6 +99,6 @@ async def _asked_about(query: SelfCheckQuery) -> tuple[list[str], list[str]]:
 
 
 def _distinct(asked: str | None, known: list[Value]) -> list[str]:
-    """The one that is asked about first, then the others, each once."""
+    """The requested one first, then the others, each once."""
     every = [*([asked] if asked is not None else []), *map(str, known)]
     return list({folded(one): one for one in every}.values())

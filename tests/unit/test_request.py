@@ -82,7 +82,7 @@ def test_exactly_one_pair_names_the_vpc(named: tuple[str, ...]) -> None:
     body = {"vnet_id": VNET, **{name: value for name, value in {**GOOD, **SHARED}.items() if name in named}}
     with pytest.raises(ValidationError) as refused:
         PeeringRequest.model_validate_json(json.dumps(body))
-    rule = "exactly one pair has to name Aiven's VPC: project and project_vpc_id, or organization_id and"
+    rule = "exactly one pair must name Aiven's VPC: project and project_vpc_id, or organization_id and"
     assert field_errors(refused.value) == [{"field": "(body)", "rule": f"{rule} organization_vpc_id"}]
 
 
