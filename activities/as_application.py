@@ -38,7 +38,7 @@ async def as_application(facts: Facts, vnet_id: VNetId) -> "AsyncIterator[Networ
         vnet_id: the VNet.
 
     Raises:
-        RemoteError: the sign-in was refused, or a request of the client's; the application signs in anew then.
+        RemoteError: the sign-in was refused, or a request of the client's; the application then signs in again.
     """
     async with _forgotten_if_refused(facts):
         (ours,) = await _signed_in(*_who({**facts, "to_tenant_id": None}))

@@ -60,7 +60,7 @@ WITH_CLIENT: Final = {
 }
 
 #: The modules whose activities do not wait for their turn: those of the registry, the engine and the app's own webhook,
-#: and those that pace themselves, or that somebody waits for.
+#: and those that pace themselves, or that a caller waits for.
 _AT_ONCE: Final = ("looks.diagnosis", "checks.check", "checks.sweep", "checks.sweep_looks", "orders", "checks.webhook")
 
 blueprint: Final = Blueprint()

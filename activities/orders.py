@@ -34,7 +34,7 @@ async def take_order(given: Taking) -> Taken | None:
 
 
 def _begin_execution(taken: Taken) -> None:
-    """Have the activities of this execution go on from a span of its own, whoever began it."""
+    """Let the activities of this execution continue a span of its own, whatever started it."""
     order, peering_id = taken["order"], taken["peering"]["id"]
     about = {"peering.id": peering_id, "peering.run": order["run"], "peering.execution": order.get("execution", "")}
     with span(f"run_order {order['operation']}", order.get("trace"), attributes=about):
@@ -62,7 +62,7 @@ def _take(
 
 
 async def renew_order(fence: Fence) -> bool:
-    """Give a sign of life; False when the order is not the execution's own any more."""
+    """Renew the sign of life; False if the order is no longer the execution's own."""
     return await registry().is_own(fence)
 
 
@@ -108,7 +108,7 @@ async def _note_before_it_goes(ending: Ending) -> None:
 
 
 async def note_superseded(given: Supersession) -> None:
-    """Keep what a run whose place was taken has found out, and the steps that it got to."""
+    """Record what a superseded run has learned, and the steps that it reached."""
 
     def noting(record: Record | None, _: datetime) -> tuple[Record | None, None]:
         if record is not None:
@@ -131,6 +131,6 @@ async def note_lost(given: Lost) -> None:
 
 
 async def stop_waits(instances: Sequence[str], client: DurableClient) -> None:
-    """Tell waits that the order of their run is another one now."""
+    """Notify waits that the order of their run has changed."""
     for instance in instances:
         await hint(client, instance)

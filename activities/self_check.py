@@ -92,7 +92,7 @@ async def look_at_app(projects: Sequence[str], vnets: Sequence[str]) -> list[Che
     }
     found = list(await asyncio.gather(*(_checked(name, look) for name, look in looks.items())))
     if not vnets:
-        found.append(Checked(name="vnets", state="not checked", detail="No peering yet; name one with vnet_id."))
+        found.append(Checked(name="vnets", state="not checked", detail="No peering yet; pass a VNet as vnet_id."))
     return found
 
 
@@ -100,7 +100,7 @@ async def _checked(name: str, look: Callable[[], Awaitable[_Found]]) -> Checked:
     try:
         detail, problems = await look()
     except Exception as error:
-        detail, problems = "It could not be looked at.", [problem_of(error, "self_check")]
+        detail, problems = "It could not be read.", [problem_of(error, "self_check")]
     if not problems:
         return Checked(name=name, state="ok", detail=detail)
     return Checked(name=name, state="problem", detail=detail, problems=list(problems))
@@ -117,7 +117,11 @@ async def _vault() -> _Found:
         return "Its secrets cannot be listed.", [part["problem"]]
     _, object_id = await own_rights.identity()
     needed = (vault_rights.WRITE_SECRETS, vault_rights.DELETE_SECRETS)
-    how = "may be written, as its roles say" if settings().key_vault_id else "can be listed; more needs KEY_VAULT_ID"
+    how = (
+        "may be written, according to its roles"
+        if settings().key_vault_id
+        else "can be listed; checking more requires KEY_VAULT_ID"
+    )
     return f"{settings().key_vault_name}: secrets {how}", await vault_rights.rights_in_vault(object_id, *needed)
 
 
@@ -154,6 +158,6 @@ def _look_at_vnet(vnet_id: str) -> Callable[[], Awaitable[_Found]]:
             Occurrence(code="automation-not-authorized", detail=f"The app's identity lacks {action} on {vnet}.")
             for action in lacking
         ]
-        return "It may be read, and roles assigned on it." if not lacking else "Rights are missing.", problems
+        return "It may be read, and roles may be assigned on it." if not lacking else "Rights are missing.", problems
 
     return look

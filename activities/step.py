@@ -1,4 +1,4 @@
-"""What all steps have in common: facts in, facts or one problem out, never an exception."""
+"""The common part of all steps: facts in, facts or one problem out, never an exception."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ Activity = Callable[[StepRequest], Awaitable[Outcome]]
 
 
 def step(function: Step) -> Activity:
-    """Make an activity of a step function."""
+    """Create an activity from a step function."""
 
     async def activity(request: StepRequest) -> Outcome:
         started = time.perf_counter()

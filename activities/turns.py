@@ -1,6 +1,6 @@
 """A piece of work begins when what it is going to ask of the remotes is there: it claims that, and comes back for it.
 
-Whoever starts without would be refused in its midst, and ask everything again. What it is going to ask, its like have
+Work that starts without would be throttled halfway, and repeat all requests. What it is going to ask, its like have
 shown before.
 """
 
@@ -25,7 +25,7 @@ Result = TypeVar("Result", bound=Outcome | Looks)
 _OF_A_SUBSCRIPTION: Final = ("arm", "network")
 #: A little longer than the last pieces of work have been asking for is claimed: what is left over is given back.
 _FADES: Final = 0.9
-#: A claim that nobody has come for so long after its time is given back.
+#: A claim that is unused for this long after its time is returned.
 _HELD: Final = timedelta(minutes=2)
 
 
@@ -62,7 +62,7 @@ class Turns:
         return _Claim(tokens, registry().now + timedelta(seconds=seconds))
 
     def hold(self, work: str, peering: Peering, claim: _Claim) -> None:
-        """Keep a claim until its work comes back; those that nobody came for are given back."""
+        """Keep a claim until its work comes back; abandoned claims are returned."""
         now = registry().now
         for key in [key for key, one in self._held.items() if one.due + _HELD < now]:
             give_back(self._held.pop(key).tokens)
@@ -119,5 +119,5 @@ async def _put_off(work: str, seconds: int, request: StepRequest) -> Occurrence:
     except Exception as error:
         return problem_of(error, "in_turn")
     count("peering.put_offs", activity=work)
-    detail = f"Others have asked the remotes for as much as they take; this is to be done in {seconds} seconds."
+    detail = f"The request budgets of the remote services are exhausted; this is tried again in {seconds} seconds."
     return Occurrence(code=THROTTLED, detail=detail, retry_after=seconds)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 API: Final = "https://api.aiven.io/v1"
 Read = TypeVar("Read", bound=BaseModel)
-#: So long, in seconds, nobody asks again for a user's roles.
+#: How long, in seconds, a user's roles are cached.
 _ROLES_LAST: Final = 60.0
 
 

@@ -30,7 +30,7 @@ from peering.outcome import ProblemError
 from peering.remote_answers import Answer
 from peering.states import REQUEST_AGAIN
 
-#: So long, in seconds, nobody asks again for prices.
+#: How long, in seconds, prices are cached.
 _PRICES_LAST: Final = 3600.0
 #: Aiven's roles in a project that only read (Aiven's documentation, "Permissions").
 _READERS: Final = frozenset({"developer", "read_only"})
@@ -169,7 +169,7 @@ class ProjectVpcClient(VpcClient):
     async def request_connection(
         self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
     ) -> None:
-        """Request the connection: Aiven answers with the one that is there, and begins a failed one anew."""
+        """Request the connection: Aiven answers with the existing one, and restarts a failed one."""
         body = self._wanted(vnet, application_id, tenant_id, user_peer_network_cidrs)
         await self._api.call("POST", *self._path, "peering-connections", body=body)
 
@@ -256,7 +256,7 @@ class OrganizationVpcClient(VpcClient):
                 known.paths = paths
                 return found
         known.paths = None
-        raise unreadable(f"Aiven lists the organization VPC {self.vpc.id}, but has no route to it that is known here.")
+        raise unreadable(f"Aiven lists the organization VPC {self.vpc.id}, but has no known route to it.")
 
     async def _paths(self) -> _Paths:
         """The spelling of the paths: known, or learned by a read."""
@@ -269,7 +269,7 @@ class OrganizationVpcClient(VpcClient):
     ) -> None:
         """Request the connection, unless there is one; a failed one of the application's goes first.
 
-        Aiven documents for projects alone that a request begins a failed one anew, and that a second one makes no
+        Aiven documents only for projects that a request restarts a failed one, and that a second one makes no
         second connection.
         """
         there = (await self.read()).connection_to(vnet)
@@ -287,7 +287,7 @@ class OrganizationVpcClient(VpcClient):
             # Another execution may have requested it just now, and Aiven may not list it yet.
             if vpc.connection_to(vnet) is None:
                 raise ProblemError(
-                    "connection-unseen", f"Aiven lists no connection, and says: {error.answer.message}"
+                    "connection-unseen", f"Aiven lists no connection, and answers: {error.answer.message}"
                 ) from error
 
     async def delete_connection(self, connection: PeeringConnection) -> None:
@@ -303,7 +303,7 @@ class OrganizationVpcClient(VpcClient):
         return await self._api.call("POST", *self._owner, paths.vpc, self.vpc.id, *paths.refresh)
 
     async def hourly_prices(self) -> dict[str, str | None]:
-        """The prices; which right they take is not documented, so whoever may not see them goes on without."""
+        """The prices; which right they require is not documented, so without it they are skipped."""
         return await if_allowed(super().hourly_prices()) or {}
 
     @override

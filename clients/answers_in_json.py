@@ -25,7 +25,7 @@ class AnswersInJson(SansIOHTTPPolicy[Any, Any]):
         if isinstance(answer, AsyncHttpResponse):
             await answer.read()
         try:
-            # The answer keeps what it has read, for whoever asks it again.
+            # The response keeps the body that was read, for later callers.
             found = answer.json() if isinstance(answer, AsyncHttpResponse) else json.loads(answer.text())
         except ValueError:
             found = None

@@ -1,7 +1,7 @@
 """What the remotes take of this process in a while, and how much of that is left.
 
 Each budget starts with a remote's documented limit and follows what its answers say. A budget is this process's alone:
-several instances of the app, and whoever else asks as the same identity, share the remote's own, so each may be
+several instances of the app, and other clients of the same identity, share the remote's own, so each may be
 refused. What is refused is waited for as the remote says, and the others who want the same come after it.
 """
 
@@ -83,7 +83,7 @@ class Budget:
         return max(0.0, -self._left / self.limit.per_second) if self._holds else 0.0
 
     def claim_spare(self, tokens: float) -> float:
-        """Claim tokens that nobody else waits for; returns 0, or, where they were not had, when to ask again."""
+        """Claim tokens that no other caller waits for; returns 0, or, if there are too few, when to ask again."""
         self._refill()
         lacking = tokens + _RESERVED * self.limit.tokens - self._left
         if lacking <= 0 or not self._holds:

@@ -168,10 +168,10 @@ class AutomationCredential:
         """An access token for the scopes, as `azure.core.credentials_async.AsyncTokenCredential` has it.
 
         Raises:
-            RemoteError: the sign-in was refused, or nobody answered.
+            RemoteError: the sign-in was refused, or there was no response.
         """
         key = (*scopes, tenant_id or "")
-        # Whoever needs the same token in the same moment waits for the one who asks for it.
+        # Callers that need the same token at the same moment wait for the first one's request.
         async with self._asking[key]:
             held = self._tokens.get(key)
             if claims is None and held is not None and held.expires_on - time.time() > _MARGIN:

@@ -153,7 +153,7 @@ async def start_unless_running(
         try:
             await client.start_new(function, instance_id, given)
         except Exception as error:  # the SDK raises a bare exception
-            # Only the engine is right about a run that somebody started meanwhile; one that has ended is no reason.
+            # Only the engine knows of a run that another caller started meanwhile; an ended one is no reason.
             if is_running(await client.get_status(instance_id)):
                 return False
             failure = error

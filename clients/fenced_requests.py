@@ -1,4 +1,4 @@
-"""A policy for the clients of the Azure SDKs: what changes something is asked for only by whoever still may."""
+"""A policy for the clients of the Azure SDKs: changes are sent only by an execution that still holds its order."""
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy

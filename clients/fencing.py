@@ -1,4 +1,4 @@
-"""The fence of whoever works for an order: nothing of a remote's is changed when the order is another one's by then.
+"""The fence of an order's execution: it changes nothing in a remote service once the order is another execution's.
 
 A call may be delivered twice, and the second delivery may come, or go on, when others rely on what is there. So the
 fence is looked at before every request that changes something, not at a step's beginning alone.
@@ -19,13 +19,13 @@ _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def work_for(fence: Fence | None) -> None:
-    """Let what this context changes depend on a fence; none where nobody's order is carried out."""
+    """Let the changes of this context depend on a fence; None if no order is carried out."""
     _fence.set(fence)
 
 
 @contextmanager
 def outside_the_fence() -> Iterator[None]:
-    """For what one may take away whoever's the order is: what has just been made, and nobody else knows of."""
+    """For objects that may be removed whoever holds the order: just created, and known to no other execution."""
     before = _fence.set(None)
     try:
         yield
@@ -34,7 +34,7 @@ def outside_the_fence() -> Iterator[None]:
 
 
 async def still_own() -> None:
-    """See whether the order is still that of whoever works here.
+    """Check whether the order still belongs to this execution.
 
     Raises:
         ProblemError: `run-superseded`.

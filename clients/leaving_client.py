@@ -1,4 +1,4 @@
-"""An HTTP client that spends the budget of its service, and leaves when nobody is given one of its connections."""
+"""An HTTP client that spends the budget of its service, and leaves when none of its connections becomes free."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +19,7 @@ class LeavingClient(httpx.AsyncClient):
 
     Args:
         service: whose client it is.
-        leave: told of the client when a request has waited in vain for a connection.
+        leave: called with the client when a request got no connection in time.
         options: HTTPX's own.
     """
 

@@ -1,4 +1,4 @@
-"""What the SDKs and httpx raise, as one kind of error: what which remote answered, whoever's client it was.
+"""What the SDKs and httpx raise, as one kind of error: which remote answered what, for any client.
 
 The clients of this package raise nothing else for what a remote does; what it means, `peering.remote_answers` says.
 """
@@ -153,7 +153,7 @@ class _Bare(TypedDict):
 def _bare_error(content: bytes, status: int) -> _Bare | None:
     """What such an error says, with or without a description beside it; None where an answer has no such error.
 
-    That nothing is found is no proof in this form: whoever stands before the service may say so.
+    A 404 in this form is no proof of absence: a gateway in front of the service may have sent it.
     """
     body = _json(content)
     error = body.get("error") if isinstance(body, dict) else None
@@ -198,7 +198,7 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
 
     Args:
         who: the identity, in words.
-        service: who hands out the token: Entra, or what stands in its place on the machine.
+        service: the token's issuer: Entra, or its substitute on the machine.
         url: where that is; empty for a program.
         tenant: the tenant, where it is known.
         identity: whose identity it is.
@@ -213,12 +213,12 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
         raise RemoteError(replace(answer_to(error, service, url, identity), sign_in=SignIn(who, tenant))) from error
     except AzureError as error:
         answer = answer_to(error, service, url, identity)
-        # A program that was too slow has refused nobody.
+        # A timeout of the program is not a refusal.
         refused = isinstance(error, ClientAuthenticationError) and not isinstance(error.__cause__, TimeoutError)
         text = _without_trace(error.message)
         found = _AADSTS.findall(text)
         if refused and answer.status is None and service != "Entra ID":
-            # No endpoint that answers, no program, or nobody signed in: the SDK's text says which, and it stays so.
+            # No endpoint, no program, or no signed-in user: the SDK's text says which, and it is permanent.
             answer = replace(answer, status=_UNAUTHORIZED)
         raise RemoteError(
             replace(

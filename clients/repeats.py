@@ -27,7 +27,7 @@ class Repeat:
 async def claim(key: str, fingerprint: str) -> Repeat | None:
     """Claim a key for a request; the request that has it already, if there is one.
 
-    One that has not been answered for as long as a function may run never will be: its key is claimed anew.
+    One that has had no response for as long as a function may run never will: its key is claimed again.
     """
     claimed: rows.Row = {**_key(key), "at": registry().now.isoformat(), "fingerprint": fingerprint, "status": 0}
     while not await registry().claim(claimed):

@@ -26,23 +26,23 @@ class Settings(BaseModel):
     azure_cloud: Annotated[CloudName, Field(description="The Azure cloud, as `az cloud list` names it.")] = "AzureCloud"
     azure_credential: Annotated[
         Literal["managed-identity", "service-principal", "azure-cli"],
-        Field(description="What the app signs in with; there is no default, so that it never guesses."),
+        Field(description="What the app signs in with; there is no default."),
     ]
     azure_tenant_id: Annotated[
-        UUID | None, Field(description="The customer's tenant; needed with `service-principal`.")
+        UUID | None, Field(description="The customer's tenant; required with `service-principal`.")
     ] = None
     azure_client_id: Annotated[
         UUID | None,
         Field(description="The service principal's application id, or the user-assigned managed identity's client id."),
     ] = None
     azure_client_secret: Annotated[
-        SecretStr | None, Field(description="The service principal's password; needed with `service-principal`.")
+        SecretStr | None, Field(description="The service principal's password; required with `service-principal`.")
     ] = None
     key_vault_id: Annotated[
         str | None,
         Field(
             pattern=r"(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.KeyVault/vaults/[^/]+$",
-            description="The vault's ARM id; with it, the plan also sees whether the app may write secrets.",
+            description="The vault's ARM id; with it, the plan also reports whether the app may write secrets.",
         ),
     ] = None
     webhook_url: Annotated[
@@ -53,25 +53,26 @@ class Settings(BaseModel):
     ] = None
     key_vault_name: Annotated[
         str,
-        Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$", description="The vault that keeps the passwords."),
+        Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$", description="The vault that stores the passwords."),
     ]
     aiven_auth_token: Annotated[SecretStr, Field(min_length=1, description="The Aiven token of the app's user.")]
     registry_table_endpoint: Annotated[
         str | None,
         Field(pattern=r"^https://", description="The Table service that keeps the registry; the app's own otherwise."),
     ] = None
-    history_days: Annotated[int, Field(gt=0, description="How long ended runs are kept.")] = 400
+    history_days: Annotated[int, Field(gt=0, description="How long completed runs are kept.")] = 400
     read_timeout_seconds: Annotated[
-        float, Field(gt=0, le=120, description="How long a remote may take for an answer.")
+        float, Field(gt=0, le=120, description="How long to wait for a response of a remote service.")
     ] = 30
     platform_application_id: Annotated[
-        UUID, Field(description="The application that the Aiven platform peers with (article step 7).")
+        UUID, Field(description="The application that Aiven's platform signs in as (article step 7).")
     ] = UUID("55f300d4-fc50-4c5e-9222-e90a6e2187fb")
     propagation_deadline_minutes: Annotated[
-        float, Field(gt=0, le=24 * 60, description="How long new objects and rights may take to show effect.")
+        float, Field(gt=0, le=24 * 60, description="How long new objects and rights may take to become effective.")
     ] = 15
     platform_deadline_hours: Annotated[
-        float, Field(gt=0, le=5 * 24, description="How long Aiven may take to build its side or to see the other.")
+        float,
+        Field(gt=0, le=5 * 24, description="How long Aiven may take to build its side or to detect the Azure side."),
     ] = 24
 
     @model_validator(mode="after")

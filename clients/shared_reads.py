@@ -53,8 +53,8 @@ async def shared(
 
 
 async def _next(reads: _Reads[Found], before: _Read[Found] | None, read: Callable[[], Awaitable[Found]]) -> Found:
-    """Read, when the read before has ended; what failed is asked for anew, by whoever wants it next."""
-    # Whoever asked first may be superseded meanwhile; those who share the read are not.
+    """Read after the previous read has ended; a failed read is repeated for the next caller."""
+    # The first caller may be superseded in the meantime; those that share the read are not.
     work_for(None)
     if before is not None:
         await asyncio.wait([before.found])

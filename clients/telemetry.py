@@ -1,4 +1,4 @@
-"""Traces and metrics through OpenTelemetry's interface. Where nobody collects them they cost next to nothing.
+"""Traces and metrics through OpenTelemetry's interface. Without a collector they cost next to nothing.
 
 The interface of traces is there already, as Durable Functions imports it; that of metrics, and whatever collects and
 sends, is imported when a function first runs.
@@ -60,7 +60,7 @@ METRICS: Final[Mapping[str, Metric]] = {
 
 
 class Traced(TypedDict, total=False):
-    """What carries a trace on: the W3C `traceparent` of whoever goes before."""
+    """What carries a trace on: the W3C `traceparent` of its predecessor."""
 
     trace: str
 

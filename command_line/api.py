@@ -32,7 +32,7 @@ class Api:
         return httpx.Client(base_url=self.endpoint, headers=self._credentials(), timeout=_TIMEOUT, trust_env=remote)
 
     def _credentials(self) -> dict[str, str]:
-        """A key, a token of whoever is signed in with `az login`, or both, as the app wants it."""
+        """A key, a token of the user who is signed in with `az login`, or both, as the app requires."""
         headers = {"x-functions-key": key} if (key := self._settings.key) else {}
         if scope := self._settings.scope:
             headers["authorization"] = f"Bearer {entra_token(scope)}"
@@ -87,10 +87,10 @@ class Api:
 
 
 def entra_token(scope: str) -> str:
-    """A token of whoever is signed in with `az login`.
+    """A token of the user who is signed in with `az login`.
 
     Raises:
-        Failure: nobody is.
+        Failure: no user is signed in.
     """
     # The SDK takes longer to import than most commands take.
     from azure.core.exceptions import ClientAuthenticationError

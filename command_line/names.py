@@ -29,7 +29,7 @@ def _is_whole(text: str) -> bool:
 
 def _meant(text: str, known: dict[str, str]) -> str:
     wanted = text.casefold()
-    # Whoever writes a VNet's whole name means it, even where an id begins like it.
+    # A full VNet name takes precedence, even if an id begins with it.
     found = [one for one, vnet in known.items() if vnet.casefold() == wanted]
     found = found or [one for one in known if one.startswith(wanted)]
     if len(found) == 1:

@@ -90,12 +90,12 @@ class Session:
         """Ask before something is changed.
 
         Raises:
-            Failure: the answer is no, or there is nobody to ask.
+            Failure: the answer is no, or there is no terminal to ask on.
         """
         if yes:
             return
         if not sys.stdin.isatty():
-            raise Failure(f"{question} There is nobody to ask.", "Give --yes.", ExitCode.USAGE)
+            raise Failure(f"{question} There is no terminal to ask on.", "Give --yes.", ExitCode.USAGE)
         if not typer.confirm(question, err=True):
             raise Failure("Nothing was changed.")
 

@@ -21,7 +21,7 @@ STYLES: Final = {
     **dict.fromkeys(("running", "repairing", "rotating", "removing", "stopping", "rolling-back", "find"), "cyan"),
     **dict.fromkeys(("pending", "gone", "superseded", "removed", "hand back"), "dim"),
 }
-#: Steps that nobody waits for.
+#: Steps that no other step waits for.
 _NEEDLESS: Final = "not needed"
 _ABOVE: Final = re.compile(r"/subscriptions/[^\s,]*/")
 _LAST_RUNS: Final = 3
@@ -228,7 +228,7 @@ def of_steps(status: Document) -> RenderableType:
 
 
 def of_accepted(answers: Sequence[Document]) -> RenderableType:
-    """Requests that were accepted: they are written down, and are carried out whoever looks."""
+    """Accepted requests: they are stored, and are carried out without the client."""
     made = table("id", "run", "state", "")
     for one in answers:
         made.add_row(one["id"], one["run"], word(one["state"]), "joined" if one["joined"] else "")
@@ -294,7 +294,7 @@ def of_run(run: Document) -> RenderableType:
 
 
 def of_plan(plan: Document) -> RenderableType:
-    """What a start, or a removal, would do about every object, and what stands in its way."""
+    """What a start, or a removal, would do to every object, and its obstacles."""
     made = table("", "object", "", "name", fold=("name",))
     for step in plan["steps"]:
         # A why tells more than an id.

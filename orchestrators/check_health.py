@@ -1,7 +1,7 @@
-"""The check of all peerings: divide them, look at both clouds in pieces, judge in pieces. Only counts come back.
+"""The check of all peerings: divide them, read both clouds in batches, assess in batches. Only counts are returned.
 
-What the platform or the registry fails for is tried again, and then costs no more than its own peerings their verdict.
-What a remote asks to come back for is put off until the rest is done.
+What the platform or the registry fails for is retried, and then costs only its own peerings their verdict.
+What a remote service throttles is deferred until the rest is done.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,9 +52,9 @@ class _Stage(NamedTuple):
 
 
 def check_health(context: StartedWith[Sweep]) -> Workflow[SweepCounts | Interrupted | None]:
-    """Look at every peering that is watched; note the verdicts that changed; begin what follows from them.
+    """Check every watched peering; record the verdicts that changed; start the resulting repairs and deliveries.
 
-    Input: `Sweep`. Output: `SweepCounts`, and `interrupted` if there was no beginning.
+    Input: `Sweep`. Output: `SweepCounts`, and `interrupted` if it could not start.
     """
     given = context.get_input()
     counts = given.get("counts", SweepCounts(checked=0, changed=0, repairs=0))
@@ -87,7 +87,7 @@ def check_health(context: StartedWith[Sweep]) -> Workflow[SweepCounts | Interrup
 def _go_on_with(
     context: StartedWith[Sweep], given: Sweep, plan: SweepPlan, counts: SweepCounts, put_off: PutOff
 ) -> Workflow[None]:
-    """Start over with the VNets that are put off, after a pause; the last time they are judged as they are seen."""
+    """Continue with the deferred VNets after a pause; the last time they are assessed by what can be read."""
     now = context.current_utc_datetime
     yield context.create_timer(now + timedelta(seconds=put_off["after"]))
     left = Sweep(
@@ -102,7 +102,7 @@ def _go_on_with(
 
 
 def _stages(plan: SweepPlan, vnets: Sequence[int] | None) -> Iterator[_Stage]:
-    """What there is to do, in the order in which it can be done: first the looks that VNets are judged by.
+    """The stages in the order in which they can be done: first the reads that the assessment of VNets needs.
 
     Of what is put off, these are done already.
     """
@@ -125,7 +125,7 @@ def _stages(plan: SweepPlan, vnets: Sequence[int] | None) -> Iterator[_Stage]:
 def _do(
     context: OrchestrationContext, given: Sweep, at: str, stage: _Stage, counts: SweepCounts, put_off: PutOff
 ) -> Workflow[None]:
-    """Do a stage. A look that fails every time is missing to those who judge by it, and they say so."""
+    """Do a stage. A read that fails every time is reported as unread by the assessments that need it."""
 
     def piece(numbers: Sequence[int], attempt: int) -> Piece:
         return Piece(
@@ -154,7 +154,7 @@ def _do(
         _fail(counts, activity, len(failed))
         if not failed or stage.activity != CHECK_VNETS:
             return
-        # Nothing could be seen of these.
+        # Nothing could be read of these.
         stage = stage._replace(numbers=failed)
 
 

@@ -1,4 +1,4 @@
-"""The delivery of a peering's events to the operator's webhook, one after the other in the order of their moments."""
+"""The delivery of a peering's events to the operator's webhook, one after the other in chronological order."""
 
 from typing import Final
 
@@ -9,15 +9,15 @@ from peering.calls import DELIVER_EVENT, NEXT_EVENT, NOTE_DELIVERED
 from peering.outcome import Outcome
 from peering.webhook import Delivery
 
-#: The workflow starts over after so many events.
+#: The history is reset after this many events.
 EVENTS_IN_ONE_HISTORY: Final = 20
 
 
 def deliver(context: StartedWith[Delivery]) -> Workflow[Outcome | None]:
-    """Send the events of a peering to the webhook, each tried again with durable timers until it is taken.
+    """Send the events of a peering to the webhook, each retried with durable timers until it is accepted.
 
-    Input: `Delivery`. Output: nothing, or the problem that kept the webhook from taking an event in time. What was not
-    taken stays in the peering's record, whatever the reason; every later check begins the delivery anew.
+    Input: `Delivery`. Output: nothing, or the problem that prevented the delivery of an event in time. Undelivered
+    events stay in the peering's record, whatever the reason; every later check restarts the delivery.
     """
     given = context.get_input()
     try:
@@ -31,7 +31,7 @@ def deliver(context: StartedWith[Delivery]) -> Workflow[Outcome | None]:
                 yield from reliably(context, NOTE_DELIVERED, event["change"])
             elif outcome["problem"]["code"] != "webhook-refused":
                 return outcome
-            # One that the webhook refuses holds no other back.
+            # A refused event does not block the others.
             given = {**given, "after": event["change"]["at"]}
     except LostError as error:
         return {"problem": interrupted(error)}

@@ -1,4 +1,4 @@
-"""The whole help article as one workflow, and the same table run again as a repair."""
+"""The whole procedure of the help article as one workflow, and the same table as a repair."""
 
 from orchestrators.lost import reliably
 from orchestrators.remove import take_away
@@ -14,8 +14,8 @@ from peering.steps import STEPS, forget, initial_facts
 def establish(run: Run) -> Running:
     """Connect one VNet to one project VPC.
 
-    A run never fails with an exception for what the remotes answer: it ends in the state `failed` with the problem at
-    the step that met it. One that was going back already when it was interrupted goes on back.
+    A run never fails with an exception because of a remote service: it ends in the state `failed` with the problem of
+    the step that met it. A run that was interrupted during its rollback continues the rollback.
     """
     if run.order.get("phase") != "rolling-back":
         yield from run.drive(STEPS, initial_facts(run.peering), looks_ahead=True)
@@ -29,9 +29,9 @@ def establish(run: Run) -> Running:
 
 
 def repair(run: Run) -> Running:
-    """Make true again what a check found untrue: the steps whose facts it forgets run, and no others.
+    """Repair what a check found: the steps whose facts it discards run, and no others.
 
-    A check afterwards verifies it: an order of its own, put in the place of this one.
+    A check afterwards verifies it: an order of its own, which replaces this one.
     """
     forgotten = {fact for code in run.order.get("codes", []) for fact in DRIFT[code].repair}
     yield from run.drive(STEPS, {**forget(run.known, forgotten, run.peering), "repairing": True}, looks_ahead=True)
@@ -40,12 +40,12 @@ def repair(run: Run) -> Running:
 
 
 def _was_connected(run: Run) -> bool:
-    """Whether there was a peering that worked before this run: that is not the run's to take away."""
+    """Whether a working peering existed before this run: the run must not remove it."""
     return "connection_state" in run.known or run.facts.get("found_connection_state") == "ACTIVE"
 
 
 def _explain(run: Run) -> Running:
-    """Name the end of a run over the article's steps; a connection that failed or is stuck is explained."""
+    """The final state of a run of the article's steps; a failed or stuck connection is diagnosed."""
     if run.state == "running":
         run.state = "connected" if run.is_complete else "failed"
     yield from _diagnose(run)
@@ -54,7 +54,7 @@ def _explain(run: Run) -> Running:
 
 
 def release_rights(run: Run, facts: Facts) -> Running:
-    """With `setup-only`: take the created application's role away, if it has been given it."""
+    """With `setup-only`: remove the created application's role, if it was assigned."""
     if run.peering["privilege"] == "setup-only" and "user_role_assignment_id" in facts:
         yield from run.fence_off()
         if run.is_superseded:
@@ -73,7 +73,7 @@ def _diagnose(run: Run) -> Running:
 
 
 def _roll_back(run: Run) -> Running:
-    """Take away what the failed run has made; its problem stays to be seen."""
+    """Remove what the failed run has created; its problem is kept."""
     steps, facts = run.steps, run.facts
     run.state = "rolling-back"
     yield from run.enter_phase("rolling-back")

@@ -1,4 +1,4 @@
-"""One activity for many things: batches side by side, and what failed again after a pause that grows."""
+"""One activity for many items: parallel batches, and retries of failed items after a growing pause."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -81,6 +81,6 @@ def _all(
     tasks = [context.call_activity(activity, one) for one in inputs]
     pending = list(tasks)
     while pending:
-        # All of them at once would fail with the first, and leave the others to whoever comes next.
+        # All of them at once would fail with the first, and leave the others running.
         pending.remove((yield from result_of(context.task_any(pending))))
     return [task.result for task in tasks]

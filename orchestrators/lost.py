@@ -1,6 +1,6 @@
-"""Calls that the platform lost: a worker that vanished looks like an exception of the function that it ran.
+"""Calls that the platform lost: a lost worker looks like an exception of the function that it ran.
 
-No exception of a step is the app's own, for a step answers with a problem; so whatever fails is called again.
+A step of the app returns a problem and never raises; so every failed call is called again.
 """
 
 from datetime import timedelta
@@ -20,12 +20,12 @@ Answer = TypeVar("Answer")
 MOST_LOST: Final = 4
 _FIRST_PAUSE: Final = 2.0
 _GROWTH: Final = 4
-#: The longest pause, in seconds, in which nobody listens for an order that takes the place of the run's.
+#: The longest pause, in seconds, during which a superseding order is not noticed.
 DEAF: Final = 15.0
 
 
 class LostError(Exception):
-    """A call was lost again and again; whoever resumes the order repeats it."""
+    """A call was lost repeatedly; the execution that resumes the order repeats it."""
 
 
 def pause(losses: int) -> float:

@@ -1,4 +1,4 @@
-"""The way back: everything that the peering made, in the order in which it can go."""
+"""The removal: deletes everything that the peering created, in a valid order."""
 
 from datetime import datetime
 from typing import Final
@@ -8,24 +8,24 @@ from orchestrators.run import Run, Running
 from peering.steps import REMOVAL, REMOVED
 
 _LAST_LOOK: Final = "last_look"
-#: How often all is taken away when a last look still finds something of it.
+#: How often the removal is repeated if its final check still finds an object.
 _PASSES: Final = 3
 
 
 def remove(run: Run) -> Running:
-    """Take one peering away again.
+    """Remove one peering.
 
-    It ends in the state `failed` with the problem at the step that met it; a new `DELETE` goes on from there.
+    It ends in the state `failed` with the problem of the step that met it; a new `DELETE` resumes from there.
     """
     gone = yield from take_away(run)
     yield from run.conclude(drop=gone)
 
 
 def take_away(run: Run) -> Workflow[bool]:
-    """Carry out the removal's table; returns whether all is gone. The run is `removed`, `failed` or superseded then.
+    """Run the removal's table; returns whether all is deleted. The run is then `removed`, `failed` or superseded.
 
-    A call that was lost before may still be at work and make something: all is looked at once more when it can have
-    ended. One of the removal's own makes nothing, and it has ended before anything of the kind is made anew.
+    A call that was lost before may still be running and create an object: everything is checked once more when it must
+    have ended. One of the removal's own creates nothing, and it has ended before any such object is recreated.
     """
     makes_until = run.unsettled
     for _ in range(_PASSES):
@@ -48,13 +48,13 @@ def _has_waited(run: Run, until: str) -> Workflow[bool]:
 
 
 def _has_left_something(run: Run) -> bool:
-    """Whether the last look has found what was to be gone."""
+    """Whether the final check has found an object that should be deleted."""
     last = run.steps.get(_LAST_LOOK)
     return last is not None and "problem" in last and last["problem"]["code"] == "still-there"
 
 
 def _once(run: Run) -> Running:
-    """Take everything away, and look once more when no call can make anything any more."""
+    """Remove everything, and check once more when no call can create anything."""
     run.state, run.steps = "running", {}
     yield from run.drive([step for step in REMOVAL if step.name != _LAST_LOOK], {})
     if run.state == "running" and run.is_complete:

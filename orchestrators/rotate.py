@@ -1,4 +1,4 @@
-"""A new credential for the created application, proven to work in both tenants before the old one goes."""
+"""A new credential for the created application, verified in both tenants before the old one is removed."""
 
 from orchestrators.lost import note_lost
 from orchestrators.run import Run, Running, check_order
@@ -9,10 +9,10 @@ from peering.steps import ROTATION
 
 
 def rotate(run: Run) -> Running:
-    """Rotate a peering's password, or go from a password to a federated credential and back.
+    """Rotate a peering's password, or change from a password to a federated credential and back.
 
-    A candidate that could not be proven is removed again, so the old credential stays the only one. One that was proven
-    is in use, whatever becomes of the old one.
+    A candidate that could not be verified is removed, so the old credential stays the only one. A verified one is in
+    use, even if the old one cannot be removed.
     """
     kept = without(run.known, CredentialFacts.__annotations__)
     wanted = run.order.get("credential", run.peering["credential"])
@@ -28,7 +28,7 @@ def rotate(run: Run) -> Running:
 
 
 def _discard(run: Run) -> Running:
-    """Remove the candidate; a call that comes late makes no other one."""
+    """Remove the candidate; a late call creates no other one."""
     yield from run.fence_off()
     if run.is_superseded:
         return

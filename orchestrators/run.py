@@ -1,7 +1,7 @@
-"""One run over a table of steps: every step whose needs are met runs at once, a step that cannot be done yet waits.
+"""One run of a table of steps: every step whose needs are met runs immediately, a step that cannot complete yet waits.
 
-A run carries out the order in the peering's record. It works only while that order is its own: every step that changes
-something sees to that first, so a run whose place was taken schedules nothing more and lets what it has begun end.
+A run carries out the order in the peering's record. It continues only while that order is its own: every step that
+changes something checks this first, so a superseded run schedules nothing more and awaits its calls in progress.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ from peering.runs import SIGN_OF_LIFE, STOP, deterministic_id, wait_instance_id
 from peering.spec import Deadlines, Fence
 from peering.steps import KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
 
-#: How often the waits of a run whose place was taken are told so until they have ended.
+#: How often the waits of a superseded run are notified until they have ended.
 _TELL_EVERY: Final = timedelta(seconds=10)
 #: What a run yields to Durable Functions until it has ended.
 Running: TypeAlias = Workflow[None]
@@ -93,7 +93,7 @@ class Run:
 
     @property
     def is_superseded(self) -> bool:
-        """Whether another order has taken the place of the run's."""
+        """Whether another order has superseded the run's."""
         return self.state in ("stopping", "superseded")
 
     def drive(self, table: Sequence[Step], facts: Facts, *, looks_ahead: bool = False) -> Running:
@@ -212,7 +212,7 @@ class Run:
         self.state = "superseded"
 
     def report(self) -> None:
-        """Show how the run stands."""
+        """Publish the status of the run."""
         self.context.set_custom_status(
             progress(self.order["operation"], self.state, self.run, self.execution, self.started, self.steps)
         )
@@ -235,7 +235,7 @@ class Run:
         return request
 
     def _look_ahead(self, looks: Sequence[Step]) -> None:
-        """Have one activity do these looks: each call of its own would be a message and a row of history more."""
+        """Do these looks in one activity: each call of its own would add a message and a row of history."""
         if not looks:
             return
         now = self.context.current_utc_datetime.isoformat()
@@ -311,7 +311,7 @@ class Run:
             self.state = "existing"
 
     def _settle_problem(self, step: str, problem: Occurrence) -> None:
-        """Wait for a problem that may clear; end the run with one that stays."""
+        """Wait for a transient problem; end the run with a permanent one."""
         clears = may_clear(problem) and "gave_up_after" not in problem
         if self.state not in ("running", "stopping") and (clears or problem["code"] == "run-superseded"):
             # The run is ending, and so were its waits told to: a step that would wait counts as not begun.
@@ -322,7 +322,7 @@ class Run:
         if clears and self.state == "running":
             progress["state"] = "waiting"
             request = self._request(step)
-            # Whoever waits gives signs of life, even one that only looks.
+            # A waiting run gives signs of life, even one that only reads.
             request["fence"] = self.fence
             wait, instance = self._wait_for(step, request, problem, progress["tries"])
             task = self.context.call_sub_orchestrator(AWAIT_STEP, wait, instance)
@@ -394,8 +394,8 @@ def check_order(run: Run) -> Order:
 
 def repair_order(run: Run, codes: Sequence[str]) -> Order:
     """The order for a repair of what a check has found."""
-    operation, mended = repair_of(codes)
-    return {**_order_after(run, operation), "codes": mended}
+    operation, repaired = repair_of(codes)
+    return {**_order_after(run, operation), "codes": repaired}
 
 
 def _order_after(run: Run, operation: Operation) -> Order:

@@ -1,7 +1,7 @@
 """The one orchestrator of a peering: it carries out the order that it reads in the peering's record.
 
 Its instance id is the peering's id, so the engine runs one of it at a time. Which order is carried out, the record
-decides: a start without an open order ends at once, and whoever ends an order looks for the next one.
+decides: a start without an open order ends at once, and an execution that ends an order looks for the next one.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from peering.webhook import Delivery
 
 
 def cancel(run: Run) -> Running:
-    """End with what is there: the run whose place was taken has stopped."""
+    """End with the existing objects: the superseded run has stopped."""
     yield from release_rights(run, run.known)
     yield from _retire_unknown_credentials(run)
     run.state = "stopped"

@@ -1,7 +1,7 @@
-"""Looking again, with durable timers, until a step is done or its deadline has passed.
+"""Polling, with durable timers, until a step is done or its deadline has passed.
 
-The pause grows with the time waited: the end of a wait is noticed at most a tenth of its length late, and the number of
-looks grows with its logarithm. History stays small, because the workflow starts over after every few looks.
+The poll interval is 10 % of the time waited, so the number of polls grows with the logarithm of the wait. The history
+stays small, because it is reset after every few polls.
 """
 
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ LOOKS_IN_ONE_HISTORY: Final = 8
 _UNSEEN: Final = frozenset({LOST, THROTTLED, "remote-unavailable"})
 #: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
 CUT: Final = timedelta(milliseconds=900)
-#: A longer pause than usual is announced, so that nobody takes the order for abandoned.
+#: A longer pause than usual is announced, so that the order does not count as abandoned.
 _SHORT: Final = SIGN_OF_LIFE / 3
 
 #: The input of an activity that may have to be waited for, and its answer.
@@ -79,12 +79,12 @@ AWAIT_LOOKS: Final = Orchestrator[Wait, WaitResult[Looks]](AWAIT_STEP)
 
 
 def may_clear(problem: Occurrence) -> bool:
-    """Whether looking again makes sense at all."""
+    """Whether polling again makes sense."""
     return PROBLEMS[problem["code"]].deadline is not None and not problem.get("final", False)
 
 
 def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: Deadlines) -> datetime | None:
-    """When to look again at a step that has been waiting since `since`, or None when its deadline has passed."""
+    """When to poll a step that has been waiting since `since`, or None if its deadline has passed."""
     deadline = PROBLEMS[problem["code"]].deadline
     if deadline is None:
         return None
@@ -109,7 +109,7 @@ def attempt(
     run: str,
     deadlines: Deadlines,
 ) -> Workflow[Outcome]:
-    """Run an activity, and again for as long as its problem may clear; returns its outcome.
+    """Run an activity, and repeat it while its problem is transient; returns its outcome.
 
     Args:
         context: Durable's orchestration context.
@@ -158,9 +158,9 @@ def _until_ended(
 
 
 def await_step(context: StartedWith[Wait]) -> Workflow[WaitResult[Answer] | None]:
-    """Run a step's activity again and again until it yields facts, meets a problem that stays, or runs out of time.
+    """Run a step's activity repeatedly until it yields facts, meets a permanent problem, or its deadline passes.
 
-    Input: `Wait`. Output: `WaitResult`; the custom status says what is waited for and when the next look is.
+    Input: `Wait`. Output: `WaitResult`; the custom status says what is waited for and the time of the next poll.
     """
     wait = context.get_input()
     activity = Activity[Request, Answer](wait["step"])

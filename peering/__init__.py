@@ -1,1 +1,1 @@
-"""The language of the problem: what a peering is, is named, goes through and can run into. No I/O, no SDK."""
+"""The domain model: steps, drift rules, problems, states and names of a peering. No I/O, no SDK."""

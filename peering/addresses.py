@@ -28,19 +28,19 @@ def _overlap(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -
 
 
 def ranges(vpc_cidr: str | None) -> list[str]:
-    """The ranges of a VPC of Aiven's, which facts and looks hold as one text, with commas between them."""
+    """The ranges of a VPC in Aiven, which facts and looks hold as one text, separated by commas."""
     return vpc_cidr.split(", ") if vpc_cidr is not None else []
 
 
 def has_ranges(network: VNetPeering, vpc_cidr: str | None) -> bool:
-    """Whether the addresses of a peered network are those of a VPC of Aiven's."""
+    """Whether the addresses of a peered network are those of a VPC in Aiven."""
     return vpc_cidr is not None and sorted(network["prefixes"]) == sorted(ranges(vpc_cidr))
 
 
 def overlaps(
     prefixes: Sequence[str], peered: Sequence[VNetPeering], vpc_cidr: str, own_network: str | None
 ) -> list[Occurrence]:
-    """What of a VNet's surroundings overlaps the VPC in Aiven, which keeps the two from being peered.
+    """The networks of a VNet and its peerings that overlap the VPC in Aiven, which prevents a peering.
 
     Args:
         prefixes: the VNet's own address prefixes.
@@ -62,12 +62,12 @@ def overlaps(
 
 
 def network_of_vpc(peered: Sequence[VNetPeering], vpc_cidr: str, known: str | None) -> str | None:
-    """The ARM id of the network behind a VPC of Aiven's, if the VNet is peered with it already.
+    """The ARM id of the network of a VPC in Aiven, if the VNet is peered with it already.
 
     Args:
         peered: the networks that the VNet is peered with.
         vpc_cidr: the VPC's ranges.
-        known: the id, where an earlier run learned it; the network may have been made anew since.
+        known: the id, if an earlier run learned it; the network may have been recreated since.
     """
     by_id = next((network["remote_id"] for network in peered if same_id(network["remote_id"], known)), None)
     return by_id or next((network["remote_id"] for network in peered if has_ranges(network, vpc_cidr)), None)

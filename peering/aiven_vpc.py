@@ -1,6 +1,6 @@
-"""Which VPC of Aiven's a peering leads to: one of a project, or one that the projects of an organization share.
+"""The VPC in Aiven that a peering leads to: one of a project, or one that the projects of an organization share.
 
-The two differ in whom they belong to and in how they are named; everything else here treats them alike.
+The two differ only in their owner and in the names of their ids.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 from typing_extensions import TypedDict
 
 Kind = Literal["project", "organization"]
-#: What a request, a record and an answer call a VPC's owner and its id, as Aiven does.
+#: The fields of requests, records and responses for a VPC's owner and id, as in Aiven's API.
 NAMES: Final[Mapping[Kind, tuple[str, str]]] = {
     "project": ("project", "project_vpc_id"),
     "organization": ("organization_id", "organization_vpc_id"),
@@ -27,7 +27,7 @@ class VpcNames(TypedDict, total=False):
 
 
 class AivenVpc(NamedTuple):
-    """One VPC of Aiven's: of which kind it is, whose, and its id."""
+    """One VPC in Aiven: its kind, owner and id."""
 
     kind: Kind
     owner: str
@@ -35,7 +35,7 @@ class AivenVpc(NamedTuple):
 
     @classmethod
     def of(cls, named: Mapping[str, object]) -> "AivenVpc":
-        """The VPC that a peering, or anything else that names one, is about.
+        """The VPC that a peering, or another mapping, names.
 
         Raises:
             KeyError: it names none.
@@ -53,7 +53,7 @@ class AivenVpc(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What tells it from all others, however its names are spelled; a VPC's id is one of both kinds."""
+        """Its unique key, independent of spelling; a VPC's id is unique across both kinds."""
         return f"{self.owner}|{self.id}".casefold()
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
-"""What the engine calls by its name: each name says what is given to the call, and what it answers.
+"""The names of activities and orchestrators, typed with their inputs and outputs.
 
-They are ordinary texts to Durable Functions, which knows no types, and to its histories.
+For Durable Functions and its histories they are plain strings.
 """
 
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ class Orchestrator(str, Generic[Given, Answer]):
 
 
 class Whose(TypedDict):
-    """The input of `run_order`: the peering's id, and the trace of whoever starts it."""
+    """The input of `run_order`: the peering's id, and the trace of the caller that starts it."""
 
     id: str
     trace: NotRequired[str]
 
 
 class Interrupted(SweepCounts):
-    """The answer of `check_health` when the platform kept it from its beginning, and why."""
+    """The output of `check_health` if the platform prevented its start, and why."""
 
     interrupted: str
 
@@ -52,7 +52,7 @@ NOTE_SUPERSEDED: Final = Activity[Supersession, None]("note_superseded")
 NOTE_LOST: Final = Activity[Lost, None]("note_lost")
 STOP_WAITS: Final = Activity[Sequence[str], None]("stop_waits")
 
-# Of a run, beside its steps.
+# Of a run, in addition to its steps.
 LOOK_AHEAD: Final = Activity[LookRequest, Looks]("look_ahead")
 DIAGNOSE: Final = Activity[StepRequest, list[Occurrence]]("diagnose")
 RELEASE_RIGHTS: Final = StepActivity("release_rights")

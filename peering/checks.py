@@ -1,4 +1,4 @@
-"""What the activities of a check hand to one another: plain JSON."""
+"""The inputs and outputs of a check's activities: plain JSON."""
 
 from typing import NotRequired, TypedDict
 
@@ -12,7 +12,7 @@ class CheckOne(TypedDict):
 
 
 class Found(TypedDict):
-    """The answer of `check_one`: the findings that a repair may mend, and whether events are to be delivered."""
+    """The answer of `check_one`: the findings that a repair may fix, and whether events are to be delivered."""
 
     repairs: list[str]
     undelivered: bool

@@ -1,4 +1,4 @@
-"""What of a peering each finding of a check is about, by the names that `objects` has in an answer."""
+"""The object that each finding of a check concerns, by the names in `objects` of a response."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,7 +8,7 @@ _SIDE: Final = ("vnet_peering",)
 _BOTH: Final = (*_CONNECTION, *_SIDE)
 _CREDENTIAL: Final = ("application_credential",)
 
-#: What could not be looked at is about nothing in particular, and is not here.
+#: Findings of unreadable parts concern no particular object, and are not listed.
 CONCERNS: Final[Mapping[str, tuple[str, ...]]] = {
     "connection-absent": _CONNECTION,
     "connection-deleted-by-peer": _BOTH,

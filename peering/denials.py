@@ -1,4 +1,4 @@
-"""Whether Azure Policy or a deny assignment keeps a start or a removal from what it has to do on a VNet. No I/O.
+"""Whether Azure Policy or a deny assignment blocks actions of a start or a removal on a VNet. No I/O.
 
 The forms are those of Azure's own references: "Azure Policy definition structure", "Azure Policy definitions denyAction
 effect" and "Understand Azure deny assignments" (learn.microsoft.com).
@@ -36,7 +36,7 @@ def parameters_of(declared: Mapping[str, Any], given: Mapping[str, Any], outer: 
 
 
 def is_in_force(assignment: Mapping[str, Any], path: str) -> bool:
-    """Whether a policy assignment that a VNet has is enforced on a path, which its scopes may leave out.
+    """Whether a policy assignment of a VNet is enforced on a path, which its scopes may exclude.
 
     Args:
         assignment: the assignment, as Azure lists it for the VNet.
@@ -48,7 +48,7 @@ def is_in_force(assignment: Mapping[str, Any], path: str) -> bool:
 
 
 def _reaches(resource_id: str, path: str) -> bool:
-    """Whether what is in force on a VNet is so on a path as well."""
+    """Whether a scope in force on a VNet also covers a path."""
     return _covers(folded(resource_id).rpartition("/providers/microsoft.authorization/")[0], path)
 
 
@@ -76,7 +76,7 @@ def exempted_assignments(exemptions: Sequence[Mapping[str, Any]], path: str, now
 
 
 def denied_by(definitions: Collection[Definition], actions: Collection[str]) -> dict[str, bool]:
-    """The actions that policy definitions deny: True for those that they deny for certain, False where they may.
+    """The actions that policy definitions deny: True for those that they certainly deny, False if they may.
 
     Args:
         definitions: the definitions.
@@ -94,7 +94,7 @@ def denies(definition: Mapping[str, Any], parameters: Parameters, action: str) -
         parameters: the values of its parameters.
         action: a type's `write` or `delete`.
     """
-    # The other modes look only at types with tags and a location, or at what is no resource of ARM's.
+    # The other modes apply only to types with tags and a location, or to objects outside ARM.
     if str(definition.get("mode", "All")).lower() != "all":
         return False
     rule, (resource_type, _, verb) = definition["policyRule"], action.rpartition("/")
@@ -106,7 +106,7 @@ def denies(definition: Mapping[str, Any], parameters: Parameters, action: str) -
 
 
 def _forbids(then: Mapping[str, Any], parameters: Parameters, verb: str) -> bool | None:
-    """Whether the effect of a rule forbids a `write` or a `delete`; None when a parameter that nobody knows says so."""
+    """Whether the effect of a rule forbids a `write` or a `delete`; None when an unknown parameter decides."""
     effect = _known(then["effect"], parameters)
     if effect != [_EFFECTS[verb]]:
         return None if effect is None else False
@@ -117,7 +117,7 @@ def _forbids(then: Mapping[str, Any], parameters: Parameters, verb: str) -> bool
 
 
 def _fits(condition: Mapping[str, Any], parameters: Parameters, resource_type: str) -> bool | None:
-    """Whether resources of a type fit a condition, in three values: yes, no, and not to be told by the type."""
+    """Whether resources of a type fit a condition, in three values: yes, no, and undecidable by the type."""
     if "not" in condition:
         inner = _fits(condition["not"], parameters, resource_type)
         return None if inner is None else not inner
@@ -143,7 +143,7 @@ def _compares(condition: Mapping[str, Any], parameters: Parameters, wanted: str)
 
 
 def _known(value: object, parameters: Parameters) -> list[str] | None:
-    """The texts, in lower case, that a value is or lists; None where one is an expression that is not to be told."""
+    """The texts, in lower case, that a value is or lists; None if one is an expression that cannot be evaluated."""
     given = _resolved(value, parameters)
     texts = [str(one).lower() for one in given] if isinstance(given, list) else [str(given).lower()]
     return None if any(one.startswith("[") for one in texts) else texts
@@ -158,14 +158,14 @@ def _resolved(value: object, parameters: Parameters) -> object:
 def denied_actions(
     denial: Mapping[str, Any], path: str, identity: str, by_app: Sequence[str], by_others: Sequence[str]
 ) -> list[str]:
-    """The actions that a deny assignment takes away.
+    """The actions that a deny assignment denies.
 
     Args:
         denial: the deny assignment's properties.
         path: what is changed, by its ARM id.
         identity: the object id of the app's own identity.
         by_app: the actions that this identity needs.
-        by_others: those that identities need that are not there yet, or not known: only who denies everybody does.
+        by_others: the actions of identities that do not exist yet or are unknown: only a denial of everybody applies.
     """
     scope = str(denial.get("scope") or "/")
     if not (same_id(path, scope) if denial.get("doNotApplyToChildScopes") else _covers(scope, path)):

@@ -69,7 +69,7 @@ class Drift:
 
     @property
     def puts_peering(self) -> bool:
-        """Whether the repair puts the VNet peering."""
+        """Whether the repair updates the VNet peering."""
         return "in_sync" in self.repair
 
 
@@ -138,7 +138,7 @@ def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[
 
     Args:
         peering: what it is meant to be.
-        facts: what its runs gathered.
+        facts: what its runs collected.
         look: what both clouds show of it.
         now: the moment of the look.
     """
@@ -152,7 +152,7 @@ def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[
 
 
 def _unseen(*parts: Part[Any]) -> list[Occurrence]:
-    """What kept these parts from view; parts that one look was to show have the same problem."""
+    """The problems of unreadable parts; parts of one read have the same problem."""
     problems = [_only_unseen(part["problem"]) for part in parts if "problem" in part]
     return [problem for number, problem in enumerate(problems) if problem not in problems[:number]]
 

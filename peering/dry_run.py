@@ -1,4 +1,4 @@
-"""What a start would do, drawn from the looks that a start begins with. No I/O."""
+"""What a start would do, derived from its preflight steps. No I/O."""
 
 from collections.abc import Collection, Mapping
 from itertools import chain
@@ -16,19 +16,19 @@ from peering.steps import LOOKS, OBJECTS, STEPS
 from peering.unfit import connection_exists
 
 Action = Literal["create", "find", "adopt", "recreate", "unknown"]
-#: What a start makes that is not there.
+#: The objects that a start creates if they are missing.
 _MAKING: Final = ("create", "recreate")
-#: What a start would come to: a new peering, one that is found again, one that is changed, one that is taken over, one
-#: that is left to its owner, or nothing because of the obstacles.
+#: The result of a start: a new peering, an unchanged one, a changed one, an adopted one, one that is left to its owner,
+#: or nothing because of the obstacles.
 Result = Literal["create", "find", "update", "adopt", "leave", "blocked"]
 
 
-#: What a connection that cannot be built upon takes along when it is made anew.
+#: The objects that are also recreated when an unusable connection is.
 _MADE_ANEW: Final = frozenset({"peering_connection", "vnet_peering"})
 
 
 class PlannedStep(TypedDict):
-    """One object of the peering: what a start would do about it, and under which name."""
+    """One object of the peering: what a start would do to it, and its name."""
 
     step: str
     article_step: int
@@ -38,7 +38,7 @@ class PlannedStep(TypedDict):
 
 
 class OptionChange(TypedDict):
-    """An option of a peering that exists, as it is and as it would be; with `refused`, why a start leaves it."""
+    """An option of an existing peering, with its old and new value; `refused` says why a start cannot change it."""
 
     option: str
     old: object
@@ -47,7 +47,7 @@ class OptionChange(TypedDict):
 
 
 class Plan(TypedDict):
-    """What a start would do. Obstacles stop it; those that may clear by themselves it waits for."""
+    """What a start would do. Obstacles stop it; it waits for transient ones."""
 
     result: Result
     steps: list[PlannedStep]
@@ -58,28 +58,28 @@ class Plan(TypedDict):
     facts: Facts
 
 
-#: Options that name the peering itself, or say how a start goes about it.
+#: Options that name the peering itself, or control the start.
 _NO_OPTIONS: Final = frozenset({"id", *chain(*NAMES.values()), "vnet_id", "adopt", "on_failure"})
-#: What a start cannot change once it is there, and what can.
+#: Options that a start cannot change once they are set, and what can.
 REFUSED: Final = {
     "credential": "The kind of the credential is changed by a rotation: POST /api/peerings/{id}/rotate.",
-    "peering_name": "A VNet peering keeps its name; remove the peering and start it again under another.",
+    "peering_name": "A VNet peering keeps its name; remove the peering and start it again with another name.",
     "user_peer_network_cidrs": "A connection keeps its networks; Aiven's own API changes them.",
 }
-#: An option of the VNet's side that no request names: a start switches it on again.
+#: An option of the VNet's side that no request names: a start enables it again.
 _TRAFFIC: Final = "allow_virtual_network_access"
-#: Those that a request may leave as they are.
+#: Options that a request may leave unchanged.
 _ON_VNET: Final = ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
 
 
 def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], there: Peering | None = None) -> Plan:
-    """The plan, by what the looks gathered and met.
+    """The plan, from the facts and problems of the preflight.
 
     Args:
-        peering: what is asked for.
-        facts: what the looks gathered.
-        problems: the problems that they met.
-        there: the peering as the registry has it; one that is taken over is as the looks found it.
+        peering: the requested peering.
+        facts: the facts of the preflight.
+        problems: the problems of the preflight.
+        there: the peering in the registry; an adopted one as the preflight found it.
     """
     changes = _changes(peering, there, facts)
     met = [one for problem in problems for one in (problem, *problem.get("also", []))]
@@ -102,14 +102,14 @@ def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], th
 
 
 def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[OptionChange]:
-    """What a start would change of a peering that exists; an option that is not asked for stays as it is."""
+    """What a start would change of an existing peering; options that are not requested stay unchanged."""
     if there is None and facts.get("existing") != "adopted":
         return []
     side = _side(facts)
     networks = facts.get("user_peer_network_cidrs") or []
     found = {"user_peer_network_cidrs": networks, **({"peering_name": side["name"]} if side else {})}
     old: dict[str, object] = {**found, **(there or {}), **(side["options"] if side else {})}
-    # A request is for traffic, whatever else it asks for.
+    # Every request enables traffic.
     wanted = {**{name: value for name, value in peering.items() if name not in _NO_OPTIONS}, _TRAFFIC: True}
     changes = []
     for name in (one for one in wanted if one in old):
@@ -124,7 +124,7 @@ def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[Opti
 
 
 def _side(facts: Facts) -> VNetPeering | None:
-    """The VNet's side as the looks found it."""
+    """The VNet's side as the preflight found it."""
     sides = facts.get("peered_networks", [])
     return side_of(facts, sides, facts.get("project_network_cidr"))
 

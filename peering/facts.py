@@ -1,4 +1,4 @@
-"""What steps gather about a peering and hand on, by name: ids, states, names. Plain JSON, never a secret."""
+"""The facts that steps collect about a peering and pass on, by name: ids, states, names. Plain JSON, never a secret."""
 
 from collections.abc import Collection, Mapping
 from typing import TypeVar, cast
@@ -11,7 +11,7 @@ Thing = TypeVar("Thing")
 
 
 class VNetPeering(TypedDict):
-    """One peering of a VNet, as it hangs on the VNet. `options` are by their names in a `Peering`."""
+    """One peering of a VNet, from the VNet's side. `options` have the names of a `Peering`."""
 
     id: str
     name: str
@@ -24,7 +24,7 @@ class VNetPeering(TypedDict):
 
 
 class Neighbours(TypedDict):
-    """Who else needs what a peering shares: another one on the VNet, the names of roles in use, any other at all."""
+    """Other users of a peering's shared objects: another peering of the VNet, the names of roles in use, any other."""
 
     on_vnet: bool
     roles: list[str]
@@ -32,14 +32,14 @@ class Neighbours(TypedDict):
 
 
 class WantedRotation(TypedDict):
-    """What a rotation is to make: the run's id, and the kind of credential."""
+    """The input of a rotation: the run's id, and the kind of credential."""
 
     run: str
     credential: Credential
 
 
 class CredentialFacts(TypedDict, total=False):
-    """The credential that the created application signs in with; of a federated one, its kind alone says all.
+    """The credential that the created application signs in with; for a federated one, the kind is sufficient.
 
     `secret_version` is the version in Key Vault, `secret_key_id` the password's in Entra, `secret_expires` ISO 8601.
     """
@@ -59,9 +59,9 @@ class Refusal(TypedDict):
 
 
 class Facts(CredentialFacts, total=False):
-    """All facts. Which step yields which, `peering.steps` says; those that no step yields are told to it.
+    """All facts. `peering.steps` says which step yields which; the others are inputs of the steps.
 
-    A fact that is None says that there is nothing of its kind.
+    A fact that is None says that there is no such object.
     """
 
     # Of the app's own identity and the customer's tenant.
@@ -78,7 +78,7 @@ class Facts(CredentialFacts, total=False):
     address_prefixes: list[str]
     side_is_lost: bool
     peered_networks: list[VNetPeering]
-    # What the looks before a start have come to: texts are warnings.
+    # The results of the preflight: texts are warnings.
     existing: str
     found: list[str]
     addresses_checked: str
@@ -90,7 +90,7 @@ class Facts(CredentialFacts, total=False):
     connection_is_clear: str
     side_is_clear: str
     vnet_is_clear: str
-    # What the steps have made.
+    # What the steps have created.
     application_id: str | None
     application_object_id: str | None
     user_principal_id: str | None
@@ -127,7 +127,7 @@ class Facts(CredentialFacts, total=False):
     platform_principal_removed: str
     secret_removed: str
     seen_gone: str
-    # What the orchestrator tells a step of the run.
+    # The orchestrator's inputs for a step.
     repairing: bool
     tries: int
     waited: float
@@ -140,31 +140,31 @@ class Facts(CredentialFacts, total=False):
 
 
 def collected(values: Mapping[str, object]) -> Facts:
-    """Facts whose names are not written down where they are put together."""
+    """Facts whose names are only known at run time."""
     return cast("Facts", {**values})
 
 
 def only(facts: Facts, names: Collection[str]) -> Facts:
-    """The facts of some names, as far as they are there."""
+    """The facts with some names, as far as they exist."""
     return collected({name: value for name, value in facts.items() if name in names})
 
 
 def without(facts: Facts, names: Collection[str]) -> Facts:
-    """The facts of all other names."""
+    """The facts with all other names."""
     return collected({name: value for name, value in facts.items() if name not in names})
 
 
 def named(facts: Facts, name: str) -> str | None:
-    """The text of a fact whose name is not written down where it is read; None if there is none."""
+    """The text of a fact whose name is only known at run time; None if there is none."""
     value = facts.get(name)
     return value if isinstance(value, str) else None
 
 
 def needed(fact: Thing | None) -> Thing:
-    """A fact that has to be there.
+    """A fact that must exist.
 
     Raises:
-        TypeError: it is None; a step is not to be begun then.
+        TypeError: it is None; a step must not be started then.
     """
     if fact is None:
         raise TypeError("a fact that a step needs is None")

@@ -1,4 +1,4 @@
-"""Who holds which rights for a peering, by what Azure lists: what the report has signed. No I/O."""
+"""Who holds which rights for a peering according to Azure, for the report. No I/O."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -10,19 +10,24 @@ from peering.naming import last_part, same_id
 from peering.record import Record
 from peering.rights import assignments_of
 
-_NOT_ASKED_FOR: Final = "not asked for by this app"
-#: The principals: how the report calls them, the fact with the role that each was given, and why.
+_NOT_ASKED_FOR: Final = "not assigned by this app"
+#: The principals: their names in the report, the fact with the role of each, and its purpose.
 _HOLDERS: Final = (
-    ("user_principal", "the application", "user_role_id", "to make, repair and remove this VNet's side of the peering"),
+    (
+        "user_principal",
+        "the application",
+        "user_role_id",
+        "to create, repair and remove this VNet's side of the peering",
+    ),
     (
         *("platform_principal", "the Aiven platform's application", "platform_role_id"),
-        "to make a peering that leads to the VNet, and nothing else",
+        "to create a peering that leads to the VNet, and nothing else",
     ),
 )
 
 
 class Right(TypedDict):
-    """What one service principal may do, on which scope, and why; not `standing` where it is soon taken away again."""
+    """What one service principal may do, on which scope, and why; not `standing` if it is removed again soon."""
 
     holder: str
     principal_id: str
@@ -34,7 +39,7 @@ class Right(TypedDict):
 
 
 def held_rights(record: Record, look: Look) -> Iterator[Right]:
-    """The rights of the application and of the platform's, each as it is assigned; nothing where no look could be had.
+    """The rights of the application and of the platform's, each as it is assigned; empty if they could not be read.
 
     Args:
         record: the peering's record.

@@ -1,4 +1,4 @@
-"""What holds Azure back from changes of a VNet, whoever asks, and the problems that it makes. No I/O."""
+"""What blocks changes of a VNet by any identity, and the resulting problems. No I/O."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from peering.denials import denied_actions
 from peering.naming import VNetId
 from peering.outcome import Occurrence
 
-#: States of a subscription that takes changes (learn.microsoft.com, "Azure subscription states").
+#: States of a subscription that accepts changes (learn.microsoft.com, "Azure subscription states").
 _WRITABLE: Final = ("Enabled", "PastDue")
 PEERINGS: Final = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments"
@@ -17,7 +17,7 @@ ROLES: Final = "Microsoft.Authorization/roleDefinitions"
 
 @dataclass(frozen=True)
 class Holds:
-    """What the app may read of what holds a VNet.
+    """The holds on a VNet that the app may read.
 
     Attributes:
         subscription: the state of its subscription.
@@ -32,17 +32,17 @@ class Holds:
 
 @dataclass(frozen=True)
 class DenyingPolicy:
-    """A policy assignment, as people know it, and the actions that it denies: True for those denied for certain."""
+    """A policy assignment by its display name, and the actions that it denies: True for those certainly denied."""
 
     name: str
     denied: Mapping[str, bool]
 
 
 def of_subscription(holds: Holds, vnet: VNetId) -> Iterator[Occurrence]:
-    """The problem with a subscription that takes no changes.
+    """The problem with a subscription that accepts no changes.
 
     Args:
-        holds: what holds the VNet.
+        holds: the holds on the VNet.
         vnet: the VNet.
     """
     if holds.subscription not in _WRITABLE:
@@ -53,14 +53,14 @@ def of_subscription(holds: Holds, vnet: VNetId) -> Iterator[Occurrence]:
 def of_denials(
     holds: Holds, vnet: VNetId, identity: str, by_app: Collection[str], by_others: Collection[str]
 ) -> Iterator[Occurrence]:
-    """The problems with deny assignments that take away what is needed.
+    """The problems with deny assignments that deny needed actions.
 
     Args:
-        holds: what holds the VNet.
+        holds: the holds on the VNet.
         vnet: the VNet.
         identity: the object id of the app's own identity.
         by_app: the actions that it needs on the VNet, and for roles on its subscription.
-        by_others: those that identities need that are not there yet, or not known.
+        by_others: the actions of identities that do not exist yet or are unknown.
     """
     above = sorted(action for action in by_app if action.startswith(ROLES))
     on_vnet = sorted({*by_app} - {*above})
@@ -76,11 +76,11 @@ def of_denials(
 
 
 def of_policies(policies: Iterable[DenyingPolicy], actions: Collection[str]) -> Iterator[Occurrence]:
-    """The problems with policy assignments that deny for certain what is needed.
+    """The problems with policy assignments that certainly deny a needed action.
 
     Args:
-        policies: those that deny something, or may.
-        actions: what is needed.
+        policies: those that deny something, or may do so.
+        actions: the needed actions.
     """
     for policy in policies:
         if denied := [action for action in sorted(actions) if policy.denied.get(action)]:
@@ -88,11 +88,15 @@ def of_policies(policies: Iterable[DenyingPolicy], actions: Collection[str]) -> 
 
 
 def perhaps(policies: Iterable[DenyingPolicy], actions: Collection[str]) -> list[str]:
-    """Warnings of the policy assignments that may deny what is needed.
+    """Warnings about policy assignments that may deny a needed action.
 
     Args:
-        policies: those that deny something, or may.
-        actions: what is needed.
+        policies: those that deny something, or may do so.
+        actions: the needed actions.
     """
     doubtful = [(p.name, [action for action in sorted(actions) if p.denied.get(action) is False]) for p in policies]
-    return [f"{name} may forbid {', '.join(may)}; more than the type decides." for name, may in doubtful if may]
+    return [
+        f"{name} may forbid {', '.join(may)}; this depends on more than the resource type."
+        for name, may in doubtful
+        if may
+    ]

@@ -1,4 +1,4 @@
-"""What people note about a peering: labels, such as its owner, a ticket or the environment, and a note. No secrets."""
+"""Labels of a peering, such as its owner, a ticket or the environment, and its note. No secrets."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ MOST_LABELS: Final = 16
 
 
 def _readable(text: str) -> str:
-    """A text that shows as it is; a note may have lines."""
+    """A text that is displayed as it is; a note may have several lines."""
     if any(unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp") for one in text if one != "\n"):
         raise ValueError("must not contain control characters, line separators or writing direction marks")
     return text

@@ -1,7 +1,7 @@
-"""What a look at the remotes found, in the shapes that verdicts, diagnoses and reports are drawn from: plain JSON.
+"""A snapshot of the remote services, as input of verdicts, diagnoses and reports: plain JSON.
 
-Each part of a look was either seen, and then found or absent, or it could not be seen. Which of the two has to be asked
-before it is read: mypy refuses to read what was not asked.
+Each part of a look was either read, and is found or absent, or it could not be read. Code must check which before it
+uses a part: mypy enforces the check.
 """
 
 from typing import Final, Generic, Literal, TypeAlias, TypeVar, final
@@ -16,14 +16,14 @@ Thing = TypeVar("Thing")
 
 @final
 class Seen(TypedDict, Generic[Thing]):
-    """A part of a look that could be had: `found` is None when the thing is absent."""
+    """A part of a look that was read: `found` is None if the object is absent."""
 
     found: Thing | None
 
 
 @final
 class Unseen(TypedDict):
-    """A part of a look that could not be had, and the `problem` that kept it from view."""
+    """A part of a look that could not be read, and the `problem` that prevented it."""
 
     problem: Occurrence
 
@@ -32,7 +32,7 @@ Part: TypeAlias = Seen[Thing] | Unseen
 
 
 def if_seen(part: Part[Thing]) -> Thing | None:
-    """What a part shows, for those who draw no conclusion from its absence."""
+    """The contents of a part, for callers that draw no conclusion from its absence."""
     return None if "problem" in part else part["found"]
 
 
@@ -49,7 +49,7 @@ class ConnectionLook(TypedDict):
 
 
 class VpcLook(TypedDict):
-    """A VPC of Aiven's with its connections; `network_cidr` holds all its ranges, with commas between them."""
+    """A VPC in Aiven with its connections; `network_cidr` holds all its ranges, separated by commas."""
 
     cloud_name: str
     network_cidr: str
@@ -76,7 +76,7 @@ class AssignmentLook(TypedDict):
 
 
 class RoleLook(TypedDict):
-    """A role definition: what it grants, and whether it takes anything away again."""
+    """A role definition: what it grants, and whether it excludes anything."""
 
     name: str
     actions: list[str]

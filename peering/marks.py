@@ -1,4 +1,4 @@
-"""What this app writes on the things that it makes, so that it knows them again."""
+"""The marks that this app sets on the objects that it creates, to recognise them."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from typing import Final
 MARK: Final = "aiven-azure-peering"
 #: The description of role assignments.
 DESCRIPTION: Final = "Made by aiven-azure-peering"
-#: The tags of a secret: the password's key id, the peering, and the rotation that made it.
+#: The tags of a secret: the password's key id, the peering, and the rotation that created it.
 KEY_ID: Final = "key-id"
 PEERING: Final = "peering"
 ROTATION: Final = "rotation"

@@ -1,6 +1,6 @@
-"""What version 0.2.0 kept of a peering in Durable entities, and the record that it becomes. Pure.
+"""Migration of a peering from version 0.2.0's Durable entities to a record. Pure.
 
-An order takes the place of what was under way: it goes through all steps again, and each finds what is there already.
+An order replaces the run in progress: it repeats all steps, and each finds existing objects.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ _BESIDE: Final = {"release_rights": "r", "discard_credential": "d"}
 class OldRecord(TypedDict):
     """One peering as version 0.2.0 kept it. `attempts` has the time of the last repair, by the finding's code."""
 
-    # Its fields stand here again: what version 0.2.0 wrote stays as it is when `Record` changes.
+    # Its fields are repeated here: the data of version 0.2.0 stays the same when `Record` changes.
     peering: Peering
     facts: Facts
     revision: int
@@ -135,7 +135,7 @@ def migrated(old: OldRecord, asked: Sequence[Asked], now: datetime, deadlines: D
         if one["operation"] == "check" or one.get("run") not in {run["run"] for run in runs}:
             place(record, _order_of(record["peering"]["id"], one, now))
     if "order" in record:
-        # The platform may still be at work on what the interrupted instances called.
+        # Calls of the interrupted instances may still be running.
         record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
     return record
 
@@ -171,7 +171,7 @@ def _interrupted(record: Record, run: Run, asked: Sequence[Asked], now: datetime
     elif run["operation"] in ("repair", "rotate") and (codes or begun):
         order["codes"] = codes or begun
     elif run["operation"] == "repair":
-        # Nobody knows what it was for: a check finds out, and begins a repair of what is still amiss.
+        # Its findings are unknown: a check finds out, and starts a repair of what is still wrong.
         order = _check_after(record, run, order, now)
     if own is not None and "credential" in own and run["operation"] == "rotate":
         order["credential"] = own["credential"]
@@ -200,7 +200,7 @@ def _order_of(peering_id: str, asked: Asked, now: datetime) -> Order:
 
 
 def _due(operation: Operation, run: str, by: Caller, now: datetime, deadlines: Deadlines) -> Order:
-    """An order without an instance, to be begun by whoever resumes orders."""
+    """An order without an instance, which the resume timer starts."""
     due = now.isoformat()
     return {
         **new_order(operation, run, by, now, deadlines),

@@ -1,4 +1,4 @@
-"""Names and ids: ARM ids, and the deterministic keys that make every step safe to run twice."""
+"""Names and ids: ARM ids, and the deterministic keys that make every step safe to repeat."""
 
 import re
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class VNetId:
         """Read `/subscriptions/{guid}/resourceGroups/{name}/providers/Microsoft.Network/virtualNetworks/{name}`.
 
         Raises:
-            ValueError: the text is not the ARM id of a VNet; the message says what it has to look like.
+            ValueError: the text is not the ARM id of a VNet; the message says the expected form.
         """
         match = _VNET_ID.fullmatch(text.rstrip("/"))
         if match is None:
@@ -71,9 +71,9 @@ def _names_resource_group(name: str) -> bool:
 
 
 def folded(text: str) -> str:
-    """A text in which what Azure takes for the same name is the same: ordinal, without case, without expansions.
+    """A text normalized as Azure compares names: ordinal, without case, without expansions.
 
-    Letters of ASCII are folded as they always were, so ids made of them stay what they are.
+    ASCII letters are folded as before, so ids of ASCII names are unchanged.
     """
     if text.isascii():
         return text.lower()
@@ -97,7 +97,7 @@ def last_part(resource_id: str) -> str:
 
 
 def peering_id(owner: str, vpc_id: str, vnet_id: str) -> str:
-    """The id of the peering between a VPC of Aiven's and a VNet: the same pair always has the same id.
+    """The id of the peering between a VPC in Aiven and a VNet: the same pair always has the same id.
 
     Args:
         owner: the project or the organization that the VPC belongs to.
@@ -108,7 +108,7 @@ def peering_id(owner: str, vpc_id: str, vnet_id: str) -> str:
 
 
 def earlier_peering_id(owner: str, vpc_id: str, vnet_id: str) -> str:
-    """The id that versions before 0.3.0 gave the pair: another one where a name has letters outside of ASCII."""
+    """The id that versions before 0.3.0 gave the pair: it differs for names with letters outside ASCII."""
     return str(uuid5(_NAMESPACE, f"{owner}/{vpc_id}|{vnet_id.rstrip('/')}".casefold()))
 
 

@@ -1,4 +1,4 @@
-"""Orders: what was asked of a peering and is not done yet, and who gives way when two requests meet."""
+"""Orders: requested operations of a peering that are not completed, and the rules for concurrent requests."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,27 +15,27 @@ from peering.runs import START_WITHIN
 from peering.spec import Caller, Credential, Deadlines, Fence, Peering
 from peering.steps import Operation
 
-#: Which way an order goes: towards a connection, back from a failed start, or towards nothing.
+#: The direction of an order: towards a connection, back from a failed start, or towards a removal.
 Phase = Literal["forward", "rolling-back", "removing"]
-#: What can be asked of a peering; a start is told from one with other options.
+#: The requests for a peering; a start is distinguished from one with other options.
 Request = Literal["start", "start with other options", "check", "repair", "rotate", "remove", "cancel"]
-#: What becomes of a request that meets an order: it joins, is refused with 409, takes the order's place, or waits for
-#: the next check.
+#: The result of a request while an order is open: it joins, is refused with 409, supersedes the order, or waits for the
+#: next check.
 Answer = Literal["join", "409", "supersede", "put off"]
 
 
 class Joined(TypedDict):
-    """A caller who asked for what was under way already."""
+    """A caller who joined an order that was already open."""
 
     by: Caller
     at: str
 
 
 class Options(TypedDict, total=False):
-    """What is asked for beside the operation.
+    """The parameters of an order in addition to the operation.
 
     `peering` are the options of a start, `codes` the findings that a repair or an automatic rotation is for.
-    `credential` is what a rotation makes, `repairs` whether a check may begin one.
+    `credential` is the kind that a rotation creates, `repairs` whether a check may start a repair.
     """
 
     peering: Peering
@@ -45,12 +45,12 @@ class Options(TypedDict, total=False):
 
 
 class Order(Options):
-    """What was asked of a peering. It is in the peering's row from the 202 until its outcome is recorded.
+    """A requested operation. It is in the peering's row from the 202 until its outcome is recorded.
 
     `run` names it. `execution` is the execution of the orchestrator that has taken it, at `retaken`; the first one took
     it at `taken`. `executions` counts how often an instance was started for it. It is overdue at `alive_until`, unless
     its own row has a later sign of life, or as soon as no instance is there, though not before `not_before`.
-    `supersedes` names the order in whose place it came. `joins` callers have joined it, of whom `joined` are the last.
+    `supersedes` names the order that it replaced. `joins` callers have joined it, of whom `joined` are the last.
     `trace` is what the spans of its execution go on from, a W3C `traceparent`.
     """
 
@@ -104,7 +104,7 @@ class PhaseChange(TypedDict):
 class Supersession(TypedDict):
     """The input of `note_superseded`: the steps that a superseded run got to, and what it found out.
 
-    `renamed` is what its execution was to be called, where nobody heard whether it was.
+    `renamed` is the intended name of its execution, if the result of the renaming is unknown.
     """
 
     fence: Fence
@@ -121,11 +121,11 @@ class Lost(TypedDict):
     at: str
 
 
-#: Who asks for what the app does by itself.
+#: The caller of automatic operations.
 APP: Final = Caller(name="aiven-azure-peering", id=None)
 #: The callers who joined an order that are kept with it.
 KEPT_JOINED: Final = 20
-#: How often an order is executed before it is left to people.
+#: How often an order is executed before it ends as `interrupted`.
 MOST_EXECUTIONS: Final = 5
 
 _AT_WORK: Final[Mapping[Request, Answer]] = {
@@ -137,7 +137,7 @@ _AT_WORK: Final[Mapping[Request, Answer]] = {
     "remove": "supersede",
     "cancel": "supersede",
 }
-#: What becomes of a request, by the operation under way. Only a removal or a cancel takes an order's place.
+#: The result of a request, by the open operation. Only a removal or a cancel supersedes an order.
 ANSWERS: Final[Mapping[Operation, Mapping[Request, Answer]]] = {
     "establish": {**_AT_WORK, "start": "join"},
     "check": {**_AT_WORK, "check": "join"},
@@ -157,7 +157,7 @@ def differing(one: Peering, other: Peering) -> list[str]:
 
 
 def request_of(wanted: Order, under_way: Order) -> Request:
-    """What an order asks for, beside the one that is under way."""
+    """The request that an order is, compared with the open one."""
     if wanted["operation"] != "establish":
         return wanted["operation"]
     asked, running = wanted.get("peering"), under_way.get("peering")
@@ -165,18 +165,18 @@ def request_of(wanted: Order, under_way: Order) -> Request:
 
 
 def refusal(wanted: Order, under_way: Order) -> Occurrence:
-    """The problem that a request is refused with while another order is under way."""
+    """The problem with which a request is refused while another order is open."""
     asked, operation = request_of(wanted, under_way), under_way["operation"]
     if operation == "remove":
-        return Occurrence(code="being-removed", detail=f"The removal {under_way['run']} is under way.")
+        return Occurrence(code="being-removed", detail=f"The removal {under_way['run']} is in progress.")
     if asked == "start with other options" and operation == "establish":
         names = differing(under_way["peering"], wanted["peering"])
         return Occurrence(code="running-with-other-options", detail=f"Different: {', '.join(names)}.")
-    return Occurrence(code="operation-under-way", detail=f"Under way: {operation}, run {under_way['run']}.")
+    return Occurrence(code="operation-under-way", detail=f"In progress: {operation}, run {under_way['run']}.")
 
 
 def new_order(operation: Operation, run: str, by: Caller, at: datetime, deadlines: Deadlines) -> Order:
-    """An order that nobody has taken yet."""
+    """An order that has not been taken yet."""
     return Order(
         operation=operation,
         run=run,
@@ -190,7 +190,7 @@ def new_order(operation: Operation, run: str, by: Caller, at: datetime, deadline
 
 
 def repair_of(codes: Sequence[str]) -> tuple[Operation, list[str]]:
-    """What mends findings, and which of them: a credential that cannot be used goes first, as a repair signs in."""
+    """What repairs findings, and which of them: an unusable credential comes first, because a repair signs in."""
     rotating = [code for code in codes if DRIFT[code].rotates]
     others = [code for code in codes if code not in rotating]
     may_wait = set(rotating) <= {"secret-expires-soon"}

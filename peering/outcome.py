@@ -1,6 +1,6 @@
-"""What a step reports: the facts it gathered, or one problem of the catalogue.
+"""The result of a step: the facts that it collected, or one problem of the catalogue.
 
-Durable Functions keeps the text of an exception but not its class, so an activity never lets one out.
+Durable Functions keeps the text of an exception but not its class, so an activity never raises one.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from typing_extensions import TypedDict, TypeIs
 from peering.facts import Facts
 from peering.spec import Fence, Peering
 
-#: The problem that stands for a call that the platform lost.
+#: The problem for a call that the platform lost.
 LOST: Final = "activity-lost"
-#: The problem that stands for a remote that asks for fewer requests.
+#: The problem for a remote service that throttles.
 THROTTLED: Final = "remote-throttled"
 
 
 class Remote(TypedDict):
-    """Which remote answered what: enough for a person to open a support case."""
+    """The remote service and its answer: enough to open a support case."""
 
     service: str
     host: NotRequired[str | None]
@@ -28,7 +28,7 @@ class Remote(TypedDict):
 
 
 class Occurrence(TypedDict):
-    """One problem as it happened; `code` is its key in the catalogue.
+    """One problem as it occurred; `code` is its key in the catalogue.
 
     `causes` are what a diagnosis found behind it; `also` are further problems that the same step met. `final`: it will
     not clear this time, although problems of its code may. `seen` is for the next look of the same wait.
@@ -47,14 +47,14 @@ class Occurrence(TypedDict):
 
 @final
 class Done(TypedDict):
-    """What a step returns that is done."""
+    """The result of a completed step."""
 
     facts: Facts
 
 
 @final
 class Undone(TypedDict):
-    """What an activity returns that could not do its work."""
+    """The result of an activity that failed."""
 
     problem: Occurrence
 
@@ -66,7 +66,7 @@ Looks: TypeAlias = dict[str, Outcome] | Undone
 
 
 def is_undone(answer: Outcome | Looks) -> TypeIs[Undone]:
-    """Whether an activity could not do its work; no look is named `problem`."""
+    """Whether an activity failed; no look is named `problem`."""
     return "problem" in answer
 
 
@@ -99,7 +99,7 @@ MOST_ALSO: Final = 60
 
 
 class ProblemError(Exception):
-    """Raised inside a step to end it with a problem of the catalogue."""
+    """Raised in a step to end it with a problem of the catalogue."""
 
     def __init__(
         self, code: str, detail: str, *, retry_after: float | None = None, remote: Remote | None = None
@@ -120,10 +120,10 @@ class ProblemError(Exception):
         if others:
             error.occurrence["also"] = others[:MOST_ALSO]
         if len(others) > MOST_ALSO:
-            first["detail"] += f" There are {len(others) - MOST_ALSO} more than are told here."
+            first["detail"] += f" {len(others) - MOST_ALSO} more are not listed."
         return error
 
 
 def superseded() -> Occurrence:
-    """The problem of an execution whose order has been taken the place of: it does nothing more."""
-    return Occurrence(code="run-superseded", detail="The order is another one now.")
+    """The problem of an execution whose order has been superseded: it does nothing more."""
+    return Occurrence(code="run-superseded", detail="The order has changed.")

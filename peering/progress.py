@@ -1,4 +1,4 @@
-"""What a run under way tells about itself: the custom status of its orchestration, short whatever the remotes say."""
+"""The status of a current run: the custom status of its orchestration, of limited size."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ RunState = Literal[
     "checked",
     "failed",
 ]
-#: What a peering can be: what a run under way tells of itself, how the last one left it, or what is asked for.
+#: The states of a peering: of its current run, of its last run, or of its open order.
 PeeringState = Literal[RunState, "repairing", "rotating", "removing", "removal-failed", "checking"]
 
 _STATES: Final[Mapping[str, PeeringState]] = {state: state for state in get_args(PeeringState)}
@@ -85,7 +85,7 @@ def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
 
 
 def short_problem(problem: Occurrence, longest: int = LONGEST_TEXT) -> ShortProblem:
-    """A problem without what a custom status has no room for."""
+    """A problem shortened for a custom status."""
     return ShortProblem(code=problem["code"], detail=shortened(problem["detail"], longest))
 
 
@@ -94,7 +94,7 @@ def progress(
 ) -> Progress:
     """The custom status of a run: the texts are cut until it has at most `LARGEST_STATUS` characters.
 
-    Problems are left out at last, first what a step waits for: its wait tells that, too.
+    Problems are dropped last, first those that a step waits for: its wait shows them, too.
     """
     found = Progress(operation=operation, state=state, run=run, execution=execution, started=started, steps={})
     for longest in (LONGEST_TEXT, LONGEST_TEXT // 3, LONGEST_TEXT // 10, 0):

@@ -1,4 +1,4 @@
-"""The record of one peering, as the registry keeps it, and what can be read off it."""
+"""The record of one peering in the registry, and what can be derived from it."""
 
 from datetime import datetime, timedelta
 from typing import Final, Literal, NotRequired
@@ -26,7 +26,7 @@ class Health(TypedDict):
 
 
 class Finding(TypedDict):
-    """One problem of a verdict. `repaired`: when a repair was tried that has not been seen to help."""
+    """One problem of a verdict. `repaired`: when a repair was tried that has not resolved it."""
 
     problem: Occurrence
     since: str
@@ -34,9 +34,9 @@ class Finding(TypedDict):
 
 
 class Attempt(TypedDict):
-    """The last repair for a finding that has not been seen to be gone since.
+    """The last repair for a finding that is not resolved since.
 
-    `count`: how many repairs came to their end and did not help; `broken_off`: how many in a row did not since.
+    `count`: how many repairs completed without effect; `broken_off`: how many in a row did not complete since.
     """
 
     at: str
@@ -55,7 +55,7 @@ class Origin(TypedDict):
 class Run(TypedDict):
     """One run on a peering: what it did, when, on whose request and how it ended.
 
-    `superseded_by` names the order that took the place of this one's.
+    `superseded_by` names the order that replaced this one's.
     """
 
     operation: Operation
@@ -73,7 +73,7 @@ OutcomeKind = Literal["done", "problem", "superseded"]
 
 
 class RunRecord(Run):
-    """One run in full, as the table of runs keeps it, also when the peering is gone.
+    """One run in full, in the table of runs, also after the peering is removed.
 
     `taken` is when an orchestrator took the order, `joined` who asked for the same meanwhile, the last
     twenty of `joins`.
@@ -89,7 +89,7 @@ class RunRecord(Run):
 
 
 class Refusal(TypedDict):
-    """A request for a change that was refused: when, whose, which, for which peering, and why."""
+    """A refused change request: its time, caller, route and peering, and the reason."""
 
     at: str
     by: Caller
@@ -102,14 +102,14 @@ class Refusal(TypedDict):
 
 
 class Stopping(TypedDict):
-    """An execution whose order's place was taken, and that has not said yet that it has ended."""
+    """A superseded execution that has not confirmed that it has ended."""
 
     run: str
     execution: str
 
 
 class Pause(TypedDict):
-    """Automatic checks and repairs are left out: who wanted it so, why, since when and until when, if that is known."""
+    """A pause of automatic checks and repairs: by whom, why, since when and until when, if known."""
 
     by: Caller
     why: str
@@ -165,7 +165,7 @@ class UnmanagedConnections(VpcNames):
 
 
 def just_after(moment: str) -> str:
-    """The next moment that a record tells from another: a millisecond later, in ISO 8601."""
+    """The next distinguishable time in a record: a millisecond later, in ISO 8601."""
     return (datetime.fromisoformat(moment) + timedelta(milliseconds=1)).isoformat()
 
 
@@ -176,32 +176,32 @@ def touch(record: Record, now: datetime) -> None:
 
 
 def is_busy(record: Record) -> bool:
-    """Whether something that changes the peering is asked for or under way."""
+    """Whether an operation that changes the peering is requested or in progress."""
     return "order" in record and record["order"]["operation"] != "check"
 
 
 def is_paused(record: Record, at: str) -> bool:
-    """Whether automatic checks and repairs leave the peering alone at a time."""
+    """Whether automatic checks and repairs of the peering are paused at a time."""
     return "paused" in record and lasts(record["paused"], at)
 
 
 def lasts(pause: Pause, at: str) -> bool:
-    """Whether a pause has not come to its end at a time."""
+    """Whether a pause is still in effect at a time."""
     until = pause["until"]
     return until is None or datetime.fromisoformat(at) < datetime.fromisoformat(until)
 
 
 def is_watched(record: Record) -> bool:
-    """Whether checks look after the peering: it has been connected, and nobody has begun to remove it.
+    """Whether checks cover the peering: it has been connected, and no removal has begun.
 
-    A removal whose place was taken before it had begun has not.
+    A removal that was superseded before its start does not count.
     """
     last = record["runs"][-1] if record["runs"] else None
     unbegun = last is not None and last.get("state") == "superseded" and record.get("state") == "connected"
     return "connected" in record and (last is None or last["operation"] != "remove" or unbegun)
 
 
-#: What the state of a peering is called while an order is under way; a check leaves it as it is.
+#: The state of a peering while an order is open; a check leaves it unchanged.
 UNDER_WAY: Final[dict[Operation, PeeringState]] = {
     "establish": "running",
     "repair": "repairing",

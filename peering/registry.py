@@ -1,4 +1,4 @@
-"""What an order and its end make of the record of a peering. Pure state changes."""
+"""How an order and its end change the record of a peering. Pure state changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from peering.version import VERSION
 
 
 class Ending(TypedDict):
-    """What an execution leaves behind. `drop`: the peering is gone, and so is its record; `then`: what follows.
+    """The end of an execution. `drop`: the peering and its record are deleted; `then`: the next order.
 
     `settled`: what calls that were lost before then may have made was looked for. `operation` is for the log alone.
     """
@@ -39,15 +39,15 @@ class Ending(TypedDict):
 
 #: The last runs that a record keeps.
 KEPT_RUNS: Final = 10
-#: Operations that leave no run in the record: they change nothing.
+#: Operations without a run in the record: they change nothing.
 _ASIDE: Final = frozenset({"check", "cancel"})
 
 
 @dataclass
 class Placed:
-    """What became of a request: the answer, and the order that is under way now, or was before a refusal.
+    """The result of a request: the answer, and the order that is open now, or was before a refusal.
 
-    `wanted` is the order that was asked for.
+    `wanted` is the requested order.
     """
 
     answer: Answer | Literal["accept"]
@@ -56,7 +56,7 @@ class Placed:
 
 
 def place(record: Record | None, wanted: Order, revision: int | None = None) -> tuple[Record | None, Placed]:
-    """Put an order into a record, or see which order keeps it from there.
+    """Put an order into a record, or find the order that prevents it.
 
     Args:
         record: the peering's record, changed in place, or None when there is none; then only a start makes one.
@@ -115,7 +115,7 @@ def _supersede(record: Record, order: Order, by: Order) -> None:
 
 
 def _enter(record: Record, order: Order) -> None:
-    # Two clocks may differ by a little; what comes later is noted as later.
+    # Two clocks may differ slightly; a later event is recorded as later.
     order["at"] = record["changed"] = max(order["at"], just_after(record["changed"]))
     record["order"] = order
     if order["operation"] in _ASIDE:
@@ -137,7 +137,7 @@ def _run_of(record: Record, run: str) -> Run | None:
 def take(record: Record, execution: str, at: str) -> Order:
     """Note that an execution of the orchestrator carries out the order that the record has.
 
-    One whose place was taken and that never said that it has ended may have calls that are still at work.
+    A superseded execution that never confirmed its end may have calls that are still running.
     """
     order = record["order"]
     if record.pop("stopping", None) is not None:
@@ -153,7 +153,7 @@ def take(record: Record, execution: str, at: str) -> Order:
 
 
 def comes_late(order: Order, execution: str, at: str) -> bool:
-    """Whether an execution asked for an order before another one has taken it.
+    """Whether an execution requested an order before another one has taken it.
 
     Args:
         order: the open order.
@@ -172,9 +172,9 @@ def is_own(record: Record | None, fence: Fence) -> bool:
 
 
 def enter_phase(record: Record, change: PhaseChange) -> bool:
-    """Note the way that an order goes from now on; False when it is not the execution's own any more.
+    """Record the direction of an order; False if it is no longer the execution's own.
 
-    The execution has another name from then on: what was called under the old one, and comes late, changes nothing.
+    The execution has another name from then on: late calls with the old name change nothing.
     """
     renamed = Fence(**{**change["fence"], "execution": change["execution"]})
     if is_own(record, renamed):
@@ -183,7 +183,7 @@ def enter_phase(record: Record, change: PhaseChange) -> bool:
         return False
     order = record["order"]
     order["phase"], order["execution"] = change["phase"], change["execution"]
-    # The order's own row is written anew, too, and keeps its latest sign of life.
+    # The order's own row is rewritten, too, and keeps its latest sign of life.
     order["alive_until"] = max(order["alive_until"], change["fence"]["alive_until"], key=datetime.fromisoformat)
     if "problem" in change:
         record["order"]["problem"] = change["problem"]
@@ -193,7 +193,7 @@ def enter_phase(record: Record, change: PhaseChange) -> bool:
 def peering_of(record: Record, order: Order) -> Peering:
     """What a run works on: the options of a start, else those of the record; the credential's kind is the one in use.
 
-    Of which kind the credential is, only a rotation changes.
+    Only a rotation changes the credential's kind.
     """
     peering = order.get("peering", record["peering"])
     kind = record["peering"]["credential"] if "credential" in record["facts"] else peering["credential"]
@@ -201,9 +201,9 @@ def peering_of(record: Record, order: Order) -> Peering:
 
 
 def conclude(record: Record, ending: Ending) -> RunRecord | None:
-    """Note how an execution's order ended; facts that it did not get to stay as they were.
+    """Record how an execution's order ended; facts that it did not reach stay unchanged.
 
-    Returns the run in full, or None when the order is not the execution's own any more.
+    Returns the run in full, or None if the order is no longer the execution's own.
     """
     if not is_own(record, ending["fence"]):
         return None
@@ -234,7 +234,7 @@ def forget_noted(record: Record, noted: list[RunRecord]) -> None:
 
 
 def note_stopped(record: Record, given: Supersession) -> None:
-    """Keep what a run whose place was taken has made and found out, and the steps that it got to."""
+    """Record what a superseded run has created and learned, and the steps that it reached."""
     fence = given["fence"]
     names = (fence["execution"], given.get("renamed"))
     stopping = record.get("stopping")
@@ -251,9 +251,9 @@ def note_stopped(record: Record, given: Supersession) -> None:
 
 
 def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[str, Facts], at: str) -> None:
-    """Keep what steps of a run made as soon as it is made, and what it was made of.
+    """Record what steps of a run created, as soon as it is created, and its inputs.
 
-    A record that knows nothing of the run is another one's, made anew since. What a later run has found, a call that
+    A record without the run is a newer one, created since. What a later run has found, a call that
     comes late does not change.
     """
     order = record.get("order")
@@ -319,7 +319,7 @@ def _end_run(record: Record, order: Order, ending: Ending) -> None:
 
 
 def _note_attempts(record: Record, order: Order, ending: Ending) -> None:
-    """Note a repair that has ended: one that only what may pass kept from its end has not been tried."""
+    """Record a repair that has ended: one that only transient problems prevented does not count as tried."""
     attempts = record.setdefault("attempts", {})
     for code in order.get("codes", ()):
         before = attempts.get(code, Attempt(at="", count=0))
@@ -335,12 +335,12 @@ def _note_attempts(record: Record, order: Order, ending: Ending) -> None:
 
 
 def _may_pass(problem: Occurrence) -> bool:
-    """Whether the same may succeed another time, though nobody does anything about it."""
+    """Whether a retry may succeed without any intervention."""
     return problem["code"] == "interrupted" or PROBLEMS[problem["code"]].deadline is not None
 
 
 def _note_removal(record: Record, facts: Facts) -> None:
-    """A removal that has not come to its end: what it took away is not there any more."""
+    """A removal that has not completed: what it removed no longer exists."""
     record["state"] = "removal-failed"
     _note_gone(record, facts)
 
@@ -352,7 +352,7 @@ def _note_gone(record: Record, facts: Facts) -> None:
 
 
 def note_origins(record: Record, at: str) -> None:
-    """Which objects were there before and which ones a run made; the first note of an object stands."""
+    """Which objects existed before and which ones a run created; the first entry of an object is kept."""
     found = record["facts"].get("found")
     before = set(found) if isinstance(found, list) else set()
     there = "adopted" if record["facts"].get("existing") == "adopted" else "found"

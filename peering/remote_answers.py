@@ -1,4 +1,4 @@
-"""What a remote's refusal means: the HTTP status decides whether it may pass, then the code which problem it is."""
+"""Maps a remote service's refusal to a problem: the HTTP status says if it is transient, the code selects it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _NOTHING: Final[Mapping[str, str]] = {}
 
 @dataclass(frozen=True)
 class SignIn:
-    """Who tried to sign in, in words, and to which tenant."""
+    """The identity that tried to sign in, in words, and the tenant."""
 
     who: str
     tenant: str | None = None
@@ -39,19 +39,19 @@ class SignIn:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a remote answered that is not what was asked for.
+    """An error response of a remote service.
 
     Attributes:
         service: the remote.
         host: its host name.
         status: the HTTP status; None when there was no answer, a 2xx when it could not be read.
-        codes: the error codes that it names, the most telling first.
+        codes: its error codes, the most specific first.
         message: its own text.
         retry_after: the seconds that it asks to wait.
         request_id: what its support finds the request by.
         identity: who asked.
         sign_in: what sign-in it refused, if it was one.
-        is_readable: whether the body was the service's own document; a gateway's page in its place may pass.
+        is_readable: whether the body was the service's own document; a gateway's page is transient.
         about: what the request was about, where one service has several: the first part of Aiven's path.
     """
 
@@ -69,7 +69,7 @@ class Answer:
 
     @property
     def may_pass(self) -> bool:
-        """Whether the same request may be answered another time: no answer, a strained server, an unreadable answer."""
+        """Whether a retry may succeed: no answer, an overloaded server, an unreadable answer."""
         return (
             self.status is None
             or self.status in (_REQUEST_TIMEOUT, _TOO_MANY)
@@ -80,12 +80,12 @@ class Answer:
 
     @property
     def is_absence(self) -> bool:
-        """Whether the service itself says that there is no such thing."""
+        """Whether the service itself says that the object does not exist."""
         return self.status == _NOT_FOUND and self.is_readable
 
 
 def read(answer: Answer, step: str = "") -> Occurrence:
-    """The problem that an answer stands for.
+    """The problem for an answer.
 
     Args:
         answer: what the remote answered.
@@ -119,7 +119,7 @@ def _problem(answer: Answer, step: str) -> str:
 
 
 def _known(answer: Answer, step: str) -> Iterator[str]:
-    """The problems that the answer is known to stand for, the most telling first."""
+    """The known problems for an answer, the most specific first."""
     for pattern, problem in TEXTS.get(answer.service, ()):
         if pattern.search(answer.message):
             yield problem
@@ -148,5 +148,5 @@ def _without_text(answer: Answer) -> str:
     if answer.status is None:
         return f"{who} was not reached."
     if answer.status < _REDIRECT:
-        return f"{who} answered {answer.status} with something that cannot be read."
+        return f"{who} answered {answer.status} with an unreadable response."
     return f"{who} answered {answer.status} without a text."

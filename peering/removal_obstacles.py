@@ -1,4 +1,4 @@
-"""What would stop a removal, by what it would delete and what holds that. No I/O."""
+"""Obstacles to a removal, from what it would delete and what blocks that. No I/O."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,19 +25,19 @@ from peering.spec import Peering
 
 @dataclass(frozen=True)
 class RemovalLooks:
-    """What a removal would look at, as far as it could be had.
+    """The data for a removal's plan, as far as it could be read.
 
     Attributes:
         facts: what its first step found; empty when it could not look.
-        neighbours: who else of the registry needs what is shared.
+        neighbours: the other users of shared objects in the registry.
         identity: the object id of the app's own identity.
         platform: the platform's service principal in the customer's tenant.
         user: the application's.
-        holds: what holds the VNet, whoever asks.
+        holds: what blocks changes of the VNet by any identity.
         policies: those that deny what is done to it, or may.
         granted: what the app's roles grant it on the VNet.
         granted_above: what they grant it in its subscription, where roles are.
-        lacking: by the step that makes an object, what the app lacks to take that away outside of Azure.
+        lacking: by the step that creates an object, the rights outside Azure that the app lacks to remove it.
         problems: what the looks met.
     """
 
@@ -55,14 +55,14 @@ class RemovalLooks:
 
 
 class _Deletion(NamedTuple):
-    """An object on the VNet, or above it, in words; what its deletion takes, and whether the app does it itself."""
+    """An object on the VNet, or above it, in words; the rights to delete it, and whether the app does it itself."""
 
     what: str
     action: str
     by_app: bool
 
 
-#: What is deleted in Azure, by the step that makes it.
+#: The objects that are deleted in Azure, by the step that creates them.
 _IN_AZURE: Final[Mapping[str, _Deletion]] = {
     "vnet_peering": _Deletion("the VNet peering", f"{PEERINGS}/delete", by_app=False),
     "user_role_assignment": _Deletion("the application's role assignment", f"{ASSIGNMENTS}/delete", by_app=True),
@@ -102,7 +102,7 @@ def in_the_way(peering: Peering, deleted: Mapping[str, str | None], looks: Remov
 
 
 def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str]:
-    """Warnings of what may end a removal; more than the plan can read decides.
+    """Warnings about what may end a removal; it depends on more than the plan can read.
 
     Args:
         deleted: what would be deleted, by the step that makes it.
@@ -116,7 +116,7 @@ def _actions(deleted: Collection[str]) -> tuple[set[str], set[str]]:
     in_azure = [deletion for name, deletion in _IN_AZURE.items() if name in deleted]
     by_app = {deletion.action for deletion in in_azure if deletion.by_app}
     if "vnet_peering" in deleted:
-        # The application deletes it: its role is assigned first, whether it is there or not.
+        # The application deletes it: its role is assigned first, whether it exists or not.
         by_app.add(f"{ASSIGNMENTS}/write")
     return by_app, {deletion.action for deletion in in_azure if not deletion.by_app}
 
@@ -129,5 +129,5 @@ def _of_locks(holds: Holds, vnet: VNetId, things: Mapping[str, str | None]) -> I
     for lock in holds.locks:
         scope = str(lock["id"]).rpartition("/providers/Microsoft.Authorization/locks/")[0]
         if kept := [what for what, where in things.items() if within(where or str(vnet), scope)]:
-            detail = f"The lock {lock['id']} keeps {', '.join(kept)} from being deleted."
+            detail = f"The lock {lock['id']} blocks the deletion of {', '.join(kept)}."
             yield Occurrence(code="scope-locked", detail=detail)

@@ -1,4 +1,4 @@
-"""What a removal would do, drawn from the looks that it begins with. No I/O."""
+"""What a removal would do, derived from its preflight. No I/O."""
 
 from typing import Final, Literal
 
@@ -13,17 +13,17 @@ from peering.removal_obstacles import RemovalLooks, in_the_way, may_be_in_the_wa
 from peering.spec import Peering
 from peering.steps import OBJECTS, STEPS
 
-#: What becomes of an object: it is deleted, is handed back to whoever it was taken over from, stays because somebody
-#: else needs it or made it, or is gone already. `unknown`: a look could not be had.
+#: The fate of an object: it is deleted, handed back to the owner that it was adopted from, kept because another owner
+#: needs or created it, or already gone. `unknown`: it could not be read.
 Removal = Literal["delete", "hand back", "keep", "gone", "unknown"]
 RemovalResult = Literal["remove", "hand back", "blocked"]
 
 _SHARED: Final = "Another peering of this app needs it."
-_NOT_OURS: Final = "This app did not make it."
+_NOT_OURS: Final = "This app did not create it."
 
 
 class RemovedObject(TypedDict):
-    """One object of the peering, what a removal would do about it, and why it would stay."""
+    """One object of the peering, what a removal would do to it, and why it would stay."""
 
     step: str
     article_step: int
@@ -34,9 +34,9 @@ class RemovedObject(TypedDict):
 
 
 class RemovalPlan(TypedDict):
-    """What a removal would do. Obstacles stop it; those that may clear by themselves it waits for.
+    """What a removal would do. Obstacles stop it; it waits for transient ones.
 
-    Warnings tell what may be an obstacle, as far as a plan can read it.
+    Warnings name possible obstacles, as far as a plan can read them.
     """
 
     result: RemovalResult
@@ -51,7 +51,7 @@ def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
 
     Args:
         record: the peering's record.
-        looks: what there is, and what may stand in the way.
+        looks: the existing objects, and the possible obstacles.
     """
     known = record["facts"] | looks.facts
     objects = [
@@ -103,12 +103,12 @@ def _own_rights(peering: Peering, known: Facts) -> dict[str, bool]:
 
 
 def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple[Removal, str]:
-    """What a removal would do about one object, and why it would stay."""
+    """What a removal would do to one object, and why it would stay."""
     peering, neighbours, platform = record["peering"], looks.neighbours, looks.platform
     if not looks.facts:
         return "unknown", ""
     if known.get("existing") == "adopted" and _origin(record, name) != "created":
-        return "hand back", "It was taken over and stays as it is."
+        return "hand back", "It was adopted and stays unchanged."
     shared = {
         "user_role": peering["user_role_name"] in neighbours["roles"],
         "platform_role": peering["platform_role_name"] in neighbours["roles"],

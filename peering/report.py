@@ -1,4 +1,4 @@
-"""What a network team signs: which networks are joined, who may do what and why, since when, and what it costs."""
+"""The report for a network team: the peered networks, the rights and their purpose, their dates, and the price."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -67,7 +67,7 @@ def report(record: Record, look: Look) -> Report:
 
     Args:
         record: the peering's record.
-        look: what both clouds show of it; what could not be seen is named so.
+        look: what both clouds show of it; unreadable parts are listed.
     """
     peering, facts, health = record["peering"], record["facts"], record.get("health")
     price = facts.get("hourly_price_usd")
@@ -87,7 +87,7 @@ def report(record: Record, look: Look) -> Report:
             "kind": facts.get("credential") or peering["credential"],
             "secret": facts.get("secret_name"),
             "expires": facts.get("secret_expires"),
-            "renewed": f"{renewal_window(peering['secret_lifetime_days']).days} days before its end"
+            "renewed": f"{renewal_window(peering['secret_lifetime_days']).days} days before it expires"
             if facts.get("credential", peering["credential"]) == "secret"
             else None,
         },
@@ -181,7 +181,7 @@ def markdown(document: Report) -> str:
             [
                 (
                     *(r["holder"], r["principal_id"], r["role"], ", ".join(r["actions"]), r["scope"], r["why"]),
-                    "always" if r["standing"] else "only while it is set up or repaired",
+                    "always" if r["standing"] else "only during setup and repair",
                 )
                 for r in document["rights"]
             ],
@@ -193,7 +193,7 @@ def markdown(document: Report) -> str:
         ),
     ]
     if document["unseen"]:
-        parts += ["## Not seen", "\n".join(f"- {_escaped(one)}" for one in document["unseen"])]
+        parts += ["## Not read", "\n".join(f"- {_escaped(one)}" for one in document["unseen"])]
     if document["problems"]:
         parts += ["## Problems", "\n".join(f"- {_escaped(problem)}" for problem in document["problems"])]
     return "\n\n".join(parts) + "\n"
@@ -205,5 +205,5 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A text that Markdown shows as it is: no link, no HTML, no line of its own."""
+    """A text escaped for Markdown: no link, no HTML, no line break."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))

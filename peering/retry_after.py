@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-#: No remote is obeyed for longer than this, in seconds: what is waited for has a deadline of its own.
+#: The maximum wait that a remote service can ask for, in seconds: each wait has a deadline of its own.
 LONGEST: Final = 3600.0
 _IN_MILLISECONDS: Final = ("retry-after-ms", "x-ms-retry-after-ms")
 _SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)

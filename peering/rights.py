@@ -1,4 +1,4 @@
-"""Who has to be allowed what: the actions of the two roles, and whether role assignments grant them on a VNet."""
+"""Required rights: the actions of the two roles, and whether role assignments grant them on a VNet."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -8,7 +8,7 @@ from peering.look import AccessLook, AssignmentLook, RoleLook
 from peering.naming import same_id, within
 from peering.outcome import Occurrence
 
-#: All that the platform needs: to make a peering that leads to the VNet (article step 8).
+#: All that the platform needs: to create a peering that leads to the VNet (article step 8).
 PLATFORM_ACTIONS: Final = ("Microsoft.Network/virtualNetworks/peer/action",)
 #: All that the created application needs: to manage the VNet's peerings (article step 6).
 USER_ACTIONS: Final = (
@@ -20,14 +20,14 @@ USER_ACTIONS: Final = (
 
 
 class Granted(NamedTuple):
-    """What one role lets an identity do on a scope, and what of it the role takes away again."""
+    """What one role lets an identity do on a scope, and what of it the role excludes."""
 
     actions: Sequence[str]
     not_actions: Sequence[str]
 
 
 def permits(held: Iterable[Granted], action: str) -> bool:
-    """Whether roles let an identity do something: one of them does, and does not take it away again itself.
+    """Whether roles let an identity do something: one of them does, and does not exclude it itself.
 
     Args:
         held: what each of its roles grants (learn.microsoft.com, "Understand Azure role definitions").
@@ -37,7 +37,7 @@ def permits(held: Iterable[Granted], action: str) -> bool:
 
 
 def lacking(held: Collection[Granted], needed: Collection[str], scope: str) -> list[Occurrence]:
-    """The problems with actions on a scope that the app's own identity may not do.
+    """The problems with actions on a scope that the app's own identity lacks.
 
     Args:
         held: what its roles grant it there.
@@ -57,7 +57,7 @@ def grants(granted: Iterable[str], action: str) -> bool:
 
 
 def grants_all(role: RoleLook, actions: Sequence[str]) -> bool:
-    """Whether a role grants every action; one that takes any away again does not count."""
+    """Whether a role grants every action; one that excludes any does not count."""
     return not role["takes_away"] and all(grants(role["actions"], action) for action in actions)
 
 

@@ -1,20 +1,20 @@
-"""What remotes say, without what nobody may read, and no longer than it may be."""
+"""Texts of remote services, without secrets, and with a maximum length."""
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
-#: The longest text of a remote that is kept, in characters.
+#: The maximum length of a remote service's text that is stored, in characters.
 LONGEST_DETAIL: Final = 16_000
 HIDDEN: Final = "[hidden]"
 
 _BLANK: Final = r"(?:[\s+]|%20)+"
 _WORD: Final = r"(?:[A-Za-z0-9._~+/=-]|%[0-9A-Fa-f]{2}|\\/|&#\d+;)"
-#: What comes between a name and its value, in a form, a connection string or JSON, however often that was escaped.
+#: The separator of a name and its value, in a form, a connection string or JSON, with any level of escaping.
 _IS: Final = r"(?:=|%3D|\\*[\"']?\s*:\s*)\\*[\"']?"
 _NAMES: Final = "(?:access_token|refresh_token|client_secret|client_assertion|secretText)"
 _TILDE: Final = r"(?:~|%7E|\\u007e|&#126;)"
-#: What secrets look like, whoever's they are; ids of ARM and GUIDs look like none of these. The first group is shown.
+#: The patterns of secrets of any service; ids of ARM and GUIDs match none of these. The first group is shown.
 PATTERNS: Final = tuple(
     re.compile(pattern, flags)
     for pattern, flags in (
@@ -28,19 +28,19 @@ PATTERNS: Final = tuple(
         (rf"((?:AccountKey|SharedAccessKey|SharedAccessSignature){_IS})[^;\s\"'\\]+", re.IGNORECASE),
         (rf"({_NAMES}\\*\"\s*:\s*\\*\")[^\"\\]+", re.IGNORECASE),
         (rf"({_NAMES}{_IS})[^&\s\"'\\]+", re.IGNORECASE),
-        # A password that Entra makes: three characters, a digit, Q~ and 31 to 34 more.
+        # A password that Entra creates: three characters, a digit, Q~ and 31 to 34 more.
         (rf"()[A-Za-z0-9._~-]{{3}}[0-9]Q{_TILDE}(?:[A-Za-z0-9._~-]|{_TILDE}){{31,34}}", re.IGNORECASE),
     )
 )
 
 
 def scrubbed(text: str, secrets: Iterable[str] = (), longest: int = LONGEST_DETAIL) -> str:
-    """A remote's text as it may be kept and logged.
+    """A remote service's text as it may be stored and logged.
 
     Args:
         text: what the remote said; it may repeat a request and its headers.
-        secrets: what the process knows and nobody may read.
-        longest: the most characters that are kept.
+        secrets: the secrets that the process knows.
+        longest: the maximum number of characters.
     """
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)

@@ -1,4 +1,4 @@
-"""Which of a VNet's peerings is a peering's own side, and what becomes of it. No I/O."""
+"""The VNet peering that is a peering's own side, and what a start does to it. No I/O."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,8 +13,8 @@ from peering.states import DELETE_FIRST
 def side_of(facts: Facts, peered: Sequence[VNetPeering], vpc_cidr: str | None) -> VNetPeering | None:
     """This peering's side on the VNet: the one that leads to the network of the VPC in Aiven.
 
-    The network is known by its id once Aiven has named it; by its addresses before that, and when it was made anew.
-    A name proves nothing: anybody may have chosen it.
+    The network is known by its id once Aiven has named it; by its addresses before that, and after it was recreated.
+    A VNet peering's name does not prove ownership.
     """
     remote = facts.get("to_network_id")
     known = next((s for s in peered if isinstance(remote, str) and same_id(s["remote_id"], remote)), None)
@@ -23,9 +23,9 @@ def side_of(facts: Facts, peered: Sequence[VNetPeering], vpc_cidr: str | None) -
 
 
 def own_side(peering: Peering, facts: Facts, peered: Sequence[VNetPeering], vpc_cidr: str | None) -> VNetPeering | None:
-    """The side that is this peering's beyond doubt, so that it may be deleted.
+    """The side that certainly belongs to this peering, so that it may be deleted.
 
-    It leads to the network that Aiven has named. Only where none was ever named, addresses and name together will do.
+    It leads to the network that Aiven has named. If none was ever named, addresses and name together are sufficient.
     """
     remote = facts.get("to_network_id")
     if isinstance(remote, str):
@@ -35,7 +35,7 @@ def own_side(peering: Peering, facts: Facts, peered: Sequence[VNetPeering], vpc_
 
 
 def has_lost_its_side(facts: Facts, sides: Sequence[VNetPeering]) -> bool:
-    """Whether a connection cannot be built upon: it has ended, or is ACTIVE without a VNet peering that works.
+    """Whether a connection is unusable: it has ended, or is ACTIVE without a working VNet peering.
 
     Args:
         facts: the connection's state as it was found, the network and the addresses of the VPC in Aiven.
@@ -49,7 +49,7 @@ def has_lost_its_side(facts: Facts, sides: Sequence[VNetPeering]) -> bool:
 
 
 def wanted_options(peering: Peering) -> dict[str, bool | None]:
-    """What a peering asks of its side; None leaves an option as it is."""
+    """The options that a peering requests for its side; None leaves an option unchanged."""
     return {
         "allow_forwarded_traffic": peering["allow_forwarded_traffic"],
         "allow_gateway_transit": peering["allow_gateway_transit"],
@@ -60,7 +60,7 @@ def wanted_options(peering: Peering) -> dict[str, bool | None]:
 def is_as_wanted(side: VNetPeering, peering: Peering, *, repairing: bool) -> bool:
     """Whether a side needs no PUT.
 
-    Whether traffic may flow is for people to say: a request says so, a repair does not.
+    A request enables traffic; a repair leaves that decision to the operator.
     """
     wanted = wanted_options(peering)
     differing = [option for option, value in wanted.items() if value is not None and value != side["options"][option]]
@@ -71,10 +71,10 @@ def is_as_wanted(side: VNetPeering, peering: Peering, *, repairing: bool) -> boo
 def changes_of_side(
     peering: Peering, facts: Facts, sides: Sequence[VNetPeering], vpc_cidr: str | None
 ) -> set[Literal["write", "delete"]]:
-    """What a start does to the VNet's side: whether it deletes one that is Disconnected, and whether it makes one.
+    """What a start does to the VNet's side: whether it deletes a Disconnected one, and whether it creates one.
 
     Args:
-        peering: what is asked for.
+        peering: the requested peering.
         facts: the network of the VPC in Aiven, once Aiven has named it.
         sides: the VNet's peerings.
         vpc_cidr: the VPC's ranges.

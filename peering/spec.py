@@ -1,4 +1,4 @@
-"""What a peering is to be: the words that orchestrators and activities share. Plain JSON, without a secret."""
+"""The specification of a peering, shared by orchestrators and activities. Plain JSON, without a secret."""
 
 from typing import Literal, NotRequired
 
@@ -7,16 +7,16 @@ from typing_extensions import TypedDict
 from peering.aiven_vpc import VpcNames
 
 Role = Literal["least-privilege", "Network Contributor"]
-#: What the created application signs in with: a password in Key Vault, or the app's own managed identity in its place.
+#: What the created application signs in with: a password in Key Vault, or the app's own managed identity instead.
 Credential = Literal["secret", "federated"]
-#: Whether the created application keeps its role on the VNet, or has it only while something is set up or repaired.
+#: Whether the created application keeps its role on the VNet, or has it only during setup and repair.
 Privilege = Literal["standing", "setup-only"]
 Repair = Literal["off", "safe"]
 OnFailure = Literal["keep", "rollback"]
 
 
 class Deadlines(TypedDict):
-    """How long a step may go on waiting, in seconds, by what it waits for."""
+    """How long a step may wait, in seconds, by what it waits for."""
 
     propagation: float
     platform: float
@@ -25,7 +25,7 @@ class Deadlines(TypedDict):
 class Peering(VpcNames):
     """One peering as orchestrators and activities know it: plain JSON, without a secret. One pair names Aiven's VPC.
 
-    An option of the VNet peering that is None is off when the peering is made, and left as it is when it is found.
+    An option of the VNet peering that is None is off in a new peering, and unchanged in an existing one.
     """
 
     id: str
@@ -48,16 +48,16 @@ class Peering(VpcNames):
 
 
 class Caller(TypedDict):
-    """Who asked, as Azure Functions gives it: a signed-in identity, or whoever holds the function key."""
+    """Who asked, as Azure Functions gives it: a signed-in identity, or the holder of the function key."""
 
     name: str
     id: str | None
 
 
 class Fence(TypedDict):
-    """Whose order and which execution an activity works for, and until when that is alive without another sign.
+    """The order and execution that an activity serves, and until when that execution counts as alive.
 
-    `trace` is what the spans of the activity go on from, a W3C `traceparent`.
+    `trace` is the parent of the activity's spans, a W3C `traceparent`.
     """
 
     id: str

@@ -1,12 +1,12 @@
 """The states of an Aiven peering connection and of an Azure VNet peering, and what each one means here.
 
 Aiven's enum is the one of its public API clients (go-client-codegen, 2026-08); it has grown before, so a state that is
-not listed counts as "keep looking". Azure's are those of `Microsoft.Network/virtualNetworks/virtualNetworkPeerings`.
+not listed counts as "keep polling". Azure's are those of `Microsoft.Network/virtualNetworks/virtualNetworkPeerings`.
 """
 
 from typing import Final
 
-#: What an Aiven connection state means while its own side is awaited: a problem's code, or None once it is built.
+#: What an Aiven connection state means while Aiven's side is awaited: a problem's code, or None once it is built.
 CONNECTION_BUILT: Final[dict[str, str | None]] = {
     "APPROVED": "connection-not-built",
     "APPROVED_PEER_REQUESTED": "connection-not-built",
@@ -20,13 +20,13 @@ CONNECTION_BUILT: Final[dict[str, str | None]] = {
     "DELETED": "connection-absent",
 }
 
-#: The same once the Azure side exists: only ACTIVE will do.
+#: The same once the Azure side exists: only ACTIVE completes the wait.
 CONNECTION_ACTIVE: Final[dict[str, str | None]] = {**CONNECTION_BUILT, "PENDING_PEER": "connection-not-active"}
 
-#: States in which a connection has failed and Aiven builds it anew when it is requested again (article step 12).
+#: States in which a connection has failed and Aiven rebuilds it when it is requested again (article step 12).
 REQUEST_AGAIN: Final = frozenset({"INVALID_SPECIFICATION", "REJECTED_BY_PEER", "ERROR", "DELETED"})
 
-#: The one failed state without a way out: the row has to be deleted before a new request.
+#: The one failed state that is final: the row must be deleted before a new request.
 DELETE_FIRST: Final = "DELETED_BY_PEER"
 
 
@@ -35,13 +35,13 @@ def connection_problem(state: str, expected: dict[str, str | None]) -> str | Non
     return expected.get(state, "connection-state-unknown")
 
 
-#: What a connection goes through on its way up; a state that is not listed comes next, then those that it ended in.
+#: The states of a connection in order of progress; then follow unlisted states, then failed ones.
 _WAY_UP: Final = ("ACTIVE", "PENDING_PEER", "APPROVED_PEER_REQUESTED", "APPROVED")
 _ENDED: Final = ("ERROR", "REJECTED_BY_PEER", "INVALID_SPECIFICATION", DELETE_FIRST, "DELETING", "DELETED")
 
 
 def how_far(state: str) -> int:
-    """How far a connection has come, the less the further.
+    """The progress of a connection; a lower number is more advanced.
 
     Whether Aiven makes a second connection to a VNet of an organization VPC, or answers with the first one, is not
     documented. Where it lists several, the furthest is the one that counts.

@@ -1,4 +1,4 @@
-"""What is there already under a name of the peering's and cannot be built upon: a start would end at it. No I/O."""
+"""Existing objects with a name of the peering that cannot be used: a start would end at them. No I/O."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
@@ -10,16 +10,16 @@ from peering.outcome import Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
 from peering.spec import Peering
 
-_NOT_TO_ADOPT: Final = "`adopt: true` cannot take it over, since its VNet peering is missing or Disconnected."
+_NOT_TO_ADOPT: Final = "`adopt: true` cannot take it over, because its VNet peering is missing or Disconnected."
 
 
 def chosen_role_names(peering: Peering) -> list[str]:
-    """The names of the custom roles that a start makes, or finds, where somebody has chosen them.
+    """The names of the custom roles that a start creates or finds, if the request names them.
 
     Azure has no built-in role with one of the others.
 
     Args:
-        peering: what is asked for.
+        peering: the requested peering.
     """
     defaults = default_role_names(VNetId.parse(peering["vnet_id"]).subscription_id).values()
     return [name for name, _ in _custom_roles(peering).values() if name not in defaults]
@@ -31,10 +31,10 @@ def unfit_roles(
     """The roles of the peering's names that grant something else, as the steps of the roles refuse them.
 
     Args:
-        peering: what is asked for.
+        peering: the requested peering.
         roles: the roles of these names, and the custom ones, that can be assigned on the VNet, by GUID.
         vnet_id: the VNet's ARM id.
-        needless: the objects that a start would not make, nor look for by name.
+        needless: the objects that a start would neither create nor look up by name.
     """
     scope = VNetId.parse(vnet_id).subscription_scope
     for name, actions in (role for step, role in _custom_roles(peering).items() if step not in needless):
@@ -43,10 +43,10 @@ def unfit_roles(
 
 
 def fitting_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str) -> dict[str, str]:
-    """The ARM ids of the custom roles that are there as a start would make them: of the `user`, of the `platform`.
+    """The ARM ids of existing custom roles that equal those of a start: of the `user`, of the `platform`.
 
     Args:
-        peering: what is asked for.
+        peering: the requested peering.
         roles: the custom roles that can be assigned on the VNet, by GUID.
         vnet_id: the VNet's ARM id.
     """
@@ -60,10 +60,10 @@ def fitting_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str)
 
 
 def missing_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str) -> set[str]:
-    """Whose custom role a start has to make: the `user`'s, the `platform`'s.
+    """Whose custom role a start has to create: the `user`'s, the `platform`'s.
 
     Args:
-        peering: what is asked for.
+        peering: the requested peering.
         roles: the custom roles that can be assigned on the VNet, by GUID.
         vnet_id: the VNet's ARM id.
     """
@@ -81,7 +81,9 @@ def _custom_roles(peering: Peering) -> dict[str, tuple[str, Sequence[str]]]:
 
 def role_name_taken(name: str) -> Occurrence:
     """The problem with a role of a name that grants other actions, or can be assigned elsewhere only."""
-    return Occurrence(code="role-name-taken", detail=f"The role {name} grants other actions or serves other scopes.")
+    return Occurrence(
+        code="role-name-taken", detail=f"The role {name} grants other actions or applies to other scopes."
+    )
 
 
 def unfit_in_entra(
@@ -92,11 +94,11 @@ def unfit_in_entra(
     user: PrincipalLook | None,
     platform: PrincipalLook | None,
 ) -> Iterator[Occurrence]:
-    """What of Entra a start would end at: an application that is gone or switched off, a platform that is.
+    """Obstacles in Entra: an application that is deleted or disabled, a disabled platform principal.
 
     Args:
-        facts: whose connection it is.
-        found: the objects of the peering that are there.
+        facts: the owner of the connection.
+        found: the existing objects of the peering.
         application: the peering's application.
         user: its service principal in the customer's tenant.
         platform: the service principal of the platform's application there.
@@ -113,17 +115,17 @@ def unfit_in_entra(
 
 
 def platform_principal_disabled(principal_id: str | None) -> Occurrence:
-    """The problem with a service principal of the platform's that somebody has switched off."""
+    """The problem with a disabled service principal of the platform."""
     detail = f"The service principal {principal_id} is disabled."
     return Occurrence(code="platform-principal-disabled", detail=detail)
 
 
 def connection_exists(facts: Facts) -> Occurrence:
-    """The problem with a connection of the pair that another application asked for, by what a start's looks gathered.
+    """The problem with a connection of the pair that another application requested, from the preflight's facts.
 
-    It says in which state the connection is, whose it is, and whether `adopt` would take it over.
+    It says the state and the owner of the connection, and whether `adopt` would take it over.
     """
     detail = f"Aiven has a connection of the pair, which is {facts['found_connection_state']}. The application"
-    detail += f" {facts['found_connection_application_id']} asked for it, which is not this app's. "
-    detail += _NOT_TO_ADOPT if facts.get("side_is_lost") else "With `adopt: true` the request takes it over as it is."
+    detail += f" {facts['found_connection_application_id']} requested it, which is not this app's. "
+    detail += _NOT_TO_ADOPT if facts.get("side_is_lost") else "With `adopt: true` the request takes it over unchanged."
     return Occurrence(code="connection-exists", detail=detail)

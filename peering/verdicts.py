@@ -1,4 +1,4 @@
-"""What a check makes of the record of a peering: its verdict, the repairs that are due, the events."""
+"""How a check changes the record of a peering: its verdict, the repairs that are due, the events."""
 
 import json
 from dataclasses import dataclass, field
@@ -28,19 +28,19 @@ class Checked(TypedDict):
     problems: list[Occurrence]
 
 
-#: So many characters of events are kept: a fifth of what a row may hold, some hundred events.
+#: The maximum length of stored events in characters: a fifth of a row's capacity, some hundred events.
 MOST_OF_EVENTS: Final = 100_000
-#: How long a repair that did not help is not tried again, and one that could not be completed: doubled with every try.
+#: The pause after an ineffective repair, and after an incomplete one: doubled with every try.
 FIRST_PAUSE: Final = timedelta(hours=1)
 FIRST_RETRY: Final = timedelta(minutes=5)
 LONGEST_PAUSE: Final = timedelta(days=1)
 
 
 def swept(record: Record, at: str) -> Record:
-    """A record as the last check of all peerings saw it, which writes nothing where it finds nothing new.
+    """A record as of the last check of all peerings, which writes nothing if nothing has changed.
 
     Args:
-        record: what the registry keeps.
+        record: the record in the registry.
         at: when that check began.
     """
     left_out = not is_watched(record) or is_busy(record) or (at != "" and is_paused(record, at))
@@ -51,9 +51,9 @@ def swept(record: Record, at: str) -> Record:
 
 @dataclass
 class Judged:
-    """What came of a check of one peering: the change of its verdict, and the findings that a repair may mend.
+    """The result of a check of one peering: the change of its verdict, and the findings to repair.
 
-    `lasting`: the verdict, where it has not changed and is not good.
+    `lasting`: the verdict, if it has not changed and is not healthy.
     `unsettled`: a run was broken off, and what it may have made unknown is still to be looked for. `undelivered`: there
     are events that the webhook has not taken yet. `outdated`: the record has changed since the look.
     """
@@ -67,7 +67,7 @@ class Judged:
 
 
 def judge(record: Record, checked: Checked, at: str) -> Judged:
-    """Take in a check, unless a run was asked for or has ended since the look, or a later check has come before."""
+    """Apply a check, unless a run was requested or has ended since the look, or a later check was applied before."""
     last = record.get("health")
     if record["revision"] != checked["revision"]:
         return Judged(outdated=True)
@@ -78,7 +78,7 @@ def judge(record: Record, checked: Checked, at: str) -> Judged:
     codes = sorted({problem["code"] for problem in problems})
     attempts = record.get("attempts", {})
     if set(codes) <= set(DRIFT):
-        # Only a check that saw everything can tell that a finding is gone.
+        # Only a check that read everything can tell that a finding is resolved.
         attempts = record["attempts"] = {code: attempt for code, attempt in attempts.items() if code in codes}
     current: list[Finding] = []
     for problem in problems:
@@ -102,7 +102,7 @@ def judge(record: Record, checked: Checked, at: str) -> Judged:
 
 
 def announce(record: Record, change: Change) -> int:
-    """Keep a change of verdict as an event until it is delivered; returns how many of the oldest had to go for it."""
+    """Store a change of verdict as an event until it is delivered; returns how many of the oldest were dropped."""
     events = [*record.get("events", []), change]
     sizes = [len(json.dumps(event)) for event in events]
     dropped = 0
@@ -113,7 +113,7 @@ def announce(record: Record, change: Change) -> int:
 
 
 def _may_repair(record: Record, code: str, codes: list[str], at: str) -> bool:
-    """Whether a finding is mended without asking: it is safe, switched on, due, and nothing else makes it hopeless."""
+    """Whether a finding is repaired automatically: it is safe, enabled, due, and no other finding blocks it."""
     is_left_alone = not is_watched(record) or is_paused(record, at)
     if is_left_alone or record["peering"]["repair"] != "safe" or code not in DRIFT:
         return False
@@ -126,7 +126,7 @@ def _may_repair(record: Record, code: str, codes: list[str], at: str) -> bool:
 
 
 def _pause_after(attempt: Attempt) -> timedelta:
-    """How long a repair is left alone after an attempt."""
+    """How long to wait after an attempt before the next repair."""
     if broken_off := attempt.get("broken_off", 0):
         return min(FIRST_RETRY * 2.0 ** (broken_off - 1), LONGEST_PAUSE)
     return min(FIRST_PAUSE * 2.0 ** (attempt["count"] - 1), LONGEST_PAUSE)

@@ -1,4 +1,4 @@
-"""The app's version, which the registry notes with everything that it made."""
+"""The app's version, which the registry records with every object that it created."""
 
 from typing import Final
 

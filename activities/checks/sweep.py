@@ -43,7 +43,7 @@ _AT_ONCE: Final = 8
 #: What a look at a VNet asks of Azure Resource Manager, and what of it where it lists the VNet's role assignments, too.
 _READS_OF_A_VNET: Final = 2
 _READS_WITH_ASSIGNMENTS: Final = 3
-_UNSEEN: Final = Occurrence(code=LOST, detail="The platform lost the look.")
+_UNSEEN: Final = Occurrence(code=LOST, detail="The platform lost the call.")
 _UNSEEN_PART: Final = Unseen(problem=_UNSEEN)
 
 #: The records of the peerings on one VNet.
@@ -153,7 +153,7 @@ def _vnet_of(snapshot: Snapshot) -> str:
 
 
 def _settled(looks: Mapping[str, Part[Thing]]) -> dict[str, Part[Thing]]:
-    """Looks that were taken again for as long as that was any good: nobody waits for them any more."""
+    """Looks that were repeated as long as useful: they are no longer awaited."""
     return {
         key: {"problem": {**look["problem"], "final": True}} if "problem" in look else look
         for key, look in looks.items()
@@ -237,7 +237,7 @@ async def _held_on(vnet_id: str, everywhere: _Assignments, scopes: _ByScope | No
         return everywhere
     if scopes is None:
         return await part(lambda: access.on(vnet_id))
-    # Whoever judges them asks for the roles; to do so meanwhile costs no further call.
+    # The assessment reads the roles; to do so in parallel costs no further call.
     await part(lambda: access.custom_roles(vnet_id))
     return {"found": in_force_on(vnet_id, scopes)}
 

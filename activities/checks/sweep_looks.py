@@ -99,7 +99,7 @@ def _for_pieces(listed: Part[list[AssignmentLook]], ids: dict[int, PieceIds]) ->
 
 
 async def look_at_project_vpcs(given: Piece) -> PieceResult:
-    """Aiven's side of some VPCs, one call for each; and the connections that nobody here has made."""
+    """Aiven's side of some VPCs, one call for each; and the connections that this app did not create."""
     numbered = await sweeps.project_vpcs(given["at"], given["numbers"])
     gate = asyncio.Semaphore(_AT_ONCE)
 

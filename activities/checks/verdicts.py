@@ -124,15 +124,15 @@ async def repair(
     peering_id: str, codes: list[str], revision: int, at: str, deadlines: Deadlines, client: DurableClient
 ) -> bool:
     """Begin a repair of findings; False when something is under way on the peering, or it has changed meanwhile."""
-    operation, mended = repair_of(codes)
+    operation, repaired = repair_of(codes)
     order: Order = {
         **new_order(operation, _name("repair", peering_id, at), APP, _moment(at), deadlines),
-        "codes": mended,
+        "codes": repaired,
     }
     begun = await _place(peering_id, order, revision, client)
     log.info(
         "event=repair-%s peering=%s operation=%s codes=%s",
-        *("started" if begun else "put-off", peering_id, operation, ",".join(mended)),
+        *("started" if begun else "put-off", peering_id, operation, ",".join(repaired)),
     )
     return begun
 

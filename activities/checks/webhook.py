@@ -39,12 +39,12 @@ async def next_event(given: Delivery) -> Event | None:
 
 
 async def deliver_event(event: Event) -> Outcome:
-    """POST one event, signed; any answer of 2xx takes it, other 4xx refuse it until somebody mends what they mean."""
+    """POST one event, signed; any 2xx accepts it, other 4xx refuse it until the cause is fixed."""
     import httpx
 
     url, secret = settings().webhook_url, settings().webhook_secret
     if url is None or secret is None:
-        return {"problem": Occurrence(code="webhook-refused", detail="WEBHOOK_URL is not set any more.")}
+        return {"problem": Occurrence(code="webhook-refused", detail="WEBHOOK_URL is no longer set.")}
     body, now = json.dumps(event).encode(), str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
@@ -55,7 +55,7 @@ async def deliver_event(event: Event) -> Outcome:
     host = urlsplit(url).hostname or ""
     made = begin_remote_call("POST", host)
     try:
-        # What it says beside its status nobody needs, so it is not read, however long it is.
+        # Only the status is needed, so the body is not read, however long it is.
         async with (
             timeout(_SECONDS),
             httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5)) as http,

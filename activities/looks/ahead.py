@@ -20,7 +20,7 @@ _begun: Final[ContextVar[dict[tuple[str, ...], asyncio.Future[Any]]]] = ContextV
 
 @asynccontextmanager
 async def begun(reads: Iterable[Read]) -> AsyncIterator[None]:
-    """Begin reads, in their order. Those that nobody has asked for in the end go on alone.
+    """Begin reads, in their order. Those that are not requested in the end continue unattended.
 
     To cancel one would close its connection, and may lose its place in the pool for good (httpcore 1.0, in the middle
     of a proxy's handshake).
@@ -41,7 +41,7 @@ async def begun(reads: Iterable[Read]) -> AsyncIterator[None]:
 
 
 def _ended(task: asyncio.Future[Any]) -> None:
-    """Nobody wants to know what a read that went on alone has come to."""
+    """The result of an unattended read is ignored."""
     _going_on.discard(task)
     if not task.cancelled():
         task.exception()

@@ -80,7 +80,7 @@ def _decisiveness(peering: Peering, look: Look) -> Callable[[Occurrence], tuple[
 
 
 def _busy(look: Look) -> list[Occurrence]:
-    """A VNet that is being changed: no drift, since it passes, but Azure lets nobody peer with it meanwhile."""
+    """A VNet that is being changed: transient, so not drift, but Azure allows no peering with it in the meantime."""
     vnet = if_seen(look["vnet"])
     if vnet is None or vnet["provisioning_state"] != "Updating":
         return []

@@ -11,7 +11,7 @@ _NEEDS_NOTHING: Final = ("existing", "removing", "rolling-back")
 
 
 async def neighbours_of(peering: Peering) -> Neighbours:
-    """The other peerings that are there or are being set up; one that is being taken away needs nothing."""
+    """The other peerings that exist or are being set up; one that is being removed needs nothing."""
     subscription = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
     staying = " and ".join([f"RowKey ne '{peering['id']}'", *(f"state ne '{state}'" for state in _NEEDS_NOTHING)])
     names = ("vnet_id", "user_role_name", "platform_role_name")

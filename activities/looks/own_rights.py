@@ -26,7 +26,7 @@ async def identity() -> tuple[str, str]:
     """The tenant and the object id of the app's own identity, by its token.
 
     Raises:
-        RemoteError: the sign-in was refused, or nobody answered.
+        RemoteError: the sign-in was refused, or there was no response.
     """
     token = await automation_credential().get_token(settings().cloud.resource_manager_scope)
     claims = token_claims(token.token)
@@ -73,7 +73,7 @@ async def graph_permissions() -> set[str]:
     """What the token says of the app's Graph permissions; one without any, such as a person's, says nothing.
 
     Raises:
-        RemoteError: the sign-in was refused, or nobody answered.
+        RemoteError: the sign-in was refused, or there was no response.
     """
     token = await automation_credential().get_token(settings().cloud.graph_scope, enable_cae=True)
     return token_roles(token.token)
@@ -116,6 +116,6 @@ async def rights_in_aiven(vpc: AivenVpc, *, of_now: bool = False) -> list[Occurr
     """
     lacking = None if of_now else await ahead(lacking_in_aiven, vpc)
     if of_now or lacking is not None:
-        # Whoever was told of the problem has perhaps mended it just now.
+        # The operator who was told of the problem may have just fixed it.
         lacking = await vpc_client(vpc).lacking_right(of_now=True)
     return [Occurrence(code="aiven-not-permitted", detail=lacking)] if lacking is not None else []

@@ -101,7 +101,7 @@ class Access:
         return _begun_once(self._custom, subscription, lambda: ahead(remotes.custom_roles, vnet_id))
 
     async def on(self, vnet_id: str) -> list[AssignmentLook]:
-        """The assignments in force on a VNet, whoever has them; their roles are asked for meanwhile."""
+        """The assignments in force on a VNet, of all principals; their roles are read in parallel."""
         held, _ = await asyncio.gather(ahead(remotes.assignments, vnet_id), self.custom_roles(vnet_id))
         return held
 
@@ -150,7 +150,7 @@ class Access:
 def _begun_once(
     tasks: MutableMapping[str, asyncio.Task[_Found]], key: str, begin: Callable[[], Coroutine[object, object, _Found]]
 ) -> asyncio.Task[_Found]:
-    """The task of a key, for all who want what it finds; one that failed is begun anew for whoever wants it next."""
+    """The task of a key, shared by all callers that need its result; a failed one is restarted for the next caller."""
     there = tasks.get(key)
     if there is None or (there.done() and (there.cancelled() or there.exception() is not None)):
         tasks[key] = asyncio.create_task(begin())

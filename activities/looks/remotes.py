@@ -225,7 +225,7 @@ async def one_secret(name: str, in_use: str | None = None, key_id: str | None = 
 
 
 def key_id_of_version(shown: "SecretProperties", in_use: str | None, key_id: str | None) -> str | None:
-    """The key id of the password in a version of a secret; none in one that somebody else has put.
+    """The key id of the password in a version of a secret; none in one that another client has written.
 
     The version that a run has noted holds the password that it has noted, whatever its tags are, or if none are shown.
 

@@ -152,7 +152,7 @@ async def _assign(facts: Facts, whose: str, role: _CustomRole) -> str:
 async def _existing_assignment(
     client: "AuthorizationManagementClient", vnet_id: str, role_id: str, principal_id: str, guid: str
 ) -> str:
-    """The same assignment: this app's own from before, or one under another name that somebody made by hand."""
+    """The same assignment: this app's own from before, or a manually created one with another name."""
     # One's own by its name, as a list may lag behind.
     own = await or_none(client.role_assignments.get(vnet_id, guid))
     if own is not None and own.id:
@@ -161,7 +161,7 @@ async def _existing_assignment(
         same_role = last_part(found.role_definition_id or "") == last_part(role_id)
         if same_role and same_id(found.scope, vnet_id) and found.id:
             return found.id
-    raise ProblemError("role-not-replicated", "Azure says that the assignment exists but does not list it yet.")
+    raise ProblemError("role-not-replicated", "Azure reports that the assignment exists but does not list it yet.")
 
 
 @step
@@ -193,7 +193,7 @@ async def _check_gone(assignment_id: str) -> None:
     async with authorization(VNetId.parse(scope).subscription_id) as client:
         if await or_none(client.role_assignments.get(scope, name)) is not None:
             raise ProblemError(
-                "remote-unavailable", "Azure shows the assignment that it did not find when deleting it."
+                "remote-unavailable", "Azure lists the assignment that it did not find when deleting it."
             )
 
 
@@ -201,7 +201,7 @@ async def _check_gone(assignment_id: str) -> None:
 async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
     """Undo article steps 6 and 9: delete the assignments on the VNet whose names say that this app made them.
 
-    The platform's stays while another peering of the VNet needs it, be it ours or somebody else's.
+    The platform's stays while another peering of the VNet needs it, whoever owns that peering.
     """
     vnet_id, neighbours = facts["vnet_id"], facts["neighbours"]
     shared = neighbours["on_vnet"] or await _leads_to_platform(peering, facts)
@@ -213,7 +213,7 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
     for assignment in listed:
         name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
         ours = last_part(assignment["id"]).casefold() == name
-        # The platform's principal may have been made anew since: what its old one was given leads nowhere.
+        # The platform's principal may have been recreated since: the old one's assignments are orphaned.
         of_platform = not shared and assignment["role"] == platform_role
         if ours and (of_platform or assignment["principal_id"] in principals):
             await delete_assignment(assignment["id"])
@@ -277,7 +277,7 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     vnet = VNetId.parse(facts["vnet_id"])
     removed, listed = [], await remotes.custom_roles(str(vnet))
     recorded = {last_part(str(facts.get(name))).lower() for name in ("user_role_id", "platform_role_id")}
-    # Asked anew: a start may have begun meanwhile.
+    # Read again: a start may have begun in the meantime.
     in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:
         for name in sorted({peering["user_role_name"], peering["platform_role_name"]} - set(in_use)):
@@ -298,7 +298,7 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
 
 
 async def is_assigned(guid: str, vnet: VNetId, facts: Facts) -> bool:
-    """Whether somebody else has a role; that the peering's own assignments are gone may not have spread yet.
+    """Whether another principal has a role; the deletion of the peering's own assignments may not have replicated yet.
 
     Args:
         guid: the role's.

@@ -105,7 +105,7 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
         return {"connection_is_clear": "deleted"}
     if not same_id(connection.peer_azure_app_id, facts["found_connection_application_id"]):
         raise ProblemError(
-            "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it meanwhile."
+            "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it in the meantime."
         )
     # Another execution, or this call's first delivery, may have deleted it and requested it again.
     now: Facts = {**facts, "found_connection_state": connection.state}
@@ -129,7 +129,7 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
     if not has_lost_its_side(known, [*vnet["peered_networks"], *([single] if single else [])]):
         return False
     if facts.get("tries", 0) < _LOOKS_BEFORE_DELETION:
-        raise ProblemError("vnet-peering-unseen", "Azure shows no VNet peering that works.", retry_after=5)
+        raise ProblemError("vnet-peering-unseen", "Azure lists no working VNet peering.", retry_after=5)
     return True
 
 
@@ -150,14 +150,14 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     # What it answers says little; the wait for PENDING_PEER looks at what has become of it.
     await _request(aiven, peering, facts)
     if facts.get("ended_connection_listed") and (await aiven.read()).still_lists(vnet):
-        raise ProblemError("connection-being-deleted", "Aiven still lists the deleted connection alone.")
+        raise ProblemError("connection-being-deleted", "Aiven still lists only the deleted connection.")
     return {"requested_connection_state": "APPROVED"}
 
 
 def _check_owner(connection: PeeringConnection | None, facts: Facts) -> None:
     """Build upon no connection that another application has requested since the look."""
     if connection is not None and connection.peer_azure_app_id is None:
-        raise unreadable("It does not say whose the connection is.")
+        raise unreadable("It does not say who owns the connection.")
     if connection is not None and not same_id(connection.peer_azure_app_id, facts["application_id"]):
         now: Facts = {
             "found_connection_state": connection.state,
@@ -172,7 +172,7 @@ async def _request(aiven: VpcClient, peering: Peering, facts: Facts) -> None:
             VNetId.parse(facts["vnet_id"]),
             application_id=needed(facts["application_id"]),
             tenant_id=facts["tenant_id"],
-            # What a connection had that is made anew, it has again.
+            # A recreated connection keeps the networks of the old one.
             user_peer_network_cidrs=peering["user_peer_network_cidrs"] or (facts.get("user_peer_network_cidrs") or []),
         )
     except RemoteError as error:
@@ -189,7 +189,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     `state_info` names the target with PENDING_PEER and may be null later, so what an earlier run saw still counts.
     """
     vpc = await _client(peering).read(**_new_enough(facts))
-    # Aiven answers a request for a connection that is there, whoever's it is, as it answers any other.
+    # Aiven answers a request for an existing connection of any owner as it answers any other.
     _check_owner(vpc.connection_to(VNetId.parse(facts["vnet_id"])), facts)
     try:
         connection = _expect(vpc, facts, CONNECTION_BUILT)
@@ -214,7 +214,7 @@ def _network_of_connected_side(facts: Facts) -> str | None:
 
 
 async def _explained(peering: Peering, facts: Facts, problem: ProblemError) -> ProblemError:
-    """What a look that has not seen the connection built tells: why Aiven refused it, also while it is made anew."""
+    """The problem of a poll of a connection that is not built: why Aiven refused it, also while it is recreated."""
     told, refusal = problem.occurrence, facts.get("refusal")
     if told["code"] in _REFUSED:
         refusal = Refusal(code=told["code"], detail=told["detail"])
@@ -327,7 +327,7 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     vpc = await or_none(aiven.read())
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
     if connection is None:
-        look_again(facts, 1, "connection-unseen", "Aiven does not show the connection.")
+        look_again(facts, 1, "connection-unseen", "Aiven does not list the connection.")
         return {"connection_removed": "deleted" if vpc else "with its project VPC"}
     if not same_id(connection.peer_azure_app_id, facts["application_id"]):
         return {"connection_removed": "deleted"}

@@ -73,7 +73,7 @@ class _Stored:
             ProblemError: `remote-unavailable`, the vault left out which version it is.
         """
         if not shown.name or not shown.version:
-            raise ProblemError("remote-unavailable", "Key Vault showed a secret without its id.")
+            raise ProblemError("remote-unavailable", "Key Vault returned a secret without its id.")
         key_id = key_id_of_version(shown, facts.get("secret_version"), facts.get("secret_key_id"))
         rotation, enabled = (shown.tags or {}).get(ROTATION), shown.enabled is not False
         return cls(shown.name, shown.version, key_id, rotation, enabled, shown.created_on, shown.expires_on)
@@ -138,7 +138,7 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
                 return {"candidate": _secret_facts(candidate)}
             kept = _key_in_use(versions, passwords, facts, made)
             stored = await _new_password(client, vault, peering, facts, rotation["run"])
-            # Where nobody knows which one is in use, all stay until the candidate is proven.
+            # If it is unknown which one is in use, all stay until the candidate is verified.
             others = [p for p in passwords if str(p.key_id) != kept] if kept is not None else []
             await _remove_all_but_twins(client, peering, facts, others)
             return {"candidate": _secret_facts(stored)}
@@ -299,7 +299,7 @@ async def _remove_all_but_twins(
 ) -> None:
     """Remove passwords, but not those of another delivery of this call that is at work still: it may be the one heard.
 
-    What that one has made, a later check takes away.
+    A later check removes what that one has created.
     """
     name, since = _password_name(peering, facts), registry().now - FUNCTION_TIMEOUT
     going = [p for p in passwords if p.display_name != name or (p.start_date_time or since) <= since]
@@ -323,7 +323,7 @@ async def _new_password(
             await _remove_passwords(client, needed(facts["application_object_id"]), [password])
         raise
     except ProblemError as error:
-        # The order has become another one's before anything was stored: nobody else knows of the password.
+        # The order has changed before anything was stored: only this call knows the password.
         if error.occurrence["code"] == "run-superseded":
             with outside_the_fence():
                 await _remove_passwords(client, needed(facts["application_object_id"]), [password])
@@ -343,7 +343,7 @@ async def _make_password(client: "GraphServiceClient", peering: Peering, facts: 
     )
     remember(made.secret_text if made is not None else None)
     if made is None or made.secret_text is None:
-        raise ProblemError("remote-unavailable", "Graph made a password without returning it.")
+        raise ProblemError("remote-unavailable", "Graph created a password without returning it.")
     made.end_date_time = expires
     return made
 

@@ -48,7 +48,7 @@ async def tenant(_peering: Peering, facts: Facts) -> Facts:
 
 @step
 async def ownership(peering: Peering, facts: Facts) -> Facts:
-    """Whether the pair has a connection already, and whose it is: this app's, one taken over, or somebody else's."""
+    """Whether the pair has a connection already, and who owns it: this app, this app by adoption, or another owner."""
     owner = facts["found_connection_application_id"]
     # A start that found nothing to take over has not taken over anything.
     taken_over = facts.get("existing") == "adopted" and "application_id" in facts
@@ -61,7 +61,7 @@ async def ownership(peering: Peering, facts: Facts) -> Facts:
     if application is not None and isinstance(owner, str) and same_id(application.app_id, owner):
         return {"existing": "ours"}
     if application is None and isinstance(owner, str) and same_id(str(facts.get("application_id")), owner):
-        raise ProblemError("application-missing", f"The connection is that of {owner}, which this app made.")
+        raise ProblemError("application-missing", f"The connection belongs to {owner}, which this app created.")
     return {"existing": "adopted" if peering["adopt"] else "foreign"}
 
 
@@ -81,7 +81,7 @@ async def application(peering: Peering, facts: Facts) -> Facts:
         await _restore(unique_name(peering["id"]))
         raise ProblemError(
             "directory-replicating",
-            "The unique name belongs to a deleted application, which is restored, or to one that does not show yet.",
+            "The unique name belongs to a deleted application, which is restored, or to one that is not listed yet.",
         ) from None
     return {"application_id": found["appId"], "application_object_id": found["id"]}
 

@@ -1,4 +1,4 @@
-"""What would hold Azure back whoever asks: locks, a disabled subscription, policies and deny assignments."""
+"""What blocks changes by any identity: locks, a disabled subscription, policies and deny assignments."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -64,22 +64,22 @@ async def holds(peering: Peering, facts: Facts) -> Facts:
     made = _made(peering, facts, all_made)
     if f"{PEERINGS}/delete" in made:
         problems += [
-            Occurrence(code="scope-locked", detail=f"The lock {name} keeps the Disconnected side from being deleted.")
+            Occurrence(code="scope-locked", detail=f"The lock {name} blocks the deletion of the Disconnected side.")
             for name, level in levels
             if level != "ReadOnly"
         ]
     problems += held_of(made)
     if problems:
         raise ProblemError.of(problems)
-    warnings = [f"The lock {name} will keep the peering from being removed." for name, _ in levels]
-    kept = [f"{one['detail']} That keeps the peering from being removed." for one in of_policies(policies, _TO_REMOVE)]
+    warnings = [f"The lock {name} will block the removal of the peering." for name, _ in levels]
+    kept = [f"{one['detail']} This blocks the removal of the peering." for one in of_policies(policies, _TO_REMOVE)]
     doubts = perhaps(policies, {*all_made, *_TO_REMOVE})
     later = [one["detail"] for one in held_of(all_made)]
     return {"holds_checked": [*warnings, *kept, *doubts, *later]}
 
 
 async def _all_made(peering: Peering, vnet: VNetId, held: Callable[[Collection[str]], list[Occurrence]]) -> set[str]:
-    """The actions of a start that makes everything anew; that of making a role only where one is missing."""
+    """The actions of a start that creates everything; creating a role only if one is missing."""
     made = {f"{PEERINGS}/write", f"{ASSIGNMENTS}/write"}
     makes_role = {f"{ROLES}/write"}
     # The roles are read only where it matters.
@@ -193,7 +193,7 @@ def _name(assignment: dict[str, Any]) -> str:
 
 
 async def _exemptions(vnet: VNetId) -> list[dict[str, Any]]:
-    """What somebody has exempted the VNet from, or its subscription."""
+    """The policy exemptions of the VNet and its subscription."""
     needed = ("id", "properties.policyAssignmentId")
     return await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview", *needed)) or []
 

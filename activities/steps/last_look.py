@@ -1,4 +1,4 @@
-"""The last look of a removal: nothing that the peering's record names is there any more."""
+"""The final check of a removal: no object in the peering's record exists any more."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,9 +23,9 @@ _LOOKS: Final = 12
 
 @step
 async def last_look(peering: Peering, facts: Facts) -> Facts:
-    """See once more, by its own id, that everything that was to go is gone; what still shows may only lag behind.
+    """Check again, by its own id, that every object is deleted; one that is still listed may only be stale.
 
-    A 2xx to a deletion proves nothing, nor does one 404: whatever the removal believed is looked for again here.
+    Neither a 2xx to a deletion nor one 404 is proof: everything that the removal deleted is looked up again here.
     """
     looks: dict[str, Callable[[], Awaitable[bool]]] = {
         "the VNet peering": lambda: _side(facts),
@@ -39,15 +39,15 @@ async def last_look(peering: Peering, facts: Facts) -> Facts:
     }
     there = await asyncio.gather(*(look() for look in looks.values()))
     if left := [name for name, is_there in zip(looks, there, strict=True) if is_there]:
-        problem = ProblemError("still-there", f"Still there: {', '.join(left)}.", retry_after=5)
-        # Whoever takes away begins anew then.
+        problem = ProblemError("still-there", f"Still existing: {', '.join(left)}.", retry_after=5)
+        # The removal is then repeated.
         problem.occurrence["final"] = facts.get("tries", 0) >= _LOOKS
         raise problem
-    return {"seen_gone": "all of it"}
+    return {"seen_gone": "everything"}
 
 
 async def _side(facts: Facts) -> bool:
-    """Whether the side that was deleted shows; one that was nobody's to delete may stay."""
+    """Whether the deleted side is still listed; a side that was not to be deleted may stay."""
     recorded = facts.get("vnet_peering_id")
     if not isinstance(recorded, str) or facts["vnet_peering_removed"] != "deleted":
         return False
@@ -73,7 +73,7 @@ async def _assignment(facts: Facts, name: str) -> bool:
 
 
 async def _roles(peering: Peering, facts: Facts) -> bool:
-    """Whether a role that was deleted shows; one that another peering has made anew meanwhile is that one's."""
+    """Whether a deleted role is still listed; one that another peering has recreated belongs to that one."""
     vnet = VNetId.parse(peering["vnet_id"])
     removed = facts["roles_removed"]
     guids = {role_definition_name(vnet.subscription_scope, name): name for name in removed}

@@ -86,7 +86,7 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list[VNetPeering]) -> str:
-    """Make the side, or change the one that leads to the same network; returns its id."""
+    """Create the side, or change the one that leads to the same network; returns its id."""
     remote, repairing = facts["to_network_id"], bool(facts.get("repairing"))
     there = next((side for side in sides if same_id(side["remote_id"], remote)), None)
     if there is None and any(side["name"] == peering["peering_name"] for side in sides):
@@ -106,7 +106,7 @@ async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list
 
 
 def _check_adoption(facts: Facts, error: RemoteError) -> None:
-    """A side that is gone by the time that somebody else's connection is taken over leaves nothing to take over.
+    """If the side is deleted before another owner's connection is adopted, nothing is left to adopt.
 
     Raises:
         ProblemError: `nothing-to-adopt`; the connection is not this app's to delete, as the general remedy has it.
@@ -119,7 +119,7 @@ def _check_adoption(facts: Facts, error: RemoteError) -> None:
 def _to_put(peering: Peering, *, repairing: bool) -> dict[str, bool]:
     """The options that a PUT changes: those that were asked for.
 
-    Whether traffic may flow is for people to say: a request says so, a repair does not.
+    A request enables traffic; a repair leaves that decision to the operator.
     """
     asked = {option: value for option, value in wanted_options(peering).items() if value is not None}
     return asked if repairing else {**asked, "allow_virtual_network_access": True}
@@ -181,13 +181,13 @@ async def connected(_peering: Peering, facts: Facts) -> Facts:
     return gathered
 
 
-#: What a PUT of this side can mend: it has not learned of the other network's new addresses.
+#: What a PUT of this side can repair: it does not know the other network's new addresses.
 _TO_SYNC: Final = ("LocalNotInSync", "LocalAndRemoteNotInSync")
 
 
 @step
 async def sync(_peering: Peering, facts: Facts) -> Facts:
-    """Let this side learn of new addresses of the project VPC's network (`az network vnet peering sync`)."""
+    """Sync new addresses of the project VPC's network to this side (`az network vnet peering sync`)."""
     vnet_text, _, name = facts["vnet_peering_id"].partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
     found = await _side_named(vnet_id, name)
@@ -211,12 +211,12 @@ async def _side_named(vnet_id: VNetId, name: str) -> "VirtualNetworkPeering | No
 
 @step
 async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
-    """Undo article step 13: delete the VNet peering as the created application, and wait until it is gone."""
+    """Undo article step 13: delete the VNet peering as the created application, and wait until it is deleted."""
     vnet_text, _, name = facts["vnet_peering_to_remove"].partition("/virtualNetworkPeerings/")
     vnet_id = VNetId.parse(vnet_text)
     found = await _side_named(vnet_id, name)
     if found is None:
-        look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show the VNet peering {name}.")
+        look_again(facts, 1, "vnet-peering-unseen", f"Azure does not list the VNet peering {name}.")
         return {"vnet_peering_removed": "deleted"}
     async with as_application(facts, vnet_id) as client:
         await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)

@@ -1,6 +1,6 @@
-"""What is looked at before anything is changed: address spaces, rights, limits, policies, and what is there already.
+"""The preflight, before anything is changed: address spaces, rights, limits, policies, and existing objects.
 
-A real start and a dry run do the same looks. Rights are looked up, never tried out.
+A real start and a dry run do the same preflight. Rights are looked up, never tried out.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ from peering.spec import Peering
 from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
 
 _MAKES_ROLE: Final = "Microsoft.Authorization/roleDefinitions/write"
-#: What the app has to be allowed, on the VNet or above it, for each object that it would have to make.
+#: The actions that the app needs, on the VNet or above it, for each object that it would have to create.
 _NEEDED_TO_MAKE: Final = {
     "user_role_assignment": "Microsoft.Authorization/roleAssignments/write",
     "platform_role_assignment": "Microsoft.Authorization/roleAssignments/write",
@@ -78,7 +78,7 @@ def _known_network(facts: Facts) -> str | None:
 
 @step
 async def inventory(peering: Peering, facts: Facts) -> Facts:
-    """Which of the peering's objects are there already; of one that is taken over, also their ids, to be left alone."""
+    """Which of the peering's objects exist already; for an adopted one, also their ids, to keep them."""
     adopted, vnet_id, access = facts["existing"] == "adopted", facts["vnet_id"], Access()
     _check_sides(peering, facts)
     (known, directory), secrets, assignments = await asyncio.gather(
@@ -146,7 +146,7 @@ async def _directory(application_id: str) -> tuple[Facts, Directory]:
 
 
 def _check_sides(peering: Peering, facts: Facts) -> None:
-    """A name that somebody else's peering has is taken, and a connection without its side is not taken over."""
+    """A name that another owner's peering has is taken, and a connection without its side is not adopted."""
     sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
     own = side_of(facts, sides, cidr)
     if own is None and any(side["name"] == peering["peering_name"] for side in sides):
@@ -207,7 +207,7 @@ def _found_rights(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> di
 
 
 def _found_sides(facts: Facts) -> dict[str, bool]:
-    """A connection that cannot be built upon, and a side that is Disconnected, are made anew: they do not count."""
+    """An unusable connection and a Disconnected side are recreated: they do not count."""
     sides, state = facts["peered_networks"], facts["found_connection_state"]
     side, lost = side_of(facts, sides, facts["project_network_cidr"]), has_lost_its_side(facts, sides)
     return {
@@ -239,7 +239,7 @@ def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Fact
 
 @step
 async def automation_rights(peering: Peering, facts: Facts) -> Facts:
-    """Whether the app's own identity may do what is left to be done: in Azure, Graph, Key Vault and Aiven."""
+    """Whether the app's own identity may do the remaining steps: in Azure, Graph, Key Vault and Aiven."""
     found = set(facts["found"])
     if facts["existing"] == "foreign":
         return {"rights_checked": "nothing to be done"}
@@ -255,7 +255,7 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _rights_on_vnet(vnet_id: str, found: set[str]) -> list[Occurrence]:
-    """A role is made in the subscription: rights on the VNet alone are not enough for that."""
+    """A role is created in the subscription: rights on the VNet alone are not sufficient for that."""
     held, vnet = await ahead(permissions_on_vnet, vnet_id), VNetId.parse(vnet_id)
     needed = {action for name, action in _NEEDED_TO_MAKE.items() if name not in found}
     above = needed & {_MAKES_ROLE}
@@ -269,13 +269,15 @@ async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
     roles = await graph_permissions()
     missing = []
     if roles and facts["existing"] == "adopted" and not roles & MAY_WRITE_ALL and not await _owns_adopted(facts):
-        detail = f"{', '.join(sorted(roles))} does not let the app give a credential to an application it does not own."
+        detail = (
+            f"{', '.join(sorted(roles))} does not let the app add a credential to an application that it does not own."
+        )
         missing.append(Occurrence(code="automation-graph-permission-missing", detail=detail))
     if "application" not in found:
         missing += lacking_for_applications(roles, "make")
     if roles and "platform_service_principal" not in found and not roles & MAY_WRITE_ALL:
         detail = f"The tenant has no service principal of {settings().platform_application_id}, and"
-        detail += f" {', '.join(sorted(roles))} does not let the app make it."
+        detail += f" {', '.join(sorted(roles))} does not let the app create it."
         missing.append(Occurrence(code="platform-principal-forbidden", detail=detail))
     return missing
 
@@ -293,7 +295,7 @@ async def _owns_adopted(facts: Facts) -> bool:
 
 @step
 async def limits(_: Peering, facts: Facts) -> Facts:
-    """Whether a limit of Azure's stands in the way, or is near."""
+    """Whether a limit of Azure is reached, or nearly reached."""
     vnet_id, found = facts["vnet_id"], facts["found"]
     counts: list[tuple[str, str, int, int]] = []
     if "vnet_peering" not in found:
@@ -348,5 +350,5 @@ def _obey(peering: Peering, kind: str, longest: "timedelta | None") -> None:
             "secret-policy", "The tenant's policy forbids passwords; `credential: federated` needs none."
         )
     if kind == "passwordLifetime" and longest is not None and lifetime > longest:
-        detail = f"secret_lifetime_days is {lifetime.days}; the tenant's policy allows {longest.days} at the most."
+        detail = f"secret_lifetime_days is {lifetime.days}; the tenant's policy allows {longest.days} at most."
         raise ProblemError("secret-policy", detail)

@@ -1,4 +1,4 @@
-"""What a removal looks at first, and what it takes away in Entra: only what this app made, and nobody else needs."""
+"""The first reads of a removal, and its deletions in Entra: only objects that this app created and no other needs."""
 
 import asyncio
 from datetime import datetime
@@ -43,7 +43,7 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
     )
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
     if connection is None and "requested_connection_state" in facts:
-        look_again(facts, 1, "connection-unseen", "Aiven does not show the connection that was recorded.")
+        look_again(facts, 1, "connection-unseen", "Aiven does not list the recorded connection.")
     # What an earlier run knew still tells whose the connection is when the application is gone.
     application_id = application.app_id if application else facts.get("application_id")
     foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
@@ -62,7 +62,7 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
     if side is None:
         return {**gathered, "vnet_peering_removed": "nothing to delete"}
     if application is None:
-        detail = f"Only the application could delete {side}, and it does not exist any more."
+        detail = f"Only the application could delete {side}, and it no longer exists."
         raise ProblemError("application-missing", detail)
     return {**gathered, "vnet_peering_to_remove": side}
 
@@ -77,7 +77,7 @@ async def _application(peering: Peering, facts: Facts) -> "Application | None":
         found = await or_none(client.applications.by_application_id(recorded).get())
     if found is not None:
         return found
-    look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not show the application {recorded}.")
+    look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not list the application {recorded}.")
     return None
 
 
@@ -116,7 +116,7 @@ async def _side(
         single = await remotes.vnet_peering(recorded)
         side = own_side(peering, known, [single] if single else [], None)
         if single is None:
-            look_again(facts, 1, "vnet-peering-unseen", f"Azure does not show {recorded}.")
+            look_again(facts, 1, "vnet-peering-unseen", f"Azure does not list {recorded}.")
     return side["id"] if side else None
 
 
@@ -140,7 +140,7 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
         if principal is None and isinstance(wanted, str):
             if gone == wanted:
                 return {"platform_principal_removed": gone}
-            look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not show the platform's.")
+            look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not list the platform's.")
         if principal is None or principal.id is None or MARK not in (principal.tags or []):
             return {"platform_principal_removed": "kept"}
         if await _has_roles(peering, principal.id) or await _is_connected(tenant, facts):

@@ -1,4 +1,4 @@
-"""Rights follow the request, down as well as up: what this app once gave and nobody wants any more goes."""
+"""Rights follow the request, down as well as up: rights that this app gave and that are not needed are removed."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
 async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
     """Delete this app's assignments on the VNet that an earlier request wanted, and their roles where those were ours.
 
-    What another peering of the VNet needs stays, and so does what somebody else gave.
+    Rights that another peering of the VNet needs are kept, and so are those that another owner gave.
     """
     if facts["existing"] == "adopted":
         return {"rights_settled": "taken over"}

@@ -1,7 +1,7 @@
 """The registry of version 0.2.0, which was kept in Durable entities, is brought over once.
 
 The rows are written first, then what the old version had running is ended, then a marker says that all is done. Orders
-are taken only behind the marker: whoever carries one out sees all peerings, and nothing old is at work beside it. Each
+are taken only after the marker: each execution sees all peerings, and no old instance runs in parallel. Each
 part may be repeated. The entities stay as they are.
 """
 
@@ -40,8 +40,8 @@ log: Final = logging.getLogger("aiven_azure_peering.migration")
 #: Peerings that are brought over side by side.
 _AT_ONCE: Final = 8
 _UNDER_WAY: Final = (OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending)
-_REASON: Final = "the registry is brought over"
-_SILENT: Final = "The engine does not say what there is."
+_REASON: Final = "the registry is migrated"
+_SILENT: Final = "The engine does not list its instances."
 
 
 async def check_migrated(client: DurableClient) -> None:
@@ -51,7 +51,7 @@ async def check_migrated(client: DurableClient) -> None:
         ProblemError: `registry-being-migrated`.
     """
     if not await _is_done(client):
-        raise ProblemError("registry-being-migrated", "The timer that resumes orders brings it over.")
+        raise ProblemError("registry-being-migrated", "The timer that resumes orders migrates it.")
 
 
 async def _is_done(client: DurableClient) -> bool:

@@ -27,7 +27,7 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
     """Start the orchestrator of a peering, which carries out the order in the peering's record.
 
     A running instance refuses the start: it takes the order when it is done with another, or ends in this moment.
-    Nothing is lost when no start succeeds, for an order that nobody takes is resumed.
+    Nothing is lost if no start succeeds, because an order that is not taken is resumed.
     """
     from azure.core.exceptions import AzureError
 
@@ -58,9 +58,9 @@ async def hint(client: DurableClient, instance_id: str) -> None:
 
 
 async def keep_order_row(peering_id: str) -> None:
-    """See to it that the order in a peering's record has its own row, without which nobody would resume it.
+    """Ensure that the order in a peering's record has its own row, without which it would not be resumed.
 
-    Nothing is lost when that cannot be done: whoever asks next does it then.
+    Nothing is lost if that fails: the next request does it.
     """
     from azure.core.exceptions import AzureError
 
@@ -71,7 +71,7 @@ async def keep_order_row(peering_id: str) -> None:
 async def keep_ended_runs(peering_id: str) -> None:
     """Bring the runs that have ended from a peering's record into the table of runs, so that the record does not grow.
 
-    Nothing is lost when that cannot be done: whoever takes the order does it then.
+    Nothing is lost if that fails: the execution that takes the order does it.
     """
     from azure.core.exceptions import AzureError
 

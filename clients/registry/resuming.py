@@ -1,7 +1,7 @@
 """What the resume timer does: overdue orders are begun again, ended instances are purged.
 
 One mechanism for lost starts, platform failures, terminated and stuck instances, histories that no longer replay and a
-purged task hub: an order is open, and nobody gives a sign of life.
+purged task hub: an order is open, and no execution gives a sign of life.
 """
 
 import logging
@@ -59,14 +59,14 @@ async def resume_overdue(client: DurableClient) -> int:
         status = await client.get_status(order["id"])
         if not _is_overdue(order, status, registry().now):
             return False
-        # The list may be old by now: whoever has worked on the order since it was read goes on.
+        # The list may be stale: an execution that has worked on the order since it was read continues.
         return await registry().order(order["id"]) == order and await _resume(client, order, status)
 
     orders, now = await registry().orders(), registry().now
     placed = [datetime.fromisoformat(order["at"]) for order in orders if "at" in order]
     show("peering.orders.oldest_age", max(0.0, (now - min(placed, default=now)).total_seconds()))
     due = [order for order in orders if now >= datetime.fromisoformat(order["not_before"])]
-    # Whoever works on an order renews its sign of life, so every other one comes to the front.
+    # A running execution renews its order's sign of life, so every other order reaches the front.
     due.sort(key=lambda order: datetime.fromisoformat(order["alive_until"]))
     done = await side_by_side(resume, due, at_once=_AT_ONCE, within=_RESUMED_WITHIN, longest=_LONGEST_RESUMPTION)
     for order, error in done.failures:  # whatever it is, the next call tries it again
@@ -77,7 +77,7 @@ async def resume_overdue(client: DurableClient) -> int:
 
 
 def _is_overdue(order: OrderRow, status: OrchestrationStatus[object], now: datetime) -> bool:
-    """Whether nobody works on an order that is due: its instance is gone, or has given no sign of life in time."""
+    """Whether an overdue order has no execution: its instance is missing, or has given no sign of life in time."""
     return not is_running(status) or now >= datetime.fromisoformat(order["alive_until"])
 
 
@@ -118,7 +118,7 @@ def _is_order_of(record: Record, order: OrderRow) -> bool:
 
 
 def _begin_again(record: Record, now: datetime) -> None:
-    """Whoever had the order has it no more, though what it began may go on for as long as a function may run."""
+    """The former execution has lost the order, though its calls may continue for as long as a function may run."""
     order = record["order"]
     order["executions"] += 1
     order["execution"] = ""
@@ -131,7 +131,7 @@ def _interrupt(record: Record, now: datetime) -> None:
     order = record["order"]
     fence = Fence(id=record["peering"]["id"], run=order["run"], execution=order.get("execution", ""), alive_until="")
     order["execution"] = fence["execution"]
-    problem = Occurrence(code="interrupted", detail=f"It was begun {order['executions']} times.")
+    problem = Occurrence(code="interrupted", detail=f"It was started {order['executions']} times.")
     record["unsettled"] = (now + FUNCTION_TIMEOUT).isoformat()
     ending = Ending(fence=fence, state="failed", facts={}, steps={}, at=now.isoformat(), drop=False, problem=problem)
     conclude(record, ending)
@@ -164,7 +164,7 @@ async def end_unbegun(client: DurableClient) -> int:
     found = await client.get_status_by(None, registry().now - SIGN_OF_LIFE, [OrchestrationRuntimeStatus.Pending])
     unbegun = [status.instance_id for status in found if status.instance_id is not None]
     done = await side_by_side(
-        lambda instance: client.terminate(instance, "it has never begun"),
+        lambda instance: client.terminate(instance, "it has never started"),
         unbegun,
         at_once=_AT_ONCE,
         within=_ENDED_WITHIN,

@@ -65,7 +65,7 @@ class RunHistory:
     async def forget(self, before: str, limit: int) -> int:
         """Delete at most `limit` runs that ended, and requests that were refused, before a moment; returns how many.
 
-        One whose end nobody has noted goes by its beginning.
+        One without a recorded end is dated by its beginning.
         """
         condition = f"started lt '{before}' and ended lt '{before}'"
         old = self._table.query(condition, select=["PartitionKey", "RowKey"])

@@ -158,7 +158,7 @@ async def note_ended() -> None:
 
 
 async def note_wanted(at: str) -> None:
-    """Note that somebody was promised a check of all that begins after a moment."""
+    """Record that a caller was promised a check of all that begins after a time."""
     await registry().put(_row(_WANTED, at))
 
 
@@ -171,7 +171,7 @@ async def owed() -> str | None:
 
 
 async def last_and_its_end() -> tuple[str, str]:
-    """When the last check of all began that has come to its end, and when it did; empty where nobody has noted it."""
+    """When the last completed check of all began, and when it ended; empty if none is recorded."""
     found = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey ge '{_LAST}'")
     noted = {str(row["RowKey"]): rows.joined("value", row) for row in found}
     return noted.get(_LAST, ""), noted.get(_LAST_ENDED, "")

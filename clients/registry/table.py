@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: How often a change is begun anew before it is given up.
+#: How often a change is tried before it is given up.
 TRIES: Final = 12
 #: Rows that the service gives at a time, at most.
 PAGE: Final = 1000

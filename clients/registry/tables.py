@@ -49,7 +49,7 @@ Mutation = Callable[[Record | None, datetime], tuple[Record | None, T]]
 #: The names of the tables, which the templates make beforehand.
 PEERINGS_TABLE: Final = "peerings"
 RUNS_TABLE: Final = "runs"
-#: How often a change is begun anew because the service could not tell what became of a write.
+#: How often a change is repeated because the result of a write is unknown.
 _LOST_WRITES: Final = 2
 #: A sign of life that lasts for less than this is renewed.
 _RENEW_BEFORE: Final = SIGN_OF_LIFE * 2 / 3
@@ -82,7 +82,7 @@ class Registry:
         self._table = Table(service, PEERINGS_TABLE, self._clock)
         self.history = RunHistory(Table(service, RUNS_TABLE, self._clock))
         self._is_migrated = False
-        #: The records that were written last, with the ETags of these writes: while nobody else has written one, the
+        #: The records that were written last, with the ETags of these writes: until another worker writes one, the
         #: next change of it needs no read.
         self._written: OrderedDict[str, Held] = OrderedDict()
 
@@ -257,7 +257,7 @@ class Registry:
                 renewed = {**key, "alive_until": fence["alive_until"]}
                 await self._table.asked(partial(self._table.client.update_entity, renewed, **as_read(row)))
                 return True
-        raise ProblemError("registry-contended", f"Tried {TRIES} times to give a sign of life.")
+        raise ProblemError("registry-contended", f"Tried {TRIES} times to renew the sign of life.")
 
     async def order(self, peering_id: str) -> rows.OrderRow | None:
         """The open order of a peering, if there is one."""
@@ -267,9 +267,9 @@ class Registry:
     async def settle_order_row(self, peering_id: str) -> None:
         """Make the row of a peering's order what its record says: a write that was broken off may have left another.
 
-        One that changes meanwhile is left to whoever changes it.
+        One that changes in the meantime is left to the caller that changes it.
         """
-        # The record is read after its order's row: whoever changes both changes the ETag of the row that was read.
+        # The record is read after its order's row: a change of both changes the ETag of the row that was read.
         held = await self._table.row(rows.PEERINGS, rows.order_key(peering_id))
         record = await self.record(peering_id)
         wanted = rows.order_row(peering_id, record["order"]) if record is not None and "order" in record else None
@@ -319,7 +319,7 @@ class Registry:
         await self._table.put(row)
 
     async def delete_rows(self, found: Sequence[rows.Held]) -> None:
-        """Delete rows of one partition, a hundred at most; it does not matter if somebody else did."""
+        """Delete rows of one partition, a hundred at most; rows that are already deleted do not matter."""
         keys = [{"PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]} for row in found]
         try:
             await self._table.asked(lambda: self._table.client.submit_transaction([("delete", key) for key in keys]))
@@ -399,7 +399,7 @@ def _is_conflict(error: AzureError) -> bool:
 
 
 def _may_differ(error: AzureError) -> bool:
-    """Whether reading again may help: the row has changed, or nobody knows whether the write took effect."""
+    """Whether reading again may help: the row has changed, or it is unknown whether the write took effect."""
     if _is_conflict(error) or not isinstance(error, HttpResponseError):
         return True
     return error.status_code is None or error.status_code >= 500

@@ -20,9 +20,9 @@ def check(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
     found = session(context)
     wanted = resolve(found.api, ids)
     statuses = _asked(found, wanted, lambda one: found.api.post(f"/peerings/{one}/check"), no_wait, of_verdicts)
-    ill = [one["id"] for one in statuses if one.get("health", {}).get("verdict") != "healthy"]
-    if ill:
-        raise Failure(f"Not healthy: {', '.join(ill)}.", "peering show has what was found.")
+    unhealthy = [one["id"] for one in statuses if one.get("health", {}).get("verdict") != "healthy"]
+    if unhealthy:
+        raise Failure(f"Not healthy: {', '.join(unhealthy)}.", "peering show lists the problems.")
 
 
 def rotate(
@@ -55,7 +55,7 @@ def cancel(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
 def pause(
     context: typer.Context,
     ids: Ids,
-    why: Annotated[str, typer.Option(help="Why, for whoever finds the pause.")],
+    why: Annotated[str, typer.Option(help="The reason for the pause.")],
     until: Annotated[str | None, typer.Option(help="When it ends by itself, such as 2030-01-31T08:00:00Z.")] = None,
 ) -> None:
     """Let the scheduled checks leave peerings alone, until resume or a moment."""
@@ -77,11 +77,11 @@ def label(
     context: typer.Context,
     identity: Id,
     labels: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUE | NAME-]...", help="Labels to set, or to take away.")
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE | NAME-]...", help="Labels to set or to remove.")
     ] = None,
-    note: Annotated[str | None, typer.Option(help="What people should know; an empty one takes it away.")] = None,
+    note: Annotated[str | None, typer.Option(help="The note; an empty one removes it.")] = None,
 ) -> None:
-    """Set or take away labels and the note of a peering."""
+    """Set or remove labels and the note of a peering."""
     found = session(context)
     path = f"/peerings/{only(found, identity)}"
     body: dict[str, object] = {} if note is None else {"note": note or None}
@@ -93,7 +93,7 @@ def label(
 
 
 def _labels(given: Sequence[str]) -> dict[str, str | None]:
-    """The labels to set, and with None those to take away."""
+    """The labels to set, and with None those to remove."""
     wanted = dict[str, str | None]()
     for one in given:
         name, equals, value = one.partition("=")
@@ -102,12 +102,12 @@ def _labels(given: Sequence[str]) -> dict[str, str | None]:
         elif one.endswith("-"):
             wanted[one[:-1]] = None
         else:
-            raise Failure(f"{one}: must be NAME=VALUE, or NAME- to take it away.", "Correct it.", ExitCode.USAGE)
+            raise Failure(f"{one}: must be NAME=VALUE, or NAME- to remove it.", "Correct it.", ExitCode.USAGE)
     return wanted
 
 
 def remove(context: typer.Context, ids: Ids, yes: Yes = False, no_wait: NoWait = False) -> None:
-    """Take away what the app made; shows what would go, and asks."""
+    """Remove what the app created; shows the plan, and asks for confirmation."""
     found = session(context)
     wanted = resolve(found.api, ids)
     plans = at_once(lambda one: found.api.request("DELETE", f"/peerings/{one}", params={"dryRun": "true"}), wanted)

@@ -77,7 +77,7 @@ def export(
     ids: OptionalIds = None,
     filters: Filters = None,
     adoptable_too: Annotated[
-        bool, typer.Option("--adoptable", help="Also connections that somebody else made, as entries with adopt.")
+        bool, typer.Option("--adoptable", help="Also connections of other owners, as entries with adopt.")
     ] = False,
     file: Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="Where to write them.")] = None,
 ) -> None:

@@ -41,7 +41,7 @@ def plan(
     document = found.api.post("/peerings", body, dryRun="true")
     found.show(document, of_plan)
     if document["result"] in ("blocked", "leave"):
-        raise Failure("A start would not come to its end.", "Mend what stands in its way, above.")
+        raise Failure("A start would fail.", "Fix the obstacles above.")
     if detailed_exitcode and document["result"] != "find":
         raise typer.Exit(ExitCode.CHANGES)
 

@@ -121,7 +121,7 @@ AS_APPLICATION: Final[Codes] = {
     "AuthenticationFailed": "application-token-refused",
 }
 
-#: What a code of Entra's means for whoever signs in.
+#: What a code of Entra means for the identity that signs in.
 SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
     "automation": {
         "AADSTS90033": "remote-unavailable",
@@ -192,7 +192,7 @@ TEXTS: Final[Mapping[Service, tuple[tuple[re.Pattern[str], str], ...]]] = {
     "Aiven": ((re.compile(r"does not refer to a valid application", re.IGNORECASE), "application-not-in-tenant"),),
 }
 
-#: What whoever runs the app can do about a sign-in that a program on the machine refuses, whose text may not say so.
+#: What the operator can do about a sign-in that a program on the machine refuses, if its text does not say so.
 TO_DO: Final[Mapping[Service, str]] = {
     "the Azure CLI": "Install the Azure CLI where the app runs and sign in with `az login` as the user that it runs as,"
     " or set AZURE_CREDENTIAL to another identity."

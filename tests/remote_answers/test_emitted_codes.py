@@ -1,4 +1,4 @@
-"""Every refusal that the local cloud can give is read as a problem that says what it is, whose, and who can mend it."""
+"""Every refusal of the local cloud maps to a problem that says what it is, where it is, and who can fix it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -152,7 +152,7 @@ def test_an_answer_without_a_token_is_asked_for_again(cloud: LocalCloud, identit
     occurrence = asyncio.run(refusal(ask, identity))
     assert occurrence is not None
     assert (occurrence["code"], occurrence["remote"]["service"]) == ("remote-unavailable", "Entra ID")
-    assert "answered 200 with something that cannot be read" in occurrence["detail"]
+    assert "answered 200 with an unreadable response" in occurrence["detail"]
 
 
 async def refusal(ask: Callable[[Identity], Awaitable[object]], identity: Identity) -> Occurrence | None:

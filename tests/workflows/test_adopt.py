@@ -1,4 +1,4 @@
-"""Taking over a peering that somebody made by hand, and handing it back."""
+"""Adopting a manually created peering, and handing it back."""
 
 import pytest
 
@@ -64,8 +64,8 @@ def test_one_that_was_taken_over_is_rotated_and_repaired_without_its_own_passwor
     assert _by_hand(application) == ["by hand"]
     network = status["facts"]["to_network_id"]
     shared.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=network)
-    mended = shared.check(status["id"])
-    assert (mended["health"]["verdict"], mended["operation"]) == ("healthy", "repair"), mended["health"]
+    repaired = shared.check(status["id"])
+    assert (repaired["health"]["verdict"], repaired["operation"]) == ("healthy", "repair"), repaired["health"]
     (connection,) = [c for _, c in shared.cloud.world.connections() if c.vnet == vnet_id.rpartition("/")[2].lower()]
     assert connection.app_id == application.app_id
 
@@ -79,5 +79,5 @@ def test_without_being_asked_nothing_is_taken_over(shared: Deployment, vnet_id: 
     before = shared.cloud_state()
     status = shared.settle(vnet_id=vnet_id)
     assert (status["state"], status["problem"]["code"]) == ("existing", "connection-exists")
-    assert "With `adopt: true` the request takes it over as it is." in status["problem"]["detail"]
+    assert "With `adopt: true` the request takes it over unchanged." in status["problem"]["detail"]
     assert shared.cloud_state() == before

@@ -32,7 +32,7 @@ def test_a_start_that_is_refused_again_and_again_ends_as_such_every_time(tmp_pat
             problem = status["problem"]
             assert (status["state"], problem["code"]) == ("failed", "address-space-overlaps-peered-vnet")
             assert len(problem["also"]) == min(overlapping - 1, MOST_ALSO)
-            assert ("more than are told here" in problem["detail"]) == (overlapping > MOST_ALSO)
+            assert ("more are not listed" in problem["detail"]) == (overlapping > MOST_ALSO)
         earlier, *_, last = status["runs"]
         assert "also" not in earlier["problem"]
         assert len(last["problem"]["also"]) == len(problem["also"])

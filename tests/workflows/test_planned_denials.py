@@ -175,7 +175,7 @@ def test_what_forbids_deletion_is_a_warning_and_lets_a_start_through(deployment:
     assert (planned["result"], planned["obstacles"]) == ("create", [])
     (warning,) = planned["warnings"]
     assert "Peerings stay" in warning
-    assert "keeps the peering from being removed" in warning
+    assert "blocks the removal of the peering" in warning
     assert deployment.settle()["state"] == "connected"
 
 

@@ -40,7 +40,7 @@ def test_it_signs_what_is_there_not_what_was_asked_for(shared: Deployment, vnet_
         (user, status["peering"]["user_role_name"], facts["vnet_id"]),
         (user, "Network Contributor", group),
     }
-    assert held[user, "Network Contributor", group] == "not asked for by this app"
+    assert held[user, "Network Contributor", group] == "not assigned by this app"
     assert report["options"]["allow_forwarded_traffic"] is True
     assert report["unseen"] == []
 
@@ -60,7 +60,7 @@ def test_what_could_not_be_looked_at_is_said(shared: Deployment, vnet_id: str) -
     shared.knobs(faults=[])
     assert report["rights"] == []
     assert {one.partition(":")[0] for one in report["unseen"]} == {"access", "vnet"}
-    assert "Not seen" in text
+    assert "Not read" in text
 
 
 def test_nothing_in_it_is_secret(shared: Deployment, vnet_id: str) -> None:
