@@ -13,7 +13,7 @@ _ROUNDS: Final = 3
 
 
 def article_seconds() -> float:
-    """Seconds of all the commands against a cloud without delays, nobody waiting between them; of three the median."""
+    """Seconds of all the commands against a cloud without delays, without pauses between them; the median of three."""
     install_clis()
     return median(_seconds() for _ in range(_ROUNDS))
 

@@ -49,7 +49,7 @@ class Apart(NamedTuple):
         calls, opened, asked = len(self.cloud.requests), len(self.cloud.connections), datetime.now(UTC)
         request = {**peering_request(self.cloud.environment), "vnet_id": vnet_id}
         url = self.api.post("/api/peerings", json=request).raise_for_status().headers["Location"]
-        # Whoever looks all the time takes the time that is measured.
+        # Constant polling would add to the time that is measured.
         time.sleep(_BETWEEN_LOOKS)
         while (status := self.api.get(url).raise_for_status().json())["state"] in AT_WORK:
             time.sleep(_BETWEEN_LOOKS)

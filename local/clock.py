@@ -33,7 +33,7 @@ class VirtualClock:
     """A clock that runs with the machine's and can be moved forward at once.
 
     The local Functions host moves it to the next due timer whenever nothing else is left to run. While `held` is set it
-    stays with the machine's, so that somebody can do something while the app waits.
+    stays with the machine's, so that a test can act while the app waits.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """`make package`: what is deployed, as one file: the app, its locked dependencies, and the bytecode that a start needs.
 
-Azure mounts a package read-only, so what is not compiled in it is compiled anew by every worker's cold start.
+Azure mounts a package read-only, so what is not compiled in it is compiled again by every worker's cold start.
 """
 
 import json

@@ -7,7 +7,7 @@ import threading
 
 
 def end_with_parent() -> None:
-    """End this process in order when nobody holds the other end of its standard input any more."""
+    """End this process in order when the other end of its standard input is closed."""
 
     def wait() -> None:
         while os.read(sys.stdin.fileno(), 1):

@@ -15,7 +15,7 @@ from peering.aiven_vpc import NAMES, Kind
 _OWNED: Final = r"/v1/{kind}/(?P<owner>[^/]+)"
 _BY_NAMES: Final = r"peer-accounts/(?P<account>[^/]+)/peer-resource-groups/(?P<group>[^/]+)/peer-vpcs/(?P<vnet>[^/]+)"
 _NAMES: Final = ("peer_cloud_account", "peer_resource_group", "peer_vpc", "peer_azure_app_id", "peer_azure_tenant_id")
-#: States in which the idempotent POST requests the connection anew.
+#: States in which the idempotent POST requests the connection again.
 _FAILED: Final = frozenset({"INVALID_SPECIFICATION", "REJECTED_BY_PEER", "ERROR"})
 #: The project roles with `project:networking:write`.
 _WRITERS: Final = frozenset({"admin", "operator"})

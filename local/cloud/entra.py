@@ -86,7 +86,7 @@ class Entra:
         """Who a bearer token speaks for.
 
         Raises:
-            InvalidTokenError: it speaks for nobody here.
+            InvalidTokenError: its principal is unknown here.
         """
         try:
             claims = self._claims(token or "")

@@ -97,7 +97,7 @@ class Scenario(BaseModel):
     organization_repeat: Literal["same", "conflict", "another"] = Field(
         "conflict",
         description="What the second request for a connection of an organization VPC comes to: the same connection, a"
-        " failed one begun anew; a refusal; or another connection.",
+        " failed one restarted; a refusal; or another connection.",
     )
     organization_network_told: bool = Field(
         default=True, description="The state_info of an organization VPC's connection says where its network is."

@@ -83,11 +83,11 @@ class GenuineEngine:
         return await self._api.serve(request)
 
     def hold_time(self) -> AbstractContextManager[None]:
-        """A virtual clock is not moved meanwhile: somebody outside is at work."""
+        """A virtual clock is not moved meanwhile: work outside the engine is in progress."""
         return self.time.hold()
 
     def intercept(self, interceptor: Interceptor) -> None:
-        """Let somebody else than the host's hostility decide about every call of the worker from now on."""
+        """Let an interceptor instead of the host's hostility decide about every call of the worker from now on."""
         self._calls.intercept = interceptor
 
     def launch(self, host_name: str = "") -> EngineProcess:

@@ -11,8 +11,8 @@ from local.clock import Clock, VirtualClock
 from local.genuine.worker_calls import WorkerCalls
 
 _LOOK_EVERY: Final = 0.05
-#: The engine has nothing to do when it has called nobody and been asked for nothing for so many seconds: it polls its
-#: queues ten times a second.
+#: The engine is idle when it has sent and received no call for this many seconds: it polls its queues ten times a
+#: second.
 _IDLE_AFTER: Final = 0.5
 #: What is due is waited for so long before it counts as lost.
 _DUE_FOR: Final = 4.0
@@ -26,7 +26,7 @@ class IdleTime:
         calls: the engine's calls of the worker.
         changes: how many things it has been asked for so far.
         timers: when durable timers are due.
-        trigger: when the next timer trigger is due, if somebody waits for one.
+        trigger: when the next timer trigger is due, if one is awaited.
     """
 
     def __init__(
@@ -73,9 +73,9 @@ class IdleTime:
         seen, since = (-1, -1), time.monotonic()
         while True:
             await asyncio.sleep(_LOOK_EVERY)
-            # Whoever asks how things stand, again and again, must not keep time from passing.
+            # A client that polls the status must not keep time from passing.
             await self._free.wait()
-            # What the engine is asked for by somebody who holds the time comes to it only now.
+            # A request of a caller that holds the time reaches the engine only now.
             happened = self._calls.ended, self._changes()
             if self._calls.under_way or happened != seen:
                 seen, since = happened, time.monotonic()

@@ -33,7 +33,7 @@ class ManagementApi:
     Args:
         hostility: decides which starts are lost, and which never begin.
         stand_pending: lets an instance of an orchestrator stand there as one that has not begun.
-        terminated: is told of each instance that somebody ends.
+        terminated: called with each instance that a client ends.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ManagementApi:
         self.changes = 0
         #: Where the engine's process answers that is used now.
         self.engine = ""
-        #: The path on the host where the SDK reaches the engine without a key: nobody can guess it.
+        #: The path on the host where the SDK reaches the engine without a key: it cannot be guessed.
         self.path: Final = f"/rpc-{secrets.token_urlsafe(16)}"
 
     @property

@@ -7,7 +7,7 @@ from azure.data.tables import TableServiceClient
 
 
 def stand_pending(storage: str, hub: str, name: str, identity: str, now: datetime) -> None:
-    """Write the row of an instance that nobody begins.
+    """Write the row of an instance that is never started.
 
     Args:
         storage: the connection string of the task hub's account.

@@ -7,7 +7,7 @@ from typing import Final
 
 from local.host.history import EventType, parse_timestamp
 
-#: The number of the action that starts an orchestration anew.
+#: The number of the action that restarts an orchestration.
 _CONTINUE_AS_NEW: Final = 4
 
 

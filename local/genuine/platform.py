@@ -29,7 +29,7 @@ def missing_parts() -> str:
 
 
 def genuine_engine(host: FunctionsHost) -> GenuineEngine:
-    """The genuine engine behind a host, for whoever loses its calls or kills it.
+    """The genuine engine behind a host, for tests that lose its calls or kill it.
 
     Raises:
         TypeError: the host has another one.

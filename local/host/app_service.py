@@ -16,7 +16,7 @@ _SCHEME: Final = "bearer "
 
 @dataclass(frozen=True)
 class Principal:
-    """Somebody who has signed in, with the app roles that Entra has given them."""
+    """A signed-in user, with the app roles that Entra has assigned."""
 
     name: str
     id: str
@@ -44,7 +44,7 @@ class AppService:
         self._signed_in: dict[str, Principal] = {}
 
     def sign_in(self, name: str, roles: Collection[str]) -> str:
-        """Sign somebody in; returns the bearer token of their requests."""
+        """Sign a user in; returns the bearer token of their requests."""
         token = secrets.token_urlsafe(32)
         self._signed_in[token] = Principal(name, str(uuid4()), tuple(roles))
         return token

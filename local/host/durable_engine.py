@@ -70,7 +70,7 @@ class DurableEngine(Protocol):
         ...
 
     def hold_time(self) -> AbstractContextManager[None]:
-        """A virtual clock is not moved meanwhile: somebody outside is at work."""
+        """A virtual clock is not moved meanwhile: work outside the engine is in progress."""
         ...
 
 

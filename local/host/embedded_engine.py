@@ -28,7 +28,7 @@ class EmbeddedEngine:
 
     @property
     def routes(self) -> list[Route]:
-        """Where the SDK reaches the engine without a key: a path that nobody can guess."""
+        """Where the SDK reaches the engine without a key: a path that cannot be guessed."""
         return [Route(f"/{self._rpc}/{{rest:path}}", self._api.serve, methods=_METHODS)]
 
     @property
@@ -52,7 +52,7 @@ class EmbeddedEngine:
         return await self._api.serve(request)
 
     def hold_time(self) -> AbstractContextManager[None]:
-        """A virtual clock is not moved meanwhile: somebody outside is at work."""
+        """A virtual clock is not moved meanwhile: work outside the engine is in progress."""
         return self._engine.hold_time()
 
     def _management_urls(self, request: Request, instance_id: str) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Engine:
         self._wake = asyncio.Event()
         self._calls = ActivityCalls(worker, self._hostility, self._wake.set)
         self._held = 0
-        #: The next moment that somebody outside the task hub waits for; a virtual clock is moved there as well.
+        #: The next time that a caller outside the task hub waits for; a virtual clock is moved there as well.
         self.awaited_moment: Callable[[], datetime | None] | None = None
         self._timer_task: asyncio.Task[None] | None = None
         self._work: dict[str, Callable[[str], Awaitable[None]]] = {
@@ -161,7 +161,7 @@ class Engine:
 
     @contextmanager
     def hold_time(self) -> Iterator[None]:
-        """A virtual clock is not moved meanwhile: somebody outside is at work."""
+        """A virtual clock is not moved meanwhile: work outside the engine is in progress."""
         self._held += 1
         try:
             yield

@@ -137,7 +137,7 @@ def load_function_app(directory: Path, *, drop_outputs: bool = False) -> Functio
 
 
 def unload_function_app(app: FunctionApp) -> None:
-    """Forget the modules that were imported for an app, so that it can be loaded again as if anew."""
+    """Forget the modules that were imported for an app, so that it can be loaded from scratch."""
     sys.path.remove(str(app.directory))
     _take_modules(app.directory)
     sys.modules.update(app.displaced)
@@ -148,7 +148,7 @@ def _take_modules(directory: Path) -> dict[str, types.ModuleType]:
     root, taken = str(directory) + os.sep, dict[str, types.ModuleType]()
     for name, module in list(sys.modules.items()):
         origin = getattr(module, "__file__", None) or ""
-        # This host and whoever drives it may live in the same folder as the app.
+        # This host and its caller may live in the same folder as the app.
         installed = any(f"{os.sep}{folder}{os.sep}" in origin for folder in _INSTALLED)
         inside = origin.startswith(root) and not installed
         if inside and name.partition(".")[0] not in ("local", "tests", "bench", "__main__"):

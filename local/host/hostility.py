@@ -1,7 +1,7 @@
 """What the genuine platform may do to an app at any moment, chosen from a seed.
 
 Durable Functions promises that started work ends, and no more: a start may get lost, a function may run twice, a worker
-that is taken away looks like a failed function, what is read may be old. A `Hostility` makes those choices. Without
+that is removed looks like a failed function, what is read may be old. A `Hostility` makes those choices. Without
 rates it makes none, so the host asks one in any case.
 
 It never ends the same work more than a few times in a row. An app that gives an order up after five executions has
@@ -206,7 +206,7 @@ class Hostility:
             self._old_rows[instance.id] = _OldRow(instance, self._clock.now() + lag)
 
     def visible(self, instance: Instance) -> Instance:
-        """An instance as a reader sees it now. Whoever has started an instance sees it at once."""
+        """An instance as a reader sees it now. The caller that has started an instance sees it at once."""
         old = self._old_rows.get(instance.id)
         if old is None or old.until <= self._clock.now() or old.instance.created != instance.created:
             return instance

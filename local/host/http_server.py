@@ -1,4 +1,4 @@
-"""An HTTP server on 127.0.0.1 that lives inside somebody else's event loop and leaves the process's signals alone."""
+"""An HTTP server on 127.0.0.1 that runs in an existing event loop and leaves the process's signals alone."""
 
 import asyncio
 import socket
@@ -46,7 +46,7 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the process's signals alone: whoever embeds the host handles them."""
+    """A server that leaves the process's signals alone: the embedding program handles them."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -80,7 +80,7 @@ _ENDED_BY: Final = {
 
 @dataclass(eq=False)
 class _Task:
-    """Something awaited; tells whoever asked when it has ended."""
+    """Something awaited; notifies its callers when it has ended."""
 
     done: bool = False
     failed: bool = False

@@ -1,6 +1,6 @@
 """The task hub: everything that Durable Functions remembers, in one SQLite file.
 
-Every change is one transaction, and nobody learns of it before it is committed. A process that is killed at any
+Every change is one transaction, and is not visible before it is committed. A process that is killed at any
 instant leaves a hub from which everything goes on. `synchronous=FULL` keeps that true when the power fails.
 """
 

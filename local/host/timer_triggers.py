@@ -1,6 +1,6 @@
 """Fires the app's timer triggers: NCRONTAB schedules with six fields, the first of them seconds, in UTC.
 
-They follow the clock. A virtual clock is moved to their next occurrence only while somebody says that one is awaited.
+They follow the clock. A virtual clock is moved to their next occurrence only while one is awaited.
 Over how many occurrences it is moved at once, a trigger fires once, as on a host that comes late.
 """
 
@@ -62,7 +62,7 @@ class TimerTriggers:
         hub: remembers when they ran.
         clock: the time to follow.
         hold_time: keeps a virtual clock from being moved while a function runs.
-        awaited: whether somebody waits for an occurrence; None when nobody ever does.
+        awaited: whether a caller waits for an occurrence; None if none ever does.
         hostility: decides whether an occurrence is lost.
     """
 
@@ -83,7 +83,7 @@ class TimerTriggers:
         self._tasks: list[asyncio.Task[None]] = []
 
     def awaited_occurrence(self) -> datetime | None:
-        """When the next trigger is due, if somebody waits for one."""
+        """When the next trigger is due, if one is awaited."""
         if self._awaited is None or not self._awaited():
             return None
         return min(self._due.values(), default=None)

@@ -33,7 +33,7 @@ _OF_A_THREAD: Final = 1
 
 @dataclass
 class TraceContext:
-    """The W3C trace of an invocation: that of whoever sent the request, for this host makes no spans of its own."""
+    """The W3C trace of an invocation: that of the request's sender, for this host creates no spans of its own."""
 
     trace_parent: str = ""
     trace_state: str = ""
@@ -84,8 +84,8 @@ class Worker:
     """A loaded app and the threads that its functions run on.
 
     A function that exceeds `functionTimeout` takes the worker with it, as on Azure: whatever else runs in it fails, and
-    the app is loaded anew. Threads cannot be killed, so a synchronous function goes on to its end, and nobody hears
-    of it.
+    the app is reloaded. Threads cannot be killed, so a synchronous function continues to its end, and
+    its result is dropped.
 
     Args:
         directory: the app's folder.
@@ -274,7 +274,7 @@ def _thread_pool() -> ThreadPoolExecutor:
 
 
 def _look_at(call: asyncio.Future[Any]) -> None:
-    """Take note of what a call raises that nobody waits for any more; asyncio complains otherwise."""
+    """Retrieve the exception of a call that is no longer awaited; asyncio complains otherwise."""
     if not call.cancelled():
         call.exception()
 

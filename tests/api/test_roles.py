@@ -17,7 +17,7 @@ DENIED = frozenset({401, 403})
 
 
 def ask(deployment: Deployment, route: Route, **headers: str) -> httpx.Response:
-    """A request to a route that changes nothing, whoever may send it: its body is none."""
+    """A request to a route that changes nothing, for any role: it has no valid body."""
     path, url = route.path.format(**NOWHERE), deployment.host.url
     body = b"{" if route.role == "operator" else None
     given: dict[str, Any] = {"content": body, "headers": headers, "trust_env": False, "timeout": 60, "verify": PLAIN}
@@ -25,7 +25,7 @@ def ask(deployment: Deployment, route: Route, **headers: str) -> httpx.Response:
 
 
 def with_role(deployment: Deployment, *roles: str) -> dict[str, str]:
-    """The headers of somebody with app roles, who also has the function key."""
+    """The headers of a caller with app roles, who also has the function key."""
     token = deployment.host.app_service.sign_in("operator@example.com", roles)
     return {"authorization": f"Bearer {token}", "x-functions-key": deployment.host.keys.function}
 

@@ -1,4 +1,4 @@
-"""Locks, disabled subscriptions, policies and deny assignments hold whoever asks, and are told of."""
+"""Locks, disabled subscriptions, policies and deny assignments apply to every identity, and are reported."""
 
 import httpx
 import pytest

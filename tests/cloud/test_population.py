@@ -18,7 +18,7 @@ from local.cloud.world.population import establish
 from tests.cloud.callers import SCOPES, Callers
 
 AUTHORIZATION = "/providers/Microsoft.Authorization"
-#: Whoever reads all would take five times as long.
+#: Reading everything would take five times as long.
 _SAME = 2.5
 
 

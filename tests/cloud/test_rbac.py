@@ -1,4 +1,4 @@
-"""Role-based access control: wildcards, what is taken away again, scopes, and the time until it counts."""
+"""Role-based access control: wildcards, exclusions, scopes, and the delay until it is effective."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What people see in a terminal of 80 columns, of a peering with an organization's VPC that somebody has broken."""
+"""What people see in a terminal of 80 columns, of a broken peering with an organization's VPC."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def vnets_of(command: CommandLine) -> list[str]:
 
 @pytest.fixture(scope="module")
 def broken(command: CommandLine) -> str:
-    """The id of a peering whose VNet peering somebody has deleted; it is not repaired."""
+    """The id of a peering whose VNet peering was deleted; it is not repaired."""
     wanted = {**vpc_of(command), "repair": "off"}
     given = [part for name, value in wanted.items() for part in ("--set", f"{name}={value}")]
     vnet_id = vnets_of(command)[0]

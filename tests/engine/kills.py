@@ -100,7 +100,7 @@ def _skip(clock: VirtualClock) -> None:
 def _killed(deployment: Deployment, vnet_id: str, killing: Killing) -> Iterator[str]:
     engine, clock, before = genuine_engine(deployment.host), deployment.virtual_clock, deployment.cloud_state()
     engine.intercept(killing)
-    # While nobody is at work, time would fly.
+    # Without work in progress, the virtual clock would advance.
     clock.held = True
     answer = ask(deployment, "POST", "", deployment.request(vnet_id=vnet_id))
     if not _comes(killing.done, clock):

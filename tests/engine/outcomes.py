@@ -73,7 +73,7 @@ def unaccounted(answers: Sequence[Answer], runs: Sequence[RunDocument]) -> Itera
 
 
 def doubles(state: Mapping[str, Any]) -> Iterator[str]:
-    """What the cloud holds twice, whoever made it."""
+    """What the cloud holds twice, of any origin."""
     kinds: dict[str, Iterable[object]] = {
         "applications of one peering": (a["uniqueName"] for a in state["applications"] if a["uniqueName"]),
         "principals of one application": ((p["tenantId"], p["appId"]) for p in state["servicePrincipals"]),

@@ -205,7 +205,7 @@ def _rotations(deployment: Deployment, ids: Sequence[str]) -> list[Cell]:
     answers = at_once(*(partial(rotate, *pair) for pair in zip(ids, statuses, strict=True)))
     swept = deployment.until_ended("health-sweep")
     side_by_side(lambda status: deployment.until(status["id"]), statuses, len(ids))
-    # What was put off is mended by the next sweep.
+    # The next sweep repairs what was deferred.
     deployment.fire("check_all_peerings")
     again = deployment.until_ended("health-sweep")
     sweeps = [sweep["runtimeStatus"] for sweep in (swept, again)]

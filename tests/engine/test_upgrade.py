@@ -42,7 +42,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def todays_modules_aside() -> Iterator[None]:
-    """Have the rooms of today's app imported anew meanwhile: the release has rooms of the same names."""
+    """Have the packages of today's app imported again meanwhile: the release has packages of the same names."""
     aside = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in ROOMS}
     for name in aside:
         del sys.modules[name]

@@ -1,4 +1,4 @@
-"""What the cloud hands out and nobody else may see."""
+"""The secrets that the cloud hands out."""
 
 from typing import Any
 

@@ -88,7 +88,7 @@ class Mortal:
 
 @pytest.fixture
 def mortal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mortal]:
-    """A connected peering, beside one that somebody made by hand."""
+    """A connected peering, beside a manually created one."""
     with LocalCloud(SCENARIO, tmp_path / "cloud", clock=SystemClock(), seed=None) as cloud:
         for name, value in cloud.environment.items():
             monkeypatch.setenv(name, value)

@@ -52,7 +52,7 @@ def ingestion() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_collects(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """For each test what collects is found out anew."""
+    """Detect the collector again for each test."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     caches = (telemetry._providers, telemetry._counter)
     for one in caches:

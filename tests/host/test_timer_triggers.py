@@ -1,4 +1,4 @@
-"""Timer triggers on a virtual clock: it is moved to them only while somebody waits for one."""
+"""Timer triggers on a virtual clock: it is moved to them only while one is awaited."""
 
 import time
 from collections.abc import Callable

@@ -38,7 +38,7 @@ def compiled(target: Path) -> str:
 
 
 def main() -> None:
-    """Compile the template and record the deployments anew: `python -m tests.infra.compiler`."""
+    """Compile the template and record the deployments: `python -m tests.infra.compiler`."""
     said = [compiled(INFRA / "main.json"), *(snapshot(one, "overwrite") for one in DEPLOYMENTS.glob("*.bicepparam"))]
     if any(said):
         raise SystemExit("".join(said))

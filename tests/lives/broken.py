@@ -39,7 +39,7 @@ def _never_resume() -> None:
 
 @contextmanager
 def broken_app(how: str | None) -> Iterator[None]:
-    """Break every app that is loaded meanwhile, in one of the ways: a worker that restarts loads it anew."""
+    """Break every app that is loaded meanwhile, in one of the ways: a worker that restarts reloads it."""
 
     def loading(directory: Path, *, drop_outputs: bool = False) -> FunctionApp:
         app = load_function_app(directory, drop_outputs=drop_outputs)

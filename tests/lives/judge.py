@@ -35,7 +35,7 @@ class Judge:
     Args:
         deployment: where it was lived.
         vnets: the VNets of the peerings, by their ids.
-        explained: the operations of each peering, and what they may end with for what somebody has broken.
+        explained: the operations of each peering, and the problems that they may end with because of damage.
         before: what the cloud held before anything began.
     """
 
@@ -125,7 +125,7 @@ class Judge:
                 self.wrong.append(f"{superseded}, which {answer['run']} superseded, ended so: {ends}")
 
     def _problems(self, identity: str) -> None:
-        """No run ended with a problem that nobody made."""
+        """No run ended with a problem without a cause."""
         for run in self._runs(identity):
             code = run.get("problem", {}).get("code", _EXPLAINED)
             if code != _EXPLAINED and (run["operation"], code) not in self._explained.get(identity, ()):

@@ -72,7 +72,7 @@ class Asked:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether somebody was promised an outcome."""
+        """Whether a caller was promised a result."""
         return self.status == HTTPStatus.ACCEPTED
 
     def __str__(self) -> str:
@@ -104,7 +104,7 @@ class Living:
     def __init__(self, deployment: Deployment, seed: int) -> None:
         self.deployment, self.dice = deployment, Random(f"life {seed}")
         self.asked: list[Asked] = []
-        #: Operations of each peering, and what they may end with for what somebody has broken of it.
+        #: Operations of each peering, and the problems that they may end with because of damage to it.
         self.explained: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self._choices = ENGINE_CHOICES if isinstance(deployment.host.engine, GenuineEngine) else CHOICES
         request = deployment.request()

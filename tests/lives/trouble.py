@@ -1,4 +1,4 @@
-"""What goes wrong outside the platform: faults of the remotes, and what somebody breaks in the cloud."""
+"""What goes wrong outside the platform: faults of the remote services, and damage in the cloud."""
 
 from random import Random
 from typing import Final, cast
@@ -67,7 +67,7 @@ def delays(dice: Random) -> dict[str, object]:
 
 
 def event(deployment: Deployment, identity: str, vnet_id: str, vpc_id: str, dice: Random) -> Event:
-    """Something that somebody breaks of a peering, and that the app can mend."""
+    """Damage to a peering that the app can repair."""
     vpc = deployment.cloud.world.vpcs[vpc_id]
     try:
         facts = cast("dict[str, object]", deployment.record(identity)["facts"])

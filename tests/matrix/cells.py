@@ -131,7 +131,7 @@ def play(cell: Cell) -> Ended:
         deployment.knobs(faults=[_knob(cell, fault)])
         status = _asked(operation, deployment, identity)
         deployment.knobs(faults=[])
-        # Before the removal takes them away.
+        # Before the removal deletes them.
         places = _kept_in(deployment)
         outcome, why = _judged(deployment, operation, fault, identity, status)
         if outcome == "problem":

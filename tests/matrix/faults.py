@@ -132,7 +132,7 @@ FAULTS: Final = (
     MatrixFault("401", {"status": 401, "code": "InvalidAuthenticationToken"}, host=r"^(?!login\.|127\.)"),
     MatrixFault("401-sign-in", {"status": 401, "code": "invalid_client"}, _SIGN_IN, host=r"^(login\.|127\.)"),
     MatrixFault("403-a-while", {"status": 403, "code": "AuthorizationFailed", "times": 3, "echo": True}, _REFUSED),
-    # Of a row that the Table service itself says is not there, nobody can say otherwise.
+    # A row that the Table service itself reports as absent is absent.
     MatrixFault(
         "404-a-while", {"status": 404, "code": "ResourceNotFound", "times": 3}, _MISSING, host=r"^(?!.*\.table\.)"
     ),

@@ -101,7 +101,7 @@ def _one_of_each(held: dict[str, list[Any]]) -> bool:
 
 
 def _by_hand(deployment: Deployment) -> None:
-    """Somebody has peered the pair as the article does."""
+    """The pair was peered manually, as in the article."""
     made_by_hand(deployment.cloud, str(deployment.request()["vnet_id"]))
 
 
@@ -114,7 +114,7 @@ def _is_adopted(deployment: Deployment, _: str, status: Status) -> bool:
 
 
 def _held(deployment: Deployment) -> None:
-    """A lock, policies and a deny assignment that are in nobody's way."""
+    """A lock, policies and a deny assignment that block nothing."""
     vnet = str(deployment.request()["vnet_id"])
     subscription, machines = vnet.partition("/resourceGroups/")[0], "Microsoft.Compute/virtualMachines"
     deployment.event(kind="add-lock", scope=f"{vnet}/subnets/default", level="CanNotDelete")
@@ -141,7 +141,7 @@ def _with_a_later_version(deployment: Deployment) -> str:
 
 
 def _start_setup_only(deployment: Deployment, _: str) -> Status:
-    """A start, and checks: what refuses to be taken away is a finding, and goes later."""
+    """A start, and checks: an object that cannot be removed is a finding, and is removed later."""
     status = deployment.settle(privilege="setup-only")
     return _repair(deployment, status["id"]) if status["state"] == "connected" else status
 
@@ -186,7 +186,7 @@ _OF_PROJECTS: Final = (
         managed=True,
         services=("identity", "graph", "entra"),
     ),
-    # The app's own identity gets its tokens elsewhere: whoever signs in to Entra is the created application.
+    # The app's own identity gets its tokens elsewhere: only the created application signs in to Entra.
     Operation("own-sign-in", _nothing, _start, _is_connected, managed=True, services=("entra",)),
     Operation(
         "held",

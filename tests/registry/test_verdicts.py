@@ -32,7 +32,7 @@ def test_what_checks_have_found_is_written_together_by_the_etags_that_are_known(
             await finish(registry, one)
         known = {one["id"]: held for one in peerings if (held := await registry.held(one["id"])) is not None}
         assert await change_counted(registry, known, "healthy") == ({"healthy"}, 0, {"healthy"})
-        # The rows have changed since: they are read anew, once.
+        # The rows have changed since: they are read again, once.
         assert await change_counted(registry, known, "broken") == ({"broken"}, 3, {"broken"})
 
     async def change_counted(

@@ -11,7 +11,7 @@ from local.clock import VirtualClock
 from local.cloud import LocalCloud
 from local.deployment import deploy_to
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 _OPERATOR, _ADMINISTRATOR = "the operator of this app", "an Entra administrator"
 
 
@@ -58,14 +58,14 @@ CASES: Final[dict[str, tuple[Callable[[LocalCloud], dict[str, str]], str, str]]]
         "automation-secret-invalid",
         _OPERATOR,
     ),
-    "the application is unknown": (lambda _: {"AZURE_CLIENT_ID": NOBODY}, "automation-not-in-tenant", _OPERATOR),
+    "the application is unknown": (lambda _: {"AZURE_CLIENT_ID": UNKNOWN}, "automation-not-in-tenant", _OPERATOR),
     "its principal is gone": (_forget_principal, "automation-not-in-tenant", _OPERATOR),
-    "the tenant is unknown": (lambda _: {"AZURE_TENANT_ID": NOBODY}, "automation-tenant-not-found", _OPERATOR),
+    "the tenant is unknown": (lambda _: {"AZURE_TENANT_ID": UNKNOWN}, "automation-tenant-not-found", _OPERATOR),
     "it is switched off": (_disable, "automation-disabled", _ADMINISTRATOR),
     "a restriction keeps it out": (_refuse(500021), "automation-kept-out", _ADMINISTRATOR),
     "conditional access blocks it": (_refuse(53003), "automation-conditional-access", _ADMINISTRATOR),
     "security defaults block it": (_refuse(530035), "automation-conditional-access", _ADMINISTRATOR),
-    "a number that nobody knows": (_refuse(999999), "automation-sign-in-failed", _OPERATOR),
+    "an unknown number": (_refuse(999999), "automation-sign-in-failed", _OPERATOR),
 }
 
 

@@ -428,7 +428,7 @@ def test_without_the_azure_cli_it_ends_at_once_and_says_why(tmp_path: Path) -> N
         assert "Install the Azure CLI" in problem["detail"]
 
 
-#: What `az` says of somebody who is not signed in, and of a sign-in that has ended.
+#: What `az` says without a signed-in user, and after a sign-in has expired.
 _NOBODY_SIGNED_IN: Final = (
     "ERROR: Please run 'az login' to setup account.",
     "ERROR: AADSTS70043: The refresh token has expired. Trace ID: t",

@@ -29,7 +29,7 @@ def launch(playwright: Playwright) -> Browser:
 
 @dataclass
 class Visit:
-    """Somebody on the page of a deployment. `console` is what was logged, `requests` the addresses asked for."""
+    """A user on the page of a deployment. `console` is what was logged, `requests` the addresses asked for."""
 
     deployment: Deployment
     page: Page
@@ -80,7 +80,7 @@ def visit(
     headers: Mapping[str, str] | None = None,
     refused: bool = False,
 ) -> Iterator[Visit]:
-    """A visit in a window of its own. It must log nothing, and ask nobody but the app.
+    """A visit in a window of its own. It must log nothing, and send requests only to the app.
 
     Args:
         browser: where.

@@ -1,4 +1,4 @@
-"""`make screenshots`: the pictures of the page in docs/, of sixty peerings, some of them ill."""
+"""`make screenshots`: the screenshots of the page in docs/, of sixty peerings, some of them unhealthy."""
 
 import tempfile
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ def estate() -> Iterator[tuple[Deployment, str, dict[str, object]]]:
     wanted = scenario.model_copy(update={"vnets": scenario.vnets + _EXTRA})
     with tempfile.TemporaryDirectory() as directory, deploy(Path(directory), wanted) as deployed:
         populate(deployed.cloud, scenario.established)
-        *_, ill, fresh = (one.id for one in deployed.cloud.world.vnets.values() if _is_ours(deployed, one.id))
-        status = deployed.settle(vnet_id=ill, repair="off", labels={"owner": "network", "ticket": "NET-7"})
+        *_, broken, fresh = (one.id for one in deployed.cloud.world.vnets.values() if _is_ours(deployed, one.id))
+        status = deployed.settle(vnet_id=broken, repair="off", labels={"owner": "network", "ticket": "NET-7"})
         remote = status["facts"]["to_network_id"]
-        deployed.event(kind="delete-vnet-peering", vnet_id=ill, remote_id=remote)
+        deployed.event(kind="delete-vnet-peering", vnet_id=broken, remote_id=remote)
         deployed.api.post("/api/checks", json={}).raise_for_status()
         deployed.until_ended(SWEEP, 600)
         yield deployed, str(status["id"]), deployed.request(vnet_id=fresh)

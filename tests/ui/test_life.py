@@ -1,4 +1,4 @@
-"""A peering's life as somebody leads it on the page: each change with its plan first, followed without a reload."""
+"""A peering's life cycle on the page: each change with its plan first, followed without a reload."""
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect

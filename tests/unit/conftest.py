@@ -23,7 +23,7 @@ class Time:
 def time_of_budgets(monkeypatch: pytest.MonkeyPatch) -> Time:
     """What budgets, turns and shared reads take for the present moment."""
     time = Time()
-    # By these names others may stand by now: the local host imports the app anew.
+    # These names may refer to other modules by now: the local host reimports the app.
     for module in (budgets, shared_reads, turns):
         monkeypatch.setattr(module, "registry", lambda: time)
     return time

@@ -96,7 +96,7 @@ def test_requests_use_what_their_work_has_claimed_and_then_more() -> None:
                 begin_request([bucket])
                 end_request([bucket])
         assert spent.used == {bucket: 3}
-        # The third was nobody's.
+        # The third was unclaimed.
         assert held.claim(0) == 1 / LIMITS["arm reads"].per_second
 
     in_a_worker(work)

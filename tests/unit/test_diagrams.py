@@ -5,7 +5,7 @@ from peering.steps import STEPS
 
 
 def test_the_diagrams_are_those_of_the_code() -> None:
-    assert DOCUMENT.read_text() == drawn(DOCUMENT.read_text()), "draw them anew: python -m local.diagrams"
+    assert DOCUMENT.read_text() == drawn(DOCUMENT.read_text()), "redraw them: python -m local.diagrams"
 
 
 def test_each_diagram_has_its_place() -> None:

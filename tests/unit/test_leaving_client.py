@@ -24,7 +24,7 @@ async def _requests() -> list[httpx.AsyncClient]:
     async with LeavingClient("Aiven", left.append, timeout=timeout, limits=limits, trust_env=False) as client:
         assert (await client.get(url)).json() == {}
         assert left == []
-        # Whoever keeps an answer open keeps the connection.
+        # An open response keeps its connection.
         async with client.stream("GET", url):
             with pytest.raises(httpx.PoolTimeout):
                 await client.get(url)

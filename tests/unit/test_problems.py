@@ -74,4 +74,4 @@ def test_a_remedy_that_may_cut_says_so_and_how_to_see_it(code: str) -> None:
 
 
 def test_the_document_of_the_problems_is_that_of_the_catalogue() -> None:
-    assert DOCUMENT.read_text() == document(), "write it anew: python -m local.problems_table"
+    assert DOCUMENT.read_text() == document(), "write it again: python -m local.problems_table"

@@ -32,14 +32,14 @@ from tests.unit.good_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()
 ID = PEERING["id"]
-SOMEBODY = Caller(name="operator@example.com", id="1")
+CALLER = Caller(name="operator@example.com", id="1")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DEADLINES = Deadlines(propagation=900, platform=86400)
 
 
 def order(operation: Operation, run: str = "r1", peering: Peering = PEERING, minute: int = 0) -> Order:
     """An order that was placed so many minutes after the start."""
-    placed = new_order(operation, run, SOMEBODY, START + timedelta(minutes=minute), DEADLINES)
+    placed = new_order(operation, run, CALLER, START + timedelta(minutes=minute), DEADLINES)
     return {**placed, "peering": peering} if operation == "establish" else placed
 
 
@@ -311,7 +311,7 @@ def test_a_repair_that_did_not_help_is_tried_again_after_a_pause_that_grows() ->
         while not judge(record, Checked(revision=record["revision"], problems=[_of(code)]), day.isoformat()).repair:
             day += FIRST_PAUSE / 20
         pauses.append(day)
-        repair = {**new_order("repair", f"p{number}", SOMEBODY, day, DEADLINES), "codes": [code]}
+        repair = {**new_order("repair", f"p{number}", CALLER, day, DEADLINES), "codes": [code]}
         place(record, cast("Order", repair))
         ended(record, "connected", f"p{number}", at=day)
     assert [round((b - a) / FIRST_PAUSE) for a, b in pairwise(pauses)] == [1, 2, 4]
@@ -328,7 +328,7 @@ def test_a_repair_that_was_broken_off_has_not_been_tried_and_is_begun_again_soon
         while not judge(record, Checked(revision=record["revision"], problems=[_of(code)]), day.isoformat()).repair:
             day += FIRST_RETRY / 5
         pauses.append(day)
-        repair = {**new_order("repair", f"p{number}", SOMEBODY, day, DEADLINES), "codes": [code]}
+        repair = {**new_order("repair", f"p{number}", CALLER, day, DEADLINES), "codes": [code]}
         place(record, cast("Order", repair))
         ended(record, "failed", f"p{number}", at=day)
     assert [round((b - a) / FIRST_RETRY) for a, b in pairwise(pauses)] == [1, 2, 4]
@@ -391,7 +391,7 @@ def test_a_check_is_an_order_that_changes_no_revision_and_leaves_no_run() -> Non
 def test_what_was_tried_in_vain_is_not_forgotten_by_a_check_that_could_not_look() -> None:
     record, code = connected(), "platform-role-assignment-missing"
     check(record, code)
-    repair = {**new_order("repair", "r2", SOMEBODY, START + timedelta(days=2), DEADLINES), "codes": [code]}
+    repair = {**new_order("repair", "r2", CALLER, START + timedelta(days=2), DEADLINES), "codes": [code]}
     place(record, cast("Order", repair))
     ended(record, "connected", "r2", at=START + timedelta(days=2))
     assert not check(record, "remote-unavailable").repair

@@ -1,4 +1,4 @@
-"""Reads that are shared: by those who come in time, and never with what began before somebody asked."""
+"""Shared reads: shared by callers that arrive in time, and never with a read that began before the call."""
 
 import asyncio
 from datetime import timedelta
@@ -84,7 +84,7 @@ def test_a_read_that_is_shared_depends_on_nobodys_order(monkeypatch: pytest.Monk
     async def asked() -> None:
         work_for(Fence(id="one", run="r", execution="x", alive_until=""))
         await shared(("thing",), still_own)
-        # Whoever asks for it has the fence still.
+        # The caller still has the fence.
         with pytest.raises(AttributeError, match="is_own"):
             await still_own()
 

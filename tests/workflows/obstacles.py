@@ -105,14 +105,14 @@ class Place:
         self.event(kind, vnet_id=self.vnet_id, prefixes=list(prefixes), name=name)
 
     def request_elsewhere(self) -> None:
-        """Somebody has Aiven connect the pair for another application."""
+        """The pair is connected in Aiven for another application."""
         vnet, now, tenant = self.vnet, self.world.now, self.landscape.customer_tenant
         application = self.world.add_application(tenant, "theirs", "AzureADMultipleOrgs")
         names = (vnet.subscription_id, vnet.group.lower(), vnet.name.lower(), application.app_id, tenant)
         self.project_vpc.connections.append(Connection(*names, [], "PENDING_PEER", now, now))
 
     def make_role(self, name: str) -> None:
-        """Somebody makes a role of a name that grants something else."""
+        """Create a role with a name that grants something else."""
         scopes = [self.subscription]
         made = RoleDefinition(
             *(self.world.guid(), name, ""),
@@ -284,7 +284,7 @@ OBSTACLES: Final = {
         "platform-principal-disabled",
         lambda p: p.disable(p.platform_application),
         prepare=_known_platform,
-        # Nobody but Aiven signs in as it.
+        # Only Aiven signs in as it.
         symptom="connection-rejected-by-peer",
     ),
     "the application is disabled": Obstacle(
@@ -328,7 +328,7 @@ OBSTACLES: Final = {
     "the project VPC is not on Azure": Obstacle(
         "project-vpc-not-azure", lambda p: setattr(p.project_vpc, "cloud_name", "google-europe-west1"), None
     ),
-    "somebody else has connected the pair": Obstacle(
+    "another owner has connected the pair": Obstacle(
         "connection-exists", Place.request_elsewhere, AN_ORDER, state="existing"
     ),
     "there is nothing to take over": Obstacle(
@@ -361,6 +361,6 @@ UNFORESEEN: Final = {
     "network-peered-already": "a start takes the peering that leads to the network, whatever its name is",
     "remote-gateway-missing": "the platform's network is not the app's to look at",
     "remote-network-not-found": "the platform's network is not the app's to look at",
-    "remote-peering-disconnected": "a start takes the old sides away first",
+    "remote-peering-disconnected": "a start removes the old sides first",
     "aiven-refused": "what is left of Aiven's refusals",
 }

@@ -1,4 +1,4 @@
-"""The rights that docs/security.md lists; the module prints what becomes of a peering without each, as a table."""
+"""The rights that docs/security.md lists; the module prints the result for a peering without each, as a table."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from tests.workflows.least_privilege import give_least
 
 
 def take(deployment: Deployment, principal_id: str, *roles: str) -> None:
-    """Take a principal's assignments of roles away, wherever they are; at least one."""
+    """Remove a principal's assignments of roles, at any scope; at least one."""
     world = deployment.cloud.world
     held = [a for a in world.assignments.by("principal", principal_id) if not roles or a.role in roles]
     assert held
@@ -29,7 +29,7 @@ def give(deployment: Deployment) -> str:
 
 
 class Right(NamedTuple):
-    """One row of the document: how to take it away, and the code and the words of the problem of who needs it."""
+    """One row of the document: how to remove it, and the code and the words of the resulting problem."""
 
     row: str
     take: Callable[[Deployment, str], None]
@@ -102,7 +102,7 @@ def without_reading_the_subscription(deployment: Deployment) -> str:
 
 
 def without_one_of_a_peering(deployment: Deployment, fact: str) -> str:
-    """What a check finds of a peering whose right was taken away, and how another start leaves it."""
+    """What a check finds of a peering whose right was removed, and how another start leaves it."""
     give(deployment)
     status = deployment.settle(repair="off")
     take(deployment, status["facts"][fact])
@@ -111,7 +111,7 @@ def without_one_of_a_peering(deployment: Deployment, fact: str) -> str:
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """Each right, and what becomes of a peering without it; of those that the local cloud can take away."""
+    """Each right that the local cloud can remove, and the state of a peering without it."""
     plays: dict[str, Callable[[Deployment], str]] = {
         right.row: lambda one, right=right: without_one_of_a_start(one, right)  # type: ignore[misc]
         for right in OF_A_START
@@ -128,7 +128,7 @@ def rows() -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """Print the table."""
-    print("| right that is taken away | what becomes of it |\n| --- | --- |")
+    print("| removed right | result |\n| --- | --- |")
     for row, outcome in rows():
         print(f"| {row} | {outcome} |", flush=True)
 

@@ -58,8 +58,8 @@ def test_what_is_made_is_there_once_and_what_is_removed_is_gone(deployment: Depl
     facts = status["facts"]
     once = _counted(deployment)
     deployment.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
-    mended = deployment.check(status["id"])
-    assert (mended["state"], mended["health"]["verdict"]) == ("connected", "healthy"), mended["health"]
+    repaired = deployment.check(status["id"])
+    assert (repaired["state"], repaired["health"]["verdict"]) == ("connected", "healthy"), repaired["health"]
     assert _counted(deployment) == once
     removed = deployment.remove(status["id"])
     assert (removed["state"], removed.get("problem")) == ("removed", None)

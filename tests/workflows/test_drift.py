@@ -1,4 +1,4 @@
-"""Every row of docs/drift.md: it happens behind the app's back, a check finds it, and what can be mended is mended."""
+"""Every row of docs/drift.md: it happens in the cloud, a check finds it, and what can be repaired is repaired."""
 
 import json
 import logging
@@ -245,7 +245,7 @@ def _connection(world: World, names: dict[str, str]) -> Connection:
 
 
 def show_an_unknown_state(world: World, names: dict[str, str]) -> None:
-    """Aiven has a state that nobody has heard of."""
+    """Aiven has an unknown state."""
     _connection(world, names).state = "SOMETHING_NEW"
 
 
@@ -270,7 +270,7 @@ def _side(world: World, names: dict[str, str]) -> VNetPeering:
 
 
 def give_the_role_again(world: World, names: dict[str, str]) -> None:
-    """Somebody assigns the application its role on the VNet again, as it was."""
+    """Assign the application its role on the VNet again, as it was."""
     role = world.role(names["role"])
     assert role is not None
     name = role_assignment_name(names["vnet"], role.name, names["principal"])

@@ -1,4 +1,4 @@
-"""With the rights that docs/security.md lists, and each single one taken away: whoever needs it is told which."""
+"""With the rights that docs/security.md lists, and with each single one removed: the problem names it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""One peering from a POST to ACTIVE, and what stands in its way."""
+"""One peering from a POST to ACTIVE, and its obstacles."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +12,7 @@ from peering.steps import STEPS
 pytestmark = pytest.mark.both_kinds
 
 #: Steps that a first run without trouble has no use for.
-#: What peerings share is looked for by nobody once the looks have found it.
+#: Objects that peerings share are not read again once the preflight has found them.
 SHARED = {"user_role", "platform_role", "platform_service_principal"}
 NOT_NEEDED = {"stale_connection", "stale_peering", "orphaned_peering", "sync", "surplus_rights", "release_rights"}
 

@@ -1,4 +1,4 @@
-"""What somebody else made, or uses, is neither deleted nor overwritten; and nothing that works is taken away."""
+"""Objects that another owner created or uses are neither deleted nor overwritten; working ones are not removed."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def sides(deployment: Deployment) -> list[tuple[str, str, str]]:
 
 
 def peer_with_third(deployment: Deployment, state: str = "Connected") -> str:
-    """Somebody peers the VNet with a third network; returns the peering's name."""
+    """Peer the VNet with a third network; returns the peering's name."""
     vnet = vnet_of(deployment)
     deployment.event(
         kind="add-vnet-peering-to-overlapping-network", vnet_id=vnet.id, prefixes=["10.97.0.0/24"], name="Third-VNet"
@@ -31,7 +31,7 @@ def peer_with_third(deployment: Deployment, state: str = "Connected") -> str:
 
 
 def lose_side(deployment: Deployment) -> None:
-    """Somebody deletes the VNet peering, and Aiven does not see it."""
+    """Delete the VNet peering without Aiven detecting it."""
     deployment.knobs(detect=NEVER)
     vnet = vnet_of(deployment)
     deployment.event(kind="delete-vnet-peering", vnet_id=vnet.id, remote_id=vnet.peerings[0].remote_id)
@@ -137,7 +137,7 @@ def test_a_connection_that_leads_to_the_network_under_its_new_id_is_not_deleted(
 
 
 def rebuild_network(deployment: Deployment) -> None:
-    """The platform makes the project VPC's network anew under another id, and moves both sides over."""
+    """The platform recreates the project VPC's network under another id, and moves both sides over."""
     world, mine = deployment.cloud.world, vnet_of(deployment)
     (vpc,) = world.vpcs.values()
     old = vpc.network
@@ -169,7 +169,7 @@ def test_a_connection_that_somebody_else_has_requested_meanwhile_is_not_deleted(
 
 
 def made_elsewhere(deployment: Deployment) -> str:
-    """Somebody else's application."""
+    """Another owner's application."""
     tenant = deployment.cloud.landscape.customer_tenant
     return deployment.cloud.world.add_application(tenant, "theirs", "AzureADMultipleOrgs").app_id
 

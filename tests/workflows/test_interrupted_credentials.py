@@ -90,7 +90,7 @@ def test_the_password_in_use_outlives_a_candidate_that_could_be_neither_proven_n
         assert accepted(deployment, application) == [old.text]
         assert version_in_use(deployment, status).value == old.text
         deployment.check(status["id"])
-        assert len(application.passwords) == 2, "what a call may still be at work on was taken away"
+        assert len(application.passwords) == 2, "a credential that a call may still be using was removed"
         wait(deployment, 2 * FUNCTION_TIMEOUT.total_seconds())
         sweep(deployment)
         until_swept(deployment)
@@ -185,9 +185,9 @@ def test_a_rotation_that_fails_while_it_retires_the_old_password_goes_on_with_th
     deployment.event(
         kind="delete-vnet-peering", vnet_id=status["facts"]["vnet_id"], remote_id=status["facts"]["to_network_id"]
     )
-    mended = deployment.check(status["id"])
-    assert (mended["runs"][-1]["operation"], mended["runs"][-1]["state"]) == ("repair", "connected")
-    assert mended["health"]["verdict"] == "healthy", mended["health"]
+    repaired = deployment.check(status["id"])
+    assert (repaired["runs"][-1]["operation"], repaired["runs"][-1]["state"]) == ("repair", "connected")
+    assert repaired["health"]["verdict"] == "healthy", repaired["health"]
     wait(deployment)
     assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
     (vault,) = deployment.cloud.world.vaults.values()

@@ -1,4 +1,4 @@
-"""Orders that meet, orders that nobody takes: every 202 ends in the outcome that docs/orders.md promises."""
+"""Orders that meet, orders that are never taken: every 202 ends in the result that docs/orders.md promises."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -47,14 +47,14 @@ class LostStarts(Hostility):
 
 @dataclass
 class Meeting:
-    """Peerings whose orders nobody takes while the time stands still."""
+    """Peerings whose orders are not taken while the time stands still."""
 
     deployment: Deployment
     losses: LostStarts
     identities: dict[str, str]
 
     def hold(self) -> None:
-        """Let nobody take an order from now on, nor the executions that have carried out the last ones."""
+        """Let no order be taken from now on, not even by the executions that have carried out the last ones."""
         for identity in self.identities:
             self.deployment.until_ended(identity)
         self.deployment.virtual_clock.held = self.losses.losing = True

@@ -16,7 +16,7 @@ def organization(**knobs: object) -> Scenario:
 
 
 def connected_and_gone(deployment: Deployment, **options: object) -> Status:
-    """Start a peering, see that it is healthy, and take it away without a trace."""
+    """Start a peering, see that it is healthy, and remove it without a trace."""
     before = deployment.cloud_state()
     status = deployment.settle(**options)
     assert status["state"] == "connected", status.get("problem")

@@ -98,7 +98,7 @@ OBSTACLES: Final[dict[str, tuple[str, Callable[[Place], object]]]] = {
             effect="denyAction",
         ),
     ),
-    "no right to take roles away": ("automation-not-authorized", lambda p: p.keep_only(p.subscription, READER)),
+    "no right to remove roles": ("automation-not-authorized", lambda p: p.keep_only(p.subscription, READER)),
     "no right to delete roles, which are above the VNet": ("automation-not-authorized", Place.own_the_group_alone),
     "no right to delete applications": (
         "automation-graph-permission-missing",

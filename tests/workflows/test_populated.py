@@ -1,4 +1,4 @@
-"""A cloud that begins with peerings: they look as starts left them, and a check finds those that are ill."""
+"""A cloud that begins with peerings: they look as starts left them, and a check finds those that are unhealthy."""
 
 from collections import Counter
 from pathlib import Path

@@ -15,10 +15,10 @@ def test_the_role_is_there_for_the_setup_for_a_repair_and_for_the_removal_only(
     assert rights(shared, status) == 0
     assert shared.check(status["id"])["health"]["verdict"] == "healthy"
     shared.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=status["facts"]["to_network_id"])
-    mended = shared.check(status["id"])
-    ran = [step["name"] for step in mended["steps"] if step["state"] == "done"]
+    repaired = shared.check(status["id"])
+    ran = [step["name"] for step in repaired["steps"] if step["state"] == "done"]
     assert {"user_role_assignment", "vnet_peering", "release_rights"} <= set(ran)
-    assert mended["health"]["verdict"] == "healthy", mended["health"]
+    assert repaired["health"]["verdict"] == "healthy", repaired["health"]
     assert rights(shared, status) == 0
     assert shared.remove(status["id"])["state"] == "removed"
     assert not shared.cloud.world.vnets[vnet_id.lower()].peerings
@@ -31,9 +31,9 @@ def test_a_role_that_somebody_gave_back_is_taken_away(shared: Deployment, vnet_i
     assert role is not None
     user = status["facts"]["user_principal_id"]
     world.assign(status["facts"]["user_role_assignment_id"].rpartition("/")[2], vnet_id, role, user)
-    mended = shared.check(status["id"])
-    assert mended["operation"] == "repair"
-    assert (mended["health"]["verdict"], rights(shared, status)) == ("healthy", 0)
+    repaired = shared.check(status["id"])
+    assert repaired["operation"] == "repair"
+    assert (repaired["health"]["verdict"], rights(shared, status)) == ("healthy", 0)
 
 
 @pytest.mark.life

@@ -1,4 +1,4 @@
-"""A Table service that refuses the token, or asks to wait, keeps nobody waiting inside a function."""
+"""A Table service that refuses the token, or asks to wait, causes no waiting inside a function."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Taking a peering away again: in order, only what this app made, and nothing that anybody else needs."""
+"""Removing a peering: in order, only what this app created, and nothing that others need."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -124,7 +124,7 @@ def test_a_role_that_another_peering_has_made_anew_meanwhile_is_that_one_s(tmp_p
         assert (removed["state"], removed.get("problem")) == ("removed", None)
         assert made
         assert role in world.roles
-        # It did not begin anew because of it.
+        # It did not restart because of it.
         deleted = [w for w in deployment.writes() if w["method"] == "DELETE" and w["path"].endswith(role.name)]
         assert len(deleted) == 1
 

@@ -1,4 +1,4 @@
-"""Which client sent what: the SDKs that the app is built on, on the real host names, and nobody else."""
+"""Which client sent what: the SDKs that the app is built on, on the real host names, and no other client."""
 
 from local.deployment import Deployment
 

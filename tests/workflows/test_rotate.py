@@ -49,8 +49,8 @@ def test_a_password_that_cannot_be_proven_is_taken_away_again(shared: Deployment
     assert (after["state"], run["state"], run["problem"]["code"]) == ("connected", "failed", "secret-not-accepted")
     assert [password.key_id for password in application.passwords] == kept
     assert _enabled(shared, before) == "enabled"
-    mended = shared.rotate(before["id"])
-    assert mended["runs"][-1]["state"] == "rotated"
+    repaired = shared.rotate(before["id"])
+    assert repaired["runs"][-1]["state"] == "rotated"
     assert len(application.passwords) == 1
 
 

@@ -28,9 +28,9 @@ def test_a_call_for_each_project_vpc_a_list_for_each_vnet_and_few_calls_beside(t
         remote = next(v for v in deployment.cloud.world.vpcs.values() if v.id == AivenVpc.of(broken).id)
         deployment.event(kind="delete-vnet-peering", vnet_id=broken["vnet_id"], remote_id=remote.network.id)
         assert sweep(deployment)["verdicts"] == {"healthy": 999, "broken": 1}
-        mended = deployment.until(broken["id"])
-        assert (status["operation"], mended["operation"]) == ("establish", "repair")
-        assert mended["health"]["verdict"] == "healthy"
+        repaired = deployment.until(broken["id"])
+        assert (status["operation"], repaired["operation"]) == ("establish", "repair")
+        assert repaired["health"]["verdict"] == "healthy"
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def test_a_remote_that_refuses_for_hours_leaves_the_order_to_one_execution(
     with deploy(tmp_path) as deployment:
         deployment.knobs(faults=[{**refused, "code": "TooManyRequests", "retry_after": 39}])
         status = deployment.settle()
-    # Nobody took it for abandoned, and began it again.
+    # It did not count as abandoned, and was not started again.
     assert (status["state"], status["problem"]["code"]) == ("failed", "remote-throttled")
     assert "event=order-resumed" not in caplog.text
 

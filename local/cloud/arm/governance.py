@@ -40,7 +40,7 @@ class ArmGovernance:
         return self._listed(request, scope, "policyAssignments", held)
 
     def _policy_exemptions(self, request: Request, scope: str) -> Response:
-        # Nobody here makes any: who exempts a scope, does so in the assignment.
+        # There are none here: a scope is exempted in the assignment.
         return self._listed(request, scope, "policyExemptions", [])
 
     def _listed(self, request: Request, scope: str, kind: str, held: list[tuple[str, dict[str, Any]]]) -> Response:

@@ -30,7 +30,7 @@ OPTIONS: Final = (
     "doNotVerifyRemoteGateways",
     "peerCompleteVnets",
 )
-#: Properties of a peering that Azure itself says; all others are there where somebody has set them.
+#: Properties of a peering that Azure itself sets; all others exist only if a client has set them.
 _OWN: Final = frozenset(
     {
         *("provisioningState", "resourceGuid", "peeringState", "peeringSyncLevel", "remoteVirtualNetwork"),

@@ -13,7 +13,7 @@ MANAGEMENT_GROUP: Final = "/providers/Microsoft.Management/managementGroups/"
 
 
 def covers(role: RoleDefinition, action: str, *, data: bool = False) -> bool:
-    """Whether a role grants an action: listed, and not taken away again."""
+    """Whether a role grants an action: listed, and not excluded."""
     granted, taken = (role.data_actions, role.not_data_actions) if data else (role.actions, role.not_actions)
     return any(matches(action, one) for one in granted) and not any(matches(action, one) for one in taken)
 
@@ -24,7 +24,7 @@ def contains(scope: str, resource: str) -> bool:
 
 
 def denial(world: World, principal_id: str, action: str, scope: str) -> DenyAssignment | None:
-    """The deny assignment that takes an action on a scope away from a principal, if one does, whatever its roles."""
+    """The deny assignment that denies a principal an action on a scope, if there is one, whatever its roles."""
     held = (d for d in world.deny_assignments if contains(d.scope, scope) and principal_id not in d.excluded)
     return next((d for d in held if any(matches(action, one) for one in d.actions)), None)
 
@@ -80,7 +80,7 @@ def effective(world: World, principal_id: str, scope: str, moment: datetime) -> 
 def may(
     world: World, principal_id: str, action: str, scope: str, *, at: datetime | None = None, data: bool = False
 ) -> bool:
-    """Whether a principal may do something on a scope: it has a role that allows it, and nothing takes that away."""
+    """Whether a principal may do something on a scope: a role allows it, and nothing denies it."""
     if deciding(world, principal_id, action, scope, at=at, data=data) is None:
         return False
     return data or denial(world, principal_id, action, scope) is None

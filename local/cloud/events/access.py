@@ -14,27 +14,27 @@ def _held(world: World, principal_id: str, scope: str | None) -> list[RoleAssign
 
 
 def remove_role_assignments(world: World, principal_id: str, scope: str | None = None, but: str | None = None) -> None:
-    """Somebody removes a principal's role assignments, all or those in a scope, but not those in another one."""
+    """Remove a principal's role assignments, all or those in a scope, but not those in another one."""
     for assignment in _held(world, principal_id, scope):
         if but is None or not contains(but, assignment.scope):
             world.assignments.remove(assignment)
 
 
 def move_role_assignment(world: World, principal_id: str, scope: str, from_scope: str | None = None) -> None:
-    """Somebody gives a principal its roles on another scope and removes them where they were."""
+    """Move a principal's role assignments from one scope to another."""
     for assignment in _held(world, principal_id, from_scope):
         world.assignments.remove(assignment)
         world.assign(world.guid(), scope, named_role(world, assignment.role), principal_id)
 
 
 def assign_role(world: World, principal_id: str, scope: str, role: str, condition: str | None = None) -> None:
-    """Somebody gives a principal a further role, on a condition or without."""
+    """Assign a principal another role, with or without a condition."""
     world.assign(world.guid(), scope, named_role(world, role), principal_id).condition = condition
 
 
 def change_role_definition(world: World, name: str, actions: list[str]) -> None:
-    """Somebody changes what a custom role grants."""
+    """Change the actions of a custom role."""
     role = named_role(world, name)
     if role.built_in:
-        raise UnknownEventError(f"{role.role_name} is built in: nobody can change it")
+        raise UnknownEventError(f"{role.role_name} is built in and cannot be changed")
     role.actions = list(actions)

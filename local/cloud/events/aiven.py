@@ -22,7 +22,7 @@ def disconnect(world: World, project_vpc_id: str, vnet_id: str) -> None:
 
 
 def delete_connection(world: World, project_vpc_id: str, vnet_id: str) -> None:
-    """Somebody deletes a connection with `avn`: the row is gone, and so is the platform's side of the peering."""
+    """Delete a connection, as with `avn`: its row and the platform's side of the peering are removed."""
     take_away(world, *named_connection(world, project_vpc_id, vnet_id))
 
 
@@ -48,7 +48,7 @@ def _connections(
 
 
 def set_connection_application(world: World, project_vpc_id: str, vnet_id: str, app_id: str) -> None:
-    """Somebody requested the connection anew for another application."""
+    """Request the connection again for another application."""
     _, connection = named_connection(world, project_vpc_id, vnet_id)
     connection.app_id = app_id
 

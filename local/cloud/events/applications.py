@@ -46,12 +46,12 @@ def delete_service_principal(world: World, app_id: str, tenant_id: str) -> None:
 
 
 def delete_application(world: World, app_id: str) -> None:
-    """Somebody deletes an application, and with it its service principal at home; both can be restored."""
+    """Delete an application, and with it its service principal in the home tenant; both can be restored."""
     directory.delete_application(world, named_application(world, app_id))
 
 
 def restore_application(world: World, app_id: str) -> None:
-    """Somebody restores a deleted application, with the service principal that went with it."""
+    """Restore a deleted application, with the service principal that was deleted with it."""
     application = world.deleted_applications.first("app_id", app_id.lower())
     if application is None:
         raise UnknownEventError(f"there is no deleted application {app_id}")
@@ -62,7 +62,7 @@ def restore_application(world: World, app_id: str) -> None:
 
 
 def set_sign_in_audience(world: World, app_id: str, audience: str) -> None:
-    """Somebody changes who may sign in to an application."""
+    """Change who may sign in to an application."""
     if audience not in _AUDIENCES:
         raise UnknownEventError(f"there is no audience {audience}; there are {', '.join(_AUDIENCES)}")
     named_application(world, app_id).sign_in_audience = audience
@@ -74,7 +74,7 @@ def expire_passwords(world: World, app_id: str) -> None:
 
 
 def remove_passwords(world: World, app_id: str) -> None:
-    """Somebody removes all passwords of an application."""
+    """Remove all passwords of an application."""
     named_application(world, app_id).passwords.clear()
 
 

@@ -8,14 +8,14 @@ from local.cloud.world.world import World
 
 
 def add_lock(world: World, scope: str, level: str, name: str = "do-not-touch") -> None:
-    """Somebody locks a scope."""
+    """Lock a scope."""
     if level not in ("ReadOnly", "CanNotDelete"):
         raise UnknownEventError(f"there is no level {level}; there are ReadOnly and CanNotDelete")
     world.locks.append(Lock(named_scope(world, scope), name, cast("Level", level)))
 
 
 def remove_lock(world: World, scope: str, name: str = "do-not-touch") -> None:
-    """Somebody takes a lock off."""
+    """Remove a lock."""
     found = [lock for lock in world.locks if (lock.scope.lower(), lock.name) == (scope.lower(), name)]
     if not found:
         raise UnknownEventError(f"there is no lock {name} on {scope}")
@@ -32,7 +32,7 @@ def assign_policy(
     enforced: bool = True,
     not_scopes: list[str] | None = None,
 ) -> None:
-    """Somebody assigns a policy that forbids resources of a type on a scope.
+    """Assign a policy that forbids resources of a type on a scope.
 
     With the effect `denyAction` it forbids that they are deleted; with `audit` it only takes note.
     """
@@ -47,7 +47,7 @@ def assign_policy(
 
 
 def remove_policy(world: World, scope: str, name: str = "no-peerings") -> None:
-    """Somebody takes a policy assignment away."""
+    """Remove a policy assignment."""
     found = [policy for policy in world.policies if (policy.scope.lower(), policy.name) == (scope.lower(), name)]
     if not found:
         raise UnknownEventError(f"there is no policy assignment {name} on {scope}")
@@ -61,7 +61,7 @@ def add_deny_assignment(
     title: str = "Deny assignment of a stack",
     but: list[str] | None = None,
 ) -> None:
-    """A deployment stack takes actions on a scope away from everybody `but` some principals."""
+    """A deployment stack denies actions on a scope to everybody `but` some principals."""
     where = named_scope(world, scope)
     world.deny_assignments.append(DenyAssignment(world.guid(), title, where, tuple(actions), tuple(but or ())))
 

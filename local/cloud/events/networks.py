@@ -18,7 +18,7 @@ def _prefixes(given: list[str]) -> list[str]:
 
 
 def delete_vnet_peering(world: World, vnet_id: str, remote_id: str) -> None:
-    """Somebody deletes one side of a peering; the other becomes Disconnected."""
+    """Delete one side of a peering; the other becomes Disconnected."""
     drop_side(world, named_vnet(world, vnet_id), named_peering(world, vnet_id, remote_id))
 
 
@@ -29,7 +29,7 @@ def fail_vnet_peering(world: World, vnet_id: str, remote_id: str) -> None:
 
 
 def set_vnet_peering_options(world: World, vnet_id: str, remote_id: str, options: dict[str, bool]) -> None:
-    """Somebody changes options of one side of a peering; the others stay."""
+    """Change options of one side of a peering; the others stay."""
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
         raise UnknownEventError(f"there are no options {', '.join(unknown)}; there are {', '.join(OPTIONS)}")
@@ -44,12 +44,12 @@ def change_address_space(world: World, vnet_id: str, prefixes: list[str]) -> Non
 
 
 def delete_vnet(world: World, vnet_id: str) -> None:
-    """Somebody deletes a VNet; the other sides of its peerings become Disconnected."""
+    """Delete a VNet; the other sides of its peerings become Disconnected."""
     drop_network(world, named_vnet(world, vnet_id))
 
 
 def rename_vnet(world: World, vnet_id: str, name: str) -> None:
-    """Somebody makes a VNet anew under another name: Azure has no renaming, so its peerings are gone."""
+    """Recreate a VNet under another name: Azure cannot rename it, so its peerings are deleted."""
     vnet = named_vnet(world, vnet_id)
     drop_network(world, vnet)
     made = world.add_vnet(vnet.subscription_id, vnet.group, name, vnet.prefixes[0])
@@ -64,14 +64,14 @@ def set_vnet_provisioning_state(world: World, vnet_id: str, state: str) -> None:
 
 
 def occupy_vnet(world: World, vnet_id: str, seconds: float) -> None:
-    """Somebody changes a subnet of a VNet: for so long no peering can be made, though the VNet shows as provisioned."""
+    """Change a subnet of a VNet: meanwhile no peering can be created, though the VNet shows as provisioned."""
     named_vnet(world, vnet_id).busy_until = world.after(seconds)
 
 
 def add_vnet_peering_to_overlapping_network(
     world: World, vnet_id: str, prefixes: list[str], name: str = "Overlapping-VNet"
 ) -> None:
-    """Somebody peers a VNet with a further one of these addresses, both sides Connected."""
+    """Peer a VNet with another one of these addresses, both sides Connected."""
     vnet, addresses = named_vnet(world, vnet_id), _prefixes(prefixes)
     made = world.add_vnet(vnet.subscription_id, vnet.group, name, addresses[0])
     made.prefixes = addresses

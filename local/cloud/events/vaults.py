@@ -13,14 +13,14 @@ def _secret(world: World, name: str, vault: str | None) -> tuple[Vault, list[Sec
 
 
 def delete_secret(world: World, name: str, vault: str | None = None) -> None:
-    """Somebody deletes a secret; it can be recovered."""
+    """Delete a secret; it can be recovered."""
     held, versions = _secret(world, name, vault)
     del held.secrets[name.lower()]
     held.deleted[name.lower()] = DeletedSecret(versions, world.now)
 
 
 def disable_secret(world: World, name: str, vault: str | None = None) -> None:
-    """Somebody disables the newest version of a secret."""
+    """Disable the newest version of a secret."""
     _, versions = _secret(world, name, vault)
     versions[-1].enabled, versions[-1].updated = False, world.now
 
@@ -32,7 +32,7 @@ def set_secret_expiry(world: World, name: str, days: float, vault: str | None = 
 
 
 def close_vault(world: World, name: str) -> None:
-    """A vault gets a firewall that lets nobody in."""
+    """Close a vault's firewall to all clients."""
     _vault(world, name).closed = True
 
 

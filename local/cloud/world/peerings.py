@@ -98,7 +98,7 @@ def refused(code: str, message: str) -> ApiError:
 
 
 def _other_side(vnet: VNet, remote: VNet, name: str, mine: VNetPeering | None) -> VNetPeering | None:
-    """The other side, if it can be joined. With both sides Disconnected, this one starts anew."""
+    """The other side, if it can be joined. With both sides Disconnected, this one starts again."""
     other = peering_to(remote, vnet.id)
     if other is None or other.state != "Disconnected":
         return other

@@ -1,6 +1,6 @@
-"""What the Aiven platform does behind its API, with its own rights: build its side, watch for ours, take its side away.
+"""What the Aiven platform does behind its API, with its own rights: build its side, watch for ours, remove its side.
 
-Everything is settled when somebody looks, at the moments when it was due.
+Everything is settled at the next read, with the times at which it was due.
 """
 
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ def settle(world: World) -> None:
 
 
 def _signs(world: World) -> tuple[object, ...]:
-    """What stays the same as long as nobody changes anything that the platform acts upon."""
+    """What stays the same while everything that the platform acts upon is unchanged."""
     knobs, count = world.knobs, sum(len(vpc.connections) for vpc in world.vpcs.values())
     return Watched.changes, count, knobs.approved, knobs.detect, knobs.deleted
 

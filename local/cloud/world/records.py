@@ -234,7 +234,7 @@ class DeletedSecret:
 class Vault:
     """A Key Vault; deleted secrets can be recovered. With `policies`, by object id, it decides by those alone.
 
-    One that is `closed` has a firewall that lets nobody in.
+    One that is `closed` has a firewall that blocks all clients.
     """
 
     name: str

@@ -95,7 +95,7 @@ internal sealed class GivenTypes(params Type[] given) : ITypeLocator
     public IReadOnlyList<Type> GetTypes() => given;
 }
 
-/// <summary>The extension asks where its webhooks are. Whoever uses this engine has webhooks of its own.</summary>
+/// <summary>The extension asks where its webhooks are. The caller of this engine has webhooks of its own.</summary>
 internal sealed class NoWebHooks : IWebHookProvider
 {
     public Uri GetUrl(IExtensionConfigProvider extension) =>

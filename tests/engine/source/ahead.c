@@ -1,6 +1,6 @@
 /*
  * Preloaded into a process, this moves its wall clock. CLOCK_AHEAD_FILE names a file of eight bytes, a little-endian
- * signed count of seconds, which is mapped: whoever writes it moves the clock of every process that has it open.
+ * signed count of seconds, which is mapped: writing it moves the clock of every process that has it open.
  * Monotonic clocks are left alone, so sleeps and timeouts last as long as ever.
  */
 #define _GNU_SOURCE
