@@ -5,7 +5,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo serve cloud quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples diagrams recording screenshots clis lint package smoke rights checkov bench bench-all lock clean libahead
 
-help: ## What can be made
+help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # uv installs the locked packages in seconds; pip, which every Python has, installs uv.
@@ -72,20 +72,20 @@ lives: .venv/ready ## Random lives on a hostile host, and the tests of a life un
 fuzz-api: .venv/ready ## 20,000 made-up requests to all routes, judged by the OpenAPI document; options in FUZZ
 	$(BIN)/python -m tests.api $(FUZZ)
 
-api-examples: .venv/ready ## The examples of the OpenAPI document, recorded anew from a life on the local cloud
+api-examples: .venv/ready ## The examples of the OpenAPI document, recorded from a life cycle on the local cloud
 	$(BIN)/python -m local.api_examples
 
 matrix: .venv/ready ## Every remote call under every fault; options in MATRIX, such as MATRIX="--shard 1/8"
 	$(BIN)/python -m tests.matrix $(MATRIX)
 
-diagrams: .venv/ready ## The diagrams of docs/design.md and the table of docs/problems.md, drawn anew from the code
+diagrams: .venv/ready ## The diagrams of docs/design.md and the table of docs/problems.md, drawn from the code
 	$(BIN)/python -m local.diagrams
 	$(BIN)/python -m local.problems_table
 
-screenshots: .venv/ready ## The pictures of the page in docs/, made anew (needs Chromium)
+screenshots: .venv/ready ## The screenshots of the page in docs/ (needs Chromium)
 	$(BIN)/python -m tests.ui.screenshots
 
-recording: .venv/ready ## The pictures of `peering apply` in docs/, drawn anew
+recording: .venv/ready ## The recordings of `peering apply` in docs/
 	$(BIN)/python -m tests.command_line.recording
 
 clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
@@ -118,7 +118,7 @@ bench: .venv/ready ## The benchmarks
 bench-all: .venv/ready ## The benchmarks, with those that take long
 	$(BIN)/python -m bench --all
 
-lock: .venv/ready ## Lock the dependencies of pyproject.toml anew, with hashes
+lock: .venv/ready ## Lock the dependencies of pyproject.toml again, with hashes
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --extra local --extra cli --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --upgrade --prerelease allow tests/clis/requirements.in -o tests/clis/requirements.txt

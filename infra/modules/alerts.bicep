@@ -1,4 +1,4 @@
-// What somebody has to know: a rule for each query of infra/monitoring. One that finds rows fires, and resolves by itself.
+// Alerts for the operator: a rule for each query of infra/monitoring. One that finds rows fires, and resolves automatically.
 
 import { Texts } from 'types.bicep'
 

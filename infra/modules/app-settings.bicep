@@ -1,4 +1,4 @@
-// The app settings: those given take the place of what was there, and all others stay as somebody has set them.
+// The app settings: given ones replace the existing values, and all others stay as they were set.
 
 import { SecretTexts, Texts } from 'types.bicep'
 

@@ -1,4 +1,4 @@
-// The storage account of the host, of Durable Functions and of the registry; nobody has a key to it.
+// The storage account of the host, of Durable Functions and of the registry; key access is disabled.
 
 import { Texts } from 'types.bicep'
 

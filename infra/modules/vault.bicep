@@ -28,7 +28,7 @@ param aivenToken string
 param webhookSecret string
 
 // Secrets Officer: the app writes, reads, disables, deletes and recovers the applications' passwords; what it deletes can
-// be recovered for 90 days, since the vault lets nobody purge.
+// be recovered for 90 days, since purging is disabled.
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
