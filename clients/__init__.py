@@ -1,1 +1,1 @@
-"""How the app talks to each remote: settings, credentials, clients. The SDKs are imported when first used."""
+"""The clients of the remote services: settings, credentials, clients. The SDKs are imported when first used."""

@@ -1,4 +1,4 @@
-"""Aiven's REST API as the user whose token the app has (base https://api.aiven.io/v1): requests, refusals, the account.
+"""Aiven's REST API with the app's token (base https://api.aiven.io/v1): requests, refusals, the account.
 
 What concerns a VPC is in [aiven_vpcs](aiven_vpcs.py).
 """
@@ -65,7 +65,7 @@ def _is_refusal(content: bytes) -> bool:
 
 
 def unreadable(message: str = "") -> RemoteError:
-    """An answer of Aiven's that lacks a part which is always there: another time it may hold it.
+    """A response of Aiven that lacks a required field: a retry may return it.
 
     Args:
         message: what is missing, where that can be told.
@@ -101,7 +101,7 @@ class AivenClient:
         return response.content
 
     async def read(self, kind: type[Read], *path: str) -> Read:
-        """What a path answers, as a model; what lacks a part that is always there is no answer of Aiven's.
+        """The response of a path, as a model; a response without a required field is unreadable.
 
         Raises:
             RemoteError: Aiven refused, was not reached, or answered with something else.
@@ -121,7 +121,7 @@ class AivenClient:
         return [one.organization_id for one in (await self.read(Organizations, "organizations")).organizations]
 
     async def project_role(self, project: str, *, older: float = _ROLES_LAST) -> str | None:
-        """The token's user's role in a project, such as `operator`; None where Aiven does not say.
+        """The token's user's role in a project, such as `operator`; None if Aiven does not say.
 
         Args:
             project: the project.

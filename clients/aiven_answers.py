@@ -1,4 +1,4 @@
-"""What Aiven answers about VPCs and their peering connections (Aiven's OpenAPI document), as far as a peering needs it.
+"""Aiven's responses about VPCs and their peering connections (Aiven's OpenAPI document), as far as they are needed.
 
 A VPC of a project and one of an organization are two documents with the same connections in them.
 """
@@ -15,7 +15,7 @@ from peering.states import how_far
 
 
 class StateInfo(BaseModel):
-    """What Aiven adds to a state; with PENDING_PEER on Azure, where the other side has to lead to.
+    """The details of a state; with PENDING_PEER on Azure, the target of the other side.
 
     The two ids are in Aiven's documentation alone, not in its schema, so a part that has no name here is kept, too.
     """
@@ -29,7 +29,7 @@ class StateInfo(BaseModel):
 
 
 class PeeringConnection(BaseModel):
-    """One peering connection of a VPC. `peering_connection_id` may be missing; that of an organization goes by it."""
+    """One peering connection of a VPC. `peering_connection_id` may be missing; organizations need it."""
 
     peer_cloud_account: str
     peer_vpc: str
@@ -42,14 +42,14 @@ class PeeringConnection(BaseModel):
     user_peer_network_cidrs: list[str] = []
 
     def leads_to(self, vnet: VNetId) -> bool:
-        """Whether this connection is the one to `vnet`; all three keys count, without case."""
+        """Whether this connection is the one to `vnet`; all three keys must match, ignoring case."""
         mine = (self.peer_cloud_account, self.peer_resource_group or "", self.peer_vpc)
         other = (vnet.subscription_id, vnet.resource_group, vnet.name)
         return [folded(part) for part in mine] == [folded(part) for part in other]
 
 
 class Vpc(BaseModel):
-    """One VPC of Aiven's with its peering connections."""
+    """One VPC in Aiven with its peering connections."""
 
     state: str
     peering_connections: list[PeeringConnection]

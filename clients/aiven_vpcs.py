@@ -1,4 +1,4 @@
-"""A VPC of Aiven's with its peering connections: one port, and the two shapes of Aiven's API behind it.
+"""A VPC in Aiven with its peering connections: one interface for the two variants of Aiven's API.
 
 A project VPC's connection is named by the VNet that it leads to, and a request for one that is there is the request for
 that one. An organization VPC's connection is named by its own id, and what a second request does is not documented.
@@ -41,7 +41,7 @@ _NO_ROUTE: Final = (405, 410)
 
 
 class VpcClient(ABC):
-    """One VPC of Aiven's.
+    """One VPC in Aiven.
 
     Args:
         vpc: which one.
@@ -56,7 +56,7 @@ class VpcClient(ABC):
         self._owner = (vpc.kind, vpc.owner)
 
     async def read(self, *, older: float = 0.0, at: datetime | None = None) -> Vpc:
-        """The VPC with all its connections: there is no route for a single one. Those who ask at once share it.
+        """The VPC with all its connections: there is no route for a single one. Concurrent callers share it.
 
         Args:
             older: how many seconds older than the asking the answer may be.
@@ -75,7 +75,7 @@ class VpcClient(ABC):
     async def request_connection(
         self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
     ) -> None:
-        """Request the connection, or a failed one again (article step 11). Aiven takes names in lower case only.
+        """Request the connection, or a failed one again (article step 11). Aiven accepts names only in lower case.
 
         The answer is incomplete, so it is not used: read the VPC afterwards.
 
@@ -86,7 +86,7 @@ class VpcClient(ABC):
 
     @abstractmethod
     async def delete_connection(self, connection: PeeringConnection) -> None:
-        """Begin to delete a connection as Aiven lists it; one that is gone is left.
+        """Begin to delete a connection as Aiven lists it; a deleted one is ignored.
 
         Raises:
             RemoteError: Aiven refused, or was not reached.
@@ -94,10 +94,10 @@ class VpcClient(ABC):
 
     @abstractmethod
     async def _refresh(self) -> object:
-        """One request to look at the states."""
+        """One request to refresh the states."""
 
     async def refresh(self, *, older: float, at: datetime | None) -> None:
-        """Ask Aiven to look at the states of the connections now. It may take a while, or do nothing.
+        """Ask Aiven to refresh the states of the connections now. It may take a while, or do nothing.
 
         Args:
             older: within so many seconds it is asked for once.
@@ -122,7 +122,7 @@ class VpcClient(ABC):
 
     @abstractmethod
     async def lacking_right(self, *, of_now: bool = False) -> str | None:
-        """What keeps the token's user from changing connections, in words; None where Aiven does not say.
+        """Why the token's user may not change connections, in words; None if Aiven does not say.
 
         Args:
             of_now: Aiven is asked, whatever it said a moment ago.
@@ -217,12 +217,12 @@ class _Known:
 
 
 def _names_a_thing(answer: Answer) -> bool:
-    """Whether an answer says what there is none of: the route is there."""
+    """Whether a 404 names the missing object: then the route exists."""
     return answer.is_absence and any(code.endswith("_not_found") for code in answer.codes)
 
 
 def _may_lack_route(answer: Answer) -> bool:
-    """Whether an answer may mean that there is no such route: then it says nothing of the VPC."""
+    """Whether a response may mean an unknown route: then it says nothing about the VPC."""
     return answer.status in _NO_ROUTE or (answer.status == _NOT_FOUND and not _names_a_thing(answer))
 
 
@@ -233,11 +233,11 @@ class OrganizationVpcClient(VpcClient):
 
     @property
     def _known(self) -> _Known:
-        """What this process has learned of the paths."""
+        """The spelling of the paths that this process has learned."""
         return connections().kept(("paths of organization VPCs",), _Known)
 
     async def _read(self) -> Vpc:
-        """One read, by the spelling that Aiven answers by.
+        """One read, with the spelling that works.
 
         Where it says that there is no such thing, and not which, the list tells whether that is the VPC: its path is
         the same in both spellings.
@@ -267,7 +267,7 @@ class OrganizationVpcClient(VpcClient):
     async def request_connection(
         self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
     ) -> None:
-        """Request the connection, unless there is one; a failed one of the application's goes first.
+        """Request the connection, unless there is one; a failed one of the application is deleted first.
 
         Aiven documents only for projects that a request restarts a failed one, and that a second one makes no
         second connection.
@@ -325,7 +325,7 @@ def vpc_client(vpc: AivenVpc) -> VpcClient:
 
 
 async def connections_beside(vpc: AivenVpc, *, older: float = 0.0) -> list[PeeringConnection]:
-    """All connections of the VPCs of an owner: one call, and one for each VPC. An owner that is gone has none.
+    """All connections of the VPCs of an owner: one call, and one for each VPC. A deleted owner has none.
 
     Args:
         vpc: one of them; without an id, the owner alone.

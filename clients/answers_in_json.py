@@ -1,4 +1,4 @@
-"""A policy of azure-core's pipeline: what is no JSON document is no answer of Azure Resource Manager or Key Vault."""
+"""An azure-core policy: a response that is not JSON does not count as one of Azure Resource Manager or Key Vault."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ _NO_BODY = (202, 204)
 
 
 class AnswersInJson(SansIOHTTPPolicy[Any, Any]):
-    """Raises `DecodeError` for an answer of success that is a gateway's page, cut off or empty."""
+    """Raises `DecodeError` for a 2xx response that is a gateway's page, truncated or empty."""
 
     async def on_response(self, request: "PipelineRequest[Any]", response: "PipelineResponse[Any, Any]") -> None:
-        """Look at an answer before the SDK makes a model of it."""
+        """Check a response before the SDK converts it to a model."""
         answer = response.http_response
         if answer.status_code >= 300 or answer.status_code in _NO_BODY or request.http_request.method == "DELETE":
             return

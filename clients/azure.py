@@ -67,7 +67,7 @@ async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationMan
 
 
 def _resource_manager(*, own: bool) -> dict[str, Any]:
-    """What the clients of Azure Resource Manager have in common, those of the app's own identity and others."""
+    """The options of all clients of Azure Resource Manager, for the app's own identity and others."""
     from clients.answers_in_json import AnswersInJson
     from clients.budgets_of_requests import SpendsBudgets
     from clients.fenced_requests import Fenced

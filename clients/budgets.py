@@ -1,4 +1,4 @@
-"""What the remotes take of this process in a while, and how much of that is left.
+"""The request budgets of this process at the remote services, and what is left of them.
 
 Each budget starts with a remote's documented limit and follows what its answers say. A budget is this process's alone:
 several instances of the app, and other clients of the same identity, share the remote's own, so each may be
@@ -29,7 +29,7 @@ _RESERVED: Final = 0.2
 
 
 class Limit(NamedTuple):
-    """How many tokens there are at most, and how many come back in a second; `learned`: only a refusal shows it."""
+    """The capacity of a bucket, and its refill rate per second; `learned`: only a refusal reveals it."""
 
     tokens: float
     per_second: float
@@ -57,14 +57,14 @@ LIMITS: Final[Mapping[Kind, Limit]] = {
 
 
 class Bucket(NamedTuple):
-    """Names a budget: what it is of, and whose; a subscription's id in lower case, or nothing."""
+    """The key of a budget: its kind and owner; a subscription's id in lower case, or nothing."""
 
     kind: Kind
     whose: str = ""
 
 
 class Budget:
-    """The tokens of one bucket: those that are left, less those that are claimed. Less than none is a queue.
+    """The tokens of one bucket: those that are left, less the claimed ones. A negative number is a queue.
 
     Args:
         limit: how many there are.
@@ -76,7 +76,7 @@ class Budget:
         self._left, self._claimed, self._at = limit.tokens, 0.0, registry().now
 
     def claim(self, tokens: float) -> float:
-        """Claim tokens; returns in how many seconds they are there."""
+        """Claim tokens; returns the seconds until they are available."""
         self._refill()
         self._left -= tokens
         self._claimed += tokens
@@ -92,16 +92,16 @@ class Budget:
         return max(1.0, lacking / self.limit.per_second)
 
     def give_back(self, tokens: float) -> None:
-        """Give claimed tokens back that were not needed."""
+        """Return claimed tokens that were not needed."""
         self._left += tokens
         self._claimed -= tokens
 
     def spent(self, tokens: float) -> None:
-        """Claimed tokens are spent: the answer is there."""
+        """Spend claimed tokens: the response has arrived."""
         self._claimed -= tokens
 
     def note(self, left: float) -> None:
-        """Note how many tokens the remote says are left; those that are claimed it does not know of."""
+        """Record the remaining quota that the remote service reports; it does not include claims."""
         self._refill()
         self._left = left - self._claimed
 
@@ -143,7 +143,7 @@ def budget(kind: Kind, whose: str = "") -> Budget:
 
 @dataclass
 class Spending:
-    """What a piece of work has claimed and not used yet, and what it has used, by bucket."""
+    """The claimed and the used tokens of an activity, by bucket."""
 
     claimed: dict[Bucket, float] = field(default_factory=dict)
     used: dict[Bucket, float] = field(default_factory=dict)
@@ -154,7 +154,7 @@ _spending: Final[ContextVar[Spending | None]] = ContextVar("spending", default=N
 
 @contextmanager
 def spending(claimed: Mapping[Bucket, float]) -> Iterator[Spending]:
-    """Let the requests within use what was claimed; what they leave of it is given back.
+    """Let the requests within use the claimed tokens; unused ones are returned.
 
     Args:
         claimed: tokens by bucket.

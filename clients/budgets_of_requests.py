@@ -1,4 +1,4 @@
-"""Which budgets a request takes from, and what its answer says of them."""
+"""The budgets that a request uses, and what its response reports about them."""
 
 import re
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ class SpendsBudgets(SansIOHTTPPolicy[Any, Any]):
 
 
 def buckets_of_arm(method: str, url: str, *, own: bool) -> list[Bucket]:
-    """What a request to Azure Resource Manager takes from: nothing, where it is about no subscription.
+    """The budgets of a request to Azure Resource Manager: none, if it concerns no subscription.
 
     Args:
         method: its method.
@@ -88,7 +88,7 @@ def buckets_of_arm(method: str, url: str, *, own: bool) -> list[Bucket]:
 
 
 def buckets_of(service: Service, method: str) -> list[Bucket]:
-    """What a request to Microsoft Graph or Aiven takes from.
+    """The budgets of a request to Microsoft Graph or Aiven.
 
     Args:
         service: where it goes to.

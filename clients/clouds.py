@@ -1,4 +1,4 @@
-"""The Azure clouds: which hosts the public one and the sovereign ones answer on (`az cloud list`)."""
+"""The Azure clouds: the hosts of the public and the sovereign ones (`az cloud list`)."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -28,7 +28,7 @@ class Cloud:
 
     @property
     def token_exchange_scope(self) -> str:
-        """The scope of a managed identity's token that an application takes in place of a password."""
+        """The scope of a managed identity's token that an application accepts instead of a password."""
         return f"{self.token_exchange}/.default"
 
     def vault_url(self, name: str) -> str:

@@ -38,7 +38,7 @@ _FOREVER: Final = 10 * 365 * 24 * 3600
 
 
 class Connections:
-    """What is open on one event loop: the sessions of the Azure SDKs, and HTTPX's clients for the other services."""
+    """The open connections of one event loop: the sessions of the Azure SDKs, and HTTPX clients for other services."""
 
     def __init__(self) -> None:
         self._sessions: dict[int, aiohttp.ClientSession] = {}
@@ -88,7 +88,7 @@ class Connections:
         return self._sessions[to_one_host]
 
     def http(self, service: Service, make: "Callable[..., httpx.AsyncClient]") -> "httpx.AsyncClient":
-        """The HTTP client of a service that no Azure SDK is for; another one when its connection was lost for good.
+        """The HTTP client of a service that no Azure SDK is for; another one if its connection was lost permanently.
 
         Args:
             service: whose it is.
@@ -114,7 +114,7 @@ class Connections:
             self.graph = None if service == "Microsoft Graph" else self.graph
 
     def kept(self, key: tuple[object, ...], make: Callable[[], Client]) -> Client:
-        """The client with a key, made when it is first asked for; the least recently used ones leave.
+        """The client with a key, created at its first use; the least recently used ones are closed.
 
         It is never closed: the connections are not its own.
         """

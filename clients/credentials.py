@@ -1,4 +1,4 @@
-"""Who the app signs in as: its own identity for everything, the created application for the VNet peering alone."""
+"""The app's identities: its own identity for everything, the created application only for the VNet peering."""
 
 import asyncio
 import os
@@ -87,7 +87,7 @@ def _tenant(given: Settings) -> str | None:
 
 @dataclass(frozen=True)
 class Proof:
-    """What an application proves its identity with: a password, or a token of the identity that it trusts."""
+    """The credential of an application: a password, or a token of the identity that it trusts."""
 
     password: str | None = field(default=None, repr=False)
     assertion: str | None = field(default=None, repr=False)

@@ -90,7 +90,7 @@ class DurableClient(Protocol):
         ...
 
     async def get_status(self, instance_id: str, *, show_input: bool = False) -> OrchestrationStatus[Any]:
-        """How an instance stands; who asks knows what its orchestration says of itself."""
+        """The status of an instance; the caller knows the shape of its custom status."""
         ...
 
     async def raise_event(self, instance_id: str, event_name: str, event_data: object = None) -> None:
@@ -98,7 +98,7 @@ class DurableClient(Protocol):
         ...
 
     async def terminate(self, instance_id: str, reason: str) -> None:
-        """End an instance wherever it stands; raises Exception when there is no such instance."""
+        """Terminate an instance in any state; raises Exception if there is no such instance."""
         ...
 
     async def get_status_by(
@@ -108,7 +108,7 @@ class DurableClient(Protocol):
         ...
 
     async def read_entity_state(self, entity_id: EntityId) -> EntityState[Any]:
-        """The state of an entity, which may be a little old; who asks knows its shape."""
+        """The state of an entity, which may be slightly stale; the caller knows its shape."""
         ...
 
     async def purge_instance_history(self, instance_id: str) -> object:
@@ -120,7 +120,7 @@ _RUNNING: Final = frozenset({"Running", "Pending", "ContinuedAsNew", "Suspended"
 
 
 def is_running(status: OrchestrationStatus[object]) -> bool:
-    """Whether an instance is under way."""
+    """Whether an instance is running."""
     return status.runtime_status is not None and status.runtime_status.name in _RUNNING
 
 

@@ -1,4 +1,4 @@
-"""The secrets that this process has seen, so that no text of a remote that repeats one is kept or logged."""
+"""The secrets that this process has seen, so that no text of a remote service that repeats one is stored or logged."""
 
 from base64 import b64encode
 from collections import deque
@@ -19,7 +19,7 @@ _secrets: Final[deque[str]] = deque(maxlen=_KEPT)
 
 
 def remember(secret: str | None) -> None:
-    """Note a secret, in the forms that remotes repeat it in; what is too short to be told from text is not one."""
+    """Register a secret, in the forms in which remote services repeat it; a very short text is ignored."""
     if secret is not None and len(secret) >= _SHORTEST and secret not in _secrets:
         _secrets.extend(dict.fromkeys(_forms(secret)))
 
@@ -31,7 +31,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def readable(text: str) -> str:
-    """A remote's text as it may be kept."""
+    """A remote service's text as it may be stored."""
     return scrubbed(text, _secrets)
 
 

@@ -1,4 +1,4 @@
-"""Microsoft Graph's answers without a thousand classes of the SDK that this app has no use for."""
+"""Microsoft Graph's responses without a thousand SDK classes that this app does not use."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

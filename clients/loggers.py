@@ -1,4 +1,4 @@
-"""What the SDKs may write into the log: warnings and worse, and of sign-ins nothing, for the app says it itself.
+"""The log levels of the SDKs: warnings and above, and nothing about sign-ins, which the app logs itself.
 
 The Python worker's root logger is at INFO. There the SDKs write each request with its whole URL, and a URL may hold a
 secret: a webhook's has its signature in the query.

@@ -11,7 +11,7 @@ _ALL: Final = "all"
 
 
 async def pause_all(pause: Pause) -> None:
-    """Pause the automatic checks and repairs of all peerings, also of those to come."""
+    """Pause the automatic checks and repairs of all peerings, also of future ones."""
     await registry().put({"PartitionKey": _PAUSES, "RowKey": _ALL, **rows.split("pause", json.dumps(pause))})
 
 

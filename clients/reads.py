@@ -1,4 +1,4 @@
-"""What Azure Resource Manager and Microsoft Graph answer, as it is: to make the SDKs' models of it takes longer.
+"""Raw responses of Azure Resource Manager and Microsoft Graph: converting them to SDK models takes longer.
 
 Requests go through the SDKs' own clients, with their credentials, policies and connections. What an answer lacks is
 not taken for absent: it could not be read, and is asked for again.
@@ -101,7 +101,7 @@ async def _pages(send: _Send, url: str, needed: Sequence[str]) -> list[Document]
 
 
 async def read_graph(client: "GraphServiceClient", wanted: "RequestInformation", *needed: str) -> Document:
-    """What Microsoft Graph answers to a request.
+    """The response of Microsoft Graph to a request.
 
     Args:
         client: the client that the request was built with.
@@ -177,7 +177,7 @@ async def list_graph(client: "GraphServiceClient", kind: str, query: Mapping[str
 def complete(
     found: object, needed: Sequence[str], service: Service = "Azure Resource Manager", url: str | None = None
 ) -> Document:
-    """What was found, if it has all parts that are needed.
+    """The object, if it has all required fields.
 
     Args:
         found: what a remote showed.

@@ -42,7 +42,7 @@ _NOT_FOUND: Final = 404
 
 
 class RemoteError(Exception):
-    """A remote did not answer, refused, or answered with something that cannot be read."""
+    """A remote service did not answer, refused, or sent an unreadable response."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(f"{answer.service}: {answer.status} {', '.join(answer.codes)}")
@@ -87,7 +87,7 @@ def stumbled(service: Service, error: BaseException) -> bool:
 
 
 def answer_to(error: Exception, service: Service, url: str, identity: Identity = "automation") -> Answer:
-    """What a remote answered, by what its client raised."""
+    """The response of a remote service, from its client's exception."""
     from azure.core.exceptions import HttpResponseError
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
@@ -232,12 +232,12 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
 
 
 def _without_trace(text: str) -> str:
-    """Entra's text without what only its support reads."""
+    """Entra's text without the parts for its support."""
     return text.partition("Trace ID:")[0].strip()
 
 
 async def or_none(look_up: Awaitable[Found]) -> Found | None:
-    """What a look-up by a key finds; None when the remote itself says that there is no such thing.
+    """The result of a look-up by key; None if the remote service itself says that the object does not exist.
 
     Raises:
         Exception: whatever else the look-up raises; a gateway's 404 is not the remote's.
@@ -265,7 +265,7 @@ async def if_allowed(look_up: Awaitable[Found]) -> Found | None:
 
 
 def is_absence(error: Exception) -> bool:
-    """Whether an exception is a remote's own answer that there is no such thing."""
+    """Whether an exception is a remote service's own answer that the object does not exist."""
     from azure.core.exceptions import HttpResponseError
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 

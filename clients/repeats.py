@@ -1,4 +1,4 @@
-"""Which changes were asked for under which `Idempotency-Key`, and what was answered: rows beside the peerings'."""
+"""The changes that were requested with each `Idempotency-Key`, and their responses: rows beside the peerings'."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ KEPT: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Repeat:
-    """A request under a key: what tells it from others, and its answer once there is one."""
+    """A request with a key: its fingerprint, and its response once there is one."""
 
     fingerprint: str
     status: int | None = None
@@ -40,19 +40,19 @@ async def claim(key: str, fingerprint: str) -> Repeat | None:
 
 
 async def answer(key: str, repeat: Repeat) -> None:
-    """Keep what a request was answered."""
+    """Store the response of a request."""
     headers, body = rows.split("headers", json.dumps(repeat.headers)), rows.split("body", repeat.body)
     kept: rows.Row = {"at": registry().now.isoformat(), "fingerprint": repeat.fingerprint, "status": repeat.status or 0}
     await registry().put({**_key(key), **kept, **headers, **body})
 
 
 async def release(key: str) -> None:
-    """Give a key up: what was asked for under it was refused, and may be asked for again."""
+    """Release a key: its request was refused, and may be sent again."""
     await registry().delete_rows([_key(key)])
 
 
 async def forget() -> int:
-    """Delete answers that are kept no longer; returns how many."""
+    """Delete expired responses; returns how many."""
     before = (registry().now - KEPT).isoformat()
     old = await registry().scan(f"PartitionKey eq '{_REPEATS}' and at lt '{before}'", "RowKey")
     for some in cut(old, 100):

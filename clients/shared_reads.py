@@ -1,4 +1,4 @@
-"""A read that many want at the same time is done once: they share what it has found."""
+"""A read that many callers need at the same time is done once: they share its result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""The same thing done with many: a few at a time, and one that fails keeps no other from it."""
+"""The same work for many items: a few at a time, and a failure does not affect the others."""
 
 import asyncio
 import math
@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 @dataclass
 class Done(Generic[T, R]):
-    """What came of it: the results, what failed and why, and what the time did not suffice for."""
+    """The outcome: the results, the failures, and the items for which there was no time."""
 
     results: list[R] = field(default_factory=list)
     failures: list[tuple[T, Exception]] = field(default_factory=list)
@@ -29,7 +29,7 @@ async def side_by_side(
     within: float = math.inf,
     longest: float | None = None,
 ) -> Done[T, R]:
-    """Do something with each of some things.
+    """Do something for each item.
 
     Args:
         do: what is done; whatever it raises is that thing's failure.

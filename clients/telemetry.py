@@ -35,7 +35,7 @@ Value = str | int | float | bool
 
 
 class Metric(NamedTuple):
-    """A metric: its kind, its unit, what it tells."""
+    """A metric: its kind, its unit, its description."""
 
     kind: str
     unit: str
@@ -118,7 +118,7 @@ def note_failure(made: Span, what: str) -> None:
 
 
 def note_outcome(made: Span, problem: str | None, *, is_final: bool) -> None:
-    """Say what an activity ended with.
+    """Record the outcome of an activity.
 
     Args:
         made: its span.
@@ -196,7 +196,7 @@ def measure(name: str, value: float, **attributes: Value) -> None:
 
 
 def show(name: str, value: float) -> None:
-    """Set a metric to what is so now."""
+    """Set a metric to its current value."""
     _gauge(name).set(value)
 
 
@@ -225,7 +225,7 @@ def _after(parent: str | None) -> "Context | None":
 
 
 class Providers(NamedTuple):
-    """What collects and sends. Without them it is what the process has, if it has anything."""
+    """The providers. Without them the process-wide ones are used, if there are any."""
 
     spans: "TracerProvider | None" = None
     metrics: "MeterProvider | None" = None
@@ -233,7 +233,7 @@ class Providers(NamedTuple):
 
 @cache
 def _providers() -> Providers:
-    """The app's own, if there is a destination. They are not the process's: packages would have theirs sent, too."""
+    """The app's own, if there is a destination. They are not process-wide: other packages' data are not sent."""
     if not os.environ.get(DESTINATION):
         return Providers()
     from clients.telemetry_export import begin

@@ -1,4 +1,4 @@
-"""Sends traces and metrics to Application Insights. What sends is imported by the threads that send, not by a start."""
+"""Sends traces and metrics to Application Insights. The sending threads import the exporters, not a cold start."""
 
 import os
 from collections.abc import Callable, Sequence

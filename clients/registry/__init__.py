@@ -1,4 +1,4 @@
-"""Where the registry is; the SDK of its tables is imported with the first request for it."""
+"""Access to the registry; the SDK of its tables is imported at the first use."""
 
 import asyncio
 from typing import TYPE_CHECKING, Final

@@ -1,4 +1,4 @@
-"""The registry of version 0.2.0, which was kept in Durable entities, is brought over once.
+"""The one-time migration of the registry of version 0.2.0, which was stored in Durable entities.
 
 The rows are written first, then what the old version had running is ended, then a marker says that all is done. Orders
 are taken only after the marker: each execution sees all peerings, and no old instance runs in parallel. Each
@@ -65,7 +65,7 @@ async def _is_done(client: DurableClient) -> bool:
 
 
 async def migrate(client: DurableClient) -> None:
-    """Bring the registry over, unless that is done.
+    """Migrate the registry, unless that is done.
 
     Raises:
         ProblemError: `registry-being-migrated`, when something old does not end; the next call goes on.

@@ -1,4 +1,4 @@
-"""Bringing an order that is in a peering's record to the engine's notice."""
+"""Starting the orchestrator for an order in a peering's record."""
 
 import asyncio
 import logging
@@ -48,7 +48,7 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
 
 
 async def hint(client: DurableClient, instance_id: str) -> None:
-    """Tell an instance that the order in its peering's record is another one now; the record decides."""
+    """Notify an instance that the order in its peering's record has changed; the record decides."""
     for _ in range(_HINTS):
         # One that has ended needs no event, and what is lost here is noticed at the next look.
         with suppress(Exception):  # the SDK raises a bare exception

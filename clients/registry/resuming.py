@@ -1,4 +1,4 @@
-"""What the resume timer does: overdue orders are begun again, ended instances are purged.
+"""The work of the resume timer: overdue orders are restarted, ended instances are purged.
 
 One mechanism for lost starts, platform failures, terminated and stuck instances, histories that no longer replay and a
 purged task hub: an order is open, and no execution gives a sign of life.
@@ -50,7 +50,7 @@ _LONGEST_RESUMPTION: Final = 45.0
 
 
 async def resume_overdue(client: DurableClient) -> int:
-    """Begin overdue orders again, the most overdue first; returns how many.
+    """Restart overdue orders, the most overdue first; returns how many.
 
     What the time does not suffice for comes with the next call, and an order that fails keeps no other from it.
     """
@@ -138,7 +138,7 @@ def _interrupt(record: Record, now: datetime) -> None:
 
 
 async def sweep_again(client: DurableClient) -> bool:
-    """Begin the check of all again if its orchestrator failed, which is never the check's own doing, or never began.
+    """Restart the check of all if its orchestrator failed, which a check itself never causes, or never started.
 
     While all peerings are paused it repairs nothing.
     """

@@ -1,4 +1,4 @@
-"""The table of runs: what was asked of a peering and what became of it, also when the peering is gone."""
+"""The table of runs: requests for a peering and their results, also after the peering is removed."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ class RunHistory:
         self._table = table
 
     async def note(self, run: RunRecord) -> None:
-        """Keep a run as it is known now.
+        """Store the current state of a run.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
@@ -27,7 +27,7 @@ class RunHistory:
         await self._table.put(rows.run_row(run))
 
     async def of(self, peering_id: str, limit: int) -> list[RunRecord]:
-        """The last runs of a peering, the newest first, also when the peering is gone."""
+        """The last runs of a peering, the newest first, also after the peering is removed."""
         found = []
         condition = f"PartitionKey eq '{peering_id}'"
         async for row in self._table.query(condition, results_per_page=limit):
@@ -37,7 +37,7 @@ class RunHistory:
         return found
 
     async def one(self, peering_id: str, run: str) -> RunRecord | None:
-        """One run of a peering, also when the peering is gone."""
+        """One run of a peering, also after the peering is removed."""
         condition = f"PartitionKey eq '{peering_id}'"
         async for row in self._table.query(condition, select=["PartitionKey", "RowKey"]):
             if str(row["RowKey"]).endswith(f"-{run}"):
@@ -46,7 +46,7 @@ class RunHistory:
         return None
 
     async def note_refusal(self, refusal: Refusal) -> None:
-        """Keep that a request was refused.
+        """Store a refused request.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.

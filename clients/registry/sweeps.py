@@ -1,4 +1,4 @@
-"""What the pieces of a check of all peerings leave for one another: rows beside the registry's, gone at its end.
+"""The intermediate data of a check of all peerings: rows beside the registry's, deleted at its end.
 
 All rows of a check begin with the time that it began, so what another one has left is never taken for its own.
 """

@@ -1,4 +1,4 @@
-"""Access to one of the registry's tables: rows read by key or as pages, and made what they are to be."""
+"""Access to one of the registry's tables: rows are read by key or in pages, and written conditionally."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -114,7 +114,7 @@ class Table:
                 yield row
 
     async def put(self, row: rows.Row) -> None:
-        """Make a row what it is to be: by Insert, or with the ETag of what is there.
+        """Write a row: by Insert, or with the ETag of the existing row.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.

@@ -1,4 +1,4 @@
-"""How the Table service is asked: no call sleeps for long, and a token that it refuses is replaced.
+"""Calls of the Table service: no call sleeps for long, and a rejected token is replaced.
 
 The SDK would sleep inside a function for as long as `Retry-After` says. Here a call is made again after a second at the
 most; a longer wait is the caller's: a durable timer's, or that of the API's client.

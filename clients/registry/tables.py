@@ -339,7 +339,7 @@ class Registry:
         return await self.columns(f"RowKey gt {rows.quoted(after)}", *rows.COLUMNS, limit=limit)
 
     async def columns(self, condition: str, *columns: str, limit: int | None = None) -> list[rows.Held]:
-        """Some columns of the peerings that meet a condition of OData, of all of them or of the first."""
+        """Some columns of the peerings that match an OData condition, of all of them or of the first."""
         condition = f"{rows.only_peerings()} and ({condition})" if condition else rows.only_peerings()
         found = []
         select = ["RowKey", *columns]
@@ -367,13 +367,13 @@ class Registry:
         return len(gone)
 
     async def is_migrated(self) -> bool:
-        """Whether the registry of version 0.2.0 has been brought over; asked until it has."""
+        """Whether the registry of version 0.2.0 has been migrated; asked until it has."""
         if not self._is_migrated:
             self._is_migrated = await self._table.row(rows.MIGRATIONS, rows.FROM_ENTITIES) is not None
         return self._is_migrated
 
     async def note_migrated(self) -> None:
-        """Note that the registry of version 0.2.0 has been brought over, or that there was none."""
+        """Record that the registry of version 0.2.0 has been migrated, or that there was none."""
         marker: rows.Row = {"PartitionKey": rows.MIGRATIONS, "RowKey": rows.FROM_ENTITIES, "at": self.now.isoformat()}
         await self._table.put(marker)
 
