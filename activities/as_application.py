@@ -1,4 +1,4 @@
-"""Signed in as the created application: to the customer's tenant, and to the platform's where a request needs it."""
+"""Clients of the created application: signed in to the customer's tenant, and to the platform's if needed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def signing_in(facts: Facts) -> AbstractAsyncContextManager[None]:
-    """Begin to sign in to both tenants, for a request that may turn out to be needed within.
+    """Begin to sign in to both tenants, for a request that may be needed within.
 
     Args:
         facts: name the application, its credential and the tenants.
@@ -48,7 +48,7 @@ async def as_application(facts: Facts, vnet_id: VNetId) -> "AsyncIterator[Networ
 
 @asynccontextmanager
 async def as_application_in_both(facts: Facts, vnet_id: VNetId) -> "AsyncIterator[NetworkManagementClient]":
-    """The same with its token of the platform's tenant beside its own.
+    """The same, also with a token of the platform's tenant.
 
     Raises:
         ProblemError: `peer-network-unknown`, when Aiven does not name the platform's tenant.
@@ -64,10 +64,10 @@ async def as_application_in_both(facts: Facts, vnet_id: VNetId) -> "AsyncIterato
 
 @asynccontextmanager
 async def _forgotten_if_refused(facts: Facts) -> AsyncIterator[None]:
-    """What was refused may be a token from before a right was given, or a password that is none any more."""
+    """A rejected token may predate a right, and a rejected password may be removed."""
     try:
         yield
-    except Exception:  # whatever it was, it goes on as it is
+    except Exception:  # any exception is re-raised unchanged
         connections().forget_clients(facts["application_id"])
         # A federated credential has no secret.
         if (secret := facts["secret_name"]) is not None:

@@ -12,7 +12,7 @@ from clients.durable import DurableClient
 from clients.telemetry import span, trace_of
 from peering.outcome import Looks, Outcome, StepRequest
 
-#: Which module does which steps.
+#: The steps of each module.
 MODULES: Final = {
     "steps.access": (
         *("user_role", "user_role_assignment", "platform_role", "platform_role_assignment", "release_rights"),
@@ -52,7 +52,7 @@ MODULES: Final = {
     "checks.webhook": ("next_event", "deliver_event", "note_delivered"),
 }
 
-#: The same for activities that ask Durable Functions itself, through its client.
+#: The same for activities that use the client of Durable Functions.
 WITH_CLIENT: Final = {
     "checks.deliveries": ("begin_delivery", "begin_deliveries"),
     "checks.sweep": ("check_vnets", "note_unseen"),

@@ -1,4 +1,4 @@
-"""A piece of work begins when what it is going to ask of the remotes is there: it claims that, and comes back for it.
+"""An activity starts when the budget for its requests is available: it claims that budget, and comes back for it.
 
 Work that starts without would be throttled halfway, and repeat all requests. What it is going to ask, its like have
 shown before.
@@ -23,7 +23,7 @@ Result = TypeVar("Result", bound=Outcome | Looks)
 
 #: Budgets of these are a subscription's.
 _OF_A_SUBSCRIPTION: Final = ("arm", "network")
-#: A little longer than the last pieces of work have been asking for is claimed: what is left over is given back.
+#: Slightly more than recent activities of the kind used is claimed: the rest is returned.
 _FADES: Final = 0.9
 #: A claim that is unused for this long after its time is returned.
 _HELD: Final = timedelta(minutes=2)
@@ -31,21 +31,21 @@ _HELD: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class _Claim:
-    """Tokens by bucket, and when they are there."""
+    """Tokens by bucket, and when they are available."""
 
     tokens: Mapping[Bucket, float]
     due: datetime
 
 
 class Turns:
-    """What each kind of work asks for, and what is claimed for the work that is to come back."""
+    """The usual requests of each kind of activity, and the claims of deferred ones."""
 
     def __init__(self) -> None:
         self._usual = dict[str, dict[Kind, float]]()
         self._held = dict[tuple[str, str], _Claim]()
 
     def held(self, work: str, peering: Peering) -> _Claim | None:
-        """The claim that some work comes back for.
+        """The claim of a deferred activity.
 
         Args:
             work: an activity's name.
@@ -54,7 +54,7 @@ class Turns:
         return self._held.pop((work, peering["id"]), None)
 
     def claim(self, work: str, peering: Peering) -> _Claim:
-        """Claim what such work usually asks for."""
+        """Claim the usual budget of such an activity."""
         whose = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
         usual = self._usual.get(work, {})
         tokens = {Bucket(kind, whose if kind.startswith(_OF_A_SUBSCRIPTION) else ""): usual[kind] for kind in usual}
@@ -69,7 +69,7 @@ class Turns:
         self._held[work, peering["id"]] = claim
 
     def note(self, work: str, used: Mapping[Bucket, float]) -> None:
-        """Note what some work has asked for."""
+        """Record the requests of an activity."""
         usual, latest = self._usual.setdefault(work, {}), dict[Kind, float]()
         for bucket, tokens in used.items():
             latest[bucket.kind] = max(latest.get(bucket.kind, 0.0), tokens)
@@ -79,7 +79,7 @@ class Turns:
 
 
 async def in_turn(work: str, request: StepRequest, do: Callable[[], Awaitable[Result]]) -> Result | Undone:
-    """Do some work, unless what it takes of the remotes is not there yet.
+    """Run an activity, unless its budget is not available yet.
 
     Args:
         work: the activity's name.
@@ -107,12 +107,12 @@ async def in_turn(work: str, request: StepRequest, do: Callable[[], Awaitable[Re
 
 
 def _until(due: datetime) -> int:
-    """Seconds from now, in whole ones: a timer knows no others."""
+    """Seconds from now, as a whole number, which timers require."""
     return math.ceil(max(0.0, (due - registry().now).total_seconds()))
 
 
 async def _put_off(work: str, seconds: int, request: StepRequest) -> Occurrence:
-    """Why a piece of work is not done, and when to come back."""
+    """Why an activity is deferred, and when to come back."""
     try:
         if "fence" in request and not await registry().is_own(request["fence"]):
             return superseded()

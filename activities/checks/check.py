@@ -10,19 +10,19 @@ from peering.checks import CheckOne, Found
 from peering.record import Record, is_busy
 from peering.verdicts import Checked, Judged
 
-#: How often a peering is looked at whose record changes meanwhile.
+#: How often a check is repeated if the record changes meanwhile.
 _LOOKS: Final = 3
 
 
 async def check_one(given: CheckOne) -> Found:
-    """Look at one peering, judge it, and write the verdict; a peering that a run is at work on is left alone."""
+    """Check one peering, and write the verdict; a peering with a current run is skipped."""
     outcome = Judged(outdated=True)
     for _ in range(_LOOKS):
         record = await registry().record(given["id"])
         if record is None or is_busy(record):
             break
         outcome = await _checked(record, given["at"])
-        # Labels or a pause may have come meanwhile: a check that was asked for ends with a verdict nonetheless.
+        # Labels or a pause may have changed meanwhile: a requested check ends with a verdict nonetheless.
         if not outcome.outdated:
             break
     return Found(repairs=outcome.repair, undelivered=outcome.undelivered)

@@ -1,4 +1,4 @@
-"""The beginning of deliveries: of the events of one peering, or of a piece of those that a check of all has found."""
+"""The start of deliveries: of the events of one peering, or of a batch from a check of all."""
 
 from typing import Final
 
@@ -10,17 +10,17 @@ from peering.runs import delivery_instance_id
 from peering.sweep import Piece, PieceResult
 from peering.webhook import Delivery
 
-#: Deliveries that are begun side by side.
+#: How many deliveries are started in parallel.
 _AT_ONCE: Final = 8
 
 
 async def begin_delivery(given: Delivery, client: DurableClient) -> None:
-    """Begin the delivery of a peering's events; one that is under way goes on to what has come since."""
+    """Start the delivery of a peering's events; a running one includes events that arrived since."""
     await start_unless_running(client, DELIVER, delivery_instance_id(given["id"]), given)
 
 
 async def begin_deliveries(given: Piece, client: DurableClient) -> PieceResult:
-    """Begin those of the peerings that no VNet is looked at for; again if any failed: those under way stay so."""
+    """Start those of peerings that are not checked; repeated if any failed: running ones continue."""
 
     async def begin(peering_id: str) -> None:
         await begin_delivery(Delivery(id=peering_id, deadlines=given["deadlines"], after=""), client)

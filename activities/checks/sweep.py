@@ -1,4 +1,4 @@
-"""The activities of a check of all peerings that judge, a piece of VNets at a time, by what was looked at before."""
+"""The activities of a check of all peerings that assess a batch of VNets at a time, from earlier reads."""
 
 import asyncio
 import logging
@@ -38,9 +38,9 @@ from peering.webhook import Delivery
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
-#: VNets that are looked at, and peerings that something is begun for, side by side.
+#: How many VNets are read, and peerings are followed up, in parallel.
 _AT_ONCE: Final = 8
-#: What a look at a VNet asks of Azure Resource Manager, and what of it where it lists the VNet's role assignments, too.
+#: The requests to Azure Resource Manager for a VNet, and those if its role assignments are listed, too.
 _READS_OF_A_VNET: Final = 2
 _READS_WITH_ASSIGNMENTS: Final = 3
 _UNSEEN: Final = Occurrence(code=LOST, detail="The platform lost the call.")
@@ -55,7 +55,7 @@ _ByScope = dict[str, list[AssignmentLook]]
 
 @dataclass
 class _Left:
-    """What is left for some VNets.
+    """The intermediate data of some VNets.
 
     Their peerings by the VNets' numbers, with the ETags of their rows by id; VPCs by key, assignments by
     subscription, secrets.
@@ -69,7 +69,7 @@ class _Left:
 
 
 async def check_vnets(given: Piece, client: DurableClient) -> PieceResult:
-    """Look at some VNets, judge their peerings, note what is news, and begin what follows from it.
+    """Read some VNets, assess their peerings, write changed verdicts, and start repairs and deliveries.
 
     A VNet that a remote asks to come back for is put off, but for the last time.
     """
@@ -87,7 +87,7 @@ async def check_vnets(given: Piece, client: DurableClient) -> PieceResult:
 
 
 def _claim(left: _Left) -> tuple[Counter[Bucket], dict[int, float]]:
-    """Claim the reads of VNets; returns them, and the VNets for which there were none to spare, each with seconds."""
+    """Claim the reads of VNets; returns them, and the VNets without enough budget, each with seconds."""
     claimed, put_off = Counter[Bucket](), dict[int, float]()
     for number, there in left.on_vnets.items():
         bucket, reads = Bucket("arm reads", _subscription(there)), _reads(left, there)
@@ -109,21 +109,21 @@ def _subscription(there: _OnVNet) -> str:
 
 
 async def note_unseen(given: Piece, client: DurableClient) -> PieceResult:
-    """Note of VNets whose check failed every time that nothing could be seen of their peerings."""
+    """Record that the peerings of VNets whose check failed every time could not be read."""
     left = await _left_for(given)
     found = {record["peering"]["id"]: [_UNSEEN] for on_vnet in left.on_vnets.values() for record in on_vnet}
     return await _note(given, left, left.on_vnets, found, client)
 
 
 async def end_sweep(at: str) -> None:
-    """Note that a check of all has come to its end, and delete what its pieces have left."""
+    """Record that a check of all has ended, and delete its intermediate data."""
     await sweeps.note_end(at)
     await sweeps.note_ended()
     await sweeps.clear(f"{at}~")
 
 
 async def _left_for(given: Piece) -> _Left:
-    """What the plan and the looks have left for some VNets."""
+    """The data of the plan and the looks for some VNets."""
     found = _Left()
     for piece in sorted({number // VNETS_IN_A_PIECE for number in given["numbers"]}):
         left = await sweeps.vnet_piece(given["at"], piece)
@@ -165,7 +165,7 @@ def _joined(
     other: Mapping[str, Part[Thing]],
     join: Callable[[Thing | None, Thing | None], Thing | None],
 ) -> dict[str, Part[Thing]]:
-    """What two pieces of VNets are told of the same things, together."""
+    """The merged data of two batches of VNets about the same objects."""
     found = dict[str, Part[Thing]](one)
     for key, look in other.items():
         known = found.get(key)
@@ -191,7 +191,7 @@ def _assignments_of_both(
 
 
 async def _found(left: _Left, on_vnets: Mapping[int, _OnVNet], at: str) -> dict[int, dict[str, list[Occurrence]]]:
-    """Look at VNets, some side by side; what is wrong with each peering, by the VNets' numbers and by id."""
+    """Check VNets, some in parallel; returns the problems of each peering, by the VNets' numbers and by id."""
     if not on_vnets:
         return {}
     records = [record for there in on_vnets.values() for record in there]
@@ -215,7 +215,7 @@ async def _found(left: _Left, on_vnets: Mapping[int, _OnVNet], at: str) -> dict[
 async def _problems_on(
     there: _OnVNet, left: _Left, scopes: _ByScope | None, directory: Directory, access: Access, at: str
 ) -> dict[str, list[Occurrence]]:
-    """What is wrong with each peering of a VNet, by id; `scopes` has its subscription's assignments, where seen."""
+    """The problems of each peering of a VNet, by id; `scopes` has its subscription's assignments, if read."""
     vnet_id, found = there[0]["peering"]["vnet_id"], dict[str, list[Occurrence]]()
     principals = {p for record in there for p in directory.principal_ids(record["facts"])}
     everywhere = left.assignments.get(_subscription(there), _UNSEEN_PART)
@@ -232,7 +232,7 @@ async def _problems_on(
 
 
 async def _held_on(vnet_id: str, everywhere: _Assignments, scopes: _ByScope | None, access: Access) -> _Assignments:
-    """The assignments in force on a VNet: out of all in its subscription, unless the app may not look at those."""
+    """The assignments in force on a VNet: from those of its subscription, unless the app may not read them."""
     if "problem" in everywhere:
         return everywhere
     if scopes is None:
@@ -243,7 +243,7 @@ async def _held_on(vnet_id: str, everywhere: _Assignments, scopes: _ByScope | No
 
 
 async def _in_use(listed: _Secrets, records: Sequence[Record]) -> _Secrets:
-    """The secrets as listed, which shows the newest versions; where that is not the one in use, that one."""
+    """The secrets as listed, with their newest versions; if another version is in use, that one."""
     if "problem" in listed:
         return listed
     found = dict(listed["found"] or {})
@@ -264,7 +264,7 @@ async def _note(
     found: Mapping[str, list[Occurrence]],
     client: DurableClient,
 ) -> PieceResult:
-    """Note what was found and begin what follows; VNets that something failed for are to be checked again."""
+    """Write the verdicts and start the follow-up; VNets with a failure are to be checked again."""
     records = {record["peering"]["id"]: record for on_vnet in on_vnets.values() for record in on_vnet}
     checked = {one: Checked(revision=records[one]["revision"], problems=problems) for one, problems in found.items()}
     held = {one: Held(record, left.etags[one]) for one, record in records.items()}

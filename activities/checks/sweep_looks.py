@@ -1,4 +1,4 @@
-"""The activities of a check of all peerings that come first: it is divided, and what VNets share is looked at."""
+"""The first activities of a check of all peerings: it is divided, and data that VNets share is read."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from peering.sweep_looks import assignments_for_pieces, looks_for_pieces, unmana
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
-#: VPCs in Aiven that are looked at side by side.
+#: How many VPCs in Aiven are read in parallel.
 _AT_ONCE: Final = 8
 #: Peerings whose deliveries one activity begins.
 _DELIVERIES: Final = 500
@@ -27,7 +27,7 @@ _Secrets = Part[dict[str, SecretLook]]
 
 
 async def plan_sweep(at: str) -> SweepPlan:
-    """Divide all peerings into pieces, and leave each piece what it needs of the registry."""
+    """Divide all peerings into batches, and store the registry data of each batch."""
     await sweeps.clear(at)
     division, unreadable = Division(), 0
     async for row in registry().peerings():
@@ -60,7 +60,7 @@ async def plan_sweep(at: str) -> SweepPlan:
 
 
 async def _forget_unmanaged(division: Division) -> None:
-    """Forget what was found in VPCs that no watched peering is in any more."""
+    """Delete the data of VPCs without a watched peering."""
     if gone := await registry().forget_unmanaged(division.watched):
         log.info("event=project-vpcs-forgotten count=%s", gone)
 
@@ -115,7 +115,7 @@ async def look_at_project_vpcs(given: Piece) -> PieceResult:
 
 
 def _again(numbers: Iterable[int], looks: Sequence[Part[Any]]) -> PieceResult:
-    """The numbers of the looks that a remote asked to come back for, and when."""
+    """The numbers of the throttled looks, and when to repeat them."""
     asked = {
         number: asked_by([look["problem"]]) for number, look in zip(numbers, looks, strict=True) if "problem" in look
     }

@@ -1,4 +1,4 @@
-"""Verdicts: what a look shows of a peering, what of it is news, and the orders that follow from it."""
+"""Verdicts: the problems of a peering in a look, the changes, and the resulting orders."""
 
 import logging
 from collections.abc import Mapping
@@ -28,12 +28,12 @@ from peering.verdicts import Checked, Judged, announce, judge
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
-#: Verdicts that are written side by side where they cannot go together.
+#: How many verdicts are written in parallel if they cannot share a transaction.
 _AT_ONCE: Final = 8
 
 
 def problems_of(record: Record, look: Look, at: str) -> list[Occurrence]:
-    """What is wrong with one peering; one that cannot be judged does not keep the others from it."""
+    """The problems of one peering; a failure does not affect the others."""
     try:
         return findings(record["peering"], record["facts"], look, datetime.fromisoformat(at))
     except Exception as error:
@@ -42,7 +42,7 @@ def problems_of(record: Record, look: Look, at: str) -> list[Occurrence]:
 
 
 async def confirmed(record: Record, problems: list[Occurrence], at: str) -> list[Occurrence]:
-    """What a second look at one peering alone finds as well: one bad answer starts no repair and no rotation.
+    """The problems that a second look at one peering confirms: one bad response starts no repair or rotation.
 
     What only one of the two looks could see is unknown, not amiss.
     """
@@ -57,7 +57,7 @@ async def confirmed(record: Record, problems: list[Occurrence], at: str) -> list
 
 
 def judged(checked: Checked, at: str, record: Record | None, _: datetime) -> tuple[Record | None, Judged]:
-    """The change of a record by a check; a peering that has changed since the look is left alone."""
+    """The change of a record by a check; a peering that has changed since the look is skipped."""
     if record is None:
         return None, Judged()
     found, announces = judge(record, checked, at), settings().webhook_url is not None
@@ -68,13 +68,13 @@ def judged(checked: Checked, at: str, record: Record | None, _: datetime) -> tup
 
 
 async def note(held: Mapping[str, Held], checked: Mapping[str, Checked], at: str) -> dict[str, Judged]:
-    """Judge peerings by their records as of a plan, and write what is news; returns what came of each.
+    """Assess peerings by their records as of a plan, and write changes; returns the result of each.
 
     One that the registry fails for keeps no other from it, and is left out of the answer.
     """
     outcomes, news = dict[str, Judged](), dict[str, Checked]()
     for one, found in checked.items():
-        # A check puts parts of a record in the place of others, and changes none.
+        # A check replaces parts of a record, and does not modify them.
         after, outcome = judged(found, at, held[one].record.copy(), _moment(at))
         outcomes[one] = outcome
         if after is not None and is_news(held[one].record, after):
@@ -103,7 +103,7 @@ async def _one_by_one(news: Mapping[str, Checked], at: str) -> dict[str, Judged]
 
 
 def tell(peering_id: str, outcome: Judged) -> None:
-    """Tell the log of a verdict that changed, and again of one that is not good: an alert rule looks back two days."""
+    """Log a changed verdict, and repeat one that is not healthy: an alert rule reads the last two days."""
     if (change := outcome.change) is not None:
         count("peering.verdicts", verdict=change["verdict"], previous=str(change["previous"]))
         log.log(
@@ -123,7 +123,7 @@ def tell(peering_id: str, outcome: Judged) -> None:
 async def repair(
     peering_id: str, codes: list[str], revision: int, at: str, deadlines: Deadlines, client: DurableClient
 ) -> bool:
-    """Begin a repair of findings; False when something is under way on the peering, or it has changed meanwhile."""
+    """Start a repair of findings; False if the peering has a current run, or has changed meanwhile."""
     operation, repaired = repair_of(codes)
     order: Order = {
         **new_order(operation, _name("repair", peering_id, at), APP, _moment(at), deadlines),
@@ -138,13 +138,13 @@ async def repair(
 
 
 async def settle(peering_id: str, at: str, deadlines: Deadlines, client: DurableClient) -> None:
-    """Begin a check that looks for what a run may have left that was broken off."""
+    """Start a check for objects that an interrupted run may have left."""
     order = new_order("check", _name("settle", peering_id, at), APP, _moment(at), deadlines)
     await _place(peering_id, order, None, client)
 
 
 def _name(why: str, peering_id: str, at: str) -> str:
-    """The run of an order of the app's own: the same whenever the same check places it."""
+    """The run of an automatic order: the same whenever the same check places it."""
     return deterministic_id(why, peering_id, at)[:8]
 
 

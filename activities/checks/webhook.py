@@ -1,4 +1,4 @@
-"""The delivery of events to the operator's webhook: which one is next, a try, and its note in the registry."""
+"""The delivery of events to the operator's webhook: the next one, a try, and its record in the registry."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ from peering.webhook import (
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
-#: How long a try takes at the most.
+#: The timeout of a try.
 _SECONDS: Final = 45
 _GIVE_UP: Final = range(400, 500)
 _TRY_AGAIN: Final = (408, 425, 429)
@@ -76,7 +76,7 @@ async def deliver_event(event: Event) -> Outcome:
 
 
 async def note_delivered(given: Change) -> None:
-    """Take an event out of its peering's record: the webhook has it."""
+    """Remove a delivered event from its peering's record."""
 
     def delivered(record: Record | None, _: datetime) -> tuple[Record | None, None]:
         if record is not None and "events" in record:

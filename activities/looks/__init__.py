@@ -1,1 +1,1 @@
-"""What activities read of the remotes, and the activities that only read."""
+"""Reads of the remote services, and the activities that only read."""

@@ -1,4 +1,4 @@
-"""Reads that are begun before the step that needs them: within one activity, the step then waits for that same call."""
+"""Prefetching: reads that begin before the step that needs them; within one activity, the step awaits the same call."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -9,9 +9,9 @@ from typing import Any, Final, TypeVar
 from peering.naming import folded
 
 Found = TypeVar("Found")
-#: Names and ids, which Azure compares without case; some go together.
+#: Names and ids, which Azure compares without case; some belong together.
 Given = str | tuple[str, ...]
-#: A function that reads, and what it is given.
+#: A function that reads, and its arguments.
 Read = tuple[Callable[..., Awaitable[Any]], tuple[Given, ...]]
 
 _going_on: Final[set[asyncio.Future[Any]]] = set()
@@ -28,7 +28,7 @@ async def begun(reads: Iterable[Read]) -> AsyncIterator[None]:
     tasks = dict[tuple[str, ...], asyncio.Future[Any]]()
     for call, given in reads:
         tasks[_key(call, given)] = asyncio.ensure_future(call(*given))
-        # What a read begins itself comes before the next one.
+        # The reads that a read begins come before the next one.
         await asyncio.sleep(0)
     token = _begun.set(tasks)
     try:
@@ -48,7 +48,7 @@ def _ended(task: asyncio.Future[Any]) -> None:
 
 
 async def ahead(call: Callable[..., Awaitable[Found]], *given: Given) -> Found:
-    """What a function reads: that of the call that was begun, for the first who asks, else that of a new one."""
+    """The result of a read: of the prefetched call, for the first caller, else of a new one."""
     found: asyncio.Future[Found] | None = _begun.get({}).pop(_key(call, given), None)
     return await (found if found is not None else call(*given))
 

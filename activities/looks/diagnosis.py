@@ -1,4 +1,4 @@
-"""Why a connection failed or is stuck, by checking the possible causes, not by echoing what Aiven says of it."""
+"""Why a connection failed or is stuck, by checking the possible causes instead of repeating Aiven's message."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from peering.naming import VNetId, last_part, role_assignment_name, same_id
 from peering.outcome import Occurrence, StepRequest
 from peering.spec import Peering
 
-#: What a failed or stuck connection shows of itself: never its own cause.
+#: The symptoms of a failed or stuck connection: never its own cause.
 _SYMPTOMS: Final = frozenset(
     {
         "connection-not-built",
@@ -28,7 +28,7 @@ _SYMPTOMS: Final = frozenset(
 )
 
 
-#: What the platform looks at before it fails in a state, in its order: it stops at the first that is amiss.
+#: The platform's checks before it fails in a state, in its order: it stops at the first failure.
 _BEHIND: Final[dict[str, tuple[str, ...]]] = {
     "REJECTED_BY_PEER": (
         *("connection-of-another-application", "connection-wrong-tenant"),
@@ -48,12 +48,12 @@ PASSING: Final = frozenset(
         *("platform-role-assignment-missing", "role-definition-changed", "vnet-not-provisioned"),
     }
 )
-#: What stands behind a failed state and does not pass by itself.
+#: Permanent causes of a failed state.
 LASTING: Final = frozenset(code for behind in _BEHIND.values() for code in behind) - PASSING
 
 
 async def diagnose(request: StepRequest) -> list[Occurrence]:
-    """What stands behind a connection that failed or is stuck, the most decisive first.
+    """The causes of a failed or stuck connection, the most decisive first.
 
     Empty when all that can be looked at is in order.
     """
@@ -65,7 +65,7 @@ async def diagnose(request: StepRequest) -> list[Occurrence]:
 
 
 def _decisiveness(peering: Peering, look: Look) -> Callable[[Occurrence], tuple[int, int]]:
-    """What to sort causes by: first what leads to the connection's state, then the worst; last what was not seen."""
+    """The sort key of causes: first what leads to the connection's state, then by severity; last what was not read."""
     vpc = if_seen(look["project_vpc"])
     connection = connection_of(peering["vnet_id"], vpc) if vpc else None
     behind = _BEHIND.get(connection["state"], ()) if connection else ()
@@ -88,7 +88,7 @@ def _busy(look: Look) -> list[Occurrence]:
 
 
 async def _placed(peering: Peering, facts: Facts, look: Look, cause: Occurrence) -> Occurrence:
-    """A missing assignment of the platform's role may be there after all, but on another scope.
+    """A missing assignment of the platform's role may exist on another scope.
 
     The assignments that this app made for other VNets, which their names tell, are not meant for this one.
     """

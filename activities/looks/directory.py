@@ -37,7 +37,7 @@ async def applications(application_ids: Sequence[str]) -> dict[str, ApplicationL
         return {**found, "federatedIdentityCredentials": credentials["value"]}
 
     found = await _all(application_ids, "applications", columns, needed, single)
-    # A password without its id is no password that anybody can have read.
+    # A password without an id cannot have been read.
     for password in (one for application in found for one in application["passwordCredentials"]):
         complete(password, ["keyId"], "Microsoft Graph", settings().cloud.graph)
     looks = [application_look(one) for one in found]
@@ -100,7 +100,7 @@ async def _all(
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
     async def alone(one: str) -> _Found:
-        # What is asked for at the same time has a client each: the parameters of a client's paths are shared.
+        # Concurrent requests have a client each: the parameters of a client's paths are shared.
         async with graph() as client:
             return await single(client, one)
 

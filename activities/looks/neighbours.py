@@ -1,4 +1,4 @@
-"""Who else of the registry needs what a peering shares with others."""
+"""The other peerings in the registry that need a peering's shared objects."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Who the app itself is, and what it may do in Azure, Graph and Aiven: looked up, never tried out."""
+"""The app's own identity and its rights in Azure, Graph and Aiven: looked up, never tried out."""
 
 from typing import Final
 
@@ -51,7 +51,7 @@ async def permissions_on_vnet(vnet_id: str) -> list[Granted]:
 
 
 async def permissions_in_subscription(subscription_id: str) -> list[Granted] | None:
-    """What the app's own identity may do in a whole subscription; None where Azure does not let it ask.
+    """What the app's own identity may do in a whole subscription; None if Azure does not let it read that.
 
     Args:
         subscription_id: the subscription's id.
@@ -80,7 +80,7 @@ async def graph_permissions() -> set[str]:
 
 
 def lacking_for_applications(held: set[str], what: str) -> list[Occurrence]:
-    """The problem with permissions that do not let the app write applications; none where the token says nothing.
+    """The problem with permissions that do not let the app write applications; none if the token says nothing.
 
     Args:
         held: the app's Graph permissions.
@@ -93,7 +93,7 @@ def lacking_for_applications(held: set[str], what: str) -> list[Occurrence]:
 
 
 async def lacking_in_aiven(vpc: AivenVpc) -> str | None:
-    """What keeps the Aiven token's user from changing connections of a VPC, where Aiven says it.
+    """Why the Aiven token's user may not change connections of a VPC, if Aiven says it.
 
     Args:
         vpc: which one.

@@ -1,4 +1,4 @@
-"""The look of one peering, put together from looks that many peerings share."""
+"""The look of one peering, combined from looks that many peerings share."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, MutableMapping, Sequence
@@ -32,7 +32,7 @@ _Found = TypeVar("_Found")
 
 
 class DirectoryParts(TypedDict):
-    """The parts of a look that Entra answers for."""
+    """The parts of a look from Entra."""
 
     application: Part[ApplicationLook]
     user_principal: Part[PrincipalLook]
@@ -40,7 +40,7 @@ class DirectoryParts(TypedDict):
 
 
 def one(looks: Part[dict[str, Thing]], name: str) -> Part[Thing]:
-    """One thing out of a look at many."""
+    """One object from a look at many."""
     if "problem" in looks:
         return {"problem": looks["problem"]}
     held = looks["found"]
@@ -57,7 +57,7 @@ class Directory:
 
     @classmethod
     async def of(cls, all_facts: Iterable[Facts]) -> "Directory":
-        """Look for some peerings at once, one call for every fifteen of them."""
+        """Read some peerings at once, one call for every fifteen of them."""
         ids = sorted({application for facts in all_facts if (application := _application_id(facts))})
         applications, principals = await asyncio.gather(
             part(lambda: directory.applications(ids)),
@@ -88,7 +88,7 @@ def _platform() -> str:
 
 
 class Access:
-    """Who may do what on VNets; the roles are looked up once for each subscription."""
+    """The rights on VNets; the roles are read once for each subscription."""
 
     def __init__(self) -> None:
         self._custom: dict[str, asyncio.Task[dict[str, RoleLook]]] = {}
@@ -121,7 +121,7 @@ class Access:
         principal_ids: set[str],
         in_subscription: Sequence[AssignmentLook] | None = None,
     ) -> AccessLook:
-        """The same with their assignments on other scopes: a list for each subscription, where the app may have it.
+        """The same with their assignments on other scopes: a list for each subscription, if the app may read it.
 
         Args:
             vnet_id: the VNet.
@@ -172,7 +172,7 @@ async def look_of_peering(peering: Peering, facts: Facts) -> Look:
 
 
 async def _vnet_with_its_side(vnet_id: str, facts: Facts) -> VNetLook | None:
-    """A VNet with its peerings; the recorded one is asked for by its own id where the list does not show it."""
+    """A VNet with its peerings; the recorded one is read by its own id if it is not listed."""
     vnet, recorded = await remotes.vnet(vnet_id), facts.get("vnet_peering_id")
     if vnet is None or not isinstance(recorded, str):
         return vnet
@@ -183,7 +183,7 @@ async def _vnet_with_its_side(vnet_id: str, facts: Facts) -> VNetLook | None:
 
 
 def secret_in_use(facts: Facts) -> tuple[str | None, str | None]:
-    """The version of the secret that a peering signs in with, and its password's key id, once a run has noted them."""
+    """The version of the secret that a peering signs in with, and its password's key id, once recorded by a run."""
     return facts.get("secret_version"), facts.get("secret_key_id")
 
 

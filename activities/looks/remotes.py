@@ -1,4 +1,4 @@
-"""Looks at the remotes that change nothing, many objects to a call where the remote allows it."""
+"""Read-only looks at the remote services, many objects per call if the service allows it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,17 +31,17 @@ _Thing = TypeVar("_Thing")
 _FORBIDDEN: Final = 403
 _AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
 _AUTHORIZATION_VERSION: Final = "2022-04-01"
-#: What looks read of a VNet, a VNet peering, a role assignment and a role: without it, an answer says nothing.
+#: The required fields of a VNet, a VNet peering, a role assignment and a role: without them, a response is unreadable.
 _OF_VNET: Final = ("id", "properties.provisioningState", "properties.addressSpace.addressPrefixes")
 _OF_PEERING: Final = ("id", "name", "properties.peeringState", "properties.remoteVirtualNetwork.id")
 _OF_ASSIGNMENT: Final = ("id", "properties.scope", "properties.roleDefinitionId", "properties.principalId")
 _OF_ROLE: Final = ("id", "name", "properties.roleName", "properties.permissions")
-#: So much of what Aiven says of a connection is kept by a check, in characters.
+#: The maximum length of Aiven's message about a connection that a check stores, in characters.
 _LONGEST_MESSAGE: Final = 1000
 
 
 async def part(look: Callable[[], Awaitable[_Thing | None]]) -> Part[_Thing]:
-    """The outcome of one look: what it found, or the problem that kept it from looking."""
+    """The outcome of one look: what it found, or the problem that prevented it."""
     try:
         return {"found": await with_fresh_token(look)}
     except Exception as error:
@@ -49,7 +49,7 @@ async def part(look: Callable[[], Awaitable[_Thing | None]]) -> Part[_Thing]:
 
 
 async def aiven_vpc(named: AivenVpc) -> VpcLook | None:
-    """A VPC of Aiven's with all its connections: one call."""
+    """A VPC in Aiven with all its connections: one call."""
     vpc = await or_none(vpc_client(named).read())
     if vpc is None:
         return None
@@ -219,7 +219,7 @@ async def one_secret(name: str, in_use: str | None = None, key_id: str | None = 
     async with secrets() as vault:
         versions = [version async for version in vault.list_properties_of_secret_versions(name)]
     versions = [v for v in versions if key_id and key_id_of_version(v, in_use, key_id) == key_id] or versions
-    # The vault counts in whole seconds; of two versions of one second the one that is switched on is in use.
+    # The vault counts in whole seconds; of two versions of one second the enabled one is in use.
     newest = max(versions, key=lambda v: (v.created_on or datetime.min.replace(tzinfo=UTC), v.enabled), default=None)
     return {name: _secret_look(newest, key_id_of_version(newest, in_use, key_id))} if newest else {}
 

@@ -1,4 +1,4 @@
-"""The looks that the plan of a removal is drawn from, without Durable Functions. Nothing is changed."""
+"""The looks for the plan of a removal, without Durable Functions. Nothing is changed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ _ENOUGH: Final = 1000
 
 
 async def look_at_removal(record: Record) -> RemovalLooks:
-    """Look at what there is, who shares it, and what may stand in the way of its removal.
+    """Read the existing objects, who shares them, and the possible obstacles to their removal.
 
     Args:
         record: the peering's record.
@@ -43,7 +43,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     problems: list[Occurrence] = []
 
     async def seen(look: Callable[[], Awaitable[Found | None]]) -> Found | None:
-        """What a look finds; what kept it from looking is a problem of the plan's."""
+        """The result of a look; a failure is a problem of the plan."""
         found = await part(look)
         if "problem" in found:
             problems.append(found["problem"])
@@ -51,7 +51,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         return found["found"]
 
     async def lacking_in_vault(me: str) -> list[Occurrence]:
-        # What may not be listed may not be read either: the application's password is.
+        # If listing is denied, so is reading the application's password.
         await remotes.one_secret(secret_name(peering["id"]))
         return await rights_in_vault(me, DELETE_SECRETS)
 
@@ -75,7 +75,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(AivenVpc.of(peering), of_now=True))
         ),
     )
-    # The token is one that Graph has just taken.
+    # Graph has just accepted the token.
     in_graph = await seen(lacking_in_graph)
     gathered = Facts()
     if "problem" in outcome:

@@ -1,4 +1,4 @@
-"""All looks that a start begins with, in one activity: each begins when what it needs is known."""
+"""All preflight steps of a start, in one activity: each begins when its needs are known."""
 
 import asyncio
 from importlib import import_module
@@ -18,7 +18,7 @@ from peering.unfit import chosen_role_names
 
 
 async def look_ahead(request: LookRequest) -> Looks:
-    """Do every look that can be done, and keep what is to be kept.
+    """Do every possible look, and store the facts that are to be stored.
 
     A look that ended with a problem leaves those out that need it.
 
@@ -41,7 +41,7 @@ async def look_ahead(request: LookRequest) -> Looks:
 
 
 async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> dict[str, Outcome]:
-    """Do every look that can be done; returns how each has ended.
+    """Do every possible look; returns how each has ended.
 
     Args:
         peering: what is asked for.
@@ -67,7 +67,7 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
 
 
 def _reads(name: str, peering: Peering) -> list[Read]:
-    """What a step reads that the request alone decides: it needs not wait for the looks before it."""
+    """The reads of a step that depend only on the request: they need not wait for earlier looks."""
     from activities.looks import own_rights, remotes, vault_rights
     from activities.steps import aiven, holds, preflight
 
@@ -95,7 +95,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
 
 
 def facts_of(outcomes: dict[str, Outcome]) -> Facts:
-    """All facts that steps have gathered."""
+    """All facts that steps have collected."""
     gathered: Facts = {}
     for outcome in outcomes.values():
         if "facts" in outcome:

@@ -1,4 +1,4 @@
-"""Reading who a token is for. Nothing is decided by it that a remote does not decide again, so it is not verified."""
+"""Reads claims without verifying the signature; the remote service enforces authorization."""
 
 import base64
 import json

@@ -21,14 +21,14 @@ _FORBIDDEN: Final = 403
 
 @dataclass(frozen=True)
 class VaultLook:
-    """What a vault says of those who may use it; `permissions` are the app's own, where its roles count."""
+    """The access settings of a vault; `permissions` are the app's own, if the vault uses roles."""
 
     properties: dict[str, Any] | None
     permissions: list[Granted]
 
 
 async def rights_in_vault(object_id: str, *needed: str) -> list[Occurrence]:
-    """What the app's identity lacks in the vault; that it may read secrets other looks have shown.
+    """The rights that the app's identity lacks in the vault; other looks have shown that it may read secrets.
 
     Args:
         object_id: the identity.
@@ -50,7 +50,7 @@ async def rights_in_vault(object_id: str, *needed: str) -> list[Occurrence]:
 
 
 async def look_at_vault() -> VaultLook | None:
-    """Look at the vault, if the settings name it by its id."""
+    """Read the vault, if the settings have its id."""
     vault = settings().key_vault_id
     if vault is None:
         return None
@@ -70,7 +70,7 @@ def _has_policies(properties: dict[str, Any] | None) -> bool:
 
 
 async def _properties(subscription: str, vault: str) -> dict[str, Any] | None:
-    """The vault's properties, or None where the app may not read them."""
+    """The vault's properties, or None if the app may not read them."""
     try:
         found: dict[str, Any] = (await read_arm(subscription, vault, "2023-07-01", "properties"))["properties"]
     except RemoteError as error:
@@ -81,7 +81,7 @@ async def _properties(subscription: str, vault: str) -> dict[str, Any] | None:
 
 
 def _by_policies(properties: dict[str, Any], object_id: str, vault: str) -> list[Occurrence]:
-    """What the access policies of a vault do not allow: there, roles count for nothing."""
+    """The permissions that are missing in the access policies of a vault: there, roles have no effect."""
     allowed = {
         permission.lower()
         for policy in properties.get("accessPolicies", [])

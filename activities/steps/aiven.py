@@ -22,7 +22,7 @@ from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
 from peering.unfit import connection_exists
 
-#: A list may lag behind, so what it does not show is looked for again before anything is deleted because of it.
+#: A list may be stale, so a missing entry is read again before anything is deleted because of it.
 _LOOKS_BEFORE_DELETION: Final = 1
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
 #: What stands behind a refusal is looked for again after so many seconds: a right that has just been given may be
@@ -31,9 +31,9 @@ _LOOKS_BEFORE_THE_END: Final = 1
 _PAUSE_BEFORE_THE_END: Final = 30
 #: After so many seconds of a wait, a connection that Aiven does not list was not requested, or has been deleted.
 _LISTED_AFTER: Final = 300
-#: A wait looks again after a tenth of its length: half of that more does not show.
+#: A wait polls after a tenth of its length: half of that more is not noticeable.
 _SHARE_OF_A_WAIT: Final = 0.05
-#: Failed states whose reason may pass.
+#: Failed states with a possibly transient reason.
 _REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
 _CONFLICT: Final = 409
 _VPC_PROBLEMS: Final = {
@@ -84,14 +84,14 @@ def _client(peering: Peering) -> VpcClient:
 
 
 def _check_state(named: AivenVpc, vpc: Vpc) -> None:
-    """Take a VPC only in a state in which it takes connections."""
+    """Accept a VPC only in a state in which it accepts connections."""
     if vpc.state in _VPC_PROBLEMS:
         raise ProblemError(_VPC_PROBLEMS[vpc.state], f"The {named} is {vpc.state}.")
 
 
 @step
 async def stale_connection(peering: Peering, facts: Facts) -> Facts:
-    """Before article step 11: delete a connection that cannot be built upon, and wait until it is gone.
+    """Before article step 11: delete an unusable connection, and wait until it is deleted.
 
     That is one in the failed state without a way out, and one whose Azure side has vanished or is Disconnected: Azure
     takes a new side only after the platform's old one is gone.
@@ -147,7 +147,7 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
             raise ProblemError("connection-being-deleted", "The connection is DELETING.")
         if connection is not None and connection.state not in REQUEST_AGAIN:
             return {"requested_connection_state": connection.state}
-    # What it answers says little; the wait for PENDING_PEER looks at what has become of it.
+    # Its response says little; the wait for PENDING_PEER polls the result.
     await _request(aiven, peering, facts)
     if facts.get("ended_connection_listed") and (await aiven.read()).still_lists(vnet):
         raise ProblemError("connection-being-deleted", "Aiven still lists only the deleted connection.")
@@ -155,7 +155,7 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
 
 
 def _check_owner(connection: PeeringConnection | None, facts: Facts) -> None:
-    """Build upon no connection that another application has requested since the look."""
+    """Do not use a connection that another application has requested since the preflight."""
     if connection is not None and connection.peer_azure_app_id is None:
         raise unreadable("It does not say who owns the connection.")
     if connection is not None and not same_id(connection.peer_azure_app_id, facts["application_id"]):
@@ -202,7 +202,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
         network = _network_of_connected_side(facts)
     if not network or (not tenant and connection.state != "ACTIVE"):
         raise ProblemError("peer-network-unknown", f"The connection is {connection.state} without a target network.")
-    # The platform's tenant is needed only where something has to be put.
+    # The platform's tenant is needed only for a PUT.
     return {"to_tenant_id": tenant, "to_network_id": network}
 
 
@@ -267,7 +267,7 @@ async def active(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _refresh(peering: Peering, facts: Facts) -> None:
-    """Ask Aiven to look again; it may shorten the wait, and nothing depends on what it answers."""
+    """Ask Aiven to refresh; it may shorten the wait, and nothing depends on the response."""
     with suppress(RemoteError):
         await _client(peering).refresh(**_new_enough(facts))
 
@@ -301,13 +301,13 @@ def _expect(vpc: Vpc, facts: Facts, expected: dict[str, str | None]) -> PeeringC
 
 @step
 async def price(peering: Peering, facts: Facts) -> Facts:
-    """What the connection costs: US dollars an hour, or None where Aiven does not say."""
+    """What the connection costs: US dollars an hour, or None if Aiven does not say."""
     prices = await ahead(hourly_prices, AivenVpc.of(peering))
     return {"hourly_price_usd": prices.get(facts["cloud_name"])}
 
 
 async def hourly_prices(vpc: AivenVpc) -> dict[str, str | None]:
-    """What connections of a VPC cost: US dollars an hour, by the name of the cloud; none where Aiven has no list.
+    """What connections of a VPC cost: US dollars an hour, by the name of the cloud; none if Aiven has no list.
 
     Args:
         vpc: which one.

@@ -1,4 +1,4 @@
-"""The created application's credential: a password in Key Vault, or the app's managed identity in its place (step 4).
+"""The created application's credential: a password in Key Vault, or the app's managed identity instead (step 4).
 
 A password that never reached the vault, because the app died in between, is found by its name and removed. Whatever is
 killed between two calls leaves at least one credential that works, and two at the most. The platform may deliver a call
@@ -84,7 +84,7 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
     """Article step 4: a credential of the kind that is asked for, found or made; only a secret's name comes out."""
     object_id = needed(facts["application_object_id"])
     async with graph() as client:
-        # Which kind it is changes by a rotation, which proves the new one and removes the old.
+        # Only a rotation changes the kind: it verifies the new one and removes the old.
         if facts.get("credential", peering["credential"]) == "federated":
             await _add_federated(client, peering, facts, object_id)
             return _FEDERATED
@@ -158,7 +158,7 @@ async def prove_credential(_: Peering, facts: Facts) -> Facts:
 
 @step
 async def retire_credential(peering: Peering, facts: Facts) -> Facts:
-    """Remove every credential of this app's but the proven candidate, and switch off the secret's old versions."""
+    """Remove every credential of this app but the verified candidate, and disable the secret's old versions."""
     candidate, object_id = facts["candidate"], needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
         passwords, versions = await asyncio.gather(
@@ -176,7 +176,7 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
 
 @step
 async def discard_credential(peering: Peering, facts: Facts) -> Facts:
-    """Remove a candidate that could not be proven, and its like; the credential in use stays the only one."""
+    """Remove unverified candidates; the credential in use stays the only one."""
     rotation, object_id = facts["rotation"], needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
         if rotation["credential"] == "federated":
@@ -194,7 +194,7 @@ async def discard_credential(peering: Peering, facts: Facts) -> Facts:
 
 @step
 async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
-    """Remove every credential of this app's but the one in use: what a run that was broken off may have left."""
+    """Remove every credential of this app but the one in use: an interrupted run may have left others."""
     object_id = needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
         passwords, versions = await asyncio.gather(
@@ -257,7 +257,7 @@ async def _all(listed: "AsyncIterable[SecretProperties]") -> "list[SecretPropert
 def _newest(versions: list[_Stored], passwords: "list[PasswordCredential]", left: timedelta) -> _Stored | None:
     """The newest enabled version with more than `left` until its end whose password the application still has."""
     until = datetime.now(UTC) + left
-    # Whether a password works still, Entra decides, whatever the vault has noted.
+    # Entra, not the vault, decides whether a password still works.
     keys = {str(p.key_id) for p in passwords if p.end_date_time is None or p.end_date_time > until}
     usable = [v for v in versions if v.enabled and v.expires and v.expires > until]
     known = [v for v in usable if v.key_id in keys]
@@ -270,7 +270,7 @@ def _key_in_use(
     facts: Facts,
     made: list[_Stored],
 ) -> str | None:
-    """The key id of the password that the peering signs in with: the one that its runs noted, whatever the vault lists.
+    """The key id of the password that the peering signs in with: the one that its runs recorded, not the vault.
 
     Only where that one is gone, the newest other one that is stored is taken for it.
     """
@@ -311,14 +311,14 @@ async def _remove_all_but_twins(
 async def _new_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, rotation: str
 ) -> _Stored:
-    """A password, made and stored; one that the vault refuses goes at once."""
+    """Create and store a password; one that the vault refuses is removed immediately."""
     from azure.core.exceptions import HttpResponseError
 
     password = await _make_password(client, peering, facts)
     try:
         return await _store(vault, peering, password, rotation)
     except HttpResponseError as error:
-        # What is refused is not stored; where the answer is lost, it may be.
+        # A refused password is not stored; if the response is lost, it may be.
         if error.status_code in _REFUSALS:
             await _remove_passwords(client, needed(facts["application_object_id"]), [password])
         raise
@@ -349,7 +349,7 @@ async def _make_password(client: "GraphServiceClient", peering: Peering, facts: 
 
 
 async def _store(vault: "SecretClient", peering: Peering, password: "PasswordCredential", rotation: str) -> _Stored:
-    """Put a password that was just made into the vault; this worker keeps it."""
+    """Store a new password in the vault; this worker keeps it."""
     from azure.core.exceptions import ResourceExistsError
 
     name, value, key_id = secret_name(peering["id"]), password.secret_text or "", str(password.key_id)
@@ -429,11 +429,11 @@ async def _remove_federated(client: "GraphServiceClient", peering: Peering, obje
 
 @step
 async def remove_secret(peering: Peering, _: Facts) -> Facts:
-    """Soft-delete the password's secret; what was never there, or is deleted already, is left."""
+    """Soft-delete the password's secret; a missing or deleted one is ignored."""
     name = secret_name(peering["id"])
     async with secrets() as vault:
         try:
-            # The SDK waits until the vault has deleted it; looking again is the orchestrator's.
+            # The SDK would wait until the vault has deleted it; the orchestrator polls instead.
             async with timeout(_DELETION_SECONDS):
                 await or_none(vault.delete_secret(name))
         except TimeoutError:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from msgraph.generated.models.service_principal import ServicePrincipal
     from msgraph.graph_service_client import GraphServiceClient
 
-#: What an application has to have.
+#: The required fields of an application.
 _IDS: Final = ("id", "appId")
 
 
@@ -50,7 +50,7 @@ async def tenant(_peering: Peering, facts: Facts) -> Facts:
 async def ownership(peering: Peering, facts: Facts) -> Facts:
     """Whether the pair has a connection already, and who owns it: this app, this app by adoption, or another owner."""
     owner = facts["found_connection_application_id"]
-    # A start that found nothing to take over has not taken over anything.
+    # A start that found nothing to adopt has not adopted anything.
     taken_over = facts.get("existing") == "adopted" and "application_id" in facts
     if facts["found_connection_state"] is None:
         return {"existing": "adopted" if taken_over else "none"}
@@ -148,7 +148,7 @@ async def platform_service_principal(_peering: Peering, _facts: Facts) -> Facts:
 
 
 async def find_application(client: "GraphServiceClient", peering: Peering) -> "Application | None":
-    """The application that this app made for a peering, by its unique name."""
+    """The application that this app created for a peering, by its unique name."""
     return await or_none(client.applications_with_unique_name(unique_name(peering["id"])).get())
 
 

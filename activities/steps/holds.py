@@ -33,21 +33,21 @@ from peering.unfit import missing_roles
 
 Read = TypeVar("Read")
 
-#: Answers to a reader who lacks the right, or asks for what is not there any more.
+#: Responses to a reader without the right, or for a deleted object.
 _NOT_FOR_US: Final = (403, 404)
 _AUTHORIZATION: Final = "providers/Microsoft.Authorization"
 _POLICY_VERSION: Final = "2021-06-01"
-#: What a policy definition has to say.
+#: The required fields of a policy definition.
 _RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
-#: So many definitions are read at once.
+#: How many definitions are read in parallel.
 _AT_ONCE: Final = 8
-#: What a removal may do.
+#: The actions of a removal.
 _TO_REMOVE: Final = (f"{PEERINGS}/delete", f"{ASSIGNMENTS}/delete", f"{ROLES}/delete")
 
 
 @step
 async def holds(peering: Peering, facts: Facts) -> Facts:
-    """What forbids changes of the VNet; what may not be read, is not said.
+    """What forbids changes of the VNet, as far as it may be read.
 
     What is held from changes that the start does not make lets it through, with a warning: a later one, or the removal,
     may need them. So does a policy that may or may not deny the peering.
@@ -82,7 +82,7 @@ async def _all_made(peering: Peering, vnet: VNetId, held: Callable[[Collection[s
     """The actions of a start that creates everything; creating a role only if one is missing."""
     made = {f"{PEERINGS}/write", f"{ASSIGNMENTS}/write"}
     makes_role = {f"{ROLES}/write"}
-    # The roles are read only where it matters.
+    # The roles are read only if needed.
     if held(makes_role) and missing_roles(peering, await remotes.custom_roles(str(vnet)), str(vnet)):
         made |= makes_role
     return made
@@ -107,7 +107,7 @@ def _held(
 
 
 async def held_by(vnet_id: str) -> Holds:
-    """Look at what holds a VNet, but for policies, at once.
+    """Read the holds on a VNet, except policies, in parallel.
 
     Args:
         vnet_id: the VNet's ARM id.
@@ -127,7 +127,7 @@ async def held_by(vnet_id: str) -> Holds:
 
 
 async def _or_none(reading: Awaitable[Read]) -> Read | None:
-    """What is read, or None where the app may not read it."""
+    """The result of a read, or None if the app may not read it."""
     try:
         return await reading
     except RemoteError as error:

@@ -17,7 +17,7 @@ from peering.naming import VNetId, role_definition_name, same_id, secret_name
 from peering.outcome import ProblemError
 from peering.spec import Peering
 
-#: So often what was deleted may show still, some seconds apart.
+#: How often a deleted object may still be listed, some seconds apart.
 _LOOKS: Final = 12
 
 

@@ -38,7 +38,7 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
     return gathered
 
 
-#: What a VNet peering says of its state, though the SDK takes it for writable.
+#: The state fields of a VNet peering, which the SDK treats as writable.
 _OF_AZURE: Final = frozenset({"peeringState", "peeringSyncLevel"})
 
 
@@ -63,7 +63,7 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
     sides = await remotes.sides(vnet_id)
     side = own_side(peering, facts, sides, facts["project_network_cidr"])
     single = await remotes.vnet_peering(side["id"]) if side is not None else None
-    # A list may lag behind: what is deleted is looked at under its own id, too.
+    # A list may be stale: a deletion is also checked by id.
     if side is None or side["state"] != "Disconnected" or (single is not None and single["state"] != "Disconnected"):
         return "not Disconnected"
     async with as_application(facts, vnet_id) as client:
@@ -117,7 +117,7 @@ def _check_adoption(facts: Facts, error: RemoteError) -> None:
 
 
 def _to_put(peering: Peering, *, repairing: bool) -> dict[str, bool]:
-    """The options that a PUT changes: those that were asked for.
+    """The options that a PUT changes: the requested ones.
 
     A request enables traffic; a repair leaves that decision to the operator.
     """
@@ -156,7 +156,7 @@ async def _put(
     wanted: "VirtualNetworkPeering",
     sync: str | None = None,
 ) -> None:
-    """Put the VNet peering without waiting for the long-running operation: `connected` looks at its result."""
+    """Put the VNet peering without waiting for the long-running operation: `connected` polls its result."""
     await client.virtual_network_peerings.begin_create_or_update(
         vnet_id.resource_group, vnet_id.name, name, wanted, polling=False, sync_remote_address_space=sync
     )

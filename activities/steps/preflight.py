@@ -177,7 +177,7 @@ def _found_in_entra(
 
 
 def _seen(part: Part[Thing]) -> Thing | None:
-    """What a part of a look shows; a start does not go on from one that could not be had."""
+    """The contents of a part of a look; a start does not continue without it."""
     if "problem" in part:
         raise ProblemError.of([part["problem"]])
     return part["found"]
@@ -193,7 +193,7 @@ def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool
 
 
 def _roles_behind(rights: dict[str, bool]) -> dict[str, bool]:
-    """Of a peering that is taken over, the roles are those of its assignments, whatever they are called."""
+    """For an adopted peering, the roles are those of its assignments, whatever their names."""
     return {name.removesuffix("_assignment"): found for name, found in rights.items()}
 
 
@@ -217,14 +217,14 @@ def _found_sides(facts: Facts) -> dict[str, bool]:
 
 
 def _to_build_upon(peering: Peering, parts: DirectoryParts, roles: dict[str, RoleLook], vnet_id: str) -> Facts:
-    """The ids of what the peering shares with others and is there: the steps that would look for it are not needed."""
+    """The ids of existing shared objects: the steps that would look them up are not needed."""
     shared = {f"{whose}_role_id": role for whose, role in fitting_roles(peering, roles, vnet_id).items()}
     platform = _seen(parts["platform_principal"])
     return collected(shared | ({"platform_principal_id": platform["id"]} if platform and platform["enabled"] else {}))
 
 
 def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Facts:
-    """The ids of what is there and good enough, so that the steps that would make it are not needed."""
+    """The ids of existing sufficient objects, so that the steps that would create them are not needed."""
     taken = dict[str, str]()
     user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
     for whose, principal, actions in (("user", user, USER_ACTIONS), ("platform", platform, PLATFORM_ACTIONS)):
@@ -315,7 +315,7 @@ async def limits(_: Peering, facts: Facts) -> Facts:
 
 @step
 async def password_policy(peering: Peering, facts: Facts) -> Facts:
-    """Whether the tenant's app management policy allows the password, where the app may read the policy."""
+    """Whether the tenant's app management policy allows the password, if the app may read the policy."""
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
     if _is_federated(peering, facts) or facts["existing"] == "foreign":
@@ -338,7 +338,7 @@ async def password_policy(peering: Peering, facts: Facts) -> Facts:
         except ProblemError as refused:
             if restriction.exclude_actors is None:
                 raise
-            # Whether the app is one of those that are exempted, Graph alone can tell.
+            # Only Graph knows whether the app is exempted.
             warnings.append(refused.occurrence["detail"])
     return {"password_policy_checked": warnings}
 

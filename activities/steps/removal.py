@@ -25,9 +25,9 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
 
-#: Entra may show a new object only after a while: a recorded one is looked for a minute before it counts as gone.
+#: Entra may list a new object late: a recorded one is polled for a minute before it counts as deleted.
 _LOOKS_IN_DIRECTORY: Final = 12
-#: So long, in seconds, a wait relies on what Aiven told it.
+#: How long, in seconds, a wait relies on Aiven's responses.
 _TOLD_LASTS: Final = 900.0
 
 
@@ -44,7 +44,7 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
     connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
     if connection is None and "requested_connection_state" in facts:
         look_again(facts, 1, "connection-unseen", "Aiven does not list the recorded connection.")
-    # What an earlier run knew still tells whose the connection is when the application is gone.
+    # The facts of earlier runs show who owns the connection if the application is deleted.
     application_id = application.app_id if application else facts.get("application_id")
     foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
     kept = adopted or foreign
@@ -68,7 +68,7 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _application(peering: Peering, facts: Facts) -> "Application | None":
-    """The application; one that was recorded and does not show is looked for again before it counts as gone."""
+    """The application; a recorded one that is not listed is read again before it counts as deleted."""
     recorded = facts.get("application_object_id")
     async with graph() as client:
         found = None if facts.get("existing") == "adopted" else await find_application(client, peering)
@@ -122,7 +122,7 @@ async def _side(
 
 @step
 async def neighbours(peering: Peering, _: Facts) -> Facts:
-    """Who else of the registry needs what this peering shares with others."""
+    """The other peerings in the registry that need this peering's shared objects."""
     return {"neighbours": await neighbours_of(peering)}
 
 

@@ -55,7 +55,7 @@ def _is_wanted(role: str, facts: Facts) -> bool:
 
 
 async def _delete_role(scope: str, role: str) -> None:
-    """Delete a custom role; one that is assigned elsewhere stays, as Azure has it."""
+    """Delete a custom role; Azure keeps one that is assigned elsewhere."""
     from azure.core.exceptions import HttpResponseError
 
     async with authorization(last_part(scope)) as client:
