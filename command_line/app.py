@@ -18,7 +18,7 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     help="Peerings between Azure VNets and Aiven project VPCs, by the app's HTTP API.",
     epilog="Exit codes: 0 done, 1 a problem, 2 changes (with --detailed-exitcode), 3 no such peering, "
-    "4 no access, 5 the time is over, 64 wrong use, 130 interrupted.",
+    "4 no access, 5 timeout, 64 wrong use, 130 interrupted.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
@@ -64,7 +64,7 @@ def _say_version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version_wanted: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None: ...
 

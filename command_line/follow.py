@@ -238,4 +238,4 @@ def ended(session: Session, statuses: Sequence[Document], table_of: Callable[[li
         session.show(list(statuses), table_of)
     if any("problem" in status for status in statuses):
         failed = [name_of(status) for status in statuses if "problem" in status]
-        raise Failure(f"It did not come out well for {', '.join(failed)}.", "peering show has the problem.")
+        raise Failure(f"It failed for {', '.join(failed)}.", "peering show has the problem.")

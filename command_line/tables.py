@@ -222,7 +222,7 @@ def of_steps(status: Document) -> RenderableType:
         made.add_row(number, step["title"], state, str(step.get("tries", "")), took)
     waits = [step for step in status["steps"] if step["state"] == "waiting" and "problem" in step]
     told_waits = [
-        Text(f"{step['problem']['title']} Next look {ago(step.get('next_look'))}.", "yellow") for step in waits
+        Text(f"{step['problem']['title']} Next poll {ago(step.get('next_look'))}.", "yellow") for step in waits
     ]
     return Group(made, *told_waits) if made.rows else Text("no step is under way", "dim")
 

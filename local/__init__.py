@@ -1,1 +1,1 @@
-"""What makes the app run on one machine; nothing here is deployed to Azure."""
+"""The tools for running the app on one machine; nothing here is deployed to Azure."""

@@ -1,4 +1,4 @@
-"""The time that the local Functions host and the local cloud live by.
+"""The clock of the local Functions host and the local cloud.
 
 Both take a clock, so that one virtual clock can carry a day of timers, propagation delays and polls through a test in
 seconds.

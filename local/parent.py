@@ -1,4 +1,4 @@
-"""A process that ends with the one that started it, however that ends: what it reads from then is at its end."""
+"""A process that ends with its parent, however that ends: its standard input is then closed."""
 
 import os
 import signal

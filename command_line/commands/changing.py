@@ -16,7 +16,7 @@ from command_line.tables import of_accepted, of_marks, of_outcomes, of_pauses, o
 
 
 def check(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
-    """Look at both clouds now, and repair what is safe to repair."""
+    """Check both clouds now, and repair what is safe to repair."""
     found = session(context)
     wanted = resolve(found.api, ids)
     statuses = _asked(found, wanted, lambda one: found.api.post(f"/peerings/{one}/check"), no_wait, of_verdicts)
@@ -33,7 +33,7 @@ def rotate(
     ] = None,
     no_wait: NoWait = False,
 ) -> None:
-    """A new credential, proven before the old one goes."""
+    """Rotate the credential: the new one is verified before the old one is removed."""
     found = session(context)
     body = {"credential": credential} if credential else {}
     wanted = resolve(found.api, ids)
@@ -41,7 +41,7 @@ def rotate(
 
 
 def cancel(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
-    """Stop what is under way, and leave what is there."""
+    """Stop the current run, and keep what exists."""
     found = session(context)
     wanted = resolve(found.api, ids)
     accepted = at_once(lambda one: found.api.post(f"/peerings/{one}/cancel"), wanted)
@@ -56,14 +56,14 @@ def pause(
     context: typer.Context,
     ids: Ids,
     why: Annotated[str, typer.Option(help="The reason for the pause.")],
-    until: Annotated[str | None, typer.Option(help="When it ends by itself, such as 2030-01-31T08:00:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="When it ends automatically, such as 2030-01-31T08:00:00Z.")] = None,
 ) -> None:
-    """Let the scheduled checks leave peerings alone, until resume or a moment."""
+    """Exclude peerings from automatic checks and repairs, until resume or a given time."""
     _each(context, ids, "pause", {"why": why, **({"until": until} if until else {})})
 
 
 def resume(context: typer.Context, ids: Ids) -> None:
-    """Let the scheduled checks look after peerings again."""
+    """Include peerings in automatic checks and repairs again."""
     _each(context, ids, "resume")
 
 

@@ -20,7 +20,7 @@ _PAUSE: Final = 1.0
 
 
 def watch(context: typer.Context, ids: OptionalIds = None) -> None:
-    """Follow what is under way, on these peerings or on all, until it has ended."""
+    """Follow the current runs, of these peerings or of all, until they have ended."""
     found = session(context)
     wanted = resolve(found.api, ids) if ids else [one["id"] for one in found.api.peerings() if one["state"] in AT_WORK]
     if not wanted:
@@ -37,14 +37,14 @@ def wait(
     ] = "connected",
     timeout: Annotated[str, typer.Option(metavar="DURATION", help="Such as 90s, 30m, 2h.")] = "1h",
 ) -> None:
-    """Wait for a state or a verdict, without a word; for scripts."""
+    """Wait for a state or a verdict, without output; for scripts."""
     found, until = session(context), time.monotonic() + _seconds(timeout)
     for identity in resolve(found.api, ids):
         try:
             while not _is_there(found.api.get(f"/peerings/{identity}"), wanted):
                 if time.monotonic() > until:
                     what = f"{identity} is not {wanted} after {timeout}."
-                    raise Failure(what, f"See how it stands: peering show {identity}", ExitCode.TIME_OVER)
+                    raise Failure(what, f"See its status: peering show {identity}", ExitCode.TIME_OVER)
                 time.sleep(_PAUSE)
         except KeyboardInterrupt:
             raise interrupted([identity]) from None

@@ -27,7 +27,7 @@ def list_(
 
 
 def show(context: typer.Context, identity: Id) -> None:
-    """How one peering stands: its state, verdict, steps and problems."""
+    """The status of one peering: its state, verdict, steps and problems."""
     found = session(context)
     found.show(found.api.get(f"/peerings/{only(found, identity)}"), of_peering)
 
@@ -37,7 +37,7 @@ def runs(
     identity: Id,
     run: Annotated[str | None, typer.Argument(help="One run alone.", show_default=False)] = None,
 ) -> None:
-    """Who asked for what, and what became of it; also of a peering that is gone."""
+    """The runs of a peering: who requested what, and the results; also after its removal."""
     found = session(context)
     path = f"/peerings/{only(found, identity)}/runs"
     if run:
@@ -47,7 +47,7 @@ def runs(
 
 
 def report(context: typer.Context, identity: Id) -> None:
-    """What a network team signs: networks, rights, objects, price."""
+    """A report for a network team to sign: networks, rights, objects, price."""
     found = session(context)
     path = f"/peerings/{only(found, identity)}/report"
     if not found.is_for_people:
@@ -64,7 +64,7 @@ def problems(
     context: typer.Context,
     code: Annotated[str | None, typer.Argument(help="One problem alone.", show_default=False)] = None,
 ) -> None:
-    """What can go wrong: what it means, who can fix it, how."""
+    """The problem catalogue: what each problem means, who can fix it, and how."""
     found = session(context)
     if code:
         found.show(found.api.get(f"/problems/{code}"), of_problem)

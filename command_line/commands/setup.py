@@ -16,7 +16,7 @@ _RESULTS = {"ok": "pass", "problem": "fail"}
 
 
 def doctor(context: typer.Context) -> None:
-    """The app's check of itself, and what the caller's own set-up lacks."""
+    """Check the app and the caller's own settings."""
     found = session(context)
     checks = [*_own_checks(found)]
     if all(check["result"] != "fail" for check in checks):

@@ -30,7 +30,7 @@ def plan(
     files: Files = None,
     detailed_exitcode: DetailedExitCode = False,
 ) -> None:
-    """What a start would create, find, change or take over; changes nothing."""
+    """Plan a start: what it would create, find, change or take over; changes nothing."""
     found = session(context)
     if files:
         changes = _plan_all(found, files)
@@ -73,7 +73,7 @@ def apply(
     no_wait: NoWait = False,
     detailed_exitcode: DetailedExitCode = False,
 ) -> None:
-    """Make peerings as files have them: plan all, show what would change, ask, start, follow."""
+    """Apply files of peerings: plan all, show the changes, ask for confirmation, start, follow."""
     found = session(context)
     changes = _plan_all(found, files, prune=prune)
     if changes.todo:

@@ -1,4 +1,4 @@
-"""Moves a virtual clock to what is due next whenever an engine in another process has nothing to do."""
+"""Advances a virtual clock to the next due time whenever an engine in another process is idle."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Carries out activities: one call for each message, and what a platform that delivers at least once makes of it."""
+"""Executes activities: one call for each message, with at-least-once delivery."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""One episode of an orchestration: its new messages, the SDK's answer, and what that makes of the instance.
+"""One episode of an orchestration: its new messages, the SDK's answer, and the resulting state of the instance.
 
 `begin` reads, `commit` writes; in between the app's own code runs. What arrives meanwhile stays for the next one.
 

@@ -1,4 +1,4 @@
-"""What the genuine platform may do to an app at any moment, chosen from a seed.
+"""The faults of the genuine platform at any time, chosen by a seed.
 
 Durable Functions promises that started work ends, and no more: a start may get lost, a function may run twice, a worker
 that is removed looks like a failed function, what is read may be old. A `Hostility` makes those choices. Without

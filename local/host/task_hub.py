@@ -1,4 +1,4 @@
-"""The task hub: everything that Durable Functions remembers, in one SQLite file.
+"""The task hub: all data of Durable Functions, in one SQLite file.
 
 Every change is one transaction, and is not visible before it is committed. A process that is killed at any
 instant leaves a hub from which everything goes on. `synchronous=FULL` keeps that true when the power fails.

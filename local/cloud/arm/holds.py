@@ -1,4 +1,4 @@
-"""What holds Azure Resource Manager back: locks, disabled subscriptions, policies and deny assignments.
+"""Blocks on changes in Azure Resource Manager: locks, disabled subscriptions, policies and deny assignments.
 
 Codes and texts are those of public error reports and of Azure's RBAC and Policy reference.
 """

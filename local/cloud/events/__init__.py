@@ -1,4 +1,4 @@
-"""What can happen in the local cloud behind everybody's back: one function for each event, and the table of them."""
+"""The events of the local cloud, changes behind the app's back: one function for each, and the table of them."""
 
 from collections.abc import Callable
 from typing import Final

@@ -1,4 +1,4 @@
-"""Events of what holds Azure back: locks, disabled subscriptions, policies and deny assignments."""
+"""Events of blocks on changes in Azure: locks, disabled subscriptions, policies and deny assignments."""
 
 from typing import cast, get_args
 

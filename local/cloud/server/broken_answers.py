@@ -1,4 +1,4 @@
-"""Answers that never come, or not whole: what a network and a gateway between may do to a request."""
+"""Missing and incomplete responses: what a network and a gateway may do to a request."""
 
 from asyncio import BaseTransport, Transport
 from typing import Any, Final, Literal, cast

@@ -1,1 +1,1 @@
-"""What exists in the local cloud, and what becomes of it with time."""
+"""The objects of the local cloud, and their changes over time."""
