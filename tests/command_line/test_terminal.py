@@ -50,7 +50,7 @@ CASES: Final[list[tuple[tuple[str, ...], int, str]]] = [
     (("runs", "hub-vnet"), 0, "establish .* ago connected"),
     (("check", "hub-vnet"), 0, "Hub-VNet connected healthy"),
     (("rotate", "hub-vnet"), 0, "Hub-VNet rotate connected"),
-    (("cancel", "hub-vnet"), 1, "Nothing is under way"),
+    (("cancel", "hub-vnet"), 1, "There is nothing to cancel"),
     (("pause", "hub-vnet", "--why", "The hub is renumbered."), 0, "paused until peering resume, .* renumbered"),
     (("resume", "hub-vnet"), 0, "Hub-VNet go on"),
     (("label", "hub-vnet", "owner=network"), 0, "labels .*owner=network"),
