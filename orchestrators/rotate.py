@@ -12,7 +12,7 @@ def rotate(run: Run) -> Running:
     """Rotate a peering's password, or go from a password to a federated credential and back.
 
     A candidate that could not be proven is removed again, so the old credential stays the only one. One that was proven
-    is in use, whatever becomes of the old one.
+    is in use, whatever becomes of the old one; so is one without which there would be none.
     """
     kept = without(run.known, CredentialFacts.__annotations__)
     wanted = run.order.get("credential", run.peering["credential"])
@@ -37,3 +37,5 @@ def _discard(run: Run) -> Running:
     if "problem" in discarded:
         # A later check looks for what is left.
         yield from note_lost(run.context, run.peering["id"])
+    else:
+        run.facts |= discarded["facts"]

@@ -490,6 +490,9 @@ OBJECTS: Final = {
     "vnet_peering": "vnet_peering_id",
 }
 
+#: What a step makes after others have deleted the like of it.
+CLEARED_BEFORE: Final = {"peering_connection": frozenset({"stale_connection", "stale_peering", "orphaned_peering"})}
+
 #: Facts that only the run needs: what it tells its steps, and what is large in a VNet with hundreds of peerings.
 OF_THE_RUN: Final = frozenset(
     {
