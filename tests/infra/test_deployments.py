@@ -93,6 +93,34 @@ def test_each_assignment_of_roles_is_limited_to_the_two_roles_of_its_subscriptio
         assert properties["condition"].count("{'ServicePrincipal'}") == 2
 
 
+def in_the_document() -> set[str]:
+    """The roles that docs/security.md lists for the app's identity in Azure."""
+    section = (ROOT / "docs/security.md").read_text().partition("## Who holds which right")[2]
+    own = section.partition("| the app's identity |")[2].partition("\n| the created application")[0]
+    rights = {row.lstrip("| ").split(" | ")[0] for row in own.splitlines()}
+    return {_name(right) for right in rights if not right.startswith(("Microsoft Graph", "a token"))}
+
+
+def _name(description: str) -> str:
+    """A role's name, or what it lets do, without what limits it."""
+    return description.split(",")[0].removesuffix(".").capitalize()
+
+
+def given_to_the_identity() -> set[str]:
+    """The roles that deployments give the app's identity, as their descriptions call them."""
+    custom = {
+        one["name"]: one["properties"]["description"]
+        for name in NAMES
+        for one in of_type(name, "Microsoft.Authorization/roleDefinitions")
+    }
+    given = [one["properties"] for name in NAMES for one in of_type(name, "Microsoft.Authorization/roleAssignments")]
+    return {_name(one.get("description") or custom[one["roleDefinitionId"].split("/")[-1]]) for one in given}
+
+
+def test_the_document_lists_the_roles_that_deployments_give_and_no_others() -> None:
+    assert in_the_document() == given_to_the_identity()
+
+
 def read_by_the_code() -> set[str]:
     """The names of the settings that the code reads, whether through `Settings` or by itself."""
     from triggers.blueprint import TIMERS
