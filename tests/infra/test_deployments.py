@@ -30,6 +30,10 @@ OWN_ROLES: Final = {
 SCHEDULER_ROLE: Final = "0ad04412-c4d5-4796-b79c-f76d14c8d402"
 #: Read by the Functions host and its extensions, not by the code.
 HOSTS: Final = re.compile(r"AzureWebJobsStorage__|AzureFunctionsJobHost__|APPLICATIONINSIGHTS_|DURABLE_TASK_SCHEDULER$")
+#: Those that lead the host to a Durable Task Scheduler.
+SCHEDULERS: Final = re.compile(r"durableTask__|DURABLE_TASK_SCHEDULER$")
+#: The parts of the storage account that the host and the registry use.
+PARTS: Final = ("blob", "queue", "table")
 #: Settings of the code that no deployment needs: with a managed identity there is no password.
 NEVER: Final = {"AZURE_CLIENT_SECRET"}
 
@@ -216,15 +220,64 @@ def test_there_is_no_key_and_no_password_to_anything(deployment: str) -> None:
     assert {one["name"].split("/")[1]: one["properties"]["allow"] for one in publishing} == {"ftp": False, "scm": False}
 
 
+@pytest.mark.parametrize("deployment", NAMES)
+def test_the_host_finds_storage_secrets_and_records_as_the_identity(deployment: str) -> None:
+    settings = app_settings(deployment)
+    storage = {f"AzureWebJobsStorage__{one}" for one in ("credential", "clientId", *(f"{p}ServiceUri" for p in PARTS))}
+    hosts = {name for name in settings if HOSTS.match(name) and not SCHEDULERS.search(name)}
+    assert hosts == storage | {f"APPLICATIONINSIGHTS_{one}_STRING" for one in ("CONNECTION", "AUTHENTICATION")}
+    assert settings["AzureWebJobsStorage__credential"] == "'managedidentity'"
+    assert "Authorization=AAD" in settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
+    (site,), (identity,) = (
+        of_type(deployment, one) for one in ("Microsoft.Web/sites", "Microsoft.ManagedIdentity/userAssignedIdentities")
+    )
+    package = site["properties"]["functionAppConfig"]["deployment"]["storage"]["authentication"]
+    assert set(site["identity"]["userAssignedIdentities"]) == {identity["id"]}
+    assert site["properties"]["keyVaultReferenceIdentity"] == identity["id"]
+    assert package["userAssignedIdentityResourceId"] == identity["id"]
+
+
+def test_the_scheduler_takes_the_place_of_storage_as_the_identity() -> None:
+    settings = app_settings("scheduler")
+    provider = "AzureFunctionsJobHost__extensions__durableTask__storageProvider__"
+    assert settings[f"{provider}type"] == "'azureManaged'"
+    assert "Authentication=ManagedIdentity" in settings[settings[f"{provider}connectionStringName"].strip("'")]
+    assert not [name for name in app_settings("default") if SCHEDULERS.search(name)]
+
+
+def test_a_deployment_repeated_leaves_the_secrets_that_the_vault_has() -> None:
+    template = json.loads((INFRA / "main.json").read_text())
+    (vault,) = (one["properties"]["template"] for key, one in template["resources"].items() if key == "vault")
+    secrets = [one for one in vault["resources"].values() if one["type"] == "Microsoft.KeyVault/vaults/secrets"]
+    assert [one["@options"] for one in secrets] == [{"onlyIfNotExists": []}] * 2
+
+
+@pytest.mark.parametrize("deployment", NAMES)
+def test_what_is_done_with_secrets_is_written_to_the_workspace(deployment: str) -> None:
+    (audit,), (workspace,) = (
+        of_type(deployment, one)
+        for one in ("Microsoft.Insights/diagnosticSettings", "Microsoft.OperationalInsights/workspaces")
+    )
+    assert audit["properties"]["logs"] == [{"categoryGroup": "audit", "enabled": True}]
+    assert (audit["properties"]["workspaceId"], "/vaults/kv-" in audit["id"]) == (workspace["id"], True)
+
+
 def access_from_outside(deployment: str) -> dict[str, str]:
     types = ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults", "Microsoft.Web/sites")
     return {one: of_type(deployment, one)[0]["properties"]["publicNetworkAccess"] for one in types}
+
+
+def without_a_rule(deployment: str) -> set[str]:
+    """What storage and vault do with addresses that no rule names."""
+    types = ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults")
+    return {of_type(deployment, one)[0]["properties"]["networkAcls"]["defaultAction"] for one in types}
 
 
 @pytest.mark.parametrize("deployment", ["private-network", "us-government"])
 def test_in_a_private_network_nothing_is_reachable_from_outside(deployment: str) -> None:
     assert set(access_from_outside(deployment).values()) == {"Disabled"}
     assert set(access_from_outside("default").values()) == {"Enabled"}
+    assert (without_a_rule(deployment), without_a_rule("default")) == ({"Deny"}, {"Allow"})
     endpoints = of_type(deployment, "Microsoft.Network/privateEndpoints")
     parts = {one["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"][0] for one in endpoints}
     assert parts == {"blob", "queue", "table", "vault", "sites"}
