@@ -33,7 +33,7 @@ if [ -n "$api" ]; then
     id=$(az ad app list --filter "displayName eq '$api'" --query '[0].appId' --output tsv)
     if [ -z "$id" ]; then
         id=$(az ad app create --display-name "$api" --sign-in-audience AzureADMyOrg \
-            --app-roles "@$(dirname "$0")/app-roles.json" --query appId --output tsv)
+            --requested-access-token-version 2 --app-roles "@$(dirname "$0")/app-roles.json" --query appId --output tsv)
     fi
     if [ "$(az ad app show --id "$id" --query 'length(identifierUris)' --output tsv)" = 0 ]; then
         az ad app update --id "$id" --identifier-uris "api://$id"

@@ -76,6 +76,9 @@ def test_everything_is_made_once(tenant: Tenant) -> None:
         "appRoleId": "18a4783c-866b-4cc7-a460-3d5e5662c884",
     }
     assert Path(application.partition("--app-roles @")[2].split(" ")[0]).samefile(INFRA / "app-roles.json")
+    # The issuer that the app's authentication is set up with issues tokens of that version.
+    assert "--requested-access-token-version 2 " in application
+    assert "/v2.0'" in (INFRA / "modules/function-app.bicep").read_text()
     assert address.endswith(f"--identifier-uris api://{APPLICATION}")
     assert principal.startswith(f"ad sp create --id {APPLICATION}")
     assert said.endswith(f"API_APPLICATION_ID={APPLICATION}\n")
