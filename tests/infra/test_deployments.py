@@ -245,13 +245,6 @@ def test_the_scheduler_takes_the_place_of_storage_as_the_identity() -> None:
     assert not [name for name in app_settings("default") if SCHEDULERS.search(name)]
 
 
-def test_a_deployment_repeated_leaves_the_secrets_that_the_vault_has() -> None:
-    template = json.loads((INFRA / "main.json").read_text())
-    (vault,) = (one["properties"]["template"] for key, one in template["resources"].items() if key == "vault")
-    secrets = [one for one in vault["resources"].values() if one["type"] == "Microsoft.KeyVault/vaults/secrets"]
-    assert [one["@options"] for one in secrets] == [{"onlyIfNotExists": []}] * 2
-
-
 @pytest.mark.parametrize("deployment", NAMES)
 def test_what_is_done_with_secrets_is_written_to_the_workspace(deployment: str) -> None:
     (audit,), (workspace,) = (
@@ -336,7 +329,9 @@ def test_callers_sign_in_where_the_application_is_given() -> None:
 
 
 def test_locks_are_made_on_demand() -> None:
-    assert len(of_type("private-network", "Microsoft.Authorization/locks")) == 2
+    found = of_type("private-network", "Microsoft.Authorization/locks")
+    # Rows and secrets are to be written nevertheless.
+    assert [one["properties"]["level"] for one in found] == ["CanNotDelete"] * 2
     assert of_type("default", "Microsoft.Authorization/locks") == []
 
 
