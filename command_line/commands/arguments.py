@@ -12,8 +12,11 @@ from command_line.session import Session, session
 
 def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """What the shell offers; nothing, where the app cannot be asked."""
+    found = session(context)
+    # The command itself does not run, which would take them into its session.
+    found.options |= {name: context.params[name] for name in ("endpoint", "profile") if context.params.get(name)}
     try:
-        return completions(session(context).api, incomplete)
+        return completions(found.api, incomplete)
     except Failure:
         return []
 

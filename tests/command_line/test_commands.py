@@ -58,6 +58,8 @@ def test_a_rotation_is_followed(command: CommandLine, connected: str) -> None:
 def test_waiting_ends_where_the_peering_is(command: CommandLine, connected: str) -> None:
     command.well("wait", connected, "--for=connected", "--timeout=5s")
     assert command.run("wait", connected, "--for=removed", "--timeout=1s").code == 5
+    refused = command.run("wait", connected, "--for=nonsense")
+    assert (refused.code, "must be one of rest, running," in refused.notes, "broken" in refused.notes) == (64, True, True)
 
 
 def test_nothing_to_watch_or_cancel_is_said(command: CommandLine, connected: str) -> None:
