@@ -89,7 +89,7 @@ def label(
         body["labels"] = _labels(labels)
     if not body:
         raise Failure("Which labels?", "Write NAME=VALUE, NAME- or --note TEXT.", ExitCode.USAGE)
-    found.show(found.api.request("PATCH", path, body).json(), of_marks)
+    found.show(found.api.document("PATCH", path, body), of_marks)
 
 
 def _labels(given: Sequence[str]) -> dict[str, str | None]:
@@ -110,10 +110,10 @@ def remove(context: typer.Context, ids: Ids, yes: Yes = False, no_wait: NoWait =
     """Take away what the app made; shows what would go, and asks."""
     found = session(context)
     wanted = resolve(found.api, ids)
-    plans = at_once(lambda one: found.api.request("DELETE", f"/peerings/{one}", params={"dryRun": "true"}), wanted)
-    found.notes.print(Group(*(part for plan in plans for part in (of_plan(plan.json()), Text()))))
+    plans = at_once(lambda one: found.api.document("DELETE", f"/peerings/{one}", dryRun="true"), wanted)
+    found.notes.print(Group(*(part for plan in plans for part in (of_plan(plan), Text()))))
     found.confirm(f"Remove {len(wanted)} peering{'s' * (len(wanted) > 1)}?", yes=yes)
-    _asked(found, wanted, lambda one: found.api.request("DELETE", f"/peerings/{one}").json(), no_wait, of_outcomes)
+    _asked(found, wanted, lambda one: found.api.document("DELETE", f"/peerings/{one}"), no_wait, of_outcomes)
 
 
 def _asked(
@@ -129,5 +129,7 @@ def _asked(
         found.show(accepted, of_accepted)
         return []
     statuses = follow(found, wanted)
-    ended(found, statuses, table_of)
+    # A check leaves no run in the status: its peering tells.
+    runs = {one["id"]: one["run"] for one in accepted if one["state"] != "checking"}
+    ended(found, statuses, table_of, runs)
     return statuses
