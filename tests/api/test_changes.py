@@ -200,6 +200,17 @@ def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: s
     assert "paused" not in deployment.status(identity)
 
 
+def test_a_change_of_some_is_of_those_that_match_by_then(deployment: Deployment, identity: str) -> None:
+    wanted = {"label": "just-set"}
+    assert listed(deployment, **wanted) == []
+    deployment.api.patch(f"/api/peerings/{identity}", json={"labels": {"just-set": "1"}}).raise_for_status()
+    some = deployment.api.post("/api/pause", params=wanted, json={"why": "Some."}).json()
+    assert some["peerings"] == [identity]
+    deployment.api.patch(f"/api/peerings/{identity}", json={"labels": {"just-set": None}}).raise_for_status()
+    assert deployment.api.post("/api/resume", params=wanted).json()["peerings"] == []
+    deployment.api.post(f"/api/peerings/{identity}/resume").raise_for_status()
+
+
 def test_checks_of_some_and_of_all_name_their_runs(deployment: Deployment, identity: str) -> None:
     some = deployment.api.post("/api/checks", params={"label": "owner"})
     assert some.status_code == 202
