@@ -9,6 +9,7 @@ import pytest
 
 from local.deployment import Deployment
 from triggers.lists import REMEMBERED
+from triggers.schedules import TIMERS
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +239,7 @@ def test_the_app_checks_itself_and_shows_no_secret(deployment: Deployment, ident
     assert found["ok"], found
     names = {check["name"].split(" ")[0] for check in found["checks"]}
     assert names >= {"identity", "key", "registry", "graph", "aiven", "vnet"}
+    assert {one["name"] for one in found["settings"]} >= {timer.setting for timer in TIMERS}
     for name in ("AZURE_CLIENT_SECRET", "AIVEN_AUTH_TOKEN"):
         assert deployment.cloud.environment[name] not in answer.text
 

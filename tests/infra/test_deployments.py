@@ -127,10 +127,10 @@ def test_the_document_lists_the_roles_that_deployments_give_and_no_others() -> N
 
 def read_by_the_code() -> set[str]:
     """The names of the settings that the code reads, whether through `Settings` or by itself."""
-    from triggers.blueprint import TIMERS
+    from triggers.schedules import TIMERS
 
     platform = {"WEBSITE_AUTH_ENABLED", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_SECRET"}
-    names = {name.upper() for name in Settings.model_fields} | {setting for _, _, setting, _ in TIMERS}
+    names = {name.upper() for name in Settings.model_fields} | {timer.setting for timer in TIMERS}
     for folder in ("activities", "clients", "orchestrators", "peering", "triggers"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             names |= _read_directly(path)
