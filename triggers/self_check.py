@@ -41,7 +41,7 @@ class CheckDocument(TypedDict):
 
 
 class SelfCheck(TypedDict):
-    """The app's settings, identity and rights; `ok` when nothing is wrong. Where looks lack a setting, none is taken."""
+    """The app's settings, identity and rights; `ok` when nothing is wrong. Looks need the settings right."""
 
     ok: bool
     version: str
