@@ -1,5 +1,6 @@
 """Arguments that several commands take."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,7 @@ Filters = Annotated[
     list[str] | None,
     typer.Option("--filter", metavar="NAME=VALUE", help="Only those: state, verdict, project, problem, ..."),
 ]
+All = Annotated[bool, typer.Option("--all", help="All peerings.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not follow the run.")]
 DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit code 2 where there are changes.")]
@@ -45,7 +47,18 @@ def only(found: Session, given: str) -> str:
     return resolve(found.api, [given])[0]
 
 
-def pairs(given: list[str] | None, option: str) -> dict[str, str]:
+def of_many(ids: Sequence[str] | None, filters: Sequence[str] | None, every: bool) -> dict[str, str] | None:
+    """The filters of the many peerings that are meant, none for all; None where they are named one by one.
+
+    Raises:
+        Failure: they are meant in no way, or in several.
+    """
+    if sum(map(bool, (ids, filters, every))) != 1:
+        raise Failure("Which peerings?", "Give either ids, or --filter NAME=VALUE, or --all.", ExitCode.USAGE)
+    return None if ids else pairs(filters, "--filter")
+
+
+def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     """Options of the form `name=value`.
 
     Raises:
