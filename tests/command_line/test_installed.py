@@ -17,8 +17,8 @@ def test_what_is_installed_runs_without_the_app(tmp_path: Path) -> None:
     # As for pipx, what the package needs comes from the index: without a network, from the cache alone.
     uv, programs = Path(sys.executable).with_name("uv"), tmp_path / "venv" / "bin"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv"], check=True)
-    install = [uv, "pip", "install", "--quiet", "--python", programs / "python", f"{PROJECT}[cli]"]
-    subprocess.run(install, check=True, timeout=300)
+    into = ("pip", "install", "--quiet", "--python", str(programs / "python"))
+    subprocess.run([uv, *into, f"{PROJECT}[cli]"], check=True, timeout=300)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PEERING_", "PYTHON"))}
     environment = {**kept, "PEERING_CONFIG": str(tmp_path / "none.toml")}
 
