@@ -16,7 +16,7 @@ help: ## List the targets
 	touch $@
 
 demo: .venv/ready ## Set up, then the whole life of a peering on this machine: plan, start, check, repair, rotation, removal
-	$(BIN)/python -m local.demo
+	$(BIN)/python -m local.run_demo
 
 serve: .venv/ready ## The app on http://127.0.0.1:7071 against the local cloud; options in SERVE, such as SERVE="--scenario sixty --fresh"
 	$(BIN)/python -m local.serve $(SERVE)

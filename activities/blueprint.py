@@ -4,13 +4,15 @@ Each call is a span, of the trace of the order that it works for.
 """
 
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
 from clients.telemetry import span, trace_of
-from peering.outcome import Looks, Outcome, StepRequest
+
+if TYPE_CHECKING:
+    from peering.outcome import Looks, Outcome, StepRequest
 
 #: The steps of each module.
 MODULES: Final = {
@@ -72,15 +74,15 @@ def _register(module: str, name: str) -> None:
             result: object = await getattr(import_module(f"activities.{module}"), name)(request)
             return result
 
-    async def in_its_turn(request: StepRequest) -> object:
-        async def do() -> Outcome | Looks:
+    async def in_its_turn(request: object) -> object:
+        async def do() -> "Outcome | Looks":
             result: Outcome | Looks = await getattr(import_module(f"activities.{module}"), name)(request)
             return result
 
         from activities.turns import in_turn
 
         with span(name, trace_of(request)):
-            return await in_turn(name, request, do)
+            return await in_turn(name, cast("StepRequest", request), do)
 
     activity = at_once if module in _AT_ONCE else in_its_turn
     activity.__name__ = name

@@ -12,7 +12,17 @@ from clients.registry.orders import hint, note_ended_runs
 from clients.telemetry import carried, count, span
 from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
 from peering.record import Record, RunRecord
-from peering.registry import Ending, comes_late, conclude, enter_phase, has_recorded, note_stopped, peering_of, take
+from peering.registry import (
+    Ending,
+    comes_late,
+    conclude,
+    enter_phase,
+    has_made,
+    has_recorded,
+    note_stopped,
+    peering_of,
+    take,
+)
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Fence
 
@@ -46,7 +56,7 @@ def _take(
 ) -> tuple[Record | None, tuple[Record | None, Taken | None]]:
     if record is None or "order" not in record or record.get("unnoted", []) != noted:
         return record, (record, None)
-    if comes_late(record["order"], given["execution"], given["at"]):
+    if comes_late(record, given["execution"], given["at"]):
         return record, (None, None)
     record.pop("unnoted", None)
     order = take(record, given["execution"], given["at"])
@@ -57,6 +67,7 @@ def _take(
         known=record["facts"],
         revision=record["revision"],
         unsettled=record.get("unsettled"),
+        has_requested_connection=has_made(record, "peering_connection", order["at"]),
     )
     return record, (record, taken)
 

@@ -19,9 +19,12 @@ from peering.record import Record
 from peering.registry import keep_facts
 from peering.runs import deterministic_id
 from peering.spec import Fence, Peering
-from peering.steps import KEPT
+from peering.steps import KEPT, REMOVED
 
 log: Final = logging.getLogger("aiven_azure_peering.step")
+
+#: Entra may list a new object late: a recorded one is polled for a minute before it counts as deleted.
+LOOKS_IN_DIRECTORY: Final = 12
 
 Step = Callable[[Peering, Facts], Awaitable[Facts]]
 Activity = Callable[[StepRequest], Awaitable[Outcome]]
@@ -60,7 +63,7 @@ async def _outcome(function: Step, request: StepRequest) -> Outcome:
         return {"problem": superseded()}
     work_for(request.get("fence"))
     facts = await function(request["peering"], {**request["facts"], "call": _call(request)})
-    if "fence" in request and function.__name__ in KEPT:
+    if "fence" in request and (function.__name__ in KEPT or not facts.keys().isdisjoint(REMOVED)):
         await keep(request["fence"], request["facts"], {function.__name__: facts})
     return {"facts": facts}
 

@@ -40,7 +40,7 @@ def _add_cold_start(table: Table) -> None:
     imports, package = import_cost(), package_size()
     detail = f"{imports['ratio']:.2f} ({imports['app_seconds']:.2f} s over {imports['durable_seconds']:.2f} s)"
     table.add_row("import of the app over Durable alone", detail, "<= 1.05")
-    table.add_row("Azure and Graph packages imported with it", ", ".join(eager_imports()) or "none", "none")
+    table.add_row("what only functions need, imported with it", ", ".join(eager_imports()) or "none", "none")
     memory = f"{_megabytes(imports['app_memory'])} ({_megabytes(imports['durable_memory'])} by Durable alone)"
     table.add_row("memory after the import", memory, "")
     table.add_row("memory after a start, with the local host's", _megabytes(memory_after_start()), "")

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypedDict
 
@@ -130,7 +129,7 @@ def populate(cloud: LocalCloud, size: Size) -> None:
     for number, vnet in enumerate(vnets):
         for place in range(EACH):
             vpc = vpcs[(number + place * (size.project_vpcs // EACH)) % size.project_vpcs]
-            made = asdict(establish(world, landscape, vnet, vpc))
+            made = establish(world, landscape, vnet, vpc).facts
             records.append(_record(cloud, vnet.id, vpc.named, made))
     fill(cloud, records)
 

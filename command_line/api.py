@@ -48,32 +48,59 @@ class Api:
         """
         try:
             answer = self._client.request(method, f"/api{path}", json=body, params=params)
-        except httpx.TransportError as error:
+        except httpx.LocalProtocolError:
+            # Its text may hold a header, and so a key or a token.
+            raise Unreachable(self.endpoint, "the request cannot be sent as HTTP") from None
+        except httpx.RequestError as error:
             raise Unreachable(self.endpoint, str(error) or type(error).__name__) from None
         if not answer.is_success:
             self._refuse(answer)
         return answer
 
     def _refuse(self, answer: httpx.Response) -> NoReturn:
-        status, request = HTTPStatus(answer.status_code), answer.request
+        status, request = answer.status_code, answer.request
+        told = f"{status} {answer.reason_phrase}".strip()
         if answer.headers.get("content-type", "").startswith(_PROBLEM):
-            raise Refused(answer.json())
+            raise Refused(self._decoded(answer))
         if status in _SIGN_IN:
             remedy = "Set PEERING_KEY, or key_file or scope in the profile; peering doctor says what is there."
-            raise Failure(f"{self.endpoint} does not let you in: {status} {status.phrase}.", remedy, ExitCode.NO_ACCESS)
+            raise Failure(f"{self.endpoint} does not let you in: {told}.", remedy, ExitCode.NO_ACCESS)
         if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
             raise Lacking(request.method, request.url.path)
-        raise Unreachable(self.endpoint, f"{status} {status.phrase}")
+        raise Unreachable(self.endpoint, told)
+
+    def document(self, method: str, path: str, body: object = None, **parameters: str) -> Document:
+        """The document that a request is answered with.
+
+        Args:
+            method: of HTTP.
+            path: below `/api`.
+            body: what is sent as JSON.
+            parameters: the query.
+
+        Raises:
+            Failure: it is refused, not answered, or not answered by the app.
+        """
+        return self._decoded(self.request(method, path, body, params=parameters))
+
+    def _decoded(self, answer: httpx.Response) -> Document:
+        """The document of an answer: a proxy, or a page to sign in, may have answered in the app's place."""
+        try:
+            document = answer.json()
+        except ValueError:
+            document = None
+        if not isinstance(document, Mapping):
+            kind = answer.headers.get("content-type", "nothing")
+            raise Unreachable(self.endpoint, f"something else answered {answer.status_code} with {kind}, not the app")
+        return document
 
     def get(self, path: str, **parameters: str) -> Document:
         """The document at a path."""
-        document: Document = self.request("GET", path, params=parameters).json()
-        return document
+        return self.document("GET", path, **parameters)
 
     def post(self, path: str, body: object = None, **parameters: str) -> Document:
         """The document that a request is answered with."""
-        document: Document = self.request("POST", path, body, params=parameters).json()
-        return document
+        return self.document("POST", path, body, **parameters)
 
     def peerings(self, **filters: str) -> Iterator[Document]:
         """All peerings that the filters let through, page by page."""
@@ -90,7 +117,7 @@ def entra_token(scope: str) -> str:
     """A token of the user who is signed in with `az login`.
 
     Raises:
-        Failure: no user is signed in.
+        Failure: no user is signed in, or the scope is none.
     """
     # The SDK takes longer to import than most commands take.
     from azure.core.exceptions import ClientAuthenticationError
@@ -98,7 +125,9 @@ def entra_token(scope: str) -> str:
 
     try:
         token: str = AzureCliCredential(process_timeout=30).get_token(scope).token
+    except ValueError as error:
+        raise Failure(f"scope: {error}", "Correct it; such as api://my-peerings/.default.", ExitCode.USAGE) from None
     except ClientAuthenticationError as error:
-        what = f"No token for {scope}: {error.message.splitlines()[0]}"
+        what = f"No token for {scope}: {error.message.partition(chr(10))[0]}"
         raise Failure(what, "Sign in with az login.", ExitCode.NO_ACCESS) from None
     return token

@@ -74,10 +74,13 @@ def main() -> None:
     session = Session()
     try:
         code = app(standalone_mode=False, obj=session, prog_name="peering")
+        if code == ExitCode.INTERRUPTED:
+            session.say("Interrupted.", "yellow")
     except Failure as failure:
         code = _told(session, failure)
     except typer.Abort:
-        session.say("Nothing was changed.")
+        # The question and ^C stand on the line that the cursor is on.
+        session.say("\nNothing was changed.")
         code = ExitCode.PROBLEM
     except _USAGE_ERROR as error:
         rich_format_error(error)

@@ -1,8 +1,8 @@
 """What files would change of the peerings that there are, and making it so."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from command_line.failures import Document, ExitCode, Failure, Refused, told
 from command_line.files import Wanted
-from command_line.follow import at_once, follow
+from command_line.follow import at_once, follow, is_well
 from command_line.session import Session
 from command_line.tables import below, change_told, indented, last_name, owner_of, short, table, word
 
@@ -33,6 +33,7 @@ class Row:
     changes: list[str] = field(default_factory=list)
     problems: list[Document] = field(default_factory=list)
     state: str = ""
+    run: str = ""
 
     def document(self) -> dict[str, object]:
         """The row as JSON has it; what is empty is left out."""
@@ -174,12 +175,14 @@ def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> li
         Failure: the entries have no label in common, or one of them cannot be told from what is there.
     """
     if any(not row.id for row in changes.rows):
+        session.say("--prune removes nothing as long as the app cannot tell which peering an entry is.", "yellow")
         return []
     labels = dict(wanted[0].labels) if wanted else {}
     shared = {name: value for name, value in labels.items() if all(one.labels.get(name) == value for one in wanted)}
     if not shared:
-        remedy = "Give the file labels: beside peerings:, and apply it once without --prune."
-        raise Failure("--prune: the entries have no label in common.", remedy, ExitCode.USAGE)
+        what = "--prune: the entries have no label in common that would say which other peerings belong to them."
+        remedy = "Write labels: above peerings: in the file, and apply it once without --prune: it sets them."
+        raise Failure(what, remedy, ExitCode.USAGE)
     named = {row.id for row in changes.rows}
     others = [row["id"] for row in session.api.peerings() if row["id"] not in named]
     statuses = at_once(lambda one: session.api.get(f"/peerings/{one}"), others)
@@ -191,30 +194,39 @@ def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> li
 
 
 def carry_out(session: Session, changes: Changes, *, follows: bool) -> None:
-    """Ask for every change, follow them all, and note in the rows what became of them."""
+    """Ask for every change, follow them all, and note in the rows what became of them.
+
+    Raises:
+        Failure: the caller interrupts.
+    """
     todo = changes.todo
-    with _progress(session) as progress:
-        task = progress.add_task("asking", total=len(todo))
-        at_once(lambda row: _ask(session, row), todo, lambda: progress.advance(task))
+    try:
+        with _progress(session) as progress:
+            task = progress.add_task("asking", total=len(todo))
+            at_once(lambda row: _ask(session, row), todo, lambda: progress.advance(task))
+    except KeyboardInterrupt:
+        what = "Not everything was requested; the requested runs continue."
+        raise Failure(what, "Look again: peering watch", ExitCode.INTERRUPTED) from None
     accepted = [row for row in todo if row.state == "accepted"]
     if not follows or not accepted:
         return
     for row, status in zip(accepted, follow(session, [row.id for row in accepted]), strict=True):
         row.state = status["state"]
-        row.problems = [status["problem"]] if "problem" in status else []
+        if not is_well(status, row.run):
+            stopped = {"detail": f"Its run was stopped; it is {row.state}.", "remedy": "peering runs has who did it."}
+            row.problems = [status.get("problem", stopped)]
 
 
 def _ask(session: Session, row: Row) -> None:
     """Ask for what a row needs: a removal, or a start and then its labels and note."""
     path, wanted = f"/peerings/{row.id}", row.wanted
-    ways: Mapping[str, Callable[[], Any]] = {
-        "remove": lambda: session.api.request("DELETE", path),
-        "label": lambda: None,
-    }
     try:
-        ways.get(row.action, lambda: session.api.post("/peerings", dict(wanted.body) if wanted else {}))()
+        if row.action == "remove":
+            row.run = session.api.document("DELETE", path)["run"]
+        elif row.action != "label":
+            row.run = session.api.post("/peerings", dict(wanted.body) if wanted else {})["run"]
         if wanted is not None and wanted.marks:
-            session.api.request("PATCH", path, dict(wanted.marks))
+            session.api.document("PATCH", path, dict(wanted.marks))
         row.state = "labelled" if row.action == "label" else "accepted"
     except Failure as failure:
         row.state = "refused"

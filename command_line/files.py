@@ -3,6 +3,7 @@
 A peering is the body of `POST /api/peerings`, with `labels` and a `note` beside it if it has any.
 """
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ _TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 _BOOLEAN: Final = "tag:yaml.org,2002:bool"
 #: How `true` and `false` begin; `off`, `on`, `yes` and `no` are words, as in YAML 1.2.
 _TRUE_OR_FALSE: Final = frozenset("tTfF")
+#: What is raised for values that YAML has and JSON has not.
+_NO_JSON: Final = (TypeError, ValueError, RecursionError)
+_TEXTS: Final = (str, int, float)
 
 
 @dataclass(frozen=True)
@@ -75,14 +79,16 @@ def value(text: str) -> object:
     """A value as a file would give it.
 
     Raises:
-        Failure: it is no YAML.
+        Failure: it is no YAML, or nothing that JSON has.
     """
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
-    except yaml.YAMLError:
+        found = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
+        json.dumps(found, allow_nan=False)
+    except (yaml.YAMLError, *_NO_JSON):
         raise Failure(
             f"{text} is no value.", "Put a text that YAML would misread into quotes.", ExitCode.USAGE
         ) from None
+    return found
 
 
 def read(paths: Sequence[Path]) -> list[Wanted]:
@@ -101,29 +107,46 @@ def _peerings(path: Path) -> Iterator[Wanted]:
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise Failure(f"{path}{line}: {error.problem}.", "Correct the file.", ExitCode.USAGE) from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise Failure(f"{path}: {error}.", "Give files of YAML or JSON.", ExitCode.USAGE) from None
     for document in documents:
         listed, labels = _listed(document)
+        if not isinstance(listed, list) or not all(isinstance(one, _Object) for one in listed):
+            raise Failure(f"{path}: {_SHAPE}.", "Correct the file.", ExitCode.USAGE)
+        shared = _labels(f"{path}: labels", labels)
         for one in listed:
-            if not isinstance(one, _Object):
-                raise Failure(f"{path}: {_SHAPE}.", "Correct the file.", ExitCode.USAGE)
-            yield _wanted(path, one, labels)
+            yield _wanted(f"{path}:{one.line}", one, shared)
 
 
-def _listed(document: object) -> tuple[Sequence[object], Mapping[str, object]]:
-    """The peerings of one document, and the labels that they all have."""
+def _listed(document: object) -> tuple[object, object]:
+    """What should be the list of one document's peerings, and the labels that they all have."""
     if isinstance(document, _Object) and "peerings" in document and set(document) <= {"peerings", "labels"}:
-        return document["peerings"] or [], document.get("labels") or {}
-    return document if isinstance(document, list) else [document], {}
+        return document["peerings"] or [], document.get("labels")
+    return document if isinstance(document, list) else [document], None
 
 
-def _wanted(path: Path, one: _Object, labels: Mapping[str, object]) -> Wanted:
+def _wanted(where: str, one: _Object, shared: Mapping[str, str]) -> Wanted:
     own = {name: one[name] for name in MARKS if name in one}
-    if labels or "labels" in own:
-        own["labels"] = {name: str(value) for name, value in {**labels, **(own.get("labels") or {})}.items()}
-    body = {name: value for name, value in one.items() if name not in MARKS}
-    return Wanted(f"{path}:{one.line}", body, own)
+    if shared or "labels" in own:
+        own["labels"] = {**shared, **_labels(f"{where}: labels", own.get("labels"))}
+    try:
+        json.dumps(one, allow_nan=False)
+    except _NO_JSON as error:
+        raise Failure(f"{where}: {error}.", "Write only what JSON has, too.", ExitCode.USAGE) from None
+    return Wanted(where, {name: value for name, value in one.items() if name not in MARKS}, own)
+
+
+def _labels(where: str, given: object) -> dict[str, str]:
+    """Labels with their texts; a number is the text that it is written as.
+
+    Raises:
+        Failure: they are something else.
+    """
+    labels = {} if given is None else given
+    if not isinstance(labels, Mapping) or not all(type(text) in _TEXTS for text in labels.values()):
+        rule = "must be names, each with a text or a number; true, false and null stand in quotes"
+        raise Failure(f"{where}: {rule}.", "Correct the file.", ExitCode.USAGE)
+    return {str(name): str(text) for name, text in labels.items()}
 
 
 def as_file(status: Document) -> dict[str, object]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from rich.console import Console, Group, RenderableType
@@ -28,6 +29,8 @@ _HEAD: Final = 5
 #: Words of the list for what is under way.
 AT_WORK: Final = frozenset({"running", "repairing", "rotating", "removing", "stopping", "rolling-back"})
 _DOING: Final = ("failed", "waiting", "running")
+#: How runs end that come out well.
+_WELL: Final = frozenset({"connected", "rotated", "removed"})
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -226,16 +229,36 @@ def _peerings(following: Following, rows: int) -> RenderableType:
     return Group(made, Text(f"and {more} more" if more else "", "dim"))
 
 
-def ended(session: Session, statuses: Sequence[Document], table_of: Callable[[list[Document]], RenderableType]) -> None:
+def is_well(status: Document, run: str | None = None) -> bool:
+    """Whether a peering is at rest as it should be, or the run that was asked for has come out well.
+
+    A stopped or superseded run has no problem, but did not succeed either.
+    """
+    ends = {one["run"]: one.get("state") for one in status.get("runs", ())}
+    return "problem" not in status and (status["state"] if run is None else ends.get(run)) in _WELL
+
+
+def ended(
+    session: Session,
+    statuses: Sequence[Document],
+    table_of: Callable[[list[Document]], RenderableType],
+    runs: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Show how runs ended.
 
+    Args:
+        session: the command's.
+        statuses: how the peerings stand.
+        table_of: draws them for people.
+        runs: the runs that were asked for, by peering; without one, a peering's state is what counts.
+
     Raises:
-        Failure: one of them met a problem.
+        Failure: one of them has not come out well.
     """
     if len(statuses) == 1:
         session.show(statuses[0], lambda one: table_of([one]))
     else:
         session.show(list(statuses), table_of)
-    if any("problem" in status for status in statuses):
-        failed = [name_of(status) for status in statuses if "problem" in status]
-        raise Failure(f"It failed for {', '.join(failed)}.", "peering show has the problem.")
+    if failed := [name_of(status) for status in statuses if not is_well(status, runs.get(status["id"]))]:
+        remedy = "peering show has the problem, peering runs lists later requests."
+        raise Failure(f"It failed for {', '.join(failed)}.", remedy)

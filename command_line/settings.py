@@ -1,6 +1,7 @@
 """Where the app is and how to sign in there: from an option, the environment or a profile, in this order."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import httpx
 from platformdirs import user_config_path
 
 from command_line.failures import ExitCode, Failure
@@ -20,6 +22,8 @@ VARIABLES: Final = {
     "key_file": "PEERING_KEY_FILE",
     "scope": "PEERING_SCOPE",
 }
+#: What a key is, as far as a header can hold it.
+_KEY: Final = re.compile(r"[!-~]*")
 #: A secret has no place in a profile, which people copy and commit.
 _IN_PROFILES: Final = frozenset(VARIABLES) - {"key"}
 
@@ -49,11 +53,9 @@ class Settings:
             remedy = f"Give --endpoint, set PEERING_ENDPOINT, or write a profile into {profiles_path()}."
             raise Failure("Where is the app?", remedy, ExitCode.USAGE)
         url = self.found["endpoint"].value.rstrip("/")
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-            where = self.found["endpoint"].source
-            rule = "must begin with https://; http:// is for this machine only"
-            raise Failure(f"endpoint, from {where}: {rule}.", "Correct it.", ExitCode.USAGE)
+        if rule := _broken_rule(url):
+            # An address may hold a key, as the portal copies it: it is not repeated.
+            raise Failure(f"endpoint, from {self.found['endpoint'].source}: {rule}.", "Correct it.", ExitCode.USAGE)
         return url
 
     @property
@@ -61,23 +63,39 @@ class Settings:
         """The function key, if there is one.
 
         Raises:
-            Failure: the file that should hold it cannot be read.
+            Failure: the file that should hold it cannot be read, or what is there is no key.
         """
-        if "key" in self.found:
-            return self.found["key"].value
-        if "key_file" not in self.found:
+        name = "key" if "key" in self.found else "key_file"
+        if name not in self.found:
             return None
-        setting = self.found["key_file"]
+        setting = self.found[name]
         try:
-            return Path(setting.value).expanduser().read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
+            key = setting.value if name == "key" else Path(setting.value).expanduser().read_text().strip()
+        except (OSError, ValueError) as error:
             what = f"key_file, from {setting.source}: {setting.value} cannot be read"
             raise Failure(what, f"{error}", ExitCode.NO_ACCESS) from None
+        if not _KEY.fullmatch(key):
+            rule = "a key is one line of ASCII characters, without a space"
+            raise Failure(f"{name}, from {setting.source}: {rule}.", "Copy it again.", ExitCode.USAGE)
+        return key
 
     @property
     def scope(self) -> str | None:
         """The scope of the token that `az login` gives, if the app wants one."""
         return self.found["scope"].value if "scope" in self.found else None
+
+
+def _broken_rule(url: str) -> str:
+    """What is wrong with an endpoint, if anything is."""
+    try:
+        parts, port = httpx.URL(url), urlsplit(url).port
+    except (ValueError, httpx.InvalidURL):
+        return "is no address"
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.host)):
+        return "must begin with https://; http:// is for this machine only"
+    if not parts.host or port == 0 or parts.userinfo or "?" in url or "#" in url:
+        return "must be a host, and maybe a path, without user, password or query"
+    return ""
 
 
 def is_loopback(host: str) -> bool:
@@ -117,9 +135,11 @@ def _of_profile(wanted: str | None) -> dict[str, Setting]:
     except (OSError, ValueError) as error:
         raise Failure(f"{path}: {error}", "Correct the file.", ExitCode.USAGE) from None
     profiles, name = written.get("profiles", {}), wanted or written.get("default")
+    if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
+        raise Failure(f"{path}: must have a table [profiles.NAME] for each.", "Correct the file.", ExitCode.USAGE)
     if name is None:
         return {}
-    if name not in profiles:
+    if not isinstance(name, str) or name not in profiles:
         known = ", ".join(profiles) or "none"
         remedy = f"Choose one of those in {path}: {known}."
         raise Failure(f"There is no profile {name}.", remedy, ExitCode.USAGE)

@@ -194,6 +194,26 @@ def of_pauses(statuses: Sequence[Document]) -> RenderableType:
     return made
 
 
+def of_pause(changed: Document) -> RenderableType:
+    """Whether the automatic checks look after all peerings, or after many, or rest."""
+    which = "all, also those to come" if changed["all"] else f"{len(changed['peerings'])} peerings"
+    told_pause = f"paused {pause_told(changed['pause'])}" if changed["pause"] else "go on"
+    return grid(
+        ("peerings", which), ("automatic checks and repairs", told_pause), ("ids", "\n".join(changed["peerings"]))
+    )
+
+
+def of_checks_begun(begun: Document) -> RenderableType:
+    """The checks of many that were begun: each with its run, or the one of all."""
+    if "run" in begun:
+        joined = "was under way already" if begun["joined"] else "has begun"
+        return Text(f"The check of all {joined}: peering list has what it finds.")
+    made = table("id", "run", "")
+    for one in begun["checks"]:
+        made.add_row(one["id"], one["run"], "joined" if one["joined"] else "")
+    return made if made.rows else Text("There is none.", "dim")
+
+
 def of_marks(status: Document) -> RenderableType:
     """A peering's labels and its note."""
     labels, note = _cell(status.get("labels") or {}) or "none", str(status.get("note") or "none")

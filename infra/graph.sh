@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What needs Microsoft Graph, once for each tenant, by an administrator (Privileged Role Administrator and Cloud
-# Application Administrator) who is signed in with az. It may be run again: what is there stays.
+# Application Administrator) who is signed in with az. It may be run again: what is there stays,
+# and what a broken run has left out is made.
 #
 #   infra/graph.sh PRINCIPAL_ID [API_NAME]
 #
@@ -29,12 +30,14 @@ fi
 echo "The identity has Application.ReadWrite.OwnedBy."
 
 if [ -n "$api" ]; then
-    id=$(az ad app list --display-name "$api" --query '[0].appId' --output tsv)
+    id=$(az ad app list --filter "displayName eq '$api'" --query '[0].appId' --output tsv)
     if [ -z "$id" ]; then
         id=$(az ad app create --display-name "$api" --sign-in-audience AzureADMyOrg \
-            --app-roles "@$(dirname "$0")/app-roles.json" --query appId --output tsv)
-        az ad app update --id "$id" --identifier-uris "api://$id"
-        az ad sp create --id "$id" --output none
+            --requested-access-token-version 2 --app-roles "@$(dirname "$0")/app-roles.json" --query appId --output tsv)
     fi
+    if [ "$(az ad app show --id "$id" --query 'length(identifierUris)' --output tsv)" = 0 ]; then
+        az ad app update --id "$id" --identifier-uris "api://$id"
+    fi
+    az ad sp show --id "$id" --output none 2>/dev/null || az ad sp create --id "$id" --output none
     echo "API_APPLICATION_ID=$id"
 fi

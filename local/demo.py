@@ -294,8 +294,8 @@ def _save(demo: Demo) -> None:
 
 
 def main() -> int:
-    """Run the demonstration."""
-    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    """Run the demonstration; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m local.run_demo", description=__doc__)
     parser.add_argument("--pictures", type=Path, help="where to draw each stage, as SVG")
     pictures = parser.parse_args().pictures
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, record=pictures is not None)
@@ -313,11 +313,3 @@ def main() -> int:
             finally:
                 stop(demo.app.process)
     return 0 if well else 1
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; nothing goes on\n")
-        sys.exit(130)

@@ -1,7 +1,6 @@
 """A local cloud with peerings that are connected already, in the cloud and in the registry; some of them are ill."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -9,13 +8,15 @@ from typing import Final
 from local.cloud import LocalCloud
 from local.cloud.events import EVENTS
 from local.cloud.world.population import Established, establish
+from local.cloud.world.world import VNet, Vpc
 from local.registry import Start, connected, fill
-from peering.facts import collected
+from peering.facts import Facts, collected
 from peering.progress import StepProgress
 from peering.record import Record
 from peering.request import PeeringRequest
 from peering.spec import Caller
 from peering.steps import STEPS
+from peering.verdicts import Checked, judge
 
 #: What has happened to an ill peering, as an event of the cloud's with what it names.
 _ILLS: Final[tuple[tuple[str, Callable[[Established], Mapping[str, object]]], ...]] = (
@@ -27,6 +28,34 @@ _ILLS: Final[tuple[tuple[str, Callable[[Established], Mapping[str, object]]], ..
 )
 #: Every so many peerings one is ill.
 _ILL_EACH: Final = 10
+#: Steps that a start of a new pair does not need.
+_NEEDLESS: Final = (
+    *("stale_connection", "stale_peering", "orphaned_peering"),
+    *("sync", "surplus_rights", "release_rights"),
+)
+#: What the looks and waits of a start of a new pair come to, where nothing stands in its way.
+_SEEN: Final[Mapping[str, object]] = {
+    "existing": "none",
+    "found_connection_state": None,
+    "found_connection_application_id": None,
+    "side_is_lost": False,
+    "addresses_checked": "nothing overlaps",
+    "rights_checked": "sufficient",
+    "limits_checked": [],
+    "holds_checked": [],
+    "password_policy_checked": "not readable",
+    "connection_is_clear": "nothing to delete",
+    "side_is_clear": "no peerings",
+    "vnet_is_clear": "no peerings",
+    "credential": "secret",
+    "user_rights": "standing",
+    "rights_settled": "none but those that the start gives",
+    "requested_connection_state": "APPROVED",
+    "peering_state": "Connected",
+    "peering_sync_level": "FullyInSync",
+    "in_sync": "FullyInSync",
+    "connection_state": "ACTIVE",
+}
 #: For how long the peerings have been connected.
 _AGE: Final = timedelta(days=1)
 
@@ -35,20 +64,42 @@ def _vnet(made: Established) -> str:
     return made.vnet_peering_id.partition("/virtualNetworkPeerings/")[0]
 
 
-def _started(made: Established, ended: datetime) -> Start:
-    """The start that made a peering: its steps one after another, a second each."""
-    names = [step.name for step in STEPS]
-    moments = [(ended - timedelta(seconds=left)).isoformat() for left in range(len(names), -1, -1)]
+def _started(made: Established, found: Collection[str], ended: datetime) -> Start:
+    """The start that made a peering: the steps that it needed one after another, a second each."""
+    names = [step.name for step in STEPS if step.name not in (*_NEEDLESS, *found)]
+    moments = [ended - timedelta(seconds=left) for left in range(len(names), -1, -1)]
     steps = {
         name: StepProgress(state="done", tries=1, started=started, finished=finished)
-        for name, (started, finished) in zip(names, pairwise(moments), strict=True)
+        for name, (started, finished) in zip(names, pairwise(map(datetime.isoformat, moments)), strict=True)
     }
-    return Start(made.peering_id[:8], Caller(name="network-team@example.com", id=None), ended, steps)
+    return Start(made.peering_id[:8], Caller(name="network-team@example.com", id=None), moments[0], ended, steps)
+
+
+def _facts(cloud: LocalCloud, made: Established, vnet: VNet, vpc: Vpc, found: Collection[str]) -> Facts:
+    """All that the start has made and found out."""
+    landscape, price = cloud.landscape, cloud.world.knobs.price_usd
+    of_identity = {
+        "tenant_id": landscape.customer_tenant,
+        "automation_tenant_id": landscape.customer_tenant,
+        "automation_object_id": landscape.automation.id,
+    }
+    of_pair = {"vnet_id": vnet.id, "project_network_cidr": vpc.cidr, "cloud_name": vpc.cloud_name}
+    return collected({**_SEEN, **made.facts, **of_identity, **of_pair, "found": [*found], "hourly_price_usd": price})
+
+
+def _found(made: Collection[Established], subscription_id: str) -> list[str]:
+    """What a start finds there that the ones before have made: peerings of a subscription share its roles."""
+    has_roles = any(one.user_role_id.split("/")[2] == subscription_id for one in made)
+    return [*(["platform_service_principal"] if made else []), *(["user_role", "platform_role"] if has_roles else [])]
 
 
 def populate(cloud: LocalCloud, count: int) -> None:
-    """Connect the first VNets, each with a project VPC, in turn; then something happens to every tenth."""
+    """Connect the first VNets, each with a project VPC, in turn; then something happens to every tenth.
+
+    The last check was before that: it found all of them healthy.
+    """
     world, landscape, records = cloud.world, cloud.landscape, list[Record]()
+    before = list[Established]()
     vnets = [vnet for vnet in world.vnets.values() if vnet.subscription_id in landscape.subscriptions]
     vpcs, ills = list(world.vpcs.values()), 0
     for number, vnet in enumerate(vnets[:count]):
@@ -57,11 +108,12 @@ def populate(cloud: LocalCloud, count: int) -> None:
         # What is ill stays so: its owner wants to hear of it, and to mend it himself.
         wanted = {**vpc.named.names, "vnet_id": vnet.id, "repair": "off" if is_ill else "safe"}
         request = PeeringRequest.model_validate(wanted, strict=False)
-        facts = collected({**asdict(made), "vnet_id": vnet.id, "tenant_id": landscape.customer_tenant, "found": []})
-        facts |= {"user_rights": "standing", "credential": "secret", "existing": "none"}
-        facts |= {"project_network_cidr": vpc.cidr, "cloud_name": vpc.cloud_name}
-        facts |= {"peering_state": "Connected", "connection_state": "ACTIVE"}
-        records.append(connected(request.peering(), facts, _started(made, world.now - _AGE)))
+        found = _found(before, vnet.subscription_id)
+        facts = _facts(cloud, made, vnet, vpc, found)
+        record = connected(request.peering(), facts, _started(made, found, world.now - _AGE))
+        judge(record, Checked(revision=record["revision"], problems=[]), world.now.isoformat())
+        records.append(record)
+        before.append(made)
         if is_ill:
             kind, named = _ILLS[ills % len(_ILLS)]
             EVENTS[kind](world, **named(made))

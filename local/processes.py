@@ -79,9 +79,29 @@ def _child(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":  # 
     return subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, start_new_session=True, **options)
 
 
+@dataclass(frozen=True)
+class CloudProcess:
+    """A running local cloud: the variables that lead clients to it. `log` is its log file."""
+
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
 @contextmanager
 def local_cloud(directory: Path, scenario: str, *options: str) -> Iterator[dict[str, str]]:
     """A local cloud in a process of its own; gives the variables that lead clients to it.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
+    with cloud_process(directory, scenario, *options) as cloud:
+        yield cloud.environment
+
+
+@contextmanager
+def cloud_process(directory: Path, scenario: str, *options: str) -> Iterator[CloudProcess]:
+    """A local cloud in a process of its own, which is stopped at the end.
 
     Raises:
         RuntimeError: it did not start.
@@ -95,7 +115,7 @@ def local_cloud(directory: Path, scenario: str, *options: str) -> Iterator[dict[
         process = _child(command, stdout=subprocess.DEVNULL, stderr=output)
     try:
         _await_line(process, log, env_file, re.compile("LOCAL_CLOUD_ADMIN_URL"))
-        yield read_env_file(env_file)
+        yield CloudProcess(read_env_file(env_file), process, log)
     finally:
         stop(process)
 

@@ -24,26 +24,28 @@ _TRANSACTION: Final = 100
 
 @dataclass(frozen=True)
 class Start:
-    """A start as it was: its run, who asked for it, when it ended, and its steps."""
+    """A start as it was: its run, who asked for it, when it was begun and ended, and its steps."""
 
     run: str
     by: Caller
-    at: datetime
+    begun: datetime
+    ended: datetime
     steps: dict[str, StepProgress]
 
 
-_BENCH: Final = Start("bench", Caller(name="bench", id=None), datetime(2026, 1, 1, tzinfo=UTC), {})
+_LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_BENCH: Final = Start("bench", Caller(name="bench", id=None), _LONG_AGO, _LONG_AGO, {})
 
 
 def connected(peering: Peering, facts: Facts, start: Start = _BENCH) -> Record:
     """The record of a peering that a start has connected."""
-    order = new_order("establish", start.run, start.by, start.at, _DEADLINES)
+    order = new_order("establish", start.run, start.by, start.begun, _DEADLINES)
     record, _ = place(None, {**order, "peering": peering})
     if record is None:
         raise AssertionError("a start makes no record")
-    at = start.at.isoformat()
-    take(record, start.run, at)
+    take(record, start.run, start.begun.isoformat())
     fence = Fence(id=peering["id"], run=start.run, execution=start.run, alive_until="")
+    at = start.ended.isoformat()
     conclude(record, Ending(fence=fence, state="connected", facts=facts, steps=start.steps, at=at, drop=False))
     return record
 

@@ -22,12 +22,14 @@ from rich.console import Console
 
 from local.cloud.scenario import ScenarioError, load_scenario
 from local.demo import peering_request
-from local.processes import FunctionsApp, app_settings, local_cloud, start_app, stop
+from local.processes import CloudProcess, FunctionsApp, app_settings, cloud_process, start_app, stop
 
 DIRECTORY: Final = Path(".local/serve")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 #: An app that dies so often in so many seconds is not started again.
 _DEATHS, _SECONDS = 5, 60.0
+#: How often, in seconds, it is looked whether both are there.
+_LOOK_EVERY: Final = 0.2
 #: What the directory keeps beside the app's own state.
 _WORLD, _SCENARIO, _LOCK = "cloud.state", "scenario", "serving"
 
@@ -125,21 +127,41 @@ def _introduce(console: Console, directory: Path, cloud: Mapping[str, str], app:
     console.print(f"\nlog: {app.log}\nthe cloud's side: {admin}/state, what can happen in it: POST {admin}/events")
 
 
-def _tend(console: Console, app: FunctionsApp, settings: Mapping[str, str], port: int) -> None:
+def _how(ended: int) -> str:
+    """How a process ended."""
+    return f"signal {-ended}" if ended < 0 else f"exit status {ended}"
+
+
+def _end_of(app: FunctionsApp, cloud: CloudProcess) -> int:
+    """Wait for the app's end; returns how it ended.
+
+    Raises:
+        RefusedError: the cloud has ended, and with it what the app works on.
+    """
+    while (ended := app.process.poll()) is None:
+        if (gone := cloud.process.poll()) is not None:
+            told = (
+                f"The cloud died ({_how(gone)}); see {cloud.log}. The next start goes on with the state that it kept."
+            )
+            raise RefusedError(told)
+        time.sleep(_LOOK_EVERY)
+    return ended
+
+
+def _tend(console: Console, app: FunctionsApp, cloud: CloudProcess, settings: Mapping[str, str], port: int) -> None:
     """Wait, and start the app again whenever it dies.
 
     Raises:
-        RefusedError: it dies again and again.
+        RefusedError: it dies again and again, or the cloud does.
     """
     deaths: list[float] = []
     try:
         while True:
-            ended = app.process.wait()
+            ended = _end_of(app, cloud)
             deaths = [*(one for one in deaths if time.monotonic() - one < _SECONDS), time.monotonic()]
             if len(deaths) >= _DEATHS:
                 raise RefusedError(f"The app died {_DEATHS} times in {_SECONDS:.0f} s; see {app.log}.")
-            how = f"signal {-ended}" if ended < 0 else f"exit status {ended}"
-            console.print(f"[yellow]The app died ({how}). It is started again with its state.[/]")
+            console.print(f"[yellow]The app died ({_how(ended)}). It is started again with its state.[/]")
             app = start_app(app.log.parent, settings, port=port)
             console.print(f"The app answers on {app.url} again.")
     finally:
@@ -152,11 +174,11 @@ def _serve(console: Console, arguments: argparse.Namespace) -> None:
     directory: Path = arguments.directory
     with _alone(directory, arguments.port):
         scenario = _scenario(directory, arguments.scenario, fresh=arguments.fresh)
-        with local_cloud(directory, scenario, "--keep", str(directory / _WORLD)) as cloud:
-            settings = app_settings(cloud)
+        with cloud_process(directory, scenario, "--keep", str(directory / _WORLD)) as cloud:
+            settings = app_settings(cloud.environment)
             app = start_app(directory / "app", settings, port=arguments.port)
-            _introduce(console, directory, cloud, app, scenario)
-            _tend(console, app, settings, arguments.port)
+            _introduce(console, directory, cloud.environment, app, scenario)
+            _tend(console, app, cloud, settings, arguments.port)
 
 
 def main() -> int:

@@ -6,9 +6,9 @@ from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
 from peering.calls import DIAGNOSE, RELEASE_RIGHTS
 from peering.drift import DRIFT
-from peering.facts import Facts
+from peering.facts import Facts, only
 from peering.outcome import StepRequest
-from peering.steps import STEPS, forget, initial_facts
+from peering.steps import REMOVED, STEPS, forget, initial_facts
 
 
 def establish(run: Run) -> Running:
@@ -41,7 +41,8 @@ def repair(run: Run) -> Running:
 
 def _was_connected(run: Run) -> bool:
     """Whether a working peering existed before this run: the run must not remove it."""
-    return "connection_state" in run.known or run.facts.get("found_connection_state") == "ACTIVE"
+    found = run.facts.get("found_connection_state") == "ACTIVE" and not run.has_requested_connection
+    return found or "connection_state" in run.known
 
 
 def _explain(run: Run) -> Running:
@@ -85,4 +86,4 @@ def _roll_back(run: Run) -> Running:
     if not run.is_superseded:
         run.state = "rolled-back" if gone else "failed"
     back = {name: step for name, step in run.steps.items() if run.state == "failed"}
-    run.steps, run.facts = back | steps, facts
+    run.steps, run.facts = back | steps, facts | only(run.facts, REMOVED)

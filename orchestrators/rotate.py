@@ -12,7 +12,7 @@ def rotate(run: Run) -> Running:
     """Rotate a peering's password, or change from a password to a federated credential and back.
 
     A candidate that could not be verified is removed, so the old credential stays the only one. A verified one is in
-    use, even if the old one cannot be removed.
+    use, even if the old one cannot be removed; so is one without which there would be none.
     """
     kept = without(run.known, CredentialFacts.__annotations__)
     wanted = run.order.get("credential", run.peering["credential"])
@@ -37,3 +37,5 @@ def _discard(run: Run) -> Running:
     if "problem" in discarded:
         # A later check looks for what is left.
         yield from note_lost(run.context, run.peering["id"])
+    else:
+        run.facts |= discarded["facts"]

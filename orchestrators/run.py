@@ -28,7 +28,7 @@ from peering.progress import RunState, StepProgress, progress
 from peering.registry import Ending
 from peering.runs import SIGN_OF_LIFE, STOP, deterministic_id, wait_instance_id
 from peering.spec import Deadlines, Fence
-from peering.steps import KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
+from peering.steps import CLEARED_BEFORE, KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
 
 #: How often the waits of a superseded run are notified until they have ended.
 _TELL_EVERY: Final = timedelta(seconds=10)
@@ -50,6 +50,7 @@ class Run:
         self.execution, self.unsettled = execution, taken["unsettled"] or ""
         self._renamed = ""
         self.settled: str | None = None
+        self.has_requested_connection = taken.get("has_requested_connection", False)
         self.started = context.current_utc_datetime.isoformat()
         self.facts = Facts()
         self.steps: dict[str, StepProgress] = {}
@@ -109,11 +110,11 @@ class Run:
         self._stop = self.context.wait_for_external_event(STOP)
         if looks_ahead:
             self._look_ahead([step for step in LOOKS if not is_needless(step, facts)])
-        self._begin_ready_steps()
+        yield from self._begin_ready_steps()
         while self._under_way:
             self.report()
             yield from self._await_next()
-            self._begin_ready_steps()
+            yield from self._begin_ready_steps()
         if self.state == "stopping":
             self.state = "superseded"
 
@@ -287,11 +288,16 @@ class Run:
             del self.steps[name]
         self._settle_problem(first, problem)
 
-    def _begin_ready_steps(self) -> None:
+    def _begin_ready_steps(self) -> Running:
         """Schedule every step whose needs are met, unless the run is ending."""
-        if self.state != "running":
-            return
-        for step in ready(list(self._by_name.values()), self.facts, self.steps):
+        for step in list(ready(list(self._by_name.values()), self.facts, self.steps)):
+            if self.state == "running" and not CLEARED_BEFORE.get(step.name, frozenset()).isdisjoint(self.steps):
+                # What another delivery of those would still delete is not to be what this one makes.
+                if self._under_way:
+                    continue
+                yield from self.fence_off()
+            if self.state != "running":
+                return
             now = self.context.current_utc_datetime
             self.steps[step.name] = StepProgress(state="running", started=now.isoformat(), tries=0)
             task = self.context.call_activity(StepActivity(step.name), self._request(step.name))

@@ -1,19 +1,24 @@
 """The names of activities and orchestrators, typed with their inputs and outputs.
 
-For Durable Functions and its histories they are plain strings.
+For Durable Functions and its histories they are plain strings. Every cold start imports them,
+but not their input and output types, which only type checkers need.
 """
 
-from collections.abc import Sequence
-from typing import Final, Generic, NotRequired, TypeAlias, TypedDict, TypeVar
+from __future__ import annotations
 
-from peering.checks import CheckOne, Found
-from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
-from peering.outcome import LookRequest, Looks, Occurrence, Outcome, StepRequest
-from peering.record import Change
-from peering.registry import Ending
-from peering.spec import Fence
-from peering.sweep import Piece, PieceResult, Sweep, SweepCounts, SweepPlan
-from peering.webhook import Delivery, Event
+from typing import TYPE_CHECKING, Final, Generic, NotRequired, TypedDict, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from peering.checks import CheckOne, Found
+    from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
+    from peering.outcome import LookRequest, Looks, Occurrence, Outcome, StepRequest
+    from peering.record import Change
+    from peering.registry import Ending
+    from peering.spec import Fence
+    from peering.sweep import Piece, PieceResult, Sweep, SweepCounts, SweepPlan
+    from peering.webhook import Delivery, Event
 
 Given = TypeVar("Given", contravariant=True)
 Answer = TypeVar("Answer", covariant=True)
@@ -34,48 +39,53 @@ class Whose(TypedDict):
     trace: NotRequired[str]
 
 
-class Interrupted(SweepCounts):
-    """The output of `check_health` if the platform prevented its start, and why."""
+class Interrupted(TypedDict):
+    """The output of `check_health` if the platform prevented its start: `SweepCounts`, and why."""
 
+    checked: int
+    changed: int
+    repairs: int
+    failed: NotRequired[dict[str, int]]
     interrupted: str
 
 
-#: A step's activity has the step's name.
-StepActivity: TypeAlias = Activity[StepRequest, Outcome]
+class StepActivity(Activity["StepRequest", "Outcome"]):
+    """The name of a step's activity, which is the step's."""
+
 
 # Of an order.
-TAKE_ORDER: Final = Activity[Taking, Taken | None]("take_order")
-RENEW_ORDER: Final = Activity[Fence, bool]("renew_order")
-ENTER_ORDER_PHASE: Final = Activity[PhaseChange, bool]("enter_order_phase")
-CONCLUDE_ORDER: Final = Activity[Ending, bool]("conclude_order")
-NOTE_SUPERSEDED: Final = Activity[Supersession, None]("note_superseded")
-NOTE_LOST: Final = Activity[Lost, None]("note_lost")
-STOP_WAITS: Final = Activity[Sequence[str], None]("stop_waits")
+TAKE_ORDER: Final[Activity[Taking, Taken | None]] = Activity("take_order")
+RENEW_ORDER: Final[Activity[Fence, bool]] = Activity("renew_order")
+ENTER_ORDER_PHASE: Final[Activity[PhaseChange, bool]] = Activity("enter_order_phase")
+CONCLUDE_ORDER: Final[Activity[Ending, bool]] = Activity("conclude_order")
+NOTE_SUPERSEDED: Final[Activity[Supersession, None]] = Activity("note_superseded")
+NOTE_LOST: Final[Activity[Lost, None]] = Activity("note_lost")
+STOP_WAITS: Final[Activity[Sequence[str], None]] = Activity("stop_waits")
 
 # Of a run, in addition to its steps.
-LOOK_AHEAD: Final = Activity[LookRequest, Looks]("look_ahead")
-DIAGNOSE: Final = Activity[StepRequest, list[Occurrence]]("diagnose")
+LOOK_AHEAD: Final[Activity[LookRequest, Looks]] = Activity("look_ahead")
+DIAGNOSE: Final[Activity[StepRequest, list[Occurrence]]] = Activity("diagnose")
 RELEASE_RIGHTS: Final = StepActivity("release_rights")
 DISCARD_CREDENTIAL: Final = StepActivity("discard_credential")
 RETIRE_UNKNOWN_CREDENTIALS: Final = StepActivity("retire_unknown_credentials")
 
 # Of checks.
-CHECK_ONE: Final = Activity[CheckOne, Found]("check_one")
-PLAN_SWEEP: Final = Activity[str, SweepPlan]("plan_sweep")
-LOOK_AT_SECRETS: Final = Activity[Piece, PieceResult]("look_at_secrets")
-LOOK_AT_ASSIGNMENTS: Final = Activity[Piece, PieceResult]("look_at_assignments")
-LOOK_AT_PROJECT_VPCS: Final = Activity[Piece, PieceResult]("look_at_project_vpcs")
-CHECK_VNETS: Final = Activity[Piece, PieceResult]("check_vnets")
-NOTE_UNSEEN: Final = Activity[Piece, PieceResult]("note_unseen")
-END_SWEEP: Final = Activity[str, None]("end_sweep")
+CHECK_ONE: Final[Activity[CheckOne, Found]] = Activity("check_one")
+PLAN_SWEEP: Final[Activity[str, SweepPlan]] = Activity("plan_sweep")
+LOOK_AT_SECRETS: Final[Activity[Piece, PieceResult]] = Activity("look_at_secrets")
+LOOK_AT_ASSIGNMENTS: Final[Activity[Piece, PieceResult]] = Activity("look_at_assignments")
+LOOK_AT_PROJECT_VPCS: Final[Activity[Piece, PieceResult]] = Activity("look_at_project_vpcs")
+CHECK_VNETS: Final[Activity[Piece, PieceResult]] = Activity("check_vnets")
+NOTE_UNSEEN: Final[Activity[Piece, PieceResult]] = Activity("note_unseen")
+END_SWEEP: Final[Activity[str, None]] = Activity("end_sweep")
 
 # Of deliveries.
-BEGIN_DELIVERY: Final = Activity[Delivery, None]("begin_delivery")
-BEGIN_DELIVERIES: Final = Activity[Piece, PieceResult]("begin_deliveries")
-NEXT_EVENT: Final = Activity[Delivery, Event | None]("next_event")
-DELIVER_EVENT: Final = Activity[Event, Outcome]("deliver_event")
-NOTE_DELIVERED: Final = Activity[Change, None]("note_delivered")
+BEGIN_DELIVERY: Final[Activity[Delivery, None]] = Activity("begin_delivery")
+BEGIN_DELIVERIES: Final[Activity[Piece, PieceResult]] = Activity("begin_deliveries")
+NEXT_EVENT: Final[Activity[Delivery, Event | None]] = Activity("next_event")
+DELIVER_EVENT: Final[Activity[Event, Outcome]] = Activity("deliver_event")
+NOTE_DELIVERED: Final[Activity[Change, None]] = Activity("note_delivered")
 
-RUN_ORDER: Final = Orchestrator[Whose, str | None]("run_order")
-CHECK_HEALTH: Final = Orchestrator[Sweep, SweepCounts | Interrupted | None]("check_health")
-DELIVER: Final = Orchestrator[Delivery, Outcome | None]("deliver")
+RUN_ORDER: Final[Orchestrator[Whose, str | None]] = Orchestrator("run_order")
+CHECK_HEALTH: Final[Orchestrator[Sweep, SweepCounts | Interrupted | None]] = Orchestrator("check_health")
+DELIVER: Final[Orchestrator[Delivery, Outcome | None]] = Orchestrator("deliver")

@@ -83,13 +83,17 @@ class Taking(TypedDict):
 
 
 class Taken(TypedDict):
-    """The answer of `take_order`: the order and what is known; `unsettled`, see `Record`."""
+    """The answer of `take_order`: the order and what is known; `unsettled`, see `Record`.
+
+    `has_requested_connection`: an earlier execution of the same order has, so one that is found was not there before.
+    """
 
     order: Order
     peering: Peering
     known: Facts
     revision: int
     unsettled: str | None
+    has_requested_connection: NotRequired[bool]
 
 
 class PhaseChange(TypedDict):

@@ -131,8 +131,9 @@ class Record(TypedDict):
     """One peering as the registry keeps it. `revision` grows whenever a run is asked for or ends.
 
     `order` is what was asked for and has no outcome yet; `steps` are those of the last run that ended. `unsettled`:
-    until when a call that the platform lost may still be at work. `unnoted`: runs that have ended and may not be in the
-    table of runs yet. `events`: changes of verdict to be delivered. `labels` and `note` are what people say of it.
+    until when a call that the platform lost may still be at work. `takers`: the executions that have taken orders.
+    `unnoted`: runs that have ended and may not be in the table of runs yet. `events`: changes of verdict to be
+    delivered. `labels` and `note` are what people say of it.
     """
 
     peering: Peering
@@ -149,6 +150,7 @@ class Record(TypedDict):
     steps: NotRequired[dict[str, StepProgress]]
     unsettled: NotRequired[str]
     stopping: NotRequired[Stopping]
+    takers: NotRequired[list[str]]
     unnoted: NotRequired[list[RunRecord]]
     health: NotRequired[Health]
     attempts: NotRequired[dict[str, Attempt]]

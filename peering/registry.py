@@ -15,7 +15,7 @@ from peering.progress import StepProgress, shortened
 from peering.record import Attempt, Origin, Record, Run, RunRecord, Stopping, just_after
 from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Fence, Peering
-from peering.steps import OBJECTS, OF_THE_RUN, REMOVES, Operation
+from peering.steps import KEPT, OBJECTS, OF_THE_RUN, REMOVED, REMOVES, Operation
 from peering.version import VERSION
 
 
@@ -39,6 +39,8 @@ class Ending(TypedDict):
 
 #: The last runs that a record keeps.
 KEPT_RUNS: Final = 10
+#: How many executions a record remembers as takers of orders: each takes only one.
+_KEPT_TAKERS: Final = 20
 #: Operations without a run in the record: they change nothing.
 _ASIDE: Final = frozenset({"check", "cancel"})
 
@@ -144,6 +146,8 @@ def take(record: Record, execution: str, at: str) -> Order:
         until = (datetime.fromisoformat(at) + FUNCTION_TIMEOUT).isoformat()
         record["unsettled"] = max(record.get("unsettled", until), until)
     order["execution"], order["retaken"] = execution, at
+    if execution not in (takers := record.get("takers", [])):
+        record["takers"] = [*takers, execution][-_KEPT_TAKERS:]
     order.setdefault("taken", at)
     order.setdefault("phase", "removing" if order["operation"] == "remove" else "forward")
     if order["operation"] == "remove":
@@ -152,17 +156,20 @@ def take(record: Record, execution: str, at: str) -> Order:
     return order
 
 
-def comes_late(order: Order, execution: str, at: str) -> bool:
-    """Whether an execution requested an order before another one has taken it.
+def comes_late(record: Record, execution: str, at: str) -> bool:
+    """Whether an execution requested the open order before another one has taken it, or an earlier order.
 
     Args:
-        order: the open order.
+        record: the peering's record, with an open order.
         execution: who asks for it.
         at: when it asks.
     """
-    if order.get("execution") == execution or "retaken" not in order:
+    order = record["order"]
+    if order.get("execution") == execution:
         return False
-    return datetime.fromisoformat(at) <= datetime.fromisoformat(order["retaken"])
+    if execution in record.get("takers", ()):
+        return True
+    return "retaken" in order and datetime.fromisoformat(at) <= datetime.fromisoformat(order["retaken"])
 
 
 def is_own(record: Record | None, fence: Fence) -> bool:
@@ -244,10 +251,9 @@ def note_stopped(record: Record, given: Supersession) -> None:
     for run in record.get("unnoted", ()):
         if run["run"] == fence["run"]:
             run["steps"] = given["steps"]
-    if given["operation"] == "remove":
-        _note_gone(record, given["facts"])
-    else:
-        record["facts"] |= given["facts"]
+    if given["operation"] != "remove":
+        record["facts"] |= without(given["facts"], REMOVED)
+    _note_gone(record, given["facts"])
 
 
 def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[str, Facts], at: str) -> None:
@@ -261,11 +267,21 @@ def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[str, Fac
         return
     record["facts"] = without(told, OF_THE_RUN) | record["facts"]
     latest = {run["run"] for run in record["runs"][-1:]} | ({order["run"]} if order is not None else set())
-    for facts in made.values():
-        record["facts"] = record["facts"] | facts if fence["run"] in latest else facts | record["facts"]
+    for step, facts in made.items():
+        kept = facts if step in KEPT else {}
+        record["facts"] = record["facts"] | kept if fence["run"] in latest else kept | record["facts"]
     # Before another execution takes for found what this one has made.
     if OBJECTS.keys() & made.keys():
         note_origins(record, at)
+    if fence["run"] in latest:
+        for facts in made.values():
+            _note_gone(record, facts)
+
+
+def has_made(record: Record, step: str, since: str) -> bool:
+    """Whether a step has made its object since a moment; it was not there before."""
+    origin = record["objects"].get(step)
+    return origin is not None and origin["origin"] == "created" and origin["at"] >= since
 
 
 def run_record(record: Record, order: Order, ending: Ending) -> RunRecord:
@@ -307,7 +323,7 @@ def _end_run(record: Record, order: Order, ending: Ending) -> None:
     succeeded = ending["state"] == "connected"
     if "peering" in order and (succeeded or "connected" not in record):
         record["peering"] = peering_of(record, order)
-    facts = record["facts"] = record["facts"] | ending["facts"]
+    facts = record["facts"] = record["facts"] | without(ending["facts"], REMOVED)
     if order["operation"] == "establish" or succeeded:
         record["state"] = ending["state"]
     if succeeded:
@@ -316,6 +332,7 @@ def _end_run(record: Record, order: Order, ending: Ending) -> None:
     if credential in ("secret", "federated"):
         record["peering"] = {**record["peering"], "credential": credential}
     note_origins(record, ending["at"])
+    _note_gone(record, ending["facts"])
 
 
 def _note_attempts(record: Record, order: Order, ending: Ending) -> None:
@@ -346,6 +363,7 @@ def _note_removal(record: Record, facts: Facts) -> None:
 
 
 def _note_gone(record: Record, facts: Facts) -> None:
+    """Drop the objects that a removal, or a rollback, has removed."""
     for removed, objects in REMOVES.items():
         for name in objects if removed in facts else ():
             record["objects"].pop(name, None)

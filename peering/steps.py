@@ -490,6 +490,9 @@ OBJECTS: Final = {
     "vnet_peering": "vnet_peering_id",
 }
 
+#: The steps that delete an older object before a step creates a new one.
+CLEARED_BEFORE: Final = {"peering_connection": frozenset({"stale_connection", "stale_peering", "orphaned_peering"})}
+
 #: Facts that only the run needs: input of its steps, and what is large in a VNet with hundreds of peerings.
 OF_THE_RUN: Final = frozenset(
     {

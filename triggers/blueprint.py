@@ -1,6 +1,5 @@
 """Registers the routes of the API, the page and the timers; each module is imported at its first call."""
 
-import os
 from collections.abc import Awaitable
 from importlib import import_module
 from typing import Final
@@ -11,13 +10,7 @@ from azure.durable_functions import Blueprint
 from clients.durable import DurableClient
 from clients.telemetry import span
 from triggers.route_table import ROUTES, Route
-
-#: Module, function, the setting with its NCRONTAB expression, and the default expression.
-TIMERS: Final = (
-    ("health", "check_all_peerings", "HEALTH_CHECK_SCHEDULE", "0 */15 * * * *"),
-    ("resume", "resume_orders", "RESUME_SCHEDULE", "30 */5 * * * *"),
-    ("resume", "forget_old_runs", "HISTORY_SCHEDULE", "0 17 3 * * *"),
-)
+from triggers.schedules import TIMERS, Timer
 
 blueprint: Final = Blueprint()
 
@@ -45,19 +38,20 @@ def _register_page() -> None:
     page(function)
 
 
-def _register_timer(module: str, name: str, setting: str, schedule: str) -> None:
+def _register_timer(registered: Timer) -> None:
     async def function(timer: func.TimerRequest, client: DurableClient) -> None:
-        with span(name):
-            due: Awaitable[None] = getattr(import_module(f"triggers.{module}"), name)(timer, client)
+        with span(registered.name):
+            module = import_module(f"triggers.{registered.module}")
+            due: Awaitable[None] = getattr(module, registered.name)(timer, client)
             await due
 
-    function.__name__ = name
+    function.__name__ = registered.name
     with_client = blueprint.durable_client_input(client_name="client")(function)
-    blueprint.timer_trigger(arg_name="timer", schedule=os.environ.get(setting) or schedule)(with_client)
+    blueprint.timer_trigger(arg_name="timer", schedule=registered.schedule)(with_client)
 
 
 for _route in ROUTES:
     _register_route(_route)
 _register_page()
 for _timer in TIMERS:
-    _register_timer(*_timer)
+    _register_timer(_timer)

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from clients.side_by_side import side_by_side
 from peering.outcome import ProblemError
-from triggers.lists import matches
+from triggers.lists import forget_columns, matches
 from triggers.problem_documents import ProblemDocument, occurrence_document
 from triggers.queries import Filters
 from triggers.remote_failures import problem_of
@@ -26,11 +26,12 @@ class Failed(TypedDict):
 
 
 async def matching(filters: Filters) -> list[str]:
-    """The ids of the peerings that match a filter.
+    """The ids of the peerings that match a filter now: what is remembered for lists may be old.
 
     Raises:
         ProblemError: `too-many-match`.
     """
+    forget_columns()
     ids = sorted(str(row["RowKey"]) for row in await matches(filters))
     if len(ids) > MOST_AT_ONCE:
         raise ProblemError(

@@ -1,5 +1,6 @@
 """`GET /api/self-check`: what an operator needs to know about the app after a deployment."""
 
+import os
 from typing import TYPE_CHECKING, NotRequired
 
 import azure.functions as func
@@ -8,11 +9,13 @@ from typing_extensions import TypedDict
 from clients.durable import DurableClient
 from clients.registry.rows import Value
 from peering.naming import VNetId, folded
+from peering.outcome import Occurrence
 from peering.version import VERSION
 from triggers.answers import json_answer
 from triggers.lists import all_columns
 from triggers.problem_documents import FieldError, InvalidRequestError, ProblemDocument, occurrence_document
 from triggers.queries import SelfCheckQuery, query_of
+from triggers.schedules import Timer, faults
 
 if TYPE_CHECKING:
     from activities.self_check import Checked, Setting
@@ -38,7 +41,7 @@ class CheckDocument(TypedDict):
 
 
 class SelfCheck(TypedDict):
-    """The app's settings, identity and rights; `ok` if nothing is wrong. An invalid setting ends the check."""
+    """The app's settings, identity and rights; `ok` if nothing is wrong. Further checks need valid settings."""
 
     ok: bool
     version: str
@@ -54,11 +57,12 @@ async def check_app(req: func.HttpRequest, client: DurableClient) -> func.HttpRe
     projects, vnets = await _asked_about(query)
     settings = list(check_settings())
     sound = not any("problem" in setting for setting in settings)
+    documents = [*map(_setting, settings), *(_schedule(timer, fault) for timer, fault in faults())]
     checks = await look_at_app(projects, vnets) if sound else []
     document = SelfCheck(
-        ok=sound and not any(check["state"] == "problem" for check in checks),
+        ok=not any("problem" in one for one in documents) and not any(one["state"] == "problem" for one in checks),
         version=VERSION,
-        settings=[_setting(setting) for setting in settings],
+        settings=documents,
         checks=[_check(check) for check in checks],
     )
     return json_answer(document)
@@ -73,6 +77,14 @@ def _setting(setting: "Setting") -> SettingDocument:
     )
     if "problem" in setting:
         document["problem"] = occurrence_document(setting["problem"])
+    return document
+
+
+def _schedule(timer: Timer, fault: Occurrence | None) -> SettingDocument:
+    is_set = bool(os.environ.get(timer.setting))
+    document = SettingDocument(name=timer.setting, description=timer.description, is_set=is_set, is_needed=False)
+    if fault is not None:
+        document["problem"] = occurrence_document(fault)
     return document
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from activities.looks.remotes import key_id_of_version
 from activities.orders import note_lost
-from activities.step import step
+from activities.step import LOOKS_IN_DIRECTORY, look_again, step
 from clients.azure import graph, secrets
 from clients.connections import connections
 from clients.credentials import ApplicationCredential, Proof, automation_credential
@@ -36,6 +36,7 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
     from azure.keyvault.secrets.aio import SecretClient
+    from msgraph.generated.models.federated_identity_credential import FederatedIdentityCredential
     from msgraph.generated.models.password_credential import PasswordCredential
     from msgraph.graph_service_client import GraphServiceClient
 
@@ -112,10 +113,9 @@ async def _only_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, kept: str | None
 ) -> _Stored:
     """A password, made and stored; all others go meanwhile, but for one that is kept."""
-    stored, passwords = await asyncio.gather(
-        _new_password(client, vault, peering, facts, rotation=""),
-        _own_passwords(client, peering, needed(facts["application_object_id"])),
-    )
+    stored = await _new_password(client, vault, peering, facts, rotation="")
+    # Listed afterwards: of two deliveries of this call, the second one to store a password sees that of the other.
+    passwords = await _own_passwords(client, peering, needed(facts["application_object_id"]))
     others = [p for p in passwords if str(p.key_id) not in (kept, stored.key_id)]
     await _remove_all_but_twins(client, peering, facts, others)
     return stored
@@ -138,8 +138,12 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
                 return {"candidate": _secret_facts(candidate)}
             kept = _key_in_use(versions, passwords, facts, made)
             stored = await _new_password(client, vault, peering, facts, rotation["run"])
-            # If it is unknown which one is in use, all stay until the candidate is verified.
-            others = [p for p in passwords if str(p.key_id) != kept] if kept is not None else []
+            # Listed afterwards: of two deliveries of this call, the second one to store a password sees the other's.
+            passwords = await _own_passwords(client, peering, object_id)
+            others = [p for p in passwords if str(p.key_id) not in (kept, stored.key_id)]
+            if kept is None:
+                # If it is unknown which one is in use, all stay until the candidate is verified.
+                others = [p for p in others if p.display_name == _password_name(peering, facts)]
             await _remove_all_but_twins(client, peering, facts, others)
             return {"candidate": _secret_facts(stored)}
 
@@ -176,15 +180,23 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
 
 @step
 async def discard_credential(peering: Peering, facts: Facts) -> Facts:
-    """Remove unverified candidates; the credential in use stays the only one."""
+    """Remove unverified candidates; the credential in use stays the only one.
+
+    If an earlier execution has verified it and removed the old one, the candidate is the one in use.
+    """
     rotation, object_id = facts["rotation"], needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
+        passwords = await _own_passwords(client, peering, object_id)
         if rotation["credential"] == "federated":
+            if not passwords:
+                return collected(facts["candidate"])
             await _remove_federated(client, peering, object_id)
             return {}
         made = [v for v in await _versions(vault, peering, facts) if v.rotation == rotation["run"]]
         keys = {version.key_id for version in made}
-        passwords = await _own_passwords(client, peering, object_id)
+        others = [p for p in passwords if str(p.key_id) not in keys]
+        if not others and not await _own_federated(client, peering, object_id):
+            return collected(facts["candidate"])
         await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) in keys])
         for version in made:
             if version.enabled:
@@ -198,8 +210,13 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
     object_id = needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
         passwords, versions = await asyncio.gather(
-            _own_passwords(client, peering, object_id), _versions(vault, peering, facts)
+            or_none(_own_passwords(client, peering, object_id)), _versions(vault, peering, facts)
         )
+        if passwords is None:
+            if facts.get("application_removed") != object_id:
+                unseen = f"Graph does not show the application {object_id}."
+                look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", unseen)
+            return {}
         if facts.get("credential") == "federated":
             await _remove_passwords(client, object_id, passwords)
         elif (kept := _key_in_use(versions, passwords, facts, [])) is not None:
@@ -325,6 +342,7 @@ async def _new_password(
     except ProblemError as error:
         # The order has changed before anything was stored: only this call knows the password.
         if error.occurrence["code"] == "run-superseded":
+            await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
             with outside_the_fence():
                 await _remove_passwords(client, needed(facts["application_object_id"]), [password])
         raise
@@ -419,11 +437,18 @@ async def _add_federated(client: "GraphServiceClient", peering: Peering, facts: 
     )
 
 
+async def _own_federated(
+    client: "GraphServiceClient", peering: Peering, object_id: str
+) -> "list[FederatedIdentityCredential]":
+    listed = await client.applications.by_application_id(object_id).federated_identity_credentials.get()
+    name = federated_credential_name(peering["id"])
+    return [one for one in (listed and listed.value) or [] if one.name == name]
+
+
 async def _remove_federated(client: "GraphServiceClient", peering: Peering, object_id: str) -> None:
     held = client.applications.by_application_id(object_id).federated_identity_credentials
-    listed = await held.get()
-    for credential in (listed and listed.value) or []:
-        if credential.name == federated_credential_name(peering["id"]) and credential.id:
+    for credential in await _own_federated(client, peering, object_id):
+        if credential.id:
             await held.by_federated_identity_credential_id(credential.id).delete()
 
 

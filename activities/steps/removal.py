@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
-from activities.step import look_again, step
+from activities.step import LOOKS_IN_DIRECTORY, look_again, step
 from activities.steps.credentials import withdraw_credentials
 from activities.steps.directory import find_application, find_principal
 from clients.aiven_answers import PeeringConnection, Vpc
@@ -25,8 +25,6 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
 
-#: Entra may list a new object late: a recorded one is polled for a minute before it counts as deleted.
-_LOOKS_IN_DIRECTORY: Final = 12
 #: How long, in seconds, a wait relies on Aiven's responses.
 _TOLD_LASTS: Final = 900.0
 
@@ -77,7 +75,7 @@ async def _application(peering: Peering, facts: Facts) -> "Application | None":
         found = await or_none(client.applications.by_application_id(recorded).get())
     if found is not None:
         return found
-    look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not list the application {recorded}.")
+    look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not list the application {recorded}.")
     return None
 
 
@@ -140,7 +138,7 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
         if principal is None and isinstance(wanted, str):
             if gone == wanted:
                 return {"platform_principal_removed": gone}
-            look_again(facts, _LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not list the platform's.")
+            look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not list the platform's.")
         if principal is None or principal.id is None or MARK not in (principal.tags or []):
             return {"platform_principal_removed": "kept"}
         if await _has_roles(peering, principal.id) or await _is_connected(tenant, facts):

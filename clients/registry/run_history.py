@@ -8,6 +8,13 @@ from clients.registry.table_calls import read
 from peering.record import Refusal, RunRecord
 
 
+def _says_more(held: RunRecord, run: RunRecord) -> bool:
+    """Whether what is held of a run is later: it is superseded in the end, and says at last which steps it got to."""
+    if "superseded" not in (held["outcome"], run["outcome"]):
+        return False
+    return (held["outcome"] == "superseded", len(held["steps"])) > (run["outcome"] == "superseded", len(run["steps"]))
+
+
 class RunHistory:
     """The runs of all peerings, and the requests that were refused, for as long as they are kept.
 
@@ -19,12 +26,12 @@ class RunHistory:
         self._table = table
 
     async def note(self, run: RunRecord) -> None:
-        """Store the current state of a run.
+        """Store the current state of a run; a late write of an earlier state does not replace a later one.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
         """
-        await self._table.put(rows.run_row(run))
+        await self._table.put(rows.run_row(run), unless=lambda held: _says_more(read(rows.read_run, held), run))
 
     async def of(self, peering_id: str, limit: int) -> list[RunRecord]:
         """The last runs of a peering, the newest first, also after the peering is removed."""

@@ -113,8 +113,12 @@ class Table:
             async for row in page:
                 yield row
 
-    async def put(self, row: rows.Row) -> None:
+    async def put(self, row: rows.Row, unless: Callable[[rows.Held], bool] = lambda _: False) -> None:
         """Write a row: by Insert, or with the ETag of the existing row.
+
+        Args:
+            row: the row.
+            unless: whether what is there stays.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
@@ -126,7 +130,7 @@ class Table:
             held = await self.row(str(row["PartitionKey"]), str(row["RowKey"]))
             if held is None:
                 continue
-            if dict(held) == row:
+            if dict(held) == row or unless(held):
                 return
             with suppress(ResourceModifiedError, ResourceNotFoundError):
                 await self.asked(partial(self.client.update_entity, row, mode=UpdateMode.REPLACE, **as_read(held)))

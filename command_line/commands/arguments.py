@@ -1,5 +1,6 @@
 """Arguments that several commands take."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,11 @@ from command_line.session import Session, session
 
 def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """What the shell offers; nothing, where the app cannot be asked."""
+    found = session(context)
+    # The command itself does not run, which would take them into its session.
+    found.options |= {name: context.params[name] for name in ("endpoint", "profile") if context.params.get(name)}
     try:
-        return completions(session(context).api, incomplete)
+        return completions(found.api, incomplete)
     except Failure:
         return []
 
@@ -32,6 +36,7 @@ Filters = Annotated[
     list[str] | None,
     typer.Option("--filter", metavar="NAME=VALUE", help="Only those: state, verdict, project, problem, ..."),
 ]
+All = Annotated[bool, typer.Option("--all", help="All peerings.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not follow the run.")]
 DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit code 2 where there are changes.")]
@@ -42,7 +47,18 @@ def only(found: Session, given: str) -> str:
     return resolve(found.api, [given])[0]
 
 
-def pairs(given: list[str] | None, option: str) -> dict[str, str]:
+def of_many(ids: Sequence[str] | None, filters: Sequence[str] | None, every: bool) -> dict[str, str] | None:
+    """The filters of the many peerings that are meant, none for all; None where they are named one by one.
+
+    Raises:
+        Failure: they are meant in no way, or in several.
+    """
+    if sum(map(bool, (ids, filters, every))) != 1:
+        raise Failure("Which peerings?", "Give either ids, or --filter NAME=VALUE, or --all.", ExitCode.USAGE)
+    return None if ids else pairs(filters, "--filter")
+
+
+def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     """Options of the form `name=value`.
 
     Raises:

@@ -1,28 +1,70 @@
 """Commands that ask something of peerings that are there: check, rotate, cancel, pause, resume, label, remove."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from command_line.commands.arguments import Id, Ids, NoWait, Yes, only
-from command_line.failures import Document, ExitCode, Failure
+from command_line.commands.arguments import All, Filters, Id, Ids, NoWait, OptionalIds, Yes, of_many, only
+from command_line.failures import Document, ExitCode, Failure, told
 from command_line.follow import at_once, ended, follow
 from command_line.names import resolve
 from command_line.session import Session, session
-from command_line.tables import of_accepted, of_marks, of_outcomes, of_pauses, of_plan, of_verdicts
+from command_line.tables import (
+    of_accepted,
+    of_checks_begun,
+    of_marks,
+    of_outcomes,
+    of_pause,
+    of_pauses,
+    of_plan,
+    of_verdicts,
+)
 
 
-def check(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
-    """Check both clouds now, and repair what is safe to repair."""
-    found = session(context)
-    wanted = resolve(found.api, ids)
-    statuses = _asked(found, wanted, lambda one: found.api.post(f"/peerings/{one}/check"), no_wait, of_verdicts)
+def check(
+    context: typer.Context,
+    ids: OptionalIds = None,
+    filters: Filters = None,
+    every: All = False,
+    no_wait: NoWait = False,
+) -> None:
+    """Check both clouds now, and repair what is safe to repair; a check of all is not followed."""
+    found, many = session(context), of_many(ids, filters, every)
+    if many is None:
+        wanted = resolve(found.api, ids or ())
+        statuses = _asked(found, wanted, lambda one: found.api.post(f"/peerings/{one}/check"), no_wait, of_verdicts)
+    else:
+        statuses = _checked(found, many, no_wait or every)
     unhealthy = [one["id"] for one in statuses if one.get("health", {}).get("verdict") != "healthy"]
     if unhealthy:
         raise Failure(f"Not healthy: {', '.join(unhealthy)}.", "peering show lists the problems.")
+
+
+def _checked(found: Session, filters: Mapping[str, str], no_wait: bool) -> list[Document]:
+    """Have all that match checked, and follow it; returns how they stand, as far as they were followed."""
+    begun = found.api.post("/checks", **filters)
+    if no_wait:
+        found.show(begun, of_checks_begun)
+        statuses = []
+    else:
+        statuses = follow(found, [one["id"] for one in begun["checks"]])
+        found.show(statuses, of_verdicts)
+    _tell_failed(begun)
+    return statuses
+
+
+def _tell_failed(changed: Document) -> None:
+    """End with what a change of many was refused for.
+
+    Raises:
+        Failure: it was refused for one.
+    """
+    if failed := changed["failed"]:
+        named = " ".join(f"{one['id']}: {told(one['problem'])}" for one in failed)
+        raise Failure(f"Refused for {len(failed)}. {named}", failed[0]["problem"].get("remedy", ""))
 
 
 def rotate(
@@ -54,23 +96,37 @@ def cancel(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
 
 def pause(
     context: typer.Context,
-    ids: Ids,
     why: Annotated[str, typer.Option(help="The reason for the pause.")],
+    ids: OptionalIds = None,
+    filters: Filters = None,
+    every: All = False,
     until: Annotated[str | None, typer.Option(help="When it ends automatically, such as 2030-01-31T08:00:00Z.")] = None,
 ) -> None:
-    """Exclude peerings from automatic checks and repairs, until resume or a given time."""
-    _each(context, ids, "pause", {"why": why, **({"until": until} if until else {})})
+    """Exclude peerings from automatic checks and repairs, until resume or a given time; --all includes future ones."""
+    body = {"why": why, **({"until": until} if until else {})}
+    _each(session(context), ids, of_many(ids, filters, every), "pause", body)
 
 
-def resume(context: typer.Context, ids: Ids) -> None:
-    """Include peerings in automatic checks and repairs again."""
-    _each(context, ids, "resume")
+def resume(context: typer.Context, ids: OptionalIds = None, filters: Filters = None, every: All = False) -> None:
+    """Include peerings in automatic checks and repairs again; --all ends the pause of all."""
+    _each(session(context), ids, of_many(ids, filters, every), "resume")
 
 
-def _each(context: typer.Context, ids: Sequence[str], what: str, body: Document | None = None) -> None:
-    found = session(context)
-    answers = at_once(lambda one: found.api.post(f"/peerings/{one}/{what}", body), resolve(found.api, ids))
-    found.show(answers, of_pauses)
+def _each(
+    found: Session,
+    ids: Sequence[str] | None,
+    many: Mapping[str, str] | None,
+    what: str,
+    body: Document | None = None,
+) -> None:
+    """Pause or resume peerings that are named, or all that match."""
+    if many is None:
+        wanted = resolve(found.api, ids or ())
+        found.show(at_once(lambda one: found.api.post(f"/peerings/{one}/{what}", body), wanted), of_pauses)
+        return
+    changed = found.api.post(f"/{what}", body, **many)
+    found.show(changed, of_pause)
+    _tell_failed(changed)
 
 
 def label(
@@ -89,7 +145,7 @@ def label(
         body["labels"] = _labels(labels)
     if not body:
         raise Failure("Which labels?", "Write NAME=VALUE, NAME- or --note TEXT.", ExitCode.USAGE)
-    found.show(found.api.request("PATCH", path, body).json(), of_marks)
+    found.show(found.api.document("PATCH", path, body), of_marks)
 
 
 def _labels(given: Sequence[str]) -> dict[str, str | None]:
@@ -110,10 +166,10 @@ def remove(context: typer.Context, ids: Ids, yes: Yes = False, no_wait: NoWait =
     """Remove what the app created; shows the plan, and asks for confirmation."""
     found = session(context)
     wanted = resolve(found.api, ids)
-    plans = at_once(lambda one: found.api.request("DELETE", f"/peerings/{one}", params={"dryRun": "true"}), wanted)
-    found.notes.print(Group(*(part for plan in plans for part in (of_plan(plan.json()), Text()))))
+    plans = at_once(lambda one: found.api.document("DELETE", f"/peerings/{one}", dryRun="true"), wanted)
+    found.notes.print(Group(*(part for plan in plans for part in (of_plan(plan), Text()))))
     found.confirm(f"Remove {len(wanted)} peering{'s' * (len(wanted) > 1)}?", yes=yes)
-    _asked(found, wanted, lambda one: found.api.request("DELETE", f"/peerings/{one}").json(), no_wait, of_outcomes)
+    _asked(found, wanted, lambda one: found.api.document("DELETE", f"/peerings/{one}"), no_wait, of_outcomes)
 
 
 def _asked(
@@ -129,5 +185,7 @@ def _asked(
         found.show(accepted, of_accepted)
         return []
     statuses = follow(found, wanted)
-    ended(found, statuses, table_of)
+    # A check leaves no run in the status: its peering tells.
+    runs = {one["id"]: one["run"] for one in accepted if one["state"] != "checking"}
+    ended(found, statuses, table_of, runs)
     return statuses

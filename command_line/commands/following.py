@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from command_line.api import Api
 from command_line.commands.arguments import Ids, OptionalIds
 from command_line.failures import Document, ExitCode, Failure
 from command_line.follow import AT_WORK, ended, follow, interrupted, is_at_rest, name_of
@@ -39,6 +40,7 @@ def wait(
 ) -> None:
     """Wait for a state or a verdict, without output; for scripts."""
     found, until = session(context), time.monotonic() + _seconds(timeout)
+    _check_word(found.api, wanted)
     for identity in resolve(found.api, ids):
         try:
             while not _is_there(found.api.get(f"/peerings/{identity}"), wanted):
@@ -48,6 +50,15 @@ def wait(
                 time.sleep(_PAUSE)
         except KeyboardInterrupt:
             raise interrupted([identity]) from None
+
+
+def _check_word(api: Api, wanted: str) -> None:
+    """Refuse an unknown state or verdict, by the app's own list: the wait would never end."""
+    parameters = api.get("/openapi.json")["paths"]["/api/peerings"]["get"]["parameters"]
+    filters = [one["schema"]["enum"] for one in parameters if one["name"] in ("state", "verdict")]
+    words = [_REST, *(word for some in filters for word in some)]
+    if wanted not in words:
+        raise Failure(f"--for {wanted}: must be one of {', '.join(words)}.", "Correct it.", ExitCode.USAGE)
 
 
 def _is_there(status: Document, wanted: str) -> bool:

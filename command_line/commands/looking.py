@@ -8,6 +8,7 @@ import typer
 import yaml
 
 from command_line.commands.arguments import Filters, Id, OptionalIds, only, pairs
+from command_line.failures import ExitCode, Failure
 from command_line.files import adoptable, as_file
 from command_line.follow import at_once
 from command_line.names import resolve
@@ -92,5 +93,9 @@ def export(
         found.options.setdefault("output", "yaml")
         found.show(document)
     else:
-        file.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+        try:
+            file.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+        except OSError as error:
+            remedy = "Name a file in an existing folder."
+            raise Failure(f"{file} cannot be written: {error.strerror}.", remedy, ExitCode.USAGE) from None
         found.say(f"{len(entries)} peerings are in {file}. See what differs: peering plan -f {file}")

@@ -60,14 +60,14 @@ def start(
     if no_wait:
         found.show(accepted, lambda one: of_accepted([one]))
     else:
-        ended(found, follow(found, [accepted["id"]]), of_outcomes)
+        ended(found, follow(found, [accepted["id"]]), of_outcomes, {accepted["id"]: accepted["run"]})
 
 
 def apply(
     context: typer.Context,
     files: Files = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove what has the labels of all these entries and is not among them.")
+        bool, typer.Option("--prune", help="Also remove peerings with the labels of all entries that are no entry.")
     ] = False,
     yes: Yes = False,
     no_wait: NoWait = False,

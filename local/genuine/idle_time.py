@@ -82,7 +82,8 @@ class IdleTime:
                 continue
             idle, now, timers = time.monotonic() - since, clock.now(), self._timers()
             later = [moment for moment in timers if moment > now]
-            if idle < (_DUE_FOR if len(later) < len(timers) else _IDLE_AFTER if later else self.idle_before_triggers):
+            enough = _IDLE_AFTER if later else self.idle_before_triggers
+            if idle < (max(enough, _DUE_FOR) if len(later) < len(timers) else enough):
                 continue
             if not later and (trigger := self._trigger()) is not None:
                 later = [trigger]

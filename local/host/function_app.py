@@ -146,7 +146,7 @@ def unload_function_app(app: FunctionApp) -> None:
 def _take_modules(directory: Path) -> dict[str, types.ModuleType]:
     """Take what was imported from the app's folder out of `sys.modules`; returns it."""
     root, taken = str(directory) + os.sep, dict[str, types.ModuleType]()
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():  # threads may import meanwhile
         origin = getattr(module, "__file__", None) or ""
         # This host and its caller may live in the same folder as the app.
         installed = any(f"{os.sep}{folder}{os.sep}" in origin for folder in _INSTALLED)

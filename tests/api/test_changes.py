@@ -9,6 +9,7 @@ import pytest
 
 from local.deployment import Deployment
 from triggers.lists import REMEMBERED
+from triggers.schedules import TIMERS
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +201,17 @@ def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: s
     assert "paused" not in deployment.status(identity)
 
 
+def test_a_change_of_some_is_of_those_that_match_by_then(deployment: Deployment, identity: str) -> None:
+    wanted = {"label": "just-set"}
+    assert listed(deployment, **wanted) == []
+    deployment.api.patch(f"/api/peerings/{identity}", json={"labels": {"just-set": "1"}}).raise_for_status()
+    some = deployment.api.post("/api/pause", params=wanted, json={"why": "Some."}).json()
+    assert some["peerings"] == [identity]
+    deployment.api.patch(f"/api/peerings/{identity}", json={"labels": {"just-set": None}}).raise_for_status()
+    assert deployment.api.post("/api/resume", params=wanted).json()["peerings"] == []
+    deployment.api.post(f"/api/peerings/{identity}/resume").raise_for_status()
+
+
 def test_checks_of_some_and_of_all_name_their_runs(deployment: Deployment, identity: str) -> None:
     some = deployment.api.post("/api/checks", params={"label": "owner"})
     assert some.status_code == 202
@@ -227,6 +239,7 @@ def test_the_app_checks_itself_and_shows_no_secret(deployment: Deployment, ident
     assert found["ok"], found
     names = {check["name"].split(" ")[0] for check in found["checks"]}
     assert names >= {"identity", "key", "registry", "graph", "aiven", "vnet"}
+    assert {one["name"] for one in found["settings"]} >= {timer.setting for timer in TIMERS}
     for name in ("AZURE_CLIENT_SECRET", "AIVEN_AUTH_TOKEN"):
         assert deployment.cloud.environment[name] not in answer.text
 

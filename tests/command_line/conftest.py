@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pexpect
 import pyte
 import pytest
@@ -151,6 +152,12 @@ class CommandLine:
     def terminal(self, *arguments: str) -> Terminal:
         """Run the command in a terminal."""
         return Terminal.running(["-m", "command_line", *arguments], self.directory, self.environment)
+
+    def vnets(self) -> list[str]:
+        """The ARM ids of the customer's VNets, the hub first."""
+        url = f"{self.cloud['LOCAL_CLOUD_ADMIN_URL']}/state"
+        state = httpx.get(url, trust_env=False).raise_for_status().json()
+        return sorted(str(one["id"]) for one in state["virtualNetworks"] if "/Net-Prod/" in str(one["id"]))
 
     def pair(self) -> list[str]:
         """The options that name the first pair."""

@@ -58,6 +58,9 @@ def test_a_rotation_is_followed(command: CommandLine, connected: str) -> None:
 def test_waiting_ends_where_the_peering_is(command: CommandLine, connected: str) -> None:
     command.well("wait", connected, "--for=connected", "--timeout=5s")
     assert command.run("wait", connected, "--for=removed", "--timeout=1s").code == 5
+    refused = command.run("wait", connected, "--for=nonsense")
+    assert (refused.code, "must be one of rest, running, " in refused.notes) == (64, True)
+    assert "broken" in refused.notes
 
 
 def test_nothing_to_watch_or_cancel_is_said(command: CommandLine, connected: str) -> None:
@@ -139,6 +142,31 @@ def test_a_peering_is_paused_with_a_reason_and_resumed(command: CommandLine, con
     assert [one["id"] for one in paused] == [connected]
     command.well("resume", "hub-vnet")
     assert json.loads(command.well("list", "-o", "json", "--filter", "paused=true")) == []
+
+
+def test_many_are_checked_by_a_filter_or_all_together(command: CommandLine, connected: str) -> None:
+    found = json.loads(command.well("check", "--filter", "state=connected", "-o", "json"))
+    assert [(one["id"], one["health"]["verdict"]) for one in found] == [(connected, "healthy")]
+    begun = json.loads(command.well("check", "--filter", "state=connected", "--no-wait", "-o", "json"))
+    assert [one["id"] for one in begun["checks"]] == [connected]
+    command.well("wait", connected, "--for=rest", "--timeout=60s")
+    assert json.loads(command.well("check", "--filter", "label=none", "-o", "json")) == []
+    assert "The check of all" in command.well("check", "--all")
+
+
+def test_many_are_paused_and_resumed_by_a_filter_or_all_together(command: CommandLine, connected: str) -> None:
+    some = json.loads(command.well("pause", "--filter", "state=connected", "--why", "Moved", "-o", "json"))
+    assert (some["all"], some["peerings"]) == (False, [connected])
+    assert "go on" in command.well("resume", "--filter", "state=connected")
+    assert "all, also those to come" in command.well("pause", "--all", "--why", "Moved")
+    resumed = json.loads(command.well("resume", "--all", "-o", "json"))
+    assert (resumed["all"], resumed["pause"]) == (True, None)
+
+
+@pytest.mark.parametrize("given", [(), ("hub-vnet", "--all"), ("hub-vnet", "--filter", "state=connected")])
+def test_peerings_are_meant_in_one_way(command: CommandLine, given: tuple[str, ...]) -> None:
+    ended = command.run("check", *given)
+    assert (ended.code, "Give either ids" in ended.notes) == (64, True)
 
 
 def test_labels_are_set_and_taken_away_one_by_one(command: CommandLine, connected: str) -> None:

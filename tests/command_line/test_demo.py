@@ -1,6 +1,7 @@
 """`make demo` in a terminal of 80 columns and 24 rows."""
 
 import os
+from pathlib import Path
 
 from rich.console import Console
 
@@ -10,8 +11,17 @@ from tests.command_line.conftest import COLUMNS, ROWS, Terminal
 
 
 def test_an_interruption_ends_it_without_a_traceback() -> None:
-    terminal = Terminal.running(["-m", "local.demo"], PROJECT, os.environ)
-    terminal.until("1 plan")
+    _ends_in_a_line(Terminal.running(["-m", "local.run_demo"], PROJECT, os.environ), "1 plan")
+
+
+def test_an_interruption_while_it_is_loaded_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "httpx.py").write_text("import time\nprint('loading')\ntime.sleep(60)\n")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{PROJECT}"}
+    _ends_in_a_line(Terminal.running(["-P", "-m", "local.run_demo"], PROJECT, environment), "loading")
+
+
+def _ends_in_a_line(terminal: Terminal, at: str) -> None:
+    terminal.until(at)
     terminal.send("\x03")
     assert terminal.end() == 130
     assert "stopped" in terminal.shown

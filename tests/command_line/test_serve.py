@@ -110,6 +110,20 @@ def test_any_signal_ends_both(tmp_path: Path, number: signal.Signals) -> None:
     assert "Traceback" not in served.log.read_text()
 
 
+def test_a_cloud_that_dies_ends_it_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    served = Served(tmp_path / "served", _free_port())
+    served.says("The app answers on")
+    children = served.children()
+    children["local.cloud"].send_signal(signal.SIGKILL)
+    assert served.process.wait(_SECONDS) == 1
+    assert "The cloud died (signal 9)" in served.log.read_text()
+    _until(lambda: not children["local.host"].is_running())
+    again = Served(served.directory, _free_port())
+    again.says("The app answers on")
+    again.process.terminate()
+    assert again.process.wait(_SECONDS) == 0
+
+
 def test_what_is_no_state_is_not_deleted(tmp_path: Path) -> None:
     own = tmp_path / "served" / "thesis.txt"
     own.parent.mkdir()

@@ -29,19 +29,12 @@ def vpc_of(command: CommandLine) -> dict[str, str]:
     }
 
 
-def vnets_of(command: CommandLine) -> list[str]:
-    """The ARM ids of the customer's VNets, the hub first."""
-    url = f"{command.cloud['LOCAL_CLOUD_ADMIN_URL']}/state"
-    state = httpx.get(url, trust_env=False).raise_for_status().json()
-    return sorted(str(one["id"]) for one in state["virtualNetworks"] if "/Net-Prod/" in str(one["id"]))
-
-
 @pytest.fixture(scope="module")
 def broken(command: CommandLine) -> str:
     """The id of a peering whose VNet peering was deleted; it is not repaired."""
     wanted = {**vpc_of(command), "repair": "off"}
     given = [part for name, value in wanted.items() for part in ("--set", f"{name}={value}")]
-    vnet_id = vnets_of(command)[0]
+    vnet_id = command.vnets()[0]
     status = json.loads(command.well("start", "--vnet-id", vnet_id, *given, "-o", "json"))
     remote = status["facts"]["to_network_id"]
     event = {"kind": "delete-vnet-peering", "vnet_id": vnet_id, "remote_id": remote}
@@ -108,13 +101,13 @@ def test_a_report_has_every_id_whole(command: CommandLine, broken: str) -> None:
     terminal = command.terminal("report", broken)
     terminal.end()
     whole = "".join(line.strip() for line in terminal.lines)
-    assert vnets_of(command)[0] in whole
+    assert command.vnets()[0] in whole
     assert "…" not in whole
 
 
 def test_what_is_no_longer_in_a_file_would_be_removed(command: CommandLine, broken: str, tmp_path: Path) -> None:
     command.well("label", broken, "team=network")
-    entry = {**vpc_of(command), "vnet_id": vnets_of(command)[1]}
+    entry = {**vpc_of(command), "vnet_id": command.vnets()[1]}
     file = tmp_path / "network.yaml"
     file.write_text(yaml.safe_dump({"labels": {"team": "network"}, "peerings": [entry]}))
     terminal = command.terminal("apply", "-f", str(file), "--prune")

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
@@ -23,14 +24,17 @@ from tests.engine.outcomes import (
     runs_of,
     unaccounted,
 )
+from tests.engine.storage_account import are_owned
 
 ALONE: Final = "killed alone"
 OF_TWO: Final = "killed as one of two"
 #: After so long the leases and messages of an engine that was killed have come back.
 STANDSTILL: Final = timedelta(minutes=6)
 #: So many seconds of the machine's time something may take to happen, and so often time is skipped until it does.
-_PATIENCE: Final = 40
+_PATIENCE: Final = 120
 _STANDSTILLS: Final = 3
+#: An engine takes a partition over within seconds of the machine's time, on a busy machine within minutes.
+_OWNED_WITHIN: Final = 300
 _TAKE_OVER: Final = 60.0
 _VARYING: Final = 4
 
@@ -57,8 +61,15 @@ def moments(calls: int, count: int) -> list[int]:
     return [1 + round(number * (calls - 1) / max(count - 1, 1)) for number in range(count)]
 
 
-def kill_cells(deployment: Deployment, count: int, rows: Sequence[str] = (ALONE, OF_TWO)) -> list[Cell]:
-    """Kill an engine at so many moments of a start; each start is connected in the end, and leaves nothing behind."""
+def kill_cells(storage: str, deployment: Deployment, count: int, rows: Sequence[str] = (ALONE, OF_TWO)) -> list[Cell]:
+    """Kill an engine at so many moments of a start; each start is connected in the end, and leaves nothing behind.
+
+    Args:
+        storage: the connection string of the task hub's account.
+        deployment: where it happens.
+        count: how many moments there are.
+        rows: whether it is alone, or one of two.
+    """
     engine, vnet_id, losing = genuine_engine(deployment.host), deployment.cloud.vnet_ids[0], Losing()
     engine.intercept(losing)
     course = losing.follow(None, "")
@@ -76,7 +87,7 @@ def kill_cells(deployment: Deployment, count: int, rows: Sequence[str] = (ALONE,
                 engine.launch(f"instance-{number}")
             process = engine.processes[number % len(engine.processes)]
             killing = Killing(engine, process, moment)
-            cells.append(cell(row, f"at call {moment}", partial(_killed, deployment, vnet_id, killing)))
+            cells.append(cell(row, f"at call {moment}", partial(_killed, storage, deployment, vnet_id, killing)))
             engine.intercept(run_all)
     return cells
 
@@ -97,7 +108,20 @@ def _skip(clock: VirtualClock) -> None:
     clock.held = True
 
 
-def _killed(deployment: Deployment, vnet_id: str, killing: Killing) -> Iterator[str]:
+def _wait_until_owned(storage: str, hub: str, clock: VirtualClock) -> None:
+    """Wait until engines that live own all partitions.
+
+    Raises:
+        TimeoutError: none took them over.
+    """
+    deadline = time.monotonic() + _OWNED_WITHIN
+    while not are_owned(storage, hub, clock.now()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"No engine owns {hub} after {_OWNED_WITHIN} s.")
+        time.sleep(0.5)
+
+
+def _killed(storage: str, deployment: Deployment, vnet_id: str, killing: Killing) -> Iterator[str]:
     engine, clock, before = genuine_engine(deployment.host), deployment.virtual_clock, deployment.cloud_state()
     engine.intercept(killing)
     # Without work in progress, the virtual clock would advance.
@@ -109,6 +133,8 @@ def _killed(deployment: Deployment, vnet_id: str, killing: Killing) -> Iterator[
     if not engine.processes:
         engine.launch()
     _skip(clock)
+    # Time that passes before an execution can take the order would use up its executions.
+    _wait_until_owned(storage, engine.task_hub, clock)
     _comes(killing.goes_on, clock)
     clock.held = False
     identity = answer.body["id"]

@@ -185,13 +185,13 @@ def main() -> int:
     parser.add_argument("--moments", type=int, default=20, help="moments of a start at which an engine is killed")
     given = parser.parse_args()
     wanted, cells = given.operation or choices, list[Cell]()
-    with standalone(vnets=200, project_vpcs=LANES) as (_, deployment):
+    with standalone(vnets=200, project_vpcs=LANES) as (platform, deployment):
         if operations := [name for name in OPERATIONS if name in wanted]:
             cells += loss_cells(deployment, operations, given.every)
         if SWEPT in wanted:
             cells += sweep_cells(deployment, given.every)
         if "kill" in wanted:
-            cells += kill_cells(deployment, given.moments)
+            cells += kill_cells(platform.storage, deployment, given.moments)
     return show("lost calls and killed engines", "cells", cells)
 
 

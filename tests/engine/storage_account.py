@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -41,6 +42,18 @@ def hub_size(storage: str, hub: str) -> HubSize:
         large = _blob_names(blobs, f"{hub.lower()}-largemessages")
     kept = tuple(f"{one['PartitionKey']} {one['RuntimeStatus']} {one.get('LastUpdatedTime')}" for one in instances)
     return HubSize(len(instances), len(history), len(large), kept)
+
+
+def are_owned(storage: str, hub: str, now: datetime) -> bool:
+    """Whether every partition of a task hub is owned by an engine that renews its lease.
+
+    Args:
+        storage: the account's connection string.
+        hub: the task hub's name.
+        now: the time by the engines' clock.
+    """
+    with TableServiceClient.from_connection_string(storage) as tables:
+        return all(one["ExpiresAt"] > now for one in _rows(tables, f"{hub}Partitions", ["ExpiresAt"]))
 
 
 def texts(storage: str) -> Iterator[tuple[str, str]]:

@@ -48,8 +48,8 @@ def test_a_sweep_that_loses_a_call_notes_verdicts(deployment: Deployment) -> Non
     assert wrong(sweep_cells(deployment, every=9, most=3)) == []
 
 
-def test_a_start_survives_the_end_of_the_engine(deployment: Deployment) -> None:
-    assert wrong(kill_cells(deployment, 1, [ALONE])) == []
+def test_a_start_survives_the_end_of_the_engine(genuine_platform: GenuinePlatform, deployment: Deployment) -> None:
+    assert wrong(kill_cells(genuine_platform.storage, deployment, 1, [ALONE])) == []
 
 
 def test_the_task_hub_does_not_grow(genuine_platform: GenuinePlatform, deployment: Deployment) -> None:

@@ -1,6 +1,8 @@
-"""The last release's own code on the genuine engine is followed by today's on the same task hub: nothing is lost."""
+"""On one task hub of the genuine engine another version's code is followed by today's: nothing is lost."""
 
 import io
+import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,6 +17,7 @@ import pytest
 from local.cloud import LocalCloud, Scenario
 from local.deployment import Deployment, deploy_to, deployed_on
 from local.genuine import GenuinePlatform
+from local.package import deployed_files
 from local.processes import PROJECT
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -102,3 +105,33 @@ def test_a_deployment_of_the_last_release_with_a_run_under_way_goes_on_with_toda
             assert len({one["path"] for one in requested}) <= 2
             for identity in (at_rest, under_way):
                 assert today.remove(identity)["state"] == "removed"
+
+
+@pytest.fixture
+def next_release(tmp_path: Path) -> Path:
+    """Today's app, as a later version."""
+    directory = tmp_path / "next"
+    for name in deployed_files():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / name, directory / name)
+    host = json.loads((directory / "host.json").read_text())
+    host["extensions"]["durableTask"]["defaultVersion"] = "99.0.0"
+    (directory / "host.json").write_text(json.dumps(host))
+    return directory
+
+
+def test_what_a_later_version_has_begun_is_begun_again_after_a_rollback(
+    genuine_platform: GenuinePlatform, next_release: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, state = genuine_platform.clock(), tmp_path / "app"
+    with deployed_on(genuine_platform), LocalCloud(Scenario(), tmp_path / "cloud", clock=clock, seed=1) as cloud:
+        with todays_modules_aside(), deploy_to(cloud, state, clock, app=next_release, settings=STILL) as later:
+            later.knobs(approved=6 * 3600, detect=6 * 3600)
+            identity = begin(later, 0)
+            until_requested(later, 1)
+        with deploy_to(cloud, state, clock) as today:
+            today.knobs(approved=0, detect=0)
+            assert until(today, identity, "connected", "failed")["state"] == "connected"
+            assert "event=order-resumed" in caplog.text
+            assert today.check(identity)["health"]["verdict"] == "healthy"
+            assert today.remove(identity)["state"] == "removed"

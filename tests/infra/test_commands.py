@@ -1,13 +1,18 @@
 """Every command of az that people are told to run exists, with these options, and gets what it requires."""
 
+import re
 from typing import Final
 
 import jmespath
 import pytest
 
+from local.processes import PROJECT
 from tests.infra.commands import FILES, Command, commands, help_of
 
 COMMANDS: Final = commands()
+CODE: Final = re.compile(r"```sh\n(.*?)```|(?<!`)`([^`\n]+)`(?!`)", re.DOTALL)
+#: A command of azd or of Core Tools, with its options.
+PUBLISHED: Final = re.compile(r"(?m)(?:^|[\s=&|])((?:azd|func) [a-z][^\n`|&;]*)")
 
 
 def name(command: Command) -> str:
@@ -18,6 +23,13 @@ def test_commands_are_found_in_every_file() -> None:
     assert {command.file for command in COMMANDS} == set(FILES)
     assert len(COMMANDS) > 20
     assert Command("docs/deploying.md", "bicep install", frozenset(), ()) in COMMANDS
+
+
+def test_of_programs_that_are_not_to_be_had_documents_tell_what_theirs_have() -> None:
+    texts = [path.read_text() for path in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md"))]
+    told = {found for text in texts for code in CODE.findall(text) for found in PUBLISHED.findall("\n".join(code))}
+    # learn.microsoft.com: "Azure Developer CLI reference", "Azure Functions Core Tools reference".
+    assert told == {"azd up", "func start"}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=name)

@@ -30,6 +30,10 @@ OWN_ROLES: Final = {
 SCHEDULER_ROLE: Final = "0ad04412-c4d5-4796-b79c-f76d14c8d402"
 #: Read by the Functions host and its extensions, not by the code.
 HOSTS: Final = re.compile(r"AzureWebJobsStorage__|AzureFunctionsJobHost__|APPLICATIONINSIGHTS_|DURABLE_TASK_SCHEDULER$")
+#: Those that lead the host to a Durable Task Scheduler.
+SCHEDULERS: Final = re.compile(r"durableTask__|DURABLE_TASK_SCHEDULER$")
+#: The parts of the storage account that the host and the registry use.
+PARTS: Final = ("blob", "queue", "table")
 #: Settings of the code that no deployment needs: with a managed identity there is no password.
 NEVER: Final = {"AZURE_CLIENT_SECRET"}
 
@@ -93,12 +97,40 @@ def test_each_assignment_of_roles_is_limited_to_the_two_roles_of_its_subscriptio
         assert properties["condition"].count("{'ServicePrincipal'}") == 2
 
 
+def in_the_document() -> set[str]:
+    """The roles that docs/security.md lists for the app's identity in Azure."""
+    section = (ROOT / "docs/security.md").read_text().partition("## Who holds which right")[2]
+    own = section.partition("| the app's identity |")[2].partition("\n| the created application")[0]
+    rights = {row.lstrip("| ").split(" | ")[0] for row in own.splitlines()}
+    return {_name(right) for right in rights if not right.startswith(("Microsoft Graph", "a token"))}
+
+
+def _name(description: str) -> str:
+    """A role's name, or what it lets do, without what limits it."""
+    return description.split(",")[0].removesuffix(".").capitalize()
+
+
+def given_to_the_identity() -> set[str]:
+    """The roles that deployments give the app's identity, as their descriptions call them."""
+    custom = {
+        one["name"]: one["properties"]["description"]
+        for name in NAMES
+        for one in of_type(name, "Microsoft.Authorization/roleDefinitions")
+    }
+    given = [one["properties"] for name in NAMES for one in of_type(name, "Microsoft.Authorization/roleAssignments")]
+    return {_name(one.get("description") or custom[one["roleDefinitionId"].split("/")[-1]]) for one in given}
+
+
+def test_the_document_lists_the_roles_that_deployments_give_and_no_others() -> None:
+    assert in_the_document() == given_to_the_identity()
+
+
 def read_by_the_code() -> set[str]:
     """The names of the settings that the code reads, whether through `Settings` or by itself."""
-    from triggers.blueprint import TIMERS
+    from triggers.schedules import TIMERS
 
     platform = {"WEBSITE_AUTH_ENABLED", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_SECRET"}
-    names = {name.upper() for name in Settings.model_fields} | {setting for _, _, setting, _ in TIMERS}
+    names = {name.upper() for name in Settings.model_fields} | {timer.setting for timer in TIMERS}
     for folder in ("activities", "clients", "orchestrators", "peering", "triggers"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             names |= _read_directly(path)
@@ -188,15 +220,57 @@ def test_there_is_no_key_and_no_password_to_anything(deployment: str) -> None:
     assert {one["name"].split("/")[1]: one["properties"]["allow"] for one in publishing} == {"ftp": False, "scm": False}
 
 
+@pytest.mark.parametrize("deployment", NAMES)
+def test_the_host_finds_storage_secrets_and_records_as_the_identity(deployment: str) -> None:
+    settings = app_settings(deployment)
+    storage = {f"AzureWebJobsStorage__{one}" for one in ("credential", "clientId", *(f"{p}ServiceUri" for p in PARTS))}
+    hosts = {name for name in settings if HOSTS.match(name) and not SCHEDULERS.search(name)}
+    assert hosts == storage | {f"APPLICATIONINSIGHTS_{one}_STRING" for one in ("CONNECTION", "AUTHENTICATION")}
+    assert settings["AzureWebJobsStorage__credential"] == "'managedidentity'"
+    assert "Authorization=AAD" in settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
+    (site,), (identity,) = (
+        of_type(deployment, one) for one in ("Microsoft.Web/sites", "Microsoft.ManagedIdentity/userAssignedIdentities")
+    )
+    package = site["properties"]["functionAppConfig"]["deployment"]["storage"]["authentication"]
+    assert set(site["identity"]["userAssignedIdentities"]) == {identity["id"]}
+    assert site["properties"]["keyVaultReferenceIdentity"] == identity["id"]
+    assert package["userAssignedIdentityResourceId"] == identity["id"]
+
+
+def test_the_scheduler_takes_the_place_of_storage_as_the_identity() -> None:
+    settings = app_settings("scheduler")
+    provider = "AzureFunctionsJobHost__extensions__durableTask__storageProvider__"
+    assert settings[f"{provider}type"] == "'azureManaged'"
+    assert "Authentication=ManagedIdentity" in settings[settings[f"{provider}connectionStringName"].strip("'")]
+    assert not [name for name in app_settings("default") if SCHEDULERS.search(name)]
+
+
+@pytest.mark.parametrize("deployment", NAMES)
+def test_what_is_done_with_secrets_is_written_to_the_workspace(deployment: str) -> None:
+    (audit,), (workspace,) = (
+        of_type(deployment, one)
+        for one in ("Microsoft.Insights/diagnosticSettings", "Microsoft.OperationalInsights/workspaces")
+    )
+    assert audit["properties"]["logs"] == [{"categoryGroup": "audit", "enabled": True}]
+    assert (audit["properties"]["workspaceId"], "/vaults/kv-" in audit["id"]) == (workspace["id"], True)
+
+
 def access_from_outside(deployment: str) -> dict[str, str]:
     types = ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults", "Microsoft.Web/sites")
     return {one: of_type(deployment, one)[0]["properties"]["publicNetworkAccess"] for one in types}
+
+
+def without_a_rule(deployment: str) -> set[str]:
+    """What storage and vault do with addresses that no rule names."""
+    types = ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults")
+    return {of_type(deployment, one)[0]["properties"]["networkAcls"]["defaultAction"] for one in types}
 
 
 @pytest.mark.parametrize("deployment", ["private-network", "us-government"])
 def test_in_a_private_network_nothing_is_reachable_from_outside(deployment: str) -> None:
     assert set(access_from_outside(deployment).values()) == {"Disabled"}
     assert set(access_from_outside("default").values()) == {"Enabled"}
+    assert (without_a_rule(deployment), without_a_rule("default")) == ({"Deny"}, {"Allow"})
     endpoints = of_type(deployment, "Microsoft.Network/privateEndpoints")
     parts = {one["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"][0] for one in endpoints}
     assert parts == {"blob", "queue", "table", "vault", "sites"}
@@ -255,7 +329,9 @@ def test_callers_sign_in_where_the_application_is_given() -> None:
 
 
 def test_locks_are_made_on_demand() -> None:
-    assert len(of_type("private-network", "Microsoft.Authorization/locks")) == 2
+    found = of_type("private-network", "Microsoft.Authorization/locks")
+    # Rows and secrets are to be written nevertheless.
+    assert [one["properties"]["level"] for one in found] == ["CanNotDelete"] * 2
     assert of_type("default", "Microsoft.Authorization/locks") == []
 
 

@@ -1,7 +1,8 @@
-"""What docs/deploying.md tells people to type: parameters, outputs and files exist, and every sum is right."""
+"""What docs/deploying.md tells people to type exists, its sums are right; what was never tried is marked as such."""
 
 import json
 import re
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -12,6 +13,11 @@ ROOT: Final = INFRA.parent
 TEXT: Final = (ROOT / "docs/deploying.md").read_text()
 TEMPLATE: Final[dict[str, Any]] = json.loads((INFRA / "main.json").read_text())
 COMMANDS: Final = "\n".join(re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL))
+#: Where people read what to do. What the catalogue of problems says is the app's own, and tried.
+DOCUMENTS: Final = [ROOT / "README.md", *(path for path in ROOT.glob("docs/*.md") if path.name != "problems.md")]
+#: What can be tried neither without Azure nor without a program that is not to be had.
+NEVER_TRIED: Final = ("azd", "App Service authentication", "Durable Task Scheduler", "GitHub Actions", "Core Tools")
+MARK: Final = "not yet verified"
 
 
 def test_every_parameter_that_it_names_exists() -> None:
@@ -75,3 +81,27 @@ def test_the_app_roles_are_reader_and_operator() -> None:
     roles: list[dict[str, Any]] = json.loads((INFRA / "app-roles.json").read_text())
     assert [one["value"] for one in roles] == ["reader", "operator"]
     assert all(one["isEnabled"] for one in roles)
+
+
+def passages(text: str) -> list[str]:
+    """The paragraphs and the rows of tables, each without line breaks."""
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n|\n(?=\|)", text)]
+
+
+def unmarked(text: str, what: str) -> list[str]:
+    """The passages that name something that was never tried, and have no mark; headings and addresses are none."""
+    named = re.compile(rf"(?<![\w-]){what}(?![\w-])")
+    found = (one for one in passages(text) if named.search(re.sub(r"\]\([^)]*\)", "", one)))
+    return [one for one in found if not one.startswith("#") and MARK not in one.lower()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("what", NEVER_TRIED)
+def test_what_was_never_tried_is_marked_wherever_it_is_told(document: Path, what: str) -> None:
+    assert unmarked(document.read_text(), what) == []
+
+
+@pytest.mark.parametrize("what", NEVER_TRIED)
+def test_deploying_tells_of_all_that_was_never_tried(what: str) -> None:
+    assert any(what in one and MARK in one.lower() for one in passages(TEXT))
+    assert unmarked(f"A paragraph.\n\nThe use of {what}.\n\n*Not yet verified.*", what) == [f"The use of {what}."]

@@ -54,6 +54,12 @@ def test_what_a_query_looks_for_is_written(name: str) -> None:
         assert any(record.startswith(start) for record in records()), start
 
 
+def test_the_document_has_every_record_that_the_app_writes_and_no_other() -> None:
+    table = (PROJECT / "docs/operating.md").read_text().partition("## Log records")[2].partition("\n### ")[0]
+    told = {record for row in table.splitlines() for record in re.findall(r"`((?:event|step)=[^`]*)`", row)}
+    assert told == {re.sub(r"%[sr]", "", record) for record in records()}
+
+
 def test_codes_and_states_in_queries_exist() -> None:
     codes = {code for text in QUERIES.values() for code in re.findall(r'"((?:secret|remote)-[a-z-]+)"', text)}
     assert codes

@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -19,10 +20,13 @@ _LIVES_OF_A_PROCESS: Final = 20
 
 
 def one(seed: int, broken: str | None, engine: str) -> Life:
-    """One life, in a directory that goes with it."""
+    """One life, in a directory that goes with it; one that cannot be begun or ended is red."""
     logging.disable(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as directory, _platform(engine, Path(directory)):
-        return live(seed, Path(directory) / "life", broken)
+    try:
+        with tempfile.TemporaryDirectory() as directory, _platform(engine, Path(directory)):
+            return live(seed, Path(directory) / "life", broken)
+    except Exception:
+        return Life(seed, wrong=[traceback.format_exc()])
 
 
 @contextmanager

@@ -122,6 +122,23 @@ def test_options_are_changed_with_a_plan(browser: Browser, deployment: Deploymen
     assert deployment.status(status["id"])["peering"]["allow_forwarded_traffic"] is True
 
 
+def test_a_note_is_taken_away(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
+    status = deployment.settle(vnet_id=vnet_id, note="Ask first")
+    with visit(browser, deployment) as visiting:
+        page = visiting.to(f"/peerings/{status['id']}")
+        expect(page.get_by_text("Ask first")).to_be_visible()
+        page.get_by_role("button", name="Change").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_text("More options").click()
+        dialog.get_by_label("Take the note away").check()
+        expect(dialog.get_by_label("Note", exact=True)).to_be_disabled()
+        dialog.get_by_role("button", name="Show the plan").click()
+        expect(dialog.get_by_role("region", name="The plan")).to_be_visible()
+        dialog.get_by_role("button", name="Change", exact=True).click()
+        expect(page.get_by_text("Ask first")).to_have_count(0)
+    assert deployment.status(status["id"])["note"] == ""
+
+
 def test_a_plan_does_not_hold_for_what_has_changed_since(
     browser: Browser, deployment: Deployment, vnet_id: str
 ) -> None:

@@ -1,6 +1,7 @@
 """What the orchestrators call is there under its name, takes what it is given, and answers what they expect."""
 
 from importlib import import_module
+from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -9,17 +10,31 @@ from activities.blueprint import MODULES, WITH_CLIENT
 from orchestrators.blueprint import WORKFLOWS
 from orchestrators.durable import StartedWith
 from orchestrators.waiting import AWAIT_LOOKS, AWAIT_STEP
-from peering import calls
-from peering.calls import Activity, Orchestrator
+from peering import calls, checks, orders, outcome, record, registry, spec, sweep, webhook
+from peering.calls import Activity, Orchestrator, StepActivity
+from peering.outcome import Outcome, StepRequest
 from peering.steps import PLANS
 
 ACTIVITIES = [one for one in vars(calls).values() if isinstance(one, Activity)]
 ORCHESTRATORS = [AWAIT_STEP, *(one for one in vars(calls).values() if isinstance(one, Orchestrator))]
 REGISTERED = {name: module for table in (MODULES, WITH_CLIENT) for module, names in table.items() for name in names}
+#: The types that `calls` imports for those who check types alone.
+TYPES = {
+    name: one
+    for module in (checks, orders, outcome, record, registry, spec, sweep, webhook, calls)
+    for name, one in vars(module).items()
+}
+#: `calls` with those of its names alone that say what they are.
+DECLARED = ModuleType("calls")
+DECLARED.__annotations__ = {name: text for name, text in calls.__annotations__.items() if text != "Final"}
+HINTS = get_type_hints(DECLARED, TYPES)
 
 
 def _types(name: Activity[Any, Any] | Orchestrator[Any, Any]) -> tuple[object, ...]:
-    return get_args(vars(name)["__orig_class__"])
+    if isinstance(name, StepActivity):
+        return StepRequest, Outcome
+    hint = next((hint for variable, hint in HINTS.items() if vars(calls)[variable] is name), None)
+    return get_args(get_args(hint)[0] if hint else vars(name)["__orig_class__"])
 
 
 @pytest.mark.parametrize("name", ACTIVITIES)

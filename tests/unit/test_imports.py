@@ -1,4 +1,4 @@
-"""Imports point downwards only, in no circle, to no module of tests, and a cold start imports no SDK."""
+"""Imports point downwards only, in no circle, to no module of tests, and a cold start imports no SDK and no rule."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def graph() -> dict[str, set[str]]:
     return import_graph()
 
 
-def test_importing_the_app_imports_no_sdk() -> None:
+def test_importing_the_app_imports_no_sdk_and_no_rule() -> None:
     assert eager_imports() == []
 
 

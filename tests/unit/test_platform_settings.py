@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import jsonschema_rs
 import pytest
 
 from peering.runs import FUNCTION_TIMEOUT
+from peering.version import VERSION
 
 HOST: dict[str, Any] = json.loads((Path(__file__).parents[2] / "host.json").read_text())
 SCHEMAS = Path(__file__).parents[1] / "infra" / "published_schemas"
@@ -34,6 +36,12 @@ def test_a_running_instance_is_not_replaced() -> None:
     assert DURABLE["overridableExistingInstanceStates"] == "NonRunningStates"
 
 
+def test_a_run_is_of_the_apps_version_and_ends_where_an_older_app_meets_it() -> None:
+    assert (DURABLE["defaultVersion"], DURABLE["versionMatchStrategy"]) == (VERSION, "CurrentOrOlder")
+    # The default, `Reject`, leaves it running for ever, and its order can not be begun again.
+    assert DURABLE["versionFailureStrategy"] == "Fail"
+
+
 def test_the_engines_fit_one_python_process() -> None:
     assert 1 < DURABLE["maxConcurrentActivityFunctions"] <= 32
     assert 1 < DURABLE["maxConcurrentOrchestratorFunctions"] <= 10
@@ -45,9 +53,10 @@ def test_the_bundle_reads_the_entities_of_the_old_version() -> None:
 
 
 def test_it_is_valid_by_the_published_schema() -> None:
-    found = {(*map(str, error.instance_path), error.message.split("'")[1]) for error in _errors()}
-    # Durable's own documents have it, and the genuine extension knows it.
-    assert found == {("extensions", "durableTask", "overridableExistingInstanceStates")}
+    found = {".".join(map(str, error.instance_path)): set(re.findall(r"'(\w+)'", error.message)) for error in _errors()}
+    # Durable's own documents have them, and the genuine extension knows them.
+    versions = {"defaultVersion", "versionMatchStrategy", "versionFailureStrategy"}
+    assert found == {"extensions.durableTask": {"overridableExistingInstanceStates", *versions}}
 
 
 def _errors() -> Iterator[jsonschema_rs.ValidationError]:

@@ -127,10 +127,10 @@ def test_an_order_goes_to_whoever_asks_last_however_long_that_took() -> None:
     assert record is not None
     asked = [(START + timedelta(seconds=seconds)).isoformat() for seconds in (-300, 0, 60)]
     # It was placed while the call that takes it was on its way.
-    assert not comes_late(record["order"], "x", asked[0])
+    assert not comes_late(record, "x", asked[0])
     take(record, "x", asked[1])
-    assert [comes_late(record["order"], "y", at) for at in asked] == [True, True, False]
-    assert not comes_late(record["order"], "x", asked[1])
+    assert [comes_late(record, "y", at) for at in asked] == [True, True, False]
+    assert not comes_late(record, "x", asked[1])
 
 
 def test_a_run_whose_new_name_nobody_heard_says_what_it_got_to() -> None:

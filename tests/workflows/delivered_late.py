@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 import pytest
@@ -23,13 +24,15 @@ Call: TypeAlias = tuple[str, str | None, str]
 class Late:
     """The calls of a worker's activities, and which of them comes again.
 
-    The last call of `activity`, or the `first` one, comes again right after the next one of `behind`, once.
+    The last call of `activity`, or the `first` one, comes again right after the next one of `behind`, once, when
+    `meanwhile` has been done.
     """
 
     calls: list[Call] = field(default_factory=list)
     activity: str = ""
     behind: str = ""
     first: bool = False
+    meanwhile: Callable[[], object] = lambda: None
     #: What the second delivery answered.
     answers: list[str | None] = field(default_factory=list)
 
@@ -43,6 +46,7 @@ def late_calls() -> Iterator[Late]:
         answer = await once(worker, name, given, instance_id)
         mine = [call for call in late.calls if call[0] == late.activity]
         if name == late.behind and mine and not late.answers:
+            await asyncio.to_thread(late.meanwhile)
             late.answers.append(await once(worker, *mine[0 if late.first else -1]))
         late.calls.append((name, given, instance_id))
         return answer
@@ -67,12 +71,21 @@ class Stalled:
         assert self.ended.wait(_SECONDS)
 
 
+def is_second() -> bool:
+    """Whether this is done for a second delivery."""
+    return _twin.get()
+
+
 @contextmanager
-def stalled(activity: str, module: str, function: str) -> Iterator[Stalled]:
-    """Calls of an activity come twice, the second beside the first, until a second one stands still at a function."""
+def stalled(activity: str, module: str, function: str, behind: str = "") -> Iterator[Stalled]:
+    """Calls of an activity come twice, the second beside the first, until a second one stands still at a function.
+
+    It goes on when it is told so, or when a call of `behind` has succeeded.
+    """
     found, once, twins = Stalled(), Worker.activity, list[asyncio.Task[None]]()
-    of = importlib.import_module(module)
-    genuine: Callable[..., Awaitable[object]] = getattr(of, function)
+    *owner, name_of_it = function.split(".")
+    of = attrgetter(*owner)(importlib.import_module(module)) if owner else importlib.import_module(module)
+    genuine: Callable[..., Awaitable[object]] = getattr(of, name_of_it)
 
     async def slow(*given: object, **named: object) -> object:
         if _twin.get() and not found.reached.is_set():
@@ -94,9 +107,12 @@ def stalled(activity: str, module: str, function: str) -> Iterator[Stalled]:
             twins.append(twin)
             standing = asyncio.create_task(asyncio.to_thread(found.reached.wait, 1))
             await asyncio.wait((twin, standing), return_when=asyncio.FIRST_COMPLETED)
-        return await once(worker, name, given, instance_id)
+        answer = await once(worker, name, given, instance_id)
+        if name == behind and found.reached.is_set() and not found.ended.is_set() and '"facts"' in str(answer):
+            await asyncio.to_thread(found.go_on)
+        return answer
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Worker, "activity", called)
-        patch.setattr(of, function, slow)
+        patch.setattr(of, name_of_it, slow)
         yield found

@@ -72,6 +72,13 @@ OF_A_PEERING: Final = {
     "a custom role: `virtualNetworks/peer/action`": "platform_principal_id",
 }
 TABLE: Final = "Storage Table Data Contributor"
+#: What the Functions host works and reports with, which the local host does by itself.
+OF_THE_HOST: Final = (
+    "Storage Blob Data Owner",
+    "Storage Queue Data Contributor",
+    "Monitoring Metrics Publisher",
+    "Durable Task Data Contributor",
+)
 #: What the app does without: then it leaves alone what it cannot look up.
 NOT_NEEDED: Final = (
     "reads role definitions and role assignments",

@@ -1,15 +1,23 @@
 """A second delivery may come, or go on, at any later time: it makes and takes nothing that others rely on by then."""
 
+import asyncio
+import importlib
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from local.deployment import Deployment, deploy
+from local.host.worker import Worker
+from peering.record import Record, RunRecord
 from tests.workflows.cloud_objects import application_of
-from tests.workflows.delivered_late import Late, late_calls, stalled
+from tests.workflows.delivered_late import Late, is_second, late_calls, stalled
 from tests.workflows.managed_identity import as_identity
+from tests.workflows.recorded_runs import runs
+from tests.workflows.waiting import while_waiting
 
 
 @pytest.fixture
@@ -142,6 +150,97 @@ def test_who_stands_still_before_the_vault_leaves_neither_secret_nor_password(de
         assert deployment.remove(identity)["state"] == "removed"
         twin.go_on()
     assert vault.secrets == {}
+
+
+@pytest.mark.parametrize("behind", ["pending_peer", "active"])
+def test_who_stands_still_before_an_ended_connection_goes_takes_no_new_one(deployment: Deployment, behind: str) -> None:
+    status = deployment.settle()
+    side = {"vnet_id": status["peering"]["vnet_id"], "remote_id": status["facts"]["to_network_id"]}
+    deployment.event(kind="delete-vnet-peering", **side)
+    with stalled("stale_connection", "clients.aiven_vpcs", "ProjectVpcClient.delete_connection", behind) as twin:
+        assert deployment.settle()["state"] == "connected"
+        assert twin.ended.is_set()
+    assert [connection.state for _, connection in deployment.cloud.world.connections()] == ["ACTIVE"]
+
+
+@pytest.mark.parametrize(
+    ("activity", "behind"), [("new_credential", "retire_credential"), ("application_credential", "pending_peer")]
+)
+def test_the_password_of_a_second_delivery_goes_with_a_later_check(
+    deployment: Deployment, activity: str, behind: str
+) -> None:
+    status = deployment.settle() if activity == "new_credential" else None
+    with stalled(activity, "activities.steps.credentials", "_make_password", behind) as twin:
+        status = deployment.rotate(status["id"]) if status is not None else deployment.settle()
+        assert twin.ended.is_set()
+    application = application_of(deployment, status["facts"]["application_id"])
+    deployment.virtual_clock.advance_to(deployment.clock.now() + timedelta(hours=1))
+    assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+    (password,) = application.passwords
+    assert password.key_id == deployment.record(status["id"])["facts"]["secret_key_id"]
+
+
+def test_the_next_order_is_not_taken_for_an_earlier_one(deployment: Deployment, late: Late) -> None:
+    late.activity, late.behind, late.first = "take_order", "pending_peer", True
+    identity = deployment.start()
+    late.meanwhile = lambda: deployment.api.post(f"/api/peerings/{identity}/cancel").raise_for_status()
+    assert deployment.until(identity)["state"] == "stopped"
+    assert late.answers == ["null"]
+    cancel, start = runs(deployment, identity).values()
+    assert (start["outcome"], cancel["outcome"]) == ("superseded", "done")
+    assert start["steps"]
+    assert "to_network_id" in deployment.record(identity)["facts"]
+
+
+def test_an_outcome_that_comes_late_does_not_take_the_place_of_the_true_one(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = deployment.settle()["id"]
+    once, may_go = Worker.activity, threading.Event()
+
+    async def held(worker: Worker, name: str, given: str | None, instance_id: str) -> str | None:
+        if name == "conclude_order" and not is_second():
+            await asyncio.to_thread(may_go.wait, 60)
+        return await once(worker, name, given, instance_id)
+
+    monkeypatch.setattr(Worker, "activity", held)
+    with stalled("conclude_order", "activities.orders", "note_ended_runs") as twin:
+        removal = deployment.api.delete(f"/api/peerings/{identity}").raise_for_status().json()["run"]
+        assert twin.reached.wait(60)
+        deployment.api.post(f"/api/peerings/{identity}/cancel").raise_for_status()
+        may_go.set()
+        deployment.until(identity)
+        twin.go_on()
+    assert runs(deployment, identity)[removal]["outcome"] == "superseded"
+
+
+def test_who_supersedes_a_run_and_is_slow_does_not_forget_what_it_got_to(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = importlib.import_module("clients.registry.orders")
+    genuine, reached, goes_on = orders.note_ended_runs, threading.Event(), threading.Event()
+
+    async def slow(record: Record) -> list[RunRecord]:
+        reached.set()
+        await asyncio.to_thread(goes_on.wait, 60)
+        noted: list[RunRecord] = await genuine(record)
+        return noted
+
+    deployment.knobs(approved=3600)
+    identity = deployment.start()
+    deployment.virtual_clock.held = True
+    while_waiting(deployment, identity, "pending_peer")
+    monkeypatch.setattr(orders, "note_ended_runs", slow)
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(deployment.api.post, f"/api/peerings/{identity}/cancel", timeout=120)
+        assert reached.wait(30)
+        deployment.virtual_clock.held = False
+        deployment.until(identity)
+        goes_on.set()
+        asked.result().raise_for_status()
+    cancel, start = runs(deployment, identity).values()
+    assert (start["outcome"], cancel["outcome"]) == ("superseded", "done")
+    assert start["steps"]
 
 
 def test_a_password_that_comes_too_late_for_the_vault_goes(deployment: Deployment) -> None:

@@ -12,8 +12,11 @@ import pytest
 from local.cloud import LocalCloud
 from local.cloud.world.world import Application, SecretVersion
 from local.deployment import Deployment, Status, deploy
+from local.host import Hostility
+from orchestrators.lost import MOST_LOST
 from peering.runs import FUNCTION_TIMEOUT
 from tests.workflows.cloud_objects import application_of
+from tests.workflows.lost_calls import LostCalls
 from tests.workflows.sweeping import sweep, until_swept
 from tests.workflows.waiting import NEVER, while_waiting
 
@@ -195,8 +198,26 @@ def test_a_rotation_that_fails_while_it_retires_the_old_password_goes_on_with_th
     assert [v.enabled for v in versions] == [False] * (len(versions) - 1) + [True]
 
 
+@pytest.mark.parametrize("wanted", ["secret", "federated"])
+def test_a_rotation_that_is_begun_again_keeps_the_credential_that_it_has_proven(tmp_path: Path, wanted: str) -> None:
+    losses = LostCalls()
+    with federated(tmp_path, losses) as deployment:
+        status = deployment.settle()
+        application = application_of(deployment, status["facts"]["application_id"])
+        (old,) = application.passwords
+        # An execution gives up when five calls in a row are lost; the next one cannot prove the candidate any more.
+        losses.to_lose["conclude_order"] = MOST_LOST + 1
+        refused = {"host": LOGIN, "method": "POST", "path": "/oauth2/", "status": 401, "code": "invalid_client"}
+        losses.on_first = lambda: deployment.knobs(faults=[{**refused, "times": NEVER}])
+        after = deployment.rotate(status["id"], credential=wanted)
+        assert (after["runs"][-1]["state"], old in application.passwords) == ("failed", False)
+        assert len(application.passwords) + len(application.federated) == 1
+        deployment.knobs(faults=[])
+        assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+
+
 @contextmanager
-def federated(directory: Path) -> Iterator[Deployment]:
+def federated(directory: Path, hostile: Hostility | None = None) -> Iterator[Deployment]:
     """The app as its managed identity."""
     with LocalCloud("quick", directory / "probe", seed=1) as probe:
         client = probe.environment["MANAGED_IDENTITY_CLIENT_ID"]
@@ -206,7 +227,7 @@ def federated(directory: Path) -> Iterator[Deployment]:
         "AZURE_CLIENT_SECRET": "",
         **DEADLINE,
     }
-    with deploy(directory, settings=settings) as deployed:
+    with deploy(directory, settings=settings, hostile=hostile) as deployed:
         yield deployed
 
 

@@ -1,7 +1,7 @@
 """Orders that meet, orders that are never taken: every 202 ends in the result that docs/orders.md promises."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from peering.steps import Operation
 from tests.workflows.markdown_tables import Row, table
 from tests.workflows.recorded_runs import runs
 from tests.workflows.sweeping import sweep, until_swept
-from tests.workflows.waiting import while_waiting
+from tests.workflows.waiting import soon, while_waiting
 
 REQUESTS: Final[tuple[Request, ...]] = (
     *("start", "start with other options", "check", "repair", "rotate", "remove", "cancel"),
@@ -190,14 +190,6 @@ def test_a_removal_during_a_wait_of_hours_begins_within_half_a_minute(deployment
     removal = runs(deployment, identity)[answer.json()["run"]]
     first = min(step["started"] for step in removal["steps"].values())
     assert timedelta() <= datetime.fromisoformat(first) - asked < timedelta(seconds=30)
-
-
-def soon(deployment: Deployment, holds: Callable[[], bool]) -> None:
-    """Wait in the machine's time, while the virtual one stands still, until something holds."""
-    deadline = time.monotonic() + 20 * deployment.patience
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def pauses(deployment: Deployment, identity: str) -> timedelta:

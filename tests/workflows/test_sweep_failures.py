@@ -2,7 +2,6 @@
 
 import importlib
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -19,24 +18,9 @@ from peering.calls import CHECK_HEALTH
 from peering.runs import SIGN_OF_LIFE, SWEEP
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.delivered_twice import Twice
+from tests.workflows.lost_calls import LostCalls
 from tests.workflows.registry_rows import change_row
 from tests.workflows.sweeping import sweep, until_swept
-
-
-class LostCalls(Hostility):
-    """A platform that loses the calls of some activities, each so many times."""
-
-    def __init__(self) -> None:
-        super().__init__(0, rates={})
-        self.to_lose = Counter[str]()
-        self.lost: list[str] = []
-
-    def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:
-        if kind != Kind.ACTIVITY_NOT_RUN or not self.to_lose[function]:
-            return False
-        self.to_lose[function] -= 1
-        self.lost.append(instance)
-        return True
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from local.cloud import Scenario
 from local.cloud.server.request_log import LoggedRequest
 from local.deployment import deploy
 from tests.collected_telemetry import Attributes, attribute, collected, is_own
-from triggers.blueprint import TIMERS as TIMER_TRIGGERS
+from triggers.schedules import TIMERS as TIMER_TRIGGERS
 
 TRACE: Final = "0af7651916cd43dd8448eb211c80319c"
 CALLER: Final = "b7ad6b7169203331"
 #: So that steps wait.
-TIMERS: Final = {name for _, name, _, _ in TIMER_TRIGGERS}
+TIMERS: Final = {timer.name for timer in TIMER_TRIGGERS}
 SCENARIO: Final = Scenario(approved=40, detect=20, role_effective=30)
 
 

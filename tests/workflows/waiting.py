@@ -1,6 +1,7 @@
 """Waits until a run is at a certain place, in the machine's time."""
 
 import time
+from collections.abc import Callable
 
 from local.deployment import Deployment, Status
 
@@ -26,3 +27,11 @@ def until_gone(deployment: Deployment, identity: str, seconds: float = 60) -> St
         assert time.monotonic() < deadline, status
         time.sleep(0.1)
     return status
+
+
+def soon(deployment: Deployment, holds: Callable[[], bool]) -> None:
+    """Wait in the machine's time, while the virtual one stands still, until something holds."""
+    deadline = time.monotonic() + 20 * deployment.patience
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -44,9 +44,10 @@ function pair(line) {
   return [name.trim(), value.join("=").trim() || null];
 }
 
-/** The body that the texts in a form make; what was left empty is not sent. */
+/** The body that the texts in a form make; what was left empty is not sent, and null takes away what is there. */
 export const bodyOf = (fields, texts) =>
-  Object.fromEntries(fields.filter(({ name }) => texts[name]?.trim()).map((one) => [one.name, valueOf(one, texts[one.name])]));
+  Object.fromEntries(fields.filter(({ name }) => texts[name] === null || texts[name]?.trim())
+    .map((one) => [one.name, texts[one.name] === null ? null : valueOf(one, texts[one.name])]));
 
 /** A value of the API as the text of its field. */
 export const textOf = (value) => (Array.isArray(value) ? value.join("\n") : String(value ?? ""));
@@ -55,7 +56,7 @@ export const textOf = (value) => (Array.isArray(value) ? value.join("\n") : Stri
 export function Fields({ fields, texts, set, errors = [], now = {} }) {
   const usual = fields.filter((one) => one.isUsual);
   const others = fields.filter((one) => !one.isUsual);
-  const field = (one) => html`<${Field} key=${one.name} field=${one} text=${texts[one.name] ?? ""} set=${set}
+  const field = (one) => html`<${Field} key=${one.name} field=${one} text=${texts[one.name]} set=${set}
     error=${errors.find(({ field: name }) => name.split(".")[0] === one.name)} now=${now[one.name] ?? one.default} />`;
   const is_open = others.some((one) => texts[one.name]) || errors.some((one) => others.some(({ name }) => name === one.field));
   return html`${usual.map(field)}
@@ -71,11 +72,16 @@ function Field({ field, text, set, error, now }) {
     required: field.isRequired,
     "aria-describedby": notes || undefined,
     "aria-invalid": error ? "true" : undefined,
+    disabled: text === null,
     onInput: (event) => set(name, event.target.value),
   };
   return html`<div class="field">
     <label for=${given.id}>${capital(words(name))}</label>
-    <${Control} field=${field} given=${given} text=${text} now=${now} />
+    <${Control} field=${field} given=${given} text=${text ?? ""} now=${now} />
+    ${field.isNullable && now && html`<label class="quiet">
+      <input type="checkbox" checked=${text === null} onChange=${(event) => set(name, event.target.checked ? null : "")} />
+      Take the ${words(name)} away
+    </label>`}
     ${description && html`<p class="quiet" id=${`${name}-about`}>${prose(description)}</p>`}
     ${error && html`<p class="error" id=${`${name}-error`}>${error.rule}</p>`}
   </div>`;

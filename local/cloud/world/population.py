@@ -1,8 +1,8 @@
 """Peerings that are established already, put into the world directly, in the state in which the app leaves them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -54,6 +54,8 @@ class Established:
     user_principal_id: str
     secret_name: str
     secret_version: str
+    secret_key_id: str
+    secret_expires: str
     user_role_id: str
     user_role_assignment_id: str
     platform_principal_id: str
@@ -62,6 +64,11 @@ class Established:
     to_tenant_id: str
     to_network_id: str
     vnet_peering_id: str
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """All but the id, which is no fact."""
+        return {name: value for name, value in asdict(self).items() if name != "peering_id"}
 
 
 def establish(
@@ -108,6 +115,8 @@ def establish(
         user_principal_id=ours.id,
         secret_name=naming.secret_name(identity),
         secret_version=secret.version,
+        secret_key_id=secret.tags[KEY_ID],
+        secret_expires=datetime.fromtimestamp(secret.expires or 0, UTC).isoformat(),
         user_role_id=role_id(vnet.id, user_role.name),
         user_role_assignment_id=assigned,
         platform_principal_id=theirs.id,

@@ -1,0 +1,200 @@
+"""What is wrong with files, settings and answers is said in a line with its remedy, without a traceback or a secret."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.processes import PROJECT
+from tests.command_line.canned_app import Answer, CannedApp, canned_app, of
+from tests.command_line.conftest import Ended, Terminal
+
+ID = "0b39d9ec-76a2-4b0a-a0cd-5a1e1a2b3c4d"
+PLAN = {"id": ID, "result": "create", "changes": [], "obstacles": []}
+
+
+def answer(method: str, path: str) -> Answer:
+    """An app that plans everything and takes its time to start it."""
+    if method == "POST" and "dryRun" not in path:
+        time.sleep(60)
+    return of(PLAN if method == "POST" else {"peerings": []})
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[CannedApp]:
+    with canned_app(answer) as found:
+        yield found
+
+
+def environment(url: str, **variables: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PEERING_")}
+    return {**kept, "PYTHONPATH": str(PROJECT), "PEERING_ENDPOINT": url, "PEERING_KEY": "k", **variables}
+
+
+def run(url: str, *arguments: str, given: str = "", **variables: str) -> Ended:
+    """Run the command, which must not end with a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "command_line", *arguments],
+        env=environment(url, **variables),
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("peerings: 5", "-: must hold a peering"),
+        ("labels: 5\npeerings: []", "-: labels: must be names"),
+        ("labels: [a]\npeerings:\n- project: p", "-: labels: must be names"),
+        ("- project: p\n  labels: network", "-:1: labels: must be names"),
+        ("labels: {team: }\npeerings: []", "-: labels: must be names"),
+        ("- project: p\n  note: .nan", "-:1: Out of range float values"),
+        ("- project: !!binary aGk=", "-:1: Object of type bytes"),
+        ("- &a\n  project: *a", "-:1: found unconstructable recursive node"),
+        ("[" * 3000, "-: maximum recursion depth"),
+    ],
+)
+def test_a_file_that_holds_something_else_is_refused(app: CannedApp, text: str, told: str) -> None:
+    ended = run(app.url, "plan", "-f", "-", given=text)
+    assert (ended.code, told in ended.notes) == (64, True), ended
+
+
+def test_a_number_is_a_label_as_it_is_written(app: CannedApp) -> None:
+    assert run(app.url, "plan", "-f", "-", given="labels: {cost: 42}\npeerings: [{project: p}]").code == 0
+
+
+@pytest.mark.parametrize("value", [".nan", "!!binary aGk=", "&a [*a]"])
+def test_a_field_that_json_does_not_have_is_refused(app: CannedApp, value: str) -> None:
+    ended = run(app.url, "plan", "--set", f"project={value}")
+    assert (ended.code, "is no value" in ended.notes) == (64, True), ended
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        Answer("<html>Sign in</html>", "text/html"),
+        Answer("[]"),
+        Answer("", "application/json"),
+        Answer("<html>", "application/problem+json", 400),
+        Answer("<html>", "text/html", 599),
+        Answer("", "text/html", 302),
+    ],
+)
+def test_what_somebody_else_answers_is_no_answer_of_the_app(found: Answer) -> None:
+    with canned_app(lambda *_: found) as proxy:
+        ended = run(proxy.url, "list")
+    assert (ended.code, "does not answer" in ended.notes) == (4, True), ended
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://[bad",
+        "https://",
+        "https://host:999999",
+        "https://host:port",
+        "https://user:hidden@host",
+        "https://host?code=hidden",
+        "https://host/#hidden",
+        "nothing",
+    ],
+)
+def test_an_endpoint_that_is_none_is_refused_and_not_repeated(endpoint: str) -> None:
+    ended = run(endpoint, "list")
+    assert (ended.code, "endpoint, from $PEERING_ENDPOINT: " in ended.notes) == (64, True), ended
+    assert "hidden" not in ended.notes
+
+
+@pytest.mark.parametrize("text", ["profiles = 5", '[profiles]\na = "b"', "default = 5", "default = []", "a", "\x00"])
+def test_profiles_of_another_shape_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "profiles.toml").write_text(text)
+    chosen = "" if "default" in text else "a"
+    ended = run("", "list", PEERING_CONFIG=str(tmp_path / "profiles.toml"), PEERING_PROFILE=chosen)
+    assert (ended.code, "profile" in ended.notes) == (64, True), ended
+
+
+@pytest.mark.parametrize("key", ["hidden\nkey", "hidden key", "hiddené"])
+def test_a_key_that_is_none_is_refused_and_not_printed(app: CannedApp, tmp_path: Path, key: str) -> None:
+    ended = run(app.url, "list", PEERING_KEY=key)
+    assert (ended.code, "key, from $PEERING_KEY: a key is one line" in ended.notes) == (64, True), ended
+    assert "hidden" not in ended.notes
+    (tmp_path / "key").write_text(key)
+    ended = run(app.url, "list", PEERING_KEY="", PEERING_KEY_FILE=str(tmp_path / "key"))
+    assert (ended.code, "key_file, from $PEERING_KEY_FILE: a key" in ended.notes) == (64, True), ended
+    assert "hidden" not in ended.notes
+
+
+def test_a_token_that_cannot_be_sent_is_not_printed(app: CannedApp, tmp_path: Path) -> None:
+    az = tmp_path / "az"
+    token = '{"accessToken": "hidden\\\\ntoken", "expiresOn": "2099-01-01 00:00:00.000000", "expires_on": 4070908800}'
+    az.write_text(f"#!/bin/sh\nprintf '%s' '{token.replace(chr(92) * 2, chr(92))}'\n")
+    az.chmod(0o700)
+    ended = run(app.url, "list", PEERING_SCOPE="api://app/.default", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert (ended.code, "cannot be sent" in ended.notes) == (4, True), ended
+    assert "hidden" not in ended.notes
+
+
+def test_a_scope_that_is_none_is_refused(app: CannedApp) -> None:
+    ended = run(app.url, "list", PEERING_SCOPE="api://app$")
+    assert (ended.code, "scope: An invalid scope" in ended.notes) == (64, True), ended
+
+
+def test_an_export_into_no_folder_is_refused(app: CannedApp, tmp_path: Path) -> None:
+    ended = run(app.url, "export", "-f", str(tmp_path / "none" / "all.yaml"))
+    assert (ended.code, "cannot be written: No such file" in ended.notes) == (64, True), ended
+
+
+def test_a_shell_completes_with_the_endpoint_that_the_line_names(app: CannedApp) -> None:
+    before = len(app.asked)
+    words = f"peering show --endpoint {app.url} 0b"
+    run("http://127.0.0.1:9", _PEERING_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="4")
+    assert len(app.asked) == before + 1
+
+
+def interrupted(app: CannedApp, tmp_path: Path, *arguments: str, at: str) -> Terminal:
+    """The terminal of an `apply` that is interrupted at a moment."""
+    file = tmp_path / "one.yaml"
+    file.write_text("- project: p\n")
+    given = ("-m", "command_line", "apply", "-f", str(file), *arguments)
+    terminal = Terminal.running(given, tmp_path, environment(app.url))
+    terminal.until(at)
+    terminal.send("\x03")
+    return terminal
+
+
+def test_an_interruption_at_the_question_changes_nothing(app: CannedApp, tmp_path: Path) -> None:
+    terminal = interrupted(app, tmp_path, at=r"\[y/N\]")
+    assert terminal.end() == 1
+    assert "\nNothing was changed." in terminal.shown
+
+
+def test_an_interruption_while_it_is_asked_for_says_what_goes_on(app: CannedApp, tmp_path: Path) -> None:
+    terminal = interrupted(app, tmp_path, "--yes", at="asking")
+    shown = terminal.until("the runs that were go on")
+    assert "Look again: peering watch" in shown
+    terminal.process.close(force=True)
+
+
+def never(method: str, path: str) -> Answer:
+    """An app that does not answer in time."""
+    time.sleep(60)
+    return Answer("")
+
+
+def test_an_interruption_before_anything_was_asked_for_is_said(tmp_path: Path) -> None:
+    with canned_app(never) as slow:
+        terminal = Terminal.running(("-m", "command_line", "list"), tmp_path, environment(slow.url))
+        time.sleep(2)
+        terminal.send("\x03")
+        assert terminal.end() == 130
+    assert "Interrupted." in terminal.shown

@@ -1,0 +1,112 @@
+"""Rollbacks and removals that fail, are cancelled or interrupted halfway: what is gone is not listed as there."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from local.deployment import Deployment, deploy
+from local.host import Hostility, Kind
+from tests.workflows.lost_calls import LostCalls
+from tests.workflows.recorded_runs import runs
+from tests.workflows.waiting import NEVER, soon
+
+#: The vault does not delete secrets: a removal gets as far as the application.
+_KEEPS_SECRETS: Final = {"host": r".*vault\.azure\.net", "path": "/secrets/.+", "method": "DELETE", "times": NEVER}
+
+
+class OnceFailed(Hostility):
+    """The orchestrator fails once, when a connection is ACTIVE; what the next execution looks at is refused."""
+
+    def __init__(self) -> None:
+        super().__init__(0, rates={})
+        self.deployment: Deployment | None = None
+
+    def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:  # noqa: ARG002 - of any instance
+        if self.deployment is None or (kind, function) != (Kind.ORCHESTRATOR_FAILED, "run_order"):
+            return False
+        if "ACTIVE" not in {connection.state for _, connection in self.deployment.cloud.world.connections()}:
+            return False
+        path = {"host": "management.azure.com", "path": "/roleAssignments$", "method": "GET"}
+        refused = {**path, "status": 400, "code": "BadRequest", "times": 3}
+        self.deployment.knobs(faults=[refused])
+        self.deployment = None
+        return True
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    """The app against a cloud without delays."""
+    with deploy(tmp_path) as deployed:
+        yield deployed
+
+
+def listed(deployment: Deployment, identity: str) -> set[str]:
+    """The objects that the report of a peering lists."""
+    report = deployment.api.get(f"/api/peerings/{identity}/report?format=json").raise_for_status().json()
+    return {made["object"] for made in report["objects"]}
+
+
+def until_the_vault_refuses(deployment: Deployment) -> None:
+    """Wait for a removal to get as far as it can."""
+    soon(deployment, lambda: ("vault", "DELETE") in {(one.service, one.method) for one in deployment.cloud.requests})
+
+
+def test_a_rollback_that_fails_lists_what_is_left(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    deployment.knobs(outcome="ERROR", faults=[{**_KEEPS_SECRETS, "status": 403, "code": "Forbidden"}])
+    status = deployment.settle(on_failure="rollback")
+    assert status["state"] == "failed"
+    assert deployment.cloud_state()["applications"] == before["applications"]
+    assert listed(deployment, status["id"]) == {"application credential"}
+
+
+def test_a_rollback_that_is_cancelled_lists_what_is_left(deployment: Deployment) -> None:
+    deployment.knobs(outcome="ERROR", faults=[{**_KEEPS_SECRETS, "status": 503}])
+    identity = deployment.start(on_failure="rollback")
+    deployment.virtual_clock.held = True
+    until_the_vault_refuses(deployment)
+    deployment.api.post(f"/api/peerings/{identity}/cancel").raise_for_status()
+    deployment.virtual_clock.held = False
+    assert deployment.until(identity)["state"] == "stopped"
+    assert "application" not in listed(deployment, identity)
+
+
+def test_a_removal_that_is_interrupted_at_its_end_lists_nothing(tmp_path: Path) -> None:
+    losses = LostCalls()
+    with deploy(tmp_path, hostile=losses) as deployment:
+        before = deployment.cloud_state()
+        identity = deployment.settle()["id"]
+        losses.to_lose["conclude_order"] = NEVER
+        deployment.api.delete(f"/api/peerings/{identity}").raise_for_status()
+        status = deployment.until(identity)
+        assert (status["state"], status["problem"]["code"]) == ("removal-failed", "interrupted")
+        assert deployment.cloud_state() == before
+        assert listed(deployment, identity) == set()
+
+
+def test_a_cancel_does_not_wait_for_an_application_that_the_removal_has_deleted(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    deployment.until_ended(identity)
+    deployment.knobs(faults=[{**_KEEPS_SECRETS, "status": 503}])
+    deployment.clear_requests()
+    deployment.virtual_clock.held = True
+    deployment.api.delete(f"/api/peerings/{identity}").raise_for_status()
+    until_the_vault_refuses(deployment)
+    cancel = deployment.api.post(f"/api/peerings/{identity}/cancel").raise_for_status().json()["run"]
+    deployment.virtual_clock.held = False
+    deployment.until(identity)
+    run = runs(deployment, identity)[cancel]
+    assert datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["taken"]) < timedelta(minutes=1)
+
+
+def test_a_start_that_is_begun_again_takes_back_the_connection_that_it_has_brought_to_active(tmp_path: Path) -> None:
+    once = OnceFailed()
+    with deploy(tmp_path, hostile=once) as deployment:
+        once.deployment = deployment
+        status = deployment.settle(on_failure="rollback")
+        assert once.deployment is None
+        assert status["problem"]["code"] == "remote-refused"
+        assert list(deployment.cloud.world.connections()) == []

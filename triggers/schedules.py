@@ -1,0 +1,62 @@
+"""The timers of the app, and problems with their schedules."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from peering.outcome import Occurrence
+
+
+class Timer(NamedTuple):
+    """A timer: its module and function, the setting with its schedule, the one that holds without, and what it does."""
+
+    module: str
+    name: str
+    setting: str
+    default: str
+    description: str
+
+    @property
+    def schedule(self) -> str:
+        """The schedule in force."""
+        return os.environ.get(self.setting) or self.default
+
+
+TIMERS: Final = (
+    Timer("health", "check_all_peerings", "HEALTH_CHECK_SCHEDULE", "0 */15 * * * *", "When all peerings are checked."),
+    Timer(
+        *("resume", "resume_orders", "RESUME_SCHEDULE", "30 */5 * * * *"),
+        "When orders without a running execution are started again.",
+    ),
+    Timer(
+        *("resume", "forget_old_runs", "HISTORY_SCHEDULE", "0 17 3 * * *"),
+        "When old runs are deleted.",
+    ),
+)
+#: The least and the greatest of each field: second, minute, hour, day, month, day of the week.
+_RANGES: Final = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+#: A part of a field: a number, a name of a month or a day, or all; a range of them; every so many.
+_PART: Final = re.compile(r"(\*|\d+|[A-Za-z]{3,9})(-(\d+|[A-Za-z]{3,9}))?(/([1-9]\d*))?")
+
+
+def faults() -> Iterator[tuple[Timer, Occurrence | None]]:
+    """Every timer with what is wrong with its schedule: the Functions host leaves a timer out that has a wrong one."""
+    for timer in TIMERS:
+        detail = f"{timer.setting}: must be an NCRONTAB expression of six fields, such as {timer.default}."
+        yield timer, None if is_schedule(timer.schedule) else Occurrence(code="setting-invalid", detail=detail)
+
+
+def is_schedule(text: str) -> bool:
+    """Whether a text is an NCRONTAB expression, of six fields or of five without seconds."""
+    fields = text.split()
+    ranges = _RANGES[-len(fields) :] if len(fields) in (5, 6) else ()
+    return bool(ranges) and all(
+        _is_field(field, least, most) for field, (least, most) in zip(fields, ranges, strict=True)
+    )
+
+
+def _is_field(field: str, least: int, most: int) -> bool:
+    parts = [_PART.fullmatch(part) for part in field.split(",")]
+    numbers = [int(number) for part in parts if part for number in (part[1], part[3]) if number and number.isdigit()]
+    return all(parts) and all(least <= number <= most for number in numbers)
