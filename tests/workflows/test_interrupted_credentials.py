@@ -230,7 +230,7 @@ def test_a_rotation_that_is_cancelled_leaves_the_credential_in_use_and_nothing_t
     (vault,) = deployment.cloud.world.vaults.values()
     (versions,) = vault.secrets.values()
     assert [version.enabled for version in versions] == [True, False]
-    assert actions(plan(deployment))["application_credential"] == "found"
+    assert actions(plan(deployment))["application_credential"] == "find"
 
 
 @contextmanager
