@@ -209,7 +209,7 @@ def role_look(role: Document) -> RoleLook:
 
 
 async def one_secret(name: str, in_use: str | None = None, key_id: str | None = None) -> dict[str, SecretLook]:
-    """One secret by its name, or nothing: the version that is in use if there is one, else the newest.
+    """One secret by its name, or nothing: the version in use if there is one, else the newest that is enabled, or any.
 
     Args:
         name: the secret's name.
@@ -219,8 +219,8 @@ async def one_secret(name: str, in_use: str | None = None, key_id: str | None = 
     async with secrets() as vault:
         versions = [version async for version in vault.list_properties_of_secret_versions(name)]
     versions = [v for v in versions if key_id and key_id_of_version(v, in_use, key_id) == key_id] or versions
-    # The vault counts in whole seconds; of two versions of one second the enabled one is in use.
-    newest = max(versions, key=lambda v: (v.created_on or datetime.min.replace(tzinfo=UTC), v.enabled), default=None)
+    # A version that a run has given up is disabled, though it may be the newest.
+    newest = max(versions, key=lambda v: (v.enabled, v.created_on or datetime.min.replace(tzinfo=UTC)), default=None)
     return {name: _secret_look(newest, key_id_of_version(newest, in_use, key_id))} if newest else {}
 
 

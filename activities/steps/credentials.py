@@ -217,10 +217,14 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
                 unseen = f"Graph does not show the application {object_id}."
                 look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", unseen)
             return {}
-        if facts.get("credential") == "federated":
-            await _remove_passwords(client, object_id, passwords)
-        elif (kept := _key_in_use(versions, passwords, facts, [])) is not None:
+        federated = facts.get("credential") == "federated"
+        kept = None if federated else _key_in_use(versions, passwords, facts, [])
+        if federated or kept is not None:
             await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
+            for version in versions:
+                if version.enabled and (kept is None or version.key_id != kept):
+                    await _disable(vault, version)
+        if kept is not None:
             await _remove_federated(client, peering, object_id)
     return {}
 

@@ -22,7 +22,7 @@ _STILL: Final = {"RESUME_SCHEDULE": "0 0 0 1 1 *"}
 DEADLINES: Final = {"propagation": 900, "platform": 86400}
 CALLER: Final = {"name": "operator", "id": None}
 #: The parts of a record that version 0.2.0 did not have.
-_NEW: Final = ("changed", "order", "steps", "unsettled", "stopping", "unnoted", "events")
+_NEW: Final = ("changed", "order", "steps", "unsettled", "stopping", "takers", "unnoted", "events")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from orchestrators.lost import MOST_LOST
 from peering.runs import FUNCTION_TIMEOUT
 from tests.workflows.cloud_objects import application_of
 from tests.workflows.lost_calls import LostCalls
+from tests.workflows.plans import actions, plan
 from tests.workflows.sweeping import sweep, until_swept
 from tests.workflows.waiting import NEVER, while_waiting
 
@@ -214,6 +215,22 @@ def test_a_rotation_that_is_begun_again_keeps_the_credential_that_it_has_proven(
         assert len(application.passwords) + len(application.federated) == 1
         deployment.knobs(faults=[])
         assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+
+
+def test_a_rotation_that_is_cancelled_leaves_the_credential_in_use_and_nothing_to_do(deployment: Deployment) -> None:
+    status = deployment.settle()
+    wait(deployment)
+    deployment.knobs(secret_accepted=NEVER)
+    deployment.api.post(f"/api/peerings/{status['id']}/rotate").raise_for_status()
+    deployment.virtual_clock.held = True
+    while_waiting(deployment, status["id"], "prove_credential")
+    deployment.api.post(f"/api/peerings/{status['id']}/cancel").raise_for_status()
+    deployment.virtual_clock.held = False
+    deployment.until(status["id"])
+    (vault,) = deployment.cloud.world.vaults.values()
+    (versions,) = vault.secrets.values()
+    assert [version.enabled for version in versions] == [True, False]
+    assert actions(plan(deployment))["application_credential"] == "find"
 
 
 @contextmanager

@@ -12,6 +12,12 @@ def _secret(world: World, name: str, vault: str | None) -> tuple[Vault, list[Sec
     raise UnknownEventError(f"there is no secret {name}")
 
 
+def _newest(world: World, name: str, vault: str | None) -> SecretVersion:
+    """The newest enabled version of a secret; where all are disabled, the newest."""
+    _, versions = _secret(world, name, vault)
+    return next((version for version in reversed(versions) if version.enabled), versions[-1])
+
+
 def delete_secret(world: World, name: str, vault: str | None = None) -> None:
     """Delete a secret; it can be recovered."""
     held, versions = _secret(world, name, vault)
@@ -20,15 +26,15 @@ def delete_secret(world: World, name: str, vault: str | None = None) -> None:
 
 
 def disable_secret(world: World, name: str, vault: str | None = None) -> None:
-    """Disable the newest version of a secret."""
-    _, versions = _secret(world, name, vault)
-    versions[-1].enabled, versions[-1].updated = False, world.now
+    """Disable the newest enabled version of a secret."""
+    version = _newest(world, name, vault)
+    version.enabled, version.updated = False, world.now
 
 
 def set_secret_expiry(world: World, name: str, days: float, vault: str | None = None) -> None:
-    """The newest version of a secret expires so many days from now."""
-    _, versions = _secret(world, name, vault)
-    versions[-1].expires, versions[-1].updated = int(world.after(days * 86400).timestamp()), world.now
+    """The newest enabled version of a secret expires so many days from now."""
+    version = _newest(world, name, vault)
+    version.expires, version.updated = int(world.after(days * 86400).timestamp()), world.now
 
 
 def close_vault(world: World, name: str) -> None:
