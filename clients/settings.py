@@ -60,6 +60,13 @@ class Settings(BaseModel):
         str | None,
         Field(pattern=r"^https://", description="The Table service that keeps the registry; the app's own otherwise."),
     ] = None
+    allowed_subscriptions: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[0-9A-Fa-f-]{36}( *, *[0-9A-Fa-f-]{36})*$",
+            description="The subscriptions whose VNets may be peered, separated by commas; without it, all.",
+        ),
+    ] = None
     history_days: Annotated[int, Field(gt=0, description="How long completed runs are kept.")] = 400
     read_timeout_seconds: Annotated[
         float, Field(gt=0, le=120, description="How long to wait for a response of a remote service.")
@@ -98,6 +105,16 @@ class Settings(BaseModel):
         """
         if wanted == "federated" and self.azure_credential != "managed-identity":
             raise ProblemError("federated-needs-managed-identity", f"AZURE_CREDENTIAL is {self.azure_credential}.")
+
+    def check_subscription(self, subscription_id: str) -> None:
+        """Whether the VNets of a subscription may be peered.
+
+        Raises:
+            ProblemError: `subscription-not-allowed`.
+        """
+        allowed = [one.strip().lower() for one in (self.allowed_subscriptions or "").split(",") if one.strip()]
+        if allowed and subscription_id.lower() not in allowed:
+            raise ProblemError("subscription-not-allowed", f"The VNet is in {subscription_id}.")
 
     @property
     def registry_endpoint(self) -> str | None:

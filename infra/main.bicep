@@ -62,6 +62,9 @@ param historySchedule string?
 @description('HISTORY_DAYS: how long ended runs are kept.')
 param historyDays int?
 
+@description('ALLOWED_SUBSCRIPTIONS: the ids of the subscriptions whose VNets may be peered; all if not given.')
+param allowedSubscriptions string[]?
+
 @description('WEBHOOK_URL: where changes of verdict are sent to; an https address. Needs webhookSecret.')
 param webhookUrl string?
 
@@ -308,6 +311,7 @@ var operatorSettings = filter(
     RESUME_SCHEDULE: resumeSchedule
     HISTORY_SCHEDULE: historySchedule
     HISTORY_DAYS: historyDays
+    ALLOWED_SUBSCRIPTIONS: allowedSubscriptions == null ? null : join(allowedSubscriptions!, ',')
     WEBHOOK_URL: webhookUrl
     WEBHOOK_SECRET: webhookUrl == null ? null : webhookKey
     REGISTRY_TABLE_ENDPOINT: registryTableEndpoint

@@ -11,7 +11,7 @@ from clients.durable import DurableClient
 from clients.registry import registry
 from clients.registry.rows import vpc_of
 from peering.aiven_vpc import AivenVpc, VpcNames
-from peering.naming import earlier_peering_id, same_id
+from peering.naming import VNetId, earlier_peering_id, same_id
 from peering.problems import PROBLEMS, Fixer
 from peering.progress import PeeringState, state_named
 from peering.record import Record
@@ -86,6 +86,7 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
     request = PeeringRequest.model_validate_json(req.get_body())
     peering = request.peering()
     settings().check_credential(peering["credential"])
+    settings().check_subscription(VNetId.parse(peering["vnet_id"]).subscription_id)
     peering["id"] = await _id_of(peering)
     if dry:
         return await plan_of_start(peering)

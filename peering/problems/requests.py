@@ -56,6 +56,15 @@ REQUESTS: Final = (
         status=403,
     ),
     Problem(
+        "subscription-not-allowed",
+        "The VNet's subscription is not allowed",
+        "The setting `ALLOWED_SUBSCRIPTIONS` lists the subscriptions whose VNets this app may peer. It does not list the"
+        " subscription of this VNet.",
+        "Add the subscription to the setting, or name another VNet. Nothing was started.",
+        "the operator of this app",
+        status=403,
+    ),
+    Problem(
         "changed-meanwhile",
         "The peering has changed",
         "`If-Match` names a revision of the peering's record that is not the current one.",

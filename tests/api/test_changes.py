@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.deployment import Deployment
+from local.deployment import Deployment, deploy
 from triggers.lists import REMEMBERED
 from triggers.schedules import TIMERS
 
@@ -40,6 +41,20 @@ def listed(deployment: Deployment, **query: str) -> list[dict[str, Any]]:
 def problem(deployment: Deployment, method: str, path: str, **options: Any) -> tuple[int, str]:  # noqa: ANN401
     answer = deployment.api.request(method, path, **options)
     return answer.status_code, str(answer.json()["code"])
+
+
+def test_a_vnet_of_a_subscription_that_is_not_allowed_is_refused(tmp_path: Path) -> None:
+    allowed = "44444444-4444-4444-4444-444444444444"
+    with deploy(tmp_path, settings={"ALLOWED_SUBSCRIPTIONS": allowed}) as deployment:
+        request = deployment.request()
+        for path in ("/api/peerings", "/api/peerings?dryRun=true"):
+            assert problem(deployment, "POST", path, json=request) == (403, "subscription-not-allowed")
+        elsewhere = {
+            **request,
+            "vnet_id": str(request["vnet_id"]).replace(str(request["vnet_id"]).split("/")[2], allowed),
+        }
+        assert deployment.api.post("/api/peerings?dryRun=true", json=elsewhere).status_code == 200
+        assert deployment.writes() == []
 
 
 def test_labels_and_note_come_with_the_start_and_change_without_a_run(deployment: Deployment, identity: str) -> None:
