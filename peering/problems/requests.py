@@ -58,8 +58,8 @@ REQUESTS: Final = (
     Problem(
         "subscription-not-allowed",
         "The VNet's subscription is not allowed",
-        "The setting `ALLOWED_SUBSCRIPTIONS` lists the subscriptions whose VNets this app may peer. It does not list the"
-        " subscription of this VNet.",
+        "The setting `ALLOWED_SUBSCRIPTIONS` lists the subscriptions whose VNets this app may peer. The subscription of"
+        " this VNet is not in it.",
         "Add the subscription to the setting, or name another VNet. Nothing was started.",
         "the operator of this app",
         status=403,
