@@ -26,6 +26,9 @@ log: Final = logging.getLogger("aiven_azure_peering.step")
 #: Entra may list a new object late: a recorded one is polled for a minute before it counts as deleted.
 LOOKS_IN_DIRECTORY: Final = 12
 
+#: How long, in seconds, a wait relies on the responses of a remote service.
+_TOLD_LASTS: Final = 900.0
+
 Step = Callable[[Peering, Facts], Awaitable[Facts]]
 Activity = Callable[[StepRequest], Awaitable[Outcome]]
 
@@ -81,6 +84,17 @@ def look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
     """
     if facts.get("tries", 0) < looks:
         raise ProblemError(code, detail, retry_after=5)
+
+
+def told_since(facts: Facts) -> float:
+    """How old, in seconds, responses may be for a poll: as old as its wait, at most a quarter of an hour.
+
+    More VPCs than Aiven answers for in a minute take several polls.
+    """
+    if "looked_at" not in facts:
+        return 0.0
+    waited = datetime.fromisoformat(facts["looked_at"]) - datetime.fromisoformat(facts["waits_since"])
+    return min(_TOLD_LASTS, waited.total_seconds())
 
 
 async def keep(fence: Fence, gathered: Facts, made: Mapping[str, Facts]) -> None:

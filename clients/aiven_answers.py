@@ -7,10 +7,10 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from clients.known_secrets import readable
-from peering.naming import VNetId, folded
+from peering.naming import VNetId, folded, same_id
 from peering.states import how_far
 
 
@@ -39,7 +39,7 @@ class PeeringConnection(BaseModel):
     peering_connection_id: str | None = None
     state: str
     state_info: StateInfo | None = None
-    user_peer_network_cidrs: list[str] = []
+    user_peer_network_cidrs: Annotated[list[str], BeforeValidator(lambda given: given or [])] = []
 
     def leads_to(self, vnet: VNetId) -> bool:
         """Whether this connection is the one to `vnet`; all three keys must match, ignoring case."""
@@ -71,13 +71,14 @@ class Vpc(BaseModel):
         """All its ranges, as facts and looks have them: with commas between them."""
         return ", ".join(one.network_cidr for one in self.clouds)
 
-    def connection_to(self, vnet: VNetId) -> PeeringConnection | None:
+    def connection_to(self, vnet: VNetId, application_id: str | None = None) -> PeeringConnection | None:
         """The peering connection to `vnet`, if there is one; one that is DELETED counts as none.
 
-        Where several are listed, it is the one that has come furthest.
+        Where several are listed, it is that of the application, else the most advanced one.
         """
-        there = (c for c in self.peering_connections if c.state != "DELETED" and c.leads_to(vnet))
-        return min(there, key=lambda connection: how_far(connection.state), default=None)
+        there = [c for c in self.peering_connections if c.state != "DELETED" and c.leads_to(vnet)]
+        own = [c for c in there if application_id and same_id(c.peer_azure_app_id, application_id)]
+        return min(own or there, key=lambda connection: how_far(connection.state), default=None)
 
     def still_lists(self, vnet: VNetId) -> bool:
         """Whether a connection to `vnet` that is DELETED is listed still, for a while, and no other one is."""

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from peering.addresses import overlaps
 from peering.aiven_vpc import AivenVpc
 from peering.drift_of_access import of_access
-from peering.facts import Facts, VNetPeering
+from peering.facts import Facts, VNetPeering, named
 from peering.look import (
     ApplicationLook,
     ConnectionLook,
@@ -166,12 +166,20 @@ def _occurrence(code: str, detail: str) -> list[Occurrence]:
     return [Occurrence(code=code, detail=detail)]
 
 
-def connection_of(vnet_id: str, vpc: VpcLook) -> ConnectionLook | None:
-    """A VNet's connection among those of a VPC in Aiven: all three names count, without case."""
+def connection_of(vnet_id: str, vpc: VpcLook, facts: Facts) -> ConnectionLook | None:
+    """A VNet's connection among those of a VPC in Aiven: all three names count, without case; the peering's own first.
+
+    Args:
+        vnet_id: the VNet.
+        vpc: the VPC, as it was seen.
+        facts: what is known of the peering.
+    """
     vnet = VNetId.parse(vnet_id)
     wanted = [folded(part) for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
-    leading = (c for c in vpc["connections"] if [folded(c[k]) for k in _KEYS] == wanted)
-    return furthest(leading)
+    leading = [c for c in vpc["connections"] if [folded(c[k]) for k in _KEYS] == wanted]
+    application_id = named(facts, "application_id")
+    own = [c for c in leading if application_id and same_id(c["application_id"], application_id)]
+    return furthest(own) or furthest(leading)
 
 
 def furthest(connections: Iterable[ConnectionLook]) -> ConnectionLook | None:
@@ -188,7 +196,7 @@ def _of_connection(peering: Peering, facts: Facts, part: Part[VpcLook]) -> list[
         return _occurrence("project-vpc-not-found", f"Aiven has no {named} {named.id}.")
     if vpc["state"] in ("DELETING", "DELETED"):
         return _occurrence("project-vpc-deleted", f"The {named} is {vpc['state']}.")
-    connection = connection_of(peering["vnet_id"], vpc)
+    connection = connection_of(peering["vnet_id"], vpc, facts)
     if connection is None:
         return _occurrence("connection-absent", "Aiven lists no connection to the VNet.")
     found = []

@@ -103,7 +103,7 @@ def report(record: Record, look: Look) -> Report:
 
 def _connection(record: Record, look: Look) -> str | None:
     vpc = if_seen(look["project_vpc"])
-    found = connection_of(record["peering"]["vnet_id"], vpc) if vpc else None
+    found = connection_of(record["peering"]["vnet_id"], vpc, record["facts"]) if vpc else None
     return found["state"] if found else None
 
 

@@ -61,13 +61,13 @@ async def diagnose(request: StepRequest) -> list[Occurrence]:
     look = await look_of_peering(peering, facts)
     found = [*findings(peering, facts, look, datetime.now(UTC)), *_busy(look)]
     causes = [await _placed(peering, facts, look, cause) for cause in found if cause["code"] not in _SYMPTOMS]
-    return sorted(causes, key=_decisiveness(peering, look))
+    return sorted(causes, key=_decisiveness(peering, facts, look))
 
 
-def _decisiveness(peering: Peering, look: Look) -> Callable[[Occurrence], tuple[int, int]]:
+def _decisiveness(peering: Peering, facts: Facts, look: Look) -> Callable[[Occurrence], tuple[int, int]]:
     """The sort key of causes: first what leads to the connection's state, then by severity; last what was not read."""
     vpc = if_seen(look["project_vpc"])
-    connection = connection_of(peering["vnet_id"], vpc) if vpc else None
+    connection = connection_of(peering["vnet_id"], vpc, facts) if vpc else None
     behind = _BEHIND.get(connection["state"], ()) if connection else ()
 
     def key(cause: Occurrence) -> tuple[int, int]:

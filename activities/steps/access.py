@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.looks.remotes import is_named, role_look, roles
-from activities.step import step
+from activities.step import step, told_since
 from clients.aiven_vpcs import connections_beside
 from clients.azure import authorization
 from clients.known_secrets import without_secrets
@@ -255,7 +255,7 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
         if leads and await remotes.vnet_peering(side["id"]) is not None:
             return True
     wanted = VNetId.parse(peering["vnet_id"])
-    connections = await connections_beside(AivenVpc.of(peering))
+    connections = await connections_beside(AivenVpc.of(peering), older=told_since(facts))
     return any(c.leads_to(wanted) and c.state != "DELETED" for c in connections)
 
 

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final, TypedDict
 
 from activities.looks import remotes
@@ -14,7 +15,7 @@ from clients.aiven_vpcs import VpcClient, vpc_client
 from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc
 from peering.drift import BLOCKERS
-from peering.facts import Facts, Refusal, needed
+from peering.facts import Facts, Refusal, named, needed
 from peering.naming import VNetId, same_id
 from peering.outcome import Occurrence, ProblemError, StepRequest
 from peering.sides import has_lost_its_side, side_of
@@ -113,7 +114,7 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     if not is_lost or (connection.state == "ACTIVE" and not await _is_still_lost(peering, now, connection)):
         return {"connection_is_clear": "nothing to delete"}
     if connection.state != "DELETING":
-        await aiven.delete_connection(connection)
+        await _begin_to_delete(aiven, connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
 
 
@@ -318,6 +319,15 @@ async def hourly_prices(vpc: AivenVpc) -> dict[str, str | None]:
     return await vpc_client(vpc).hourly_prices()
 
 
+async def _begin_to_delete(aiven: VpcClient, connection: PeeringConnection) -> None:
+    """Begin to delete a connection; with 409 Aiven says that it cannot do so yet: the next poll tries again."""
+    try:
+        await aiven.delete_connection(connection)
+    except RemoteError as error:
+        if error.answer.status != HTTPStatus.CONFLICT:
+            raise
+
+
 @step
 async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 11: delete the connection if it is this peering's own, and wait until Aiven has done so."""
@@ -325,12 +335,13 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
         return {"connection_removed": "nothing to delete"}
     aiven = _client(peering)
     vpc = await or_none(aiven.read())
-    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+    application_id = named(facts, "application_id")
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]), application_id) if vpc else None
     if connection is None:
         look_again(facts, 1, "connection-unseen", "Aiven does not list the connection.")
         return {"connection_removed": "deleted" if vpc else "with its project VPC"}
-    if not same_id(connection.peer_azure_app_id, facts["application_id"]):
+    if not same_id(connection.peer_azure_app_id, application_id):
         return {"connection_removed": "deleted"}
     if connection.state != "DELETING":
-        await aiven.delete_connection(connection)
+        await _begin_to_delete(aiven, connection)
     raise ProblemError("connection-still-there", f"The connection was {connection.state}.")

@@ -58,7 +58,7 @@ async def _connection(peering: Peering, facts: Facts) -> bool:
     if facts["existing"] == "adopted" or facts["connection_removed"] == "with its project VPC":
         return False
     vpc = await or_none(vpc_client(AivenVpc.of(peering)).read())
-    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]), named(facts, "application_id")) if vpc else None
     return connection is not None and same_id(connection.peer_azure_app_id, str(facts.get("application_id")))
 
 

@@ -1,12 +1,11 @@
 """The first reads of a removal, and its deletions in Entra: only objects that this app created and no other needs."""
 
 import asyncio
-from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
-from activities.step import LOOKS_IN_DIRECTORY, look_again, step
+from activities.step import LOOKS_IN_DIRECTORY, look_again, step, told_since
 from activities.steps.credentials import withdraw_credentials
 from activities.steps.directory import find_application, find_principal
 from clients.aiven_answers import PeeringConnection, Vpc
@@ -25,9 +24,6 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
 
-#: How long, in seconds, a wait relies on Aiven's responses.
-_TOLD_LASTS: Final = 900.0
-
 
 @step
 async def belongings(peering: Peering, facts: Facts) -> Facts:
@@ -39,11 +35,11 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
     application, vpc, vnet, platform = await asyncio.gather(
         _application(peering, facts), _vpc(peering), remotes.vnet(peering["vnet_id"]), _platform_principal()
     )
-    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc else None
-    if connection is None and "requested_connection_state" in facts:
-        look_again(facts, 1, "connection-unseen", "Aiven does not list the recorded connection.")
     # The facts of earlier runs show who owns the connection if the application is deleted.
     application_id = application.app_id if application else facts.get("application_id")
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]), application_id) if vpc else None
+    if connection is None and "requested_connection_state" in facts:
+        look_again(facts, 1, "connection-unseen", "Aiven does not list the recorded connection.")
     foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
     kept = adopted or foreign
     sides = vnet["peered_networks"] if vnet else []
@@ -165,12 +161,8 @@ async def _is_connected(tenant_id: str, facts: Facts) -> bool:
     What Aiven has told since the wait began counts still: more VPCs than it answers in a minute take several looks.
     An organization that lets its members not look at its networks is passed over, as those of other users are.
     """
-    older = 0.0
-    if "looked_at" in facts:
-        waited = datetime.fromisoformat(facts["looked_at"]) - datetime.fromisoformat(facts["waits_since"])
-        older = min(_TOLD_LASTS, waited.total_seconds())
     for owner in await owners():
-        looking_beside = connections_beside(owner, older=older)
+        looking_beside = connections_beside(owner, older=told_since(facts))
         held = await (looking_beside if owner.kind == "project" else if_allowed(looking_beside)) or []
         if any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for c in held):
             return True

@@ -1,5 +1,7 @@
 """What is different with a VPC of an organization, in each way that Aiven's documentation leaves open."""
 
+import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, Status, deploy
-from peering.aiven_vpc import AivenVpc, Kind
+from peering.aiven_vpc import KINDS, AivenVpc, Kind
 
 
 def organization(**knobs: object) -> Scenario:
@@ -60,6 +62,40 @@ def test_a_refused_connection_is_requested_anew_whatever_a_second_request_does(t
         ]
         assert len(deletions) == 1
         assert len(deployment.cloud_state()["peeringConnections"]) == 1
+
+
+@pytest.mark.parametrize(("is_first", "state"), [(True, "ACTIVE"), (False, "ACTIVE"), (False, "ERROR")])
+def test_of_two_connections_that_of_the_application_is_its_own(tmp_path: Path, is_first: bool, state: str) -> None:
+    with deploy(tmp_path, organization(organization_repeat="another")) as deployment:
+        status = deployment.settle()
+        (vpc,) = deployment.cloud.world.vpcs.values()
+        (own,) = vpc.connections
+        foreign = replace(own, app_id="11111111-2222-4333-8444-555555555555", id=deployment.cloud.world.guid())
+        vpc.connections.insert(0 if is_first else 1, foreign)
+        assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+        own.state = state
+        assert deployment.remove(status["id"])["state"] == "removed"
+        assert vpc.connections == [foreign]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_deletion_that_aiven_cannot_begin_yet_is_tried_again(tmp_path: Path, kind: Kind) -> None:
+    with deploy(tmp_path, Scenario(vpcs_of=kind)) as deployment:
+        identity = deployment.settle()["id"]
+        refused = {"host": "api.aiven.io", "method": "DELETE", "path": "peering-connection", "status": 409, "times": 2}
+        deployment.knobs(faults=[refused])
+        assert deployment.remove(identity)["state"] == "removed"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_networks_behind_the_vnet_may_be_said_as_null(
+    tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aiven = importlib.import_module("local.cloud.aiven")
+    once = aiven.connection_body
+    monkeypatch.setattr(aiven, "connection_body", lambda held: {**once(held), "user_peer_network_cidrs": None})
+    with deploy(tmp_path, Scenario(vpcs_of=kind)) as deployment:
+        connected_and_gone(deployment)
 
 
 @pytest.mark.parametrize("repeat", ["same", "conflict", "another"])

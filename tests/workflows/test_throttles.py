@@ -12,6 +12,7 @@ import pytest
 from local.cloud import Scenario
 from local.cloud.world.world import PLATFORM_APP
 from local.deployment import Deployment, deploy
+from peering.aiven_vpc import KINDS, Kind
 from peering.outcome import THROTTLED
 from tests.workflows.cloud_objects import the_connection
 
@@ -70,8 +71,9 @@ def waited_for(deployment: Deployment, identities: list[str]) -> set[str]:
     return {step["problem"]["code"] for step in steps if step["state"] == "waiting"}
 
 
-def test_a_removal_ends_among_more_vpcs_than_aiven_answers_in_a_minute(tmp_path: Path) -> None:
-    with deploy(tmp_path, Scenario(project_vpcs=20, projects=2)) as deployment:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_removal_ends_among_more_vpcs_than_aiven_answers_in_a_minute(tmp_path: Path, kind: Kind) -> None:
+    with deploy(tmp_path, Scenario(project_vpcs=20, projects=2, vpcs_of=kind)) as deployment:
         deployment.knobs(aiven_requests_per_minute=12)
         identity = deployment.settle()["id"]
         begun = deployment.clock.now()
