@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What needs Microsoft Graph, once for each tenant, by an administrator (Privileged Role Administrator and Cloud
-# Application Administrator) who is signed in with az. It may be run again: what is there stays,
-# and what a broken run has left out is made.
+# The changes in Microsoft Graph, once for each tenant. Run it as an administrator (Privileged Role Administrator and Cloud
+# Application Administrator) who is signed in with az. It can be run again: existing objects stay, and missing ones are
+# created.
 #
 #   infra/graph.sh PRINCIPAL_ID [API_NAME]
 #
-# PRINCIPAL_ID is the deployment's output of that name. With API_NAME it also makes the application that callers sign in for.
+# PRINCIPAL_ID is the deployment's output of that name. With API_NAME it also creates the application that callers sign in to.
 set -euo pipefail
 
 principal=${1:?the principal id of the identity, an output of the deployment}
@@ -16,9 +16,9 @@ graph=${graph%/}
 graph_application=00000003-0000-0000-c000-000000000000
 owned_by=18a4783c-866b-4cc7-a460-3d5e5662c884 # Application.ReadWrite.OwnedBy
 
-# The platform's service principal in this tenant: made here, the app needs no right to make others'.
+# The platform's service principal in this tenant. Because it is created here, the app needs no right to create it.
 az ad sp show --id "$platform" --output none 2>/dev/null || az ad sp create --id "$platform" --output none
-echo "The platform's service principal is there."
+echo "The platform's service principal exists."
 
 assignments="$graph/v1.0/servicePrincipals/$principal/appRoleAssignments"
 held=$(az rest --method get --url "$assignments" --query "value[?appRoleId=='$owned_by'] | length(@)" --output tsv)

@@ -1,142 +1,142 @@
-// The function app and all that it needs, in a resource group of its own, and its access to the VNets that it is to peer:
-// `azd provision`, or `az deployment sub create`. What needs Microsoft Graph is infra/graph.sh.
+// The function app and its resources, in a resource group of their own, and its access to the VNets to peer. Deployed with
+// `azd provision` or `az deployment sub create`. infra/graph.sh makes the changes in Microsoft Graph.
 
 import { Texts } from 'modules/types.bicep'
 
 targetScope = 'subscription'
 
-// ---------------------------------------------------------------------------------------------- Where, and how it is called
+// ------------------------------------------------------------------------------------------------------ Location and names
 
-@description('What this deployment is called; part of the resource group\'s name.')
+@description('The name of this deployment; part of the resource group\'s name.')
 @minLength(1)
 @maxLength(64)
 param environmentName string
 
-@description('Where everything is made; the region has to offer Flex Consumption and availability zones.')
+@description('The region of all resources; it must offer Flex Consumption and availability zones.')
 param location string
 
-@description('Tells this deployment\'s resources from others; part of names that are unique worldwide.')
+@description('Distinguishes the resources of this deployment; part of names that must be globally unique.')
 @minLength(3)
 @maxLength(12)
 param name string = take('p${uniqueString(subscription().id, environmentName, location)}', 12)
 
-@description('The resource group that is made, or taken if it is there.')
+@description('The resource group to create, or to use if it exists.')
 param resourceGroupName string = 'rg-${environmentName}'
 
-@description('Put on everything that takes tags.')
+@description('Tags for all resources that support tags.')
 param tags Texts = {}
 
-// ------------------------------------------------------------------------------------------------------- What may be peered
+// ---------------------------------------------------------------------------------------------------------------- Networks
 
-@description('The VNets to peer: ARM ids of VNets, or of resource groups that hold them, in subscriptions of this tenant.')
+@description('The VNets to peer: ARM ids of VNets, or of resource groups that contain VNets, in this tenant.')
 param networks string[] = []
 
 // ----------------------------------------------------------------------------------------------------------------- Secrets
 
-@description('The Aiven token of a user with project:networking:write. The vault takes it once: later deployments leave it.')
+@description('The Aiven token of a user with project:networking:write. Stored only if the vault has none.')
 @secure()
 param aivenToken string = ''
 
-@description('The key that the webhook\'s events are signed with, 16 characters at least. The vault takes it once.')
+@description('The key that signs the webhook\'s events, at least 16 characters. Stored only if the vault has none.')
 @secure()
 param webhookSecret string = ''
 
-@description('The vault of this name was deleted: it comes back with its secrets. For one deployment, not for good.')
+@description('Recovers the deleted vault of this name with its secrets. Use it for one deployment only.')
 param recoverVault bool = false
 
-@description('Put behind the vault\'s name, where a deleted vault keeps its name and is not to come back.')
+@description('A suffix of the vault\'s name, for when a deleted vault reserves the name and is not to be recovered.')
 @maxLength(8)
 param vaultSuffix string = ''
 
-// ------------------------------------------------------ Settings: what is not given stays as it is, or as the app has it
+// --------------------------------------------------- Settings: without a value, the current one or the app's default stays
 
 @description('HEALTH_CHECK_SCHEDULE: when all peerings are checked; NCRONTAB with six fields, in UTC.')
 param healthCheckSchedule string?
 
-@description('RESUME_SCHEDULE: when orders that nobody carries out are begun again.')
+@description('RESUME_SCHEDULE: when orders without a running execution are started again.')
 param resumeSchedule string?
 
-@description('HISTORY_SCHEDULE: when runs that ended long ago are deleted.')
+@description('HISTORY_SCHEDULE: when runs older than HISTORY_DAYS are deleted.')
 param historySchedule string?
 
-@description('HISTORY_DAYS: how long ended runs are kept.')
+@description('HISTORY_DAYS: how long completed runs are kept.')
 param historyDays int?
 
 @description('ALLOWED_SUBSCRIPTIONS: the ids of the subscriptions whose VNets may be peered; all if not given.')
 param allowedSubscriptions string[]?
 
-@description('WEBHOOK_URL: where changes of verdict are sent to; an https address. Needs webhookSecret.')
+@description('WEBHOOK_URL: the https address that receives changes of verdict. Requires webhookSecret.')
 param webhookUrl string?
 
-@description('REGISTRY_TABLE_ENDPOINT: another Table service for the registry; the identity needs its role there.')
+@description('REGISTRY_TABLE_ENDPOINT: another Table service for the registry; the identity needs its role on it.')
 param registryTableEndpoint string?
 
-@description('PLATFORM_APPLICATION_ID: the application that the platform peers with, if it is not Aiven\'s.')
+@description('PLATFORM_APPLICATION_ID: the application that the platform signs in as, if it is not Aiven\'s.')
 param platformApplicationId string?
 
-@description('PROPAGATION_DEADLINE_MINUTES: how long new objects and rights may take to show effect.')
+@description('PROPAGATION_DEADLINE_MINUTES: how long new objects and rights may take to become effective.')
 param propagationDeadlineMinutes int?
 
-@description('PLATFORM_DEADLINE_HOURS: how long Aiven may take to build its side or to see the other.')
+@description('PLATFORM_DEADLINE_HOURS: how long Aiven may take to build its side or to detect the Azure side.')
 param platformDeadlineHours int?
 
-@description('READ_TIMEOUT_SECONDS: how long a remote may take for an answer.')
+@description('READ_TIMEOUT_SECONDS: how long to wait for a response of a remote service.')
 param readTimeoutSeconds int?
 
-// ---------------------------------------------------------------------------------------------------- How it runs, and where
+// ----------------------------------------------------------------------------------------------------------------- Hosting
 
-@description('A network of its own, private endpoints, and no public access to the app, its storage and its vault.')
+@description('Creates a VNet and private endpoints, and disables public access to app, storage and vault.')
 param privateNetwork bool = false
 
-@description('The addresses of that network: at least a /26.')
+@description('The address prefix of the app\'s VNet: at least a /26.')
 param networkPrefix string = '10.255.255.0/26'
 
-@description('What keeps the orchestrations: the storage account, or a Durable Task Scheduler.')
+@description('Where the orchestrations are stored: the storage account, or a Durable Task Scheduler.')
 @allowed(['storage', 'scheduler'])
 param durableBackend string = 'storage'
 
-@description('Instances that wait for orders; 0: an idle app takes the first one only after a cold start.')
+@description('Instances that are always running. With 0, an idle app takes an order only after a cold start.')
 @minValue(0)
 @maxValue(10)
 param alwaysReadyInstances int = 1
 
-@description('Requests that one instance answers side by side.')
+@description('Requests that one instance handles concurrently.')
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int = 16
 
-@description('The SDKs\' import peaks above 300 MB in a fresh container.')
+@description('The memory of an instance. Importing the SDKs needs more than 300 MB in a new container.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('How far the app scales out.')
+@description('The maximum number of instances.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('The application that callers sign in for, made by infra/graph.sh; empty: function keys alone.')
+@description('The application that callers sign in to, created by infra/graph.sh; empty: function keys only.')
 param apiApplicationId string = ''
 
-@description('Storage and vault cannot be deleted before somebody takes their locks away.')
+@description('Protects storage and vault with locks against deletion.')
 param locks bool = false
 
-@description('Storage, vault and app are those of this Azure cloud.')
+@description('The Azure cloud whose DNS zones and endpoints are used.')
 param cloud 'AzureCloud' | 'AzureUSGovernment' | 'AzureChinaCloud' = any(environment().name)
 
-// --------------------------------------------------------------------------------------------------------------- Monitoring
+// -------------------------------------------------------------------------------------------------------------- Monitoring
 
-@description('How long the workspace keeps records.')
+@description('How many days the workspace keeps logs.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 30
 
-@description('The action groups that alerts go to, by ARM id; without any they show in the portal only.')
+@description('ARM ids of the action groups that are notified; without any, alerts are shown only in the portal.')
 param actionGroupIds string[] = []
 
-@description('Alert rules are made.')
+@description('Whether alert rules are created.')
 param alerts bool = true
 
-@description('How long no check may begin before an alert: longer than the pause of healthCheckSchedule.')
+@description('The time without a check that triggers an alert: longer than the interval of healthCheckSchedule.')
 param longestPauseOfChecks string = 'PT1H'
 
 var abbreviations = loadJsonContent('abbreviations.json')
@@ -274,9 +274,9 @@ module appEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
   }
 }
 
-// What belongs to this deployment's resources: always as here.
+// Settings of this deployment's resources: they always have these values.
 var ownSettings = {
-  // An account's name alone would mean the public cloud.
+  // Only an account name would select the public cloud.
   AzureWebJobsStorage__blobServiceUri: storage.outputs.blobEndpoint
   AzureWebJobsStorage__queueServiceUri: storage.outputs.queueEndpoint
   AzureWebJobsStorage__tableServiceUri: storage.outputs.tableEndpoint
@@ -304,7 +304,7 @@ var schedulerSettings = durableBackend == 'scheduler'
 
 var webhookKey = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=webhook-secret)'
 
-// What an operator may set, here or by hand: as here if it is given, and as it is if not.
+// Settings that an operator may pass here or set manually: without a value, the current one stays.
 var operatorSettings = filter(
   items({
     HEALTH_CHECK_SCHEDULE: healthCheckSchedule
@@ -371,9 +371,9 @@ module workbook 'modules/workbook.bicep' = {
   }
 }
 
-// ------------------------------------------------------------------------------------------------------ Access to the VNets
+// ----------------------------------------------------------------------------------------------------- Access to the VNets
 
-// An id is /subscriptions/{2}/resourceGroups/{4}/providers/Microsoft.Network/virtualNetworks/{8}; the rest may be missing.
+// An id is /subscriptions/{2}/resourceGroups/{4}/providers/Microsoft.Network/virtualNetworks/{8}; the end may be missing.
 var wanted = map(networks, id => split(toLower(id), '/'))
 var subscriptions = union(map(wanted, parts => parts[2]), [])
 
@@ -398,12 +398,12 @@ module access 'modules/vnet-access.bicep' = [
   }
 ]
 
-// ------------------------------------------------------------------------------------------------------------------ Outputs
+// ----------------------------------------------------------------------------------------------------------------- Outputs
 
-@description('The app\'s host name; the API is under /api.')
+@description('The app\'s host name; the API is below /api.')
 output host string = app.outputs.host
 
-@description('The identity that infra/graph.sh gives its Microsoft Graph permission.')
+@description('The principal id of the app\'s identity, which infra/graph.sh grants its Microsoft Graph permission.')
 output principalId string = identity.outputs.principalId
 
 output resourceGroup string = group.name

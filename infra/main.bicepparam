@@ -1,4 +1,4 @@
-// What azd and the commands of docs/deploying.md deploy with: values come from the environment, never from this file.
+// The parameters for azd and the commands of docs/deploying.md: all values come from environment variables.
 
 using 'main.bicep'
 

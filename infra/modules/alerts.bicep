@@ -1,4 +1,5 @@
-// Alerts for the operator: a rule for each query of infra/monitoring. One that finds rows fires, and resolves automatically.
+// Alerts for the operator: one rule for each query of infra/monitoring. It fires if the query returns rows, and resolves
+// automatically.
 
 import { Texts } from 'types.bicep'
 
@@ -8,7 +9,7 @@ param tags Texts
 param workspaceId string
 param actionGroupIds string[]
 
-@description('How long no check may begin before somebody is told: longer than the pause of the schedule.')
+@description('The time without a check of all peerings that triggers an alert: longer than the interval of the schedule.')
 param longestPauseOfChecks string
 
 type Rule = {
@@ -18,7 +19,7 @@ type Rule = {
   @description('0: critical, 4: verbose.')
   severity: int
 
-  @description('How often it is asked, and how far back it looks: two days at most.')
+  @description('How often the query runs, and its time range: at most two days.')
   every: string
   within: string
 }
@@ -97,7 +98,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
     kind: 'LogAlert'
     properties: {
       displayName: one.title
-      // The first line of each query says what it finds.
+      // The first line of each query describes what it finds.
       description: substring(split(one.query, '\n')[0], 3)
       severity: one.severity
       enabled: true
@@ -105,7 +106,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       windowSize: one.within
       scopes: [workspaceId]
       autoMitigate: true
-      // The tables are made by the first records that the app sends.
+      // The first records that the app sends create the tables.
       skipQueryValidation: true
       criteria: {
         allOf: [

@@ -4,10 +4,10 @@ import { SecretTexts, Texts } from 'types.bicep'
 
 param appName string
 
-@description('The settings as they are.')
+@description('The current settings.')
 param found SecretTexts
 
-@description('The settings as they are to be.')
+@description('The settings to change.')
 param wanted Texts
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = { name: appName }

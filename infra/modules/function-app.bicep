@@ -1,4 +1,4 @@
-// The function app on Flex Consumption, who may call it, and its settings.
+// The function app on Flex Consumption, its authentication and its settings.
 
 import { Texts } from 'types.bicep'
 
@@ -7,13 +7,13 @@ param planName string
 param location string
 param tags Texts
 
-@description('The user-assigned identity that the app is.')
+@description('The app\'s user-assigned identity.')
 param identityId string
 
-@description('The URL of the container that takes the package.')
+@description('The URL of the container for the package.')
 param packagesUrl string
 
-@description('The subnet that the app calls out of, and whether nothing reaches it but over a private endpoint.')
+@description('The subnet for outbound calls, and whether the app is reachable over its private endpoint only.')
 param subnetId string?
 param isPrivate bool
 
@@ -23,11 +23,11 @@ param maximumInstanceCount int
 param alwaysReadyInstances int
 param httpConcurrency int
 
-@description('The application that callers get their tokens for; none: the function keys alone say who may call.')
+@description('The application that callers get tokens for. Without it, only function keys protect the API.')
 param apiApplicationId string?
 param authority string
 
-@description('The settings that are to be as here; every other one stays as it is.')
+@description('The settings to change; all others stay as they are.')
 param settings Texts
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -43,7 +43,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   kind: 'functionapp,linux'
-  // By this tag azd finds where to deploy the service of azure.yaml.
+  // azd finds the app for the service of azure.yaml by this tag.
   tags: union(tags, { 'azd-service-name': 'peering' })
   identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
   properties: {
@@ -65,15 +65,15 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        // Without it, an idle app takes an order only after an instance has started and its queues are polled again.
+        // Without it, an idle app takes an order only after an instance has started and has polled its queues.
         alwaysReady: alwaysReadyInstances == 0 ? [] : [{ name: 'durable', instanceCount: alwaysReadyInstances }]
-        // Requests wait for Table Storage most of the time; one for each instance is the default for Python.
+        // Requests spend most of their time waiting for Table Storage; the default for Python is one per instance.
         triggers: { http: { perInstanceConcurrency: httpConcurrency } }
       }
     }
   }
 
-  // Code is deployed by identities, never by a password.
+  // Code is deployed with identities, never with a password.
   resource ftp 'basicPublishingCredentialsPolicies' = { name: 'ftp', properties: { allow: false } }
   resource scm 'basicPublishingCredentialsPolicies' = { name: 'scm', properties: { allow: false } }
 

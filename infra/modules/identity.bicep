@@ -1,4 +1,4 @@
-// Who the app is, wherever it signs in.
+// The identity that the app signs in with.
 
 import { Texts } from 'types.bicep'
 

@@ -1,4 +1,4 @@
-// Where the app's records go: Application Insights, which takes them from identities only, in a workspace.
+// The app's logs: Application Insights in a workspace, which accepts records from identities only.
 
 import { Texts } from 'types.bicep'
 

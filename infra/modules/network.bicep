@@ -1,5 +1,4 @@
-// The app's own network: a subnet that it calls out of, and one with the private endpoints of what it calls.
-// It is not one of the VNets to be peered.
+// The app's own VNet: a subnet for outbound calls, and one for private endpoints. It is not one of the VNets to peer.
 
 import { Texts } from 'types.bicep'
 
@@ -8,7 +7,7 @@ param subnetAbbreviation string
 param location string
 param tags Texts
 
-@description('Addresses that overlap with nothing that this network is to be connected to: at least a /26.')
+@description('An address prefix that does not overlap with any network to be connected to this one: at least a /26.')
 param addressPrefix string
 
 resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
@@ -22,7 +21,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
         name: '${subnetAbbreviation}-app'
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, 27, 0)
-          // What Flex Consumption asks for.
+          // Required by Flex Consumption.
           delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
       }

@@ -1,4 +1,4 @@
-// One private endpoint, and the zone that makes its name known in the app's network.
+// One private endpoint, and the DNS zone that resolves its name in the app's VNet.
 
 import { Texts } from 'types.bicep'
 
@@ -8,11 +8,11 @@ param tags Texts
 param networkId string
 param subnetId string
 
-@description('What is to be reached, and which part of it, such as `blob`.')
+@description('The target resource, and its subresource, such as `blob`.')
 param targetId string
 param part string
 
-@description('The private DNS zone of that part.')
+@description('The private DNS zone of the subresource.')
 param zoneName string
 
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {

@@ -1,6 +1,6 @@
-// The two custom roles of a subscription whose VNets are to be peered. Made here, the app needs no right to make roles.
-// A third role lets its identity read roles and assignments in the subscription: it sees when a limit is near, and whether
-// the platform's service principal is needed elsewhere.
+// The two custom roles for a subscription with VNets to peer; the app itself then needs no right to create roles.
+// A third role lets its identity read roles and assignments in the subscription. With it the app detects when a limit is
+// near, and whether the platform's service principal is needed elsewhere.
 
 targetScope = 'subscription'
 

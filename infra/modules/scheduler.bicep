@@ -1,4 +1,4 @@
-// The Durable Task Scheduler, in place of the storage account's queues and tables.
+// The Durable Task Scheduler, instead of the storage account's queues and tables.
 
 import { Texts } from 'types.bicep'
 
@@ -6,10 +6,10 @@ param name string
 param location string
 param tags Texts
 
-@description('The principal that works on the task hub.')
+@description('The principal that uses the task hub.')
 param principalId string
 
-@description('Nobody deletes the scheduler before the lock is gone.')
+@description('Protects the scheduler with a lock against deletion.')
 param locked bool
 
 var dataContributor = '0ad04412-c4d5-4796-b79c-f76d14c8d402'
@@ -37,7 +37,7 @@ resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
   name: 'keep'
   scope: scheduler
-  properties: { level: 'CanNotDelete', notes: 'It holds the orders under way.' }
+  properties: { level: 'CanNotDelete', notes: 'It stores the orchestrations in progress.' }
 }
 
 output endpoint string = scheduler.properties.endpoint

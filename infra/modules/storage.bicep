@@ -12,7 +12,7 @@ param principalId string
 @description('Reachable over private endpoints only.')
 param isPrivate bool
 
-@description('Nobody deletes the account before the lock is gone.')
+@description('Protects the account with a lock against deletion.')
 param locked bool
 
 // Built-in roles: the host's blobs, Durable Functions' queues and tables, and the registry's tables.
@@ -27,7 +27,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  // Zone-redundant, and nothing geo-redundant: a copy of a task hub in another region would do the same work twice.
+  // Zone-redundant, not geo-redundant: a copy of a task hub in another region would do the same work twice.
   sku: { name: 'Standard_ZRS' }
   properties: {
     allowBlobPublicAccess: false
@@ -72,7 +72,7 @@ resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
   name: 'keep'
   scope: account
-  properties: { level: 'CanNotDelete', notes: 'It holds the registry of the peerings.' }
+  properties: { level: 'CanNotDelete', notes: 'It stores the registry of the peerings.' }
 }
 
 output id string = account.id

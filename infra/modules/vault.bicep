@@ -9,16 +9,16 @@ param tags Texts
 @description('The principal that reads and writes secrets.')
 param principalId string
 
-@description('The workspace that takes the audit log.')
+@description('The workspace that receives the audit log.')
 param workspaceId string
 
 @description('Reachable over private endpoints only.')
 param isPrivate bool
 
-@description('Nobody deletes the vault before the lock is gone.')
+@description('Protects the vault with a lock against deletion.')
 param locked bool
 
-@description('The vault of this name was deleted, and is to come back with its secrets.')
+@description('Recovers the deleted vault of this name with its secrets.')
 param recovered bool
 
 @secure()
@@ -27,8 +27,8 @@ param aivenToken string
 @secure()
 param webhookSecret string
 
-// Secrets Officer: the app writes, reads, disables, deletes and recovers the applications' passwords; what it deletes can
-// be recovered for 90 days, since purging is disabled.
+// Secrets Officer: the app writes, reads, disables, deletes and recovers the applications' passwords. Deleted ones can be
+// recovered for 90 days, because purging is disabled.
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
@@ -47,7 +47,7 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     networkAcls: { bypass: 'AzureServices', defaultAction: isPrivate ? 'Deny' : 'Allow' }
   }
 
-  // Written by the first deployment only: a later one does not bring back a token that has been rotated since.
+  // Written only if it does not exist: a later deployment does not restore a token that has been rotated since.
   @onlyIfNotExists()
   resource token 'secrets' = if (!empty(aivenToken)) {
     name: 'aiven-auth-token'
@@ -72,7 +72,7 @@ resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// Later than the one that is no preview, and the first with groups of categories.
+// Newer than the latest stable version, and the first with category groups.
 #disable-next-line use-recent-api-versions
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
@@ -83,7 +83,7 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
   name: 'keep'
   scope: vault
-  properties: { level: 'CanNotDelete', notes: 'It holds the passwords of the peerings.' }
+  properties: { level: 'CanNotDelete', notes: 'It stores the passwords of the peerings.' }
 }
 
 output id string = vault.id

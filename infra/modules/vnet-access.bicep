@@ -1,13 +1,13 @@
-// Lets the app's identity read the VNets of one resource group, or one VNet, and assign the two roles of roles.bicep there,
+// Lets the app's identity read the VNets of a resource group, or one VNet, and assign the two roles of roles.bicep there,
 // to service principals only.
 
 @description('The principal id of the app\'s identity.')
 param principalId string
 
-@description('The one VNet; none: every VNet of the resource group.')
+@description('The VNet; if null, all VNets of the resource group.')
 param vnetName string?
 
-@description('The names (GUIDs) of the two roles: outputs of roles.bicep.')
+@description('The names (GUIDs) of the two roles, which are outputs of roles.bicep.')
 param platformRoleId string
 param applicationRoleId string
 

@@ -1,4 +1,4 @@
-// The workbook: what the peerings are like, what has been done, and how long it took.
+// The workbook: the status of the peerings, the operations, and their durations.
 
 import { Texts } from 'types.bicep'
 

@@ -1,4 +1,4 @@
-// A deployment after a teardown: the vault comes back under its name, or another one has a suffix; no token is given.
+// A deployment after a teardown: the vault is recovered and has a suffix; no token is passed.
 
 using '../../../infra/main.bicep'
 

@@ -1,4 +1,4 @@
-// What somebody gets who names nothing but the place, and one VNet.
+// Only the required parameters, and one VNet.
 
 using '../../../infra/main.bicep'
 

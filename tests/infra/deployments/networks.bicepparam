@@ -1,4 +1,4 @@
-// VNets and a resource group of two subscriptions; ids as people write them, in capital letters too.
+// VNets and a resource group in two subscriptions; ids as users write them, also with capital letters.
 
 using '../../../infra/main.bicep'
 

@@ -1,4 +1,4 @@
-// Nothing is reachable from the internet, and locks keep what holds records.
+// Nothing is reachable from the internet, and locks protect storage and vault.
 
 using '../../../infra/main.bicep'
 

@@ -1,4 +1,4 @@
-// Orchestrations are kept by a Durable Task Scheduler; the app scales to nothing.
+// A Durable Task Scheduler stores the orchestrations; the app scales to zero.
 
 using '../../../infra/main.bicep'
 

@@ -1,4 +1,4 @@
-// Another cloud, in a private network, as names differ there.
+// Another Azure cloud with a private network, because its DNS zones differ.
 
 using '../../../infra/main.bicep'
 

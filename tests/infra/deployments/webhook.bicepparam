@@ -1,4 +1,4 @@
-// Changes of verdict go to a webhook and alerts to an action group; every setting is given, and callers sign in.
+// A webhook receives changes of verdict and an action group receives alerts; every setting is passed, and callers sign in.
 
 using '../../../infra/main.bicep'
 
