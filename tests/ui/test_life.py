@@ -43,7 +43,7 @@ def test_one_is_planned_started_and_followed_until_it_is_active(
         expect(page.locator("[data-is='done']", has_text="Wait for ACTIVE")).to_be_visible()
         expect(page.locator(".drawing")).to_contain_text("connection: ACTIVE")
         expect(page.get_by_text("ticket=NET-7")).to_be_visible()
-        # What runs at once stands side by side.
+        # Steps that run in parallel stand side by side.
         stage = page.locator(".stages > li", has_text="Platform's service principal")
         expect(stage).to_contain_text("Create the application")
 
@@ -56,14 +56,14 @@ def test_a_broken_one_is_found_and_repaired(browser: Browser, deployment: Deploy
         page.get_by_role("button", name="Pause").click()
         page.get_by_label("Why").fill("The network team moves the hub.")
         page.get_by_role("dialog").get_by_role("button", name="Pause").click()
-        expect(page.get_by_text("Checks and repairs pause: The network team moves the hub.")).to_be_visible()
+        expect(page.get_by_text("Checks and repairs are paused: The network team moves the hub.")).to_be_visible()
         deployment.event(kind="delete-vnet-peering", vnet_id=vnet_id, remote_id=remote)
         act(page, "Check")
         expect(page.locator(".stand")).to_contain_text("broken")
         expect(page.locator("[data-code='vnet-peering-missing']")).to_contain_text("Remedy")
         expect(page.locator(".drawing .link").first).to_have_attribute("data-is", "broken")
         act(page, "Resume")
-        expect(page.get_by_text("Checks and repairs pause")).to_have_count(0)
+        expect(page.get_by_text("Checks and repairs are paused")).to_have_count(0)
         act(page, "Check")
         expect(page.locator(".stand")).to_contain_text("healthy")
         expect(page.locator(".drawing .link").first).to_have_attribute("data-is", "healthy")
@@ -76,7 +76,7 @@ def test_its_password_is_rotated_and_it_is_removed(browser: Browser, deployment:
         page = visiting.to(f"/peerings/{status['id']}")
         act(page, "Rotate")
         expect(page.locator("[data-is='done']", has_text="Sign in with it to both tenants")).to_be_visible()
-        # A plan holds for as long as nothing changes: not beyond the end of a run.
+        # A plan is valid until the peering changes, so not beyond the end of a run.
         expect(page.locator(".stand")).to_contain_text("connected")
         page.get_by_role("button", name="Remove").click()
         dialog = page.get_by_role("dialog")
@@ -92,9 +92,7 @@ def test_its_password_is_rotated_and_it_is_removed(browser: Browser, deployment:
     assert status["id"] not in {one["id"] for one in deployment.api.get("/api/peerings").json()["peerings"]}
 
 
-def test_a_connection_that_somebody_else_made_is_adopted(
-    browser: Browser, deployment: Deployment, vnet_id: str
-) -> None:
+def test_a_connection_of_another_owner_is_adopted(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
     made_by_hand(deployment.cloud, vnet_id)
     deployment.api.post("/api/checks").raise_for_status()
     deployment.until_ended(SWEEP)
@@ -122,7 +120,7 @@ def test_options_are_changed_with_a_plan(browser: Browser, deployment: Deploymen
     assert deployment.status(status["id"])["peering"]["allow_forwarded_traffic"] is True
 
 
-def test_a_note_is_taken_away(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
+def test_a_note_is_removed(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
     status = deployment.settle(vnet_id=vnet_id, note="Ask first")
     with visit(browser, deployment) as visiting:
         page = visiting.to(f"/peerings/{status['id']}")
@@ -130,7 +128,7 @@ def test_a_note_is_taken_away(browser: Browser, deployment: Deployment, vnet_id:
         page.get_by_role("button", name="Change").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_text("More options").click()
-        dialog.get_by_label("Take the note away").check()
+        dialog.get_by_label("Remove the note").check()
         expect(dialog.get_by_label("Note", exact=True)).to_be_disabled()
         dialog.get_by_role("button", name="Show the plan").click()
         expect(dialog.get_by_role("region", name="The plan")).to_be_visible()
@@ -173,7 +171,7 @@ def test_a_change_whose_answer_was_lost_is_made_once(browser: Browser, deploymen
         page.route("**/rotate", lose)
         act(page, "Rotate")
         dialog = page.get_by_role("dialog")
-        expect(dialog).to_contain_text("The app does not answer")
+        expect(dialog).to_contain_text("The app does not respond")
         dialog.get_by_role("button", name="Rotate", exact=True).click()
         expect(dialog).to_have_count(0)
     assert keys == keys[:1] * 2

@@ -135,5 +135,5 @@ def test_a_run_of_which_no_steps_are_kept_is_not_shown_as_one_that_waits(
     fill(deployment.cloud, [record])
     with visit(browser, deployment) as visiting:
         page = visiting.to(f"/peerings/{record['peering']['id']}")
-        expect(page.get_by_role("region", name="Steps of the last run")).to_contain_text("None is recorded.")
+        expect(page.get_by_role("region", name="Steps of the last run")).to_contain_text("No steps are recorded.")
         expect(page.locator(".step")).to_have_count(0)

@@ -19,7 +19,7 @@ def test_nothing_is_asked_for_without_a_key_and_a_wrong_one_is_refused(
         page.get_by_label("Function key").wait_for()
         assert {url for url in visiting.requests if "/api/ui" not in url and not url.startswith("data:")} == set()
         visiting.sign_in("guess")
-        expect(page.get_by_role("alert")).to_contain_text("The key is not taken")
+        expect(page.get_by_role("alert")).to_contain_text("The key is not accepted")
         assert page.evaluate("Object.values(sessionStorage)") == []
         visiting.sign_in(deployment.host.keys.function)
         expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
@@ -43,5 +43,5 @@ def test_a_readers_key_shows_everything_and_changes_nothing(
         page = visiting.to(f"/peerings/{status['id']}")
         page.get_by_role("button", name="Rotate").click()
         page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
-        expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("The key does not open this")
+        expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("The key does not allow this")
     assert len(deployment.status(status["id"])["runs"]) == 1

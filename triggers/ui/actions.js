@@ -1,4 +1,4 @@
-// Changes, each in a dialog that is drawn from its operation: what it does, its fields, its plan, and then the change.
+// Changes, each in a dialog that is generated from its operation: its summary, its fields, its plan, and then the change.
 
 import { ask, newIdempotencyKey, useOperations } from "./api.js";
 import { bodyOf, Fields, fieldsOf } from "./form.js";
@@ -9,7 +9,7 @@ import { Plan } from "./plan.js";
 export const verb = (name) => capital(name.split("_")[0]);
 const takes = (operation, parameter) => operation.parameters.some((one) => one.name === parameter);
 
-/** Buttons for some operations; `about` says what they are about, `id` of which peering. */
+/** Buttons for some operations; `about` names their target, `id` is the peering's. */
 export function Actions({ names, about, all = false, id, etag, now, typed, onDone }) {
   const operations = useOperations();
   const [open, setOpen] = useState(null);
@@ -29,7 +29,7 @@ export function Actions({ names, about, all = false, id, etag, now, typed, onDon
   </div>`;
 }
 
-/** Asks for a change: its plan first, where the API has one. */
+/** Requests a change: first its plan, if the API has one. */
 export function useChange(operation, id, etag) {
   const [state, setState] = useState({});
   const key = useRef({});
@@ -38,10 +38,10 @@ export function useChange(operation, id, etag) {
   const run = async (body, { isDry }) => {
     setState((now) => ({ ...now, error: null, isBusy: true, plan: isDry ? null : now.plan }));
     const text = JSON.stringify(body);
-    // The same change is not made twice, whatever becomes of its answer.
+    // The same change is not made twice, even if its response is lost.
     if (key.current.text !== text) key.current = { text, key: newIdempotencyKey() };
     const headers = isDry ? {} : { "Idempotency-Key": key.current.key };
-    // What was planned holds for the peering as it was then.
+    // The plan is valid only for this version of the peering.
     if (isDry) planned.current = etag;
     if (!isDry && planned.current && takes(operation, "If-Match")) headers["If-Match"] = planned.current;
     const given = operation.requestBody ? { body, headers } : { headers };
@@ -50,7 +50,7 @@ export function useChange(operation, id, etag) {
       setState(isDry ? { plan: answer.data } : {});
       return answer;
     } catch (error) {
-      // Where no answer came, the change may have been made: the same again is no other one.
+      // Without a response, the change may have been made: keep the key, so that a repetition joins it.
       if (error.problem?.status) key.current = {};
       setState({ error });
       return null;
@@ -95,7 +95,7 @@ function Dialog({ name, operation, about, id, etag, now, typed, onDone, onClose 
       <div class="buttons">
         <button type="button" onClick=${() => dialog.current.close()}>Back</button>
         <button class=${needs_name ? "danger" : "main"} disabled=${isBusy || (!is_ready && !(is_planned && !plan))}>
-          ${isBusy ? "Asking…" : is_planned && !plan ? "Show the plan" : verb(name)}
+          ${isBusy ? "Sending…" : is_planned && !plan ? "Show the plan" : verb(name)}
         </button>
       </div>
     </form>

@@ -1,12 +1,12 @@
-// The HTTP API, as every other client sees it: the key, problem documents, ETags, and when to look again.
+// The HTTP API, as for every other client: the key, problem documents, ETags, and when to poll again.
 
 import { useCallback, useEffect, useRef, useState } from "./lib.js";
 
 const KEY = "peering-key";
-// How long to wait for the next look where no answer says it, in seconds.
+// The poll interval in seconds, unless a response specifies it.
 const AT_REST = 15;
 
-/** What the API refused: its problem document, or what can be said without one. */
+/** A refused or failed request: its problem document, or a substitute for one. */
 export class Refused extends Error {
   constructor(problem) {
     super(problem.title);
@@ -16,19 +16,19 @@ export class Refused extends Error {
 
 const locked = new Set();
 
-/** Call `listener` whenever the host asks for a key. */
+/** Call `listener` whenever the host requires a key. */
 export function onLocked(listener) {
   locked.add(listener);
   return () => locked.delete(listener);
 }
 
-/** Whether App Service signs people in; without it only a function key opens the API. */
+/** Whether App Service signs users in; otherwise the API requires a function key. */
 export const signsIn = document.documentElement.dataset.signIn === "entra";
 export const hasKey = () => sessionStorage.getItem(KEY) !== null;
 export const keepKey = (key) => sessionStorage.setItem(KEY, key);
 export const forgetKey = () => sessionStorage.removeItem(KEY);
 
-/** Ask the API; `path` is below `/api/`. Gives status, data, ETag and when to look again. */
+/** Send a request to the API; `path` is relative to `/api/`. Returns status, data, ETag and when to poll again. */
 export async function ask(method, path, { body, headers = {} } = {}) {
   const given = { Accept: "application/json", ...headers };
   if (hasKey()) given["x-functions-key"] = sessionStorage.getItem(KEY);
@@ -37,32 +37,32 @@ export async function ask(method, path, { body, headers = {} } = {}) {
   try {
     answer = await fetch(path, { method, headers: given, body: body === undefined ? undefined : JSON.stringify(body) });
   } catch {
-    throw new Refused({ title: "The app does not answer", detail: "The request did not reach it, or its answer was lost." });
+    throw new Refused({ title: "The app does not respond", detail: "The request did not reach it, or its response was lost." });
   }
   const is_json = /json/.test(answer.headers.get("content-type") ?? "");
   const data = is_json ? await answer.json() : null;
   if (answer.status === 401) refuse(method);
-  if (answer.status >= 400) throw new Refused(data ?? { title: `The host answered ${answer.status}`, status: answer.status });
+  if (answer.status >= 400) throw new Refused(data ?? { title: `The host returned ${answer.status}`, status: answer.status });
   const wait = Number(answer.headers.get("retry-after"));
   return { status: answer.status, data, etag: answer.headers.get("etag"), wait: wait || null };
 }
 
-/** 401 comes from the host, without a body: a key that opens nothing, or one that only reads. */
+/** 401 comes from the host, without a body: the key is invalid, or allows only reading. */
 function refuse(method) {
   if (method !== "GET") {
     throw new Refused({
-      title: "The key does not open this",
+      title: "The key does not allow this",
       status: 401,
-      detail: "The host answered 401: this key may read, and not change anything.",
+      detail: "The host returned 401: this key allows reading, but no changes.",
     });
   }
   locked.forEach((listener) => listener());
-  throw new Refused({ title: "The key is not taken", status: 401, detail: "The host answered 401." });
+  throw new Refused({ title: "The key is not accepted", status: 401, detail: "The host returned 401." });
 }
 
 export const get = (path, etag) => ask("GET", path, { headers: etag ? { "If-None-Match": etag } : {} });
 
-/** What a GET answers, looked at again when the API says so; `look` looks at once. */
+/** The response of a GET, polled at the interval that the API specifies; `look` polls immediately. */
 export function useWatched(path) {
   const [seen, setSeen] = useState({ path });
   const again = useRef(() => {});
@@ -103,7 +103,7 @@ export function useWatched(path) {
 
 const once = new Map();
 
-/** What a GET answers, asked for once: what does not change while the app runs. */
+/** The response of a GET that is requested once, because it does not change while the app runs. */
 export function useKnown(path) {
   const [, show] = useState(0);
   if (!once.has(path)) {
@@ -123,7 +123,7 @@ export function useKnown(path) {
   return found ?? {};
 }
 
-/** The OpenAPI document's operations by their ids, each with its method and path; null while it is not there. */
+/** The operations of the OpenAPI document by id, each with its method and path; null until it is loaded. */
 export function useOperations() {
   const { data } = useKnown("openapi.json");
   return data ? operations(data) : null;
@@ -141,5 +141,5 @@ function operations(document) {
   return document.byId;
 }
 
-/** A key that has one request carried out once, however often it is sent. */
+/** A key with which a request is executed once, however often it is sent. */
 export const newIdempotencyKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16)).join("");

@@ -1,4 +1,4 @@
-// The page: who may read, where one is, and the view that belongs there.
+// The page: sign-in, the current address, and the view for it.
 
 import { forgetKey, hasKey, onLocked, signsIn } from "./api.js";
 import { KeyForm } from "./key.js";
@@ -46,7 +46,7 @@ function Page() {
     </footer>`;
 }
 
-/** Go to the content; the address is taken by the views. */
+/** Move the focus to the content; the address's hash is used by the views. */
 function skip(event) {
   event.preventDefault();
   document.getElementById("main").focus();

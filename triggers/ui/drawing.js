@@ -1,11 +1,11 @@
-// The two tenants, the two networks and what connects them, coloured by what the last check found.
+// The two tenants, the two networks and their connections, coloured by the result of the last check.
 
 import { html } from "./lib.js";
 import { lastPart, words } from "./parts.js";
 
-// Characters that a box or a line has room for.
+// The number of characters that fit into a box or a line.
 const LONGEST = 22;
-// What of a peering is in the customer's tenant beside the VNet, in the order of the drawing, and the fact that names it.
+// A peering's objects in the customer's tenant besides the VNet, in the order of the drawing, each with the fact that names it.
 const IDENTITIES = [
   ["application", "application_id"],
   ["user_service_principal", "user_principal_id"],
@@ -19,15 +19,15 @@ const shortened = (text, longest) => (text.length > longest ? `${text.slice(0, l
 const Text = ({ x, y, text, is, longest = LONGEST }) =>
   html`<text x=${x} y=${y} class=${is}>${shortened(String(text), longest)}<title>${text}</title></text>`;
 
-/** How a part is: not there, as the last check found it, or not checked yet. */
+/** The status of a part: absent, the result of the last check, or unchecked. */
 function colours({ facts, health }) {
   const concerned = new Set((health?.problems ?? []).flatMap((one) => one.concerns ?? []));
   return (name, is_there) =>
     concerned.has(name) ? health.verdict : !is_there ? "absent" : health && health.verdict !== "unknown" ? "healthy" : "unchecked";
 }
 
-/** What is told of a part: the state that the last run saw, unless the last check found otherwise. */
-const said_of = (how, state) => (how === "healthy" || how === "unchecked" ? state ?? "not known" : how);
+/** The text for a part: the state that the last run saw, unless the last check found a problem. */
+const said_of = (how, state) => (how === "healthy" || how === "unchecked" ? state ?? "unknown" : how);
 
 export function Drawing({ status }) {
   const { facts, peering, health } = status;
@@ -40,7 +40,7 @@ export function Drawing({ status }) {
     ...IDENTITIES.map(([name, fact]) => [words(name), is(name, facts[fact])])];
   const said = parts.map(([name, how]) => `${name}: ${how}`).join("; ");
   return html`<section aria-labelledby="drawing">
-    <h2 id="drawing">What connects what</h2>
+    <h2 id="drawing">Networks and identities</h2>
     <svg class="drawing" viewBox="0 0 460 372" role="img" aria-label=${said}>
       <rect class="tenant" x="4" y="4" width="452" height="176" rx="10" />
       <${Text} x="18" y="28" is="name" text="Your tenant" />

@@ -1,6 +1,6 @@
-// Which summaries a list shows, and in which order. The names are those of the API's own parameters.
+// Filters and sort order of the list. The names are those of the API's parameters.
 
-/** Whether a summary has all of `owner=network,ticket`. */
+/** Whether a summary has all labels of a filter such as `owner=network,ticket`. */
 function hasLabels(summary, wanted) {
   return wanted.split(",").every((one) => {
     const [name, ...value] = one.trim().split("=");
@@ -27,7 +27,7 @@ const TESTS = {
   search: (summary, wanted) => summary.text.includes(wanted.toLowerCase()),
 };
 
-/** The summaries that a query lets through, as it sorts them. */
+/** The summaries that match a query, in its order. */
 export function filtered(summaries, query) {
   const wanted = Object.entries(TESTS).filter(([name]) => query[name]);
   const found = summaries.filter((one) => wanted.every(([name, test]) => test(one, query[name])));

@@ -1,9 +1,9 @@
-// Forms drawn from the schemas of the OpenAPI document: its names, descriptions, choices and defaults.
+// Forms generated from the schemas of the OpenAPI document: its names, descriptions, choices and defaults.
 
 import { html } from "./lib.js";
 import { capital, prose, words } from "./parts.js";
 
-/** A schema without its reference, and without "or null". */
+/** A schema with its reference resolved, and without "or null". */
 function resolved(schema, schemas) {
   if (schema.$ref) return { ...resolved(schemas[lastName(schema.$ref)], schemas), ...rest(schema) };
   const kinds = schema.anyOf?.filter((one) => one.type !== "null");
@@ -13,7 +13,7 @@ function resolved(schema, schemas) {
 const lastName = (reference) => reference.split("/").pop();
 const rest = ({ $ref, anyOf, ...others }) => others;
 
-/** The fields of an operation's body; those that its example names are its usual ones. */
+/** The fields of an operation's body; the usual ones are those of its example. */
 export function fieldsOf(operation) {
   const content = operation.requestBody?.content["application/json"];
   if (!content) return [];
@@ -38,13 +38,13 @@ function valueOf(field, text) {
   return field.format === "date-time" ? new Date(text).toISOString() : text.trim();
 }
 
-/** `owner=network` as a name and its value; one without a value is taken away. */
+/** `owner=network` as a name and its value; null, which removes the name, if the value is empty. */
 function pair(line) {
   const [name, ...value] = line.split("=");
   return [name.trim(), value.join("=").trim() || null];
 }
 
-/** The body that the texts in a form make; what was left empty is not sent, and null takes away what is there. */
+/** The request body for the texts of a form; empty fields are not sent, and null removes the current value. */
 export const bodyOf = (fields, texts) =>
   Object.fromEntries(fields.filter(({ name }) => texts[name] === null || texts[name]?.trim())
     .map((one) => [one.name, texts[one.name] === null ? null : valueOf(one, texts[one.name])]));
@@ -52,18 +52,19 @@ export const bodyOf = (fields, texts) =>
 /** A value of the API as the text of its field. */
 export const textOf = (value) => (Array.isArray(value) ? value.join("\n") : String(value ?? ""));
 
-/** The fields of a form. `now` has the values that hold as long as a field is left empty. */
+/** The fields of a form. `now` has the current values, which stay if a field is left empty. */
 export function Fields({ fields, texts, set, errors = [], now = {} }) {
   const usual = fields.filter((one) => one.isUsual);
   const others = fields.filter((one) => !one.isUsual);
   const field = (one) => html`<${Field} key=${one.name} field=${one} text=${texts[one.name]} set=${set}
-    error=${errors.find(({ field: name }) => name.split(".")[0] === one.name)} now=${now[one.name] ?? one.default} />`;
+    error=${errors.find(({ field: name }) => name.split(".")[0] === one.name)}
+    now=${now[one.name] ?? one.default} isDefault=${(now[one.name] ?? null) === null} />`;
   const is_open = others.some((one) => texts[one.name]) || errors.some((one) => others.some(({ name }) => name === one.field));
   return html`${usual.map(field)}
     ${others.length > 0 && html`<details open=${is_open}><summary>${usual.length ? "More" : ""} options</summary>${others.map(field)}</details>`}`;
 }
 
-function Field({ field, text, set, error, now }) {
+function Field({ field, text, set, error, now, isDefault }) {
   const { name, description } = field;
   const notes = [description && `${name}-about`, error && `${name}-error`].filter(Boolean).join(" ");
   const given = {
@@ -77,27 +78,27 @@ function Field({ field, text, set, error, now }) {
   };
   return html`<div class="field">
     <label for=${given.id}>${capital(words(name))}</label>
-    <${Control} field=${field} given=${given} text=${text ?? ""} now=${now} />
+    <${Control} field=${field} given=${given} text=${text ?? ""} now=${now} isDefault=${isDefault} />
     ${field.isNullable && now && html`<label class="quiet">
       <input type="checkbox" checked=${text === null} onChange=${(event) => set(name, event.target.checked ? null : "")} />
-      Take the ${words(name)} away
+      Remove the ${words(name)}
     </label>`}
     ${description && html`<p class="quiet" id=${`${name}-about`}>${prose(description)}</p>`}
     ${error && html`<p class="error" id=${`${name}-error`}>${error.rule}</p>`}
   </div>`;
 }
 
-function Control({ field, given, text, now }) {
+function Control({ field, given, text, now, isDefault }) {
   const choices = field.type === "boolean" ? ["true", "false"] : field.enum;
   if (choices) {
     return html`<select ...${given}>
-      <option value="">${now === undefined || now === null ? "not set" : `${now} (as it is)`}</option>
+      <option value="">${now === undefined || now === null ? "not set" : `${now} (${isDefault ? "default" : "unchanged"})`}</option>
       ${choices.map((one) => html`<option value=${one} selected=${one === text}>${one}</option>`)}
     </select>`;
   }
   if (field.type === "array" || field.type === "object") {
     const can_go = field.additionalProperties?.anyOf?.some((one) => one.type === "null");
-    const hint = field.type === "object" ? `name=value, one a line${can_go ? "; name= takes it away" : ""}` : "one a line";
+    const hint = field.type === "object" ? `name=value, one per line${can_go ? "; name= removes it" : ""}` : "one per line";
     return html`<textarea ...${given} rows="2" placeholder=${hint} value=${text}></textarea>`;
   }
   const kinds = { integer: "number", "date-time": "datetime-local" };

@@ -1,4 +1,4 @@
-// Asks for the function key, where nobody else tells the app who one is; it stays in this tab.
+// Asks for the function key if App Service does not sign users in; the key is stored in this tab only.
 
 import { ask, forgetKey, hasKey, keepKey } from "./api.js";
 import { html, useState } from "./lib.js";
@@ -20,8 +20,8 @@ export function KeyForm({ onKept }) {
   }
   return html`<form class="narrow" onSubmit=${keep}>
     <${Heading} title="Sign in">Sign in<//>
-    <p>The app asks for a function key. It is kept in this tab alone, and is gone when the tab is closed.</p>
-    ${was_refused && !error && html`<p role="alert">The key that this tab had is not taken any more.</p>`}
+    <p>Enter a function key of the app. It is stored in this tab only, until you close the tab.</p>
+    ${was_refused && !error && html`<p role="alert">The key of this tab is no longer accepted.</p>`}
     <div class="field"><label for="key">Function key</label>
       <input id="key" name="key" type="password" required autocomplete="off" /></div>
     <button class="main">Continue</button>

@@ -1,4 +1,4 @@
-// Preact and htm, as their unmodified files leave them; no module but this one knows where they come from.
+// Preact and htm from their unmodified files; only this module knows where they come from.
 
 const { preact, preactHooks, htm } = globalThis;
 

@@ -1,4 +1,4 @@
-// The list: filtered, searched and sorted in the page; only the rows in sight are drawn, however many there are.
+// The list: filtered, searched and sorted in the browser; only the visible rows are drawn.
 
 import { useKnown, useOperations } from "./api.js";
 import { filtered } from "./filters.js";
@@ -7,7 +7,7 @@ import { Badge, Failed, Heading, Moment, words } from "./parts.js";
 import { address, go, useHere } from "./route.js";
 import { usePeerings } from "./summaries.js";
 
-// Rows that are drawn above and below those in sight.
+// The number of rows that are drawn above and below the visible ones.
 const BEYOND = 6;
 const COLUMNS = [
   ["vnet_id", "VNet"],
@@ -18,10 +18,10 @@ const COLUMNS = [
   ["expires", "Expires"],
   ["changed", "Changed"],
 ];
-// The parameters that have a field here; others of the API hold as well, and show as what can be taken away.
+// The parameters that have a field here; the API's others also apply, each shown with a button that removes it.
 const FIELDS = new Set(["state", "verdict", "problem", "search", "sort"]);
 
-/** Where the values of a parameter are listed in the document. */
+/** The values of a parameter, as the OpenAPI document lists them. */
 const choices = (operations, name) =>
   operations?.list_peerings.parameters.find((one) => one.name === name)?.schema.enum ?? [];
 
@@ -62,7 +62,7 @@ const Choice = ({ name, query, set, values }) => html`<label>${words(name)}
   </select>
 </label>`;
 
-/** The part of the rows that is in sight; the height of one is the style sheet's. */
+/** The range of visible rows; the style sheet defines the height of a row. */
 function useWindow(count) {
   const box = useRef();
   const [seen, setSeen] = useState({ first: 0, last: 40, height: 48 });

@@ -1,4 +1,4 @@
-// How all peerings stand: counts that lead to the list, who has to do something, what expires, the last check of all.
+// The status of all peerings: counts with links to the list, who has to act, what expires, the last check of all.
 
 import { Actions } from "./actions.js";
 import { useKnown, useWatched } from "./api.js";
@@ -20,10 +20,10 @@ export function Overview() {
     <p>
       <a href="#/peerings">${data.peerings.toLocaleString("en")} peerings</a>${data.paused > 0 && html`,
       <a href=${address("/peerings", { paused: "true" })}>${data.paused} paused</a>`}.
-      ${last_sweep ? html` Last check of all <${Moment} at=${last_sweep.began} />${last_sweep.seconds !== undefined &&
-        `, ${duration(last_sweep.seconds)} long`}.` : " No check of all has ended yet."}
+      ${last_sweep ? html` Last check of all: <${Moment} at=${last_sweep.began} />${last_sweep.seconds !== undefined &&
+        `, took ${duration(last_sweep.seconds)}`}.` : " No check of all has finished yet."}
     </p>
-    ${paused_all && html`<p class="notice">Checks and repairs of all peerings pause: ${paused_all.why} (${paused_all.by.name},
+    ${paused_all && html`<p class="notice">Checks and repairs of all peerings are paused: ${paused_all.why} (${paused_all.by.name},
       <${Moment} at=${paused_all.at} />${paused_all.until && html`, until <${Moment} at=${paused_all.until} isAhead />`})</p>`}
     <${Actions} names=${paused_all ? OF_ALL : OF_ALL.slice(0, 2)} about="all peerings" all onDone=${look} />
     <div class="columns">
@@ -35,7 +35,7 @@ export function Overview() {
       <${Waits} waits=${data.waits_for} counts=${data.fixers} />
       <section aria-labelledby="expires">
         <h2 id="expires">Expires soon</h2>
-        ${data.expires_soon.length === 0 && html`<p class="quiet">Nothing expires within thirty days.</p>`}
+        ${data.expires_soon.length === 0 && html`<p class="quiet">No credential expires within 30 days.</p>`}
         <ul class="plain">${data.expires_soon.map((one) => html`<li>
           <a href=${`#/peerings/${one.id}`}>${lastPart(one.vnet_id)}</a> <span class="quiet"><${Moment} at=${one.expires} isAhead /></span>
         </li>`)}</ul>
@@ -59,8 +59,8 @@ function Counts({ title, name, counts, label = words }) {
 function Waits({ waits, counts }) {
   const all = Object.entries(waits);
   return html`<section aria-labelledby="waits">
-    <h2 id="waits">What needs somebody</h2>
-    ${all.length === 0 && html`<p class="quiet">Nothing waits for anybody.</p>`}
+    <h2 id="waits">Who has to act</h2>
+    ${all.length === 0 && html`<p class="quiet">No one has to act.</p>`}
     ${all.map(([fixer, some]) => html`
       <h3>${capital(fixer)} <span class="quiet">${counts[fixer]}</span></h3>
       <ul class="plain">${some.slice(0, 10).map((one) => html`<li>

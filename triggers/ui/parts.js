@@ -1,10 +1,10 @@
-// Small parts that several views show: states, problems, moments, names that can be copied.
+// Small parts that several views share: states, problems, times, names with a copy button.
 
 import { html, useEffect, useRef, useState } from "./lib.js";
 
 const SPELLED = { vnet: "VNet", vpc: "VPC", cidr: "CIDR", cidrs: "CIDRs" };
 
-/** A name of the API as words: `vnet_peering` is "VNet peering". */
+/** A name of the API as words: `vnet_peering` becomes "VNet peering". */
 export const words = (name) => String(name).replace(/[_-]+/g, " ").replace(/\w+/g, (one) => SPELLED[one] ?? one);
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 /** The last part of an ARM id: the VNet's own name. */
@@ -23,8 +23,8 @@ function relative(seconds) {
 }
 
 /**
- * A moment, as the time from now; it is written out where the pointer rests. One that has been is never in the future,
- * whatever the clocks of app and browser say; one that is to come has `isAhead`.
+ * A time relative to now, with the absolute time as its tooltip. Without `isAhead` it is in the past, and is never shown as
+ * in the future, even if the clocks of app and browser differ.
  */
 export function Moment({ at, isAhead = false }) {
   const [, tick] = useState(0);
@@ -37,7 +37,7 @@ export function Moment({ at, isAhead = false }) {
   return html`<time datetime=${at} title=${ABSOLUTE.format(moment)}>${relative(seconds)}</time>`;
 }
 
-/** A number of seconds, short. */
+/** A duration in seconds, as a short text. */
 export function duration(seconds) {
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   return seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
@@ -56,10 +56,10 @@ export function Copy({ text, name }) {
   </button>`;
 }
 
-/** A text of the API: what stands in backticks there is code. */
+/** A text of the API, with code in backticks. */
 export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
 
-/** A problem document: what happened, what it means, what to do, and who can. */
+/** A problem document: what happened, what it means, the remedy, and who can fix it. */
 export function Problem({ problem, children }) {
   if (!problem) return null;
   const { title, detail, meaning, remedy, fixable_by, code, since, errors = [], causes = [], also = [], repaired } = problem;
@@ -71,19 +71,19 @@ export function Problem({ problem, children }) {
     ${remedy && html`<p><strong>Remedy</strong> ${prose(remedy)}</p>`}
     <p class="quiet">
       ${code && html`<code>${code}</code>`}${fixable_by && html` · can be fixed by ${fixable_by}`}
-      ${since && html` · since <${Moment} at=${since} />`}${repaired && html` · repair tried <${Moment} at=${repaired} />`}
+      ${since && html` · since <${Moment} at=${since} />`}${repaired && html` · repair attempted <${Moment} at=${repaired} />`}
     </p>
     ${[...causes, ...also].map((one) => html`<${Problem} problem=${one} />`)}
     ${children}
   </section>`;
 }
 
-/** What kept a view from its data, if anything did. */
+/** The error that kept a view from its data, if any. */
 export const Failed = ({ error }) => error && html`<div role="alert"><${Problem} problem=${error.problem ?? { title: String(error) }} /></div>`;
 
 export const Loading = () => html`<p class="quiet" role="status">Loading…</p>`;
 
-/** The heading of a view; it takes the focus, so that a screen reader says where one is. */
+/** The heading of a view; it takes the focus, so that a screen reader announces the view. */
 export function Heading({ children, title }) {
   const heading = useRef();
   useEffect(() => {

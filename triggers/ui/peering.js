@@ -1,4 +1,4 @@
-// One peering: how it stands, what is wrong, its steps, what connects what, its facts, its history, and its actions.
+// One peering: its status, problems, steps, drawing, facts and history, and its actions.
 
 import { Actions } from "./actions.js";
 import { useWatched } from "./api.js";
@@ -7,9 +7,9 @@ import { html, useEffect } from "./lib.js";
 import { Badge, Copy, Failed, Heading, lastPart, Loading, Moment, Problem, words } from "./parts.js";
 import { Timeline } from "./timeline.js";
 
-/** The operations that make sense now; the API has the last word. */
+/** The operations that are useful now; the API decides whether they are allowed. */
 function possible(status) {
-  // What is gone has a last run, and no record.
+  // A removed peering has a last run, but no record.
   if (!status.requested) return [];
   return ["check_peering", "rotate_peering", "change_peering", status.phase && "cancel_run",
     status.paused ? "resume_peering" : "pause_peering", "remove_peering"].filter(Boolean);
@@ -32,7 +32,7 @@ export function Peering({ id }) {
     </p>
     ${Object.keys(labels).length > 0 && html`<p>${Object.entries(labels).map(([name, value]) => html`<span class="badge">${name}=${value}</span> `)}</p>`}
     ${status.note && html`<p class="note">${status.note}</p>`}
-    ${paused && html`<p class="notice">Checks and repairs pause: ${paused.why} (${paused.by.name}, <${Moment} at=${paused.at} />${
+    ${paused && html`<p class="notice">Checks and repairs are paused: ${paused.why} (${paused.by.name}, <${Moment} at=${paused.at} />${
       paused.until && html`, until <${Moment} at=${paused.until} isAhead />`})</p>`}
     <${Failed} error=${error} />
     <${Actions} names=${possible(status)} about=${vnet} id=${id} etag=${etag} now=${{ ...peering, note: status.note }} typed=${vnet} onDone=${look} />
@@ -51,7 +51,7 @@ function Problems({ problem, health }) {
   const found = health?.problems ?? [];
   if (!problem && found.length === 0) return null;
   return html`<section aria-labelledby="problems">
-    <h2 id="problems">What is wrong</h2>
+    <h2 id="problems">Problems</h2>
     <${Problem} problem=${problem} />
     ${found.filter((one) => one.code !== problem?.code).map((one) => html`<${Problem} problem=${one} />`)}
   </section>`;
@@ -77,10 +77,10 @@ function History({ id, updated }) {
     <h2 id="history">History</h2>
     <${Failed} error=${error} />
     <div class="wide" tabindex="0" role="region" aria-label="Runs"><table>
-      <thead><tr>${["Operation", "Ended as", "By", "Started", "Problem"].map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
+      <thead><tr>${["Operation", "Result", "By", "Started", "Problem"].map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
       <tbody>${data?.runs.map((one) => html`<tr key=${one.run}>
         <th scope="row" title=${one.run}>${one.operation}</th>
-        <td>${one.state ? html`<${Badge} kind="state" is=${one.state} />` : "under way"}</td>
+        <td>${one.state ? html`<${Badge} kind="state" is=${one.state} />` : "in progress"}</td>
         <td>${one.by.name}</td><td><${Moment} at=${one.started} /></td><td>${one.problem?.detail ?? ""}</td>
       </tr>`)}</tbody>
     </table></div>

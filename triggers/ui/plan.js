@@ -1,4 +1,4 @@
-// A plan as the API gives it: what would be made, changed or removed, and what stands in the way.
+// A plan of the API: what would be created, changed or removed, and the obstacles.
 
 import { html } from "./lib.js";
 import { Badge, Problem, prose, words } from "./parts.js";
@@ -8,11 +8,11 @@ export function Plan({ plan }) {
   return html`<section class="plan" aria-label="The plan">
     <h2>The plan: <${Badge} kind="result" is=${result} /></h2>
     ${obstacles.map((one) => html`<${Problem} problem=${one} />`)}
-    ${waits.length > 0 && html`<p>It would wait for these, which may clear by themselves:</p>`}
+    ${waits.length > 0 && html`<p>The run would wait for these problems, which may clear without action:</p>`}
     ${waits.map((one) => html`<${Problem} problem=${one} />`)}
     ${warnings.length > 0 && html`<ul class="warnings">${warnings.map((one) => html`<li>${prose(one)}</li>`)}</ul>`}
     ${changes.length > 0 && html`<div class="wide" tabindex="0" role="region" aria-label="Changes"><table>
-      <thead><tr><th scope="col">Option</th><th scope="col">Is</th><th scope="col">Would be</th></tr></thead>
+      <thead><tr><th scope="col">Option</th><th scope="col">Current</th><th scope="col">New</th></tr></thead>
       <tbody>${changes.map((one) => html`<tr><th scope="row">${words(one.option)}</th><td>${String(one.old)}</td>
         <td>${one.refused ? html`<em>${prose(one.refused)}</em>` : String(one.new)}</td></tr>`)}</tbody>
     </table></div>`}

@@ -1,4 +1,4 @@
-// Where one is: the part of the address behind `#`, so that the server needs no route for it.
+// The current view: the part of the address after `#`, so that the server needs no route for it.
 
 import { useEffect, useState } from "./lib.js";
 
@@ -8,13 +8,13 @@ export function here() {
   return { path: path || "/", query: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 
-/** An address with a query; what is empty is left out. */
+/** An address with a query; empty values are left out. */
 export function address(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   return `#${path}${given.length ? `?${new URLSearchParams(given)}` : ""}`;
 }
 
-/** Go somewhere else, or put another address in the place of this one. */
+/** Go to another address, or replace the current one. */
 export function go(to, { replace = false } = {}) {
   if (!replace) {
     location.hash = to;
@@ -24,7 +24,7 @@ export function go(to, { replace = false } = {}) {
   dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
-/** Where one is, and again whenever that changes. */
+/** The current path and query, updated whenever they change. */
 export function useHere() {
   const [found, set] = useState(here);
   useEffect(() => {

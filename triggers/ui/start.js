@@ -1,4 +1,4 @@
-// A new peering: a form drawn from the API's own schema, its plan, and only then the start.
+// A new peering: a form generated from the API's schema, then its plan, and then the start.
 
 import { useChange } from "./actions.js";
 import { useOperations } from "./api.js";
@@ -32,7 +32,7 @@ function Form({ operation, given }) {
     <${Failed} error=${error} />
     ${plan && html`<${Plan} plan=${plan} />`}
     <div class="buttons">
-      <button class="main" disabled=${isBusy}>${isBusy ? "Asking…" : plan ? "Start" : "Show the plan"}</button>
+      <button class="main" disabled=${isBusy}>${isBusy ? "Sending…" : plan ? "Start" : "Show the plan"}</button>
     </div>
   </form>`;
 }

@@ -1,10 +1,10 @@
-// The summaries of all peerings: loaded page after page, then kept up to date by what has changed since.
+// The summaries of all peerings: loaded page by page, then kept up to date by loading changes.
 
 import { get } from "./api.js";
 import { useEffect, useReducer, useState } from "./lib.js";
 import { lastPart } from "./parts.js";
 
-// The first rows come soon, the others in few answers.
+// The first rows arrive quickly, the others in few responses.
 const FIRST_PAGE = 50;
 const PAGE = 500;
 const EVERY = 10_000;
@@ -17,7 +17,7 @@ function show() {
   watchers.forEach((watcher) => watcher());
 }
 
-/** A summary with what filters and columns look at. */
+/** A summary with the values that filters and columns need. */
 function prepared(summary) {
   const vnet = lastPart(summary.vnet_id);
   const owner = summary.project ?? summary.organization_id;
@@ -56,12 +56,12 @@ async function loadChanged() {
     take(data.peerings);
     ({ cursor } = data);
   } while (cursor);
-  // What was removed is no change of a peering that is there: it shows in their number.
+  // Removed peerings are not among the changes: only the number of peerings shows them.
   const { data } = await get("overview");
   if (data.peerings !== kept.rows.size) await loadAll();
 }
 
-/** Load what is not there yet, or what has changed; one load at a time. */
+/** Load all summaries, or afterwards the changed ones; one load at a time. */
 export function refresh() {
   kept.loading ??= (kept.isComplete ? loadChanged() : loadAll())
     .then(() => { kept.error = null; }, (error) => { kept.error = error; })
@@ -73,10 +73,10 @@ export function forgetPeerings() {
   Object.assign(kept, { rows: new Map(), all: [], isComplete: false, error: null, newest: "" });
 }
 
-/** The summaries so far, whether they are all, and what kept the others back. */
+/** The summaries so far, whether they are complete, and the error of the last load. */
 export function usePeerings() {
   const [, draw] = useReducer((n) => n + 1, 0);
-  // Asked for while the view is being drawn: before what its fields need.
+  // Requested while the view is being drawn, before the data of its fields.
   useState(() => { refresh(); });
   useEffect(() => {
     watchers.add(draw);

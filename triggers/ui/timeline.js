@@ -1,9 +1,9 @@
-// The steps of a run in the order in which they may begin: what stands side by side does not wait for one another.
+// The steps of a run in the order in which they can begin: steps side by side do not depend on each other.
 
 import { html } from "./lib.js";
 import { duration, Moment } from "./parts.js";
 
-/** The steps in stages: each is in the one behind the last of those that it comes after. */
+/** The steps in stages: each step is in the stage after the last of its predecessors. */
 function stages(steps) {
   const after = Object.fromEntries(steps.map((one) => [one.name, one.after ?? []]));
   const depths = {};
@@ -16,11 +16,11 @@ function stages(steps) {
 export function Timeline({ steps, operation, isAtRest }) {
   const needed = steps.filter((one) => one.state !== "not needed");
   const done = needed.filter((one) => one.state === "done").length;
-  // What is at rest, and none of whose steps has begun, has kept none of them.
+  // Without a current run, steps that have all not begun mean that none was recorded.
   const is_kept = !isAtRest || needed.some((one) => one.state !== "pending");
   return html`<section aria-labelledby="steps">
     <h2 id="steps">Steps of the last run <span class="quiet">${operation}${is_kept && `, ${done} of ${needed.length}`}</span></h2>
-    ${is_kept ? html`<${Stages} steps=${steps} />` : html`<p class="quiet">None is recorded.</p>`}
+    ${is_kept ? html`<${Stages} steps=${steps} />` : html`<p class="quiet">No steps are recorded.</p>`}
   </section>`;
 }
 

@@ -1,4 +1,4 @@
-// Connections that no peering of this app has; each can be taken over, with the plan shown first.
+// Connections that this app does not manage; each can be adopted, with the plan shown first.
 
 import { useWatched } from "./api.js";
 import { html } from "./lib.js";
@@ -7,7 +7,7 @@ import { address } from "./route.js";
 
 const OF_VPC = ["project", "project_vpc_id", "organization_id", "organization_vpc_id"];
 
-/** The fields of a request that takes a connection over. */
+/** The fields of a request that adopts a connection. */
 function adoption(one) {
   const vpc = Object.fromEntries(OF_VPC.filter((name) => one[name]).map((name) => [name, one[name]]));
   return { ...vpc, vnet_id: one.vnet_id, adopt: "true" };
@@ -16,7 +16,7 @@ function adoption(one) {
 export function Unmanaged() {
   const { data, error } = useWatched("unmanaged");
   return html`<${Heading} title="Unmanaged connections">Unmanaged connections<//>
-    <p class="quiet">Connections of the known VPCs that no peering of this app has, as the last check of all found them.</p>
+    <p class="quiet">Connections of the same VPCs that this app does not manage, as of the last check of all peerings.</p>
     <${Failed} error=${error} />
     ${!data && !error && html`<${Loading} />`}
     ${data?.unmanaged.length === 0 && html`<p>There are none.</p>`}
