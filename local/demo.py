@@ -1,7 +1,7 @@
-"""`make demo`: the whole life of one peering, with the local cloud and the app in processes of their own.
+"""`make demo`: the whole life cycle of one peering; the local cloud and the app are separate processes.
 
-A plan, a start, a check, the repair of what somebody broke, a rotation, and the removal that leaves the cloud as it
-was: all of it over the HTTP API. The exit status is 0 only if every stage came out as it should.
+A plan, a start, a check, the repair of a deleted VNet peering, a rotation, and a removal that restores the initial
+state: all over the HTTP API. The exit status is 0 only if every stage has the expected result.
 """
 
 import argparse
@@ -23,19 +23,19 @@ from local.processes import FunctionsApp, app_settings, local_cloud, start_app, 
 from local.timeline import Document, comparison, differences, plan, short, summary, timeline, verdict
 
 DIRECTORY: Final = Path(".local/demo")
-#: Where a terminal does not say how wide it is.
+#: The width of the output if it is not a terminal.
 _WIDTH: Final = 100
-#: Rows of a terminal that are not the steps': the head, what is awaited, the prompt.
+#: Rows of a terminal that do not show steps: the head, the current waits, the prompt.
 _AROUND: Final = 8
 _POLL_SECONDS: Final = 0.2
 _STAGE_SECONDS: Final = 90
-#: The scheduled check comes once a year, so that none comes in between: the demo asks for each one.
+#: The scheduled check runs once a year, so that it does not interfere: the demo requests each check.
 _NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
 _LOGGED: Final = re.compile(r"event=verdict-changed peering=\S+ (previous=\S+ verdict=broken codes=\S+)")
 
 
 class UnexpectedError(Exception):
-    """A stage did not come out as it should."""
+    """A stage had an unexpected result."""
 
 
 def peering_request(cloud: Mapping[str, str]) -> dict[str, object]:
@@ -51,7 +51,7 @@ def peering_request(cloud: Mapping[str, str]) -> dict[str, object]:
 
 @dataclass
 class Demo:
-    """What the stages share: the app's API, the cloud, the peering as it was seen last."""
+    """What the stages share: the app's API, the cloud, and the last known status of the peering."""
 
     console: Console
     api: httpx.Client
@@ -66,13 +66,13 @@ class Demo:
         """The peering's address."""
         return f"/api/peerings/{self.status['id']}"
 
-    def admin(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - whatever the route answers
-        """Use the cloud's own admin routes: see how it stands, or let something happen in it."""
+    def admin(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - the response of any route
+        """Call an admin route of the local cloud: read its state, or trigger an event."""
         url = f"{self.cloud['LOCAL_CLOUD_ADMIN_URL']}/{path}"
         return httpx.request(method, url, json=body, trust_env=False).raise_for_status().json()
 
     def show_request(self, method: str, url: str, body: str) -> None:
-        """Show a request as one would send it."""
+        """Show a request as a user would send it."""
         self.console.print(Text(f"{method} {url}", "cyan"))
         if body:
             self.console.print(Text(body, "dim"))
@@ -85,27 +85,27 @@ class Demo:
         location = f", Location: {httpx.URL(answer.headers['Location']).path}" if "Location" in answer.headers else ""
         self.console.print(f"{answer.status_code} {answer.reason_phrase}{location}", style="dim", highlight=False)
         if answer.is_error:
-            raise UnexpectedError(f"{method} {path} was answered with {answer.status_code}: {answer.text}")
+            raise UnexpectedError(f"{method} {path} returned {answer.status_code}: {answer.text}")
         return cast("dict[str, Any]", answer.json())
 
     def look(self) -> bool:
-        """See how the peering stands; whether nothing is at work on it."""
+        """Read the peering's status; returns whether it has no current run or check."""
         answer = self.api.get(self.path).raise_for_status()
         self.status = answer.json()
         return "Retry-After" not in answer.headers and not self.status["checking"]
 
     def kill_host(self) -> None:
-        """`kill -9` of the app's host, and a new one on the same port and state."""
+        """`kill -9` the app's host, and start a new one on the same port and state."""
         self.app.process.kill()
         self.app.process.wait()
-        self.console.print(Text(f"kill -9 {self.app.process.pid}   the app dies in the middle of the start", "red"))
+        self.console.print(Text(f"kill -9 {self.app.process.pid}   the app is killed during the start", "red"))
         self.app = start_app(DIRECTORY / "app", self.settings, port=httpx.URL(self.app.url).port or 0)
         self.console.print(
-            Text(f"started anew as {self.app.process.pid}: the order is in the registry, the run goes on\n", "green")
+            Text(f"restarted as {self.app.process.pid}: the order is in the registry, the run continues\n", "green")
         )
 
     def follow(self, operation: str, *, killed_at: str | None = None) -> None:
-        """Show the steps of an operation as they happen, until it has ended; the host is killed when a step waits."""
+        """Show the steps of an operation until it has ended; kill the host when the step `killed_at` waits."""
         ended, deadline = False, time.monotonic() + _STAGE_SECONDS
         with Live(console=self.console, auto_refresh=False, transient=True) as live:
             while not ended:
@@ -121,12 +121,12 @@ class Demo:
         self.console.print("", self.steps(), sep="\n")
 
     def steps(self, *, live: bool = False) -> Group:
-        """The steps as wide as the terminal; those that move as high as it, too."""
+        """The steps, fitted to the terminal's width, and to its height if they are live."""
         rows = max(4, self.console.height - _AROUND) if live and self.console.is_terminal else None
         return timeline(self.status, width=self.console.width, rows=rows)
 
     def until_verdict(self, wanted: str) -> None:
-        """Wait for a verdict and show it; when nothing is at work any more, it has to be there."""
+        """Wait for a verdict and show it; it must be there when no check is running any more."""
         deadline = time.monotonic() + _STAGE_SECONDS
         while True:
             _expect_in_time(deadline, f"the check that finds {wanted}")
@@ -136,19 +136,19 @@ class Demo:
             time.sleep(_POLL_SECONDS)
 
     def expect_verdict(self, wanted: str) -> None:
-        """Show the verdict, which has to be this one."""
+        """Show the verdict, and require this one."""
         self.console.print("", verdict(self.status["health"]), sep="\n")
         _expect("the verdict", self.status["health"]["verdict"], wanted)
 
 
 def _expect(what: str, got: object, wanted: object) -> None:
     if got != wanted:
-        raise UnexpectedError(f"{what} is {got!r}, and should be {wanted!r}")
+        raise UnexpectedError(f"{what} is {got!r}, expected {wanted!r}")
 
 
 def _expect_in_time(deadline: float, what: str) -> None:
     if time.monotonic() > deadline:
-        raise UnexpectedError(f"{what} did not come to an end in {_STAGE_SECONDS} s")
+        raise UnexpectedError(f"{what} did not end within {_STAGE_SECONDS} s")
 
 
 def _plan(demo: Demo) -> str:
@@ -192,7 +192,7 @@ def _repair(demo: Demo) -> str:
     demo.follow("repair")
     _expect_end(demo, "connected")
     demo.expect_verdict("healthy")
-    return "[red]broken[/], found and repaired: [green]healthy[/]"
+    return "[red]broken[/] detected, repaired: [green]healthy[/]"
 
 
 def _rotate(demo: Demo) -> str:
@@ -202,7 +202,7 @@ def _rotate(demo: Demo) -> str:
     _expect_end(demo, "rotated")
     demo.expect_verdict("healthy")
     _expect("whether the password is a new one", demo.status["facts"]["secret_version"] != before, True)
-    return "a new password, proven in both tenants: [green]healthy[/]"
+    return "a new password, verified in both tenants: [green]healthy[/]"
 
 
 def _remove(demo: Demo) -> str:
@@ -212,22 +212,22 @@ def _remove(demo: Demo) -> str:
     before, after = demo.states["before"], demo.admin("GET", "state")
     demo.states["removed"] = after
     demo.console.print("", comparison(demo.states), sep="\n")
-    _expect("what differs from the cloud before the first request", differences(before, after), [])
+    _expect("the difference from the cloud before the first request", differences(before, after), [])
     _expect("the cloud's state", after, before)
-    return f"[green]the cloud is as before[/]: {sum(map(len, after.values()))} objects, all equal"
+    return f"[green]the cloud is as before[/]: {sum(map(len, after.values()))} objects, all identical"
 
 
 def _expect_end(demo: Demo, wanted: str) -> None:
     run, problem = demo.status["runs"][-1], demo.status.get("problem")
     if problem is not None:
         raise UnexpectedError(f"{problem['code']}. {problem['detail']} {problem['remedy']}")
-    _expect(f"the end of {run['operation']}", run.get("state"), wanted)
+    _expect(f"the result of {run['operation']}", run.get("state"), wanted)
     _expect("the peering's state", demo.status["state"], "connected")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of the life; `play` gives what came of it."""
+    """One stage of the life cycle; `play` returns its result."""
 
     name: str
     headline: str
@@ -236,19 +236,17 @@ class Stage:
 
 
 STAGES: Final = (
-    Stage("plan", "What would a start do? Only looks, nothing is changed", "POST /api/peerings?dryRun=true", _plan),
-    Stage("start", "The same request, and a kill -9 in the middle", "POST /api/peerings", _start),
-    Stage("check", "Is it healthy? The app asks itself every 15 minutes", "POST /api/peerings/{id}/check", _check),
-    Stage(
-        "repair", "Somebody deletes the VNet peering behind the app's back", "POST /api/peerings/{id}/check", _repair
-    ),
+    Stage("plan", "What would a start do? A plan changes nothing", "POST /api/peerings?dryRun=true", _plan),
+    Stage("start", "The same request; the app is killed with kill -9 during the run", "POST /api/peerings", _start),
+    Stage("check", "Is it healthy? The app also checks every 15 minutes", "POST /api/peerings/{id}/check", _check),
+    Stage("repair", "The VNet peering is deleted outside the app", "POST /api/peerings/{id}/check", _repair),
     Stage("rotate", "A new password for the created application", "POST /api/peerings/{id}/rotate", _rotate),
-    Stage("remove", "The way back: everything that the peering made", "DELETE /api/peerings/{id}", _remove),
+    Stage("remove", "Delete everything that the app created", "DELETE /api/peerings/{id}", _remove),
 )
 
 
 def play(demo: Demo, pictures: Path | None) -> bool:
-    """Play every stage; whether all of them came out as they should."""
+    """Run every stage; returns whether all had the expected results."""
     done: list[tuple[str, str, str, float]] = []
     demo.states["before"] = demo.admin("GET", "state")
     for stage in STAGES:
@@ -268,7 +266,7 @@ def play(demo: Demo, pictures: Path | None) -> bool:
 
 
 def _draw(console: Console, pictures: Path | None, name: str) -> None:
-    """Draw what was shown since the last picture, in whatever font the reader's browser has."""
+    """Draw the output since the last picture, in the monospaced font of the reader's browser."""
     if pictures is not None:
         svg = re.sub(
             r"@font-face \{.*?\}\s*", "", console.export_svg(title="make demo", unique_id=f"demo{name}"), flags=re.S
@@ -277,17 +275,17 @@ def _draw(console: Console, pictures: Path | None, name: str) -> None:
 
 
 def _save(demo: Demo) -> None:
-    """Keep what the cloud saw and held, and say where."""
+    """Save the cloud's requests and states, and show where."""
     files = {"requests": demo.admin("GET", "requests"), "states": demo.states}
     for name, content in files.items():
         (DIRECTORY / f"{name}.json").write_text(json.dumps(content, indent=1))
-    demo.console.print("\nWhere to look next", style="bold")
+    demo.console.print("\nNext", style="bold")
     for where, what in (
-        (f"{DIRECTORY}/requests.json", "every request of the app, as the clouds saw it"),
-        (f"{DIRECTORY}/states.json", "what the two tenants and Aiven held before, in between and in the end"),
-        (f"{DIRECTORY}/report.md", "the report on the peering that a network team signs"),
+        (f"{DIRECTORY}/requests.json", "every request that the app sent to the clouds"),
+        (f"{DIRECTORY}/states.json", "the objects in both tenants and at Aiven: before, connected, removed"),
+        (f"{DIRECTORY}/report.md", "the report for a network team to sign"),
         (f"{DIRECTORY}/app/app.log", "the app's log"),
-        ("make serve", "the same app and cloud, to play with"),
+        ("make serve", "the same app and cloud, to try yourself"),
     ):
         if where.startswith("make") or Path(where).exists():
             demo.console.print(f"  {where:<27} {what}", highlight=False)
@@ -296,7 +294,7 @@ def _save(demo: Demo) -> None:
 def main() -> int:
     """Run the demonstration; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local.run_demo", description=__doc__)
-    parser.add_argument("--pictures", type=Path, help="where to draw each stage, as SVG")
+    parser.add_argument("--pictures", type=Path, help="folder for an SVG picture of each stage")
     pictures = parser.parse_args().pictures
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, record=pictures is not None)
     DIRECTORY.mkdir(parents=True, exist_ok=True)

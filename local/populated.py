@@ -1,4 +1,4 @@
-"""A local cloud with peerings that are connected already, in the cloud and in the registry; some of them are ill."""
+"""A local cloud with connected peerings, in the cloud and in the registry; some of them are unhealthy."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from peering.spec import Caller
 from peering.steps import STEPS
 from peering.verdicts import Checked, judge
 
-#: What has happened to an ill peering, as an event of the cloud's with what it names.
+#: The events that make peerings unhealthy, each with its parameters.
 _ILLS: Final[tuple[tuple[str, Callable[[Established], Mapping[str, object]]], ...]] = (
     ("delete-vnet-peering", lambda made: {"vnet_id": _vnet(made), "remote_id": made.to_network_id}),
     ("expire-passwords", lambda made: {"app_id": made.application_id}),
@@ -26,14 +26,14 @@ _ILLS: Final[tuple[tuple[str, Callable[[Established], Mapping[str, object]]], ..
     ("change-address-space", lambda made: {"vnet_id": _vnet(made), "prefixes": ["10.77.0.0/24"]}),
     ("delete-application", lambda made: {"app_id": made.application_id}),
 )
-#: Every so many peerings one is ill.
+#: One of so many peerings is unhealthy.
 _ILL_EACH: Final = 10
-#: Steps that a start of a new pair does not need.
+#: Steps that the first start of a VPC and VNet does not need.
 _NEEDLESS: Final = (
     *("stale_connection", "stale_peering", "orphaned_peering"),
     *("sync", "surplus_rights", "release_rights"),
 )
-#: What the looks and waits of a start of a new pair come to, where nothing stands in its way.
+#: The results of the preflight steps and polls of a first start without obstacles.
 _SEEN: Final[Mapping[str, object]] = {
     "existing": "none",
     "found_connection_state": None,
@@ -56,7 +56,7 @@ _SEEN: Final[Mapping[str, object]] = {
     "in_sync": "FullyInSync",
     "connection_state": "ACTIVE",
 }
-#: For how long the peerings have been connected.
+#: How long the peerings have been connected.
 _AGE: Final = timedelta(days=1)
 
 
@@ -65,7 +65,7 @@ def _vnet(made: Established) -> str:
 
 
 def _started(made: Established, found: Collection[str], ended: datetime) -> Start:
-    """The start that made a peering: the steps that it needed one after another, a second each."""
+    """The start that connected a peering: the steps that it needed in sequence, one second each."""
     names = [step.name for step in STEPS if step.name not in (*_NEEDLESS, *found)]
     moments = [ended - timedelta(seconds=left) for left in range(len(names), -1, -1)]
     steps = {
@@ -76,7 +76,7 @@ def _started(made: Established, found: Collection[str], ended: datetime) -> Star
 
 
 def _facts(cloud: LocalCloud, made: Established, vnet: VNet, vpc: Vpc, found: Collection[str]) -> Facts:
-    """All that the start has made and found out."""
+    """All facts that the start has collected."""
     landscape, price = cloud.landscape, cloud.world.knobs.price_usd
     of_identity = {
         "tenant_id": landscape.customer_tenant,
@@ -88,15 +88,15 @@ def _facts(cloud: LocalCloud, made: Established, vnet: VNet, vpc: Vpc, found: Co
 
 
 def _found(made: Collection[Established], subscription_id: str) -> list[str]:
-    """What a start finds there that the ones before have made: peerings of a subscription share its roles."""
+    """The shared objects that a start finds: the platform's principal, and the roles of its subscription."""
     has_roles = any(one.user_role_id.split("/")[2] == subscription_id for one in made)
     return [*(["platform_service_principal"] if made else []), *(["user_role", "platform_role"] if has_roles else [])]
 
 
 def populate(cloud: LocalCloud, count: int) -> None:
-    """Connect the first VNets, each with a project VPC, in turn; then something happens to every tenth.
+    """Connect the first VNets, each with one of the project VPCs in turn; every tenth becomes unhealthy afterwards.
 
-    The last check was before that: it found all of them healthy.
+    The last check was before these events, and found all of them healthy.
     """
     world, landscape, records = cloud.world, cloud.landscape, list[Record]()
     before = list[Established]()
@@ -105,7 +105,7 @@ def populate(cloud: LocalCloud, count: int) -> None:
     for number, vnet in enumerate(vnets[:count]):
         vpc, is_ill = vpcs[number % len(vpcs)], number % _ILL_EACH == _ILL_EACH - 1
         made = establish(world, landscape, vnet, vpc)
-        # What is ill stays so: its owner wants to hear of it, and to mend it himself.
+        # An unhealthy peering stays so: its owner chose reports instead of automatic repairs.
         wanted = {**vpc.named.names, "vnet_id": vnet.id, "repair": "off" if is_ill else "safe"}
         request = PeeringRequest.model_validate(wanted, strict=False)
         found = _found(before, vnet.subscription_id)

@@ -1,16 +1,16 @@
-"""`make demo` as a program: Ctrl-C ends it in a line, also while what it needs is being loaded."""
+"""`make demo` as a program: Ctrl-C ends it with one line, even while its modules are loading."""
 
 import sys
 
 
 def main() -> int:
-    """Run the demonstration, which takes a second to load; returns the exit status."""
+    """Run the demonstration, whose modules take a second to load; returns the exit status."""
     try:
         from local.demo import main as play
 
         return play()
     except KeyboardInterrupt:
-        sys.stderr.write("stopped; nothing goes on\n")
+        sys.stderr.write("stopped; no process is left running\n")
         return 130
 
 

@@ -1,6 +1,6 @@
-"""`make serve`: the app on http://127.0.0.1:7071 against the local cloud, until a signal ends both.
+"""`make serve`: the app on http://127.0.0.1:7071 against the local cloud, until a signal stops both.
 
-The state of both stays in `.local/serve`, so that the next start goes on with it. An app that dies is started again.
+Their state is kept in `.local/serve`, and the next start continues with it. An app that dies is restarted.
 """
 
 import argparse
@@ -26,20 +26,20 @@ from local.processes import CloudProcess, FunctionsApp, app_settings, cloud_proc
 
 DIRECTORY: Final = Path(".local/serve")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-#: An app that dies so often in so many seconds is not started again.
+#: An app that dies so many times in so many seconds is not restarted.
 _DEATHS, _SECONDS = 5, 60.0
-#: How often, in seconds, it is looked whether both are there.
+#: The interval in seconds at which both processes are polled.
 _LOOK_EVERY: Final = 0.2
-#: What the directory keeps beside the app's own state.
+#: Files in the directory besides the app's own state.
 _WORLD, _SCENARIO, _LOCK = "cloud.state", "scenario", "serving"
 
 
 class RefusedError(Exception):
-    """It cannot be served; the message says why, and what to do."""
+    """Serving is not possible; the message has the reason and the remedy."""
 
 
 class _Ended(BaseException):
-    """A signal came."""
+    """A signal was received."""
 
 
 def _end(number: int, _: FrameType | None) -> None:
@@ -48,10 +48,10 @@ def _end(number: int, _: FrameType | None) -> None:
 
 @contextmanager
 def _alone(directory: Path, port: int) -> Iterator[None]:
-    """Nobody else serves from the directory, or on the port; whoever is refused has changed nothing.
+    """Reserve the directory and the port for this process; a refusal changes nothing.
 
     Raises:
-        RefusedError: somebody does.
+        RefusedError: another process uses the directory or the port.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / _LOCK).open("a") as lock:
@@ -61,7 +61,7 @@ def _alone(directory: Path, port: int) -> Iterator[None]:
             try:
                 tried.bind(("127.0.0.1", port))
             except OSError:
-                raise RefusedError(f"Something else listens on port {port}; choose another with --port.") from None
+                raise RefusedError(f"Port {port} is in use; choose another with --port.") from None
         yield
 
 
@@ -69,36 +69,36 @@ def _lock(lock: IO[str], directory: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        told = f"It is served already, from {directory}; that one goes on. Another one needs --directory and --port."
+        told = f"{directory} is already being served. To serve a second app, use another --directory and --port."
         raise RefusedError(told) from None
 
 
 def _scenario(directory: Path, wanted: str | None, *, fresh: bool) -> str:
-    """The scenario to serve: the kept state's, where there is one.
+    """The scenario to serve: that of the kept state, if there is one.
 
     Raises:
-        RefusedError: the kept state is that of another one, or what is to go is no state.
-        ScenarioError: there is none of that name.
+        RefusedError: the kept state belongs to another scenario, or `fresh` would delete other files.
+        ScenarioError: there is no such scenario.
     """
     noted = directory / _SCENARIO
     if wanted is not None:
         load_scenario(wanted)
     if fresh and not noted.exists() and any(left.name != _LOCK for left in directory.iterdir()):
-        raise RefusedError(f"{directory} holds other things than a state; --fresh deletes nothing of that.")
+        raise RefusedError(f"{directory} contains files that are not a kept state; --fresh does not delete them.")
     if fresh:
         for left in directory.iterdir():
             if left.name != _LOCK:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
     kept = noted.read_text() if noted.exists() and (directory / _WORLD).exists() else None
     if kept is not None and wanted not in (None, kept):
-        raise RefusedError(f"The state of {directory} is that of {kept}; --fresh begins anew with {wanted}.")
+        raise RefusedError(f"{directory} has the state of {kept}; use --fresh to discard it and serve {wanted}.")
     chosen = kept or wanted or "demo"
     noted.write_text(chosen)
     return chosen
 
 
 def _profile(directory: Path, app: FunctionsApp) -> Path:
-    """A profile for the command line, with the key in a file of its own."""
+    """A profile for the command line, with the key in a separate file."""
     key, path = directory / "key", directory / "profiles.toml"
     key.touch(mode=0o600)
     key.write_text(app.key)
@@ -108,9 +108,9 @@ def _profile(directory: Path, app: FunctionsApp) -> Path:
 
 def _introduce(console: Console, directory: Path, cloud: Mapping[str, str], app: FunctionsApp, scenario: str) -> None:
     body = shlex.quote(json.dumps(peering_request(cloud)))
-    console.print(f"The page: [bold]{app.url}/api/ui[/]; its key is in {directory / 'key'}\n", highlight=False)
-    console.print(f"The app answers on {app.url}, the cloud is {scenario}. Ctrl-C stops both.")
-    console.print("Their state is kept; --fresh begins anew.\n")
+    console.print(f"The page: [bold]{app.url}/api/ui[/]; its function key is in {directory / 'key'}\n", highlight=False)
+    console.print(f"The app listens on {app.url}; the scenario of the local cloud is {scenario}. Ctrl-C stops both.")
+    console.print("Their state is kept; --fresh discards it.\n")
     admin = cloud["LOCAL_CLOUD_ADMIN_URL"]
     curl = 'curl -s -H "x-functions-key: $KEY"'
     for line in (
@@ -124,24 +124,24 @@ def _introduce(console: Console, directory: Path, cloud: Mapping[str, str], app:
         f"{curl} -X POST {app.url}/api/peerings/ID/check    # also /rotate; DELETE without either",
     ):
         console.print(line, markup=False, highlight=False)
-    console.print(f"\nlog: {app.log}\nthe cloud's side: {admin}/state, what can happen in it: POST {admin}/events")
+    console.print(f"\nlog: {app.log}\nthe cloud's state: {admin}/state, to trigger an event: POST {admin}/events")
 
 
 def _how(ended: int) -> str:
-    """How a process ended."""
+    """The signal or exit status that ended a process."""
     return f"signal {-ended}" if ended < 0 else f"exit status {ended}"
 
 
 def _end_of(app: FunctionsApp, cloud: CloudProcess) -> int:
-    """Wait for the app's end; returns how it ended.
+    """Wait until the app ends; returns its exit status.
 
     Raises:
-        RefusedError: the cloud has ended, and with it what the app works on.
+        RefusedError: the cloud has ended, which the app needs.
     """
     while (ended := app.process.poll()) is None:
         if (gone := cloud.process.poll()) is not None:
             told = (
-                f"The cloud died ({_how(gone)}); see {cloud.log}. The next start goes on with the state that it kept."
+                f"The cloud died ({_how(gone)}); see {cloud.log}. The next start continues with its last saved state."
             )
             raise RefusedError(told)
         time.sleep(_LOOK_EVERY)
@@ -149,10 +149,10 @@ def _end_of(app: FunctionsApp, cloud: CloudProcess) -> int:
 
 
 def _tend(console: Console, app: FunctionsApp, cloud: CloudProcess, settings: Mapping[str, str], port: int) -> None:
-    """Wait, and start the app again whenever it dies.
+    """Restart the app whenever it dies.
 
     Raises:
-        RefusedError: it dies again and again, or the cloud does.
+        RefusedError: the app died too often, or the cloud died.
     """
     deaths: list[float] = []
     try:
@@ -161,9 +161,9 @@ def _tend(console: Console, app: FunctionsApp, cloud: CloudProcess, settings: Ma
             deaths = [*(one for one in deaths if time.monotonic() - one < _SECONDS), time.monotonic()]
             if len(deaths) >= _DEATHS:
                 raise RefusedError(f"The app died {_DEATHS} times in {_SECONDS:.0f} s; see {app.log}.")
-            console.print(f"[yellow]The app died ({_how(ended)}). It is started again with its state.[/]")
+            console.print(f"[yellow]The app died ({_how(ended)}). It is restarted with its state.[/]")
             app = start_app(app.log.parent, settings, port=port)
-            console.print(f"The app answers on {app.url} again.")
+            console.print(f"The app listens on {app.url} again.")
     finally:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
@@ -187,7 +187,7 @@ def main() -> int:
     parser.add_argument("--scenario", help="a scenario of local/cloud/scenarios, or a file (default: demo)")
     parser.add_argument("--port", type=int, default=7071)
     parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where the state is kept")
-    parser.add_argument("--fresh", action="store_true", help="forget the kept state")
+    parser.add_argument("--fresh", action="store_true", help="discard the kept state")
     arguments = parser.parse_args()
     console = Console(soft_wrap=True)
     for number in _SIGNALS:

@@ -1,4 +1,4 @@
-"""A peering's life for a terminal: what a start would do, the steps of a run, a verdict, what is left in the end."""
+"""A peering's life cycle for a terminal: the plan of a start, the steps of a run, a verdict, the remaining objects."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,12 +46,12 @@ def _table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def timeline(status: Document, *, width: int = _WIDE, rows: int | None = None) -> Group:
-    """The steps that a run needs, by their beginning: when and how long, how many tries; below, what is awaited.
+    """The steps that a run needs, by their start times, with durations and tries; below them, the current waits.
 
     Args:
         status: the peering's status document.
-        width: the terminal's columns; the bars need many.
-        rows: the most rows to show: the steps that ended first are left out.
+        width: the terminal's columns; bars are shown only in a wide terminal.
+        rows: the maximum number of rows: the steps that ended first are left out.
     """
     steps = [step for step in status["steps"] if step["state"] != _NEEDLESS]
     begun = [step for step in steps if "started" in step]
@@ -78,13 +78,13 @@ def timeline(status: Document, *, width: int = _WIDE, rows: int | None = None) -
 
 
 def _folded(steps: Sequence[Document]) -> Iterable[Document]:
-    """The steps, with the looks that are done as one."""
+    """The steps; completed read-only steps are one row."""
     looks = [step for step in steps if step["name"] in _LOOKS and step["state"] == "done"]
     if looks:
         began, ended = min(look["started"] for look in looks), max(look["finished"] for look in looks)
         yield {
             "article_step": "",
-            "title": f"{len(looks)} looks, before any change",
+            "title": f"{len(looks)} steps that only read",
             "state": "done",
             "started": began,
             "finished": ended,
@@ -103,7 +103,7 @@ def _end(step: Document) -> datetime:
 
 
 def _bar(step: Document, started: timedelta, span: timedelta) -> Text:
-    """The step's place in the run; one that had to look again is yellow."""
+    """The step's place in the run; one that had to poll again is yellow."""
     column = max(span, timedelta(seconds=0.01)) / _BAR
     first = min(int(started / column), _BAR - 1)
     length = max(1, min(round((_end(step) - _moment(step["started"])) / column), _BAR - first))
@@ -117,7 +117,7 @@ def _problem(step: Document) -> Text:
 
 
 def plan(planned: Document) -> Group:
-    """What a start would do about every object, and what it knows before: addresses, price, obstacles."""
+    """What a start would do with every object, and the addresses, the price and the obstacles."""
     table = _table("", "Object", "Name")
     table.columns[2].max_width = _NAME
     for step in planned["steps"]:
@@ -133,10 +133,10 @@ def plan(planned: Document) -> Group:
 
 
 def verdict(health: Document) -> Group:
-    """A verdict with what led to it."""
+    """A verdict with its problems."""
     head = Text("verdict  ").append(health["verdict"], _STYLES[health["verdict"]])
     if not health["problems"]:
-        return Group(head.append("  nothing is wrong on either side", "default"))
+        return Group(head.append("  no problem on either side", "default"))
     found = Table.grid(padding=(0, 2))
     for problem in health["problems"]:
         found.add_row("", Text(problem["code"], "red"), short(problem["detail"]))
@@ -144,8 +144,8 @@ def verdict(health: Document) -> Group:
 
 
 def comparison(states: Mapping[str, Document]) -> Table:
-    """How many objects of each kind the cloud held at several moments."""
-    table = _table("In both tenants and at Aiven", *states, right=tuple(states))
+    """The number of objects of each kind in the cloud at several times."""
+    table = _table("Objects in both tenants and at Aiven", *states, right=tuple(states))
     kinds = next(iter(states.values()))
     for kind in kinds:
         counts = [len(state[kind]) for state in states.values()]
@@ -155,7 +155,7 @@ def comparison(states: Mapping[str, Document]) -> Table:
 
 
 def short(text: str) -> str:
-    """A text with every ARM id cut down to the last name in it."""
+    """A text with every ARM id shortened to its last name."""
     return _ABOVE.sub("…/", text)
 
 
@@ -164,7 +164,7 @@ def _words(kind: str) -> str:
 
 
 def differences(before: Document, after: Document) -> list[str]:
-    """The objects that are not in both states alike, by their kind and id."""
+    """The objects that differ between two states, by their kind and id."""
     found = []
     for kind in sorted({*before, *after}):
         one, other = before.get(kind, []), after.get(kind, [])
@@ -174,8 +174,8 @@ def differences(before: Document, after: Document) -> list[str]:
 
 
 def summary(stages: Sequence[tuple[str, str, str, float]]) -> Table:
-    """The stages of a life: what each was, the request, what came of it, and how long it took."""
-    table = _table("", "Request", "What came of it", "Took s", right=("Took s",))
+    """The stages of a life cycle: the request, the result and the duration of each."""
+    table = _table("", "Request", "Result", "Took s", right=("Took s",))
     table.columns[2].no_wrap = False
     for name, request, outcome, seconds in stages:
         table.add_row(Text(name, "bold"), Text(request, "cyan"), Text.from_markup(outcome), f"{seconds:.1f}")

@@ -1,7 +1,7 @@
-"""The list of peerings: a page as the table sorts it, or filtered, sorted and counted here by a few columns of all.
+"""The list of peerings: a page in the order of the table, or all peerings filtered, sorted and counted in memory.
 
-Table Storage sorts by its keys alone and has no second index. So a page by id is read as it is, and everything else
-from the columns of all peerings, which are remembered for some seconds: who turns pages reads them once.
+Table Storage sorts by its keys only and has no secondary index. A page sorted by id is read from the table directly.
+Everything else uses some columns of all peerings, which are cached for some seconds: the next pages need no new read.
 """
 
 import base64
@@ -21,17 +21,17 @@ from triggers.bodies import moment
 from triggers.problem_documents import FieldError, InvalidRequestError
 from triggers.queries import Filters, ListQuery
 
-#: For how long the columns of all peerings are taken for true, in seconds.
+#: How long the columns of all peerings are cached, in seconds.
 REMEMBERED: Final = 10.0
-#: The columns' names, where they are not those of the parameters.
+#: The columns whose names differ from those of the parameters.
 _COLUMNS: Final = {"id": "RowKey"}
-#: What a search looks at.
+#: The columns that a search covers.
 _SEARCHED: Final = (
     *("RowKey", "owner", "project_vpc_id", "organization_vpc_id", "vnet_id"),
     *("state", "verdict", "problem", "requested_by"),
     *("labels", "note", "findings"),
 )
-#: Where a page ends: the parameter that it is sorted by, the value there, and the id.
+#: The end of a page: the sort parameter, its value in the last row, and the id of that row.
 _Cursor: Final = TypeAdapter(tuple[str, str, str])
 
 Row = Mapping[str, Value]
@@ -39,7 +39,7 @@ Row = Mapping[str, Value]
 
 @dataclass
 class Page:
-    """Some peerings, the cursor of the next page if there is one, and how many there are altogether if asked for."""
+    """Some peerings, the cursor of the next page if any, and the total number if requested."""
 
     rows: Sequence[Row]
     cursor: str | None = None
@@ -56,11 +56,11 @@ _remembered: Final[dict[int, _Remembered]] = {}
 
 
 async def listed(query: ListQuery) -> Page:
-    """The page that the parameters of a list ask for.
+    """The page that the parameters of a list request.
 
     Raises:
-        InvalidRequestError: the cursor is not of this list.
-        azure.core.exceptions.AzureError: the registry does not answer.
+        InvalidRequestError: the cursor belongs to another list.
+        azure.core.exceptions.AzureError: the registry does not respond.
     """
     after = _position(query)
     plain = query.model_fields_set <= {"limit", "cursor", "sort"} and query.sort == "id"
@@ -75,7 +75,7 @@ async def listed(query: ListQuery) -> Page:
 
 
 async def matches(filters: Filters) -> list[Row]:
-    """The columns of the peerings that a filter lets through."""
+    """The columns of the peerings that match a filter."""
     wanted = {name: str(getattr(filters, name)).casefold() for name in Filters.model_fields if _has(filters, name)}
     return [row for row in await all_columns() if all(_test(name)(row, text) for name, text in wanted.items())]
 
@@ -85,7 +85,7 @@ def _has(filters: Filters, name: str) -> bool:
 
 
 def _test(name: str) -> Callable[[Row, str], bool]:
-    """Whether a peering's columns are as a filter wants it."""
+    """The test whether a peering's columns match a filter's value."""
     return _TESTS.get(name, lambda row, wanted: _text(row, _COLUMNS.get(name, name)) == wanted)
 
 
@@ -99,7 +99,7 @@ def _has_problem(row: Row, wanted: str) -> bool:
     return _text(row, "problem") == wanted or wanted in findings_of(row)
 
 
-#: Filters that look for something else than a column's whole text.
+#: Filters that do not compare a column's whole text.
 _TESTS: Final[Mapping[str, Callable[[Row, str], bool]]] = {
     "vnet": lambda row, wanted: wanted in last_part(_text(row, "vnet_id")),
     "label": _has_labels,
@@ -109,23 +109,23 @@ _TESTS: Final[Mapping[str, Callable[[Row, str], bool]]] = {
 
 
 def labels_of(row: Row) -> dict[str, str]:
-    """The labels in a peering's columns; rows of earlier versions have none."""
+    """The labels of a peering; rows of earlier versions have none."""
     return dict(json.loads(str(row.get("labels") or "{}")))
 
 
 def findings_of(row: Row) -> dict[str, str]:
-    """The problems that the last check found, each with the time since when."""
+    """The problems that the last check found, each with the time when it began."""
     return dict(json.loads(str(row.get("findings") or "{}")))
 
 
 def is_paused(row: Row) -> bool:
-    """Whether a peering itself is paused now."""
+    """Whether this peering itself is paused now."""
     until = str(row.get("paused_until") or "")
     return until != "" and moment(until) > registry().now
 
 
 def changed_at(row: Row) -> str:
-    """When a peering last changed, or was judged otherwise."""
+    """When a peering, its verdict or its problems last changed."""
     return max([str(row["changed"]), str(row.get("verdict_since") or ""), *findings_of(row).values()])
 
 
@@ -157,10 +157,10 @@ def _cut(rows: Sequence[Row], query: ListQuery) -> Page:
 
 
 def _position(query: ListQuery) -> tuple[str, str] | None:
-    """What the page before ended with.
+    """The sort value and the id at the end of the previous page.
 
     Raises:
-        InvalidRequestError: the cursor is not of a list that is sorted so.
+        InvalidRequestError: the cursor belongs to a list with another sort order.
     """
     if query.cursor is None:
         return None
@@ -177,11 +177,11 @@ def _position(query: ListQuery) -> tuple[str, str] | None:
 
 
 async def all_columns() -> list[Row]:
-    """The columns of all peerings, as they were a moment ago."""
+    """The columns of all peerings, at most some seconds old."""
     held, key = registry(), id(registry())
     remembered = _remembered.get(key)
     if remembered is None or remembered.until < time.monotonic():
-        # What the VPC belongs to has one column for both kinds, but a parameter for each.
+        # The owner of the VPC has one column for both kinds, but one parameter for each kind.
         rows: list[Row] = [{**row, **_names(row)} for row in await held.columns("", *COLUMNS)]
         _remembered.clear()
         remembered = _remembered[key] = _Remembered(rows, time.monotonic() + REMEMBERED)
@@ -193,7 +193,7 @@ def _names(row: Row) -> Row:
 
 
 def forget_columns() -> None:
-    """Read the columns anew the next time: this worker has just changed some."""
+    """Discard the cached columns, because this worker has just changed some."""
     _remembered.clear()
 
 

@@ -63,7 +63,7 @@ def _free_port() -> int:
 def test_a_served_app_lives_on(tmp_path: Path) -> None:
     port, directory = _free_port(), tmp_path / "served"
     served = Served(directory, port)
-    served.says("The app answers on")
+    served.says("The app listens on")
     key, vault = served.key(), (directory / "cloud.env").read_text()
     second = Served(directory, _free_port())
     assert second.process.wait(_SECONDS) == 1
@@ -78,7 +78,7 @@ def test_a_served_app_lives_on(tmp_path: Path) -> None:
     _until(lambda: not any(child.is_running() for child in children.values()))
 
     again = Served(directory, port)
-    again.says("The app answers on")
+    again.says("The app listens on")
     assert again.key() == key
     assert _line(vault, "KEY_VAULT_NAME") == _line((directory / "cloud.env").read_text(), "KEY_VAULT_NAME")
     children = again.children()
@@ -101,7 +101,7 @@ def _line(text: str, name: str) -> str:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_any_signal_ends_both(tmp_path: Path, number: signal.Signals) -> None:
     served = Served(tmp_path / "served", _free_port())
-    served.says("The app answers on")
+    served.says("The app listens on")
     children = served.children()
     assert set(children) == {"local.cloud", "local.host"}
     os.kill(served.process.pid, number)
@@ -112,14 +112,14 @@ def test_any_signal_ends_both(tmp_path: Path, number: signal.Signals) -> None:
 
 def test_a_cloud_that_dies_ends_it_and_the_next_start_goes_on(tmp_path: Path) -> None:
     served = Served(tmp_path / "served", _free_port())
-    served.says("The app answers on")
+    served.says("The app listens on")
     children = served.children()
     children["local.cloud"].send_signal(signal.SIGKILL)
     assert served.process.wait(_SECONDS) == 1
     assert "The cloud died (signal 9)" in served.log.read_text()
     _until(lambda: not children["local.host"].is_running())
     again = Served(served.directory, _free_port())
-    again.says("The app answers on")
+    again.says("The app listens on")
     again.process.terminate()
     assert again.process.wait(_SECONDS) == 0
 
@@ -130,7 +130,7 @@ def test_what_is_no_state_is_not_deleted(tmp_path: Path) -> None:
     own.write_text("mine")
     served = Served(own.parent, _free_port(), "--fresh")
     assert served.process.wait(_SECONDS) == 1
-    assert "holds other things than a state" in served.log.read_text()
+    assert "contains files that are not a kept state" in served.log.read_text()
     assert own.read_text() == "mine"
 
 
