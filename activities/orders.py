@@ -78,7 +78,7 @@ async def renew_order(fence: Fence) -> bool:
 
 
 async def enter_order_phase(given: PhaseChange) -> bool:
-    """Note which way the order goes from now on; False when it is not the execution's own any more."""
+    """Record the order's phase; False if the order is no longer the execution's own."""
 
     def entering(record: Record | None, _: datetime) -> tuple[Record | None, bool]:
         return record, record is not None and enter_phase(record, given)
@@ -87,7 +87,7 @@ async def enter_order_phase(given: PhaseChange) -> bool:
 
 
 async def conclude_order(ending: Ending) -> bool:
-    """Record the outcome of an order; False when it is not the execution's own any more, and nothing was recorded."""
+    """Record the outcome of an order; False, without a record, if the order is no longer the execution's own."""
     fence = ending["fence"]
     if ending["drop"]:
         await _note_before_it_goes(ending)
@@ -112,7 +112,7 @@ async def conclude_order(ending: Ending) -> bool:
 
 
 async def _note_before_it_goes(ending: Ending) -> None:
-    """A record that is about to go cannot hold the outcome until it is noted: the table of runs has it first."""
+    """A record that is about to be deleted cannot hold the outcome, so the table of runs gets it first."""
     held = await registry().record(ending["fence"]["id"])
     if held is not None and conclude(held, ending) is not None:
         await note_ended_runs(held)
@@ -130,7 +130,7 @@ async def note_superseded(given: Supersession) -> None:
 
 
 async def note_lost(given: Lost) -> None:
-    """Note that a call of the platform's may still be at work for as long as a function may run."""
+    """Record that a lost call may still be running for as long as a function may run."""
     until = (datetime.fromisoformat(given["at"]) + FUNCTION_TIMEOUT).isoformat()
 
     def noting(record: Record | None, _: datetime) -> tuple[Record | None, None]:

@@ -1,4 +1,4 @@
-"""What an exception means to a step or a look: the problem of the catalogue that stands behind it."""
+"""The meaning of an exception for a step or a look: its problem of the catalogue."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ _UNAUTHORIZED: Final = 401
 
 
 def occurrence_of(error: Exception, step: str = "") -> Occurrence | None:
-    """The problem that an exception stands for, or None when it is no remote's and no step's.
+    """The problem of an exception, or None if it comes neither from a remote service nor from a step.
 
     Args:
         error: what a client raised, or the registry.
@@ -57,7 +57,7 @@ def _answer(error: Exception) -> Answer | None:
 
 
 async def with_fresh_token(call: Callable[[], Awaitable[Result]]) -> Result:
-    """The result of a call; when a remote refuses its token, that is forgotten and the call made once more."""
+    """The result of a call; if a remote service rejects its token, a new token is used for a second call."""
     try:
         return await call()
     except Exception as error:
@@ -70,7 +70,7 @@ async def with_fresh_token(call: Callable[[], Awaitable[Result]]) -> Result:
 
 
 def problem_of(error: Exception, where: str) -> Occurrence:
-    """The problem that an exception stands for; one of the app's own making is logged with its trace."""
+    """The problem of an exception; an internal error is logged with its trace."""
     occurrence = occurrence_of(error, where)
     if occurrence is None:
         log.error("event=unexpected-error in=%s", where, exc_info=error)

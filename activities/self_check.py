@@ -1,4 +1,4 @@
-"""What an operator wants to know after a deployment: looked up, never tried out, and nothing secret."""
+"""The self-check for an operator after a deployment: it only reads, and shows no secrets."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ State = Literal["ok", "problem", "not checked"]
 
 
 class Checked(TypedDict):
-    """One thing that was looked at: whether it is as it has to be, what was found, and the problems if it is not."""
+    """One checked item: whether it is correct, what was found, and the problems if it is not."""
 
     name: str
     state: State
@@ -35,7 +35,7 @@ class Checked(TypedDict):
 
 
 class Setting(TypedDict):
-    """An app setting: whether it is set or has its default, and what is wrong with it. Never its value."""
+    """An app setting: whether it is set or has its default, and its problems. Never its value."""
 
     name: str
     description: str
@@ -49,7 +49,7 @@ _Found = tuple[str, Sequence[Occurrence]]
 
 
 def check_settings() -> Iterator[Setting]:
-    """Every setting, with what is wrong with it; what is wrong with several is told of each."""
+    """Every setting with its problems; a problem of several settings is listed for each."""
     faults = _faults()
     for name, field in Settings.model_fields.items():
         variable = name.upper()
@@ -65,7 +65,7 @@ def check_settings() -> Iterator[Setting]:
 
 
 def _faults() -> dict[str, Occurrence]:
-    """What is wrong with the settings, by their names."""
+    """The problems of the settings, by their names."""
     try:
         settings()
     except ProblemError as error:
@@ -75,7 +75,7 @@ def _faults() -> dict[str, Occurrence]:
 
 
 async def look_at_app(projects: Sequence[str], vnets: Sequence[str]) -> list[Checked]:
-    """Look at the app's identity, its vault, its registry, and its rights in Graph, Azure and Aiven, side by side.
+    """Check the app's identity, its vault, its registry, and its rights in Graph, Azure and Aiven, in parallel.
 
     Args:
         projects: Aiven projects that the token has to reach.

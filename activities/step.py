@@ -77,7 +77,7 @@ def _call(request: StepRequest) -> str:
 
 
 def look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
-    """End this look, unless there were enough before: absence is believed when it was seen so often.
+    """End this look, unless there were enough before: absence counts after so many consistent reads.
 
     Raises:
         ProblemError: of that code; the orchestrator looks again after some seconds.
@@ -98,7 +98,7 @@ def told_since(facts: Facts) -> float:
 
 
 async def keep(fence: Fence, gathered: Facts, made: Mapping[str, Facts]) -> None:
-    """Put what steps made into the peering's record at once, for the answer may be lost; and what it was made of.
+    """Store the facts that steps created in the peering's record immediately, because the response may be lost.
 
     Args:
         fence: the execution's; the record is that of its peering.

@@ -1,7 +1,7 @@
-"""An activity starts when the budget for its requests is available: it claims that budget, and comes back for it.
+"""An activity starts when the budget for its requests is available: it claims the budget, and is called again.
 
-Work that starts without would be throttled halfway, and repeat all requests. What it is going to ask, its like have
-shown before.
+Without a budget, it would be throttled halfway and repeat all requests. The expected requests are those of earlier
+activities of the same kind.
 """
 
 import math
@@ -83,7 +83,7 @@ async def in_turn(work: str, request: StepRequest, do: Callable[[], Awaitable[Re
 
     Args:
         work: the activity's name.
-        request: its input. With a fence, what is put off gives a sign of life, or learns that its order has gone.
+        request: its input. With a fence, a deferred activity renews the sign of life, or detects a superseded order.
         do: does it.
 
     Returns:

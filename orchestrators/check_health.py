@@ -1,7 +1,7 @@
 """The check of all peerings: divide them, read both clouds in batches, assess in batches. Only counts are returned.
 
-What the platform or the registry fails for is retried, and then costs only its own peerings their verdict.
-What a remote service throttles is deferred until the rest is done.
+Failures of the platform or the registry are retried; a persistent failure affects the verdicts of its own peerings
+only. Throttled reads are deferred until the rest is done.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ CALLS_IN_ONE_HISTORY: Final = 40
 
 
 class _Stage(NamedTuple):
-    """Calls of one activity: for what, and for how many of it each."""
+    """The calls of one activity: its inputs, and how many of them each call has."""
 
     activity: Activity[Piece, PieceResult]
     numbers: list[int]
@@ -104,7 +104,7 @@ def _go_on_with(
 def _stages(plan: SweepPlan, vnets: Sequence[int] | None) -> Iterator[_Stage]:
     """The stages in the order in which they can be done: first the reads that the assessment of VNets needs.
 
-    Of what is put off, these are done already.
+    For deferred VNets, these reads are done already.
     """
     if vnets is not None:
         for numbers in cut(vnets, CALLS_IN_ONE_HISTORY * VNETS_IN_A_PIECE):
@@ -159,7 +159,7 @@ def _do(
 
 
 def _fail(counts: SweepCounts, activity: str, times: int) -> None:
-    """Count for how many things an activity failed every time."""
+    """Count the inputs for which an activity failed every time."""
     if times:
         failed = counts.setdefault("failed", {})
         failed[activity] = failed.get(activity, 0) + times

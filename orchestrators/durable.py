@@ -16,11 +16,11 @@ class Task(Protocol[Answer_co]):
 
     @property
     def result(self) -> Answer_co | BaseException:
-        """What the task gave, or the exception it failed with."""
+        """The task's result, or the exception that it failed with."""
         ...
 
     def cancel(self) -> None:
-        """Give a timer up."""
+        """Cancel a timer."""
         ...
 
 
@@ -38,7 +38,7 @@ class OrchestrationContext(Protocol):
 
     @property
     def deferred_tasks(self) -> dict[Any, Any]:
-        """The events that came before anybody waited for one of their name."""
+        """The events that arrived before a wait for their name."""
         ...
 
     @property
@@ -88,10 +88,10 @@ class StartedWith(OrchestrationContext, Protocol[Given]):
 
 
 def result_of(task: Task[Answer]) -> Generator[Task[object], Any, Answer]:
-    """Wait for a task; returns what it gave.
+    """Wait for a task; returns its result.
 
     Raises:
-        Exception: the call failed, of which the SDK tells by a bare exception.
+        Exception: the call failed; the SDK raises a bare exception.
     """
     # Durable Functions sends it, of which the task alone knows the type.
     result: Answer = yield task
@@ -99,14 +99,14 @@ def result_of(task: Task[Answer]) -> Generator[Task[object], Any, Answer]:
 
 
 def at_once(context: OrchestrationContext) -> Task[None]:
-    """A timer that is due at once, to be awaited together with what is scheduled now and may take long.
+    """A timer that is due immediately, to be awaited together with calls that may take long.
 
-    The extension awaits what is scheduled together before it schedules anything later; with this among it, it does so
-    at once.
+    The extension waits for the tasks that were scheduled together before it schedules later ones. With this timer among
+    them, it continues immediately.
     """
     return context.create_timer(context.current_utc_datetime + timedelta())
 
 
 def took_event(context: OrchestrationContext, name: str) -> None:
-    """Say that an event has been taken in: the SDK gives one that came too early to every later wait for its name."""
+    """Mark an event as processed: the SDK passes an early event to every later wait for its name."""
     context.deferred_tasks.pop(name, None)

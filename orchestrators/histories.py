@@ -11,9 +11,9 @@ _REMEMBERED: Final = 8192
 
 
 def remember_moments() -> None:
-    """Let the SDK read each moment of a history once, and not at every replay again.
+    """Let the SDK parse each timestamp of a history once instead of at every replay.
 
-    azure-functions-durable has dateutil guess the format of each, which is a quarter of the time that replays take
+    azure-functions-durable lets dateutil guess the format of each, which takes a quarter of the time of replays
     (measured with 1.x on Python 3.11).
     """
     read = vars(sys.modules[HistoryEvent.__module__])

@@ -22,7 +22,7 @@ Answer = TypeVar("Answer")
 
 
 class Again(NamedTuple, Generic[T]):
-    """What is to be tried again, and after how many seconds, where a remote has asked for some."""
+    """The items to retry, and after how many seconds, if a remote service asked for a delay."""
 
     things: Sequence[T]
     after: float
@@ -36,16 +36,15 @@ def in_batches(
     given: Callable[[Sequence[T], int], Given],
     take: Callable[[Sequence[T], Answer], Again[T]],
 ) -> Workflow[list[T]]:
-    """Call an activity for all of some things; returns those that it failed for every time.
+    """Call an activity for all items; returns those for which it failed every time.
 
     Args:
         context: Durable's orchestration context.
         activity: the activity.
-        things: what it is called for.
-        size: so many to a call; fewer when few are left, so that one that brings its call down fails alone.
-        given: the input for a batch, and for which attempt at it.
-        take: takes in the result for a batch; tells what of it is to be tried again. All is when the platform lost the
-            call.
+        things: the items.
+        size: the items per call; fewer when few are left, so that an item that crashes its call fails alone.
+        given: the input for a batch and its attempt.
+        take: processes the result of a batch; returns the items to retry. After a lost call, all are retried.
     """
     left, losses, begun = list(things), 0, context.current_utc_datetime
     for attempt in count():
@@ -70,14 +69,14 @@ def in_batches(
 
 
 def batched(things: Sequence[T], size: int) -> list[Sequence[T]]:
-    """The things in their order, so many to a batch."""
+    """The items in their order, in batches of this size."""
     return [things[start : start + size] for start in range(0, len(things), size)]
 
 
 def _all(
     context: OrchestrationContext, activity: Activity[Given, Answer], inputs: Sequence[Given]
 ) -> Workflow[list[Answer | BaseException]]:
-    """The results of an activity for some inputs at once, or what their calls failed with."""
+    """The results of parallel calls of an activity, or the errors that they failed with."""
     tasks = [context.call_activity(activity, one) for one in inputs]
     pending = list(tasks)
     while pending:

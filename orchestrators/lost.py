@@ -1,6 +1,6 @@
 """Calls that the platform lost: a lost worker looks like an exception of the function that it ran.
 
-A step of the app returns a problem and never raises; so every failed call is called again.
+A step of the app returns a problem and never raises, so every failed call is repeated.
 """
 
 from datetime import timedelta
@@ -29,7 +29,7 @@ class LostError(Exception):
 
 
 def pause(losses: int) -> float:
-    """How long to wait, in seconds, before a call is repeated that was lost so many times before."""
+    """How long to wait, in seconds, before the repetition of a call that was lost so many times."""
     return _FIRST_PAUSE * float(_GROWTH**losses)
 
 
@@ -44,7 +44,7 @@ def interrupted(error: BaseException) -> Occurrence:
 
 
 def reliably(context: OrchestrationContext, activity: Activity[Given, Answer], given: Given) -> Workflow[Answer]:
-    """Call an activity that fails only with the platform, and again after a pause; returns its result.
+    """Call an activity that fails only if the platform does, and retry it after a pause; returns its result.
 
     Raises:
         LostError: it was lost too often.
@@ -61,7 +61,7 @@ def reliably(context: OrchestrationContext, activity: Activity[Given, Answer], g
 
 
 def note_lost(context: OrchestrationContext, peering_id: str) -> Workflow[str]:
-    """Note that a call which was lost now may still be at work; returns until when.
+    """Record that a lost call may still be running; returns until when.
 
     Raises:
         LostError: that could not be noted.

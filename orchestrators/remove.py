@@ -39,7 +39,7 @@ def take_away(run: Run) -> Workflow[bool]:
 
 
 def _has_waited(run: Run, until: str) -> Workflow[bool]:
-    """Wait with all gone until a moment; False when it has passed already, or another order has come."""
+    """Wait until a time while everything is deleted; False if it has passed already, or another order has arrived."""
     if run.state != "removed" or until <= run.context.current_utc_datetime.isoformat():
         return False
     run.report()

@@ -11,8 +11,8 @@ from peering.steps import ROTATION
 def rotate(run: Run) -> Running:
     """Rotate a peering's password, or change from a password to a federated credential and back.
 
-    A candidate that could not be verified is removed, so the old credential stays the only one. A verified one is in
-    use, even if the old one cannot be removed; so is one without which there would be none.
+    A candidate that could not be verified is removed, so the old credential stays the only one. A verified one is used,
+    even if the old one cannot be removed. So is an unverified one, if there is no other credential.
     """
     kept = without(run.known, CredentialFacts.__annotations__)
     wanted = run.order.get("credential", run.peering["credential"])

@@ -119,7 +119,7 @@ class Run:
             self.state = "superseded"
 
     def _await_next(self) -> Running:
-        """Wait for whatever ends next; a run that goes on no more tells its waits so until they have ended."""
+        """Wait for the next task to end; a run that does not continue notifies its waits until they have ended."""
         awaited = [*self._under_way, *([self._stop] if self.state != "stopping" else [])]
         reminder = None
         if self.state != "running" and self._waits:
@@ -135,7 +135,7 @@ class Run:
             reminder.cancel()
 
     def _see_whose_order_it_is(self) -> Running:
-        """An event is a hint only: the record tells. One that was meant for an earlier execution changes nothing."""
+        """An event is only a hint: the record decides. An event for an earlier execution has no effect."""
         took_event(self.context, STOP)
         if not (yield from reliably(self.context, RENEW_ORDER, self.fence)):
             self.state = "stopping"
@@ -147,9 +147,9 @@ class Run:
         self._under_way[at_once(self.context)] = lambda: None
 
     def enter_phase(self, phase: Phase) -> Running:
-        """Note which way the order goes, before the first deletion: what is taken up again goes on that way.
+        """Record the order's phase before the first deletion: a resumed order continues in it.
 
-        What was called before, and comes late, changes nothing from then on.
+        Earlier calls that run late change nothing from then on.
         """
         change = PhaseChange(fence=self.fence, phase=phase, execution=new_execution(self.context))
         if (problem := self.problem) is not None:
@@ -157,7 +157,7 @@ class Run:
         yield from self._go_on(change)
 
     def fence_off(self) -> Running:
-        """Go on the same way, but let nothing that was called before change anything more."""
+        """Continue in the same phase, but prevent earlier calls from changing anything."""
         phase = self.order.get("phase", "forward")
         yield from self._go_on(PhaseChange(fence=self.fence, phase=phase, execution=new_execution(self.context)))
 
@@ -169,10 +169,10 @@ class Run:
         self.report()
 
     def conclude(self, *, drop: bool = False, then: Order | None = None) -> Running:
-        """Record the outcome of the order, or, when it is not the run's any more, how far the run got.
+        """Record the outcome of the order, or the run's progress if another order has superseded it.
 
         Args:
-            drop: the peering is gone, and so is its record.
+            drop: the peering is removed, and its record with it.
             then: an order that follows from this one's outcome.
         """
         if self.state == "stopping":
@@ -198,7 +198,7 @@ class Run:
         yield from reliably(self.context, NOTE_SUPERSEDED, stopped)
 
     def pause_until(self, moment: datetime) -> Running:
-        """Wait with nothing under way, unless another order takes the place of the run's."""
+        """Wait without any calls in progress, unless another order supersedes the run's."""
         timer = self.context.create_timer(moment + CUT)
         self._stop = self.context.wait_for_external_event(STOP)
         while self.state != "stopping":
@@ -223,7 +223,7 @@ class Run:
         return StepRequest(peering=self.peering, facts=facts, fence=self.fence)
 
     def _request(self, step: str) -> StepRequest:
-        """The input of a step's activity: only the facts that it needs, or that an earlier run found out."""
+        """The input of a step's activity: only the facts that it needs, or that an earlier run collected."""
         table = self._by_name[step]
         recalled = only(self.known, (*table.yields, *table.recalls))
         gathered = only(self.facts, (*table.recalls, *table.needs))
@@ -236,7 +236,7 @@ class Run:
         return request
 
     def _look_ahead(self, looks: Sequence[Step]) -> None:
-        """Do these looks in one activity: each call of its own would add a message and a row of history."""
+        """Do these looks in one activity: separate calls would each add a message and a row of history."""
         if not looks:
             return
         now = self.context.current_utc_datetime.isoformat()
@@ -260,7 +260,7 @@ class Run:
         self._settle_looks(ended if isinstance(ended, BaseException) else ended["outcome"])
 
     def _settle_looks(self, outcomes: Looks | BaseException) -> None:
-        """Take in the looks; those that could not be done, as others had not ended well, are begun when they can be."""
+        """Process the looks; those that failed because of others are started as soon as possible."""
         if isinstance(outcomes, BaseException):
             # What the platform lost is looked at again one by one.
             outcomes = {}
@@ -381,7 +381,7 @@ class Run:
         self._settle(step, result["outcome"])
 
     def _lose(self, step: str, error: BaseException) -> Running:
-        """A call or a wait that the platform lost: the step is begun again, with a wait; too many end the run."""
+        """A call or a wait that the platform lost: the step is restarted after a pause; too many losses end the run."""
         losses = self._losses[step] = self._losses.get(step, 0) + 1
         self.unsettled = max(self.unsettled, (yield from note_lost(self.context, self.peering["id"])))
         self._settle_problem(step, lost(error, losses - 1) if losses <= MOST_LOST else interrupted(error))
@@ -393,7 +393,7 @@ def new_execution(context: OrchestrationContext) -> str:
 
 
 def check_order(run: Run) -> Order:
-    """The order for a check that verifies what a run has done; what a rotation was put before is repaired then."""
+    """The order for a check that verifies the result of a run, and repairs findings that a rotation preceded."""
     goes_on = run.order["operation"] == "rotate" and "codes" in run.order
     return {**_order_after(run, "check"), "repairs": goes_on}
 

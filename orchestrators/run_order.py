@@ -30,7 +30,7 @@ def cancel(run: Run) -> Running:
 
 
 def check(run: Run) -> Running:
-    """Check the peering; a repair that follows is an order of its own, put in the place of this one."""
+    """Check the peering; a resulting repair is an order of its own, which replaces this one."""
     if "" < run.unsettled < run.started and (yield from _retire_unknown_credentials(run)):
         run.settled = run.started
     asked = CheckOne(id=run.peering["id"], at=run.context.current_utc_datetime.isoformat())
@@ -46,7 +46,7 @@ def check(run: Run) -> Running:
 
 
 def _retire_unknown_credentials(run: Run) -> Workflow[bool]:
-    """Remove what a run that was broken off may have made without anybody's knowledge; returns whether none is left."""
+    """Remove credentials that an interrupted run may have created unrecorded; returns whether none is left."""
     # An application that was taken over has its own credential, until the app has rotated it.
     own = run.known.get("existing") != "adopted" or "credential" in run.known
     if "application_object_id" not in run.known or not own:

@@ -48,9 +48,9 @@ Awaited = TypeVar("Awaited", bound=Answer)
 class Wait(TypedDict):
     """The input of `await_step`: the step that could not be done yet, and why.
 
-    `lost` counts the last calls of the step, in a row, that the platform lost; until `unsettled` one of them may still
-    be at work. `throttled` are the seconds that it has spent waiting for its turn at a remote. `looks` are the tries
-    that came to see what they looked for.
+    `lost` counts the most recent consecutive calls of the step that the platform lost; until `unsettled` one of them
+    may still be running. `throttled` are the seconds that it has spent waiting for the budget of a remote service.
+    `looks` counts the tries that could read what they looked for.
     """
 
     step: str
@@ -144,7 +144,7 @@ def attempt(
 def _until_ended(
     context: OrchestrationContext, waiting: Task[WaitResult[Outcome]], instance: str, given: Request
 ) -> Workflow[None]:
-    """Wait for a wait, which is told when the order of its run is another one now; a hint that means none is no end."""
+    """Wait for a wait, which is notified when another order supersedes its run; an obsolete hint does not end it."""
     awaited: list[Task[object]] = [waiting, stop := context.wait_for_external_event(STOP)]
     while (ended := (yield from result_of(context.task_any(awaited)))) is not waiting:
         awaited.remove(ended)
@@ -209,7 +209,7 @@ def await_step(context: StartedWith[Wait]) -> Workflow[WaitResult[Answer] | None
 
 
 def _note_lost(context: OrchestrationContext, given: Request) -> Workflow[str]:
-    """Note a lost call that may have changed something: one with a fence; returns until when it may be at work."""
+    """Record a lost call that may have changed something: one with a fence; returns until when it may be running."""
     if "fence" not in given:
         return ""
     return (yield from note_lost(context, given["fence"]["id"]))
@@ -226,12 +226,12 @@ def _stopped(tries: int, unsettled: str) -> WaitResult[Answer]:
 
 
 def _looked(problem: Occurrence) -> int:
-    """Whether a try that ended with a problem has looked at all: 1, or 0."""
+    """Whether a try that ended with a problem could read what it looked for: 1, or 0."""
     return int(problem["code"] not in _UNSEEN)
 
 
 def _with_seen(request: Request, problem: Occurrence) -> Request:
-    """The input of a step with what its last try saw; the problem goes on without it."""
+    """The input of a step with the data of its last try, which is removed from the problem."""
     seen = problem.pop("seen", None)
     if seen and "facts" in request:
         request = request.copy()
@@ -242,7 +242,7 @@ def _with_seen(request: Request, problem: Occurrence) -> Request:
 def _request(request: Request, looks: int, look: datetime, begun: datetime, throttled: float) -> Request:
     """The input of a step at a look: the earlier ones, the seconds it has waited, a sign of life for the next pause.
 
-    Some steps need to see a thing twice to believe it, and one that has waited for long need not see the very latest.
+    Some steps need two consistent reads, and after a long wait a step accepts slightly older data.
     """
     if "facts" not in request:
         return request

@@ -71,7 +71,7 @@ class _Left:
 async def check_vnets(given: Piece, client: DurableClient) -> PieceResult:
     """Read some VNets, assess their peerings, write changed verdicts, and start repairs and deliveries.
 
-    A VNet that a remote asks to come back for is put off, but for the last time.
+    A VNet that a remote service throttles is deferred, except in the last attempt.
     """
     left = await _left_for(given)
     claimed, put_off = ({}, {}) if given["last"] else _claim(left)

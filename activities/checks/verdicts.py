@@ -44,7 +44,7 @@ def problems_of(record: Record, look: Look, at: str) -> list[Occurrence]:
 async def confirmed(record: Record, problems: list[Occurrence], at: str) -> list[Occurrence]:
     """The problems that a second look at one peering confirms: one bad response starts no repair or rotation.
 
-    What only one of the two looks could see is unknown, not amiss.
+    A problem that only one of the two looks could read is unknown, not confirmed.
     """
     if all(problem["code"] not in DRIFT for problem in problems):
         return problems
@@ -70,7 +70,7 @@ def judged(checked: Checked, at: str, record: Record | None, _: datetime) -> tup
 async def note(held: Mapping[str, Held], checked: Mapping[str, Checked], at: str) -> dict[str, Judged]:
     """Assess peerings by their records as of a plan, and write changes; returns the result of each.
 
-    One that the registry fails for keeps no other from it, and is left out of the answer.
+    A peering for which the registry fails is left out of the result, and does not affect the others.
     """
     outcomes, news = dict[str, Judged](), dict[str, Checked]()
     for one, found in checked.items():

@@ -22,8 +22,8 @@ _begun: Final[ContextVar[dict[tuple[str, ...], asyncio.Future[Any]]]] = ContextV
 async def begun(reads: Iterable[Read]) -> AsyncIterator[None]:
     """Begin reads, in their order. Those that are not requested in the end continue unattended.
 
-    To cancel one would close its connection, and may lose its place in the pool for good (httpcore 1.0, in the middle
-    of a proxy's handshake).
+    Cancelling one would close its connection, and could block its place in the pool permanently (httpcore 1.0, during a
+    proxy's handshake).
     """
     tasks = dict[tuple[str, ...], asyncio.Future[Any]]()
     for call, given in reads:

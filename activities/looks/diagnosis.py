@@ -55,7 +55,7 @@ LASTING: Final = frozenset(code for behind in _BEHIND.values() for code in behin
 async def diagnose(request: StepRequest) -> list[Occurrence]:
     """The causes of a failed or stuck connection, the most decisive first.
 
-    Empty when all that can be looked at is in order.
+    Empty if everything that can be read is in order.
     """
     peering, facts = request["peering"], request["facts"]
     look = await look_of_peering(peering, facts)
@@ -65,7 +65,7 @@ async def diagnose(request: StepRequest) -> list[Occurrence]:
 
 
 def _decisiveness(peering: Peering, facts: Facts, look: Look) -> Callable[[Occurrence], tuple[int, int]]:
-    """The sort key of causes: first what leads to the connection's state, then by severity; last what was not read."""
+    """The sort key of causes: first those that explain the connection's state, then by severity; last unread ones."""
     vpc = if_seen(look["project_vpc"])
     connection = connection_of(peering["vnet_id"], vpc, facts) if vpc else None
     behind = _BEHIND.get(connection["state"], ()) if connection else ()

@@ -1,4 +1,4 @@
-"""The app's own identity and its rights in Azure, Graph and Aiven: looked up, never tried out."""
+"""The app's own identity and its rights in Azure, Graph and Aiven: read, never tested by a change."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The steps that give rights: role definitions and role assignments on the VNet (article steps 6, 8 and 9)."""
+"""The steps that grant rights: role definitions and role assignments on the VNet (article steps 6, 8 and 9)."""
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -120,7 +120,7 @@ def _id(role: "RoleDefinition") -> str:
 async def _assign(facts: Facts, whose: str, role: _CustomRole) -> str:
     """The id of a principal's assignment of its role on the VNet, found or created.
 
-    A list shows a role for a while after it was deleted: this app's own, `role`, is made again then.
+    Lists may show a deleted role for a while: this app's own, `role`, is then recreated.
     """
     from azure.core.exceptions import HttpResponseError
     from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
@@ -166,10 +166,10 @@ async def _existing_assignment(
 
 @step
 async def release_rights(_: Peering, facts: Facts) -> Facts:
-    """With `setup-only`: take the created application's role on the VNet away again, once nothing is left to do.
+    """With `setup-only`: remove the created application's role on the VNet once setup is complete.
 
-    One that this app did not make is not its to take. A refusal does not undo what was set up: checks report the role
-    for as long as it is there.
+    An assignment that this app did not create stays. A refusal does not undo the setup: checks report the role as long
+    as it exists.
     """
     assignment, vnet_id = needed(facts["user_role_assignment_id"]), facts["vnet_id"]
     released: Facts = {"user_rights": "setup-only", "rights_kept": None}
@@ -188,7 +188,7 @@ async def release_rights(_: Peering, facts: Facts) -> Facts:
 
 
 async def _check_gone(assignment_id: str) -> None:
-    """See whether an assignment is gone that Azure says it does not find."""
+    """Verify that an assignment is deleted that Azure does not find."""
     scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
     async with authorization(VNetId.parse(scope).subscription_id) as client:
         if await or_none(client.role_assignments.get(scope, name)) is not None:

@@ -94,8 +94,8 @@ def _check_state(named: AivenVpc, vpc: Vpc) -> None:
 async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     """Before article step 11: delete an unusable connection, and wait until it is deleted.
 
-    That is one in the failed state without a way out, and one whose Azure side has vanished or is Disconnected: Azure
-    takes a new side only after the platform's old one is gone.
+    Unusable is a connection in a permanent failed state, or one whose Azure side is missing or Disconnected. Azure
+    accepts a new side only after the platform's old one is deleted.
     """
     sides = facts["peered_networks"]
     if not has_lost_its_side(facts, sides):
@@ -119,7 +119,7 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConnection) -> bool:
-    """Another look, some time later, before a connection is deleted that Aiven takes for a good one."""
+    """A second look, some time later, before a connection is deleted that Aiven reports as usable."""
     named = connection.state_info.to_network_id if connection.state_info else None
     vnet = await remotes.vnet(peering["vnet_id"])
     if vnet is None:
@@ -231,10 +231,10 @@ async def _explained(peering: Peering, facts: Facts, problem: ProblemError) -> P
 
 
 async def _explain(peering: Peering, facts: Facts, problem: ProblemError) -> None:
-    """End a wait that is hopeless, and ask again for a connection that was refused for no reason that can be seen.
+    """End a wait that cannot succeed, and repeat the request for a connection that was refused for no visible reason.
 
-    Such a refusal may only mean that a new right or application has not spread yet, which takes Azure up to ten
-    minutes. Aiven may have built its side before. A long wait is looked into now and then.
+    Such a refusal may only mean that a new right or application has not propagated yet, which takes Azure up to ten
+    minutes. Aiven may have built its side before. A long wait is diagnosed from time to time.
     """
     aiven, refused = _client(peering), problem.occurrence["code"] in _REFUSED
     if not refused and facts.get("tries", 0) % _LOOKS_BETWEEN_DIAGNOSES != _LOOKS_BETWEEN_DIAGNOSES - 1:

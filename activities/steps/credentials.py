@@ -1,9 +1,9 @@
 """The created application's credential: a password in Key Vault, or the app's managed identity instead (step 4).
 
-A password that never reached the vault, because the app died in between, is found by its name and removed. Whatever is
-killed between two calls leaves at least one credential that works, and two at the most. The platform may deliver a call
-twice, both at work at once: a password names the call that made it, so neither removes what its twin has just made, and
-whichever of them is heard has a credential that works.
+A password that never reached the vault, because the app died in between, is found by its name and removed. A crash
+between two calls leaves at least one working credential, and at most two. The platform may deliver a call twice, and
+run both at once. A password is named after the call that created it, so neither delivery removes the other's password,
+and the result of either has a working credential.
 """
 
 import asyncio
@@ -293,7 +293,7 @@ def _key_in_use(
 ) -> str | None:
     """The key id of the password that the peering signs in with: the one that its runs recorded, not the vault.
 
-    Only where that one is gone, the newest other one that is stored is taken for it.
+    Only if that one is deleted, the newest other stored one is used.
     """
     noted = next((v for v in versions if v.version == facts.get("secret_version")), None)
     keys = (facts.get("secret_key_id"), noted.key_id if noted else None)
@@ -318,7 +318,7 @@ def _password_name(peering: Peering, facts: Facts) -> str:
 async def _remove_all_but_twins(
     client: "GraphServiceClient", peering: Peering, facts: Facts, passwords: "list[PasswordCredential]"
 ) -> None:
-    """Remove passwords, but not those of another delivery of this call that is at work still: it may be the one heard.
+    """Remove passwords, except those of another running delivery of this call: its result may be the one that counts.
 
     A later check removes what that one has created.
     """

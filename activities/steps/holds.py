@@ -49,8 +49,8 @@ _TO_REMOVE: Final = (f"{PEERINGS}/delete", f"{ASSIGNMENTS}/delete", f"{ROLES}/de
 async def holds(peering: Peering, facts: Facts) -> Facts:
     """What forbids changes of the VNet, as far as it may be read.
 
-    What is held from changes that the start does not make lets it through, with a warning: a later one, or the removal,
-    may need them. So does a policy that may or may not deny the peering.
+    If only changes are forbidden that the start does not make, it continues with a warning: a later start or the
+    removal may need them. The same applies to a policy that may deny the peering.
     """
     vnet, identity = VNetId.parse(facts["vnet_id"]), facts["automation_object_id"]
     look, policies = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet)))

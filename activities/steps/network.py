@@ -140,7 +140,7 @@ def _new_peering(remote: str) -> "VirtualNetworkPeering":
 
 
 def _as_it_is(found: "VirtualNetworkPeering") -> "VirtualNetworkPeering":
-    """A VNet peering as it was found, to be put back: also what this app knows nothing of, but for what Azure says."""
+    """A VNet peering as it was found, to be written back: with unknown properties, without read-only ones."""
     from azure.mgmt.network.models import VirtualNetworkPeering
 
     properties = found.as_dict(exclude_readonly=True).get("properties") or {}
@@ -156,7 +156,7 @@ async def _put(
     wanted: "VirtualNetworkPeering",
     sync: str | None = None,
 ) -> None:
-    """Put the VNet peering without waiting for the long-running operation: `connected` polls its result."""
+    """PUT the VNet peering without waiting for the long-running operation: `connected` polls its result."""
     await client.virtual_network_peerings.begin_create_or_update(
         vnet_id.resource_group, vnet_id.name, name, wanted, polling=False, sync_remote_address_space=sync
     )

@@ -1,6 +1,6 @@
 """The preflight, before anything is changed: address spaces, rights, limits, policies, and existing objects.
 
-A real start and a dry run do the same preflight. Rights are looked up, never tried out.
+A start and a dry run do the same preflight. Rights are read, never tested by a change.
 """
 
 import asyncio

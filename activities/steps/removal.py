@@ -124,8 +124,8 @@ async def neighbours(peering: Peering, _: Facts) -> Facts:
 async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 7: delete the platform's service principal if this app made it and no peering needs it.
 
-    Whether one does is seen by the registry, by its role assignments and by Aiven's connections. The registry is
-    asked last, for a start may have begun meanwhile.
+    The registry, its role assignments and Aiven's connections show whether a peering needs it. The registry is read
+    last, because a start may have begun meanwhile.
     """
     tenant = facts["automation_tenant_id"]
     async with graph() as client:
@@ -158,8 +158,8 @@ async def _has_roles(peering: Peering, principal_id: str) -> bool:
 async def _is_connected(tenant_id: str, facts: Facts) -> bool:
     """Whether a project or an organization that the Aiven token reaches has a connection to this tenant still.
 
-    What Aiven has told since the wait began counts still: more VPCs than it answers in a minute take several looks.
-    An organization that lets its members not look at its networks is passed over, as those of other users are.
+    Responses of Aiven since the wait began still count, because more VPCs than Aiven's rate limit per minute take
+    several looks. Organizations whose networks the token may not read are skipped.
     """
     for owner in await owners():
         looking_beside = connections_beside(owner, older=told_since(facts))
