@@ -1,4 +1,4 @@
-"""The HTTP API as the commands use it: documents, or a failure that says what to do."""
+"""The HTTP API for the commands: documents, or failures with a remedy."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -63,8 +63,8 @@ class Api:
         if answer.headers.get("content-type", "").startswith(_PROBLEM):
             raise Refused(self._decoded(answer))
         if status in _SIGN_IN:
-            remedy = "Set PEERING_KEY, or key_file or scope in the profile; peering doctor says what is there."
-            raise Failure(f"{self.endpoint} does not let you in: {told}.", remedy, ExitCode.NO_ACCESS)
+            remedy = "Set PEERING_KEY, or key_file or scope in the profile; peering doctor shows what is set."
+            raise Failure(f"{self.endpoint} refuses the sign-in: {told}.", remedy, ExitCode.NO_ACCESS)
         if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
             raise Lacking(request.method, request.url.path)
         raise Unreachable(self.endpoint, told)

@@ -1,4 +1,4 @@
-"""What files would change of the peerings that there are, and making it so."""
+"""The changes of files to the existing peerings, and how they are carried out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _AS_IT_IS: Final = "find"
 
 @dataclass
 class Row:
-    """An entry of the files, or a peering that is no longer in them: what would be done, and what became of it."""
+    """An entry of the files, or a peering that is no longer in them: its action and its result."""
 
     vnet_id: str
     project: str
@@ -36,7 +36,7 @@ class Row:
     run: str = ""
 
     def document(self) -> dict[str, object]:
-        """The row as JSON has it; what is empty is left out."""
+        """The row as JSON; empty values are left out."""
         whole = {name: getattr(self, name) for name in ("where", "id", "project", "vnet_id", "action", "changes")}
         whole |= {"problems": self.problems, "state": self.state}
         return {name: value for name, value in whole.items() if value}
@@ -44,38 +44,38 @@ class Row:
 
 @dataclass
 class Changes:
-    """What would change altogether."""
+    """All changes."""
 
     rows: list[Row]
 
     @property
     def todo(self) -> list[Row]:
-        """The rows that something would be done about."""
+        """The rows with a change."""
         return [row for row in self.rows if row.action in CHANGING]
 
     @property
     def wrong(self) -> list[Row]:
-        """The rows that cannot be done, or were not done well."""
+        """The rows that have a problem, before or after their run."""
         return [row for row in self.rows if row.problems]
 
     @property
     def question(self) -> str:
-        """What is asked before anything is changed."""
+        """The question before anything is changed."""
         counted = self._counted(CHANGING)
         left_out = sum(row.action in WRONG for row in self.rows)
-        without = f", and leave out {left_out} that cannot be done" if left_out else ""
-        return f"Shall I {', '.join(f'{action} {count}' for action, count in counted.items())}{without}?"
+        without = f", and skip {left_out} with problems" if left_out else ""
+        return f"{', '.join(f'{action} {count}' for action, count in counted.items())}{without}?".capitalize()
 
     def _counted(self, actions: Sequence[str]) -> dict[str, int]:
         counts = {action: sum(row.action == action for row in self.rows) for action in actions}
         return {action: count for action, count in counts.items() if count}
 
     def documents(self) -> list[dict[str, object]]:
-        """The rows as JSON has them."""
+        """The rows as JSON."""
         return [row.document() for row in self.rows]
 
     def plan(self) -> RenderableType:
-        """What would change, by project, then each change and everything that is wrong alone, last the numbers."""
+        """The changes by project, then each changed option and each problem, and at last the numbers."""
         made = table("", "Aiven", "", "VNets", right=("",), fold=("VNets",))
         for (action, project), rows in self._grouped(CHANGING).items():
             made.add_row(word(action), project, str(len(rows)), " ".join(last_name(row.vnet_id) for row in rows))
@@ -84,7 +84,7 @@ class Changes:
         return Group(*parts, *changed, *map(_told, self.wrong), Text(), self._numbers())
 
     def outcome(self) -> RenderableType:
-        """What became of it: everything that did not come out well, and the numbers."""
+        """The results: each problem, and the numbers."""
         counts: dict[str, int] = {}
         for row in self.rows:
             counts[row.state or row.action] = counts.get(row.state or row.action, 0) + 1
@@ -101,13 +101,13 @@ class Changes:
     def _numbers(self) -> Text:
         parts = [f"{count} to {action}" for action, count in self._counted(CHANGING).items()]
         same, wrong = self._counted((_AS_IT_IS,)), len(self.wrong)
-        parts += [f"{count} as they are" for count in same.values()]
-        parts += [f"{wrong} wrong"] if wrong else []
+        parts += [f"{count} unchanged" for count in same.values()]
+        parts += [f"{wrong} with problems"] if wrong else []
         return Text(f"{', '.join(parts) or 'nothing'}.", "bold")
 
 
 def _told(row: Row) -> RenderableType:
-    """An entry that cannot be done: where it stands, why, and the remedy."""
+    """An entry with a problem: its file and line, the reason, and the remedy."""
     lines: list[RenderableType] = [
         Text(f"{row.action}  {last_name(row.vnet_id) or '(no VNet)'}  {row.where}", "bold red")
     ]
@@ -175,13 +175,13 @@ def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> li
         Failure: the entries have no label in common, or one of them cannot be told from what is there.
     """
     if any(not row.id for row in changes.rows):
-        session.say("--prune removes nothing as long as the app cannot tell which peering an entry is.", "yellow")
+        session.say("--prune removes nothing: the app cannot determine which peering an entry describes.", "yellow")
         return []
     labels = dict(wanted[0].labels) if wanted else {}
     shared = {name: value for name, value in labels.items() if all(one.labels.get(name) == value for one in wanted)}
     if not shared:
-        what = "--prune: the entries have no label in common that would say which other peerings belong to them."
-        remedy = "Write labels: above peerings: in the file, and apply it once without --prune: it sets them."
+        what = "--prune: the entries have no label in common that identifies the other peerings of the file."
+        remedy = "Write labels: above peerings: in the file, and apply it once without --prune to set them."
         raise Failure(what, remedy, ExitCode.USAGE)
     named = {row.id for row in changes.rows}
     others = [row["id"] for row in session.api.peerings() if row["id"] not in named]
@@ -194,7 +194,7 @@ def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> li
 
 
 def carry_out(session: Session, changes: Changes, *, follows: bool) -> None:
-    """Ask for every change, follow them all, and note in the rows what became of them.
+    """Request every change, follow all runs, and record the results in the rows.
 
     Raises:
         Failure: the caller interrupts.
@@ -206,19 +206,22 @@ def carry_out(session: Session, changes: Changes, *, follows: bool) -> None:
             at_once(lambda row: _ask(session, row), todo, lambda: progress.advance(task))
     except KeyboardInterrupt:
         what = "Not everything was requested; the requested runs continue."
-        raise Failure(what, "Look again: peering watch", ExitCode.INTERRUPTED) from None
+        raise Failure(what, "To follow them: peering watch", ExitCode.INTERRUPTED) from None
     accepted = [row for row in todo if row.state == "accepted"]
     if not follows or not accepted:
         return
     for row, status in zip(accepted, follow(session, [row.id for row in accepted]), strict=True):
         row.state = status["state"]
         if not is_well(status, row.run):
-            stopped = {"detail": f"Its run was stopped; it is {row.state}.", "remedy": "peering runs has who did it."}
+            stopped = {
+                "detail": f"Its run was stopped; its state is {row.state}.",
+                "remedy": "peering runs shows who stopped it.",
+            }
             row.problems = [status.get("problem", stopped)]
 
 
 def _ask(session: Session, row: Row) -> None:
-    """Ask for what a row needs: a removal, or a start and then its labels and note."""
+    """Request the change of a row: a removal, or a start and then its labels and note."""
     path, wanted = f"/peerings/{row.id}", row.wanted
     try:
         if row.action == "remove":

@@ -63,7 +63,7 @@ class Unreachable(Failure):
     """The app does not answer."""
 
     def __init__(self, endpoint: str, why: str) -> None:
-        remedy = "Check the endpoint (peering doctor says where it comes from), and that the app runs."
+        remedy = "Check the endpoint (peering doctor shows where it is set), and that the app runs."
         super().__init__(f"{endpoint} does not answer: {why}.", remedy, ExitCode.NO_ACCESS)
 
 

@@ -132,7 +132,7 @@ def _wanted(where: str, one: _Object, shared: Mapping[str, str]) -> Wanted:
     try:
         json.dumps(one, allow_nan=False)
     except _NO_JSON as error:
-        raise Failure(f"{where}: {error}.", "Write only what JSON has, too.", ExitCode.USAGE) from None
+        raise Failure(f"{where}: {error}.", "Use only values that JSON also has.", ExitCode.USAGE) from None
     return Wanted(where, {name: value for name, value in one.items() if name not in MARKS}, own)
 
 

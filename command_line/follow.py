@@ -1,4 +1,4 @@
-"""Following runs until nothing is at work on their peerings any more, with live progress where there is a terminal."""
+"""Following runs until their peerings have no current run, with live progress in a terminal."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -59,7 +59,7 @@ def at_once(
 
 @dataclass
 class Following:
-    """Some peerings on their way: how each was seen last."""
+    """The peerings that are followed, with the last known status of each."""
 
     api: Api
     ids: Sequence[str]
@@ -69,14 +69,14 @@ class Following:
 
     @property
     def open(self) -> list[str]:
-        """Those on which something is at work, as far as it is known."""
+        """The peerings that have a current run, as far as is known."""
         return [one for one in self.ids if not is_at_rest(self.seen.get(one))]
 
     def look(self) -> None:
-        """See how those stand that are not at rest; an app that does not answer for a while is asked again.
+        """Read the status of the peerings with a current run; a short outage of the app is tolerated.
 
         Raises:
-            Failure: it does not answer for long, or refuses.
+            Failure: the app does not respond for long, or refuses.
         """
         try:
             for status in at_once(lambda one: self.api.get(f"/peerings/{one}"), self.open):
@@ -93,25 +93,25 @@ class Following:
 
     @property
     def pause(self) -> float:
-        """How long to wait until the next look."""
+        """How long to wait until the next poll."""
         return _PAUSE + _PAUSE_EACH * len(self.ids)
 
 
 def is_at_rest(status: Document | None) -> bool:
-    """Whether nothing is at work on a peering: it has no order that is open."""
+    """Whether a peering has no current run, and no open order."""
     return status is not None and "phase" not in status
 
 
 def follow(session: Session, ids: Sequence[str], *, until: float | None = None) -> list[Document]:
-    """Follow peerings until nothing is at work on them; returns how they stand.
+    """Follow peerings until they have no current run; returns their statuses.
 
     Args:
         session: the command's.
         ids: the peerings.
-        until: when to stop looking, by `time.monotonic`.
+        until: when to stop polling, by `time.monotonic`.
 
     Raises:
-        Failure: the caller interrupts, the time is over, or the app does not answer any more.
+        Failure: the caller interrupts, the time is over, or the app no longer responds.
     """
     following = Following(session.api, ids)
     try:
@@ -126,9 +126,9 @@ def follow(session: Session, ids: Sequence[str], *, until: float | None = None) 
 
 
 def interrupted(ids: Collection[str]) -> Failure:
-    """What a caller who interrupts is told."""
+    """The message after an interruption."""
     named = " ".join(ids) if len(ids) <= 3 else ""
-    return Failure("The runs go on.", f"Look again: {f'peering watch {named}'.strip()}", ExitCode.INTERRUPTED)
+    return Failure("The runs continue.", f"To follow them: {f'peering watch {named}'.strip()}", ExitCode.INTERRUPTED)
 
 
 def _until_rest(following: Following, show: Callable[[], None], until: float | None) -> None:
@@ -139,7 +139,7 @@ def _until_rest(following: Following, show: Callable[[], None], until: float | N
             return
         if until is not None and time.monotonic() > until:
             count = len(following.open)
-            raise Failure(f"Something is still at work on {count} of them.", "peering watch", ExitCode.TIME_OVER)
+            raise Failure(f"{count} of them still have a current run.", "peering watch", ExitCode.TIME_OVER)
         time.sleep(following.pause)
 
 
@@ -165,7 +165,7 @@ def name_of(status: Document) -> str:
 
 
 def doing(status: Document) -> list[str]:
-    """How many of its steps a peering has behind it, and what it is doing."""
+    """How many of its steps a peering has completed, and its current step."""
     if is_at_rest(status):
         return []
     done, needed = progress(status)
@@ -176,15 +176,15 @@ def doing(status: Document) -> list[str]:
 
 
 def progress(status: Document) -> tuple[int, int]:
-    """How many steps are done, of how many that are needed."""
+    """The numbers of completed and of needed steps."""
     needed = [step for step in status["steps"] if step["state"] != "not needed"]
     return sum(step["state"] == "done" for step in needed), len(needed)
 
 
 def view(following: Following, console: Console) -> RenderableType:
-    """What is under way, as high as the terminal at most."""
+    """The current runs, at most as high as the terminal."""
     rows, single = max(3, console.size.height - _HEAD), len(following.ids) == 1
-    head, trouble = _head(following), [Text(f"{following.trouble} Asked again.", "yellow")] if following.trouble else []
+    head, trouble = _head(following), [Text(f"{following.trouble} Retrying.", "yellow")] if following.trouble else []
     body = _steps(following, rows) if single else _peerings(following, rows)
     return Group(head, Text(), body, *trouble)
 
@@ -206,7 +206,7 @@ def _head(following: Following) -> RenderableType:
 
 
 def _steps(following: Following, rows: int) -> RenderableType:
-    """The steps of the one peering: what is under way, and before it what was done last."""
+    """The steps of the one peering: the current ones, and the most recent ones before them."""
     status: Mapping[str, list[Document]] = following.seen.get(following.ids[0], {"steps": []})
     begun = sorted((one for one in status["steps"] if "started" in one), key=lambda one: one["state"] in _DOING)
     made = table("step", "state", "tries", right=("tries",))
@@ -216,7 +216,7 @@ def _steps(following: Following, rows: int) -> RenderableType:
 
 
 def _peerings(following: Following, rows: int) -> RenderableType:
-    """Those under way, as many as fit."""
+    """The peerings with a current run, as many as fit."""
     running = [following.seen[one] for one in following.open if one in following.seen]
     shown = running if len(running) <= rows else running[: rows - 1]
     made = Table.grid(padding=(0, 2))

@@ -51,7 +51,7 @@ class Session:
 
     @cached_property
     def out(self) -> Console:
-        """Where answers go. Rich leaves colours out where NO_COLOR or the lack of a terminal says so."""
+        """The output. Rich leaves colours out with NO_COLOR, and without a terminal."""
         return Console(highlight=False, width=None if sys.stdout.isatty() else _UNBOUND)
 
     @cached_property

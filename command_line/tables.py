@@ -1,4 +1,4 @@
-"""Answers as people read them, in 80 columns."""
+"""Responses as tables for people, in 80 columns."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,12 +52,12 @@ def last_name(arm_id: object) -> str:
 
 
 def short(text: str) -> str:
-    """A text with every ARM id cut down to the last name in it."""
+    """A text with every ARM id shortened to its last name."""
     return _ABOVE.sub("…/", text)
 
 
 def ago(moment: str | None) -> str:
-    """How long ago a moment was, or when it comes."""
+    """How long ago a time was, or when it will be."""
     if not moment:
         return ""
     seconds = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
@@ -93,7 +93,7 @@ def _cell(value: object) -> str:
 
 
 def grid(*rows: tuple[str, RenderableType]) -> Table:
-    """Names with what they stand for, one below the other; empty ones are left out."""
+    """Names with their values, one per line; empty values are left out."""
     made = Table.grid(padding=(0, 2))
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
@@ -114,7 +114,7 @@ def indented(part: RenderableType) -> RenderableType:
 
 
 def problem(document: Document, style: str = "red") -> RenderableType:
-    """A problem with its remedy, and with what it comes of."""
+    """A problem with its remedy and its causes."""
     what = Text(short(told(document)), style)
     if document.get("code"):
         what.append(f" ({document['code']})", "dim")
@@ -129,7 +129,7 @@ def problem(document: Document, style: str = "red") -> RenderableType:
 def of_peerings(rows: Sequence[Document]) -> RenderableType:
     """The list of peerings."""
     if not rows:
-        return Text("There is none.", "dim")
+        return Text("None.", "dim")
     made = table("id", "VNet", "Aiven", "state", "verdict", "problem", fold=("VNet", "Aiven", "problem"))
     for row in rows:
         vnet, state = last_name(row["vnet_id"]), word(row["state"])
@@ -140,18 +140,18 @@ def of_peerings(rows: Sequence[Document]) -> RenderableType:
 
 
 def owner_of(document: Document) -> str:
-    """Whose VPC it is in Aiven: the project's, or the organization's."""
+    """The owner of the VPC in Aiven: the project or the organization."""
     return str(document.get("project") or document.get("organization_id") or "")
 
 
 def _worst(problems: Sequence[Document]) -> str:
-    """The first of some problems, and how many there are beside it."""
+    """The first of some problems, and the number of the others."""
     more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
     return f"{problems[0]['title']}{more}" if problems else ""
 
 
 def of_peering(status: Document) -> RenderableType:
-    """How one peering stands."""
+    """The status of one peering."""
     spec, health = status["peering"], status.get("health", {})
     verdict = word(health.get("verdict"))
     if health:
@@ -180,38 +180,38 @@ def of_peering(status: Document) -> RenderableType:
 
 
 def pause_told(pause: Document) -> str:
-    """Who lets the checks rest, why and until when."""
+    """Who paused the checks, why and until when."""
     until = f"until {pause['until']}" if pause.get("until") else "until peering resume"
     return f"{until}, by {pause['by']['name']}: {pause['why']}"
 
 
 def of_pauses(statuses: Sequence[Document]) -> RenderableType:
-    """Whether the automatic checks look after peerings, or rest."""
+    """Whether the automatic checks of peerings are active or paused."""
     made = table("id", "VNet", "automatic checks and repairs", fold=("VNet", "automatic checks and repairs"))
     for one in statuses:
-        told = f"paused {pause_told(one['paused'])}" if "paused" in one else "go on"
+        told = f"paused {pause_told(one['paused'])}" if "paused" in one else "active"
         made.add_row(one["id"][:8], last_name(one["peering"]["vnet_id"]), told)
     return made
 
 
 def of_pause(changed: Document) -> RenderableType:
-    """Whether the automatic checks look after all peerings, or after many, or rest."""
-    which = "all, also those to come" if changed["all"] else f"{len(changed['peerings'])} peerings"
-    told_pause = f"paused {pause_told(changed['pause'])}" if changed["pause"] else "go on"
+    """Whether the automatic checks of all or many peerings are active or paused."""
+    which = "all, including future ones" if changed["all"] else f"{len(changed['peerings'])} peerings"
+    told_pause = f"paused {pause_told(changed['pause'])}" if changed["pause"] else "active"
     return grid(
         ("peerings", which), ("automatic checks and repairs", told_pause), ("ids", "\n".join(changed["peerings"]))
     )
 
 
 def of_checks_begun(begun: Document) -> RenderableType:
-    """The checks of many that were begun: each with its run, or the one of all."""
+    """The checks that were started: each with its run, or the one of all peerings."""
     if "run" in begun:
-        joined = "was under way already" if begun["joined"] else "has begun"
-        return Text(f"The check of all {joined}: peering list has what it finds.")
+        joined = "was already running" if begun["joined"] else "has started"
+        return Text(f"The check of all peerings {joined}. Its results: peering list")
     made = table("id", "run", "")
     for one in begun["checks"]:
         made.add_row(one["id"], one["run"], "joined" if one["joined"] else "")
-    return made if made.rows else Text("There is none.", "dim")
+    return made if made.rows else Text("None.", "dim")
 
 
 def of_marks(status: Document) -> RenderableType:
@@ -226,11 +226,11 @@ def _state(status: Document) -> Text:
     state = word(status["state"])
     if status.get("paused"):
         state.append("  paused", "yellow")
-    return state.append("  a check is under way", "dim") if status.get("checking") else state
+    return state.append("  check in progress", "dim") if status.get("checking") else state
 
 
 def of_steps(status: Document) -> RenderableType:
-    """The steps of what is, or was last, under way."""
+    """The steps of the current or last run."""
     at_rest = "phase" not in status
     made = table("", f"step of {status['operation']}", "state", "tries", "took s", right=("tries", "took s"))
     for step in status["steps"]:
@@ -256,7 +256,7 @@ def of_accepted(answers: Sequence[Document]) -> RenderableType:
 
 
 def of_outcomes(statuses: Sequence[Document]) -> RenderableType:
-    """How runs ended."""
+    """The results of runs."""
     made = table("id", "VNet", "operation", "state", "verdict", fold=("VNet",))
     for one in statuses:
         vnet, verdict = last_name(one["peering"]["vnet_id"]), one.get("health", {}).get("verdict")
@@ -265,7 +265,7 @@ def of_outcomes(statuses: Sequence[Document]) -> RenderableType:
 
 
 def of_verdicts(statuses: Sequence[Document]) -> RenderableType:
-    """What checks found."""
+    """The results of checks."""
     made = table("id", "VNet", "state", "verdict", fold=("VNet",))
     for one in statuses:
         vnet, verdict = last_name(one["peering"]["vnet_id"]), one.get("health", {}).get("verdict")
@@ -276,7 +276,7 @@ def of_verdicts(statuses: Sequence[Document]) -> RenderableType:
 
 
 def of_checks(checks: Sequence[Document]) -> RenderableType:
-    """What was checked, with the remedies of what failed."""
+    """The checks of the app and the settings, with the remedies of failed ones."""
     made = table("", "check", "what was seen", fold=("what was seen",))
     for one in checks:
         result = one.get("result") or one.get("state") or one.get("status")
@@ -288,7 +288,7 @@ def of_checks(checks: Sequence[Document]) -> RenderableType:
 
 
 def of_runs(runs: Sequence[Document]) -> RenderableType:
-    """What was asked for, and what became of it."""
+    """The requests and their results."""
     made = table("run", "operation", "begun", "ended as", "by", fold=("by",))
     for run in runs:
         made.add_row(run["run"], run["operation"], ago(run["started"]), word(run.get("state")), run["by"]["name"])
@@ -296,7 +296,7 @@ def of_runs(runs: Sequence[Document]) -> RenderableType:
 
 
 def of_run(run: Document) -> RenderableType:
-    """One run: who asked for it, how it ended, and its steps."""
+    """One run: who requested it, its result, and its steps."""
     head = grid(
         ("run", run["run"]),
         ("VNet", last_name(run["peering"]["vnet_id"])),
@@ -314,7 +314,7 @@ def of_run(run: Document) -> RenderableType:
 
 
 def of_plan(plan: Document) -> RenderableType:
-    """What a start, or a removal, would do to every object, and its obstacles."""
+    """What a start or a removal would do with every object, and its obstacles."""
     made = table("", "object", "", "name", fold=("name",))
     for step in plan["steps"]:
         # A why tells more than an id.

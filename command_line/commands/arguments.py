@@ -1,4 +1,4 @@
-"""Arguments that several commands take."""
+"""Arguments that several commands have."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from command_line.session import Session, session
 
 
 def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """What the shell offers; nothing, where the app cannot be asked."""
+    """The completions for the shell; none if the app is not available."""
     found = session(context)
     # The command itself does not run, which would take them into its session.
     found.options |= {name: context.params[name] for name in ("endpoint", "profile") if context.params.get(name)}
@@ -43,12 +43,12 @@ DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exi
 
 
 def only(found: Session, given: str) -> str:
-    """The one id that is meant."""
+    """The one matching id."""
     return resolve(found.api, [given])[0]
 
 
 def of_many(ids: Sequence[str] | None, filters: Sequence[str] | None, every: bool) -> dict[str, str] | None:
-    """The filters of the many peerings that are meant, none for all; None where they are named one by one.
+    """The filters of many peerings, empty for all; None if the peerings are listed by id.
 
     Raises:
         Failure: they are meant in no way, or in several.

@@ -1,4 +1,4 @@
-"""Commands that ask something of peerings that are there: check, rotate, cancel, pause, resume, label, remove."""
+"""Commands for existing peerings: check, rotate, cancel, pause, resume, label, remove."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
@@ -31,7 +31,7 @@ def check(
     every: All = False,
     no_wait: NoWait = False,
 ) -> None:
-    """Check both clouds now, and repair what is safe to repair; a check of all is not followed."""
+    """Check both clouds now, and repair what is safe to repair; does not wait for a check of all."""
     found, many = session(context), of_many(ids, filters, every)
     if many is None:
         wanted = resolve(found.api, ids or ())
@@ -44,7 +44,7 @@ def check(
 
 
 def _checked(found: Session, filters: Mapping[str, str], no_wait: bool) -> list[Document]:
-    """Have all that match checked, and follow it; returns how they stand, as far as they were followed."""
+    """Check all matching peerings and follow the checks; returns the statuses of the followed ones."""
     begun = found.api.post("/checks", **filters)
     if no_wait:
         found.show(begun, of_checks_begun)
@@ -57,7 +57,7 @@ def _checked(found: Session, filters: Mapping[str, str], no_wait: bool) -> list[
 
 
 def _tell_failed(changed: Document) -> None:
-    """End with what a change of many was refused for.
+    """Fail with the reason why a change of many peerings was refused.
 
     Raises:
         Failure: it was refused for one.
@@ -179,7 +179,7 @@ def _asked(
     no_wait: bool,
     table_of: Callable[[list[Document]], RenderableType],
 ) -> list[Document]:
-    """Ask for something, follow it, and show how it ended."""
+    """Request a change, follow its run, and show the result."""
     accepted = at_once(ask, wanted)
     if no_wait:
         found.show(accepted, of_accepted)

@@ -1,4 +1,4 @@
-"""Commands that look again and again: watch, wait."""
+"""Commands that poll: watch, wait."""
 
 import re
 import time
@@ -25,7 +25,7 @@ def watch(context: typer.Context, ids: OptionalIds = None) -> None:
     found = session(context)
     wanted = resolve(found.api, ids) if ids else [one["id"] for one in found.api.peerings() if one["state"] in AT_WORK]
     if not wanted:
-        found.say("Nothing is under way.")
+        found.say("There is no current run.")
         return
     ended(found, follow(found, wanted), of_outcomes)
 
@@ -62,7 +62,7 @@ def _check_word(api: Api, wanted: str) -> None:
 
 
 def _is_there(status: Document, wanted: str) -> bool:
-    """Whether a peering has come to where it should.
+    """Whether a peering has reached the wanted state or verdict.
 
     Raises:
         Failure: it has ended elsewhere with a problem, and does not go on by itself.

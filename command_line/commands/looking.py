@@ -1,4 +1,4 @@
-"""Commands that only look: list, show, runs, report, problems, export."""
+"""Commands that only read: list, show, runs, report, problems, export."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -98,4 +98,4 @@ def export(
         except OSError as error:
             remedy = "Name a file in an existing folder."
             raise Failure(f"{file} cannot be written: {error.strerror}.", remedy, ExitCode.USAGE) from None
-        found.say(f"{len(entries)} peerings are in {file}. See what differs: peering plan -f {file}")
+        found.say(f"{len(entries)} peerings are in {file}. To see differences: peering plan -f {file}")

@@ -28,7 +28,7 @@ def doctor(context: typer.Context) -> None:
 
 
 def _own_checks(found: Session) -> Iterator[Document]:
-    """The endpoint, the way to sign in, and whether the app lets the caller in, up to the first failure."""
+    """The endpoint, the sign-in, and whether the app accepts it, up to the first failure."""
     steps: tuple[tuple[str, Callable[[], str]], ...] = (
         ("endpoint", lambda: f"{found.settings.endpoint}, from {found.settings.found['endpoint'].source}"),
         ("sign-in", lambda: _sign_in(found)),
@@ -43,7 +43,7 @@ def _own_checks(found: Session) -> Iterator[Document]:
 
 
 def _sign_in(found: Session) -> str:
-    """What the caller signs in with."""
+    """The caller's credential."""
     given = {name: one.source for name, one in found.settings.found.items() if name != "endpoint"}
     read = [name for name in ("key", "scope") if getattr(found.settings, name)]
     if not read:
@@ -52,7 +52,7 @@ def _sign_in(found: Session) -> str:
 
 
 def _app_checks(found: Session) -> list[Document]:
-    """What the app says of itself."""
+    """The app's self-check."""
     try:
         told = found.api.get("/self-check")
     except Lacking as lacking:
@@ -66,7 +66,7 @@ def _app_checks(found: Session) -> list[Document]:
 
 
 def _checked(name: str, state: str, detail: str, problems: list[Document]) -> Document:
-    """A line of the self-check, with what is to be done about it."""
+    """A line of the self-check, with its remedy."""
     found: dict[str, str] = {"name": name, "result": _RESULTS.get(state, "unknown"), "detail": detail}
     if problems:
         found["detail"] = "; ".join(one["detail"] for one in problems)

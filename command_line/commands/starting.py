@@ -30,7 +30,7 @@ def plan(
     files: Files = None,
     detailed_exitcode: DetailedExitCode = False,
 ) -> None:
-    """Plan a start: what it would create, find, change or take over; changes nothing."""
+    """Plan a start: what it would create, find, change or adopt; changes nothing."""
     found = session(context)
     if files:
         changes = _plan_all(found, files)
@@ -54,7 +54,7 @@ def start(
     further: Further = None,
     no_wait: NoWait = False,
 ) -> None:
-    """Start one peering, or join its run, and follow it. Many are started by apply."""
+    """Start one peering, or join its run, and follow it. To start many, use apply."""
     found = session(context)
     accepted = found.api.post("/peerings", _request(project, project_vpc_id, vnet_id, further))
     if no_wait:
@@ -98,7 +98,7 @@ def _plan_all(found: Session, files: list[Path] | None, *, prune: bool = False) 
 
 def _end(changes: Changes, detailed_exitcode: bool) -> None:
     if changes.wrong:
-        raise Failure(f"{len(changes.wrong)} of {len(changes.rows)} cannot be done.", "Each is named above.")
+        raise Failure(f"{len(changes.wrong)} of {len(changes.rows)} cannot be done.", "They are listed above.")
     if detailed_exitcode and changes.todo:
         raise typer.Exit(ExitCode.CHANGES)
 
@@ -106,7 +106,7 @@ def _end(changes: Changes, detailed_exitcode: bool) -> None:
 def _request(
     project: str | None, project_vpc_id: str | None, vnet_id: str | None, further: list[str] | None
 ) -> dict[str, Any]:
-    """The body of a start; what is missing or wrong, the app says."""
+    """The body of a start; the app reports missing and invalid fields."""
     named = {"project": project, "project_vpc_id": project_vpc_id, "vnet_id": vnet_id}
     set_ = {name: value(text) for name, text in pairs(further, "--set").items()}
     return {name: value for name, value in named.items() if value is not None} | set_

@@ -86,7 +86,7 @@ def main() -> int:
             }
             network_file(cloud, directory)
             terminal = CommandLine(environment, directory, app, cloud).terminal("apply", "-f", "network.yaml")
-            terminal.until(r"leave out 2")
+            terminal.until(r"skip 2")
             picture(terminal, target / "apply-plan.svg")
             terminal.send("y\r")
             terminal.until(r"connected [1-9]")

@@ -180,8 +180,8 @@ def test_an_interruption_at_the_question_changes_nothing(app: CannedApp, tmp_pat
 
 def test_an_interruption_while_it_is_asked_for_says_what_goes_on(app: CannedApp, tmp_path: Path) -> None:
     terminal = interrupted(app, tmp_path, "--yes", at="asking")
-    shown = terminal.until("the runs that were go on")
-    assert "Look again: peering watch" in shown
+    shown = terminal.until("the requested runs continue")
+    assert "To follow them: peering watch" in shown
     terminal.process.close(force=True)
 
 
@@ -194,7 +194,8 @@ def never(method: str, path: str) -> Answer:
 def test_an_interruption_before_anything_was_asked_for_is_said(tmp_path: Path) -> None:
     with canned_app(never) as slow:
         terminal = Terminal.running(("-m", "command_line", "list"), tmp_path, environment(slow.url))
-        time.sleep(2)
+        while not slow.asked:
+            time.sleep(0.1)
         terminal.send("\x03")
         assert terminal.end() == 130
     assert "Interrupted." in terminal.shown

@@ -64,7 +64,7 @@ def test_waiting_ends_where_the_peering_is(command: CommandLine, connected: str)
 
 
 def test_nothing_to_watch_or_cancel_is_said(command: CommandLine, connected: str) -> None:
-    assert "Nothing is under way" in command.run("watch").notes
+    assert "There is no current run" in command.run("watch").notes
     ended = command.run("cancel", connected)
     assert (ended.code, "nothing-to-cancel" in ended.notes) == (1, True)
 
@@ -157,8 +157,8 @@ def test_many_are_checked_by_a_filter_or_all_together(command: CommandLine, conn
 def test_many_are_paused_and_resumed_by_a_filter_or_all_together(command: CommandLine, connected: str) -> None:
     some = json.loads(command.well("pause", "--filter", "state=connected", "--why", "Moved", "-o", "json"))
     assert (some["all"], some["peerings"]) == (False, [connected])
-    assert "go on" in command.well("resume", "--filter", "state=connected")
-    assert "all, also those to come" in command.well("pause", "--all", "--why", "Moved")
+    assert "active" in command.well("resume", "--filter", "state=connected")
+    assert "all, including future ones" in command.well("pause", "--all", "--why", "Moved")
     resumed = json.loads(command.well("resume", "--all", "-o", "json"))
     assert (resumed["all"], resumed["pause"]) == (True, None)
 
@@ -190,7 +190,7 @@ def test_the_doctor_tells_what_the_callers_set_up_lacks(command: CommandLine) ->
 
 def test_whoever_may_not_come_in_is_told_how(command: CommandLine) -> None:
     ended = command.run("list", PEERING_KEY="wrong")
-    assert (ended.code, "does not let you in" in ended.notes) == (4, True)
+    assert (ended.code, "refuses the sign-in" in ended.notes) == (4, True)
     ended = command.run("list", "--endpoint", "http://127.0.0.1:9")
     assert (ended.code, "does not answer" in ended.notes) == (4, True)
     ended = command.run("list", "--endpoint", "http://example.com")

@@ -75,7 +75,7 @@ def test_one_is_shown_with_its_pause_and_its_problem(command: CommandLine, broke
     assert command.cloud["AIVEN_ORGANIZATION_VPC_ID"] in told
     assert "(vnet-peering-missing)" in told
     assert "connected paused" in shown(command, "list")
-    assert shown(command, "resume", "hub-vnet").endswith("Hub-VNet go on")
+    assert shown(command, "resume", "hub-vnet").endswith("Hub-VNet active")
 
 
 def test_labels_are_shown_without_the_rest_of_the_peering(command: CommandLine, broken: str) -> None:
@@ -111,7 +111,7 @@ def test_what_is_no_longer_in_a_file_would_be_removed(command: CommandLine, brok
     file = tmp_path / "network.yaml"
     file.write_text(yaml.safe_dump({"labels": {"team": "network"}, "peerings": [entry]}))
     terminal = command.terminal("apply", "-f", str(file), "--prune")
-    assert "Shall I create 1, remove 1?" in terminal.until(r"\[y/N\]")
+    assert "Create 1, remove 1?" in terminal.until(r"\[y/N\]")
     assert command.cloud["AIVEN_ORGANIZATION_ID"] in terminal.shown
     terminal.send("n\r")
     assert terminal.end() == 1

@@ -33,7 +33,7 @@ def interrupted(command: CommandLine) -> str:
 def test_an_interruption_leaves_the_run_going_and_says_how_to_look_again(
     command: CommandLine, interrupted: str
 ) -> None:
-    assert "The runs go on." in interrupted
+    assert "The runs continue." in interrupted
     assert "peering watch" in interrupted
     assert "Traceback" not in interrupted
     terminal = command.terminal("watch", "hub-vnet")
@@ -43,8 +43,8 @@ def test_an_interruption_leaves_the_run_going_and_says_how_to_look_again(
 
 #: Every command but `start` and `remove`, which have tests of their own, with its exit code and what it shows.
 CASES: Final[list[tuple[tuple[str, ...], int, str]]] = [
-    (("plan", "-f", "FILE"), 0, r"1 to label\.|1 as they are\."),
-    (("apply", "-f", "FILE", "--yes"), 0, r"labelled 1|1 as they are\."),
+    (("plan", "-f", "FILE"), 0, r"1 to label\.|1 unchanged\."),
+    (("apply", "-f", "FILE", "--yes"), 0, r"labelled 1|1 unchanged\."),
     (("list",), 0, "Hub-VNet local-project connected"),
     (("show", "hub-vnet"), 0, "state connected .* establish .* connected"),
     (("runs", "hub-vnet"), 0, "establish .* ago connected"),
@@ -52,10 +52,10 @@ CASES: Final[list[tuple[tuple[str, ...], int, str]]] = [
     (("rotate", "hub-vnet"), 0, "Hub-VNet rotate connected"),
     (("cancel", "hub-vnet"), 1, "There is nothing to cancel"),
     (("pause", "hub-vnet", "--why", "The hub is renumbered."), 0, "paused until peering resume, .* renumbered"),
-    (("resume", "hub-vnet"), 0, "Hub-VNet go on"),
+    (("resume", "hub-vnet"), 0, "Hub-VNet active"),
     (("check", "--filter", "vnet=hub"), 0, "Hub-VNet connected healthy"),
-    (("pause", "--all", "--why", "The hub is renumbered."), 0, "all, also those to come .* renumbered"),
-    (("resume", "--all"), 0, "repairs go on$"),
+    (("pause", "--all", "--why", "The hub is renumbered."), 0, "all, including future ones .* renumbered"),
+    (("resume", "--all"), 0, "repairs active$"),
     (("label", "hub-vnet", "owner=network"), 0, "labels .*owner=network"),
     (("watch", "hub-vnet"), 0, "Hub-VNet .* connected"),
     (("wait", "hub-vnet"), 0, "^$"),
