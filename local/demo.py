@@ -101,7 +101,7 @@ class Demo:
         self.console.print(Text(f"kill -9 {self.app.process.pid}   the app is killed during the start", "red"))
         self.app = start_app(DIRECTORY / "app", self.settings, port=httpx.URL(self.app.url).port or 0)
         self.console.print(
-            Text(f"restarted as {self.app.process.pid}: the order is in the registry, the run continues\n", "green")
+            Text(f"restarted as {self.app.process.pid}: the order is in the registry, the run continues", "green")
         )
 
     def follow(self, operation: str, *, killed_at: str | None = None) -> None:
@@ -237,7 +237,7 @@ class Stage:
 
 STAGES: Final = (
     Stage("plan", "What would a start do? A plan changes nothing", "POST /api/peerings?dryRun=true", _plan),
-    Stage("start", "The same request; the app is killed with kill -9 during the run", "POST /api/peerings", _start),
+    Stage("start", "The same request; the app crashes during the run", "POST /api/peerings", _start),
     Stage("check", "Is it healthy? The app also checks every 15 minutes", "POST /api/peerings/{id}/check", _check),
     Stage("repair", "The VNet peering is deleted outside the app", "POST /api/peerings/{id}/check", _repair),
     Stage("rotate", "A new password for the created application", "POST /api/peerings/{id}/rotate", _rotate),

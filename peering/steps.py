@@ -184,7 +184,7 @@ STEPS: Final = (
     Step(
         "user_role_assignment",
         6,
-        "Assign it on the VNet",
+        "Assign the application's role",
         ("user_role_id", "user_principal_id", "vnet_id", "existing"),
         ("user_role_assignment_id",),
     ),
@@ -205,7 +205,7 @@ STEPS: Final = (
     Step(
         "platform_role_assignment",
         9,
-        "Assign it on the VNet",
+        "Assign the platform's role",
         ("platform_role_id", "platform_principal_id", "vnet_id", "existing"),
         ("platform_role_assignment_id",),
     ),
