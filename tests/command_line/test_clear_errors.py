@@ -180,8 +180,7 @@ def test_an_interruption_at_the_question_changes_nothing(app: CannedApp, tmp_pat
 
 def test_an_interruption_while_it_is_asked_for_says_what_goes_on(app: CannedApp, tmp_path: Path) -> None:
     terminal = interrupted(app, tmp_path, "--yes", at="asking")
-    shown = terminal.until("the requested runs continue")
-    assert "To follow them: peering watch" in shown
+    assert "the requested runs continue" in terminal.until("To follow them: peering watch")
     terminal.process.close(force=True)
 
 
