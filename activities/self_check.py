@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from activities.looks import own_rights, remotes, vault_rights
 from activities.remote_errors import problem_of
 from clients.aiven import AivenClient
+from clients.aiven_vpcs import vpc_client
 from clients.registry import registry
 from clients.settings import Settings, settings
 from peering.aiven_vpc import AivenVpc
@@ -17,7 +18,7 @@ from peering.naming import VNetId
 from peering.outcome import Occurrence, ProblemError
 from peering.rights import permits
 
-#: Of so many VNets and projects that have peerings the rights are looked at.
+#: Of so many VNets, and of so many projects and organizations, that have peerings the rights are looked at.
 MOST_LOOKED_AT: Final = 10
 _ASSIGN_ROLES: Final = "Microsoft.Authorization/roleAssignments/write"
 _READ_VNET: Final = "Microsoft.Network/virtualNetworks/read"
@@ -74,11 +75,11 @@ def _faults() -> dict[str, Occurrence]:
     return {}
 
 
-async def look_at_app(projects: Sequence[str], vnets: Sequence[str]) -> list[Checked]:
+async def look_at_app(owners: Sequence[AivenVpc], vnets: Sequence[str]) -> list[Checked]:
     """Check the app's identity, its vault, its registry, and its rights in Graph, Azure and Aiven, in parallel.
 
     Args:
-        projects: Aiven projects that the token has to reach.
+        owners: Aiven projects and organizations that the token has to reach, as the owners of VPCs.
         vnets: VNets that the app has to be able to peer.
     """
     looks: dict[str, Callable[[], Awaitable[_Found]]] = {
@@ -87,7 +88,7 @@ async def look_at_app(projects: Sequence[str], vnets: Sequence[str]) -> list[Che
         "registry": _registry,
         "graph": _graph,
         "aiven token": _aiven,
-        **{f"aiven project {one}": _look_at_project(one) for one in projects[:MOST_LOOKED_AT]},
+        **{f"aiven {one.kind} {one.owner}": _look_at_owner(one) for one in owners[:MOST_LOOKED_AT]},
         **{f"vnet {one}": _look_at_vnet(one) for one in vnets[:MOST_LOOKED_AT]},
     }
     found = list(await asyncio.gather(*(_checked(name, look) for name, look in looks.items())))
@@ -140,11 +141,13 @@ async def _aiven() -> _Found:
     return f"It reaches {len(await AivenClient().projects())} projects.", []
 
 
-def _look_at_project(project: str) -> Callable[[], Awaitable[_Found]]:
+def _look_at_owner(owner: AivenVpc) -> Callable[[], Awaitable[_Found]]:
     async def look() -> _Found:
-        role = await AivenClient().project_role(project, older=0)
-        lacking = await own_rights.rights_in_aiven(AivenVpc("project", project, ""), of_now=True)
-        return f"The token's user is {role or 'of unknown role'}.", lacking
+        role = await AivenClient().project_role(owner.owner, older=0) if owner.kind == "project" else None
+        lacking = await own_rights.rights_in_aiven(owner, of_now=True)
+        count = len(await vpc_client(owner).listed())
+        told = f"is {role}" if role else f"has rights in this {owner.kind} that Aiven does not tell"
+        return f"The token's user {told}, and may see {count} VPCs.", lacking
 
     return look
 

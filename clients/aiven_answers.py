@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from clients.known_secrets import readable
+from peering.aiven_vpc import Kind
 from peering.naming import VNetId, folded, same_id
 from peering.states import how_far
 
@@ -120,12 +121,17 @@ class ListedVpc(BaseModel):
     """One VPC in a list, which leaves out the connections."""
 
     id: str = Field(validation_alias=AliasChoices("project_vpc_id", "organization_vpc_id"))
+    organization_vpc_id: str | None = None
 
 
 class ListedVpcs(BaseModel):
     """The VPCs of a project, or of an organization."""
 
     vpcs: list[ListedVpc]
+
+    def of(self, kind: Kind) -> list[str]:
+        """The ids of those of one kind: Aiven does not document whether a project's list has its organization's."""
+        return [one.id for one in self.vpcs if (one.organization_vpc_id is not None) == (kind == "organization")]
 
 
 class Project(BaseModel):

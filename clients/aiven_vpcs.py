@@ -4,6 +4,7 @@ A project VPC's connection is named by the VNet that it leads to, and a request 
 that one. An organization VPC's connection is named by its own id, and what a second request does is not documented.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from clients.aiven_answers import (
     Vpc,
 )
 from clients.connections import connections
-from clients.remote_errors import RemoteError, if_allowed, or_none
+from clients.remote_errors import RemoteError, or_none, unless_refused
 from clients.shared_reads import shared
 from peering.aiven_vpc import KINDS, AivenVpc, Kind
 from peering.naming import VNetId, same_id
@@ -34,6 +35,9 @@ from peering.states import REQUEST_AGAIN
 _PRICES_LAST: Final = 3600.0
 #: Aiven's roles in a project that only read (Aiven's documentation, "Permissions").
 _READERS: Final = frozenset({"developer", "read_only"})
+#: The codes of a thing that is missing: only `organization_not_found` is documented.
+_MISSING: Final = re.compile(r"(organization|vpc|connection)_not_found$")
+_OK: Final = 200
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 #: The answers of a route that is not there, or not any more.
@@ -111,11 +115,20 @@ class VpcClient(ABC):
     async def hourly_prices(self) -> dict[str, str | None]:
         """The price of a peering connection in US dollars an hour, by the names of the clouds that Aiven lists.
 
+        A list that Aiven refuses, or that has another form, has no prices: no peering depends on them.
+
         Raises:
-            RemoteError: Aiven refused, or was not reached.
+            RemoteError: Aiven was not reached, or may answer in a while.
         """
         path = (*self._owner, "vpc-peering-connection-types")
-        listed = await or_none(shared(path, lambda: self._api.read(ConnectionTypes, *path), older=_PRICES_LAST))
+        try:
+            listed = await unless_refused(
+                shared(path, lambda: self._api.read(ConnectionTypes, *path), older=_PRICES_LAST)
+            )
+        except RemoteError as error:
+            if error.answer.status != _OK:
+                raise
+            listed = None
         return {
             kind.cloud_name: kind.price_usd for kind in reversed(listed.vpc_peering_connection_types if listed else [])
         }
@@ -132,17 +145,16 @@ class VpcClient(ABC):
         """
 
     async def listed(self, *, older: float = 0.0) -> list[str]:
-        """The ids of all VPCs of the same owner; one that is gone has none.
+        """The ids of the owner's VPCs of this kind.
 
         Args:
             older: how many seconds older than the asking the answer may be.
 
         Raises:
-            RemoteError: Aiven refused, or was not reached.
+            RemoteError: Aiven refused, with 404 when the owner does not exist, or was not reached.
         """
         path = (*self._owner, "vpcs")
-        listed = await or_none(shared(path, lambda: self._api.read(ListedVpcs, *path), older=older))
-        return [one.id for one in listed.vpcs] if listed else []
+        return (await shared(path, lambda: self._api.read(ListedVpcs, *path), older=older)).of(self.vpc.kind)
 
     def _wanted(self, vnet: VNetId, application_id: str, tenant_id: str, cidrs: Sequence[str]) -> dict[str, object]:
         """The document that requests a connection: both kinds take the same."""
@@ -217,8 +229,8 @@ class _Known:
 
 
 def _names_a_thing(answer: Answer) -> bool:
-    """Whether a 404 names the missing object: then the route exists."""
-    return answer.is_absence and any(code.endswith("_not_found") for code in answer.codes)
+    """Whether a 404 names the organization or the VPC as missing: then the route exists."""
+    return answer.is_absence and any(_MISSING.search(code) for code in answer.codes)
 
 
 def _may_lack_route(answer: Answer) -> bool:
@@ -302,10 +314,6 @@ class OrganizationVpcClient(VpcClient):
         paths = await self._paths()
         return await self._api.call("POST", *self._owner, paths.vpc, self.vpc.id, *paths.refresh)
 
-    async def hourly_prices(self) -> dict[str, str | None]:
-        """The prices; which right they require is not documented, so without it they are skipped."""
-        return await if_allowed(super().hourly_prices()) or {}
-
     @override
     async def lacking_right(self, *, of_now: bool = False) -> str | None:
         """None: no route tells a user's own permissions in an organization; a request that lacks one is refused."""
@@ -325,7 +333,7 @@ def vpc_client(vpc: AivenVpc) -> VpcClient:
 
 
 async def connections_beside(vpc: AivenVpc, *, older: float = 0.0) -> list[PeeringConnection]:
-    """All connections of the VPCs of an owner: one call, and one for each VPC. A deleted owner has none.
+    """All connections of the VPCs of an owner: one call, and one for each VPC. One that is gone has none.
 
     Args:
         vpc: one of them; without an id, the owner alone.
@@ -335,19 +343,20 @@ async def connections_beside(vpc: AivenVpc, *, older: float = 0.0) -> list[Peeri
         RemoteError: Aiven refused, or was not reached.
     """
     found: list[PeeringConnection] = []
-    for identity in await vpc_client(vpc).listed(older=older):
-        found += (await vpc_client(vpc._replace(id=identity)).read(older=older)).peering_connections
+    for identity in await or_none(vpc_client(vpc).listed(older=older)) or []:
+        beside = await or_none(vpc_client(vpc._replace(id=identity)).read(older=older))
+        found += beside.peering_connections if beside is not None else []
     return found
 
 
 async def owners() -> list[AivenVpc]:
     """The projects and the organizations that the token's user may see, each as the owner of VPCs.
 
-    Not every user belongs to an organization, or may ask for them.
+    Not every user belongs to an organization, or may ask for them: where Aiven refuses to list them, there are none.
 
     Raises:
         RemoteError: Aiven refused, or was not reached.
     """
     api = AivenClient()
-    named = {"project": await api.projects(), "organization": await if_allowed(api.organizations()) or []}
+    named = {"project": await api.projects(), "organization": await unless_refused(api.organizations()) or []}
     return [AivenVpc(kind, owner, "") for kind in KINDS for owner in named[kind]]

@@ -37,7 +37,6 @@ _AADSTS: Final = re.compile(r"AADSTS\d+")
 _STUMBLES: Final = (AttributeError, KeyError, TypeError, ValueError)
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
-_FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 
 
@@ -250,16 +249,16 @@ async def or_none(look_up: Awaitable[Found]) -> Found | None:
         return None
 
 
-async def if_allowed(look_up: Awaitable[Found]) -> Found | None:
-    """What a look-up finds; None when there is no such thing, or when the remote does not let this identity look.
+async def unless_refused(look_up: Awaitable[Found]) -> Found | None:
+    """What a look-up finds; None when the remote refuses it for good, or when there is no such thing.
 
     Raises:
-        Exception: whatever else the look-up raises.
+        Exception: whatever else the look-up raises; a refused sign-in or token says nothing about what is looked up.
     """
     try:
         return await or_none(look_up)
     except RemoteError as error:
-        if error.answer.status != _FORBIDDEN or error.answer.sign_in is not None:
+        if error.answer.may_pass or error.answer.status == _UNAUTHORIZED or error.answer.sign_in is not None:
             raise
         return None
 

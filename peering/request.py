@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from peering.aiven_vpc import NAMES, AivenVpc
 from peering.labels import Labels, Note
@@ -54,10 +55,26 @@ _Name = Annotated[
 ]
 
 
+def _one_pair(schema: JsonDict) -> None:
+    """Say in the JSON schema that exactly one pair names Aiven's VPC.
+
+    Generators of clients make one class of this, and two of `oneOf`.
+    """
+    every = set(chain(*NAMES.values()))
+    pairs: dict[str, JsonDict] = {
+        kind: {
+            "required": list(pair),
+            "properties": {name: {"type": "string" if name in pair else "null"} for name in sorted(every)},
+        }
+        for kind, pair in NAMES.items()
+    }
+    schema |= {"if": {"not": pairs["organization"]}, "then": pairs["project"]}
+
+
 class PeeringRequest(BaseModel):
     """The body of `POST /api/peerings`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, json_schema_extra=_one_pair)
 
     project: Annotated[
         str | None, Field(pattern=_OWNER, description="The Aiven project that owns the project VPC.")

@@ -111,6 +111,9 @@ class SelfCheckQuery(BaseModel):
     project: Annotated[_Text | None, Field(description="An Aiven project that the token must be able to access.")] = (
         None
     )
+    organization_id: Annotated[
+        _Text | None, Field(description="An Aiven organization whose VPCs the token must be able to access.")
+    ] = None
     vnet_id: Annotated[_Text | None, Field(description="A VNet that the app must be able to peer.")] = None
 
 

@@ -42,7 +42,7 @@ ROUTES: Final = (
     Route("pauses", "resume_peerings", "POST", "resume", FILTERS, "operator"),
     Route("checks", "check_peerings", "POST", "checks", FILTERS, "operator"),
     Route("overview", "show_overview", "GET", "overview", (), "reader"),
-    Route("self_check", "check_app", "GET", "self-check", ("project", "vnet_id"), "reader"),
+    Route("self_check", "check_app", "GET", "self-check", ("project", "organization_id", "vnet_id"), "reader"),
     Route("refusals", "list_refusals", "GET", "refusals", (), "reader"),
     Route("health", "list_unmanaged", "GET", "unmanaged", (), "reader"),
     Route("problems", "list_problems", "GET", "problems", (), "reader"),

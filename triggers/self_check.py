@@ -7,7 +7,8 @@ import azure.functions as func
 from typing_extensions import TypedDict
 
 from clients.durable import DurableClient
-from clients.registry.rows import Value
+from clients.registry.rows import vpc_of
+from peering.aiven_vpc import AivenVpc, Kind
 from peering.naming import VNetId, folded
 from peering.outcome import Occurrence
 from peering.version import VERSION
@@ -54,11 +55,11 @@ async def check_app(req: func.HttpRequest, client: DurableClient) -> func.HttpRe
     from activities.self_check import check_settings, look_at_app
 
     query = query_of(req, SelfCheckQuery)
-    projects, vnets = await _asked_about(query)
+    owners, vnets = await _asked_about(query)
     settings = list(check_settings())
     sound = not any("problem" in setting for setting in settings)
     documents = [*map(_setting, settings), *(_schedule(timer, fault) for timer, fault in faults())]
-    checks = await look_at_app(projects, vnets) if sound else []
+    checks = await look_at_app(owners, vnets) if sound else []
     document = SelfCheck(
         ok=not any("problem" in one for one in documents) and not any(one["state"] == "problem" for one in checks),
         version=VERSION,
@@ -95,8 +96,8 @@ def _check(check: "Checked") -> CheckDocument:
     return document
 
 
-async def _asked_about(query: SelfCheckQuery) -> tuple[list[str], list[str]]:
-    """The projects and VNets to check: those of the request, and those that have peerings."""
+async def _asked_about(query: SelfCheckQuery) -> tuple[list[AivenVpc], list[str]]:
+    """The owners of VPCs and the VNets to check: those of the request, and those that have peerings."""
     if query.vnet_id is not None:
         try:
             VNetId.parse(query.vnet_id)
@@ -106,11 +107,11 @@ async def _asked_about(query: SelfCheckQuery) -> tuple[list[str], list[str]]:
         rows = await all_columns()
     except Exception:  # the registry's own check says why
         rows = []
-    projects, vnets = ([row[column] for row in rows] for column in ("owner", "vnet_id"))
-    return _distinct(query.project, projects), _distinct(query.vnet_id, vnets)
-
-
-def _distinct(asked: str | None, known: list[Value]) -> list[str]:
-    """The requested one first, then the others, each once."""
-    every = [*([asked] if asked is not None else []), *map(str, known)]
-    return list({folded(one): one for one in every}.values())
+    requested: dict[Kind, str | None] = {"project": query.project, "organization": query.organization_id}
+    owners = [AivenVpc(kind, owner, "") for kind, owner in requested.items() if owner is not None]
+    owners += [vpc_of(row)._replace(id="") for row in rows]
+    vnets = [*([query.vnet_id] if query.vnet_id is not None else []), *(str(row["vnet_id"]) for row in rows)]
+    # The requested ones come first; each is checked once.
+    distinct_vnets = {folded(one): one for one in vnets}
+    distinct_owners = {(one.kind, folded(one.owner)): one for one in owners}
+    return list(distinct_owners.values()), list(distinct_vnets.values())

@@ -11,7 +11,7 @@ from activities.steps.directory import find_application, find_principal
 from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import connections_beside, owners, vpc_client
 from clients.azure import graph
-from clients.remote_errors import if_allowed, or_none
+from clients.remote_errors import or_none, unless_refused
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, VNetPeering
@@ -159,11 +159,11 @@ async def _is_connected(tenant_id: str, facts: Facts) -> bool:
     """Whether a project or an organization that the Aiven token reaches has a connection to this tenant still.
 
     Responses of Aiven since the wait began still count, because more VPCs than Aiven's rate limit per minute take
-    several looks. Organizations whose networks the token may not read are skipped.
+    several looks. Organizations whose networks Aiven refuses to show are skipped.
     """
     for owner in await owners():
         looking_beside = connections_beside(owner, older=told_since(facts))
-        held = await (looking_beside if owner.kind == "project" else if_allowed(looking_beside)) or []
+        held = await (looking_beside if owner.kind == "project" else unless_refused(looking_beside)) or []
         if any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for c in held):
             return True
     return False

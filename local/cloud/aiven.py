@@ -57,6 +57,9 @@ _ORGANIZATION: Final = {
 }
 
 
+_AZURE_EUROPE: Final = {"cloud_description": "Azure: Netherlands", "geo_region": "europe", "provider": "azure"}
+
+
 @dataclass(frozen=True)
 class _Paths:
     """How the paths of a VPC and of its connections are spelled."""
@@ -100,6 +103,7 @@ class Aiven:
         for kind in NAMES:
             self._add_list(kind, "vpcs", self._list)
             self._add_list(kind, "vpc-peering-connection-types", self._types)
+        self._add_list("organization", "vpc-clouds", self._clouds)
         for paths in _PATHS:
             self._add_routes_of(paths)
 
@@ -118,6 +122,9 @@ class Aiven:
         self._add(paths, "POST", f"/{paths.refresh}", "VpcPeeringConnectionRefresh", self._refresh)
         self._add(paths, "DELETE", f"/{paths.connection}", "VpcPeeringConnectionDelete", self._delete)
         self._add(paths, "PUT", "/user-peer-network-cidrs", "VpcPeeringConnectionUpdate", self._put_cidrs)
+        if paths.kind == "organization":
+            path = f"/{paths.connection}/user-peer-network-cidrs"
+            self._add(paths, "PUT", path, "VpcPeeringConnectionUpdate", self._put_cidrs_of_connection)
 
     def _add(self, paths: _Paths, method: str, path: str, operation: str, handler: Handler) -> None:
         """A route of one VPC, under one spelling of its path, for users with the right that it takes."""
@@ -206,7 +213,12 @@ class Aiven:
         return Response(200, {"user": user})
 
     def _list(self, kind: Kind, owner: str) -> Response:
-        return Response(200, {"vpcs": [_vpc_body(vpc) for vpc in self._vpcs_of(kind, owner)]})
+        shown = [_vpc_body(vpc) for vpc in self._vpcs_of(kind, owner)]
+        also = self._world.knobs.organization_vpcs_in_projects
+        if kind == "project" and also != "hidden":
+            shared = [_vpc_body(vpc) for vpc in self._world.vpcs.values() if vpc.named.kind == "organization"]
+            shown += [{**one, also: one.pop("organization_vpc_id")} for one in shared]
+        return Response(200, {"vpcs": shown})
 
     def _vpcs_of(self, kind: Kind, owner: str) -> list[Vpc]:
         return [vpc for vpc in self._world.vpcs.values() if (vpc.named.kind, vpc.owner) == (kind, owner)]
@@ -292,6 +304,19 @@ class Aiven:
         for connection in vpc.connections:
             connection.cidrs = [cidr for cidr in connection.cidrs if cidr not in body.get("delete", [])]
         return self._whole(vpc)
+
+    def _put_cidrs_of_connection(self, request: Request, vpc: Vpc, connection: str) -> Response:
+        """The deprecated route, which the avn of 2026 still calls: it has one connection's networks, as texts."""
+        held, body = vpc.connection(connection), request.json()
+        if held is None:
+            raise aiven_error(404, "VPC peering connection does not exist", "vpc_peering_connection_not_found")
+        added = {entry["cidr"] for entry in body.get("add", [])}
+        held.cidrs = sorted({*held.cidrs, *added} - set(body.get("delete", [])))
+        return self._whole(vpc)
+
+    def _clouds(self, kind: Kind, owner: str) -> Response:
+        clouds = sorted({vpc.cloud_name for vpc in self._vpcs_of(kind, owner)})
+        return Response(200, {"clouds": [{"cloud_name": cloud, **_AZURE_EUROPE} for cloud in clouds]})
 
     def _types(self, kind: Kind, owner: str) -> Response:
         price = {"price_usd": self._world.knobs.price_usd, "vpc_peering_connection_type": "azure-vnet-peering"}

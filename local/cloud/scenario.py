@@ -102,6 +102,10 @@ class Scenario(BaseModel):
     organization_network_told: bool = Field(
         default=True, description="The state_info of an organization VPC's connection says where its network is."
     )
+    organization_vpcs_in_projects: Literal["hidden", "organization_vpc_id", "project_vpc_id"] = Field(
+        "hidden",
+        description="Whether a project's list of VPCs shows those of organizations, too, and what it calls their ids.",
+    )
     organization_connection_ids: bool = Field(
         default=True, description="An organization VPC shows the ids of its connections."
     )

@@ -28,6 +28,22 @@ AIVEN: Final = (
         "an Aiven organization administrator",
     ),
     Problem(
+        "aiven-not-offered",
+        "Aiven does not offer this to the account",
+        "Aiven has not enabled the feature for the project or organization, or does not offer it to users of Managed"
+        " Service for TimescaleDB.",
+        "Ask Aiven's support to enable it. For organization VPCs, peer with a project VPC instead.",
+        "the caller",
+        status=422,
+    ),
+    Problem(
+        "aiven-user-not-accepted",
+        "Aiven does not allow this to the kind of user that the token belongs to",
+        "Some requests are forbidden to application users, whatever their permissions.",
+        "Set AIVEN_AUTH_TOKEN to a token of a user who is not an application user.",
+        "the operator of this app",
+    ),
+    Problem(
         "project-vpc-not-found",
         "The VPC does not exist in Aiven",
         "The project or organization is unknown to Aiven, or has no VPC with this id.",

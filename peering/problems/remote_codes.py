@@ -106,6 +106,12 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "AuthenticationFailed": "registry-access-denied",
         "InvalidAuthenticationInfo": "automation-token-refused",
     },
+    # In Aiven's published schema; their statuses are not documented.
+    "Aiven": {
+        "feature_not_enabled": "aiven-not-offered",
+        "action_forbidden_for_timescale_users": "aiven-not-offered",
+        "action_forbidden_for_application_users": "aiven-user-not-accepted",
+    },
 }
 
 #: Codes that mean something only where no more telling one comes with them: what that is, its own text says.
@@ -198,7 +204,7 @@ TO_DO: Final[Mapping[Service, str]] = {
     " or set AZURE_CREDENTIAL to another identity."
 }
 
-#: Aiven's refusals carry no code that is documented: the status tells.
+#: Of most of Aiven's refusals no code is documented: the status tells.
 STATUSES: Final[Mapping[Service, Mapping[int, str]]] = {
     "Aiven": {401: "aiven-token-rejected", 403: "aiven-not-permitted", 404: "project-vpc-not-found"},
 }

@@ -259,6 +259,27 @@ def test_the_app_checks_itself_and_shows_no_secret(deployment: Deployment, ident
         assert deployment.cloud.environment[name] not in answer.text
 
 
+def test_the_app_checks_the_organizations_that_it_is_asked_about(deployment: Deployment, identity: str) -> None:
+    (organization,) = deployment.cloud.world.organizations
+
+    def looked_at(organization_id: str) -> list[Any]:
+        found = deployment.api.get("/api/self-check", params={"organization_id": organization_id}).json()
+        return [
+            (check["name"], check["state"], [one["code"] for one in check.get("problems", [])])
+            for check in found["checks"]
+            if check["name"].startswith("aiven organization")
+        ]
+
+    assert looked_at(organization) == [(f"aiven organization {organization}", "ok", [])]
+    assert looked_at("org0") == [("aiven organization org0", "problem", ["project-vpc-not-found"])]
+    deployment.knobs(organization_permission="none")
+    try:
+        (unreadable,) = looked_at(organization)
+    finally:
+        deployment.knobs(organization_permission="write")
+    assert unreadable[1:] == ("problem", ["aiven-organization-not-permitted"])
+
+
 def test_the_app_tells_what_it_lacks(deployment: Deployment, identity: str) -> None:
     deployment.knobs(aiven_role="read_only")
     try:

@@ -5,12 +5,17 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain, combinations
 from pathlib import Path
+from uuid import UUID
 
 import jsonschema_rs
 import pytest
+from pydantic import ValidationError
 
+from peering.aiven_vpc import NAMES
 from peering.problems import PROBLEMS
+from peering.request import PeeringRequest
 from peering.steps import PLANS
 from triggers.described import DESCRIBED, Text
 from triggers.documents import _page
@@ -88,6 +93,24 @@ def test_examples_of_problems_are_valid() -> None:
     schema = {"$ref": "#/components/schemas/ProblemDocument", "components": DOCUMENT["components"]}
     for example in DOCUMENT["components"]["examples"].values():
         jsonschema_rs.validate(schema, example["value"])
+
+
+@pytest.mark.parametrize("null", [False, True])
+@pytest.mark.parametrize(
+    "named", [given for size in range(5) for given in combinations(sorted(chain(*NAMES.values())), size)]
+)
+def test_the_document_says_that_one_pair_names_the_vpc_as_the_model_does(named: tuple[str, ...], null: bool) -> None:
+    spelled = {name: str(UUID(int=1)) for name in named}
+    others = dict.fromkeys(sorted({*chain(*NAMES.values())} - {*named})) if null else {}
+    vnet = f"/subscriptions/{UUID(int=2)}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet"
+    body = {"vnet_id": vnet, **spelled, **others}
+    schema = {"$ref": "#/components/schemas/PeeringRequest", "components": DOCUMENT["components"]}
+    try:
+        PeeringRequest.model_validate_json(json.dumps(body))
+    except ValidationError:
+        assert not jsonschema_rs.is_valid(schema, body)
+    else:
+        assert jsonschema_rs.is_valid(schema, body)
 
 
 def test_every_type_of_an_answer_is_described() -> None:

@@ -64,6 +64,13 @@ def by_avn(console: Console) -> bool:
         done["list"] = [one["organization_vpc_id"] for one in vpcs] == [cloud["AIVEN_ORGANIZATION_VPC_ID"]]
         _, (connection,) = avn(cloud, "peering-connection", "list", *vpc)
         done["peering-connection list"] = connection["state"] == "ACTIVE"
+        done["clouds list"] = len(avn(cloud, "clouds", "list")[1]["clouds"]) == 1
+        networks = ("peering-connection", "user-peer-network-cidrs")
+        named = (*vpc, "--peering-connection-id", connection["peering_connection_id"], "192.168.0.0/24")
+        avn(cloud, *networks, "add", *named)
+        done["user-peer-network-cidrs add"] = _networks(cloud) == ["192.168.0.0/24"]
+        avn(cloud, *networks, "delete", *named)
+        done["user-peer-network-cidrs delete"] = _networks(cloud) == []
         done["peering-connection refresh"] = avn(cloud, "peering-connection", "refresh", *vpc)[0] == 0
         delete = ("peering-connection", "delete", *vpc, "--peering-connection-id", connection["peering_connection_id"])
         done["peering-connection delete"] = avn(cloud, *delete)[0] == 0
@@ -76,6 +83,14 @@ def by_avn(console: Console) -> bool:
     for what, is_so in done.items():
         console.print(f"avn and an organization VPC, {what}: {'as expected' if is_so else 'DIFFERENT'}", markup=False)
     return all(done.values())
+
+
+def _networks(cloud: Mapping[str, str]) -> list[str]:
+    """The networks behind the VNet, as avn lists them."""
+    vpc = ("--organization-vpc-id", cloud["AIVEN_ORGANIZATION_VPC_ID"])
+    _, (connection,) = avn(cloud, "peering-connection", "list", *vpc)
+    found: list[str] = connection["user_peer_network_cidrs"]
+    return found
 
 
 def _connections(cloud: Mapping[str, str]) -> list[Any]:

@@ -130,6 +130,37 @@ def test_the_missing_permission_is_named_as_the_organizations(tmp_path: Path, pe
         assert ("cloud_name" in status["facts"]) is known
 
 
+@pytest.mark.parametrize("name", ["organization_vpc_id", "project_vpc_id"])
+def test_a_projects_list_may_show_the_vpcs_of_its_organization(tmp_path: Path, name: str) -> None:
+    with deploy(tmp_path, Scenario(vpcs_of="both", project_vpcs=2, organization_vpcs_in_projects=name)) as deployment:
+        connected_and_gone(deployment)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 410])
+def test_a_removal_does_without_the_list_of_organizations(tmp_path: Path, status: int) -> None:
+    refused = {"host": "api.aiven.io", "path": "organizations$", "status": status, "times": 100}
+    with deploy(tmp_path, Scenario.model_validate({"faults": [refused]})) as deployment:
+        connected_and_gone(deployment)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "answer",
+    [*({"status": status} for status in (400, 403, 404, 405, 410)), {"status": 200, "body": {"prices": []}}],
+    ids=lambda answer: str(answer["status"]),
+)
+def test_no_refusal_of_the_prices_ends_a_start(tmp_path: Path, kind: Kind, answer: dict[str, Any]) -> None:
+    refused = {"host": "api.aiven.io", "path": "vpc-peering-connection-types", "times": 100, **answer}
+    with deploy(tmp_path, Scenario.model_validate({"vpcs_of": kind, "faults": [refused]})) as deployment:
+        assert connected_and_gone(deployment)["facts"]["hourly_price_usd"] is None
+
+
+def test_a_code_for_routes_says_nothing_about_the_vpc(tmp_path: Path) -> None:
+    unknown = {"host": "api.aiven.io", "path": "/vpc/", "status": 404, "code": "endpoint_not_found", "times": 1000}
+    with deploy(tmp_path, organization(organization_paths="both", faults=[unknown])) as deployment:
+        connected_and_gone(deployment)
+
+
 def test_a_network_that_is_not_told_is_said_so(tmp_path: Path) -> None:
     with deploy(tmp_path, organization(organization_network_told=False)) as deployment:
         assert deployment.settle()["problem"]["code"] == "peer-network-unknown"
