@@ -42,6 +42,11 @@ class Operation:
     scenario: str | Scenario = "quick"
     laid: Callable[[Deployment], object] = lambda _: None
 
+    def of_organization(self, name: str = "shared", **knobs: object) -> "Operation":
+        """The same with an organization VPC, with which Aiven's calls alone are different."""
+        scenario = Scenario.model_validate({"vpcs_of": "organization", **knobs})
+        return replace(self, name=f"{self.name}-{name}", services=("aiven",), scenario=scenario)
+
 
 def _nothing(deployment: Deployment) -> str:
     return ""
@@ -172,9 +177,23 @@ _OF_BOTH: Final = (
     ),
 )
 
-#: Of a VPC of an organization, Aiven's calls are other ones; all others are the same.
-_OF_ORGANIZATIONS: Final = tuple(
-    replace(one, name=f"{one.name}-shared", services=("aiven",), scenario="organization") for one in _OF_BOTH
+_ESTABLISH: Final = _OF_BOTH[0]
+_ADOPT: Final = Operation(
+    "adopt",
+    _nothing,
+    lambda deployment, _: deployment.settle(adopt=True),
+    _is_adopted,
+    services=("arm", "graph", "vault", "aiven"),
+    laid=_by_hand,
+)
+_OF_ORGANIZATIONS: Final = (
+    *(one.of_organization() for one in (*_OF_BOTH, _ADOPT)),
+    # The platform sees the VNet's side after a while, so Aiven is asked to refresh.
+    _ESTABLISH.of_organization("refreshed", detect=60),
+    # Both spellings of the paths are tried, and the list of VPCs is read between them.
+    *(one.of_organization("renamed", organization_paths="plural", organization_unknown="page") for one in _OF_BOTH),
+    # Aiven refuses the connection while the role is not effective, so it is deleted, and requested again.
+    _ESTABLISH.of_organization("refused", role_effective=120, approved=5),
 )
 
 _OF_PROJECTS: Final = (
@@ -197,14 +216,7 @@ _OF_PROJECTS: Final = (
         paths="/(locks|denyAssignments|policy[A-Z][a-z]+)(/|$)",
         laid=_held,
     ),
-    Operation(
-        "adopt",
-        _nothing,
-        lambda deployment, _: deployment.settle(adopt=True),
-        _is_adopted,
-        services=("arm", "graph", "vault", "aiven"),
-        laid=_by_hand,
-    ),
+    _ADOPT,
     Operation(
         "setup-only",
         _nothing,
