@@ -336,9 +336,18 @@ OBSTACLES: Final = {
     ),
 }
 
+#: Those that depend on the VPC in Aiven: an organization VPC has them, too.
+OF_VPCS: Final = (
+    *("the Aiven token is revoked", "the project VPC is gone", "the project VPC is being deleted"),
+    *("the project VPC is not on Azure", "another owner has connected the pair", "there is nothing to take over"),
+    *("its addresses overlap", "the application that is taken over is gone"),
+)
+
 _SIGN_IN: Final = "the registry is read as the same identity: such a request is refused without a plan"
 #: Final refusals that no plan can foresee, and why.
 UNFORESEEN: Final = {
+    "aiven-not-offered": "Aiven says with a refusal alone what it does not offer",
+    "aiven-user-not-accepted": "Aiven says with a refusal alone what it allows to no application user",
     "aiven-organization-not-permitted": "no route tells what a user may write in an organization; one who may not even"
     " read is told by the plan",
     "automation-sign-in-failed": _SIGN_IN,

@@ -71,6 +71,7 @@ def test_a_password_that_is_not_shown_is_not_rotated(deployment: Deployment, nam
     assert [run["operation"] for run in deployment.check(identity)["runs"]] == ["establish"]
 
 
+@pytest.mark.both_kinds
 def test_connections_that_are_not_shown_are_not_made_again(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     left_out = {"host": AIVEN, "method": "GET", "path": "/vpcs/", "without": "peering_connections", "times": 3}
@@ -99,6 +100,7 @@ def test_all_of_a_refusal_is_in_the_run_and_the_report_and_its_beginning_in_the_
     assert "THE END" in deployment.api.get(f"{path}/report").text
 
 
+@pytest.mark.both_kinds
 def test_an_answer_of_aivens_that_tells_of_an_error_is_no_success(deployment: Deployment) -> None:
     body = {"error": "quota", "message": "Too many connections"}
     where = {"host": AIVEN, "method": "POST", "path": "/peering-connections$"}

@@ -12,6 +12,7 @@ import pytest
 
 from local.deployment import Deployment, deploy
 from local.host.worker import Worker
+from peering.aiven_vpc import Kind
 from peering.record import Record, RunRecord
 from tests.workflows.cloud_objects import application_of
 from tests.workflows.delivered_late import Late, is_second, late_calls, stalled
@@ -152,12 +153,16 @@ def test_who_stands_still_before_the_vault_leaves_neither_secret_nor_password(de
     assert vault.secrets == {}
 
 
+@pytest.mark.both_kinds
 @pytest.mark.parametrize("behind", ["pending_peer", "active"])
-def test_who_stands_still_before_an_ended_connection_goes_takes_no_new_one(deployment: Deployment, behind: str) -> None:
+def test_who_stands_still_before_an_ended_connection_goes_takes_no_new_one(
+    deployment: Deployment, behind: str, aiven_vpc: Kind
+) -> None:
     status = deployment.settle()
     side = {"vnet_id": status["peering"]["vnet_id"], "remote_id": status["facts"]["to_network_id"]}
     deployment.event(kind="delete-vnet-peering", **side)
-    with stalled("stale_connection", "clients.aiven_vpcs", "ProjectVpcClient.delete_connection", behind) as twin:
+    deletes = f"{aiven_vpc.capitalize()}VpcClient.delete_connection"
+    with stalled("stale_connection", "clients.aiven_vpcs", deletes, behind) as twin:
         assert deployment.settle()["state"] == "connected"
         assert twin.ended.is_set()
     assert [connection.state for _, connection in deployment.cloud.world.connections()] == ["ACTIVE"]

@@ -54,6 +54,7 @@ def until_the_vault_refuses(deployment: Deployment) -> None:
     soon(deployment, lambda: ("vault", "DELETE") in {(one.service, one.method) for one in deployment.cloud.requests})
 
 
+@pytest.mark.both_kinds
 def test_a_rollback_that_fails_lists_what_is_left(deployment: Deployment) -> None:
     before = deployment.cloud_state()
     deployment.knobs(outcome="ERROR", faults=[{**_KEEPS_SECRETS, "status": 403, "code": "Forbidden"}])
@@ -63,6 +64,7 @@ def test_a_rollback_that_fails_lists_what_is_left(deployment: Deployment) -> Non
     assert listed(deployment, status["id"]) == {"application credential"}
 
 
+@pytest.mark.both_kinds
 def test_a_rollback_that_is_cancelled_lists_what_is_left(deployment: Deployment) -> None:
     deployment.knobs(outcome="ERROR", faults=[{**_KEEPS_SECRETS, "status": 503}])
     identity = deployment.start(on_failure="rollback")
@@ -87,6 +89,7 @@ def test_a_removal_that_is_interrupted_at_its_end_lists_nothing(tmp_path: Path) 
         assert listed(deployment, identity) == set()
 
 
+@pytest.mark.both_kinds
 def test_a_cancel_does_not_wait_for_an_application_that_the_removal_has_deleted(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     deployment.until_ended(identity)
@@ -102,6 +105,7 @@ def test_a_cancel_does_not_wait_for_an_application_that_the_removal_has_deleted(
     assert datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["taken"]) < timedelta(minutes=1)
 
 
+@pytest.mark.both_kinds
 def test_a_start_that_is_begun_again_takes_back_the_connection_that_it_has_brought_to_active(tmp_path: Path) -> None:
     once = OnceFailed()
     with deploy(tmp_path, hostile=once) as deployment:

@@ -49,6 +49,7 @@ def until(deployment: Deployment, holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.both_kinds
 @pytest.mark.engine_part
 def test_a_start_waits_no_longer_than_without(deployment: Deployment) -> None:
     deployment.knobs(approved=60)
@@ -61,6 +62,7 @@ def test_a_start_waits_no_longer_than_without(deployment: Deployment) -> None:
     assert took(last_run(deployment, identity, "establish")) < SOON
 
 
+@pytest.mark.both_kinds
 def test_a_removal_waits_no_longer_than_without(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     deployment.knobs(deleted=60)
@@ -87,6 +89,7 @@ def test_a_removal_waits_for_what_was_lost_no_longer_than_without(deployment: De
     assert FUNCTION_TIMEOUT <= took(last_run(deployment, identity, "remove")) < FUNCTION_TIMEOUT + SOON
 
 
+@pytest.mark.both_kinds
 def test_a_cancel_waits_for_what_it_takes_away_and_no_longer(deployment: Deployment) -> None:
     deployment.knobs(approved=36000)
     deployment.virtual_clock.held = True

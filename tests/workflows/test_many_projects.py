@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from local.cloud import Scenario
+from local.cloud.world.landscape import ORGANIZATION
 from local.deployment import Deployment, deploy
+from peering.aiven_vpc import Kind
 
 #: A small edition of 60 VNets of two subscriptions in five projects.
 _ESTATE: Final = Scenario(vnets=6, subscriptions=2, project_vpcs=3, projects=3)
@@ -18,15 +22,17 @@ def pairs(deployment: Deployment) -> list[dict[str, object]]:
     return [{**vpc.named.names, "vnet_id": vnet.id} for vnet, vpc in zip(vnets, vpcs * len(vnets), strict=False)]
 
 
-def test_an_estate_is_connected_checked_repaired_and_taken_away(tmp_path: Path) -> None:
+@pytest.mark.both_kinds
+def test_an_estate_is_connected_checked_repaired_and_taken_away(tmp_path: Path, aiven_vpc: Kind) -> None:
     with deploy(tmp_path, _ESTATE) as deployment:
         before = deployment.cloud_state()
         identities = [deployment.start(**pair) for pair in pairs(deployment)]
         for identity in identities:
             status = deployment.until(identity, "connected", "failed")
             assert status["state"] == "connected", status.get("problem")
-        listed = deployment.api.get("/api/peerings", params={"project": "local-project-2"}).json()["peerings"]
-        assert sorted(one["id"] for one in listed) == sorted(identities[1::3])
+        owner = {"project": "local-project-2"} if aiven_vpc == "project" else {"organization_id": ORGANIZATION}
+        listed = deployment.api.get("/api/peerings", params=owner).json()["peerings"]
+        assert sorted(one["id"] for one in listed) == sorted(identities[1::3] if aiven_vpc == "project" else identities)
         second = deployment.cloud.landscape.subscriptions[1]
         listed = deployment.api.get("/api/peerings", params={"subscription_id": second}).json()["peerings"]
         assert sorted(one["id"] for one in listed) == sorted(identities[1::2])

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -25,11 +26,15 @@ from peering.problems.remote_codes import (
     TEXTS,
 )
 from peering.steps import LOOKS
-from tests.workflows.obstacles import OBSTACLES, UNFORESEEN, Obstacle, Place
+from tests.workflows.obstacles import OBSTACLES, OF_VPCS, UNFORESEEN, Obstacle, Place
 from tests.workflows.plans import codes, plan
 
+#: Whose VPC there is in Aiven, and an obstacle.
+PLANNED: Final = [*(("project", what) for what in OBSTACLES), *(("organization", what) for what in OF_VPCS)]
+LATER: Final = [(kind, what) for kind, what in PLANNED if OBSTACLES[what].moment is not None]
 
-@pytest.mark.parametrize("what", OBSTACLES)
+
+@pytest.mark.parametrize(("aiven_vpc", "what"), PLANNED, indirect=["aiven_vpc"])
 def test_an_obstacle_is_planned_with_and_nothing_is_made(deployment: Deployment, what: str) -> None:
     obstacle = OBSTACLES[what]
     obstacle.prepare(deployment)
@@ -44,7 +49,7 @@ def test_an_obstacle_is_planned_with_and_nothing_is_made(deployment: Deployment,
     assert [write for write in deployment.writes() if write["service"] != "table"] == []
 
 
-@pytest.mark.parametrize("what", [what for what, obstacle in OBSTACLES.items() if obstacle.moment is not None])
+@pytest.mark.parametrize(("aiven_vpc", "what"), LATER, indirect=["aiven_vpc"])
 def test_one_that_comes_after_the_looks_ends_the_start_with_the_same_problem(deployment: Deployment, what: str) -> None:
     obstacle = OBSTACLES[what]
     obstacle.prepare(deployment)
@@ -159,6 +164,7 @@ def test_all_obstacles_are_told_at_once(deployment: Deployment) -> None:
     }
 
 
+@pytest.mark.both_kinds
 def test_a_project_vpc_that_is_being_built_is_waited_for(deployment: Deployment) -> None:
     vpc = deployment.cloud.landscape.vpc.id
     deployment.event(kind="set-project-vpc-state", project_vpc_id=vpc, state="APPROVED")

@@ -157,6 +157,7 @@ def test_the_table_is_the_code() -> None:
     assert written == ANSWERS
 
 
+@pytest.mark.both_kinds
 def test_a_cancel_leaves_what_is_there_and_records_it(deployment: Deployment) -> None:
     deployment.knobs(approved=3600, latency=0.05)
     identity = deployment.start()
@@ -175,6 +176,7 @@ def test_a_cancel_leaves_what_is_there_and_records_it(deployment: Deployment) ->
     assert len([request for request in deployment.cloud.requests if "addPassword" in request.path]) == 1
 
 
+@pytest.mark.both_kinds
 def test_a_removal_during_a_wait_of_hours_begins_within_half_a_minute(deployment: Deployment) -> None:
     deployment.knobs(approved=20 * 3600)
     begun, identity = deployment.clock.now(), deployment.start()
@@ -209,6 +211,7 @@ def test_an_execution_has_waits_of_its_own(deployment: Deployment) -> None:
     assert deployment.until(identity)["state"] == "connected"
 
 
+@pytest.mark.both_kinds
 def test_a_rollback_that_is_broken_off_goes_on_back(deployment: Deployment) -> None:
     held, before = {"host": "api.aiven.io", "method": "DELETE", "status": 503, "times": 999}, deployment.cloud_state()
     deployment.knobs(outcome="ERROR", faults=[held])
@@ -235,6 +238,7 @@ def test_an_order_whose_own_row_is_gone_has_one_again_when_somebody_asks(tmp_pat
         assert deployment.until(identity)["state"] == "connected"
 
 
+@pytest.mark.both_kinds
 def test_a_start_that_the_platform_loses_is_resumed_within_minutes(tmp_path: Path) -> None:
     losses = LostStarts()
     with deploy(tmp_path, hostile=losses) as deployment:

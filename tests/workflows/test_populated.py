@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from local.cloud.scenario import load_scenario
 from local.deployment import deploy
 from local.populated import populate
@@ -14,6 +16,7 @@ _FEW: Final = 10
 _OWN: Final = {"secret_version"}
 
 
+@pytest.mark.both_kinds
 def test_a_world_begins_with_peerings_of_which_every_tenth_is_ill(tmp_path: Path) -> None:
     scenario = load_scenario("sixty").model_copy(update={"vnets": _FEW})
     with deploy(tmp_path, scenario) as deployed:
@@ -27,6 +30,7 @@ def test_a_world_begins_with_peerings_of_which_every_tenth_is_ill(tmp_path: Path
     assert len({one["runs"][0]["run"] for one in statuses}) == _FEW
 
 
+@pytest.mark.both_kinds
 def test_a_record_is_as_a_start_leaves_it_and_its_peering_can_be_rotated(tmp_path: Path) -> None:
     knobs = {"vnets": _FEW, "subscriptions": 1, "projects": 1, "project_vpcs": 1}
     with deploy(tmp_path, load_scenario("sixty").model_copy(update=knobs)) as deployed:

@@ -1,10 +1,13 @@
 """The report that a network team signs: the same facts as Markdown and as JSON."""
 
+import pytest
+
 from local.cloud.world.world import NETWORK_CONTRIBUTOR
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 
 
+@pytest.mark.both_kinds
 def test_it_names_networks_rights_objects_dates_and_price(shared: Deployment, vnet_id: str) -> None:
     status = shared.settle(vnet_id=vnet_id)
     shared.check(status["id"])
@@ -45,6 +48,7 @@ def test_it_signs_what_is_there_not_what_was_asked_for(shared: Deployment, vnet_
     assert report["unseen"] == []
 
 
+@pytest.mark.both_kinds
 def test_of_what_was_taken_over_it_names_the_roles_that_are_there(shared: Deployment, vnet_id: str) -> None:
     made_by_hand(shared.cloud, vnet_id)
     status = shared.settle(vnet_id=vnet_id, adopt=True)
@@ -52,6 +56,7 @@ def test_of_what_was_taken_over_it_names_the_roles_that_are_there(shared: Deploy
     assert {right["role"] for right in report["rights"]} == {"Network Contributor", "peering by hand"}
 
 
+@pytest.mark.both_kinds
 def test_what_could_not_be_looked_at_is_said(shared: Deployment, vnet_id: str) -> None:
     identity = shared.settle(vnet_id=vnet_id)["id"]
     shared.knobs(faults=[{"host": "management.azure.com", "status": 503, "times": 999}])

@@ -1,5 +1,7 @@
 """Which client sent what: the SDKs that the app is built on, on the real host names, and no other client."""
 
+import pytest
+
 from local.deployment import Deployment
 
 #: The beginning of the User-Agent of every client, by service.
@@ -13,6 +15,7 @@ CLIENTS: dict[str, str | tuple[str, ...]] = {
 }
 
 
+@pytest.mark.both_kinds
 def test_every_call_is_made_by_its_sdk_on_the_real_host(deployment: Deployment) -> None:
     assert deployment.settle()["state"] == "connected"
     vault = deployment.cloud.environment["KEY_VAULT_NAME"]
@@ -38,6 +41,7 @@ def test_only_the_peering_is_put_by_the_created_application_with_both_tenants(de
     assert not any(r.auxiliary for r in writes if r.app_id != created)
 
 
+@pytest.mark.both_kinds
 def test_aiven_is_asked_in_lower_case_and_azure_in_its_own_spelling(deployment: Deployment) -> None:
     status = deployment.settle()
     ((_, connection),) = deployment.cloud.world.connections()

@@ -109,6 +109,7 @@ def test_a_repair_that_cannot_be_begun_keeps_no_other_from_it(
     assert swept.record(failing)["runs"][-1]["operation"] == "establish"
 
 
+@pytest.mark.both_kinds
 def test_the_registry_that_fails_for_one_project_vpc_ends_no_sweep(
     swept: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_check_whose_verdict_cannot_be_noted_is_not_done(swept: Deployment, lo
     assert verdicts(swept, [identity]) == ["healthy"]
 
 
+@pytest.mark.both_kinds
 def test_project_vpcs_that_no_peering_uses_any_more_are_forgotten(deployment: Deployment) -> None:
     first, second, *_ = deployment.cloud.vnet_ids
     identity = deployment.settle(vnet_id=first)["id"]
@@ -195,6 +197,7 @@ def _crowd(deployment: Deployment, vnet_id: str, count: int) -> None:
         vnet.peerings.append(VNetPeering(name, vnet.id, remote, "", world.guid(), "Connected", now, now, now, [prefix]))
 
 
+@pytest.mark.both_kinds
 @pytest.mark.parametrize("largest", [400_000, 1])
 def test_a_vnet_with_many_peerings_costs_no_other_one_its_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int

@@ -45,6 +45,7 @@ def start_all(deployment: Deployment) -> list[str]:
         return list(pool.map(lambda vnet: deployment.start(vnet_id=vnet), vnets))
 
 
+@pytest.mark.both_kinds
 def test_starts_at_once_are_paced_and_none_fails(throttled: Deployment) -> None:
     clock = throttled.virtual_clock
     began = clock.now()
@@ -57,6 +58,7 @@ def test_starts_at_once_are_paced_and_none_fails(throttled: Deployment) -> None:
     assert seconds <= 1.5 * max(len(taken) / (A_MINUTE / 60), 105)
 
 
+@pytest.mark.both_kinds
 def test_who_waits_for_its_turn_says_so(throttled: Deployment) -> None:
     throttled.knobs(aiven_requests_per_minute=1)
     identities = start_all(throttled)
@@ -81,6 +83,7 @@ def test_a_removal_ends_among_more_vpcs_than_aiven_answers_in_a_minute(tmp_path:
         assert deployment.clock.now() - begun < timedelta(minutes=30)
 
 
+@pytest.mark.both_kinds
 def test_a_removal_relies_on_nothing_that_aiven_told_before_it(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario(vnets=3, project_vpcs=2, projects=2)) as deployment:
         world, found = deployment.cloud.world, deployment.cloud.landscape
