@@ -48,6 +48,13 @@ class PeeringConnection(BaseModel):
         other = (vnet.subscription_id, vnet.resource_group, vnet.name)
         return [folded(part) for part in mine] == [folded(part) for part in other]
 
+    def is_unclear(self, vnet: VNetId) -> bool:
+        """Whether it may lead to `vnet`, but lacks its resource group, or the application that it belongs to."""
+        mine, other = (self.peer_cloud_account, self.peer_vpc), (vnet.subscription_id, vnet.name)
+        if list(map(folded, mine)) != list(map(folded, other)) or self.state == "DELETED":
+            return False
+        return self.peer_resource_group is None or (self.peer_azure_app_id is None and self.leads_to(vnet))
+
 
 class Vpc(BaseModel):
     """One VPC in Aiven with its peering connections."""

@@ -52,14 +52,17 @@ async def project_vpc(peering: Peering, _: Facts) -> Facts:
     if "azure" not in vpc.cloud:
         raise ProblemError("project-vpc-not-azure", f"The {named} is in {vpc.cloud}.")
     _check_state(named, vpc)
-    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]))
+    vnet = VNetId.parse(peering["vnet_id"])
+    if any(connection.is_unclear(vnet) for connection in vpc.peering_connections):
+        raise unreadable("Aiven lists a connection to a VNet of this name without its resource group or application.")
+    connection = vpc.connection_to(vnet)
     facts: Facts = {
         "cloud_name": vpc.cloud,
         "project_network_cidr": vpc.ranges,
         "found_connection_state": connection.state if connection else None,
         "found_connection_application_id": connection.peer_azure_app_id if connection else None,
     }
-    if vpc.still_lists(VNetId.parse(peering["vnet_id"])):
+    if vpc.still_lists(vnet):
         facts["ended_connection_listed"] = True
     if connection is not None and connection.user_peer_network_cidrs:
         facts["user_peer_network_cidrs"] = connection.user_peer_network_cidrs

@@ -81,3 +81,10 @@ def test_without_being_asked_nothing_is_taken_over(shared: Deployment, vnet_id: 
     assert (status["state"], status["problem"]["code"]) == ("existing", "connection-exists")
     assert "With `adopt: true` the request takes it over unchanged." in status["problem"]["detail"]
     assert shared.cloud_state() == before
+
+
+@pytest.mark.parametrize("name", ["peer_resource_group", "peer_azure_app_id"])
+def test_a_connection_that_is_shown_in_part_is_looked_at_again(shared: Deployment, vnet_id: str, name: str) -> None:
+    made_by_hand(shared.cloud, vnet_id)
+    shared.knobs(faults=[{"host": "api.aiven.io", "method": "GET", "path": "/vpcs?/", "without": name, "status": 200}])
+    assert shared.settle(vnet_id=vnet_id, adopt=True)["state"] == "connected"
