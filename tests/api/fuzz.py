@@ -1,7 +1,7 @@
 """Requests that schemathesis makes up by the OpenAPI document, against a running app.
 
-Whatever is sent, no answer is a 5xx, has a status, a media type or a property that the document does not name, or breaks a
-schema.
+Whatever is sent, no answer is a 5xx or breaks a schema, and none has a status, a media type or a property that the
+document does not name.
 """
 
 from collections import Counter

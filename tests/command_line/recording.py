@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import tempfile
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,13 +60,17 @@ def picture(terminal: Terminal, path: Path) -> None:
 
 def _line(screen: pyte.HistoryScreen, number: int) -> Text:
     text = Text()
-    for column in range(COLUMNS):
-        cell = screen.buffer[number][column]
-        # pyte spells colours of more than sixteen without the sign that Rich wants.
-        colour = f"#{cell.fg}" if _HEXADECIMAL.fullmatch(cell.fg) else _COLOURS.get(cell.fg, cell.fg)
-        text.append(cell.data, Style(color=None if colour == "default" else colour, bold=cell.bold))
+    row = [screen.buffer[number][column] for column in range(COLUMNS)]
+    for style, cells in groupby(row, _style):
+        text.append("".join(cell.data for cell in cells), style)
     text.rstrip()
     return text
+
+
+def _style(cell: pyte.screens.Char) -> Style:
+    # pyte spells colours of more than sixteen without the sign that Rich wants.
+    colour = f"#{cell.fg}" if _HEXADECIMAL.fullmatch(cell.fg) else _COLOURS.get(cell.fg, cell.fg)
+    return Style(color=None if colour == "default" else colour, bold=cell.bold)
 
 
 def main() -> int:
