@@ -20,9 +20,9 @@ def steps() -> Iterator[str]:
     yielders = {fact: step.name for step in STEPS for fact in step.yields}
     needed = {"cleared": {yielders[fact] for fact in CLEARED}}
     for step in STEPS:
-        needs = set(step.needs)
-        names = {yielders[need] for need in needs if need in yielders}
-        needed[step.name] = names - needed["cleared"] | {"cleared"} if needs.issuperset(CLEARED) else names
+        awaited = set(step.awaits)
+        names = {yielders[fact] for fact in awaited if fact in yielders}
+        needed[step.name] = names - needed["cleared"] | {"cleared"} if awaited.issuperset(CLEARED) else names
     yield "flowchart TD"
     yield "  cleared{{preflight passed}}"
     for step in STEPS:

@@ -247,7 +247,7 @@ class Run:
         self._under_way[task] = partial(self._take_looks, task)
 
     def _look_request(self) -> LookRequest:
-        told = {name for step in LOOKS for name in (*step.needs, *step.yields, *step.recalls)}
+        told = {name for step in LOOKS for name in (*step.awaits, *step.yields, *step.recalls)}
         known, facts = only(self.known, told), only(self.facts, told)
         return LookRequest(peering=self.peering, known=known, facts=facts, fence=self.fence)
 

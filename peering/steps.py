@@ -1,9 +1,9 @@
 """The steps of a peering's life as data: what each one needs and what it yields.
 
-A step is ready when every fact it needs is known, and not needed when all that it yields is, so these tables alone
-decide what runs in parallel. The orchestrators, the status of a peering, the dry run and the removal are derived from
-them; a repair is the first table with some facts discarded. The numbers are those of the help article that describes
-the manual procedure.
+A step is ready when every fact is known that it needs or comes after, and not needed when all that it yields is. These
+tables alone decide what runs in parallel. The orchestrators, the status of a peering, the dry run and the removal are
+derived from them; a repair is the first table with some facts discarded. The numbers are those of the help article that
+describes the manual procedure.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -37,8 +37,9 @@ Operation = Literal["establish", "repair", "rotate", "remove", "check", "cancel"
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its activity has the same name; `needs`, `yields`, `recalls` and `may_yield` are names of facts.
+    """One step: its activity has the same name; all but `looks` and what names it are names of facts.
 
+    `needs` are the facts that the activity reads. It waits for those that it comes `after`, too, without reading them.
     `recalls` are facts of an earlier run that the step gets when they are known, in addition to what it yields itself.
     What it `may_yield` it returns when it learns it, so that other steps need not read it again.
     A step that `looks` only reads: the dry run runs these, and nothing else.
@@ -51,7 +52,13 @@ class Step:
     yields: tuple[str, ...]
     recalls: tuple[str, ...] = ()
     may_yield: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     looks: bool = False
+
+    @property
+    def awaits(self) -> tuple[str, ...]:
+        """All facts that must be known before it starts."""
+        return (*self.needs, *self.after)
 
 
 #: The facts that must be known before anything is changed.
@@ -83,18 +90,20 @@ LOOKS: Final = (
         "vnet",
         5,
         "Look up the VNet",
-        ("automation_tenant_id",),
+        (),
         ("vnet_id", "address_prefixes", "peered_networks"),
         may_yield=("vnet_is_clear", "side_is_clear"),
+        after=("automation_tenant_id",),
         looks=True,
     ),
     Step(
         "ownership",
         11,
         "Check who owns the connection",
-        ("vnet_id", "found_connection_state", "found_connection_application_id"),
+        ("found_connection_state", "found_connection_application_id"),
         ("existing",),
         ("application_id",),
+        after=("vnet_id",),
         looks=True,
     ),
     Step(
@@ -163,8 +172,9 @@ STEPS: Final = (
         "application",
         2,
         "Create the application",
-        (*CLEARED, "found_connection_application_id"),
+        ("existing", "found_connection_application_id"),
         ("application_id", "application_object_id"),
+        after=CLEARED,
     ),
     Step(
         "user_service_principal",
@@ -180,83 +190,73 @@ STEPS: Final = (
         ("application_object_id", "automation_tenant_id", "automation_object_id"),
         ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id"),
     ),
-    Step("user_role", 6, "Find or create its role", (*CLEARED, "vnet_id"), ("user_role_id",)),
+    Step("user_role", 6, "Find or create its role", ("vnet_id",), ("user_role_id",), after=CLEARED),
     Step(
         "user_role_assignment",
         6,
         "Assign the application's role",
-        ("user_role_id", "user_principal_id", "vnet_id", "existing"),
+        ("user_role_id", "user_principal_id", "vnet_id"),
         ("user_role_assignment_id",),
     ),
     Step(
         "platform_service_principal",
         7,
         "Platform's service principal",
-        CLEARED,
+        (),
         ("platform_principal_id",),
+        after=CLEARED,
     ),
     Step(
         "platform_role",
         8,
         "Custom role for the platform",
-        (*CLEARED, "vnet_id"),
+        ("vnet_id",),
         ("platform_role_id",),
+        after=CLEARED,
     ),
     Step(
         "platform_role_assignment",
         9,
         "Assign the platform's role",
-        ("platform_role_id", "platform_principal_id", "vnet_id", "existing"),
+        ("platform_role_id", "platform_principal_id", "vnet_id"),
         ("platform_role_assignment_id",),
     ),
     Step(
         "stale_connection",
         11,
         "Delete an ended connection",
-        (
-            *CLEARED,
-            "found_connection_state",
-            "found_connection_application_id",
-            "peered_networks",
-            "project_network_cidr",
-            # What blocks the VNet's side, such as a lock, also blocks the connection: they are deleted in this order.
-            "side_is_clear",
-        ),
+        ("found_connection_state", "found_connection_application_id", "peered_networks", "project_network_cidr"),
         ("connection_is_clear",),
         ("to_network_id", "vnet_peering_id"),
+        # What blocks the VNet's side, such as a lock, also blocks the connection: they are deleted in this order.
+        after=(*CLEARED, "side_is_clear"),
     ),
     Step(
         "stale_peering",
         13,
         "Remove a Disconnected peering",
-        (*CLEARED, *SIGN_IN, "user_role_assignment_id", "vnet_id", "peered_networks", "project_network_cidr"),
+        (*SIGN_IN, "vnet_id", "project_network_cidr"),
         ("side_is_clear",),
         ("to_network_id",),
+        after=(*CLEARED, "user_role_assignment_id", "peered_networks"),
     ),
     Step(
         "orphaned_peering",
         13,
         "Remove an orphaned VNet peering",
-        ("connection_is_clear", *SIGN_IN, "user_role_assignment_id", "vnet_id", "project_network_cidr"),
+        (*SIGN_IN, "vnet_id", "project_network_cidr"),
         ("vnet_is_clear",),
         ("to_network_id",),
+        after=("connection_is_clear", "user_role_assignment_id"),
     ),
     Step(
         "peering_connection",
         11,
         "Request the connection",
-        (
-            "application_id",
-            "user_principal_id",
-            "platform_role_assignment_id",
-            "tenant_id",
-            "vnet_id",
-            "vnet_is_clear",
-            "connection_is_clear",
-            "found_connection_state",
-        ),
+        ("application_id", "tenant_id", "vnet_id", "found_connection_state"),
         ("requested_connection_state",),
         ("user_peer_network_cidrs", "ended_connection_listed"),
+        after=("user_principal_id", "platform_role_assignment_id", "vnet_is_clear", "connection_is_clear"),
     ),
     Step(
         "pending_peer",
@@ -276,12 +276,10 @@ STEPS: Final = (
         "vnet_peering",
         13,
         "Create the VNet peering",
-        (
-            *("to_tenant_id", "to_network_id", "project_network_cidr"),
-            *(*SIGN_IN, "user_role_assignment_id", "vnet_id"),
-        ),
+        ("to_tenant_id", "to_network_id", "project_network_cidr", *SIGN_IN, "vnet_id"),
         ("vnet_peering_id",),
         ("repairing", "existing"),
+        after=("user_role_assignment_id",),
     ),
     Step(
         "connected",
@@ -295,35 +293,30 @@ STEPS: Final = (
         "sync",
         13,
         "Sync the address spaces",
-        ("vnet_peering_id", "peering_sync_level", "to_tenant_id", *SIGN_IN, "user_role_assignment_id"),
+        ("vnet_peering_id", "to_tenant_id", *SIGN_IN),
         ("in_sync",),
+        after=("peering_sync_level", "user_role_assignment_id"),
     ),
-    Step("active", 14, "Wait for ACTIVE", ("peering_state", "vnet_id"), ("connection_state",)),
+    Step("active", 14, "Wait for ACTIVE", ("vnet_id",), ("connection_state",), after=("peering_state",)),
     Step(
         "surplus_rights",
         6,
         "Remove surplus rights",
         (
-            *("connection_state", "existing", "vnet_id", "user_role_id", "platform_role_id"),
+            *("existing", "vnet_id", "user_role_id", "platform_role_id"),
             *("user_role_assignment_id", "platform_role_assignment_id", "user_principal_id", "platform_principal_id"),
         ),
         ("rights_settled",),
+        after=("connection_state",),
     ),
     Step(
         "release_rights",
         6,
         "Remove its role again",
-        (
-            "connection_state",
-            "in_sync",
-            "rights_settled",
-            "user_role_assignment_id",
-            "user_role_id",
-            "user_principal_id",
-            "vnet_id",
-        ),
+        ("user_role_assignment_id", "user_role_id", "user_principal_id", "vnet_id"),
         ("user_rights",),
         may_yield=("rights_kept",),
+        after=("connection_state", "in_sync", "rights_settled"),
     ),
 )
 
@@ -332,8 +325,7 @@ _BY_NAME: Final = {step.name: step for step in STEPS}
 
 def _for_removal(name: str) -> Step:
     """A step of the first table that a removal needs only when there is a VNet peering to delete."""
-    step = _BY_NAME[name]
-    return replace(step, needs=(*(n for n in step.needs if n not in CLEARED), "vnet_peering_to_remove"))
+    return replace(_BY_NAME[name], after=("vnet_peering_to_remove",))
 
 
 #: The removal; the numbers are those of the steps that are undone. Objects that the peering did not create are kept:
@@ -346,7 +338,7 @@ REMOVAL: Final = (
         "belongings",
         2,
         "List the peering's objects",
-        ("automation_tenant_id",),
+        (),
         (
             "application_id",
             "application_object_id",
@@ -358,23 +350,26 @@ REMOVAL: Final = (
         ),
         ("to_network_id", "vnet_peering_id", "application_removed"),
         may_yield=("vnet_peering_to_remove", "vnet_peering_removed"),
+        after=("automation_tenant_id",),
     ),
     *map(_for_removal, ("application_credential", "user_role", "user_role_assignment")),
     Step(
         "remove_vnet_peering",
         13,
         "Remove the VNet peering",
-        ("vnet_peering_to_remove", *SIGN_IN, "user_role_assignment_id"),
+        ("vnet_peering_to_remove", *SIGN_IN),
         ("vnet_peering_removed",),
+        after=("user_role_assignment_id",),
     ),
     Step(
         "remove_connection",
         11,
         "Delete the peering connection",
-        ("vnet_peering_removed", "application_id", "connection_to_remove"),
+        ("application_id", "connection_to_remove"),
         ("connection_removed",),
+        after=("vnet_peering_removed",),
     ),
-    Step("neighbours", 10, "Check who else needs it", ("connection_removed",), ("neighbours",), looks=True),
+    Step("neighbours", 10, "Check who else needs it", (), ("neighbours",), after=("connection_removed",), looks=True),
     Step(
         "remove_role_assignments",
         9,
@@ -387,31 +382,34 @@ REMOVAL: Final = (
         "remove_roles",
         8,
         "Remove unused custom roles",
-        ("role_assignments_removed", "vnet_id", "neighbours"),
+        ("role_assignments_removed", "vnet_id"),
         ("roles_removed",),
         ("user_role_id", "platform_role_id"),
+        after=("neighbours",),
     ),
     Step(
         "remove_platform_principal",
         7,
         "Remove an unused platform principal",
-        ("role_assignments_removed", "neighbours", "automation_tenant_id", "platform_principal_id"),
+        ("automation_tenant_id", "platform_principal_id"),
         ("platform_principal_removed",),
+        after=("role_assignments_removed", "neighbours"),
     ),
     Step(
         "remove_application",
         2,
         "Delete the application",
-        ("role_assignments_removed", "application_object_id", "existing"),
+        ("application_object_id", "existing"),
         ("application_removed",),
+        after=("role_assignments_removed",),
     ),
-    Step("remove_secret", 4, "Delete its password", ("application_removed",), ("secret_removed",)),
+    Step("remove_secret", 4, "Delete its password", (), ("secret_removed",), after=("application_removed",)),
     Step(
         "last_look",
         14,
         "Check that all is deleted",
         (
-            *("secret_removed", "roles_removed", "platform_principal_removed", "role_assignments_removed"),
+            *("roles_removed", "platform_principal_removed", "role_assignments_removed"),
             *("application_removed", "existing", "vnet_id", "vnet_peering_removed", "connection_removed"),
         ),
         ("seen_gone",),
@@ -419,6 +417,7 @@ REMOVAL: Final = (
             *("vnet_peering_id", "user_role_assignment_id", "platform_role_assignment_id", "user_role_id"),
             *("platform_role_id", "application_id"),
         ),
+        after=("secret_removed",),
         looks=True,
     ),
 )
@@ -462,8 +461,9 @@ ROTATION: Final = (
         "retire_credential",
         4,
         "Remove the old one",
-        ("credential_proven", "candidate", "application_object_id"),
+        ("candidate", "application_object_id"),
         ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id"),
+        after=("credential_proven",),
     ),
 )
 
@@ -506,9 +506,9 @@ KEPT: Final = frozenset({*OBJECTS, "ownership", "inventory", "remove_application
 
 
 def _predecessors(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
-    """The direct predecessors of each step: those that yield what it needs, without their own predecessors."""
+    """The direct predecessors of each step: those that yield what it waits for, without their own predecessors."""
     made_by = {fact: step.name for step in steps for fact in step.yields}
-    direct = {step.name: dict.fromkeys(made_by[need] for need in step.needs if need in made_by) for step in steps}
+    direct = {step.name: dict.fromkeys(made_by[fact] for fact in step.awaits if fact in made_by) for step in steps}
     before = dict[str, set[str]]()
     for name in TopologicalSorter(direct).static_order():
         before[name] = {*direct[name], *chain.from_iterable(before[one] for one in direct[name])}
@@ -528,8 +528,8 @@ def initial_facts(peering: Peering) -> Facts:
 
 
 def ready(steps: Sequence[Step], facts: Collection[str], begun: Collection[str]) -> Iterable[Step]:
-    """The steps whose needs are all among `facts`, that are needed and not started, in the table's order."""
-    ripe = (step for step in steps if step.name not in begun and all(need in facts for need in step.needs))
+    """The steps that wait for nothing beyond `facts`, that are needed and not started, in the table's order."""
+    ripe = (step for step in steps if step.name not in begun and all(fact in facts for fact in step.awaits))
     return (step for step in ripe if not is_needless(step, facts))
 
 
@@ -546,6 +546,6 @@ def forget(facts: Facts, forgotten: Collection[str], peering: Peering) -> Facts:
     """
     kept = without(facts, forgotten)
     again = [step for step in STEPS if not is_needless(step, kept) and step.name != "release_rights"]
-    if peering["privilege"] == "setup-only" and any("user_role_assignment_id" in step.needs for step in again):
+    if peering["privilege"] == "setup-only" and any("user_role_assignment_id" in step.awaits for step in again):
         kept = without(kept, ("user_role_assignment_id", "user_rights"))
     return kept

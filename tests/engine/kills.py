@@ -3,14 +3,14 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from local.clock import VirtualClock
-from local.deployment import Deployment
+from local.deployment import AT_WORK, Deployment
 from local.genuine import EngineProcess, GenuineEngine, Verdict, WorkerCall, genuine_engine
 from local.genuine.worker_calls import run_all
 from peering.calls import RUN_ORDER
@@ -93,13 +93,16 @@ def kill_cells(storage: str, deployment: Deployment, count: int, rows: Sequence[
     return cells
 
 
-def _comes(event: threading.Event, clock: VirtualClock) -> bool:
-    """Wait until something happens; what an engine that was killed held comes back only as time passes."""
-    for _ in range(_STANDSTILLS):
-        if event.wait(_PATIENCE):
-            return True
-        _skip(clock)
-    return event.wait(_PATIENCE)
+def _comes(event: threading.Event, clock: VirtualClock, is_over: Callable[[], bool]) -> bool:
+    """Wait until something happens, or cannot any more; what a killed engine held comes back only as time passes."""
+    for standstill in range(_STANDSTILLS + 1):
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            if event.wait(1) or is_over():
+                return event.is_set()
+        if standstill < _STANDSTILLS:
+            _skip(clock)
+    return False
 
 
 def _skip(clock: VirtualClock) -> None:
@@ -128,17 +131,21 @@ def _killed(storage: str, deployment: Deployment, vnet_id: str, killing: Killing
     # Without work in progress, the virtual clock would advance.
     clock.held = True
     answer = ask(deployment, "POST", "", deployment.request(vnet_id=vnet_id))
+    identity = answer.body["id"]
+
+    def is_over() -> bool:
+        return bool(deployment.status(identity)["state"] not in AT_WORK)
+
     # A start may have fewer calls than the one that the moments were taken from.
-    if _comes(killing.done, clock):
+    if _comes(killing.done, clock, is_over):
         if not engine.processes:
             engine.launch()
         _skip(clock)
         # Time that passes before an engine can take the order up would use up its executions.
         _wait_until_owned(storage, engine.task_hub, clock)
-        _comes(killing.goes_on, clock)
+        _comes(killing.goes_on, clock, is_over)
     engine.intercept(run_all)
     clock.held = False
-    identity = answer.body["id"]
     status = deployment.until(identity)
     if status["state"] != "connected":
         problems = [

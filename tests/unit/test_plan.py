@@ -1,7 +1,11 @@
 """The tables of steps are whole: every need is yielded once, and nothing waits for itself."""
 
+import ast
+import re
 from importlib import import_module
-from typing import get_type_hints
+from itertools import chain
+from operator import attrgetter
+from typing import Final, get_type_hints
 
 import pytest
 
@@ -23,6 +27,7 @@ from peering.steps import (
     initial_facts,
     ready,
 )
+from tests.reached_code import activity, reached
 from tests.unit.good_request import GOOD
 
 #: What a rotation starts from: the facts of the run that connected the peering, and what to rotate to.
@@ -46,12 +51,12 @@ def test_every_fact_is_yielded_by_one_step(name: str) -> None:
     table = tuple(PLANS[name])
     facts = yielded(table)
     assert len(facts) == len(set(facts))
-    assert {need for step in table for need in step.needs} <= {*facts, *GIVEN.get(name, set())}
+    assert {fact for step in table for fact in step.awaits} <= {*facts, *GIVEN.get(name, set())}
 
 
 def test_every_fact_of_a_step_has_a_type() -> None:
     steps = [step for table in PLANS.values() for step in table]
-    named = {fact for step in steps for fact in (*step.needs, *step.yields, *step.recalls, *step.may_yield)}
+    named = {fact for step in steps for fact in (*step.awaits, *step.yields, *step.recalls, *step.may_yield)}
     assert named - set(get_type_hints(Facts)) == set()
 
 
@@ -141,4 +146,34 @@ def test_every_object_is_taken_away_by_a_step_of_the_removal_and_looked_for_in_t
     assert {name for names in REMOVES.values() for name in names} == set(OBJECTS)
     assert {*REMOVES, "seen_gone"} == set(REMOVED)
     (last_look,) = (step for step in REMOVAL if step.name == "last_look")
-    assert set(REMOVES) <= set(last_look.needs)
+    assert set(REMOVES) <= set(last_look.awaits)
+
+
+#: Modules that name facts without reading a step's: the tables, and what turns every step into an activity.
+NO_READERS: Final = frozenset({"peering.steps", "peering.facts", "peering.registry", "activities.step"})
+
+
+def read_by(name: str) -> set[str]:
+    """The facts that the activity of a step may read, as far as its code spells them, or a part of them."""
+    own = reached([activity(name)], lambda m: m.startswith(("activities.", "peering.")) and m not in NO_READERS)
+    facts, found = get_type_hints(Facts), set[str]()
+    for node in own:
+        if isinstance(node, ast.Constant) and node.value in facts:
+            found.add(str(node.value))
+        elif isinstance(node, ast.JoinedStr) and (spelled := _spelled(node)):
+            found |= {fact for fact in facts if re.fullmatch(spelled, fact)}
+    return found
+
+
+def _spelled(text: ast.JoinedStr) -> str | None:
+    """The pattern of a fact's name that is composed, such as `{whose}_role_id`; None for any other text."""
+    parts = [str(part.value) if isinstance(part, ast.Constant) else "[a-z]+" for part in text.values]
+    fixed = "".join(part for part in parts if part != "[a-z]+")
+    return "".join(parts) if re.fullmatch("[a-z_]*[a-z]{2}[a-z_]*", fixed) else None
+
+
+@pytest.mark.parametrize("step", list(chain(*PLANS.values())), ids=attrgetter("name"))
+def test_a_step_reads_what_it_needs_and_nothing_that_it_only_comes_after(step: Step) -> None:
+    read = read_by(step.name)
+    assert set(step.needs) - read == set()
+    assert read & set(step.after) - set(step.needs) == set()

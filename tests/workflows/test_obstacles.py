@@ -2,10 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib import import_module
 from itertools import chain
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -26,6 +23,7 @@ from peering.problems.remote_codes import (
     TEXTS,
 )
 from peering.steps import LOOKS
+from tests.reached_code import activity, reached
 from tests.workflows.obstacles import OBSTACLES, OF_VPCS, UNFORESEEN, Obstacle, Place
 from tests.workflows.plans import codes, plan
 
@@ -112,41 +110,9 @@ LOOKING += ("peering.addresses", "peering.dry_run", "peering.holds", "peering.ri
 
 def said_by_looks() -> set[str]:
     """The codes that the looks of a start spell, in their own functions and in those of the project that they use."""
-    modules = {name: module for module, names in MODULES.items() for name in names}
-    begun, todo = set[tuple[str, str]](), [(f"activities.{modules[step.name]}", step.name) for step in LOOKS]
-    todo.append(("peering.dry_run", "plan_of"))
-    found = set[str]()
-    while todo:
-        if (at := todo.pop()) in begun or at[0] not in LOOKING:
-            continue
-        begun.add(at)
-        module, name = at
-        definitions, imports = names_of(module)
-        for node in ast.walk(definitions[name]) if name in definitions else ():
-            if isinstance(node, ast.Constant) and node.value in PROBLEMS:
-                found.add(str(node.value))
-            if isinstance(node, ast.Name):
-                todo.append(imports.get(node.id, (module, node.id)))
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                todo.append((".".join(imports.get(node.value.id, (module, ""))), node.attr))
-    return found
-
-
-@cache
-def names_of(module: str) -> tuple[dict[str, ast.AST], dict[str, tuple[str, str]]]:
-    """What a module defines at its top, by name, and what it imports from the project: from where, under which name."""
-    tree = ast.parse(Path(str(import_module(module).__file__)).read_text())
-    definitions: dict[str, ast.AST] = {}
-    imports: dict[str, tuple[str, str]] = {}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            definitions[node.name] = node
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            definitions |= {target.id: node for target in targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.ImportFrom) and str(node.module) in LOOKING:
-            imports |= {alias.asname or alias.name: (str(node.module), alias.name) for alias in node.names}
-    return definitions, imports
+    begin = [*(activity(step.name) for step in LOOKS), ("peering.dry_run", "plan_of")]
+    constants = (node.value for node in reached(begin, LOOKING.__contains__) if isinstance(node, ast.Constant))
+    return {str(one) for one in constants if one in PROBLEMS}
 
 
 def test_all_obstacles_are_told_at_once(deployment: Deployment) -> None:
