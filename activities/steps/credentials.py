@@ -218,6 +218,9 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
                 look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", unseen)
             return {}
         federated = facts.get("credential") == "federated"
+        if federated and not await _own_federated(client, peering, object_id):
+            # An interrupted rotation may have removed it: then a password is the credential in use.
+            return {}
         kept = None if federated else _key_in_use(versions, passwords, facts, [])
         if federated or kept is not None:
             await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
