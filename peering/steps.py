@@ -541,10 +541,11 @@ def is_needless(step: Step, facts: Collection[str]) -> bool:
 def forget(facts: Facts, forgotten: Collection[str], peering: Peering) -> Facts:
     """The facts that a repair starts from: without those that are no longer true, and what restoring them requires.
 
+    Nor does it know what an earlier removal deleted: it says at its end what it has deleted itself.
     With `setup-only`, a step that acts as the created application gets its role back first; the role is removed again
     at the end.
     """
-    kept = without(facts, forgotten)
+    kept = without(facts, {*forgotten, *REMOVED})
     again = [step for step in STEPS if not is_needless(step, kept) and step.name != "release_rights"]
     if peering["privilege"] == "setup-only" and any("user_role_assignment_id" in step.needs for step in again):
         kept = without(kept, ("user_role_assignment_id", "user_rights"))
