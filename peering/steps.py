@@ -76,6 +76,7 @@ LOOKS: Final = (
         "Look up the VPC in Aiven",
         (),
         ("cloud_name", "project_network_cidr", "found_connection_state", "found_connection_application_id"),
+        ("application_id",),
         may_yield=("connection_is_clear", "user_peer_network_cidrs", "ended_connection_listed"),
         looks=True,
     ),
@@ -298,7 +299,7 @@ STEPS: Final = (
         ("vnet_peering_id", "peering_sync_level", "to_tenant_id", *SIGN_IN, "user_role_assignment_id"),
         ("in_sync",),
     ),
-    Step("active", 14, "Wait for ACTIVE", ("peering_state", "vnet_id"), ("connection_state",)),
+    Step("active", 14, "Wait for ACTIVE", ("peering_state", "vnet_id"), ("connection_state",), ("application_id",)),
     Step(
         "surplus_rights",
         6,
