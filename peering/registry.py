@@ -366,6 +366,9 @@ def _note_gone(record: Record, facts: Facts) -> None:
     for removed, objects in REMOVES.items():
         for name in objects if removed in facts else ():
             record["objects"].pop(name, None)
+    if "connection_removed" in facts:
+        # The next start makes a new connection: if it fails, its rollback does not remove what worked.
+        record["facts"].pop("connection_state", None)
 
 
 def note_origins(record: Record, facts: Facts, at: str) -> None:

@@ -92,6 +92,17 @@ def test_a_start_after_a_rollback_that_was_cancelled_lists_only_what_it_has_made
     assert made.isdisjoint({"peering connection", "vnet peering", "user role assignment", "platform role assignment"})
 
 
+def test_a_start_that_fails_after_a_removal_that_failed_is_rolled_back(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[{**_KEEPS_SECRETS, "status": 403, "code": "Forbidden"}])
+    assert deployment.remove(identity)["state"] == "removal-failed"
+    deployment.knobs(outcome="ERROR", faults=[])
+    status = deployment.settle(on_failure="rollback")
+    assert (status["state"], status["problem"]["code"]) == ("rolled-back", "connection-error")
+    assert deployment.cloud_state() == before
+
+
 @pytest.mark.parametrize("then", ["rotate", "repair"])
 def test_what_a_start_makes_after_a_removal_that_failed_stays_listed(deployment: Deployment, then: str) -> None:
     identity = deployment.settle()["id"]
