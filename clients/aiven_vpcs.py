@@ -284,7 +284,7 @@ class OrganizationVpcClient(VpcClient):
         Aiven documents only for projects that a request restarts a failed one, and that a second one makes no
         second connection.
         """
-        there = (await self.read()).connection_to(vnet)
+        there = (await self.read()).connection_to(vnet, application_id)
         if there is not None:
             if there.state in REQUEST_AGAIN and same_id(there.peer_azure_app_id, application_id):
                 await self.delete_connection(there)

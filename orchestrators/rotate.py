@@ -5,7 +5,7 @@ from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
 from peering.calls import DISCARD_CREDENTIAL
 from peering.facts import CredentialFacts, collected, without
-from peering.steps import ROTATION
+from peering.steps import REMOVED, ROTATION
 
 
 def rotate(run: Run) -> Running:
@@ -14,7 +14,7 @@ def rotate(run: Run) -> Running:
     A candidate that could not be verified is removed, so the old credential stays the only one. A verified one is used,
     even if the old one cannot be removed. So is an unverified one, if there is no other credential.
     """
-    kept = without(run.known, CredentialFacts.__annotations__)
+    kept = without(run.known, {*CredentialFacts.__annotations__, *REMOVED})
     wanted = run.order.get("credential", run.peering["credential"])
     yield from run.drive(ROTATION, {**kept, "rotation": {"run": run.run, "credential": wanted}})
     if run.state == "running":

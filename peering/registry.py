@@ -265,16 +265,15 @@ def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[str, Fac
     order = record.get("order")
     if _run_of(record, fence["run"]) is None and (order is None or order["run"] != fence["run"]):
         return
-    record["facts"] = without(told, OF_THE_RUN) | record["facts"]
+    record["facts"] = without(told, {*OF_THE_RUN, *REMOVED}) | record["facts"]
     latest = {run["run"] for run in record["runs"][-1:]} | ({order["run"]} if order is not None else set())
     for step, facts in made.items():
         kept = facts if step in KEPT else {}
         record["facts"] = record["facts"] | kept if fence["run"] in latest else kept | record["facts"]
-    # Before another execution takes for found what this one has made.
-    if OBJECTS.keys() & made.keys():
-        note_origins(record, at)
-    if fence["run"] in latest:
-        for facts in made.values():
+    for facts in made.values():
+        # Before another execution takes for found what this one has made.
+        note_origins(record, facts, at)
+        if fence["run"] in latest:
             _note_gone(record, facts)
 
 
@@ -331,7 +330,7 @@ def _end_run(record: Record, order: Order, ending: Ending) -> None:
     credential = facts.get("credential")
     if credential in ("secret", "federated"):
         record["peering"] = {**record["peering"], "credential": credential}
-    note_origins(record, ending["at"])
+    note_origins(record, ending["facts"], ending["at"])
     _note_gone(record, ending["facts"])
 
 
@@ -367,14 +366,23 @@ def _note_gone(record: Record, facts: Facts) -> None:
     for removed, objects in REMOVES.items():
         for name in objects if removed in facts else ():
             record["objects"].pop(name, None)
+    if "connection_removed" in facts:
+        # The next start makes a new connection: if it fails, its rollback does not remove what worked.
+        record["facts"].pop("connection_state", None)
 
 
-def note_origins(record: Record, at: str) -> None:
-    """Which objects existed before and which ones a run created; the first entry of an object is kept."""
+def note_origins(record: Record, facts: Facts, at: str) -> None:
+    """Which objects existed before and which ones a run created; the first entry of an object is kept.
+
+    Args:
+        record: the peering's record, whose own facts may name objects that are deleted since.
+        facts: what the run itself knows.
+        at: when.
+    """
     found = record["facts"].get("found")
     before = set(found) if isinstance(found, list) else set()
     there = "adopted" if record["facts"].get("existing") == "adopted" else "found"
     for step, fact in OBJECTS.items():
-        if record["facts"].get(fact) is not None:
+        if facts.get(fact) is not None:
             origin = Origin(origin=there if step in before else "created", at=at, app_version=VERSION)
             record["objects"].setdefault(step, origin)

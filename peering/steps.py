@@ -83,6 +83,7 @@ LOOKS: Final = (
         "Look up the VPC in Aiven",
         (),
         ("cloud_name", "project_network_cidr", "found_connection_state", "found_connection_application_id"),
+        ("application_id",),
         may_yield=("connection_is_clear", "user_peer_network_cidrs", "ended_connection_listed"),
         looks=True,
     ),
@@ -297,7 +298,15 @@ STEPS: Final = (
         ("in_sync",),
         after=("peering_sync_level", "user_role_assignment_id"),
     ),
-    Step("active", 14, "Wait for ACTIVE", ("vnet_id",), ("connection_state",), after=("peering_state",)),
+    Step(
+        "active",
+        14,
+        "Wait for ACTIVE",
+        ("vnet_id",),
+        ("connection_state",),
+        ("application_id",),
+        after=("peering_state",),
+    ),
     Step(
         "surplus_rights",
         6,
@@ -541,10 +550,11 @@ def is_needless(step: Step, facts: Collection[str]) -> bool:
 def forget(facts: Facts, forgotten: Collection[str], peering: Peering) -> Facts:
     """The facts that a repair starts from: without those that are no longer true, and what restoring them requires.
 
+    Nor does it know what an earlier removal deleted: it says at its end what it has deleted itself.
     With `setup-only`, a step that acts as the created application gets its role back first; the role is removed again
     at the end.
     """
-    kept = without(facts, forgotten)
+    kept = without(facts, {*forgotten, *REMOVED})
     again = [step for step in STEPS if not is_needless(step, kept) and step.name != "release_rights"]
     if peering["privilege"] == "setup-only" and any("user_role_assignment_id" in step.awaits for step in again):
         kept = without(kept, ("user_role_assignment_id", "user_rights"))

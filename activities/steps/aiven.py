@@ -45,30 +45,30 @@ _VPC_PROBLEMS: Final = {
 
 
 @step
-async def project_vpc(peering: Peering, _: Facts) -> Facts:
+async def project_vpc(peering: Peering, facts: Facts) -> Facts:
     """Look up the VPC, a project's or an organization's, and whether it has a connection to the VNet already."""
-    named = AivenVpc.of(peering)
-    vpc = await ahead(read_vpc, named)
+    wanted = AivenVpc.of(peering)
+    vpc = await ahead(read_vpc, wanted)
     if "azure" not in vpc.cloud:
-        raise ProblemError("project-vpc-not-azure", f"The {named} is in {vpc.cloud}.")
-    _check_state(named, vpc)
+        raise ProblemError("project-vpc-not-azure", f"The {wanted} is in {vpc.cloud}.")
+    _check_state(wanted, vpc)
     vnet = VNetId.parse(peering["vnet_id"])
     if any(connection.is_unclear(vnet) for connection in vpc.peering_connections):
         raise unreadable("Aiven lists a connection to a VNet of this name without its resource group or application.")
-    connection = vpc.connection_to(vnet)
-    facts: Facts = {
+    connection = vpc.connection_to(vnet, named(facts, "application_id"))
+    found: Facts = {
         "cloud_name": vpc.cloud,
         "project_network_cidr": vpc.ranges,
         "found_connection_state": connection.state if connection else None,
         "found_connection_application_id": connection.peer_azure_app_id if connection else None,
     }
     if vpc.still_lists(vnet):
-        facts["ended_connection_listed"] = True
+        found["ended_connection_listed"] = True
     if connection is not None and connection.user_peer_network_cidrs:
-        facts["user_peer_network_cidrs"] = connection.user_peer_network_cidrs
+        found["user_peer_network_cidrs"] = connection.user_peer_network_cidrs
     if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
-        facts["connection_is_clear"] = "nothing to delete"
-    return facts
+        found["connection_is_clear"] = "nothing to delete"
+    return found
 
 
 async def read_vpc(vpc: AivenVpc) -> Vpc:
@@ -104,10 +104,11 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     if not has_lost_its_side(facts, sides):
         return {"connection_is_clear": "nothing to delete"}
     aiven = _client(peering)
-    connection = (await aiven.read()).connection_to(VNetId.parse(peering["vnet_id"]))
+    owner = facts["found_connection_application_id"]
+    connection = (await aiven.read()).connection_to(VNetId.parse(peering["vnet_id"]), owner)
     if connection is None:
         return {"connection_is_clear": "deleted"}
-    if not same_id(connection.peer_azure_app_id, facts["found_connection_application_id"]):
+    if not same_id(connection.peer_azure_app_id, owner):
         raise ProblemError(
             "connection-of-another-application", f"{connection.peer_azure_app_id} has requested it in the meantime."
         )
@@ -145,7 +146,7 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     """
     aiven, vnet = _client(peering), VNetId.parse(facts["vnet_id"])
     if facts["found_connection_state"] is not None or "tries" in facts:
-        connection = (await aiven.read()).connection_to(vnet)
+        connection = (await aiven.read()).connection_to(vnet, named(facts, "application_id"))
         _check_owner(connection, facts)
         if connection is not None and connection.state == "DELETING":
             raise ProblemError("connection-being-deleted", "The connection is DELETING.")
@@ -194,7 +195,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     """
     vpc = await _client(peering).read(**_new_enough(facts))
     # Aiven answers a request for an existing connection of any owner as it answers any other.
-    _check_owner(vpc.connection_to(VNetId.parse(facts["vnet_id"])), facts)
+    _check_owner(vpc.connection_to(VNetId.parse(facts["vnet_id"]), named(facts, "application_id")), facts)
     try:
         connection = _expect(vpc, facts, CONNECTION_BUILT)
     except ProblemError as problem:
@@ -292,7 +293,7 @@ def _new_enough(facts: Facts) -> _Age:
 
 
 def _expect(vpc: Vpc, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
-    connection = vpc.connection_to(VNetId.parse(facts["vnet_id"]))
+    connection = vpc.connection_to(VNetId.parse(facts["vnet_id"]), named(facts, "application_id"))
     if connection is None:
         raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
     problem = connection_problem(connection.state, expected)

@@ -218,6 +218,9 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
                 look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", unseen)
             return {}
         federated = facts.get("credential") == "federated"
+        if federated and not await _own_federated(client, peering, object_id):
+            # An interrupted rotation may have removed it: then a password is the credential in use.
+            return {}
         kept = None if federated else _key_in_use(versions, passwords, facts, [])
         if federated or kept is not None:
             await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != kept])
@@ -304,10 +307,22 @@ def _key_in_use(
 
 
 async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_id: str) -> "list[PasswordCredential]":
-    application = await client.applications.by_application_id(object_id).get()
     name = secret_name(peering["id"])
-    held = (application and application.password_credentials) or []
+    held = await _all_passwords(client, object_id)
     return [p for p in held if (p.display_name or "").partition(" ")[0] == name]
+
+
+async def _all_passwords(client: "GraphServiceClient", object_id: str) -> "list[PasswordCredential]":
+    """The passwords of an application.
+
+    Raises:
+        ProblemError: `remote-unavailable`, Graph left them out, or their ids: nobody may take them for removed.
+    """
+    application = await client.applications.by_application_id(object_id).get()
+    held = application.password_credentials if application is not None else None
+    if held is None or any(password.key_id is None for password in held):
+        raise ProblemError("remote-unavailable", "Graph returned an application without its passwords or their ids.")
+    return held
 
 
 def _password_name(peering: Peering, facts: Facts) -> str:
@@ -410,8 +425,7 @@ async def _remove_passwords(
             await application.remove_password.post(RemovePasswordPostRequestBody(key_id=password.key_id))
         except ODataError:
             # Of two calls that remove one, the second is told that there is none.
-            found = await application.get()
-            if password.key_id in {p.key_id for p in (found and found.password_credentials) or []}:
+            if password.key_id in {p.key_id for p in await _all_passwords(client, object_id)}:
                 raise
 
 

@@ -65,6 +65,18 @@ def test_a_rotation_that_cannot_make_a_password_leaves_the_one_in_use(
 
 
 @pytest.mark.parametrize("name", ["passwordCredentials", "keyId"])
+def test_a_password_that_is_not_shown_once_does_not_outlive_its_rotation(deployment: Deployment, name: str) -> None:
+    status = deployment.settle()
+    deployment.until_ended(status["id"])
+    # The third look of a rotation is the one before the old password goes.
+    left_out = {"host": GRAPH, "method": "GET", "path": "/applications/[^/]+$", "without": name, "times": 3}
+    deployment.knobs(faults=[left_out])
+    assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
+    (password,) = own_application(deployment).passwords
+    assert password.key_id == deployment.record(status["id"])["facts"]["secret_key_id"]
+
+
+@pytest.mark.parametrize("name", ["passwordCredentials", "keyId"])
 def test_a_password_that_is_not_shown_is_not_rotated(deployment: Deployment, name: str) -> None:
     identity = deployment.settle()["id"]
     deployment.knobs(faults=[{"host": GRAPH, "method": "GET", "path": "/applications$", "without": name, "times": 2}])

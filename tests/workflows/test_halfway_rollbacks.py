@@ -76,6 +76,52 @@ def test_a_rollback_that_is_cancelled_lists_what_is_left(deployment: Deployment)
     assert "application" not in listed(deployment, identity)
 
 
+def test_a_start_after_a_rollback_that_was_cancelled_lists_only_what_it_has_made(deployment: Deployment) -> None:
+    deployment.knobs(outcome="ERROR", faults=[{**_KEEPS_SECRETS, "status": 503}])
+    identity = deployment.start(on_failure="rollback")
+    deployment.virtual_clock.held = True
+    until_the_vault_refuses(deployment)
+    deployment.api.post(f"/api/peerings/{identity}/cancel").raise_for_status()
+    deployment.virtual_clock.held = False
+    deployment.until(identity)
+    path = {"host": "management.azure.com", "path": "/roleAssignments/.+", "method": "PUT"}
+    deployment.knobs(outcome="", faults=[{**path, "status": 400, "code": "BadRequest", "times": NEVER}])
+    assert deployment.settle(on_failure="keep")["state"] == "failed"
+    made = listed(deployment, identity)
+    assert "application" in made
+    assert made.isdisjoint({"peering connection", "vnet peering", "user role assignment", "platform role assignment"})
+
+
+def test_a_start_that_fails_after_a_removal_that_failed_is_rolled_back(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[{**_KEEPS_SECRETS, "status": 403, "code": "Forbidden"}])
+    assert deployment.remove(identity)["state"] == "removal-failed"
+    deployment.knobs(outcome="ERROR", faults=[])
+    status = deployment.settle(on_failure="rollback")
+    assert (status["state"], status["problem"]["code"]) == ("rolled-back", "connection-error")
+    assert deployment.cloud_state() == before
+
+
+@pytest.mark.parametrize("then", ["rotate", "repair"])
+def test_what_a_start_makes_after_a_removal_that_failed_stays_listed(deployment: Deployment, then: str) -> None:
+    identity = deployment.settle()["id"]
+    everything = listed(deployment, identity)
+    deployment.knobs(faults=[{**_KEEPS_SECRETS, "status": 403, "code": "Forbidden"}])
+    assert deployment.remove(identity)["state"] == "removal-failed"
+    deployment.knobs(faults=[])
+    status = deployment.settle()
+    if then == "rotate":
+        deployment.rotate(identity)
+    else:
+        side = {"vnet_id": status["facts"]["vnet_id"], "remote_id": status["facts"]["to_network_id"]}
+        deployment.event(kind="delete-vnet-peering", **side)
+        deployment.check(identity)
+    deployment.until_ended(identity)
+    assert deployment.record(identity)["runs"][-1]["operation"] == then
+    assert listed(deployment, identity) == everything
+
+
 def test_a_removal_that_is_interrupted_at_its_end_lists_nothing(tmp_path: Path) -> None:
     losses = LostCalls()
     with deploy(tmp_path, hostile=losses) as deployment:

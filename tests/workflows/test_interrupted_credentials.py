@@ -19,7 +19,7 @@ from tests.workflows.cloud_objects import application_of
 from tests.workflows.lost_calls import LostCalls
 from tests.workflows.plans import actions, plan
 from tests.workflows.sweeping import sweep, until_swept
-from tests.workflows.waiting import NEVER, while_waiting
+from tests.workflows.waiting import NEVER, soon, while_waiting
 
 LOGIN = "login.microsoftonline.com"
 #: A password that is not accepted is given up soon.
@@ -231,6 +231,31 @@ def test_a_rotation_that_is_cancelled_leaves_the_credential_in_use_and_nothing_t
     (versions,) = vault.secrets.values()
     assert [version.enabled for version in versions] == [True, False]
     assert actions(plan(deployment))["application_credential"] == "find"
+
+
+@pytest.mark.parametrize(("before", "wanted"), [("federated", "secret"), ("secret", "federated"), ("secret", "secret")])
+def test_a_rotation_that_is_interrupted_and_cancelled_leaves_the_credential_that_it_has_proven(
+    tmp_path: Path, before: str, wanted: str
+) -> None:
+    losses = LostCalls()
+    with federated(tmp_path, losses) as deployment:
+        status = deployment.settle(credential=before)
+        identity = status["id"]
+        deployment.until_ended(identity)
+        # The execution gives up before it has recorded what it has proven.
+        losses.to_lose["conclude_order"] = MOST_LOST + 1
+        deployment.virtual_clock.held = True
+        deployment.api.post(f"/api/peerings/{identity}/rotate", json={"credential": wanted}).raise_for_status()
+        soon(deployment, lambda: bool(losses.lost))
+        deployment.api.post(f"/api/peerings/{identity}/cancel").raise_for_status()
+        deployment.virtual_clock.held = False
+        deployment.until(identity)
+        application = application_of(deployment, status["facts"]["application_id"])
+        left = len(application.passwords), len(application.federated)
+        assert left == ((0, 1) if wanted == "federated" else (1, 0))
+        deployment.check(identity)
+        deployment.until_ended(identity)
+        assert deployment.check(identity)["health"]["verdict"] == "healthy"
 
 
 @contextmanager

@@ -73,6 +73,7 @@ def test_of_two_connections_that_of_the_application_is_its_own(tmp_path: Path, i
         foreign = replace(own, app_id="11111111-2222-4333-8444-555555555555", id=deployment.cloud.world.guid())
         vpc.connections.insert(0 if is_first else 1, foreign)
         assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+        assert deployment.settle()["state"] == "connected"
         own.state = state
         assert deployment.remove(status["id"])["state"] == "removed"
         assert vpc.connections == [foreign]
