@@ -220,8 +220,13 @@ async def one_secret(name: str, in_use: str | None = None, key_id: str | None = 
         versions = [version async for version in vault.list_properties_of_secret_versions(name)]
     versions = [v for v in versions if key_id and key_id_of_version(v, in_use, key_id) == key_id] or versions
     # A version that a run has given up is disabled, though it may be the newest.
-    newest = max(versions, key=lambda v: (v.enabled, v.created_on or datetime.min.replace(tzinfo=UTC)), default=None)
+    newest = max(versions, key=_preference, default=None)
     return {name: _secret_look(newest, key_id_of_version(newest, in_use, key_id))} if newest else {}
+
+
+def _preference(version: "SecretProperties") -> tuple[bool, datetime]:
+    """The newest enabled version has the greatest one; the vault may leave both parts out."""
+    return version.enabled is not False, version.created_on or datetime.min.replace(tzinfo=UTC)
 
 
 def key_id_of_version(shown: "SecretProperties", in_use: str | None, key_id: str | None) -> str | None:

@@ -6,6 +6,7 @@ import pytest
 
 from local.cloud.world.world import SecretVersion
 from local.deployment import Deployment
+from tests.workflows.plans import codes, plan
 from tests.workflows.sweeping import sweep, until_swept
 from triggers.problem_documents import LONGEST_SHOWN
 
@@ -138,6 +139,16 @@ def test_a_list_that_is_not_found_says_nothing_about_the_vnet(deployment: Deploy
     deployment.knobs(faults=[{**where, "status": 404, "code": "ResourceNotFound", "times": ALWAYS}])
     health = deployment.check(identity)["health"]
     assert (health["verdict"], {one["code"] for one in health["problems"]}) == ("unknown", {"remote-unavailable"})
+
+
+def test_a_version_that_does_not_say_whether_it_is_enabled_ends_no_look(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    assert deployment.rotate(identity)["runs"][-1]["state"] == "rotated"
+    (vault,) = deployment.cloud.world.vaults.values()
+    ((older, _),) = vault.secrets.values()
+    older.enabled = None  # type: ignore[assignment]
+    assert deployment.check(identity)["health"]["verdict"] == "healthy"
+    assert codes(plan(deployment)) == []
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
