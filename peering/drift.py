@@ -177,15 +177,19 @@ def connection_of(vnet_id: str, vpc: VpcLook, facts: Facts) -> ConnectionLook | 
     vnet = VNetId.parse(vnet_id)
     wanted = [folded(part) for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
     leading = [c for c in vpc["connections"] if [folded(c[k]) for k in _KEYS] == wanted]
-    application_id = named(facts, "application_id")
-    own = [c for c in leading if application_id and same_id(c["application_id"], application_id)]
-    return furthest(own) or furthest(leading)
+    return own_among(leading, named(facts, "application_id"))
 
 
-def furthest(connections: Iterable[ConnectionLook]) -> ConnectionLook | None:
-    """The most advanced connection to one VNet that is not DELETED."""
-    there = (connection for connection in connections if connection["state"] != "DELETED")
-    return min(there, key=lambda connection: how_far(connection["state"]), default=None)
+def own_among(connections: Iterable[ConnectionLook], application_id: str | None) -> ConnectionLook | None:
+    """A peering's own connection among those to its VNet: its application's, else the most advanced one.
+
+    Args:
+        connections: those to the VNet; one that is DELETED counts as none.
+        application_id: the peering's application, as far as it is known.
+    """
+    there = [connection for connection in connections if connection["state"] != "DELETED"]
+    own = [one for one in there if application_id and same_id(one["application_id"], application_id)]
+    return min(own or there, key=lambda connection: how_far(connection["state"]), default=None)
 
 
 def _of_connection(peering: Peering, facts: Facts, part: Part[VpcLook]) -> list[Occurrence]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict, TypeVar
 
 from peering.aiven_vpc import AivenVpc, VpcNames
+from peering.facts import named
 from peering.look import AssignmentLook, Part, SecretLook, VpcLook
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
@@ -127,10 +128,13 @@ class PieceIds(TypedDict):
 
 
 class VpcToLookAt(VpcNames):
-    """A VPC in Aiven: the VNets that are judged by it, by the numbers of their pieces, and all that have a peering."""
+    """A VPC in Aiven: the VNets that are judged by it, by the numbers of their pieces, and all that have a peering.
+
+    Of the latter it has the peering's application, too, as far as it is known.
+    """
 
     wanted: dict[str, list[str]]
-    ours: list[str]
+    ours: dict[str, str | None]
 
 
 class Snapshot(TypedDict):
@@ -171,7 +175,7 @@ class Division:
     def __init__(self) -> None:
         self._on_vnet: dict[str, list[_Checked]] = {}
         self._vpcs: dict[str, AivenVpc] = {}
-        self._ours: dict[str, list[str]] = {}
+        self._ours: dict[str, dict[str, str | None]] = {}
         #: The keys of the VPCs that watched peerings are in.
         self.watched: set[str] = set()
         #: The peerings with events to deliver that are not checked.
@@ -193,7 +197,7 @@ class Division:
         vnet_id, vpc = peering["vnet_id"], AivenVpc.of(peering)
         key = vpc.key
         if record.get("state") != "existing":
-            self._ours.setdefault(key, []).append(vnet_id)
+            self._ours.setdefault(key, {})[vnet_id] = named(record["facts"], "application_id")
         if is_watched(record):
             self.watched.add(key)
         if not is_watched(record) or is_busy(record) or is_paused(record, at):
@@ -235,7 +239,7 @@ class Division:
             for one in (one for on_vnet in piece for one in on_vnet):
                 wanted.setdefault(one.key, {}).setdefault(str(number), []).append(one.vnet_id)
         found = [
-            VpcToLookAt(**vpc.names, wanted=wanted.get(key, {}), ours=self._ours.get(key, []))
+            VpcToLookAt(**vpc.names, wanted=wanted.get(key, {}), ours=self._ours.get(key, {}))
             for key, vpc in sorted(self._vpcs.items())
         ]
         return list(cut(found, PROJECT_VPCS_IN_A_PIECE))

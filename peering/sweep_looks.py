@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from peering.aiven_vpc import AivenVpc
-from peering.drift import furthest
+from peering.drift import own_among
 from peering.look import AssignmentLook, ConnectionLook, Part, VpcLook, if_seen
 from peering.naming import VNetId, folded, within
 from peering.sweep import PieceIds, VpcToLookAt
@@ -56,8 +56,8 @@ def _names_in(connection: ConnectionLook) -> _Names:
 
 def unmanaged(vpc: VpcToLookAt, look: VpcLook) -> list[ConnectionLook]:
     """The connections of a VPC that no peering of the registry has."""
-    there, ours = _by_names(look), dict.fromkeys(map(_names, vpc["ours"]))
-    managed = {names: furthest(there.get(names, ())) for names in ours}
+    there, ours = _by_names(look), {_names(vnet_id): application for vnet_id, application in vpc["ours"].items()}
+    managed = {names: own_among(there.get(names, ()), application) for names, application in ours.items()}
     return [connection for connection in look["connections"] if connection != managed.get(_names_in(connection))]
 
 

@@ -260,7 +260,7 @@ def test_what_a_check_of_all_leaves_of_thousands_of_peerings_in_few_vpcs_can_be_
     group = "rg-customer-production-westeurope/providers/Microsoft.Network/virtualNetworks/vnet-customer-production"
     vnets = [f"/subscriptions/{UUID(int=number)}/resourceGroups/{group}-{number:05d}" for number in range(100)]
     vpcs = [
-        VpcToLookAt(project="p", project_vpc_id=str(UUID(int=number)), wanted={"0": vnets}, ours=vnets)
+        VpcToLookAt(project="p", project_vpc_id=str(UUID(int=number)), wanted={"0": vnets}, ours=dict.fromkeys(vnets))
         for number in range(25)
     ]
 

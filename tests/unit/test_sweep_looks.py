@@ -72,7 +72,7 @@ def test_what_is_in_force_on_a_vnet_is_on_it_or_above_it(scope: str, *, holds: b
 
 
 def test_a_piece_is_told_of_the_connections_of_its_own_vnets() -> None:
-    vpc = VpcToLookAt(project="p", project_vpc_id="v", wanted={"0": [ONE], "1": [OTHER]}, ours=[ONE, OTHER])
+    vpc = VpcToLookAt(project="p", project_vpc_id="v", wanted={"0": [ONE], "1": [OTHER]}, ours={ONE: None, OTHER: None})
     old, new, other = connection("ONE", "DELETED"), connection("one"), connection("other")
     look = VpcLook(cloud_name="c", network_cidr="10.0.0.0/24", state="ACTIVE", connections=[old, other, new])
     key = AivenVpc("project", "p", "v").key
@@ -82,7 +82,16 @@ def test_a_piece_is_told_of_the_connections_of_its_own_vnets() -> None:
 
 
 def test_unmanaged_are_those_that_no_peering_has() -> None:
-    vpc = VpcToLookAt(project="p", project_vpc_id="v", wanted={}, ours=[ONE.upper()])
+    vpc = VpcToLookAt(project="p", project_vpc_id="v", wanted={}, ours={ONE.upper(): None})
     old, new, other = connection("one", "DELETED"), connection("one"), connection("other")
     look = VpcLook(cloud_name="c", network_cidr="10.0.0.0/24", state="ACTIVE", connections=[old, new, other])
     assert unmanaged(vpc, look) == [old, other]
+
+
+@pytest.mark.parametrize(("application", "is_ours"), [("theirs", 0), ("APP", 1), (None, 0)])
+def test_of_two_connections_to_a_vnet_that_of_the_application_is_managed(application: str | None, is_ours: int) -> None:
+    vpc = VpcToLookAt(organization_id="o", organization_vpc_id="v", wanted={}, ours={ONE: application})
+    both = [connection("one"), connection("one", "ERROR")]
+    both[0]["application_id"], both[1]["application_id"] = "theirs", "app"
+    look = VpcLook(cloud_name="c", network_cidr="10.0.0.0/24", state="ACTIVE", connections=both)
+    assert unmanaged(vpc, look) == [both[1 - is_ours]]
