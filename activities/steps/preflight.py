@@ -91,6 +91,8 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     rights_there = await access.of(vnet_id, assignments, directory.principal_ids(known))
     roles = await access.custom_roles(vnet_id) | await _roles_of_those_names(peering, vnet_id)
     parts = directory.parts(known)
+    if adopted and _seen(parts["application"]) is None and await _is_there(str(known["application_id"])):
+        raise ProblemError("directory-replicating", "Graph does not list the application that it finds by its id.")
     rights = _found_rights(parts, rights_there, vnet_id)
     there = {
         **_found_in_entra(parts, peering, secrets, federated=_is_federated(peering, facts)),
@@ -117,6 +119,11 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     if not rights_there["assignments"]:
         gathered["rights_settled"] = "none but those that the start gives"
     return gathered
+
+
+async def _is_there(application_id: str) -> bool:
+    async with graph() as client:
+        return await or_none(client.applications_with_app_id(application_id).get()) is not None
 
 
 async def _roles_of_those_names(peering: Peering, vnet_id: str) -> dict[str, RoleLook]:

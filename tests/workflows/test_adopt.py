@@ -88,3 +88,11 @@ def test_a_connection_that_is_shown_in_part_is_looked_at_again(shared: Deploymen
     made_by_hand(shared.cloud, vnet_id)
     shared.knobs(faults=[{"host": "api.aiven.io", "method": "GET", "path": "/vpcs?/", "without": name, "status": 200}])
     assert shared.settle(vnet_id=vnet_id, adopt=True)["state"] == "connected"
+
+
+@pytest.mark.any_kind
+def test_an_application_that_a_list_leaves_out_once_is_looked_for_by_its_id(shared: Deployment, vnet_id: str) -> None:
+    made_by_hand(shared.cloud, vnet_id)
+    empty = {"host": r"graph\.microsoft\.com", "path": "/applications$", "status": 200, "body": {"value": []}}
+    shared.knobs(faults=[{**empty, "method": "GET"}])
+    assert shared.settle(vnet_id=vnet_id, adopt=True)["state"] == "connected"
