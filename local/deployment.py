@@ -285,6 +285,15 @@ class Deployment:
             time.sleep(0.02 * self.patience)
         return found
 
+    def later(self, identity: str, span: timedelta) -> None:
+        """Let time pass once an orchestration has ended: an engine delivers a call again that time leaps over.
+
+        Raises:
+            TimeoutError: it did not end.
+        """
+        self.until_ended(identity)
+        self.virtual_clock.advance_to(self.clock.now() + span)
+
     def record(self, identity: str) -> dict[str, Any]:
         """The peering as the registry keeps it.
 

@@ -36,7 +36,7 @@ def passwords_of(deployment: Deployment, status: Status) -> list[Password]:
     """
     application = application_of(deployment, status["facts"]["application_id"])
     if deployment.host.hostility.is_hostile and len(application.passwords) > 1:
-        deployment.virtual_clock.advance_to(deployment.clock.now() + 2 * FUNCTION_TIMEOUT + timedelta(seconds=1))
+        deployment.later(status["id"], 2 * FUNCTION_TIMEOUT + timedelta(seconds=1))
         deployment.check(status["id"])
     return application.passwords
 

@@ -90,7 +90,7 @@ def test_a_rotation_that_has_failed_leaves_one_password(deployment: Deployment, 
 
 def test_an_order_is_not_taken_from_who_carries_it_out(deployment: Deployment, late: Late) -> None:
     status = deployment.settle()
-    deployment.virtual_clock.advance_to(deployment.clock.now() + timedelta(hours=1))
+    deployment.later(status["id"], timedelta(hours=1))
     late.first = True
     late.activity, late.behind = "take_order", "new_credential"
     assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
@@ -179,7 +179,7 @@ def test_the_password_of_a_second_delivery_goes_with_a_later_check(
         status = deployment.rotate(status["id"]) if status is not None else deployment.settle()
         assert twin.ended.is_set()
     application = application_of(deployment, status["facts"]["application_id"])
-    deployment.virtual_clock.advance_to(deployment.clock.now() + timedelta(hours=1))
+    deployment.later(status["id"], timedelta(hours=1))
     assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
     (password,) = application.passwords
     assert password.key_id == deployment.record(status["id"])["facts"]["secret_key_id"]

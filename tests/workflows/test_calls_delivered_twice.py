@@ -45,7 +45,7 @@ def test_the_credential_that_is_heard_of_works_and_stays_the_only_one(deployment
         rotated = deployment.rotate(status["id"])
         assert rotated["runs"][-1]["state"] == "rotated", rotated["runs"][-1]
         assert_works(deployment, status, application)
-    deployment.virtual_clock.advance_to(deployment.clock.now() + 2 * FUNCTION_TIMEOUT + timedelta(seconds=1))
+    deployment.later(status["id"], 2 * FUNCTION_TIMEOUT + timedelta(seconds=1))
     checked = deployment.check(status["id"])
     assert (checked["state"], checked["health"]["verdict"]) == ("connected", "healthy"), checked["health"]
     assert len(application.passwords) == 1

@@ -98,7 +98,7 @@ def test_a_check_leaves_what_it_could_not_look_for_to_the_next_one(tmp_path: Pat
         losses.to_lose = {"new_credential": 1}
         deployment.rotate(status["id"])
         assert "unsettled" in deployment.record(status["id"])
-        deployment.virtual_clock.advance_to(deployment.clock.now() + 2 * FUNCTION_TIMEOUT)
+        deployment.later(status["id"], 2 * FUNCTION_TIMEOUT)
         deployment.knobs(faults=[{"host": ".*vault.azure.net", "status": 403, "times": 99}])
         deployment.check(status["id"])
         assert "unsettled" in deployment.record(status["id"])
