@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from clients.registry import rows
+from clients.registry import rows, schema
 from clients.registry.table import Table
 from clients.registry.table_calls import read
 from peering.record import Refusal, RunRecord
@@ -34,11 +34,12 @@ class RunHistory:
         await self._table.put(rows.run_row(run), unless=lambda held: _says_more(read(rows.read_run, held), run))
 
     async def of(self, peering_id: str, limit: int) -> list[RunRecord]:
-        """The last runs of a peering, the newest first, also after the peering is removed."""
+        """The last runs of a peering that this version can read, newest first, also after the peering is removed."""
         found = []
         condition = f"PartitionKey eq '{peering_id}'"
         async for row in self._table.query(condition, results_per_page=limit):
-            found.append(read(rows.read_run, row))
+            if not schema.is_newer(row):
+                found.append(read(rows.read_run, row))
             if len(found) == limit:
                 break
         return found
@@ -61,10 +62,11 @@ class RunHistory:
         await self._table.put(rows.refusal_row(refusal))
 
     async def refusals(self, limit: int) -> list[Refusal]:
-        """The last requests that were refused, the newest first."""
+        """The last requests that were refused and that this version can read, the newest first."""
         found = []
         async for row in self._table.query(f"PartitionKey eq '{rows.REFUSALS}'", results_per_page=limit):
-            found.append(read(rows.read_refusal, row))
+            if not schema.is_newer(row):
+                found.append(read(rows.read_refusal, row))
             if len(found) == limit:
                 break
         return found
