@@ -1,9 +1,12 @@
 """The table of runs: requests for a peering and their results, also after the peering is removed."""
 
+from collections.abc import AsyncIterator
 from functools import partial
 
+from azure.data.tables import UpdateMode
+
 from clients.registry import rows, schema
-from clients.registry.table import Table
+from clients.registry.table import Table, as_read
 from clients.registry.table_calls import read
 from peering.record import Refusal, RunRecord
 
@@ -70,6 +73,25 @@ class RunHistory:
             if len(found) == limit:
                 break
         return found
+
+    async def everything(self) -> AsyncIterator[rows.Held]:
+        """The rows of all runs and of all requests that were refused, page after page."""
+        async for row in self._table.query("PartitionKey gt ''"):
+            yield row
+
+    async def replace(self, held: rows.Held, row: rows.Row) -> None:
+        """Replace the content of a row.
+
+        Args:
+            held: the row as it was read.
+            row: its new content; the keys stay.
+
+        Raises:
+            azure.core.exceptions.ResourceModifiedError: it has changed since.
+        """
+        entity = {**row, "PartitionKey": held["PartitionKey"], "RowKey": held["RowKey"]}
+        replace = partial(self._table.client.update_entity, entity, mode=UpdateMode.REPLACE)
+        await self._table.asked(partial(replace, **as_read(held)))
 
     async def forget(self, before: str, limit: int) -> int:
         """Delete at most `limit` runs that ended, and requests that were refused, before a moment; returns how many.
