@@ -128,6 +128,7 @@ async def _vault() -> _Found:
 
 async def _registry() -> _Found:
     await registry().page("", 1)
+    await registry().check_known()
     return settings().registry_endpoint or "the storage account of AzureWebJobsStorage", []
 
 

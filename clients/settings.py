@@ -67,6 +67,9 @@ class Settings(BaseModel):
             description="The subscriptions whose VNets may be peered, separated by commas; without it, all.",
         ),
     ] = None
+    peerings_per_caller: Annotated[
+        int | None, Field(gt=0, description="How many peerings of one caller may exist at a time; without it, any.")
+    ] = None
     history_days: Annotated[int, Field(gt=0, description="How long completed runs are kept.")] = 400
     read_timeout_seconds: Annotated[
         float, Field(gt=0, le=120, description="How long to wait for a response of a remote service.")

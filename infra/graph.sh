@@ -3,18 +3,23 @@
 # Application Administrator) who is signed in with az. It can be run again: existing objects stay, and missing ones are
 # created.
 #
-#   infra/graph.sh PRINCIPAL_ID [API_NAME]
+#   infra/graph.sh PRINCIPAL_ID [API_NAME [HOST]]
 #
-# PRINCIPAL_ID is the deployment's output of that name. With API_NAME it also creates the application that callers sign in to.
+# PRINCIPAL_ID and HOST are the deployment's outputs principalId and host. With API_NAME it also creates the application that
+# callers sign in to, with HOST also the address to which a browser returns after the sign-in.
 set -euo pipefail
 
 principal=${1:?the principal id of the identity, an output of the deployment}
 api=${2:-}
+host=${3:-}
+here=$(dirname "$0")
 platform=${PLATFORM_APPLICATION_ID:-55f300d4-fc50-4c5e-9222-e90a6e2187fb}
 graph=$(az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
 graph=${graph%/}
 graph_application=00000003-0000-0000-c000-000000000000
 owned_by=18a4783c-866b-4cc7-a460-3d5e5662c884 # Application.ReadWrite.OwnedBy
+azure_cli=04b07795-8ddb-461a-bbee-02f9e1bf7b46
+scope=5d1f6f0e-6f0b-4f3a-9a52-0a4f4d3c1a03 # user_impersonation in api-scope.json
 
 # The platform's service principal in this tenant. Because it is created here, the app needs no right to create it.
 az ad sp show --id "$platform" --output none 2>/dev/null || az ad sp create --id "$platform" --output none
@@ -33,10 +38,33 @@ if [ -n "$api" ]; then
     id=$(az ad app list --filter "displayName eq '$api'" --query '[0].appId' --output tsv)
     if [ -z "$id" ]; then
         id=$(az ad app create --display-name "$api" --sign-in-audience AzureADMyOrg \
-            --requested-access-token-version 2 --app-roles "@$(dirname "$0")/app-roles.json" --query appId --output tsv)
+            --requested-access-token-version 2 --app-roles "@$here/app-roles.json" --query appId --output tsv)
     fi
     if [ "$(az ad app show --id "$id" --query 'length(identifierUris)' --output tsv)" = 0 ]; then
         az ad app update --id "$id" --identifier-uris "api://$id"
+    fi
+    # The scope that a user's client gets a token for, and az as a client that needs no consent.
+    application="$graph/v1.0/applications(appId='$id')"
+    scopes=$(az ad app show --id "$id" --output tsv \
+        --query "api.oauth2PermissionScopes[?value=='user_impersonation'] | length(@)")
+    if [ "$scopes" = 0 ]; then
+        az rest --method patch --url "$application" --output none --body "@$here/api-scope.json"
+    fi
+    clients=$(az ad app show --id "$id" --output tsv \
+        --query "api.preAuthorizedApplications[?appId=='$azure_cli'] | length(@)")
+    if [ "$clients" = 0 ]; then
+        # The list is replaced as a whole, so it keeps the clients that are in it.
+        body=$(az ad app show --id "$id" --output json --query "{api: {preAuthorizedApplications:
+            [api.preAuthorizedApplications, [{appId: '$azure_cli', delegatedPermissionIds: ['$scope']}]][]}}")
+        az rest --method patch --url "$application" --output none --body "$body"
+    fi
+    if [ -n "$host" ]; then
+        address="https://$host/.auth/login/aad/callback"
+        addresses=$(az ad app show --id "$id" --query "web.redirectUris" --output tsv)
+        if ! grep -qxF "$address" <<<"$addresses"; then
+            # shellcheck disable=SC2086 # one argument for each address
+            az ad app update --id "$id" --web-redirect-uris $addresses "$address" --enable-id-token-issuance true
+        fi
     fi
     az ad sp show --id "$id" --output none 2>/dev/null || az ad sp create --id "$id" --output none
     echo "API_APPLICATION_ID=$id"

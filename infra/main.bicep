@@ -65,6 +65,10 @@ param historyDays int?
 @description('ALLOWED_SUBSCRIPTIONS: the ids of the subscriptions whose VNets may be peered; all if not given.')
 param allowedSubscriptions string[]?
 
+@description('PEERINGS_PER_CALLER: how many peerings of one caller may exist at a time; any number if not given.')
+@minValue(1)
+param peeringsPerCaller int?
+
 @description('WEBHOOK_URL: the https address that receives changes of verdict. Requires webhookSecret.')
 param webhookUrl string?
 
@@ -312,6 +316,7 @@ var operatorSettings = filter(
     HISTORY_SCHEDULE: historySchedule
     HISTORY_DAYS: historyDays
     ALLOWED_SUBSCRIPTIONS: allowedSubscriptions == null ? null : join(allowedSubscriptions!, ',')
+    PEERINGS_PER_CALLER: peeringsPerCaller
     WEBHOOK_URL: webhookUrl
     WEBHOOK_SECRET: webhookUrl == null ? null : webhookKey
     REGISTRY_TABLE_ENDPOINT: registryTableEndpoint

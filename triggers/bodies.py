@@ -51,6 +51,17 @@ class PauseRequest(BaseModel):
         return self.until.isoformat() if self.until is not None else None
 
 
+class Erasure(BaseModel):
+    """The caller to be erased."""
+
+    model_config = _STRICT
+
+    caller: Annotated[
+        str,
+        Field(min_length=1, max_length=300, description="The caller's name or id, as `requested_by` or `by` has it."),
+    ]
+
+
 class _Notes(BaseModel):
     """What a `PATCH` may change in addition to the options."""
 

@@ -10,8 +10,9 @@ from peering.problems.problem import Problem
 from peering.report import Report
 from peering.request import PeeringRequest
 from triggers.answers import Accepted
-from triggers.bodies import NoBody, PauseRequest, PeeringPatch, Rotation
+from triggers.bodies import Erasure, NoBody, PauseRequest, PeeringPatch, Rotation
 from triggers.checks import ChecksDocument
+from triggers.erasure import ErasedDocument
 from triggers.health import UnmanagedDocument
 from triggers.overview import Overview
 from triggers.pauses import PausedDocument
@@ -71,6 +72,7 @@ DESCRIBED: Final[Mapping[str, Described]] = {
     "pause_peerings": Described({200: (PausedDocument,)}, _OF_MANY, body=PauseRequest, query=Filters),
     "resume_peerings": Described({200: (PausedDocument,)}, _OF_MANY, body=NoBody, query=Filters),
     "check_peerings": Described({202: (ChecksDocument,)}, _OF_MANY, body=NoBody, query=Filters),
+    "erase_caller": Described({200: (ErasedDocument,)}, _OF_MANY, body=Erasure),
     "show_overview": Described({200: (Overview,)}),
     "check_app": Described({200: (SelfCheck,)}, query=SelfCheckQuery),
     "list_refusals": Described({200: (Refusals,)}),

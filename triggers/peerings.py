@@ -9,15 +9,17 @@ from typing_extensions import TypedDict
 
 from clients.durable import DurableClient
 from clients.registry import registry
-from clients.registry.rows import vpc_of
+from clients.registry.rows import quoted, vpc_of
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import VNetId, earlier_peering_id, same_id
+from peering.outcome import ProblemError
 from peering.problems import PROBLEMS, Fixer
 from peering.progress import PeeringState, state_named
 from peering.record import Record
 from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
 from triggers.bodies import json_body
+from triggers.callers import caller
 from triggers.lists import Row, changed_at, findings_of, is_paused, labels_of, listed
 from triggers.orders import place_order
 from triggers.plans import plan_of_start
@@ -88,6 +90,7 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
     settings().check_credential(peering["credential"])
     settings().check_subscription(VNetId.parse(peering["vnet_id"]).subscription_id)
     peering["id"] = await _id_of(peering)
+    await _check_limit(peering["id"], caller(req)["name"])
     if dry:
         return await plan_of_start(peering)
 
@@ -98,6 +101,23 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
             record["note"] = request.note
 
     return await place_order(req, client, peering["id"], "establish", {"peering": peering}, lambda _: None, note)
+
+
+async def _check_limit(peering_id: str, name: str) -> None:
+    """Check that a caller may request a peering; one that exists may be requested again by anyone.
+
+    Requests at the same time do not see each other's peerings.
+
+    Raises:
+        ProblemError: `caller-limit-reached`.
+    """
+    from clients.settings import settings
+
+    most = settings().peerings_per_caller
+    if most is None or await registry().record(peering_id) is not None:
+        return
+    if len(await registry().columns(f"requested_by eq {quoted(name)}", limit=most)) == most:
+        raise ProblemError("caller-limit-reached", f"{name} has requested {most} peerings or more that exist.")
 
 
 async def _id_of(peering: Peering) -> str:

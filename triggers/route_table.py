@@ -41,6 +41,7 @@ ROUTES: Final = (
     Route("pauses", "pause_peerings", "POST", "pause", FILTERS, "operator"),
     Route("pauses", "resume_peerings", "POST", "resume", FILTERS, "operator"),
     Route("checks", "check_peerings", "POST", "checks", FILTERS, "operator"),
+    Route("erasure", "erase_caller", "POST", "callers/erase", (), "operator"),
     Route("overview", "show_overview", "GET", "overview", (), "reader"),
     Route("self_check", "check_app", "GET", "self-check", ("project", "organization_id", "vnet_id"), "reader"),
     Route("refusals", "list_refusals", "GET", "refusals", (), "reader"),

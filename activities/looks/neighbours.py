@@ -11,7 +11,12 @@ _NEEDS_NOTHING: Final = ("existing", "removing", "rolling-back")
 
 
 async def neighbours_of(peering: Peering) -> Neighbours:
-    """The other peerings that exist or are being set up; one that is being removed needs nothing."""
+    """The other peerings that exist or are being set up; one that is being removed needs nothing.
+
+    Raises:
+        ProblemError: `registry-row-newer`: what a row needs that a newer version wrote is not known.
+    """
+    await registry().check_known()
     subscription = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
     staying = " and ".join([f"RowKey ne '{peering['id']}'", *(f"state ne '{state}'" for state in _NEEDS_NOTHING)])
     names = ("vnet_id", "user_role_name", "platform_role_name")

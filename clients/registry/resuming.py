@@ -63,7 +63,7 @@ async def resume_overdue(client: DurableClient) -> int:
         return await registry().order(order["id"]) == order and await _resume(client, order, status)
 
     orders, now = await registry().orders(), registry().now
-    placed = [datetime.fromisoformat(order["at"]) for order in orders if "at" in order]
+    placed = [datetime.fromisoformat(order["at"]) for order in orders]
     show("peering.orders.oldest_age", max(0.0, (now - min(placed, default=now)).total_seconds()))
     due = [order for order in orders if now >= datetime.fromisoformat(order["not_before"])]
     # A running execution renews its order's sign of life, so every other order reaches the front.

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, NotRequired, TypedDict
+from typing import Any, Final, TypedDict
 from uuid import uuid4
 
+from clients.registry import schema
 from peering.aiven_vpc import NAMES, AivenVpc, Kind
 from peering.naming import VNetId
 from peering.orders import Order
@@ -38,6 +39,8 @@ COLUMNS: Final = (
     *("problem", "problem_since", "requested_by", "changed", "expires", "revision", "labels", "note"),
     *("paused_until", "findings", "verdict_since"),
 )
+#: The columns that say in which form the others are.
+SCHEMAS: Final = (schema.of_text("record"), schema.of_text("health"))
 #: The end of a pause without one: it sorts behind every moment.
 FOR_EVER: Final = "9999-12-31T23:59:59+00:00"
 
@@ -45,7 +48,7 @@ FOR_EVER: Final = "9999-12-31T23:59:59+00:00"
 class OrderRow(TypedDict):
     """The row that stands beside a peering's while an order is open: the orders' index and their signs of life.
 
-    `at` is when the order was placed; rows that earlier versions wrote do not have it.
+    `at` is when the order was placed.
     """
 
     id: str
@@ -53,7 +56,7 @@ class OrderRow(TypedDict):
     execution: str
     alive_until: str
     not_before: str
-    at: NotRequired[str]
+    at: str
 
 
 def order_key(peering_id: str) -> str:
@@ -71,6 +74,11 @@ def only_peerings() -> str:
     return f"PartitionKey eq '{PEERINGS}' and RowKey lt '{_ORDER}'"
 
 
+def only_newer() -> str:
+    """The filter for the rows of peerings that a newer version of the app wrote."""
+    return f"{only_peerings()} and ({' or '.join(f'{column} gt {schema.SCHEMA}' for column in SCHEMAS)})"
+
+
 def order_row(peering_id: str, order: Order) -> Row:
     """The row of an open order."""
     return {
@@ -81,21 +89,26 @@ def order_row(peering_id: str, order: Order) -> Row:
         "alive_until": order["alive_until"],
         "not_before": order["not_before"],
         "at": order["at"],
+        schema.COLUMN: schema.SCHEMA,
     }
 
 
 def read_order(row: Mapping[str, Value]) -> OrderRow:
-    """An open order's row."""
-    order = OrderRow(
-        id=str(row["RowKey"]).removeprefix(_ORDER),
-        run=str(row["run"]),
-        execution=str(row["execution"]),
-        alive_until=str(row["alive_until"]),
-        not_before=str(row["not_before"]),
+    """An open order's row.
+
+    Raises:
+        ProblemError: `registry-row-newer`.
+    """
+    schema.check(row)
+    found = schema.migrated("order", row.get(schema.COLUMN), row)
+    return OrderRow(
+        id=str(found["RowKey"]).removeprefix(_ORDER),
+        run=str(found["run"]),
+        execution=str(found["execution"]),
+        alive_until=str(found["alive_until"]),
+        not_before=str(found["not_before"]),
+        at=str(found["at"]),
     )
-    if "at" in row:
-        order["at"] = str(row["at"])
-    return order
 
 
 def is_row_of(row: Mapping[str, Value], wanted: Mapping[str, Value]) -> bool:
@@ -114,15 +127,28 @@ def quoted(text: str) -> str:
 
 
 def split(name: str, text: str) -> Row:
-    """A long text in as many columns as it takes: `name`, `name_1` and so on; `name_parts` counts them."""
+    """A long text in as many columns as it takes: `name`, `name_1` and so on; `name_parts` counts them.
+
+    `name_schema` has the version of its form.
+    """
     parts = [text[start : start + _LONGEST] for start in range(0, len(text), _LONGEST)]
     columns: Row = {_column(name, number): part for number, part in enumerate(parts)}
-    return {f"{name}_parts": len(parts), **columns}
+    return {f"{name}_parts": len(parts), schema.of_text(name): schema.SCHEMA, **columns}
 
 
 def joined(name: str, row: Mapping[str, Value]) -> str:
-    """The text that `split` cut. A merged row may have columns of a longer, older text."""
+    """The text that `split` cut. A merged row may have columns of a longer, older text.
+
+    Raises:
+        ProblemError: `registry-row-newer`.
+    """
+    schema.check(row)
     return "".join(str(row[_column(name, part)]) for part in range(number(f"{name}_parts", row)))
+
+
+def _read(name: str, row: Mapping[str, Value]) -> Any:  # noqa: ANN401 - what the text is of, its reader says
+    """The object in a text that `split` cut, in today's form."""
+    return schema.migrated(name, row.get(schema.of_text(name)), json.loads(joined(name, row)))
 
 
 def number(name: str, row: Mapping[str, Value]) -> int:
@@ -194,7 +220,7 @@ def health_columns(record: Record) -> Row:
 
 def read_peering(row: Mapping[str, Value]) -> Record:
     """The record in a peering's row."""
-    record: Record = json.loads(joined("record", row)) | json.loads(joined("health", row))
+    record: Record = _read("record", row) | _read("health", row)
     return record
 
 
@@ -221,7 +247,7 @@ def refusal_row(refusal: Refusal) -> Row:
 
 def read_refusal(row: Mapping[str, Value]) -> Refusal:
     """The request in a row of those that were refused."""
-    refusal: Refusal = json.loads(joined("refusal", row))
+    refusal: Refusal = _read("refusal", row)
     return refusal
 
 
@@ -241,7 +267,7 @@ def run_row(run: RunRecord) -> Row:
 
 def read_run(row: Mapping[str, Value]) -> RunRecord:
     """The run in a row of the table of runs."""
-    run: RunRecord = json.loads(joined("run", row))
+    run: RunRecord = _read("run", row)
     return run
 
 
@@ -253,5 +279,5 @@ def unmanaged_row(found: UnmanagedConnections) -> Row:
 
 def read_unmanaged(row: Mapping[str, Value]) -> UnmanagedConnections:
     """The connections in a VPC's row."""
-    found: UnmanagedConnections = json.loads(joined("unmanaged", row))
+    found: UnmanagedConnections = _read("unmanaged", row)
     return found

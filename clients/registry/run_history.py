@@ -1,9 +1,12 @@
 """The table of runs: requests for a peering and their results, also after the peering is removed."""
 
+from collections.abc import AsyncIterator
 from functools import partial
 
-from clients.registry import rows
-from clients.registry.table import Table
+from azure.data.tables import UpdateMode
+
+from clients.registry import rows, schema
+from clients.registry.table import Table, as_read
 from clients.registry.table_calls import read
 from peering.record import Refusal, RunRecord
 
@@ -34,11 +37,12 @@ class RunHistory:
         await self._table.put(rows.run_row(run), unless=lambda held: _says_more(read(rows.read_run, held), run))
 
     async def of(self, peering_id: str, limit: int) -> list[RunRecord]:
-        """The last runs of a peering, the newest first, also after the peering is removed."""
+        """The last runs of a peering that this version can read, newest first, also after the peering is removed."""
         found = []
         condition = f"PartitionKey eq '{peering_id}'"
         async for row in self._table.query(condition, results_per_page=limit):
-            found.append(read(rows.read_run, row))
+            if not schema.is_newer(row):
+                found.append(read(rows.read_run, row))
             if len(found) == limit:
                 break
         return found
@@ -61,13 +65,33 @@ class RunHistory:
         await self._table.put(rows.refusal_row(refusal))
 
     async def refusals(self, limit: int) -> list[Refusal]:
-        """The last requests that were refused, the newest first."""
+        """The last requests that were refused and that this version can read, the newest first."""
         found = []
         async for row in self._table.query(f"PartitionKey eq '{rows.REFUSALS}'", results_per_page=limit):
-            found.append(read(rows.read_refusal, row))
+            if not schema.is_newer(row):
+                found.append(read(rows.read_refusal, row))
             if len(found) == limit:
                 break
         return found
+
+    async def everything(self) -> AsyncIterator[rows.Held]:
+        """The rows of all runs and of all requests that were refused, page after page."""
+        async for row in self._table.query("PartitionKey gt ''"):
+            yield row
+
+    async def replace(self, held: rows.Held, row: rows.Row) -> None:
+        """Replace the content of a row.
+
+        Args:
+            held: the row as it was read.
+            row: its new content; the keys stay.
+
+        Raises:
+            azure.core.exceptions.ResourceModifiedError: it has changed since.
+        """
+        entity = {**row, "PartitionKey": held["PartitionKey"], "RowKey": held["RowKey"]}
+        replace = partial(self._table.client.update_entity, entity, mode=UpdateMode.REPLACE)
+        await self._table.asked(partial(replace, **as_read(held)))
 
     async def forget(self, before: str, limit: int) -> int:
         """Delete at most `limit` runs that ended, and requests that were refused, before a moment; returns how many.

@@ -11,7 +11,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
-from clients.registry import rows
+from clients.registry import rows, schema
 from clients.registry.table_calls import patiently
 from peering.outcome import ProblemError
 
@@ -121,7 +121,8 @@ class Table:
             unless: whether what is there stays.
 
         Raises:
-            ProblemError: `registry-contended`, when others were faster every time.
+            ProblemError: `registry-contended`, when others were faster every time; `registry-row-newer`, when a newer
+                version of the app wrote what is there.
         """
         for _ in range(TRIES):
             with suppress(ResourceExistsError):
@@ -130,6 +131,7 @@ class Table:
             held = await self.row(str(row["PartitionKey"]), str(row["RowKey"]))
             if held is None:
                 continue
+            schema.check(held)
             if dict(held) == row or unless(held):
                 return
             with suppress(ResourceModifiedError, ResourceNotFoundError):

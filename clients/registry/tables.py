@@ -25,7 +25,7 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableTransactionError, UpdateMode
 
-from clients.registry import rows
+from clients.registry import rows, schema
 from clients.registry.run_history import RunHistory
 from clients.registry.table import PAGE, TRIES, ServiceClock, Table, as_read, etag_of, unchanged
 from clients.registry.table_calls import read, table_service
@@ -284,8 +284,12 @@ class Registry:
                 await self._table.asked(partial(replace, **as_read(held)))
 
     async def orders(self) -> list[rows.OrderRow]:
-        """All open orders."""
-        return [read(rows.read_order, row) async for row in self._table.query(rows.only_orders())]
+        """All open orders that this version can carry out."""
+        found = [row async for row in self._table.query(rows.only_orders())]
+        for row in found:
+            if schema.is_newer(row):
+                log.error("event=row-newer key=%s", row["RowKey"])
+        return [read(rows.read_order, row) for row in found if not schema.is_newer(row)]
 
     async def peerings(self) -> AsyncIterator[rows.Held]:
         """The rows of all peerings, page after page."""
@@ -339,15 +343,28 @@ class Registry:
         return await self.columns(f"RowKey gt {rows.quoted(after)}", *rows.COLUMNS, limit=limit)
 
     async def columns(self, condition: str, *columns: str, limit: int | None = None) -> list[rows.Held]:
-        """Some columns of the peerings that match an OData condition, of all of them or of the first."""
+        """Some columns of the peerings that match an OData condition, of all of them or of the first.
+
+        Rows that a newer version of the app wrote are left out.
+        """
         condition = f"{rows.only_peerings()} and ({condition})" if condition else rows.only_peerings()
         found = []
-        select = ["RowKey", *columns]
+        select = ["RowKey", *rows.SCHEMAS, *columns]
         async for row in self._table.query(condition, select=select, results_per_page=limit or PAGE):
-            found.append(row)
+            if not schema.is_newer(row):
+                found.append(row)
             if len(found) == limit:
                 break
         return found
+
+    async def check_known(self) -> None:
+        """Check that all peerings can be read.
+
+        Raises:
+            ProblemError: `registry-row-newer`.
+        """
+        async for row in self._table.query(rows.only_newer(), select=["RowKey", *rows.SCHEMAS], results_per_page=1):
+            schema.check(row)
 
     async def note_unmanaged(self, found: UnmanagedConnections) -> None:
         """Keep which connections of a project VPC no peering here has.
@@ -380,7 +397,8 @@ class Registry:
     async def unmanaged(self) -> list[UnmanagedConnections]:
         """The connections of all project VPCs that no peering here has, as the last check of all found them."""
         condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
-        return [read(rows.read_unmanaged, row) async for row in self._table.query(condition)]
+        found = [row async for row in self._table.query(condition)]
+        return [read(rows.read_unmanaged, row) for row in found if not schema.is_newer(row)]
 
 
 def _is_change(mutation: Mutation[T], record: Record, now: datetime) -> bool:

@@ -33,6 +33,15 @@ REGISTRY: Final = (
         status=503,
     ),
     Problem(
+        "registry-row-newer",
+        "A newer version of the app wrote a row of the registry",
+        "After a return to an earlier version, the registry may have rows in a form that this version does not know. It"
+        " neither reads nor changes them. No removal begins meanwhile that may delete objects that they need.",
+        "Deploy the newer version again. Connections are not affected meanwhile.",
+        "the operator of this app",
+        status=503,
+    ),
+    Problem(
         "registry-being-migrated",
         "The registry is being migrated from version 0.2.0",
         "Peerings are moved from Durable entities to Azure Table Storage; reads work, changes have to wait.",

@@ -65,6 +65,16 @@ REQUESTS: Final = (
         status=403,
     ),
     Problem(
+        "caller-limit-reached",
+        "The caller has as many peerings as allowed",
+        "The setting `PEERINGS_PER_CALLER` limits how many peerings of one caller exist at a time. Failed starts and"
+        " adopted peerings count, too; with function keys alone all callers count as one.",
+        "Have the setting raised, or free a place: one of your peerings that is not in use can be removed. Nothing was"
+        " started.",
+        "the operator of this app",
+        status=409,
+    ),
+    Problem(
         "changed-meanwhile",
         "The peering has changed",
         "`If-Match` names a revision of the peering's record that is not the current one.",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 from triggers.lists import REMEMBERED
 from triggers.schedules import TIMERS
@@ -55,6 +56,40 @@ def test_a_vnet_of_a_subscription_that_is_not_allowed_is_refused(tmp_path: Path)
         }
         assert deployment.api.post("/api/peerings?dryRun=true", json=elsewhere).status_code == 200
         assert deployment.writes() == []
+
+
+def test_a_caller_may_have_a_limited_number_of_peerings(tmp_path: Path) -> None:
+    settings = {"WEBSITE_AUTH_ENABLED": "True", "PEERINGS_PER_CALLER": "1"}
+    with deploy(tmp_path, Scenario(vnets=3), settings=settings) as deployment:
+        first, second, third = deployment.cloud.vnet_ids[:3]
+
+        def ask(who: str, vnet_id: str, path: str = "/api/peerings", **options: object) -> tuple[int, dict[str, Any]]:
+            body = deployment.request(vnet_id=vnet_id, **options)
+            answer = deployment.api.post(path, json=body, headers=signed_in(deployment, who))
+            return answer.status_code, answer.json()
+
+        ines, bob = "ines.o'neil@example.com", "bob@example.com"
+        status, begun = ask(ines, first)
+        assert status == 202
+        for path in ("/api/peerings", "/api/peerings?dryRun=true"):
+            status, refused = ask(ines, second, path, adopt=True)
+            assert (status, refused["code"]) == (409, "caller-limit-reached")
+            assert ines in refused["detail"]
+        # What exists may be requested again, also by a caller who has as many peerings as allowed.
+        assert [ask(ines, first)[0], ask(bob, second)[0], ask(bob, first)[0]] == [202] * 3
+        assert ask(bob, third)[0] == 409
+        headers = signed_in(deployment, ines)
+        assert deployment.api.delete(begun["url"], headers=headers).status_code == 202
+        deadline = time.monotonic() + 60
+        while ask(ines, third, "/api/peerings?dryRun=true")[0] != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def signed_in(deployment: Deployment, name: str) -> dict[str, str]:
+    """The headers of a caller with the role operator."""
+    token = deployment.host.app_service.sign_in(name, ("operator",))
+    return {"authorization": f"Bearer {token}", "x-functions-key": deployment.host.keys.function}
 
 
 def test_labels_and_note_come_with_the_start_and_change_without_a_run(deployment: Deployment, identity: str) -> None:

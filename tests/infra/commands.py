@@ -13,7 +13,10 @@ from typing import Final, NamedTuple
 from local.processes import PROJECT
 
 #: Where people read commands, or have them run.
-FILES: Final = ("docs/deploying.md", "docs/operating.md", "infra/graph.sh", ".github/workflows/deploy.yml")
+FILES: Final = (
+    *("docs/deploying.md", "docs/operating.md", "infra/graph.sh", "infra/assign-role.sh"),
+    ".github/workflows/deploy.yml",
+)
 #: What `make clis` installs.
 _INSTALLED: Final = PROJECT / ".local/clis/bin/az"
 #: A text in quotes, an end of the command, or a word.

@@ -1,4 +1,4 @@
-"""What infra/graph.sh has az do: everything once, what a broken run has left, and nothing where all is there."""
+"""What infra/graph.sh and infra/assign-role.sh have az do: everything once, and nothing where all is there."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+import jmespath
 import pytest
 
 from clients.settings import Settings
@@ -13,6 +14,14 @@ from tests.infra.compiler import INFRA
 
 PRINCIPAL, APPLICATION = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
 PLATFORM: Final = str(Settings.model_fields["platform_application_id"].default)
+ASSIGNEE, HOST = "33333333-3333-3333-3333-333333333333", "func-peering.azurewebsites.net"
+#: The client that az is.
+AZURE_CLI: Final = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+ROLES: Final = {one["value"]: one["id"] for one in json.loads((INFRA / "app-roles.json").read_text())}
+(SCOPE,) = json.loads((INFRA / "api-scope.json").read_text())["api"]["oauth2PermissionScopes"]
+#: An administrator's own client and address, which the application keeps.
+THEIRS: Final = {"appId": "theirs", "delegatedPermissionIds": ["their-scope"]}
+THEIR_ADDRESS: Final = "https://theirs.example.com/callback"
 #: An az that keeps in files what there is, and notes what changes it; it fails where `FAILS` says.
 AZ: Final = f"""#!/bin/sh
 cd "$STATE"
@@ -20,13 +29,23 @@ changes() {{ case "$*" in "$FAILS"*) exit 1 ;; esac; echo "$*" >> changes; }}
 case "$*" in
 "cloud show "*) echo https://graph.microsoft.com/ ;;
 "ad sp show --id 00000003-0000-0000-c000-000000000000 "*) echo graph ;;
+"ad sp show --id {APPLICATION} --query id "*) echo resource ;;
+"ad sp show --id {APPLICATION} --query appRoles"*"'operator'"*) echo {ROLES["operator"]} ;;
+"ad sp show --id {APPLICATION} --query appRoles"*) ;;
 "ad sp show --id "*) test -e "principal-$5" ;;
 "ad sp create --id "*) changes "$@"; touch "principal-$5" ;;
 "rest --method get "*) test -e role && echo 1 || echo 0 ;;
 "rest --method post "*) changes "$@"; touch role ;;
+"rest --method patch "*"@"*) changes "$@"; touch scope ;;
+"rest --method patch "*) changes "$@"; touch client ;;
 "ad app list --filter displayName eq 'Aiven peerings' "*) test ! -e application || echo {APPLICATION} ;;
 "ad app create "*) changes "$@"; touch application; echo {APPLICATION} ;;
-"ad app show "*) test -e address && echo 1 || echo 0 ;;
+"ad app show "*"length(identifierUris)"*) test -e address && echo 1 || echo 0 ;;
+"ad app show "*"oauth2PermissionScopes["*) test -e scope && echo 1 || echo 0 ;;
+"ad app show "*"preAuthorizedApplications[?"*) test -e client && echo 1 || echo 0 ;;
+"ad app show "*"{{api: "*) echo "$*" > query; echo '{{"api": "as queried"}}' ;;
+"ad app show "*"web.redirectUris "*) echo {THEIR_ADDRESS}; cat redirect 2>/dev/null || true ;;
+"ad app update "*" --web-redirect-uris "*) changes "$@"; echo "$8" > redirect ;;
 "ad app update "*) changes "$@"; touch address ;;
 *) echo "az $*" >&2; exit 2 ;;
 esac
@@ -44,13 +63,17 @@ class Tenant:
         az.chmod(0o755)
         self._path = f"{directory}:{os.environ['PATH']}"
 
-    def run(self, *arguments: str, fails: str = "nothing") -> str:
-        """What the script prints, whether it comes to its end or not."""
+    def run(self, *arguments: str, script: str = "graph.sh", fails: str = "nothing") -> str:
+        """What a script prints, whether it comes to its end or not."""
         environment = {"PATH": self._path, "STATE": str(self._state), "FAILS": fails}
-        command = [str(INFRA / "graph.sh"), *arguments]
+        command = [str(INFRA / script), *arguments]
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert (ran.returncode != 0) == (fails != "nothing"), ran.stderr
         return ran.stdout
+
+    def query(self) -> str:
+        """What was asked of the application to keep its other clients."""
+        return (self._state / "query").read_text().partition("--query ")[2]
 
     def changes(self) -> list[str]:
         """What was changed since this was last asked."""
@@ -67,7 +90,7 @@ def tenant(tmp_path: Path) -> Tenant:
 
 def test_everything_is_made_once(tenant: Tenant) -> None:
     said = tenant.run(PRINCIPAL, "Aiven peerings")
-    platform, role, application, address, principal = tenant.changes()
+    platform, role, application, address, scope, client, principal = tenant.changes()
     assert platform.startswith(f"ad sp create --id {PLATFORM}")
     assert f"https://graph.microsoft.com/v1.0/servicePrincipals/{PRINCIPAL}/appRoleAssignments" in role
     assert json.loads(role.partition("--body ")[2]) == {
@@ -80,6 +103,16 @@ def test_everything_is_made_once(tenant: Tenant) -> None:
     assert "--requested-access-token-version 2 " in application
     assert "/v2.0'" in (INFRA / "modules/function-app.bicep").read_text()
     assert address.endswith(f"--identifier-uris api://{APPLICATION}")
+    url = f"https://graph.microsoft.com/v1.0/applications(appId='{APPLICATION}')"
+    assert url in scope
+    assert Path(scope.partition("--body @")[2]).samefile(INFRA / "api-scope.json")
+    assert (SCOPE["value"], SCOPE["type"], SCOPE["isEnabled"]) == ("user_impersonation", "User", True)
+    assert url in client
+    assert json.loads(client.partition("--body ")[2]) == {"api": "as queried"}
+    ours = {"appId": AZURE_CLI, "delegatedPermissionIds": [SCOPE["id"]]}
+    for there in ([], [THEIRS]):
+        found = jmespath.search(tenant.query(), {"api": {"preAuthorizedApplications": there}})
+        assert found == {"api": {"preAuthorizedApplications": [*there, ours]}}
     assert principal.startswith(f"ad sp create --id {APPLICATION}")
     assert said.endswith(f"API_APPLICATION_ID={APPLICATION}\n")
     assert tenant.run(PRINCIPAL, "Aiven peerings") == said
@@ -91,9 +124,46 @@ def test_without_a_name_no_application_is_made(tenant: Tenant) -> None:
     assert [one for one in tenant.changes() if one.startswith("ad app")] == []
 
 
-@pytest.mark.parametrize("fails", ["rest", "ad app create", "ad app update", f"ad sp create --id {APPLICATION}"])
-def test_what_a_broken_run_has_left_is_made_by_the_next(tenant: Tenant, fails: str) -> None:
-    tenant.run(PRINCIPAL, "Aiven peerings", fails=fails)
-    made = tenant.changes()
+def test_with_the_apps_host_a_browser_can_return_to_it(tenant: Tenant) -> None:
     tenant.run(PRINCIPAL, "Aiven peerings")
-    assert len({*made, *tenant.changes()}) == 5
+    tenant.changes()
+    tenant.run(PRINCIPAL, "Aiven peerings", HOST)
+    (update,) = tenant.changes()
+    addresses = f"{THEIR_ADDRESS} https://{HOST}/.auth/login/aad/callback"
+    # App Service has no secret of the application, so it asks for an id token.
+    assert update.endswith(f"--web-redirect-uris {addresses} --enable-id-token-issuance true")
+    tenant.run(PRINCIPAL, "Aiven peerings", HOST)
+    assert tenant.changes() == []
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [
+        *("rest", "ad app create", "ad app update", "rest --method patch", f"ad sp create --id {APPLICATION}"),
+        f"ad app update --id {APPLICATION} --web-redirect-uris",
+    ],
+)
+def test_what_a_broken_run_has_left_is_made_by_the_next(tenant: Tenant, fails: str) -> None:
+    tenant.run(PRINCIPAL, "Aiven peerings", HOST, fails=fails)
+    made = tenant.changes()
+    tenant.run(PRINCIPAL, "Aiven peerings", HOST)
+    assert len({*made, *tenant.changes()}) == 8
+
+
+def test_a_role_is_assigned_once(tenant: Tenant) -> None:
+    arguments = APPLICATION, "operator", ASSIGNEE
+    assert tenant.run(*arguments, script="assign-role.sh") == f"{ASSIGNEE} has the role operator.\n"
+    (change,) = tenant.changes()
+    assert "https://graph.microsoft.com/v1.0/servicePrincipals/resource/appRoleAssignedTo " in change
+    assert json.loads(change.partition("--body ")[2]) == {
+        "principalId": ASSIGNEE,
+        "resourceId": "resource",
+        "appRoleId": ROLES["operator"],
+    }
+    tenant.run(*arguments, script="assign-role.sh")
+    assert tenant.changes() == []
+
+
+def test_a_role_that_the_application_does_not_have_is_named(tenant: Tenant) -> None:
+    tenant.run(APPLICATION, "owner", ASSIGNEE, script="assign-role.sh", fails="the role")
+    assert tenant.changes() == []

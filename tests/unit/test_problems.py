@@ -38,6 +38,12 @@ def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
     assert set(PROBLEMS) >= READ
 
 
+def test_no_code_has_two_meanings() -> None:
+    texts = (path.read_text() for path in (PROJECT / "peering/problems").glob("*.py"))
+    codes = [code for text in texts for code in re.findall(r'\bProblem\(\s*"([a-z-]+)"', text)]
+    assert sorted(codes) == sorted(PROBLEMS)
+
+
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_every_problem_can_be_met(mentioned: set[str], code: str) -> None:
     assert code in mentioned | READ

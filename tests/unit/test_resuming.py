@@ -68,7 +68,7 @@ def status(
 def order(peering_id: str, overdue: timedelta = timedelta(minutes=1)) -> OrderRow:
     """An open order without a running execution."""
     at = (NOW - overdue).isoformat()
-    return OrderRow(id=peering_id, run="r", execution="x", alive_until=at, not_before=at)
+    return OrderRow(id=peering_id, run="r", execution="x", alive_until=at, not_before=at, at=at)
 
 
 def with_orders(

@@ -13,6 +13,7 @@ param resumeSchedule = '0 */2 * * * *'
 param historySchedule = '0 0 4 * * *'
 param historyDays = 90
 param allowedSubscriptions = ['44444444-4444-4444-4444-444444444444', '55555555-5555-5555-5555-555555555555']
+param peeringsPerCaller = 20
 param registryTableEndpoint = 'https://stregistry.table.core.windows.net'
 param platformApplicationId = '22222222-2222-2222-2222-222222222222'
 param propagationDeadlineMinutes = 30
