@@ -110,8 +110,8 @@ FAULTS: Final = (
     MatrixFault(
         "no-things",
         {"status": 200, "body": {"value": []}},
-        # That an identity has no rights is an answer.
-        frozenset({"automation-not-authorized"}),
+        # That an identity has no rights is an answer, and that a VNet has no peering to adopt: nothing is changed then.
+        frozenset({"automation-not-authorized", "nothing-to-adopt"}),
         host=r"^(?!.*\.table\.)",
         of="value",
     ),
