@@ -66,7 +66,7 @@ def recorded() -> dict[str, dict[str, Any]]:
         deployment.api.post(f"/api/peerings/{begun['id']}/cancel")
         for name in ("list_refusals", "list_unmanaged", "show_problem"):
             ask(name)
-        ask("erase_caller", {"caller": "ana@example.com"})
+        ask("erase_caller", {"caller": "user@example.com"})
         ask("remove_peering", dryRun="true")
         ask("remove_peering")
         ask("cancel_run", {})

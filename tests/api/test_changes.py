@@ -68,20 +68,20 @@ def test_a_caller_may_have_a_limited_number_of_peerings(tmp_path: Path) -> None:
             answer = deployment.api.post(path, json=body, headers=signed_in(deployment, who))
             return answer.status_code, answer.json()
 
-        ines, bob = "ines.o'neil@example.com", "bob@example.com"
-        status, begun = ask(ines, first)
+        one, other = "o'ne@example.com", "other@example.com"
+        status, begun = ask(one, first)
         assert status == 202
         for path in ("/api/peerings", "/api/peerings?dryRun=true"):
-            status, refused = ask(ines, second, path, adopt=True)
+            status, refused = ask(one, second, path, adopt=True)
             assert (status, refused["code"]) == (409, "caller-limit-reached")
-            assert ines in refused["detail"]
+            assert one in refused["detail"]
         # What exists may be requested again, also by a caller who has as many peerings as allowed.
-        assert [ask(ines, first)[0], ask(bob, second)[0], ask(bob, first)[0]] == [202] * 3
-        assert ask(bob, third)[0] == 409
-        headers = signed_in(deployment, ines)
+        assert [ask(one, first)[0], ask(other, second)[0], ask(other, first)[0]] == [202] * 3
+        assert ask(other, third)[0] == 409
+        headers = signed_in(deployment, one)
         assert deployment.api.delete(begun["url"], headers=headers).status_code == 202
         deadline = time.monotonic() + 60
-        while ask(ines, third, "/api/peerings?dryRun=true")[0] != 200:
+        while ask(one, third, "/api/peerings?dryRun=true")[0] != 200:
             assert time.monotonic() < deadline
             time.sleep(0.1)
 

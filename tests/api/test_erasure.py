@@ -11,7 +11,7 @@ from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 from tests.workflows.registry_rows import change_row
 
-ANA, BOB = "ana@example.com", "bob@example.com"
+FIRST, SECOND = "first@example.com", "second@example.com"
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def rows(deployment: Deployment) -> str:
 
 
 def test_an_erased_caller_is_named_nowhere(signed_in: Deployment) -> None:
-    app, ana, bob = signed_in, headers(signed_in, ANA), headers(signed_in, BOB)
+    app, ana, bob = signed_in, headers(signed_in, FIRST), headers(signed_in, SECOND)
     first, second = app.cloud.vnet_ids[:2]
     begun = app.api.post("/api/peerings", json=app.request(vnet_id=first), headers=ana).json()
     app.api.post("/api/peerings", json=app.request(vnet_id=first), headers=bob).raise_for_status()
@@ -48,33 +48,33 @@ def test_an_erased_caller_is_named_nowhere(signed_in: Deployment) -> None:
     app.api.post(f"{begun['url']}/pause", json={"why": "a freeze"}, headers=ana).raise_for_status()
     app.api.post("/api/pause", json={"why": "a freeze"}, headers=ana).raise_for_status()
     assert app.api.post("/api/peerings", json={}, headers=ana).status_code == 400
-    assert app.api.post("/api/peerings", json={}, headers=headers(app, ANA, "reader")).status_code == 403
+    assert app.api.post("/api/peerings", json={}, headers=headers(app, FIRST, "reader")).status_code == 403
     before = rows(app)
     identity = app.api.get(begun["url"], headers=bob).json()["requested_by"]["id"]
-    assert ANA in before
+    assert FIRST in before
     assert identity in before
-    answer = app.api.post("/api/callers/erase", json={"caller": ANA.upper()}, headers=bob)
+    answer = app.api.post("/api/callers/erase", json={"caller": FIRST.upper()}, headers=bob)
     runs = sum(len(app.api.get(f"{one['url']}/runs", headers=bob).json()["runs"]) for one in (begun, other))
     assert (answer.status_code, answer.json()) == (200, {"peerings": 2, "runs": runs, "refusals": 2, "left": 0})
     after = rows(app)
-    assert ANA not in after
+    assert FIRST not in after
     assert identity not in after
-    assert after.count(BOB) == before.count(BOB)
+    assert after.count(SECOND) == before.count(SECOND)
     assert app.api.get(begun["url"], headers=bob).json()["requested_by"] == {"name": "erased", "id": None}
     assert app.api.get("/api/peerings?requested_by=erased&count=true", headers=bob).json()["count"] == 1
-    again = app.api.post("/api/callers/erase", json={"caller": ANA}, headers=bob).json()
+    again = app.api.post("/api/callers/erase", json={"caller": FIRST}, headers=bob).json()
     assert again == {"peerings": 0, "runs": 0, "refusals": 0, "left": 0}
     bobs = app.api.get(other["url"], headers=bob).json()["requested_by"]["id"]
     app.api.post("/api/callers/erase", json={"caller": bobs}, headers=ana).raise_for_status()
-    assert BOB not in rows(app)
+    assert SECOND not in rows(app)
     assert bobs not in rows(app)
 
 
 def test_a_row_that_cannot_be_read_is_told(signed_in: Deployment) -> None:
-    app, ana = signed_in, headers(signed_in, ANA)
+    app, ana = signed_in, headers(signed_in, FIRST)
     begun = app.api.post("/api/peerings", json=app.request(), headers=ana).json()
     while app.api.get(begun["url"], headers=ana).json()["state"] != "connected":
         pass
     change_row(app, begun["id"], {"record_schema": schema.SCHEMA + 1})
-    answer = app.api.post("/api/callers/erase", json={"caller": ANA}, headers=ana).json()
+    answer = app.api.post("/api/callers/erase", json={"caller": FIRST}, headers=ana).json()
     assert (answer["peerings"], answer["left"]) == (0, 1)
