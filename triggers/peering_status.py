@@ -95,7 +95,10 @@ class PeeringStatus(TypedDict, total=False):
 
 
 class RunDocument(TypedDict):
-    """One run as the API shows it. A current run has no end and no steps: the peering's status has them."""
+    """One run as the API shows it. A current run has no end and no steps: the peering's status has them.
+
+    `joins` is how many callers asked for the same meanwhile, `joined` who the last twenty of them were.
+    """
 
     id: str
     operation: Operation
@@ -109,6 +112,7 @@ class RunDocument(TypedDict):
     problem: NotRequired[Occurrence]
     superseded_by: NotRequired[str]
     joined: NotRequired[list[Joined]]
+    joins: NotRequired[int]
     peering: NotRequired[Peering]
     steps: NotRequired[dict[str, StepProgress]]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, combinations
 from pathlib import Path
+from typing import get_type_hints
 from uuid import UUID
 
 import jsonschema_rs
@@ -15,12 +16,14 @@ from pydantic import ValidationError
 
 from peering.aiven_vpc import NAMES
 from peering.problems import PROBLEMS
+from peering.record import RunRecord
 from peering.request import PeeringRequest
 from peering.steps import PLANS
 from tests.api.fuzz import closed
 from triggers.described import DESCRIBED, Text
 from triggers.documents import _page
 from triggers.openapi import document
+from triggers.peering_status import RunDocument
 from triggers.route_table import ROUTES
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +120,10 @@ def test_the_document_says_that_one_pair_names_the_vpc_as_the_model_does(named: 
 def test_every_type_of_an_answer_is_described() -> None:
     kinds = [kind for one in DESCRIBED.values() for answers in one.answers.values() for kind in answers]
     assert all(isinstance(kind, Text) or kind for kind in kinds)
+
+
+def test_a_run_is_shown_with_everything_that_is_kept_of_it() -> None:
+    assert get_type_hints(RunRecord).keys() - get_type_hints(RunDocument).keys() == set()
 
 
 def test_the_page_lets_nothing_run_but_what_is_vendored() -> None:
