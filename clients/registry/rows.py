@@ -39,8 +39,9 @@ COLUMNS: Final = (
     *("problem", "problem_since", "requested_by", "changed", "expires", "revision", "labels", "note"),
     *("paused_until", "findings", "verdict_since"),
 )
-#: The columns that say in which form the others are.
-SCHEMAS: Final = (schema.of_text("record"), schema.of_text("health"))
+#: The texts of a peering's row, and the columns that say in which form they are.
+_TEXTS: Final = ("record", "health")
+SCHEMAS: Final = tuple(map(schema.of_text, _TEXTS))
 #: The end of a pause without one: it sorts behind every moment.
 FOR_EVER: Final = "9999-12-31T23:59:59+00:00"
 
@@ -76,7 +77,8 @@ def only_peerings() -> str:
 
 def only_newer() -> str:
     """The filter for the rows of peerings that a newer version of the app wrote."""
-    return f"{only_peerings()} and ({' or '.join(f'{column} gt {schema.SCHEMA}' for column in SCHEMAS)})"
+    newer = (f"{schema.of_text(text)} gt {schema.today(text)}" for text in _TEXTS)
+    return f"{only_peerings()} and ({' or '.join(newer)})"
 
 
 def order_row(peering_id: str, order: Order) -> Row:
@@ -89,7 +91,7 @@ def order_row(peering_id: str, order: Order) -> Row:
         "alive_until": order["alive_until"],
         "not_before": order["not_before"],
         "at": order["at"],
-        schema.COLUMN: schema.SCHEMA,
+        schema.COLUMN: schema.today("order"),
     }
 
 
@@ -133,7 +135,7 @@ def split(name: str, text: str) -> Row:
     """
     parts = [text[start : start + _LONGEST] for start in range(0, len(text), _LONGEST)]
     columns: Row = {_column(name, number): part for number, part in enumerate(parts)}
-    return {f"{name}_parts": len(parts), schema.of_text(name): schema.SCHEMA, **columns}
+    return {f"{name}_parts": len(parts), schema.of_text(name): schema.today(name), **columns}
 
 
 def joined(name: str, row: Mapping[str, Value]) -> str:

@@ -1,7 +1,8 @@
 """The schema version of what the registry's rows hold: the older is migrated as it is read, the newer is refused.
 
-Each JSON text of a row has its version in a column beside it, and so has an order's row. A write is always of today's
-version, so what is changed is migrated for good.
+Each JSON text of a row has the version of its form in a column beside it, and so has an order's row. A write is always
+of today's version, so what is changed is migrated for good. Each form has a version of its own: after a return to an
+earlier version of the app, it still reads what has not changed.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,10 +10,14 @@ from typing import Any, Final
 
 from peering.outcome import ProblemError
 
-#: The version that is written. One more whenever a form changes so that the version before could not read it.
-SCHEMA: Final = 1
+#: The version in which a form is written that has never changed.
+FIRST: Final = 1
+#: The versions of the others, by their names: those of the texts, or `order`. One more whenever a form changes so that
+#: the version of the app before could not read it.
+CHANGED: Final[dict[str, int]] = {}
 #: The column with the version of an order's row; with `_` and the name of a text before it, with that of the text.
 COLUMN: Final = "schema"
+_ENDING: Final = f"_{COLUMN}"
 
 Held = Mapping[str, Any]
 Step = Callable[[Held], Held]
@@ -30,13 +35,24 @@ FORWARDS: Final[dict[tuple[str, int], Step]] = {("order", 0): _placed_when_due}
 
 def of_text(name: str) -> str:
     """The column with the version of a text."""
-    return f"{name}_{COLUMN}"
+    return name + _ENDING
+
+
+def today(name: str) -> int:
+    """The version in which a form is written, by the name of the text, or `order`."""
+    return CHANGED.get(name, FIRST)
 
 
 def is_newer(row: Held) -> bool:
     """Whether a newer version of the app wrote a row, or a part of it."""
-    versions = (value for name, value in row.items() if name == COLUMN or name.endswith(f"_{COLUMN}"))
-    return any(int(value or 0) > SCHEMA for value in versions)
+    return bool(_newer(row))
+
+
+def _newer(row: Held) -> list[str]:
+    """The forms in a row that are newer than today's."""
+    versions = {"order": row[COLUMN]} if COLUMN in row else {}
+    versions |= {column.removesuffix(_ENDING): value for column, value in row.items() if column.endswith(_ENDING)}
+    return [form for form, version in versions.items() if int(version or 0) > today(form)]
 
 
 def check(row: Held) -> None:
@@ -45,8 +61,9 @@ def check(row: Held) -> None:
     Raises:
         ProblemError: `registry-row-newer`.
     """
-    if is_newer(row):
-        raise ProblemError("registry-row-newer", f"This version of the app knows schema {SCHEMA}.")
+    if newer := _newer(row):
+        known = ", ".join(f"{name} in version {today(name)}" for name in newer)
+        raise ProblemError("registry-row-newer", f"This version of the app knows {known}.")
 
 
 def migrated(name: str, version: object, found: Held) -> Held:
@@ -57,6 +74,6 @@ def migrated(name: str, version: object, found: Held) -> Held:
         version: its schema version; None for what was written before there were versions.
         found: what was read.
     """
-    for earlier in range(int(str(version or 0)), SCHEMA):
+    for earlier in range(int(str(version or 0)), today(name)):
         found = FORWARDS.get((name, earlier), dict)(found)
     return found

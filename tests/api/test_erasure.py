@@ -75,6 +75,6 @@ def test_a_row_that_cannot_be_read_is_told(signed_in: Deployment) -> None:
     begun = app.api.post("/api/peerings", json=app.request(), headers=ana).json()
     while app.api.get(begun["url"], headers=ana).json()["state"] != "connected":
         pass
-    change_row(app, begun["id"], {"record_schema": schema.SCHEMA + 1})
+    change_row(app, begun["id"], {"record_schema": schema.FIRST + 1})
     answer = app.api.post("/api/callers/erase", json={"caller": FIRST}, headers=ana).json()
     assert (answer["peerings"], answer["left"]) == (0, 1)

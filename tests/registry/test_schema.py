@@ -15,7 +15,7 @@ from tests.cloud.table_services import Tables
 from tests.registry.registry_on_tables import BY, ask, finish, peering, ran, run
 
 BEGUN = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-NEWER = schema.SCHEMA + 1
+NEWER = schema.FIRST + 1
 UNMANAGED: UnmanagedConnections = {"project": "p", "project_vpc_id": "1", "connections": []}
 
 
@@ -55,7 +55,7 @@ def test_every_row_says_its_version(tables: Tables) -> None:
         )
         for row in [*await all_rows(registry), *await all_rows(registry, "runs")]:
             versions = {value for name, value in row.items() if name.endswith(schema.COLUMN)}
-            assert versions == {schema.SCHEMA}, row
+            assert versions == {schema.FIRST}, row
 
     run(tables, test)
 
@@ -79,7 +79,7 @@ def test_rows_without_a_version_are_read_and_written_in_todays_form(
         # A check writes its own columns alone, and the record stays of its version.
         await registry.change(one["id"], _checked, health=True)
         (row,) = [row for row in await all_rows(registry) if row["RowKey"] == one["id"]]
-        assert ("record_schema" in row, row["health_schema"]) == (False, schema.SCHEMA)
+        assert ("record_schema" in row, row["health_schema"]) == (False, schema.FIRST)
         held = await registry.record(one["id"])
         assert held is not None
         assert held["note"] == "changed!"

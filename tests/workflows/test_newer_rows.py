@@ -1,5 +1,6 @@
 """Rows that another version of the app wrote: an older one's are carried on, a newer one's are left alone."""
 
+import importlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,7 +27,7 @@ def two(tmp_path: Path) -> Iterator[tuple[Deployment, str, str]]:
 
 def test_a_peering_of_a_newer_version_is_left_alone_and_the_others_go_on(two: tuple[Deployment, str, str]) -> None:
     app, newer, other = two
-    before = change_row(app, newer, {"record_schema": schema.SCHEMA + 1})
+    before = change_row(app, newer, {"record_schema": schema.FIRST + 1})
     vnet = app.cloud.vnet_ids[0]
     asked = [
         app.api.get(f"/api/peerings/{newer}"),
@@ -50,6 +51,23 @@ def test_a_peering_of_a_newer_version_is_left_alone_and_the_others_go_on(two: tu
     assert app.remove(newer)["state"] == "removed"
 
 
+def test_what_a_newer_version_writes_in_todays_form_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with deploy(tmp_path, Scenario(vnets=2)) as app:
+        with monkeypatch.context() as newer:
+            newer.setitem(importlib.import_module("clients.registry.schema").CHANGED, "record", schema.FIRST + 1)
+            identity = app.settle()["id"]
+            sweep(app)
+            assert until_swept(app)["checked"] == 1
+            app.api.post("/api/pause", json={"why": "a freeze"}).raise_for_status()
+        answer = app.api.get(f"/api/peerings/{identity}")
+        assert (answer.status_code, answer.json()["code"]) == (503, "registry-row-newer")
+        assert "record in version 1" in answer.json()["detail"]
+        assert app.api.get("/api/overview").json()["paused_all"]["why"] == "a freeze"
+        app.api.post("/api/resume").raise_for_status()
+        sweep(app)
+        assert until_swept(app) == {"checked": 0, "changed": 0, "repairs": 0, "failed": {"plan_sweep": 1}}
+
+
 def test_rows_without_a_version_are_carried_on(two: tuple[Deployment, str, str]) -> None:
     app, one, other = two
     with table_of(app) as table:
@@ -59,6 +77,6 @@ def test_rows_without_a_version_are_carried_on(two: tuple[Deployment, str, str])
     assert app.check(one)["health"]["verdict"] == "healthy"
     with table_of(app) as table:
         versions = {str(row["RowKey"]): row.get("record_schema") for row in table.query_entities("busy eq false")}
-    assert versions == {one: schema.SCHEMA, other: None}
+    assert versions == {one: schema.FIRST, other: None}
     assert app.remove(one)["state"] == "removed"
     assert app.remove(other)["state"] == "removed"
