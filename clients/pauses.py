@@ -13,7 +13,7 @@ _ALL: Final = "all"
 
 async def pause_all(pause: Pause) -> None:
     """Pause the automatic checks and repairs of all peerings, also of future ones."""
-    await registry().put({"PartitionKey": _PAUSES, "RowKey": _ALL, **rows.split("pause", json.dumps(pause))})
+    await registry().put(_row_of(pause))
 
 
 async def resume_all() -> None:
@@ -22,24 +22,36 @@ async def resume_all() -> None:
 
 
 async def erase(caller: str) -> None:
-    """Erase a caller from that pause.
+    """Erase a caller from that pause, also from one that has ended by itself.
 
     Args:
         caller: the caller's name or id.
+
+    Raises:
+        ProblemError: `registry-row-newer`.
+        azure.core.exceptions.AzureError: it has changed meanwhile, or the registry does not respond.
     """
-    pause = await _held()
-    if pause is not None and erased(pause, caller) != pause:
-        await pause_all(erased(pause, caller))
+    held = await _held()
+    if held is not None and (without := erased(_pause_in(held), caller)) != _pause_in(held):
+        await registry().replace(held, _row_of(without))
 
 
 async def of_all() -> Pause | None:
     """The pause of all peerings that is in force."""
-    pause = await _held()
+    held = await _held()
+    pause = _pause_in(held) if held is not None else None
     return pause if pause is not None and lasts(pause, registry().now.isoformat()) else None
 
 
-async def _held() -> Pause | None:
-    """The pause of all peerings, also one that has ended by itself."""
+async def _held() -> rows.Held | None:
     found = await registry().scan(f"PartitionKey eq '{_PAUSES}' and RowKey eq '{_ALL}'")
-    pause: Pause | None = json.loads(rows.joined("pause", found[0])) if found else None
+    return found[0] if found else None
+
+
+def _row_of(pause: Pause) -> rows.Row:
+    return {"PartitionKey": _PAUSES, "RowKey": _ALL, **rows.split("pause", json.dumps(pause))}
+
+
+def _pause_in(row: rows.Held) -> Pause:
+    pause: Pause = json.loads(rows.joined("pause", row))
     return pause

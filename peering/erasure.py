@@ -10,6 +10,8 @@ T = TypeVar("T")
 #: What replaces an erased caller.
 ERASED: Final = Caller(name="erased", id=None)
 _PARTS: Final = Caller.__annotations__.keys()
+#: What people say of a peering, which they change themselves.
+_SAID: Final = "labels"
 
 
 def erased(found: T, caller: str) -> T:
@@ -40,6 +42,8 @@ def _erased(found: object, caller: str) -> object:
         return [_erased(one, caller) for one in found]
     if not isinstance(found, dict):
         return found
-    if found.keys() == _PARTS and caller in (str(found["name"]).casefold(), str(found["id"]).casefold()):
+    # Who is known by the function key alone has no id.
+    known = [str(part).casefold() for part in found.values() if part is not None]
+    if found.keys() == _PARTS and caller in known:
         return dict(ERASED)
-    return {name: _erased(value, caller) for name, value in found.items()}
+    return {name: value if name == _SAID else _erased(value, caller) for name, value in found.items()}

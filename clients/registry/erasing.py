@@ -16,7 +16,7 @@ from peering.record import Record
 
 log: Final = logging.getLogger("aiven_azure_peering.audit")
 
-Kind = Literal["peerings", "runs", "refusals", "left"]
+Kind = Literal["peerings", "runs", "refusals", "pause", "left"]
 _Change = Callable[[], Awaitable[Kind]]
 #: Rows that are changed at a time, and for how many seconds, so that the request is answered in time.
 _AT_ONCE: Final = 8
@@ -35,7 +35,6 @@ async def erase(caller: str) -> Counter[Kind]:
     Raises:
         azure.core.exceptions.AzureError: the registry does not respond.
     """
-    await pauses.erase(caller)
     changes = [change async for change in _changes(caller)]
     done = await side_by_side(lambda change: change(), changes, at_once=_AT_ONCE, within=_WITHIN)
     for _, error in done.failures:
@@ -46,7 +45,8 @@ async def erase(caller: str) -> Counter[Kind]:
 
 
 async def _changes(caller: str) -> AsyncIterator[_Change]:
-    """The changes of the rows that name a caller."""
+    """The changes of the rows that name a caller; the one row of the pause of all is looked at by its own."""
+    yield partial(_erase_from_pause, caller)
     async for row in registry().peerings():
         if _names(rows.read_peering, row, caller):
             yield partial(_erase_from_peering, str(row["RowKey"]), caller)
@@ -63,6 +63,11 @@ def _names(reader: Callable[[rows.Held], object], row: rows.Held, caller: str) -
     except (KeyError, TypeError, ValueError, ProblemError):
         return True
     return erased(found, caller) != found
+
+
+async def _erase_from_pause(caller: str) -> Kind:
+    await pauses.erase(caller)
+    return "pause"
 
 
 async def _erase_from_peering(peering_id: str, caller: str) -> Kind:

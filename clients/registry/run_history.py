@@ -3,10 +3,8 @@
 from collections.abc import AsyncIterator
 from functools import partial
 
-from azure.data.tables import UpdateMode
-
 from clients.registry import rows, schema
-from clients.registry.table import Table, as_read
+from clients.registry.table import Table
 from clients.registry.table_calls import read
 from peering.record import Refusal, RunRecord
 
@@ -80,18 +78,8 @@ class RunHistory:
             yield row
 
     async def replace(self, held: rows.Held, row: rows.Row) -> None:
-        """Replace the content of a row.
-
-        Args:
-            held: the row as it was read.
-            row: its new content; the keys stay.
-
-        Raises:
-            azure.core.exceptions.ResourceModifiedError: it has changed since.
-        """
-        entity = {**row, "PartitionKey": held["PartitionKey"], "RowKey": held["RowKey"]}
-        replace = partial(self._table.client.update_entity, entity, mode=UpdateMode.REPLACE)
-        await self._table.asked(partial(replace, **as_read(held)))
+        """Replace the content of a row; arguments and errors are those of `Table.replace`."""
+        await self._table.replace(held, row)
 
     async def forget(self, before: str, limit: int) -> int:
         """Delete at most `limit` runs that ended, and requests that were refused, before a moment; returns how many.

@@ -139,6 +139,21 @@ class Table:
                 return
         raise ProblemError("registry-contended", f"Tried {TRIES} times to write {row['RowKey']}.")
 
+    async def replace(self, held: rows.Held, row: rows.Row) -> None:
+        """Replace the content of a row.
+
+        Args:
+            held: the row as it was read.
+            row: its new content; the keys stay.
+
+        Raises:
+            azure.core.exceptions.ResourceModifiedError: it has changed since.
+            azure.core.exceptions.ResourceNotFoundError: it has been deleted since.
+        """
+        entity = {**row, "PartitionKey": held["PartitionKey"], "RowKey": held["RowKey"]}
+        replace = partial(self.client.update_entity, entity, mode=UpdateMode.REPLACE)
+        await self.asked(partial(replace, **as_read(held)))
+
 
 def etag_of(row: rows.Held) -> str:
     """The ETag of a row as it was read."""

@@ -322,6 +322,10 @@ class Registry:
         """
         await self._table.put(row)
 
+    async def replace(self, held: rows.Held, row: rows.Row) -> None:
+        """Replace a row beside the peerings' own; arguments and errors are those of `Table.replace`."""
+        await self._table.replace(held, row)
+
     async def delete_rows(self, found: Sequence[rows.Held]) -> None:
         """Delete rows of one partition, a hundred at most; rows that are already deleted do not matter."""
         keys = [{"PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]} for row in found]

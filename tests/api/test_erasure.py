@@ -1,5 +1,6 @@
 """A caller is erased: nothing that the registry keeps names that one any more, and the others stay."""
 
+import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from clients.registry import schema
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
-from tests.workflows.registry_rows import change_row
+from tests.workflows.registry_rows import change_row, table_of
 
 FIRST, SECOND = "first@example.com", "second@example.com"
 
@@ -75,6 +76,27 @@ def test_a_row_that_cannot_be_read_is_told(signed_in: Deployment) -> None:
     begun = app.api.post("/api/peerings", json=app.request(), headers=ana).json()
     while app.api.get(begun["url"], headers=ana).json()["state"] != "connected":
         pass
+    app.api.post("/api/pause", json={"why": "a freeze"}, headers=ana).raise_for_status()
     change_row(app, begun["id"], {"record_schema": schema.FIRST + 1})
-    answer = app.api.post("/api/callers/erase", json={"caller": FIRST}, headers=ana).json()
-    assert (answer["peerings"], answer["left"]) == (0, 1)
+    with table_of(app) as table:
+        table.update_entity({"PartitionKey": "pauses", "RowKey": "all", "pause_schema": schema.FIRST + 1})
+    answer = app.api.post("/api/callers/erase", json={"caller": FIRST}, headers=ana)
+    assert (answer.status_code, answer.json()) == (200, {"peerings": 0, "runs": 1, "refusals": 0, "left": 2})
+
+
+def test_a_pause_that_ends_meanwhile_does_not_come_back(signed_in: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, ana = signed_in, headers(signed_in, FIRST)
+    app.api.post("/api/pause", json={"why": "a freeze"}, headers=ana).raise_for_status()
+    pauses = importlib.import_module("clients.pauses")
+    genuine = pauses.erased
+
+    def slow(*given: object) -> object:
+        with table_of(app) as table:
+            table.delete_entity("pauses", "all")
+        return genuine(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pauses, "erased", slow)
+        answer = app.api.post("/api/callers/erase", json={"caller": FIRST}, headers=ana).json()
+    assert (answer["left"], "paused_all" in app.api.get("/api/overview", headers=ana).json()) == (1, False)
+    assert app.api.post("/api/callers/erase", json={"caller": FIRST}, headers=ana).json()["left"] == 0
