@@ -48,12 +48,20 @@ class PeeringConnection(BaseModel):
         other = (vnet.subscription_id, vnet.resource_group, vnet.name)
         return [folded(part) for part in mine] == [folded(part) for part in other]
 
-    def is_unclear(self, vnet: VNetId) -> bool:
-        """Whether it may lead to `vnet`, but lacks its resource group, or the application that it belongs to."""
+    def is_unclear(self, vnet: VNetId, application_id: str | None = None) -> bool:
+        """Whether it may lead to `vnet`, but lacks its resource group, or the application that it belongs to.
+
+        Args:
+            vnet: the VNet.
+            application_id: where only connections of this application matter, as far as it is known.
+        """
         mine, other = (self.peer_cloud_account, self.peer_vpc), (vnet.subscription_id, vnet.name)
         if list(map(folded, mine)) != list(map(folded, other)) or self.state == "DELETED":
             return False
-        return self.peer_resource_group is None or (self.peer_azure_app_id is None and self.leads_to(vnet))
+        if self.peer_azure_app_id is None:
+            return self.peer_resource_group is None or self.leads_to(vnet)
+        is_anothers = application_id is not None and not same_id(self.peer_azure_app_id, application_id)
+        return self.peer_resource_group is None and not is_anothers
 
 
 class Vpc(BaseModel):

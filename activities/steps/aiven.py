@@ -53,8 +53,7 @@ async def project_vpc(peering: Peering, facts: Facts) -> Facts:
         raise ProblemError("project-vpc-not-azure", f"The {wanted} is in {vpc.cloud}.")
     _check_state(wanted, vpc)
     vnet = VNetId.parse(peering["vnet_id"])
-    if any(connection.is_unclear(vnet) for connection in vpc.peering_connections):
-        raise unreadable("Aiven lists a connection to a VNet of this name without its resource group or application.")
+    check_clear(vpc, vnet)
     connection = vpc.connection_to(vnet, named(facts, "application_id"))
     found: Facts = {
         "cloud_name": vpc.cloud,
@@ -69,6 +68,21 @@ async def project_vpc(peering: Peering, facts: Facts) -> Facts:
     if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
         found["connection_is_clear"] = "nothing to delete"
     return found
+
+
+def check_clear(vpc: Vpc, vnet: VNetId, application_id: str | None = None) -> None:
+    """Check that each connection that may lead to a VNet says so, and whose it is.
+
+    Args:
+        vpc: the VPC.
+        vnet: the VNet.
+        application_id: where only connections of this application matter, as far as it is known.
+
+    Raises:
+        RemoteError: Aiven shows one in part; a retry may show the whole of it.
+    """
+    if any(connection.is_unclear(vnet, application_id) for connection in vpc.peering_connections):
+        raise unreadable("Aiven lists a connection to a VNet of this name without its resource group or application.")
 
 
 async def read_vpc(vpc: AivenVpc) -> Vpc:
@@ -338,9 +352,11 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     if facts["connection_to_remove"] is None:
         return {"connection_removed": "nothing to delete"}
     aiven = _client(peering)
-    vpc = await or_none(aiven.read())
+    vpc, vnet = await or_none(aiven.read()), VNetId.parse(peering["vnet_id"])
     application_id = named(facts, "application_id")
-    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]), application_id) if vpc else None
+    if vpc is not None:
+        check_clear(vpc, vnet, application_id)
+    connection = vpc.connection_to(vnet, application_id) if vpc else None
     if connection is None:
         look_again(facts, 1, "connection-unseen", "Aiven does not list the connection.")
         return {"connection_removed": "deleted" if vpc else "with its project VPC"}

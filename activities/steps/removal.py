@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.step import LOOKS_IN_DIRECTORY, look_again, step, told_since
+from activities.steps.aiven import check_clear
 from activities.steps.credentials import withdraw_credentials
 from activities.steps.directory import find_application, find_principal
 from clients.aiven_answers import PeeringConnection, Vpc
@@ -37,7 +38,10 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
     )
     # The facts of earlier runs show who owns the connection if the application is deleted.
     application_id = application.app_id if application else facts.get("application_id")
-    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]), application_id) if vpc else None
+    wanted = VNetId.parse(peering["vnet_id"])
+    if vpc is not None and not adopted:
+        check_clear(vpc, wanted, application_id)
+    connection = vpc.connection_to(wanted, application_id) if vpc else None
     if connection is None and "requested_connection_state" in facts:
         look_again(facts, 1, "connection-unseen", "Aiven does not list the recorded connection.")
     foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))

@@ -170,6 +170,19 @@ def test_a_side_that_is_gone_does_not_keep_the_rest_from_going(deployment: Deplo
     assert not held["secrets"]
 
 
+@pytest.mark.parametrize("skip", [0, 1])
+@pytest.mark.parametrize("name", ["peer_resource_group", "peer_azure_app_id"])
+def test_a_connection_that_is_shown_in_part_is_neither_gone_nor_anothers(
+    deployment: Deployment, name: str, skip: int
+) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    shown = {"host": "api.aiven.io", "method": "GET", "path": "/vpcs?/", "without": name, "status": 200}
+    deployment.knobs(faults=[{**shown, "skip": skip, "times": 4}])
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state() == before
+
+
 def test_without_its_application_the_vnet_peering_has_to_be_deleted_by_hand(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.event(kind="delete-application", app_id=status["facts"]["application_id"])
