@@ -16,7 +16,7 @@ from command_line.session import Session, command
 app: Final = typer.Typer(
     name="peering",
     no_args_is_help=True,
-    help="Peerings between Azure VNets and Aiven project VPCs, by the app's HTTP API.",
+    help="Peerings between Azure VNets and VPCs of Aiven projects and organizations, by the app's HTTP API.",
     epilog="Exit codes: 0 done, 1 a problem, 2 changes (with --detailed-exitcode), 3 no such peering, "
     "4 no access, 5 timeout, 64 wrong use, 130 interrupted.",
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -33,7 +33,7 @@ class Unmanaged(ConnectionLook, VpcNames, Leading):
 
 
 class UnmanagedDocument(TypedDict):
-    """The connections of known project VPCs that no peering of this app has."""
+    """The connections of known VPCs in Aiven that no peering of this app has."""
 
     unmanaged: list[Unmanaged]
 

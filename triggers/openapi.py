@@ -22,7 +22,7 @@ _PROBLEM: Final = "application/problem+json"
 _JSON: Final = "application/json"
 _EXAMPLES: Final = Path(__file__).with_name("api_examples.json")
 _ABOUT: Final = """\
-Sets up, checks, repairs, rotates and removes peerings between Azure VNets and Aiven project VPCs.
+Sets up, checks, repairs, rotates and removes peerings between Azure VNets and VPCs of Aiven projects and organizations.
 
 A change is answered `202` with the name of its run: `Location` is the address to poll, `Retry-After` the interval.
 Errors are RFC 9457 problem documents; `code` is stable, and `/api/problems/{code}` explains it."""

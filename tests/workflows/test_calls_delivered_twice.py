@@ -52,6 +52,7 @@ def test_the_credential_that_is_heard_of_works_and_stays_the_only_one(deployment
     assert_works(deployment, status, application)
 
 
+@pytest.mark.both_kinds
 def test_what_is_made_is_there_once_and_what_is_removed_is_gone(deployment: Deployment) -> None:
     before = deployment.cloud_state()
     status = deployment.settle()
