@@ -1,5 +1,6 @@
 """Commands that start peerings: plan, start, apply."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,10 @@ from command_line.tables import of_accepted, of_outcomes, of_plan
 
 Project = Annotated[str | None, typer.Option(help="The Aiven project.", show_default=False)]
 ProjectVpc = Annotated[str | None, typer.Option("--project-vpc-id", help="Its VPC's id.", show_default=False)]
+Organization = Annotated[
+    str | None, typer.Option("--organization-id", help="Or the Aiven organization.", show_default=False)
+]
+OrganizationVpc = Annotated[str | None, typer.Option("--organization-vpc-id", help="Its VPC's id.", show_default=False)]
 VNet = Annotated[str | None, typer.Option("--vnet-id", help="The ARM id of the VNet.", show_default=False)]
 Further = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other field of the request.")
@@ -25,6 +30,8 @@ def plan(
     context: typer.Context,
     project: Project = None,
     project_vpc_id: ProjectVpc = None,
+    organization_id: Organization = None,
+    organization_vpc_id: OrganizationVpc = None,
     vnet_id: VNet = None,
     further: Further = None,
     files: Files = None,
@@ -37,7 +44,9 @@ def plan(
         found.show(changes.documents(), lambda _: changes.plan())
         _end(changes, detailed_exitcode)
         return
-    body = _request(project, project_vpc_id, vnet_id, further)
+    vpc = {"project": project, "project_vpc_id": project_vpc_id}
+    vpc |= {"organization_id": organization_id, "organization_vpc_id": organization_vpc_id}
+    body = _request({**vpc, "vnet_id": vnet_id}, further)
     document = found.api.post("/peerings", body, dryRun="true")
     found.show(document, of_plan)
     if document["result"] in ("blocked", "leave"):
@@ -50,13 +59,17 @@ def start(
     context: typer.Context,
     project: Project = None,
     project_vpc_id: ProjectVpc = None,
+    organization_id: Organization = None,
+    organization_vpc_id: OrganizationVpc = None,
     vnet_id: VNet = None,
     further: Further = None,
     no_wait: NoWait = False,
 ) -> None:
     """Start one peering, or join its run, and follow it. To start many, use apply."""
     found = session(context)
-    accepted = found.api.post("/peerings", _request(project, project_vpc_id, vnet_id, further))
+    vpc = {"project": project, "project_vpc_id": project_vpc_id}
+    vpc |= {"organization_id": organization_id, "organization_vpc_id": organization_vpc_id}
+    accepted = found.api.post("/peerings", _request({**vpc, "vnet_id": vnet_id}, further))
     if no_wait:
         found.show(accepted, lambda one: of_accepted([one]))
     else:
@@ -103,10 +116,7 @@ def _end(changes: Changes, detailed_exitcode: bool) -> None:
         raise typer.Exit(ExitCode.CHANGES)
 
 
-def _request(
-    project: str | None, project_vpc_id: str | None, vnet_id: str | None, further: list[str] | None
-) -> dict[str, Any]:
+def _request(named: Mapping[str, str | None], further: list[str] | None) -> dict[str, Any]:
     """The body of a start; the app reports missing and invalid fields."""
-    named = {"project": project, "project_vpc_id": project_vpc_id, "vnet_id": vnet_id}
     set_ = {name: value(text) for name, text in pairs(further, "--set").items()}
     return {name: value for name, value in named.items() if value is not None} | set_

@@ -32,10 +32,9 @@ def vpc_of(command: CommandLine) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def broken(command: CommandLine) -> str:
     """The id of a peering whose VNet peering was deleted; it is not repaired."""
-    wanted = {**vpc_of(command), "repair": "off"}
-    given = [part for name, value in wanted.items() for part in ("--set", f"{name}={value}")]
+    vpc = [part for name, value in vpc_of(command).items() for part in (f"--{name.replace('_', '-')}", value)]
     vnet_id = command.vnets()[0]
-    status = json.loads(command.well("start", "--vnet-id", vnet_id, *given, "-o", "json"))
+    status = json.loads(command.well("start", "--vnet-id", vnet_id, *vpc, "--set", "repair=off", "-o", "json"))
     remote = status["facts"]["to_network_id"]
     event = {"kind": "delete-vnet-peering", "vnet_id": vnet_id, "remote_id": remote}
     httpx.post(f"{command.cloud['LOCAL_CLOUD_ADMIN_URL']}/events", json=event, trust_env=False).raise_for_status()
