@@ -100,6 +100,8 @@ FIELDS: Final = {
     "127.0.0.1": ("access_token", "expires_on"),
 }
 
+#: Without the addresses of its peerings a VNet has none that can be adopted: those of others may have none.
+_MAY_LACK: Final[dict[str, frozenset[str]]] = {"addressPrefixes": frozenset({"nothing-to-adopt"})}
 FAULTS: Final = (
     MatrixFault("reset-before", {"breach": "reset"}),
     MatrixFault("reset-after", {"breach": "reset", "after": True}, changes=True),
@@ -111,7 +113,7 @@ FAULTS: Final = (
         "no-things",
         {"status": 200, "body": {"value": []}},
         # That an identity has no rights is an answer, and that a VNet has no peering to adopt: nothing is changed then.
-        frozenset({"automation-not-authorized", "nothing-to-adopt"}),
+        frozenset({"automation-not-authorized", "vault-access-denied", "nothing-to-adopt"}),
         host=r"^(?!.*\.table\.)",
         of="value",
     ),
@@ -137,7 +139,7 @@ FAULTS: Final = (
         "404-a-while", {"status": 404, "code": "ResourceNotFound", "times": 3}, _MISSING, host=r"^(?!.*\.table\.)"
     ),
     *(
-        MatrixFault(f"without-{name}-{host}", {"without": name}, host=host, of=name)
+        MatrixFault(f"without-{name}-{host}", {"without": name}, _MAY_LACK.get(name, frozenset()), host=host, of=name)
         for host, names in FIELDS.items()
         for name in names
     ),
