@@ -8,11 +8,11 @@ from typing import Any, Final
 from activities.looks import remotes
 from activities.looks.remotes import part
 from clients.registry import registry, rows, sweeps
+from clients.registry.schema import is_newer
 from clients.registry.table import etag_of
 from peering.aiven_vpc import AivenVpc
 from peering.look import AssignmentLook, Part, SecretLook, VpcLook
 from peering.naming import secret_name
-from peering.outcome import ProblemError
 from peering.record import UnmanagedConnections
 from peering.sweep import Division, Piece, PieceIds, PieceResult, SweepPlan, VpcToLookAt, asked_by, cut
 from peering.sweep_looks import assignments_for_pieces, looks_for_pieces, unmanaged
@@ -32,13 +32,14 @@ async def plan_sweep(at: str) -> SweepPlan:
     await sweeps.clear(at)
     division, unreadable = Division(), 0
     async for row in registry().peerings():
+        if is_newer(row):
+            log.error("event=row-newer key=%s", row["RowKey"])
+            unreadable += 1
+            continue
         try:
             division.add(rows.read_peering(row), etag_of(row), at)
         except (KeyError, ValueError):
             log.exception("event=row-unreadable peering=%s", row["RowKey"])
-            unreadable += 1
-        except ProblemError:
-            log.error("event=row-newer key=%s", row["RowKey"])  # noqa: TRY400 - the key says all
             unreadable += 1
     vnets, vpcs, subscriptions = division.vnets(), division.project_vpcs(), division.subscriptions()
     undelivered = list(cut(division.undelivered, _DELIVERIES))

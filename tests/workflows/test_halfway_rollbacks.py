@@ -64,25 +64,26 @@ def test_a_rollback_that_fails_lists_what_is_left(deployment: Deployment) -> Non
     assert listed(deployment, status["id"]) == {"application credential"}
 
 
-@pytest.mark.both_kinds
-def test_a_rollback_that_is_cancelled_lists_what_is_left(deployment: Deployment) -> None:
+def cancelled_halfway(deployment: Deployment) -> str:
+    """Cancel a rollback that the vault holds up; returns the peering's id."""
     deployment.knobs(outcome="ERROR", faults=[{**_KEEPS_SECRETS, "status": 503}])
     identity = deployment.start(on_failure="rollback")
     deployment.virtual_clock.held = True
     until_the_vault_refuses(deployment)
     deployment.api.post(f"/api/peerings/{identity}/cancel").raise_for_status()
     deployment.virtual_clock.held = False
+    return identity
+
+
+@pytest.mark.both_kinds
+def test_a_rollback_that_is_cancelled_lists_what_is_left(deployment: Deployment) -> None:
+    identity = cancelled_halfway(deployment)
     assert deployment.until(identity)["state"] == "stopped"
     assert "application" not in listed(deployment, identity)
 
 
 def test_a_start_after_a_rollback_that_was_cancelled_lists_only_what_it_has_made(deployment: Deployment) -> None:
-    deployment.knobs(outcome="ERROR", faults=[{**_KEEPS_SECRETS, "status": 503}])
-    identity = deployment.start(on_failure="rollback")
-    deployment.virtual_clock.held = True
-    until_the_vault_refuses(deployment)
-    deployment.api.post(f"/api/peerings/{identity}/cancel").raise_for_status()
-    deployment.virtual_clock.held = False
+    identity = cancelled_halfway(deployment)
     deployment.until(identity)
     path = {"host": "management.azure.com", "path": "/roleAssignments/.+", "method": "PUT"}
     deployment.knobs(outcome="", faults=[{**path, "status": 400, "code": "BadRequest", "times": NEVER}])
