@@ -19,7 +19,7 @@ graph=${graph%/}
 graph_application=00000003-0000-0000-c000-000000000000
 owned_by=18a4783c-866b-4cc7-a460-3d5e5662c884 # Application.ReadWrite.OwnedBy
 azure_cli=04b07795-8ddb-461a-bbee-02f9e1bf7b46
-scope=5d1f6f0e-6f0b-4f3a-9a52-0a4f4d3c1a03 # user_impersonation in api-scope.json
+user_impersonation=5d1f6f0e-6f0b-4f3a-9a52-0a4f4d3c1a03 # the scope in api-scope.json
 
 # The platform's service principal in this tenant. Because it is created here, the app needs no right to create it.
 az ad sp show --id "$platform" --output none 2>/dev/null || az ad sp create --id "$platform" --output none
@@ -45,15 +45,18 @@ if [ -n "$api" ]; then
     fi
     # The scope that a user's client gets a token for, and az as a client that needs no consent.
     application="$graph/v1.0/applications(appId='$id')"
-    scopes=$(az ad app show --id "$id" --output tsv \
-        --query "api.oauth2PermissionScopes[?value=='user_impersonation'] | length(@)")
-    if [ "$scopes" = 0 ]; then
-        az rest --method patch --url "$application" --output none --body "@$here/api-scope.json"
+    scope=$(az ad app show --id "$id" --query "api.oauth2PermissionScopes[?value=='user_impersonation'].id" --output tsv)
+    if [ -z "$scope" ]; then
+        # A list is replaced as a whole, so it keeps what is in it.
+        ours=$(cat "$here/api-scope.json")
+        body=$(az ad app show --id "$id" --output json --query "{api: {oauth2PermissionScopes:
+            [api.oauth2PermissionScopes, [\`$ours\`]][]}}")
+        az rest --method patch --url "$application" --output none --body "$body"
+        scope=$user_impersonation
     fi
     clients=$(az ad app show --id "$id" --output tsv \
         --query "api.preAuthorizedApplications[?appId=='$azure_cli'] | length(@)")
     if [ "$clients" = 0 ]; then
-        # The list is replaced as a whole, so it keeps the clients that are in it.
         body=$(az ad app show --id "$id" --output json --query "{api: {preAuthorizedApplications:
             [api.preAuthorizedApplications, [{appId: '$azure_cli', delegatedPermissionIds: ['$scope']}]][]}}")
         az rest --method patch --url "$application" --output none --body "$body"

@@ -77,7 +77,8 @@ def _words(text: str) -> Iterator[str]:
     at = 0
     while (match := _TOKEN.search(text, at)) is not None and match["end"] is None:
         at = match.end()
-        yield match["single"] or match["double"] or match["word"] or ""
+        double = re.sub(r"\\([`$])", r"\1", match["double"] or "")
+        yield match["single"] or double or match["word"] or ""
 
 
 def _command(file: str, words: list[str]) -> Command:

@@ -15,11 +15,14 @@ from tests.infra.compiler import INFRA
 PRINCIPAL, APPLICATION = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
 PLATFORM: Final = str(Settings.model_fields["platform_application_id"].default)
 ASSIGNEE, HOST = "33333333-3333-3333-3333-333333333333", "func-peering.azurewebsites.net"
+#: The application's lists that are replaced as a whole.
+PROPERTIES: Final = {"scopes": "oauth2PermissionScopes", "clients": "preAuthorizedApplications"}
 #: The client that az is.
 AZURE_CLI: Final = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 ROLES: Final = {one["value"]: one["id"] for one in json.loads((INFRA / "app-roles.json").read_text())}
-(SCOPE,) = json.loads((INFRA / "api-scope.json").read_text())["api"]["oauth2PermissionScopes"]
-#: An administrator's own client and address, which the application keeps.
+SCOPE: Final = json.loads((INFRA / "api-scope.json").read_text())
+#: An administrator's own scope, client and address, which the application keeps.
+THEIR_SCOPE: Final = {"id": "theirs", "value": "read", "type": "Admin", "isEnabled": True}
 THEIRS: Final = {"appId": "theirs", "delegatedPermissionIds": ["their-scope"]}
 THEIR_ADDRESS: Final = "https://theirs.example.com/callback"
 #: An az that keeps in files what there is, and notes what changes it; it fails where `FAILS` says.
@@ -36,14 +39,15 @@ case "$*" in
 "ad sp create --id "*) changes "$@"; touch "principal-$5" ;;
 "rest --method get "*) test -e role && echo 1 || echo 0 ;;
 "rest --method post "*) changes "$@"; touch role ;;
-"rest --method patch "*"@"*) changes "$@"; touch scope ;;
+"rest --method patch "*"scopes as queried"*) changes "$@"; echo {SCOPE["id"]} > scope ;;
 "rest --method patch "*) changes "$@"; touch client ;;
 "ad app list --filter displayName eq 'Aiven peerings' "*) test ! -e application || echo {APPLICATION} ;;
 "ad app create "*) changes "$@"; touch application; echo {APPLICATION} ;;
 "ad app show "*"length(identifierUris)"*) test -e address && echo 1 || echo 0 ;;
-"ad app show "*"oauth2PermissionScopes["*) test -e scope && echo 1 || echo 0 ;;
+"ad app show "*"oauth2PermissionScopes[?"*) cat scope 2>/dev/null || true ;;
 "ad app show "*"preAuthorizedApplications[?"*) test -e client && echo 1 || echo 0 ;;
-"ad app show "*"{{api: "*) echo "$*" > query; echo '{{"api": "as queried"}}' ;;
+"ad app show "*"{{oauth2PermissionScopes:"*) echo "$*" > scopes; echo '{{"api": "scopes as queried"}}' ;;
+"ad app show "*"{{preAuthorizedApplications:"*) echo "$*" > clients; echo '{{"api": "clients as queried"}}' ;;
 "ad app show "*"web.redirectUris "*) echo {THEIR_ADDRESS}; cat redirect 2>/dev/null || true ;;
 "ad app update "*" --web-redirect-uris "*) changes "$@"; echo "$8" > redirect ;;
 "ad app update "*) changes "$@"; touch address ;;
@@ -71,9 +75,17 @@ class Tenant:
         assert (ran.returncode != 0) == (fails != "nothing"), ran.stderr
         return ran.stdout
 
-    def query(self) -> str:
-        """What was asked of the application to keep its other clients."""
-        return (self._state / "query").read_text().partition("--query ")[2]
+    def has_scope(self, scope: str) -> None:
+        """The application has the scope `user_impersonation` under this id."""
+        (self._state / "scope").write_text(scope)
+
+    def queried(self, name: str, there: object) -> list[dict[str, object]]:
+        """The `scopes` or `clients` that az is given for an application that has these."""
+        asked = (self._state / name).read_text().partition("--query ")[2].partition(" --output")[0]
+        (found,) = jmespath.search(asked, {"api": {PROPERTIES[name]: there}})["api"].items()
+        assert found[0] == PROPERTIES[name]
+        listed: list[dict[str, object]] = found[1]
+        return listed
 
     def changes(self) -> list[str]:
         """What was changed since this was last asked."""
@@ -105,18 +117,27 @@ def test_everything_is_made_once(tenant: Tenant) -> None:
     assert address.endswith(f"--identifier-uris api://{APPLICATION}")
     url = f"https://graph.microsoft.com/v1.0/applications(appId='{APPLICATION}')"
     assert url in scope
-    assert Path(scope.partition("--body @")[2]).samefile(INFRA / "api-scope.json")
+    assert json.loads(scope.partition("--body ")[2]) == {"api": "scopes as queried"}
+    for others in (None, [], [THEIR_SCOPE]):
+        assert tenant.queried("scopes", others) == [*(others or []), SCOPE]
     assert (SCOPE["value"], SCOPE["type"], SCOPE["isEnabled"]) == ("user_impersonation", "User", True)
     assert url in client
-    assert json.loads(client.partition("--body ")[2]) == {"api": "as queried"}
+    assert json.loads(client.partition("--body ")[2]) == {"api": "clients as queried"}
     ours = {"appId": AZURE_CLI, "delegatedPermissionIds": [SCOPE["id"]]}
-    for there in ([], [THEIRS]):
-        found = jmespath.search(tenant.query(), {"api": {"preAuthorizedApplications": there}})
-        assert found == {"api": {"preAuthorizedApplications": [*there, ours]}}
+    for there in (None, [], [THEIRS]):
+        assert tenant.queried("clients", there) == [*(there or []), ours]
     assert principal.startswith(f"ad sp create --id {APPLICATION}")
     assert said.endswith(f"API_APPLICATION_ID={APPLICATION}\n")
     assert tenant.run(PRINCIPAL, "Aiven peerings") == said
     assert tenant.changes() == []
+
+
+def test_an_existing_scope_is_the_one_that_az_gets(tenant: Tenant) -> None:
+    tenant.has_scope("made-in-the-portal")
+    tenant.run(PRINCIPAL, "Aiven peerings")
+    assert [one for one in tenant.changes() if "scopes as queried" in one] == []
+    (client,) = tenant.queried("clients", [])
+    assert client["delegatedPermissionIds"] == ["made-in-the-portal"]
 
 
 def test_without_a_name_no_application_is_made(tenant: Tenant) -> None:
