@@ -192,15 +192,21 @@ async def discard_credential(peering: Peering, facts: Facts) -> Facts:
                 return collected(facts["candidate"])
             await _remove_federated(client, peering, object_id)
             return {}
-        made = [v for v in await _versions(vault, peering, facts) if v.rotation == rotation["run"]]
-        keys = {version.key_id for version in made}
+        candidate = facts["candidate"]
+        # The vault may have left out which run has made a version.
+        versions = await _versions(vault, peering, collected({**facts, **candidate}))
+        made = [v for v in versions if v.rotation == rotation["run"] or v.version == candidate["secret_version"]]
+        keys = {candidate["secret_key_id"], *(version.key_id for version in made)}
         others = [p for p in passwords if str(p.key_id) not in keys]
-        if not others and not await _own_federated(client, peering, object_id):
-            return collected(facts["candidate"])
+        trusted = await _own_federated(client, peering, object_id)
+        if not others and not trusted:
+            return collected(candidate)
         await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) in keys])
         for version in made:
             if version.enabled:
                 await _disable(vault, version)
+        if len(others) + len(trusted) > 1:
+            await _look_later(peering)
     return {}
 
 
@@ -219,7 +225,8 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
             return {}
         federated = facts.get("credential") == "federated"
         if federated and not await _own_federated(client, peering, object_id):
-            # An interrupted rotation may have removed it: then a password is the credential in use.
+            # An interrupted rotation may have removed it: then a password is in use, and a later check looks again.
+            await _look_later(peering)
             return {}
         kept = None if federated else _key_in_use(versions, passwords, facts, [])
         if federated or kept is not None:
@@ -341,7 +348,12 @@ async def _remove_all_but_twins(
     going = [p for p in passwords if p.display_name != name or (p.start_date_time or since) <= since]
     await _remove_passwords(client, needed(facts["application_object_id"]), going)
     if len(going) < len(passwords):
-        await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
+        await _look_later(peering)
+
+
+async def _look_later(peering: Peering) -> None:
+    """Let a later check look for credentials that nobody has recorded."""
+    await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
 
 
 async def _new_password(
@@ -361,7 +373,7 @@ async def _new_password(
     except ProblemError as error:
         # The order has changed before anything was stored: only this call knows the password.
         if error.occurrence["code"] == "run-superseded":
-            await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
+            await _look_later(peering)
             with outside_the_fence():
                 await _remove_passwords(client, needed(facts["application_object_id"]), [password])
         raise
@@ -440,16 +452,14 @@ async def _add_federated(client: "GraphServiceClient", peering: Peering, facts: 
     settings().check_credential("federated")
     name, cloud = federated_credential_name(peering["id"]), settings().cloud
     held = client.applications.by_application_id(object_id).federated_identity_credentials
-    listed = await held.get()
     issuer, subject = (
         f"{cloud.authority}/{facts['automation_tenant_id']}/v2.0",
         facts["automation_object_id"],
     )
-    for credential in (listed and listed.value) or []:
-        if credential.name == name and (credential.issuer, credential.subject) == (issuer, subject):
+    for credential in await _own_federated(client, peering, object_id):
+        if (credential.issuer, credential.subject) == (issuer, subject):
             return
-        if credential.name == name and credential.id:
-            await held.by_federated_identity_credential_id(credential.id).delete()
+        await held.by_federated_identity_credential_id(str(credential.id)).delete()
     await held.post(
         FederatedIdentityCredential(name=name, issuer=issuer, subject=subject, audiences=[cloud.token_exchange])
     )
@@ -458,16 +468,22 @@ async def _add_federated(client: "GraphServiceClient", peering: Peering, facts: 
 async def _own_federated(
     client: "GraphServiceClient", peering: Peering, object_id: str
 ) -> "list[FederatedIdentityCredential]":
+    """This peering's federated credentials of an application.
+
+    Raises:
+        ProblemError: `remote-unavailable`, Graph left them out, or their names or ids: they are not known to be absent.
+    """
     listed = await client.applications.by_application_id(object_id).federated_identity_credentials.get()
-    name = federated_credential_name(peering["id"])
-    return [one for one in (listed and listed.value) or [] if one.name == name]
+    held = listed.value if listed is not None else None
+    if held is None or any(one.name is None or one.id is None for one in held):
+        raise ProblemError("remote-unavailable", "Graph left out an application's federated credentials, or a part.")
+    return [one for one in held if one.name == federated_credential_name(peering["id"])]
 
 
 async def _remove_federated(client: "GraphServiceClient", peering: Peering, object_id: str) -> None:
     held = client.applications.by_application_id(object_id).federated_identity_credentials
     for credential in await _own_federated(client, peering, object_id):
-        if credential.id:
-            await held.by_federated_identity_credential_id(credential.id).delete()
+        await held.by_federated_identity_credential_id(str(credential.id)).delete()
 
 
 @step
