@@ -22,6 +22,7 @@ from clients.connections import connections
 from clients.credentials import ApplicationCredential, Proof, automation_credential
 from clients.fencing import outside_the_fence
 from clients.known_secrets import remember
+from clients.reads import Document, list_graph
 from clients.registry import registry
 from clients.remote_errors import or_none
 from clients.settings import settings
@@ -36,7 +37,6 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
     from azure.keyvault.secrets.aio import SecretClient
-    from msgraph.generated.models.federated_identity_credential import FederatedIdentityCredential
     from msgraph.generated.models.password_credential import PasswordCredential
     from msgraph.graph_service_client import GraphServiceClient
 
@@ -457,33 +457,29 @@ async def _add_federated(client: "GraphServiceClient", peering: Peering, facts: 
         facts["automation_object_id"],
     )
     for credential in await _own_federated(client, peering, object_id):
-        if (credential.issuer, credential.subject) == (issuer, subject):
+        if (credential.get("issuer"), credential.get("subject")) == (issuer, subject):
             return
-        await held.by_federated_identity_credential_id(str(credential.id)).delete()
+        await held.by_federated_identity_credential_id(credential["id"]).delete()
     await held.post(
         FederatedIdentityCredential(name=name, issuer=issuer, subject=subject, audiences=[cloud.token_exchange])
     )
 
 
-async def _own_federated(
-    client: "GraphServiceClient", peering: Peering, object_id: str
-) -> "list[FederatedIdentityCredential]":
+async def _own_federated(client: "GraphServiceClient", peering: Peering, object_id: str) -> list[Document]:
     """This peering's federated credentials of an application.
 
     Raises:
-        ProblemError: `remote-unavailable`, Graph left them out, or their names or ids: they are not known to be absent.
+        RemoteError: Graph refused, or left out a part: then they are not known to be absent.
     """
-    listed = await client.applications.by_application_id(object_id).federated_identity_credentials.get()
-    held = listed.value if listed is not None else None
-    if held is None or any(one.name is None or one.id is None for one in held):
-        raise ProblemError("remote-unavailable", "Graph left out an application's federated credentials, or a part.")
-    return [one for one in held if one.name == federated_credential_name(peering["id"])]
+    path, name = f"applications/{object_id}/federatedIdentityCredentials", federated_credential_name(peering["id"])
+    listed = await list_graph(client, path, {"$select": "id,name,issuer,subject"}, "id", "name")
+    return [one for one in listed if one["name"] == name]
 
 
 async def _remove_federated(client: "GraphServiceClient", peering: Peering, object_id: str) -> None:
     held = client.applications.by_application_id(object_id).federated_identity_credentials
     for credential in await _own_federated(client, peering, object_id):
-        await held.by_federated_identity_credential_id(str(credential.id)).delete()
+        await held.by_federated_identity_credential_id(credential["id"]).delete()
 
 
 @step

@@ -139,7 +139,11 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
             if gone == wanted:
                 return {"platform_principal_removed": gone}
             look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not list the platform's.")
-        if principal is None or principal.id is None or MARK not in (principal.tags or []):
+        if principal is None:
+            return {"platform_principal_removed": "kept"}
+        if principal.id is None or principal.tags is None:
+            raise ProblemError("remote-unavailable", "Graph left out the id or the tags of the platform's principal.")
+        if MARK not in principal.tags:
             return {"platform_principal_removed": "kept"}
         if await _has_roles(peering, principal.id) or await _is_connected(tenant, facts):
             return {"platform_principal_removed": "kept"}

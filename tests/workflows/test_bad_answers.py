@@ -284,3 +284,44 @@ def test_a_refused_password_whose_tags_are_not_shown_goes(tmp_path: Path) -> Non
         (vault,) = deployment.cloud.world.vaults.values()
         (versions,) = vault.secrets.values()
         assert [version.enabled for version in versions] == [True, False]
+
+
+@pytest.mark.parametrize("is_swept", [False, True], ids=["check", "sweep"])
+def test_a_secret_that_is_not_shown_is_not_rotated(deployment: Deployment, is_swept: bool) -> None:
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[{"host": VAULT, "method": "GET", "path": "/secrets", "without": "value", "times": 3}])
+    if is_swept:
+        sweep(deployment)
+        until_swept(deployment)
+    else:
+        deployment.check(identity)
+    assert [run["operation"] for run in deployment.until(identity)["runs"]] == ["establish"]
+
+
+def test_a_secret_that_is_not_shown_is_not_taken_for_deleted(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    not_found = {"host": VAULT, "method": "DELETE", "path": "/secrets/", "status": 404, "code": "SecretNotFound"}
+    left_out = {"host": VAULT, "method": "GET", "path": "/versions$", "without": "value", "times": 3}
+    deployment.knobs(faults=[not_found, left_out])
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state()["secrets"] == []
+
+
+def test_a_federated_credential_that_a_list_leaves_out_is_not_rotated(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings=as_identity(tmp_path)) as deployment:
+        identity = deployment.settle(credential="federated")["id"]
+        name = "federatedIdentityCredentials"
+        deployment.knobs(
+            faults=[{"host": GRAPH, "method": "GET", "path": "/applications$", "without": name, "times": 2}]
+        )
+        assert [run["operation"] for run in deployment.check(identity)["runs"]] == ["establish"]
+
+
+def test_a_service_principal_whose_tags_are_not_shown_is_not_left_behind(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    deployment.knobs(
+        faults=[{"host": GRAPH, "method": "GET", "path": "/servicePrincipals", "without": "tags", "times": 3}]
+    )
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state() == before
