@@ -48,6 +48,12 @@ class PeeringConnection(BaseModel):
         other = (vnet.subscription_id, vnet.resource_group, vnet.name)
         return [folded(part) for part in mine] == [folded(part) for part in other]
 
+    def may_lead_to(self, vnet: VNetId) -> bool:
+        """Whether it leads to `vnet`, or leaves out the resource group that would say so."""
+        mine, other = (self.peer_cloud_account, self.peer_vpc), (vnet.subscription_id, vnet.name)
+        is_of_this_name = list(map(folded, mine)) == list(map(folded, other))
+        return is_of_this_name and (self.peer_resource_group is None or self.leads_to(vnet))
+
     def is_unclear(self, vnet: VNetId, application_id: str | None = None) -> bool:
         """Whether it may lead to `vnet`, but lacks its resource group, or the application that it belongs to.
 
@@ -55,11 +61,10 @@ class PeeringConnection(BaseModel):
             vnet: the VNet.
             application_id: where only connections of this application matter, as far as it is known.
         """
-        mine, other = (self.peer_cloud_account, self.peer_vpc), (vnet.subscription_id, vnet.name)
-        if list(map(folded, mine)) != list(map(folded, other)) or self.state == "DELETED":
+        if self.state == "DELETED" or not self.may_lead_to(vnet):
             return False
         if self.peer_azure_app_id is None:
-            return self.peer_resource_group is None or self.leads_to(vnet)
+            return True
         is_anothers = application_id is not None and not same_id(self.peer_azure_app_id, application_id)
         return self.peer_resource_group is None and not is_anothers
 

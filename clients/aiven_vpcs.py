@@ -6,7 +6,7 @@ that one. An organization VPC's connection is named by its own id, and what a se
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -31,6 +31,8 @@ from peering.outcome import ProblemError
 from peering.remote_answers import Answer
 from peering.states import REQUEST_AGAIN
 
+#: Whether a connection meets a condition; None, if Aiven leaves out what would say so.
+Fits = Callable[[PeeringConnection], bool | None]
 #: How long, in seconds, prices are cached.
 _PRICES_LAST: Final = 3600.0
 #: Aiven's roles in a project that only read (Aiven's documentation, "Permissions").
@@ -332,21 +334,31 @@ def vpc_client(vpc: AivenVpc) -> VpcClient:
     return _CLIENTS[vpc.kind](vpc)
 
 
-async def connections_beside(vpc: AivenVpc, *, older: float = 0.0) -> list[PeeringConnection]:
-    """All connections of the VPCs of an owner: one call, and one for each VPC. One that is gone has none.
+async def has_connection_beside(vpc: AivenVpc, fits: Fits, *, older: float = 0.0) -> bool | None:
+    """Whether the VPCs of an owner in Azure have a connection that fits; None, if Aiven does not say it of one.
+
+    One call, and one for each VPC; another one for a VPC that an older answer shows in part. One that is gone has none.
 
     Args:
         vpc: one of them; without an id, the owner alone.
+        fits: whether a connection does; None, if Aiven leaves out what would say so.
         older: how many seconds older than the asking the answers may be.
 
     Raises:
         RemoteError: Aiven refused, or was not reached.
     """
-    found: list[PeeringConnection] = []
+    found = set[bool | None]()
     for identity in await or_none(vpc_client(vpc).listed(older=older)) or []:
-        beside = await or_none(vpc_client(vpc._replace(id=identity)).read(older=older))
-        found += beside.peering_connections if beside is not None else []
-    return found
+        client = vpc_client(vpc._replace(id=identity))
+        there = _fitting(await or_none(client.read(older=older)), fits)
+        found |= _fitting(await or_none(client.read()), fits) if None in there else there
+    return True in found or (None if None in found else False)
+
+
+def _fitting(vpc: Vpc | None, fits: Fits) -> set[bool | None]:
+    """What holds of the connections of a VPC. Those of other clouds have no names of Azure's."""
+    there = vpc.peering_connections if vpc is not None and "azure" in vpc.cloud else []
+    return {fits(connection) for connection in there if connection.state != "DELETED"}
 
 
 async def owners() -> list[AivenVpc]:

@@ -8,10 +8,10 @@ from typing import Final, TypedDict
 from activities.looks import remotes
 from activities.looks.ahead import ahead
 from activities.looks.diagnosis import LASTING, PASSING, diagnose
-from activities.step import look_again, step
+from activities.step import look_again, step, told_since
 from clients.aiven import unreadable
 from clients.aiven_answers import PeeringConnection, Vpc
-from clients.aiven_vpcs import VpcClient, vpc_client
+from clients.aiven_vpcs import Fits, VpcClient, has_connection_beside, vpc_client
 from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc
 from peering.drift import BLOCKERS
@@ -25,6 +25,8 @@ from peering.unfit import connection_exists
 
 #: A list may be stale, so a missing entry is read again before anything is deleted because of it.
 _LOOKS_BEFORE_DELETION: Final = 1
+#: So often a connection that is shown in part is read again before it counts as one that needs a shared object.
+_LOOKS_AT_A_PART: Final = 6
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
 #: What stands behind a refusal is looked for again after so many seconds: a right that has just been given may be
 #: missing from the lists alone.
@@ -83,6 +85,27 @@ def check_clear(vpc: Vpc, vnet: VNetId, application_id: str | None = None) -> No
     """
     if any(connection.is_unclear(vnet, application_id) for connection in vpc.peering_connections):
         raise unreadable("Aiven lists a connection to a VNet of this name without its resource group or application.")
+
+
+async def may_be_connected(owner: AivenVpc, fits: Fits, facts: Facts) -> bool:
+    """Whether a VPC of an owner in Aiven has a connection that fits; one that Aiven keeps showing in part may.
+
+    Responses of Aiven since the wait began still count, because more VPCs than Aiven's rate limit per minute take
+    several looks.
+
+    Args:
+        owner: the project or the organization.
+        fits: whether a connection does; None, if Aiven leaves out what would say so.
+        facts: of the step that asks.
+
+    Raises:
+        ProblemError: `connection-unseen`, Aiven shows one in part; the orchestrator looks again after some seconds.
+        RemoteError: Aiven refused, or did not answer.
+    """
+    found = await has_connection_beside(owner, fits, older=told_since(facts))
+    if found is None:
+        look_again(facts, _LOOKS_AT_A_PART, "connection-unseen", f"Aiven shows a connection of {owner.owner} in part.")
+    return found is not False
 
 
 async def read_vpc(vpc: AivenVpc) -> Vpc:
