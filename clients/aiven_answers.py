@@ -92,14 +92,30 @@ class Vpc(BaseModel):
         """All its ranges, as facts and looks have them: with commas between them."""
         return ", ".join(one.network_cidr for one in self.clouds)
 
-    def connection_to(self, vnet: VNetId, application_id: str | None = None) -> PeeringConnection | None:
+    def connection_to(
+        self, vnet: VNetId, application_id: str | None = None, *, only_own: bool = False
+    ) -> PeeringConnection | None:
         """The peering connection to `vnet`, if there is one; one that is DELETED counts as none.
 
         Where several are listed, it is that of the application, else the most advanced one.
+
+        Args:
+            vnet: the VNet.
+            application_id: the peering's application, as far as it is known.
+            only_own: whether another application's counts as none.
         """
-        there = [c for c in self.peering_connections if c.state != "DELETED" and c.leads_to(vnet)]
+        there = self._connections_to(vnet)
         own = [c for c in there if application_id and same_id(c.peer_azure_app_id, application_id)]
-        return min(own or there, key=lambda connection: how_far(connection.state), default=None)
+        found = own if only_own else own or there
+        return min(found, key=lambda connection: how_far(connection.state), default=None)
+
+    def has_anothers(self, vnet: VNetId, application_id: str | None) -> bool:
+        """Whether an application other than this one has a connection to `vnet`."""
+        owners = [connection.peer_azure_app_id for connection in self._connections_to(vnet)]
+        return any(owner is not None and not same_id(owner, application_id) for owner in owners)
+
+    def _connections_to(self, vnet: VNetId) -> list[PeeringConnection]:
+        return [c for c in self.peering_connections if c.state != "DELETED" and c.leads_to(vnet)]
 
     def still_lists(self, vnet: VNetId) -> bool:
         """Whether a connection to `vnet` that is DELETED is listed still, for a while, and no other one is."""

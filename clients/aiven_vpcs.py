@@ -79,11 +79,24 @@ class VpcClient(ABC):
 
     @abstractmethod
     async def request_connection(
-        self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
+        self,
+        vnet: VNetId,
+        *,
+        application_id: str,
+        tenant_id: str,
+        user_peer_network_cidrs: Sequence[str],
+        beside_anothers: bool = False,
     ) -> None:
         """Request the connection, or a failed one again (article step 11). Aiven accepts names only in lower case.
 
         The answer is incomplete, so it is not used: read the VPC afterwards.
+
+        Args:
+            vnet: the VNet to connect.
+            application_id: the application that requests it.
+            tenant_id: the VNet's tenant.
+            user_peer_network_cidrs: the networks behind the VNet.
+            beside_anothers: whether Aiven has listed it beside another application's connection to the VNet.
 
         Raises:
             RemoteError: Aiven refused, or was not reached.
@@ -180,8 +193,15 @@ class ProjectVpcClient(VpcClient):
     async def _read(self) -> Vpc:
         return await self._api.read(ProjectVpc, *self._path)
 
+    @override
     async def request_connection(
-        self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
+        self,
+        vnet: VNetId,
+        *,
+        application_id: str,
+        tenant_id: str,
+        user_peer_network_cidrs: Sequence[str],
+        beside_anothers: bool = False,
     ) -> None:
         """Request the connection: Aiven answers with the existing one, and restarts a failed one."""
         body = self._wanted(vnet, application_id, tenant_id, user_peer_network_cidrs)
@@ -279,14 +299,20 @@ class OrganizationVpcClient(VpcClient):
         return self._known.paths or _SPELLINGS[0]
 
     async def request_connection(
-        self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
+        self,
+        vnet: VNetId,
+        *,
+        application_id: str,
+        tenant_id: str,
+        user_peer_network_cidrs: Sequence[str],
+        beside_anothers: bool = False,
     ) -> None:
         """Request the connection, unless there is one; a failed one of the application is deleted first.
 
         Aiven documents only for projects that a request restarts a failed one, and that a second one makes no
         second connection.
         """
-        there = (await self.read()).connection_to(vnet, application_id)
+        there = (await self.read()).connection_to(vnet, application_id, only_own=beside_anothers)
         if there is not None:
             if there.state in REQUEST_AGAIN and same_id(there.peer_azure_app_id, application_id):
                 await self.delete_connection(there)
@@ -299,7 +325,7 @@ class OrganizationVpcClient(VpcClient):
             if error.answer.status != _CONFLICT or (vpc := await self.read()).state != "ACTIVE":
                 raise
             # Another execution may have requested it just now, and Aiven may not list it yet.
-            if vpc.connection_to(vnet) is None:
+            if vpc.connection_to(vnet, application_id, only_own=beside_anothers) is None:
                 raise ProblemError(
                     "connection-unseen", f"Aiven lists no connection, and answers: {error.answer.message}"
                 ) from error

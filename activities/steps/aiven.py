@@ -56,13 +56,16 @@ async def project_vpc(peering: Peering, facts: Facts) -> Facts:
     _check_state(wanted, vpc)
     vnet = VNetId.parse(peering["vnet_id"])
     check_clear(vpc, vnet)
-    connection = vpc.connection_to(vnet, named(facts, "application_id"))
+    is_beside = _is_beside_anothers(wanted, vpc, vnet, facts)
+    connection = vpc.connection_to(vnet, named(facts, "application_id"), only_own=is_beside)
     found: Facts = {
         "cloud_name": vpc.cloud,
         "project_network_cidr": vpc.ranges,
         "found_connection_state": connection.state if connection else None,
         "found_connection_application_id": connection.peer_azure_app_id if connection else None,
     }
+    if is_beside or "is_beside_anothers" in facts:
+        found["is_beside_anothers"] = is_beside
     if vpc.still_lists(vnet):
         found["ended_connection_listed"] = True
     if connection is not None and connection.user_peer_network_cidrs:
@@ -70,6 +73,23 @@ async def project_vpc(peering: Peering, facts: Facts) -> Facts:
     if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
         found["connection_is_clear"] = "nothing to delete"
     return found
+
+
+def _is_beside_anothers(named_vpc: AivenVpc, vpc: Vpc, vnet: VNetId, facts: Facts) -> bool:
+    """Whether Aiven lists the connection beside another application's, or did before: then it makes two.
+
+    In a project VPC the VNet names a connection, so there is only one.
+    """
+    application_id = named(facts, "application_id")
+    if named_vpc.kind == "project" or application_id is None or not vpc.has_anothers(vnet, application_id):
+        return False
+    return facts.get("is_beside_anothers", False) or vpc.connection_to(vnet, application_id, only_own=True) is not None
+
+
+def _connection(vpc: Vpc, vnet_id: str, facts: Facts) -> PeeringConnection | None:
+    """The connection of the pair; where Aiven makes two, only the application's own."""
+    application_id, only_own = named(facts, "application_id"), facts.get("is_beside_anothers", False)
+    return vpc.connection_to(VNetId.parse(vnet_id), application_id, only_own=only_own)
 
 
 def check_clear(vpc: Vpc, vnet: VNetId, application_id: str | None = None) -> None:
@@ -141,8 +161,9 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     if not has_lost_its_side(facts, sides):
         return {"connection_is_clear": "nothing to delete"}
     aiven = _client(peering)
-    owner = facts["found_connection_application_id"]
-    connection = (await aiven.read()).connection_to(VNetId.parse(peering["vnet_id"]), owner)
+    owner, vnet = facts["found_connection_application_id"], VNetId.parse(peering["vnet_id"])
+    vpc, is_beside = await aiven.read(), facts.get("is_beside_anothers", False)
+    connection = vpc.connection_to(vnet, owner, only_own=is_beside)
     if connection is None:
         return {"connection_is_clear": "deleted"}
     if not same_id(connection.peer_azure_app_id, owner):
@@ -154,6 +175,9 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     is_lost = has_lost_its_side(now, sides)
     if not is_lost or (connection.state == "ACTIVE" and not await _is_still_lost(peering, now, connection)):
         return {"connection_is_clear": "nothing to delete"}
+    if not is_beside and vpc.has_anothers(vnet, owner):
+        detail = "Another application has a connection to the VNet, too; a deleted one could not be requested again."
+        raise ProblemError("connection-of-another-application", detail)
     if connection.state != "DELETING":
         await _begin_to_delete(aiven, connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
@@ -183,7 +207,7 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     """
     aiven, vnet = _client(peering), VNetId.parse(facts["vnet_id"])
     if facts["found_connection_state"] is not None or "tries" in facts:
-        connection = (await aiven.read()).connection_to(vnet, named(facts, "application_id"))
+        connection = _connection(await aiven.read(), facts["vnet_id"], facts)
         _check_owner(connection, facts)
         if connection is not None and connection.state == "DELETING":
             raise ProblemError("connection-being-deleted", "The connection is DELETING.")
@@ -216,6 +240,7 @@ async def _request(aiven: VpcClient, peering: Peering, facts: Facts) -> None:
             tenant_id=facts["tenant_id"],
             # A recreated connection keeps the networks of the old one.
             user_peer_network_cidrs=peering["user_peer_network_cidrs"] or (facts.get("user_peer_network_cidrs") or []),
+            beside_anothers=facts.get("is_beside_anothers", False),
         )
     except RemoteError as error:
         if error.answer.status == _CONFLICT:
@@ -232,7 +257,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     """
     vpc = await _client(peering).read(**_new_enough(facts))
     # Aiven answers a request for an existing connection of any owner as it answers any other.
-    _check_owner(vpc.connection_to(VNetId.parse(facts["vnet_id"]), named(facts, "application_id")), facts)
+    _check_owner(_connection(vpc, facts["vnet_id"], facts), facts)
     try:
         connection = _expect(vpc, facts, CONNECTION_BUILT)
     except ProblemError as problem:
@@ -330,7 +355,7 @@ def _new_enough(facts: Facts) -> _Age:
 
 
 def _expect(vpc: Vpc, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
-    connection = vpc.connection_to(VNetId.parse(facts["vnet_id"]), named(facts, "application_id"))
+    connection = _connection(vpc, facts["vnet_id"], facts)
     if connection is None:
         raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
     problem = connection_problem(connection.state, expected)
