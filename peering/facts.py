@@ -74,6 +74,8 @@ class Facts(CredentialFacts, total=False):
     found_connection_state: str | None
     found_connection_application_id: str | None
     ended_connection_listed: bool
+    # Whether Aiven lists another application's connection to the VNet beside the peering's own.
+    is_beside_anothers: bool
     vnet_id: str
     address_prefixes: list[str]
     side_is_lost: bool

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.looks.remotes import is_named, role_look, roles
-from activities.step import step, told_since
-from clients.aiven_vpcs import connections_beside
+from activities.step import step
+from activities.steps.aiven import may_be_connected
+from clients.aiven_answers import PeeringConnection
 from clients.azure import authorization
 from clients.known_secrets import without_secrets
 from clients.remote_errors import RemoteError, or_none
@@ -255,8 +256,11 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
         if leads and await remotes.vnet_peering(side["id"]) is not None:
             return True
     wanted = VNetId.parse(peering["vnet_id"])
-    connections = await connections_beside(AivenVpc.of(peering), older=told_since(facts))
-    return any(c.leads_to(wanted) and c.state != "DELETED" for c in connections)
+
+    def is_to_vnet(connection: PeeringConnection) -> bool | None:
+        return connection.leads_to(wanted) or (None if connection.may_lead_to(wanted) else False)
+
+    return await may_be_connected(AivenVpc.of(peering), is_to_vnet, facts)
 
 
 async def delete_assignment(assignment_id: str) -> None:

@@ -21,6 +21,7 @@ from activities.looks.peering import Access, Directory, DirectoryParts
 from activities.looks.vault_rights import WRITE_SECRETS, rights_in_vault
 from activities.step import step
 from clients.azure import graph
+from clients.reads import list_graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.addresses import network_of_vpc, overlaps
@@ -296,8 +297,8 @@ async def _owns_adopted(facts: Facts) -> bool:
         application = await by_app_id.get()
         if application is None or application.id is None:
             return False
-        owners = await client.applications.by_application_id(application.id).owners.get()
-    return any(owner.id == facts["automation_object_id"] for owner in (owners and owners.value) or [])
+        owners = await list_graph(client, f"applications/{application.id}/owners", {"$select": "id"}, "id")
+    return any(owner["id"] == facts["automation_object_id"] for owner in owners)
 
 
 @step
