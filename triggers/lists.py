@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from clients.registry import registry
-from clients.registry.rows import COLUMNS, Value, vpc_of
+from clients.registry.rows import Value, vpc_of
 from peering.naming import last_part
 from triggers.bodies import moment
 from triggers.problem_documents import FieldError, InvalidRequestError
@@ -124,13 +124,8 @@ def is_paused(row: Row) -> bool:
     return until != "" and moment(until) > registry().now
 
 
-def changed_at(row: Row) -> str:
-    """When a peering, its verdict or its problems last changed."""
-    return max([str(row["changed"]), str(row.get("verdict_since") or ""), *findings_of(row).values()])
-
-
 def _is_newer(row: Row, query: ListQuery) -> bool:
-    return query.changed_since is None or moment(changed_at(row)) > query.changed_since
+    return query.changed_since is None or moment(str(row["changed"])) >= query.changed_since
 
 
 def _mentions(row: Row, query: ListQuery) -> bool:
@@ -140,8 +135,7 @@ def _mentions(row: Row, query: ListQuery) -> bool:
 
 def _place(row: Row, sort: str) -> tuple[str, str]:
     name = sort.removeprefix("-")
-    text = changed_at(row) if name == "changed" else _text(row, _COLUMNS.get(name, name))
-    return text, str(row["RowKey"])
+    return _text(row, _COLUMNS.get(name, name)), str(row["RowKey"])
 
 
 def _is_behind(row: Row, after: tuple[str, str], sort: str) -> bool:
@@ -182,7 +176,7 @@ async def all_columns() -> list[Row]:
     remembered = _remembered.get(key)
     if remembered is None or remembered.until < time.monotonic():
         # The owner of the VPC has one column for both kinds, but one parameter for each kind.
-        rows: list[Row] = [{**row, **_names(row)} for row in await held.columns("", *COLUMNS)]
+        rows: list[Row] = [{**row, **_names(row)} for row in await held.listed()]
         _remembered.clear()
         remembered = _remembered[key] = _Remembered(rows, time.monotonic() + REMEMBERED)
     return remembered.rows

@@ -20,7 +20,7 @@ from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
 from triggers.bodies import json_body
 from triggers.callers import caller
-from triggers.lists import Row, changed_at, findings_of, is_paused, labels_of, listed
+from triggers.lists import Row, findings_of, is_paused, labels_of, listed
 from triggers.orders import place_order
 from triggers.plans import plan_of_start
 from triggers.queries import ListQuery, given, is_dry, query_of
@@ -166,7 +166,7 @@ def _summary(req: func.HttpRequest, row: Row) -> PeeringSummary:
         **vpc_of(row).names,
         "vnet_id": str(row["vnet_id"]),
         "requested_by": str(row["requested_by"]),
-        "changed": changed_at(row),
+        "changed": str(row["changed"]),
         "labels": labels_of(row),
         "url": peering_url(req, peering_id),
         **_told(row),

@@ -32,11 +32,13 @@ _ORDER: Final = "order-"
 _LONGEST: Final = 16_000
 #: What a check writes alone.
 _OF_CHECKS: Final = frozenset({"health", "attempts", "events"})
+#: When the service wrote a row, by its clock.
+_WRITTEN: Final = "Timestamp"
 #: The columns that lists filter, sort and show.
 COLUMNS: Final = (
     *("owner_kind", "owner", "project_vpc_id", "organization_vpc_id", "vnet_id", "subscription_id"),
     *("state", "operation", "verdict"),
-    *("problem", "problem_since", "requested_by", "changed", "expires", "revision", "labels", "note"),
+    *("problem", "problem_since", "requested_by", _WRITTEN, "expires", "revision", "labels", "note"),
     *("paused_until", "findings", "verdict_since"),
 )
 #: The texts of a peering's row, and the columns that say in which form they are.
@@ -201,6 +203,15 @@ def peering_row(record: Record) -> Row:
     if "paused" in record:
         row["paused_until"] = record["paused"]["until"] or FOR_EVER
     return row
+
+
+def listed(row: Held) -> Held:
+    """The columns of a row for lists: `changed` is when it was written, which no earlier read has passed by.
+
+    The record's own times are those of the events, which are written later.
+    """
+    metadata: Mapping[str, datetime] = getattr(row, "metadata", {})
+    return {**row, "changed": metadata["timestamp"].isoformat()}
 
 
 def vpc_of(row: Mapping[str, object]) -> AivenVpc:

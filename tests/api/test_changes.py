@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -217,9 +217,11 @@ def test_a_list_leaves_out_what_is_not(deployment: Deployment, identity: str, qu
     assert listed(deployment, **query) == []
 
 
-def test_a_change_since_then_is_listed_until_it_is_seen(deployment: Deployment, identity: str) -> None:
+def test_a_list_of_changes_has_those_of_the_same_moment(deployment: Deployment, identity: str) -> None:
     changed = listed(deployment, sort="-changed")[0]["changed"]
-    assert listed(deployment, changedSince=changed) == []
+    assert [one["id"] for one in listed(deployment, changedSince=changed)] == [identity]
+    later = (datetime.fromisoformat(changed) + timedelta(milliseconds=1)).isoformat()
+    assert listed(deployment, changedSince=later) == []
 
 
 def test_a_pause_keeps_checks_and_repairs_away(deployment: Deployment, identity: str) -> None:

@@ -8,6 +8,8 @@ import { lastPart } from "./parts.js";
 const FIRST_PAGE = 50;
 const PAGE = 500;
 const EVERY = 10_000;
+// Rows that were written while a list was read may be older than its newest one, in milliseconds.
+const OVERLAP = 60_000;
 
 const kept = { rows: new Map(), all: [], isComplete: false, error: null, loading: null, newest: "" };
 const watchers = new Set();
@@ -48,9 +50,10 @@ async function loadAll() {
 }
 
 async function loadChanged() {
+  const changedSince = new Date(Math.max(0, Date.parse(kept.newest || 0) - OVERLAP)).toISOString();
   let cursor;
   do {
-    const query = new URLSearchParams({ limit: PAGE, count: "true", changedSince: kept.newest || "1970-01-01T00:00:00Z" });
+    const query = new URLSearchParams({ limit: PAGE, changedSince });
     if (cursor) query.set("cursor", cursor);
     const { data } = await get(`peerings?${query}`);
     take(data.peerings);
