@@ -29,6 +29,7 @@ class Row:
     action: str
     where: str = ""
     id: str = ""
+    is_known: bool = False
     wanted: Wanted | None = None
     changes: list[str] = field(default_factory=list)
     problems: list[Document] = field(default_factory=list)
@@ -143,20 +144,19 @@ def _progress(session: Session) -> Progress:
 
 
 def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row:
-    body = wanted.body
-    row = Row(str(body.get("vnet_id") or ""), owner_of(body), "wrong", wanted.where, wanted=wanted)
+    row = Row(str(wanted.body.get("vnet_id") or ""), owner_of(wanted.body), "wrong", wanted.where, wanted=wanted)
     try:
-        plan = session.api.post("/peerings", dict(body), dryRun="true")
+        plan = session.api.post("/peerings", wanted.whole, dryRun="true")
     except Refused as refused:
         row.problems = [refused.problem]
         return row
-    row.id, row.action = plan["id"], plan["result"]
+    row.id, row.is_known, row.action = plan["id"], plan["id"] in known, plan["result"]
     row.changes = [change_told(change) for change in plan["changes"]]
     row.problems = list(plan["obstacles"])
     ours = row.action == _AS_IT_IS or (row.action == "update" and not row.changes)
     if ours and known.get(row.id, {}).get("state") != "connected":
         row.action = "continue"
-    if wanted.marks and row.id in known:
+    if wanted.marks and row.is_known:
         marks = _changed_marks(session.api.get(f"/peerings/{row.id}"), wanted)
         row.changes += marks
         row.action = "label" if marks and row.action == _AS_IT_IS else row.action
@@ -221,17 +221,24 @@ def carry_out(session: Session, changes: Changes, *, follows: bool) -> None:
 
 
 def _ask(session: Session, row: Row) -> None:
-    """Request the change of a row: a removal, or a start and then its labels and note."""
-    path, wanted = f"/peerings/{row.id}", row.wanted
+    """Request the change of a row: its labels and note, then its run. A failure says what was changed before it."""
+    done = list[str]()
     try:
-        if row.action == "remove":
-            row.run = session.api.document("DELETE", path)["run"]
-        elif row.action != "label":
-            row.run = session.api.post("/peerings", dict(wanted.body) if wanted else {})["run"]
-        if wanted is not None and wanted.marks:
-            session.api.document("PATCH", path, dict(wanted.marks))
-        row.state = "labelled" if row.action == "label" else "accepted"
+        if row.wanted is not None and row.wanted.marks and row.is_known:
+            session.api.document("PATCH", f"/peerings/{row.id}", dict(row.wanted.marks))
+            done.append("labelled")
+        if row.action != "label":
+            row.run = _begun(session, row)["run"]
+            done.append("accepted")
+        row.state = done[-1]
     except Failure as failure:
-        row.state = "refused"
+        row.state = "refused" if isinstance(failure, Refused) else "unknown"
         known = failure.problem if isinstance(failure, Refused) else {"detail": failure.what, "remedy": failure.remedy}
-        row.problems = [known]
+        row.problems = [known, *({"detail": "Its labels and note were set before."} for _ in done)]
+
+
+def _begun(session: Session, row: Row) -> Document:
+    """Request the run of a row: a removal, or a start, which sets the labels and note of a new peering."""
+    if row.wanted is None:
+        return session.api.document("DELETE", f"/peerings/{row.id}")
+    return session.api.post("/peerings", dict(row.wanted.body) if row.is_known else row.wanted.whole)

@@ -37,6 +37,11 @@ class Wanted:
     marks: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def whole(self) -> dict[str, object]:
+        """The body of a start that also sets its labels and its note."""
+        return {**self.body, **{name: value for name, value in self.marks.items() if value is not None}}
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """Its labels."""
         found = self.marks.get("labels", {})

@@ -1,10 +1,11 @@
 """What is wrong with files, settings and answers is said in a line with its remedy, without a traceback or a secret."""
 
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,39 @@ def test_a_file_that_holds_something_else_is_refused(app: CannedApp, text: str, 
 
 def test_a_number_is_a_label_as_it_is_written(app: CannedApp) -> None:
     assert run(app.url, "plan", "-f", "-", given="labels: {cost: 42}\npeerings: [{project: p}]").code == 0
+
+
+def planning(known: bool, refused: str) -> Callable[[str, str], Answer]:
+    """An app that plans a start, has the peering or not, and refuses one method."""
+    peering = {"id": ID, "vnet_id": "v", "state": "connected"}
+    problem = Answer(json.dumps({"title": "No", "remedy": "Nothing was started."}), "application/problem+json", 400)
+
+    def answer(method: str, path: str) -> Answer:
+        if method == refused and "dryRun" not in path:
+            return problem
+        if method == "GET":
+            return of({"peerings": [peering] if known else []} if path.startswith("/api/peerings?") else peering)
+        return of({**PLAN, "result": "update" if known else "create", "run": "r"})
+
+    return answer
+
+
+LABELLED = "labels: {team: network}\npeerings: [{project: p}]"
+
+
+def test_the_labels_of_a_new_peering_are_part_of_its_plan_and_of_its_start() -> None:
+    with canned_app(planning(known=False, refused="PATCH")) as app:
+        assert run(app.url, "apply", "-f", "-", "--yes", "--no-wait", given=LABELLED).code == 0
+    assert [json.loads(body)["labels"] for body in app.bodies if body] == [{"team": "network"}] * 2
+
+
+@pytest.mark.parametrize(("refused", "asked"), [("PATCH", ["PATCH"]), ("POST", ["PATCH", "POST"])])
+def test_what_was_changed_before_a_refusal_is_said(refused: str, asked: list[str]) -> None:
+    with canned_app(planning(known=True, refused=refused)) as app:
+        ended = run(app.url, "apply", "-f", "-", "--yes", "--no-wait", given=LABELLED)
+    changes = [method for method, path in app.asked if method != "GET" and "dryRun" not in path]
+    assert (ended.code, changes) == (1, asked)
+    assert ("Its labels and note were set before" in ended.out) == (refused == "POST")
 
 
 @pytest.mark.parametrize("value", [".nan", "!!binary aGk=", "&a [*a]"])
