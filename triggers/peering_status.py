@@ -113,7 +113,7 @@ class RunDocument(TypedDict):
     superseded_by: NotRequired[str]
     joined: NotRequired[list[Joined]]
     joins: NotRequired[int]
-    peering: NotRequired[Peering]
+    peering: Peering
     steps: NotRequired[dict[str, StepProgress]]
 
 
