@@ -31,7 +31,7 @@ _ORDER: Final = "order-"
 #: A text column holds 32 Ki units of UTF-16, of which a character has two at most.
 _LONGEST: Final = 16_000
 #: What a check writes alone.
-_OF_CHECKS: Final = frozenset({"health", "attempts", "events"})
+_OF_CHECKS: Final = frozenset({"health", "attempts", "events", "verdicts"})
 #: When the service wrote a row, by its clock.
 _WRITTEN: Final = "Timestamp"
 #: The columns that lists filter, sort and show.

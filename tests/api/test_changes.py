@@ -240,6 +240,11 @@ def test_a_pause_keeps_checks_and_repairs_away(deployment: Deployment, identity:
     assert all(trouble["since"] for trouble in listed(deployment, sort="state")[0]["problems"])
     assert "paused" not in deployment.api.post(f"{url}/resume").json()
     assert deployment.check(identity)["health"]["verdict"] == "healthy"
+    *_, broken, healthy = deployment.status(identity)["verdicts"]
+    assert (broken["previous"], broken["verdict"]) == ("healthy", "broken")
+    assert "vnet-peering-missing" in broken["codes"]
+    assert (healthy["previous"], healthy["codes"]) == ("broken", [])
+    assert broken["at"] < healthy["at"]
 
 
 def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: str) -> None:

@@ -68,6 +68,9 @@ def test_a_broken_one_is_found_and_repaired(browser: Browser, deployment: Deploy
         expect(page.locator(".stand")).to_contain_text("healthy")
         expect(page.locator(".drawing .link").first).to_have_attribute("data-is", "healthy")
         expect(page.get_by_role("row", name="repair")).to_contain_text("connected")
+        verdicts = page.get_by_role("region", name="Verdicts").get_by_role("row")
+        expect(verdicts.nth(1)).to_contain_text("healthy")
+        expect(verdicts.nth(2)).to_contain_text("The Azure side of the connection was deleted")
 
 
 def test_its_password_is_rotated_and_it_is_removed(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
