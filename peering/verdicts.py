@@ -41,6 +41,8 @@ LONGEST_PAUSE: Final = timedelta(days=1)
 def swept(record: Record, at: str) -> Record:
     """A record as of the last check of all peerings, which writes nothing if nothing has changed.
 
+    A change of the record starts from this one: afterwards, it is unknown whether that check or the change was first.
+
     Args:
         record: the record in the registry.
         at: when that check began.

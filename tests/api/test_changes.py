@@ -281,6 +281,24 @@ def test_checks_of_some_and_of_all_name_their_runs(deployment: Deployment, ident
     deployment.until_ended("health-sweep")
 
 
+def test_a_peering_stays_checked_whatever_is_changed_of_it(deployment: Deployment, identity: str) -> None:
+    url = f"/api/peerings/{identity}"
+
+    def checked() -> str:
+        return str(deployment.status(identity)["health"]["checked"])
+
+    before = checked()
+    deployment.api.post("/api/checks").raise_for_status()
+    deployment.until_ended("health-sweep")
+    assert eventually(lambda: checked() > before)
+    moments = [checked()]
+    for path, body in (("", {"labels": {"tick": "1"}}), ("/pause", {"why": "x"}), ("/resume", {}), ("/rotate", {})):
+        deployment.api.request("POST" if path else "PATCH", url + path, json=body).raise_for_status()
+        moments.append(checked())
+    deployment.until(identity)
+    assert moments == [moments[0]] * len(moments)
+
+
 def test_the_overview_counts(deployment: Deployment, identity: str) -> None:
 
     def overview() -> dict[str, Any]:
