@@ -162,7 +162,7 @@ def of_peering(status: Document) -> RenderableType:
         ("verdict", verdict),
         ("VNet", f"{last_name(spec['vnet_id'])}  {spec['vnet_id'].split('/')[2]}"),
         ("Aiven", f"{owner_of(spec)}  {spec.get('project_vpc_id') or spec.get('organization_vpc_id')}"),
-        ("paused", pause_told(status["paused"]) if "paused" in status else ""),
+        ("paused", pauses_told(status)),
         ("labels", _cell(status.get("labels") or {})),
         ("note", str(status.get("note") or "")),
         (
@@ -179,25 +179,39 @@ def of_peering(status: Document) -> RenderableType:
     return Group(*parts)
 
 
-def pause_told(pause: Document) -> str:
+def pause_told(pause: Document, resume: str = "peering resume") -> str:
     """Who paused the checks, why and until when."""
-    until = f"until {pause['until']}" if pause.get("until") else "until peering resume"
+    until = f"until {pause['until']}" if pause.get("until") else f"until {resume}"
     return f"{until}, by {pause['by']['name']}: {pause['why']}"
+
+
+def pauses_told(status: Document) -> str:
+    """The pauses that apply to a peering: its own, and that of all."""
+    told_pauses = [pause_told(status["paused"])] if "paused" in status else []
+    told_pauses += [f"with all peerings {pause_of_all_told(status['paused_all'])}"] if "paused_all" in status else []
+    return "; ".join(told_pauses)
+
+
+def pause_of_all_told(pause: Document) -> str:
+    """The same of the pause of all peerings."""
+    return pause_told(pause, "peering resume --all")
 
 
 def of_pauses(statuses: Sequence[Document]) -> RenderableType:
     """Whether the automatic checks of peerings are active or paused."""
     made = table("id", "VNet", "automatic checks and repairs", fold=("VNet", "automatic checks and repairs"))
     for one in statuses:
-        told = f"paused {pause_told(one['paused'])}" if "paused" in one else "active"
-        made.add_row(one["id"][:8], last_name(one["peering"]["vnet_id"]), told)
+        pauses = pauses_told(one)
+        told_pauses = f"paused {pauses}" if pauses else "active"
+        made.add_row(one["id"][:8], last_name(one["peering"]["vnet_id"]), told_pauses)
     return made
 
 
 def of_pause(changed: Document) -> RenderableType:
     """Whether the automatic checks of all or many peerings are active or paused."""
     which = "all, including future ones" if changed["all"] else f"{len(changed['peerings'])} peerings"
-    told_pause = f"paused {pause_told(changed['pause'])}" if changed["pause"] else "active"
+    tell = pause_of_all_told if changed["all"] else pause_told
+    told_pause = f"paused {tell(changed['pause'])}" if changed["pause"] else "active"
     return grid(
         ("peerings", which), ("automatic checks and repairs", told_pause), ("ids", "\n".join(changed["peerings"]))
     )
@@ -224,7 +238,7 @@ def of_marks(status: Document) -> RenderableType:
 
 def _state(status: Document) -> Text:
     state = word(status["state"])
-    if status.get("paused"):
+    if pauses_told(status):
         state.append("  paused", "yellow")
     return state.append("  check in progress", "dim") if status.get("checking") else state
 

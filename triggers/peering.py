@@ -5,6 +5,7 @@ from typing import Final
 import azure.functions as func
 from typing_extensions import TypedDict
 
+from clients import pauses
 from clients.durable import DurableClient, OrchestrationStatus
 from clients.registry import registry, sweeps
 from peering.orders import Order
@@ -84,7 +85,10 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
             instance = wait_instance_id(peering_id, order["execution"], name)
             wait: OrchestrationStatus[WaitStatus] = await client.get_status(instance)
             waits[name] = wait.custom_status or {}
-    return peering_status(swept(record, await sweeps.last()), progress, waits)
+    document = peering_status(swept(record, await sweeps.last()), progress, waits)
+    if (pause := await pauses.of_all()) is not None:
+        document["paused_all"] = pause
+    return document
 
 
 async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's

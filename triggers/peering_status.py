@@ -68,6 +68,7 @@ class PeeringStatus(TypedDict, total=False):
     """One peering as the API shows it. `operation` is the last one; `steps` are that operation's.
 
     `phase` is set while an order is open: `accepted` until an orchestrator has taken it, then its direction.
+    `paused_all` is the pause of all peerings, which also applies to this one.
     `verdicts` are the last changes of the verdict, the oldest first, each with the codes of the problems.
     """
 
@@ -93,6 +94,7 @@ class PeeringStatus(TypedDict, total=False):
     labels: dict[str, str]
     note: str
     paused: Pause
+    paused_all: Pause
     problem: ProblemDocument
 
 

@@ -249,9 +249,15 @@ def test_a_pause_keeps_checks_and_repairs_away(deployment: Deployment, identity:
 
 def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: str) -> None:
     assert deployment.api.post("/api/pause", json={"why": "Maintenance."}).json()["all"] is True
-    assert deployment.api.get("/api/overview").json()["paused_all"]["why"] == "Maintenance."
+    url = f"/api/peerings/{identity}"
+    shown = "/api/overview", "/api/peerings", url
+    assert {deployment.api.get(path).json()["paused_all"]["why"] for path in shown} == {"Maintenance."}
+    assert deployment.api.post(f"{url}/resume").json()["paused_all"]["why"] == "Maintenance."
+    deployment.api.post(f"{url}/pause", json={"why": "Without an end."}).raise_for_status()
+    assert [one["paused_until"] for one in listed(deployment, paused="true")] == [None]
+    deployment.api.post(f"{url}/resume").raise_for_status()
     deployment.api.post("/api/resume").raise_for_status()
-    assert "paused_all" not in deployment.api.get("/api/overview").json()
+    assert [path for path in shown if "paused_all" in deployment.api.get(path).json()] == []
     some = deployment.api.post("/api/pause", params={"label": "owner=network"}, json={"why": "Some."}).json()
     assert (some["all"], some["peerings"]) == (False, [identity])
     deployment.api.post("/api/resume", params={"label": "owner=network"}).raise_for_status()

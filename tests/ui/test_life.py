@@ -73,6 +73,18 @@ def test_a_broken_one_is_found_and_repaired(browser: Browser, deployment: Deploy
         expect(verdicts.nth(2)).to_contain_text("The Azure side of the connection was deleted")
 
 
+def test_the_pause_of_all_is_shown_with_each(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
+    status = deployment.settle(vnet_id=vnet_id)
+    deployment.api.post("/api/pause", json={"why": "A freeze."}).raise_for_status()
+    try:
+        with visit(browser, deployment) as visiting:
+            for view in ("/", "/peerings", f"/peerings/{status['id']}"):
+                page = visiting.to(view)
+                expect(page.get_by_text("Checks and repairs of all peerings are paused: A freeze.")).to_be_visible()
+    finally:
+        deployment.api.post("/api/resume").raise_for_status()
+
+
 def test_its_password_is_rotated_and_it_is_removed(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
     status = deployment.settle(vnet_id=vnet_id)
     with visit(browser, deployment) as visiting:

@@ -3,7 +3,7 @@
 import { useKnown, useOperations } from "./api.js";
 import { filtered } from "./filters.js";
 import { html, useEffect, useMemo, useRef, useState } from "./lib.js";
-import { Badge, Failed, Heading, Moment, words } from "./parts.js";
+import { Badge, Failed, Heading, Moment, Paused, words } from "./parts.js";
 import { address, go, useHere } from "./route.js";
 import { usePeerings } from "./summaries.js";
 
@@ -27,11 +27,12 @@ const choices = (operations, name) =>
 
 export function List() {
   const { query } = useHere();
-  const { all, isComplete, error } = usePeerings();
+  const { all, isComplete, error, paused_all } = usePeerings();
   const shown = useMemo(() => filtered(all, query), [all, query]);
   const set = (name, value) => go(address("/peerings", { ...query, [name]: value }), { replace: true });
   return html`
     <${Heading} title="Peerings">Peerings<//>
+    <${Paused} what="Checks and repairs of all peerings" pause=${paused_all} />
     <${Filters} query=${query} set=${set} all=${all} />
     <p class="quiet" role="status">
       ${shown.length.toLocaleString("en")} of ${all.length.toLocaleString("en")} peerings${isComplete ? "" : ", loading…"}
@@ -117,7 +118,7 @@ function Row({ row, at, height }) {
     <span role="cell"><a href=${`#/peerings/${row.id}`} title=${row.vnet_id}>${row.vnet}</a></span>
     <span role="cell" title=${row.project_vpc_id ?? row.organization_vpc_id}>${row.owner}</span>
     <span role="cell"><${Badge} kind="state" is=${row.state} /></span>
-    <span role="cell"><${Badge} kind="verdict" is=${row.verdict} />${row.paused_until && html` <span class="badge">paused</span>`}</span>
+    <span role="cell"><${Badge} kind="verdict" is=${row.verdict} />${"paused_until" in row && html` <span class="badge">paused</span>`}</span>
     <span role="cell" class="why" title=${row.problems.map((one) => one.title).join("\n")}>
       ${worst?.title}${others.length > 0 && ` and ${others.length} more`}
     </span>

@@ -4,7 +4,7 @@ import { Actions } from "./actions.js";
 import { useKnown, useWatched } from "./api.js";
 import { Drawing } from "./drawing.js";
 import { html, useEffect } from "./lib.js";
-import { Badge, Copy, Failed, Heading, lastPart, Loading, Moment, Problem, words } from "./parts.js";
+import { Badge, Copy, Failed, Heading, lastPart, Loading, Moment, Paused, Problem, words } from "./parts.js";
 import { Timeline } from "./timeline.js";
 
 /** The operations that are useful now; the API decides whether they are allowed. */
@@ -18,7 +18,7 @@ function possible(status) {
 export function Peering({ id }) {
   const { data: status, etag, error, look } = useWatched(`peerings/${id}`);
   if (!status) return html`<${Heading} title="Peering">Peering<//>${error ? html`<${Failed} error=${error} />` : html`<${Loading} />`}`;
-  const { peering, health, problem, paused, labels = {}, facts } = status;
+  const { peering, health, problem, paused, paused_all, labels = {}, facts } = status;
   const vnet = lastPart(peering.vnet_id);
   return html`
     <${Heading} title=${vnet}>${vnet}<//>
@@ -32,8 +32,8 @@ export function Peering({ id }) {
     </p>
     ${Object.keys(labels).length > 0 && html`<p>${Object.entries(labels).map(([name, value]) => html`<span class="badge">${name}=${value}</span> `)}</p>`}
     ${status.note && html`<p class="note">${status.note}</p>`}
-    ${paused && html`<p class="notice">Checks and repairs are paused: ${paused.why} (${paused.by.name}, <${Moment} at=${paused.at} />${
-      paused.until && html`, until <${Moment} at=${paused.until} isAhead />`})</p>`}
+    <${Paused} what="Checks and repairs" pause=${paused} />
+    <${Paused} what="Checks and repairs of all peerings" pause=${paused_all} />
     <${Failed} error=${error} />
     <${Actions} names=${possible(status)} about=${vnet} id=${id} etag=${etag} now=${{ ...peering, note: status.note }} typed=${vnet} onDone=${look} />
     <${Problems} problem=${problem} health=${health} />

@@ -30,8 +30,9 @@ function prepared(summary) {
   return { ...summary, vnet, owner, codes, text: texts.join("\n").toLowerCase() };
 }
 
-function take(summaries) {
-  for (const one of summaries) {
+function take({ peerings, paused_all }) {
+  kept.paused_all = paused_all;
+  for (const one of peerings) {
     kept.rows.set(one.id, prepared(one));
     if (one.changed > kept.newest) kept.newest = one.changed;
   }
@@ -42,7 +43,7 @@ async function loadAll() {
   let path = `peerings?limit=${FIRST_PAGE}`;
   while (path) {
     const { data } = await get(path);
-    take(data.peerings);
+    take(data);
     path = data.cursor && `peerings?${new URLSearchParams({ limit: PAGE, cursor: data.cursor })}`;
     show();
   }
@@ -56,7 +57,7 @@ async function loadChanged() {
     const query = new URLSearchParams({ limit: PAGE, changedSince });
     if (cursor) query.set("cursor", cursor);
     const { data } = await get(`peerings?${query}`);
-    take(data.peerings);
+    take(data);
     ({ cursor } = data);
   } while (cursor);
   // Removed peerings are not among the changes: only the number of peerings shows them.
