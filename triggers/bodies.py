@@ -69,9 +69,9 @@ class _Notes(BaseModel):
 
     labels: Annotated[
         dict[LabelName, LabelValue | None],
-        Field(max_length=32, json_schema_extra=NAMED, description="Labels to set; null removes a label, others stay."),
+        Field(max_length=32, json_schema_extra=NAMED, description="Labels to set or to remove; others stay."),
     ] = {}
-    note: Annotated[Note | None, Field(description="The note; null removes it.")] = None
+    note: Annotated[Note | None, Field(description="The note to set or to remove.")] = None
 
 
 def _patch() -> type[_Notes]:

@@ -35,7 +35,7 @@ export function Peering({ id }) {
     <${Paused} what="Checks and repairs" pause=${paused} />
     <${Paused} what="Checks and repairs of all peerings" pause=${paused_all} />
     <${Failed} error=${error} />
-    <${Actions} names=${possible(status)} about=${vnet} id=${id} etag=${etag} now=${{ ...peering, note: status.note }} typed=${vnet} onDone=${look} />
+    <${Actions} names=${possible(status)} about=${vnet} id=${id} etag=${etag} now=${{ ...peering, labels, note: status.note }} typed=${vnet} onDone=${look} />
     <${Problems} problem=${problem} health=${health} />
     <div class="columns split" data-is=${status.phase ? "busy" : "rest"}>
       <${Timeline} steps=${status.steps} operation=${status.operation} isAtRest=${!status.phase} />
