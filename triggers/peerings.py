@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from clients import pauses
 from clients.durable import DurableClient
 from clients.registry import registry
-from clients.registry.rows import FOR_EVER, quoted, vpc_of
+from clients.registry.rows import FOR_EVER, findings_in, quoted, vpc_of
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import VNetId, earlier_peering_id, same_id
 from peering.outcome import ProblemError
@@ -21,7 +21,7 @@ from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
 from triggers.bodies import json_body
 from triggers.callers import caller
-from triggers.lists import Row, findings_of, is_paused, labels_of, listed
+from triggers.lists import Row, is_paused, labels_of, listed
 from triggers.orders import place_order
 from triggers.plans import plan_of_start
 from triggers.queries import ListQuery, given, is_dry, query_of
@@ -153,7 +153,7 @@ async def list_peerings(req: func.HttpRequest, client: DurableClient) -> func.Ht
 
 def troubles(row: Row) -> Iterator[Trouble]:
     """Why a peering is not healthy, by its columns."""
-    found = findings_of(row)
+    found = findings_in(row)
     if row.get("problem"):
         since = str(row.get("problem_since") or row["changed"])
         found = {str(row["problem"]): since, **found}

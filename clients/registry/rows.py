@@ -32,6 +32,8 @@ _ORDER: Final = "order-"
 _LONGEST: Final = 16_000
 #: What a check writes alone.
 _OF_CHECKS: Final = frozenset({"health", "attempts", "events", "verdicts"})
+#: The problem of a password that has expired.
+_EXPIRED: Final = "secret-expired"
 #: When the service wrote a row, by its clock.
 _WRITTEN: Final = "Timestamp"
 #: The columns that lists filter, sort and show.
@@ -208,10 +210,19 @@ def peering_row(record: Record) -> Row:
 def listed(row: Held) -> Held:
     """The columns of a row for lists: `changed` is when it was written, which no earlier read has passed by.
 
-    The record's own times are those of the events, which are written later.
+    The record's own times are those of the events, which are written later. `expires` is not later than a check has
+    found the password expired.
     """
     metadata: Mapping[str, datetime] = getattr(row, "metadata", {})
-    return {**row, "changed": metadata["timestamp"].isoformat()}
+    found: Row = {**row, "changed": metadata["timestamp"].isoformat()}
+    if "expires" in row and (expired := findings_in(row).get(_EXPIRED)):
+        found["expires"] = min(str(row["expires"]), expired)
+    return found
+
+
+def findings_in(row: Held) -> dict[str, str]:
+    """The problems that the last check found, each with the time when it began."""
+    return dict(json.loads(str(row.get("findings") or "{}")))
 
 
 def vpc_of(row: Mapping[str, object]) -> AivenVpc:

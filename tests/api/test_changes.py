@@ -202,6 +202,7 @@ def test_a_refused_request_leaves_its_key_free(deployment: Deployment, identity:
         {"label": "owner,environment=prod"},
         {"vnet": "hub"},
         {"search": "net-prod"},
+        {"search": "environment=PROD"},
         {"verdict": "healthy"},
         {"state": "connected", "sort": "-changed", "count": "true"},
         {"paused": "false"},
@@ -212,7 +213,9 @@ def test_a_list_finds_what_is_asked_for(deployment: Deployment, identity: str, q
     assert [one["id"] for one in listed(deployment, **query)] == [identity]
 
 
-@pytest.mark.parametrize("query", [{"label": "owner=security"}, {"vnet": "hub-vnet-2"}, {"search": "no such"}])
+@pytest.mark.parametrize(
+    "query", [{"label": "owner=security"}, {"vnet": "hub-vnet-2"}, {"search": "no such"}, {"search": '":"'}]
+)
 def test_a_list_leaves_out_what_is_not(deployment: Deployment, identity: str, query: dict[str, str]) -> None:
     assert listed(deployment, **query) == []
 
@@ -245,6 +248,24 @@ def test_a_pause_keeps_checks_and_repairs_away(deployment: Deployment, identity:
     assert "vnet-peering-missing" in broken["codes"]
     assert (healthy["previous"], healthy["codes"]) == ("broken", [])
     assert broken["at"] < healthy["at"]
+
+
+def test_a_password_that_has_expired_is_found_by_its_title_and_by_the_overview(
+    deployment: Deployment, identity: str
+) -> None:
+    url = f"/api/peerings/{identity}"
+    deployment.api.post(f"{url}/pause", json={"why": "No repair."}).raise_for_status()
+    before = listed(deployment)[0]["expires"]
+    deployment.event(kind="expire-passwords", app_id=deployment.status(identity)["facts"]["application_id"])
+    assert "secret-expired" in [one["code"] for one in deployment.check(identity)["health"]["problems"]]
+    (summary,) = listed(deployment)
+    assert summary["expires"] <= deployment.clock.now().isoformat() < before
+    assert eventually(lambda: len(listed(deployment, search="password has EXPIRED")) == 1)
+    assert listed(deployment, search=summary["changed"][:10]) == []
+    expiring = deployment.api.get("/api/overview").json()["expires_soon"]
+    assert [one["expires"] for one in expiring] == [summary["expires"]]
+    deployment.api.post(f"{url}/resume").raise_for_status()
+    assert deployment.check(identity)["health"]["verdict"] == "healthy"
 
 
 def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: str) -> None:

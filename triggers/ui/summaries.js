@@ -26,7 +26,7 @@ function prepared(summary) {
   const labels = Object.entries(summary.labels).map(([name, value]) => `${name}=${value}`);
   const codes = summary.problems.map((one) => one.code);
   const texts = [summary.id, owner, summary.project_vpc_id, summary.organization_vpc_id, summary.vnet_id, summary.state,
-    summary.verdict, summary.requested_by, summary.note, ...labels, ...codes];
+    summary.verdict, summary.requested_by, summary.note, ...labels, ...codes, ...summary.problems.map((one) => one.title)];
   return { ...summary, vnet, owner, codes, text: texts.join("\n").toLowerCase() };
 }
 
