@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from command_line.failures import Document, ExitCode, Failure, Refused, told
-from command_line.files import Wanted
+from command_line.files import Listed, Wanted
 from command_line.follow import at_once, follow, is_well
 from command_line.session import Session
 from command_line.tables import below, change_told, indented, last_name, owner_of, short, table, word
@@ -168,8 +168,10 @@ def _changed_marks(status: Document, wanted: Wanted) -> list[str]:
     return [change_told(change) for change in changes if (change["old"] or None) != (change["new"] or None)]
 
 
-def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> list[Row]:
+def prunable(session: Session, listed: Sequence[Listed], changes: Changes) -> list[Row]:
     """The peerings that have the labels that all entries have, and are not among them.
+
+    A list without entries stands for its labels: all its peerings are removed.
 
     Raises:
         Failure: the entries have no label in common, or one of them cannot be told from what is there.
@@ -177,8 +179,8 @@ def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> li
     if any(not row.id for row in changes.rows):
         session.say("--prune removes nothing: the app cannot determine which peering an entry describes.", "yellow")
         return []
-    labels = dict(wanted[0].labels) if wanted else {}
-    shared = {name: value for name, value in labels.items() if all(one.labels.get(name) == value for one in wanted)}
+    groups = [group for one in listed for group in ([entry.labels for entry in one.entries] or [one.labels])]
+    shared = dict(set.intersection(*(set(group.items()) for group in groups))) if groups else {}
     if not shared:
         what = "--prune: the entries have no label in common that identifies the other peerings of the file."
         remedy = "Write labels: above peerings: in the file, and apply it once without --prune to set them."

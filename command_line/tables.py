@@ -330,10 +330,13 @@ def of_run(run: Document) -> RenderableType:
 def of_plan(plan: Document) -> RenderableType:
     """What a start or a removal would do with every object, and its obstacles."""
     made = table("", "object", "", "name", fold=("name",))
+    # The titles are those of the steps that create the objects.
+    removes = "changes" not in plan
     for step in plan["steps"]:
         # A why tells more than an id.
         name = step.get("why") or step.get("name") or last_name(step.get("id"))
-        made.add_row(str(step["article_step"]), step["title"], word(step["action"]), name)
+        title = object_told(step["step"]) if removes else step["title"]
+        made.add_row(str(step["article_step"]), title, word(step["action"]), name)
     changes = [Text(change_told(one), "yellow") for one in plan.get("changes", ())]
     notes: list[RenderableType] = [problem(one) for one in plan["obstacles"]]
     notes += [problem(one, "yellow") for one in plan["waits"]]
@@ -342,6 +345,12 @@ def of_plan(plan: Document) -> RenderableType:
     price = f"{facts['hourly_price_usd']} USD an hour" if "hourly_price_usd" in facts else ""
     head = grid(("VNet", last_name(plan["peering"]["vnet_id"])), ("result", word(plan["result"])), ("price", price))
     return Group(head, Text(), made, *changes, *(below(one) for one in notes))
+
+
+def object_told(step: str) -> str:
+    """An object by the name of its step."""
+    words = step.replace("_", " ").replace("vnet", "VNet")
+    return words[:1].upper() + words[1:]
 
 
 def change_told(change: Document) -> str:

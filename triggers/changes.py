@@ -106,7 +106,9 @@ async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     """
     peering_id = peering_id_of(req)
     if is_dry(req):
-        return await plan_of_removal(await record_of(peering_id))
+        record = await record_of(peering_id)
+        check_revision(record, expected_revisions(req))
+        return await plan_of_removal(record)
     return await place_order(req, client, peering_id, "remove", {}, partial(_known, peering_id))
 
 

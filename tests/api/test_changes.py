@@ -162,6 +162,8 @@ def test_a_change_holds_only_for_the_revision_that_was_seen(deployment: Deployme
         assert problem(deployment, method, url + path, **options) == (412, "changed-meanwhile"), path
     planned = problem(deployment, "PATCH", f"{url}?dryRun=true", json={}, headers={"If-Match": seen})
     assert planned == (412, "changed-meanwhile")
+    removal = problem(deployment, "DELETE", f"{url}?dryRun=true", headers={"If-Match": seen})
+    assert removal == (412, "changed-meanwhile")
     assert problem(deployment, "PATCH", url, json={}, headers={"If-Match": "seven"}) == (400, "invalid-request")
 
 

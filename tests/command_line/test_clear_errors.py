@@ -107,6 +107,56 @@ def test_what_was_changed_before_a_refusal_is_said(refused: str, asked: list[str
     assert ("Its labels and note were set before" in ended.out) == (refused == "POST")
 
 
+def waiting(*answers: Answer) -> Ended:
+    """How the command ends that waits for a connection, by the answers that it gets one after the other."""
+    schema = {"schema": {"enum": ["connected", "stopped"]}}
+    parameters = [{"name": name, **schema} for name in ("state", "verdict")]
+    words = {"paths": {"/api/peerings": {"get": {"parameters": parameters}}}}
+    left = list(answers)
+    with canned_app(lambda _, path: of(words) if "openapi" in path else left.pop(0)) as app:
+        return run(app.url, "wait", ID, "--for=connected", "--timeout=30s")
+
+
+def status(state: str, **more: str) -> Answer:
+    return of({"id": ID, "state": state, "peering": {"vnet_id": "/virtualNetworks/hub"}, **more})
+
+
+def test_an_app_that_restarts_is_waited_for() -> None:
+    out = Answer("", "text/html", 503)
+    assert waiting(status("running", phase="forward"), out, out, status("connected")).code == 0
+
+
+def test_waiting_ends_where_what_is_waited_for_cannot_come() -> None:
+    ended = waiting(status("running", phase="forward"), status("stopped"))
+    assert (ended.code, "hub is stopped, and stays so" in ended.notes) == (1, True), ended
+
+
+def test_pruning_by_a_list_without_entries_removes_what_has_its_labels() -> None:
+    labels = {"1": {"team": "network"}, "2": {"team": "other"}}
+
+    def answer(_: str, path: str) -> Answer:
+        if path.startswith("/api/peerings?"):
+            return of({"peerings": [{"id": one, "state": "connected"} for one in labels]})
+        identity = path.rpartition("/")[2]
+        return of({"id": identity, "run": "r", "peering": {"vnet_id": "v"}, "labels": labels[identity]})
+
+    text = "labels: {team: network}\npeerings: []"
+    with canned_app(answer) as app:
+        ended = run(app.url, "apply", "-f", "-", "--prune", "--yes", "--no-wait", "-o", "json", given=text)
+    assert [(row["id"], row["action"], row["state"]) for row in json.loads(ended.out)] == [("1", "remove", "accepted")]
+
+
+@pytest.mark.parametrize("verb", ["plan", "start"])
+def test_a_request_without_fields_says_which_there_are(app: CannedApp, verb: str) -> None:
+    ended = run(app.url, verb)
+    assert (ended.code, "--project-vpc-id" in ended.notes, "--vnet-id" in ended.notes) == (64, True, True), ended
+
+
+def test_a_file_is_planned_without_other_fields(app: CannedApp) -> None:
+    ended = run(app.url, "plan", "-f", "-", "--project", "p", given="[{project: p}]")
+    assert (ended.code, "project: not together with --file" in ended.notes) == (64, True), ended
+
+
 @pytest.mark.parametrize("value", [".nan", "!!binary aGk=", "&a [*a]"])
 def test_a_field_that_json_does_not_have_is_refused(app: CannedApp, value: str) -> None:
     ended = run(app.url, "plan", "--set", f"project={value}")

@@ -233,6 +233,7 @@ def test_a_shell_completes(command: CommandLine, shell: str) -> None:
 def test_a_removal_needs_a_yes_and_takes_all_away(command: CommandLine, connected: str) -> None:
     asked = command.run("remove", connected)
     assert (asked.code, "Give --yes" in asked.notes) == (64, True)
+    assert ("VNet peering" in asked.notes, "Create" in asked.notes) == (True, False)
     assert "removed" in command.well("remove", connected, "--yes")
     command.well("wait", connected, "--for=removed", "--timeout=5s")
     assert "remove" in command.well("runs", connected)
