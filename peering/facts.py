@@ -116,6 +116,7 @@ class Facts(CredentialFacts, total=False):
     candidate: CredentialFacts
     credential_proven: list[str]
     # Of a removal.
+    role_names: list[str]
     neighbours: Neighbours
     connection_to_remove: str | None
     vnet_peering_to_remove: str

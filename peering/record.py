@@ -195,13 +195,8 @@ def lasts(pause: Pause, at: str) -> bool:
 
 
 def is_watched(record: Record) -> bool:
-    """Whether checks cover the peering: it has been connected, and no removal has begun.
-
-    A removal that was superseded before its start does not count.
-    """
-    last = record["runs"][-1] if record["runs"] else None
-    unbegun = last is not None and last.get("state") == "superseded" and record.get("state") == "connected"
-    return "connected" in record and (last is None or last["operation"] != "remove" or unbegun)
+    """Whether checks cover the peering: it has been connected, and no removal has begun since."""
+    return "connected" in record
 
 
 #: The state of a peering while an order is open; a check leaves it unchanged.

@@ -393,7 +393,7 @@ REMOVAL: Final = (
         "Remove unused custom roles",
         ("role_assignments_removed", "vnet_id"),
         ("roles_removed",),
-        ("user_role_id", "platform_role_id"),
+        ("user_role_id", "platform_role_id", "role_names"),
         after=("neighbours",),
     ),
     Step(

@@ -270,6 +270,8 @@ async def delete_assignment(assignment_id: str) -> None:
 async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 8: delete the custom roles that this app made, unless another peering needs them.
 
+    So do those of earlier starts that named them otherwise.
+
     Azure itself refuses to delete a role that is still assigned anywhere.
     """
     from azure.core.exceptions import HttpResponseError
@@ -280,7 +282,8 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     # Read again: a start may have begun in the meantime.
     in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:
-        for name in sorted({peering["user_role_name"], peering["platform_role_name"]} - set(in_use)):
+        names = {peering["user_role_name"], peering["platform_role_name"], *facts.get("role_names", [])}
+        for name in sorted(names - set(in_use)):
             # Lists lag behind: what this app has recorded goes by its GUID, whether a list shows it or not.
             guid = role_definition_name(vnet.subscription_scope, name)
             if guid not in recorded and guid not in listed:

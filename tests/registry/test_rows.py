@@ -36,7 +36,7 @@ def test_a_record_and_its_order_come_and_go_together(tables: Tables) -> None:
         await finish(registry, one, application_id="a")
         held = await registry.record(one["id"])
         assert held is not None
-        assert (held["state"], held["facts"]) == ("connected", {"application_id": "a"})
+        assert (held["state"], held["facts"]["application_id"]) == ("connected", "a")
         assert await registry.orders() == []
         await ask(registry, one, "r2", "remove")
         await finish(registry, one, "removed")

@@ -252,7 +252,7 @@ def test_a_peering_is_watched_again_when_its_removal_was_cancelled_before_it_beg
     for begun in (False, True):
         record = connected()
         place(record, order("remove", "r2"))
-        assert not is_watched(record)
+        assert is_busy(record)
         if begun:
             take(record, "x", START.isoformat())
         assert place(record, order("cancel", "r3"))[1].answer == "supersede"
@@ -375,7 +375,9 @@ def test_an_order_about_an_older_revision_is_put_off() -> None:
 def test_a_peering_that_is_being_removed_is_neither_watched_nor_repaired() -> None:
     record = connected()
     assert is_watched(record)
-    ran(record, "remove", "failed", "r2")
+    place(record, order("remove", "r2"))
+    take(record, "x", START.isoformat())
+    ended(record, "failed", "r2")
     assert not is_watched(record)
     assert not check(record, "vnet-peering-missing").repair
 
