@@ -149,11 +149,10 @@ def test_what_a_world_begins_with_is_checked(tmp_path: Path) -> None:
     scenario.write_text("vnets = 10\nproject_vpcs = 1\nestablished = 10\nrole_effective = 1\n")
     served = Served(tmp_path / "served", port, "--scenario", str(scenario))
     served.says("The app listens on")
-    options = {"headers": {"x-functions-key": served.key()}, "params": {"verdict": "broken"}}
+    url, headers = f"http://127.0.0.1:{port}/api/peerings?verdict=broken", {"x-functions-key": served.key()}
 
     def broken() -> int:
-        url = f"http://127.0.0.1:{port}/api/peerings"
-        return len(httpx.get(url, **options, timeout=30, trust_env=False).json()["peerings"])
+        return len(httpx.get(url, headers=headers, timeout=30, trust_env=False).json()["peerings"])
 
     try:
         _until(lambda: broken() == 1)
