@@ -133,7 +133,7 @@ class Record(TypedDict):
     `order` is what was asked for and has no outcome yet; `steps` are those of the last run that ended. `unsettled`:
     until when a call that the platform lost may still be at work. `takers`: the executions that have taken orders.
     `unnoted`: runs that have ended and may not be in the table of runs yet. `events`: changes of verdict to be
-    delivered. `labels` and `note` are what people say of it.
+    delivered; `verdicts`: the last ones. `labels` and `note` are what people say of it.
     """
 
     peering: Peering
@@ -155,6 +155,7 @@ class Record(TypedDict):
     health: NotRequired[Health]
     attempts: NotRequired[dict[str, Attempt]]
     events: NotRequired[list[Change]]
+    verdicts: NotRequired[list[Change]]
     labels: NotRequired[dict[str, str]]
     note: NotRequired[str]
     paused: NotRequired[Pause]

@@ -27,7 +27,7 @@ from peering.request import PeeringRequest
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
 from peering.steps import STEPS, Operation
-from peering.verdicts import FIRST_PAUSE, FIRST_RETRY, Checked, Judged, announce, judge
+from peering.verdicts import FIRST_PAUSE, FIRST_RETRY, KEPT_VERDICTS, Checked, Judged, announce, judge
 from tests.unit.good_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()
@@ -302,6 +302,16 @@ def test_a_verdict_changes_once_and_says_since_when() -> None:
     health = record["health"]
     assert (health["since"][:10], health["checked"][:10]) == ("2026-01-04", "2026-01-05")
     assert health["problems"][0]["since"][:10] == "2026-01-04"
+
+
+def test_the_last_changes_of_the_verdict_are_kept() -> None:
+    record = connected()
+    for day in range(3, 60):
+        check(record, *(["vnet-not-found"] if day % 4 < 2 else []), day=day)
+    verdicts = record["verdicts"]
+    assert len(verdicts) == KEPT_VERDICTS
+    assert all(one["verdict"] != later["verdict"] for one, later in pairwise(verdicts))
+    assert verdicts[-1]["at"] == record["health"]["since"]
 
 
 def test_a_repair_that_did_not_help_is_tried_again_after_a_pause_that_grows() -> None:
