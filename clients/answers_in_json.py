@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _NO_BODY: Final = (202, 204)
 #: The last parts of the paths of lists. Without its `value`, the SDKs take a list for empty.
-_LISTS: Final = frozenset({"secrets", "versions", "permissions", "roleassignments"})
+_LISTS: Final = frozenset({"secrets", "versions", "roleassignments"})
 
 
 class AnswersInJson(SansIOHTTPPolicy[Any, Any]):

@@ -5,9 +5,8 @@ from typing import Final
 from activities.looks.ahead import ahead
 from activities.looks.token_claims import token_claims, token_roles
 from clients.aiven_vpcs import vpc_client
-from clients.azure import authorization
 from clients.credentials import automation_credential
-from clients.reads import list_arm
+from clients.reads import Document, list_arm
 from clients.remote_errors import RemoteError
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
@@ -40,14 +39,9 @@ async def permissions_on_vnet(vnet_id: str) -> list[Granted]:
         vnet_id: the VNet's ARM id.
 
     Raises:
-        RemoteError: Azure refused, or did not answer.
+        RemoteError: Azure refused, did not answer, or left out a part.
     """
-    vnet = VNetId.parse(vnet_id)
-    async with authorization(vnet.subscription_id) as client:
-        listed = client.permissions.list_for_resource(
-            vnet.resource_group, "Microsoft.Network", "", "virtualNetworks", vnet.name
-        )
-        return [Granted(p.actions or [], p.not_actions or []) async for p in listed]
+    return await _permissions(VNetId.parse(vnet_id).subscription_id, vnet_id)
 
 
 async def permissions_in_subscription(subscription_id: str) -> list[Granted] | None:
@@ -59,14 +53,31 @@ async def permissions_in_subscription(subscription_id: str) -> list[Granted] | N
     Raises:
         RemoteError: Azure did not answer, or left out a part.
     """
-    path = f"/subscriptions/{subscription_id}/providers/Microsoft.Authorization/permissions"
     try:
-        listed = await list_arm(subscription_id, path, "2022-04-01", "actions")
+        return await _permissions(subscription_id, f"/subscriptions/{subscription_id}")
     except RemoteError as error:
         if error.answer.status not in _NOT_FOR_US:
             raise
         return None
+
+
+async def _permissions(subscription_id: str, scope: str) -> list[Granted]:
+    listed = await permissions_at(subscription_id, scope)
     return [Granted(one["actions"], one.get("notActions") or []) for one in listed]
+
+
+async def permissions_at(subscription_id: str, scope: str) -> list[Document]:
+    """The permissions of the app's own identity at a scope, as Azure lists them.
+
+    Args:
+        subscription_id: the scope's subscription.
+        scope: its ARM id.
+
+    Raises:
+        RemoteError: Azure refused, did not answer, or left out a part.
+    """
+    path = f"{scope}/providers/Microsoft.Authorization/permissions"
+    return await list_arm(subscription_id, path, "2022-04-01", "actions")
 
 
 async def graph_permissions() -> set[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from activities.looks.ahead import ahead
-from clients.azure import authorization
+from activities.looks.own_rights import permissions_at
 from clients.reads import read_arm
 from clients.remote_errors import RemoteError
 from clients.settings import settings
@@ -54,15 +54,10 @@ async def look_at_vault() -> VaultLook | None:
     vault = settings().key_vault_id
     if vault is None:
         return None
-    _, _, subscription, _, group, *_, name = vault.split("/")
-    properties, held = await asyncio.gather(_properties(subscription, vault), _permissions(subscription, group, name))
-    return VaultLook(properties, held)
-
-
-async def _permissions(subscription: str, group: str, name: str) -> list[Granted]:
-    async with authorization(subscription) as client:
-        listed = client.permissions.list_for_resource(group, "Microsoft.KeyVault", "", "vaults", name)
-        return [Granted(p.data_actions or [], p.not_data_actions or []) async for p in listed]
+    _, _, subscription, *_ = vault.split("/")
+    properties, held = await asyncio.gather(_properties(subscription, vault), permissions_at(subscription, vault))
+    granted = [Granted(one.get("dataActions") or [], one.get("notDataActions") or []) for one in held]
+    return VaultLook(properties, granted)
 
 
 def _has_policies(properties: dict[str, Any] | None) -> bool:
