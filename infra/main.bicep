@@ -297,6 +297,13 @@ var ownSettings = {
   AIVEN_AUTH_TOKEN: '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=aiven-auth-token)'
 }
 
+// With the storage account as backend these are removed, if an earlier deployment has made them.
+var schedulerNames = [
+  'AzureFunctionsJobHost__extensions__durableTask__hubName'
+  'AzureFunctionsJobHost__extensions__durableTask__storageProvider__type'
+  'AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName'
+  'DURABLE_TASK_SCHEDULER'
+]
 var schedulerSettings = durableBackend == 'scheduler'
   ? {
       AzureFunctionsJobHost__extensions__durableTask__hubName: scheduler!.outputs.hub
@@ -349,6 +356,7 @@ module app 'modules/function-app.bicep' = {
     apiApplicationId: empty(apiApplicationId) ? null : apiApplicationId
     authority: clouds[cloud].authority
     settings: union(ownSettings, schedulerSettings, givenSettings)
+    removedSettings: schedulerNames
   }
 }
 

@@ -80,7 +80,7 @@ async def resume_overdue(client: DurableClient) -> int:
 
 
 def _tell_lasting(orders: Sequence[OrderRow], now: datetime) -> None:
-    """Log the orders that are open for longer than they may wait for Aiven; an alert rule reads the last call's records."""
+    """Log the orders that are open for longer than they may wait for Aiven: an alert rule reads these records."""
     longest = timedelta(hours=settings().platform_deadline_hours) + _BESIDE_WAITING
     for order in orders:
         if now - datetime.fromisoformat(order["at"]) > longest:
