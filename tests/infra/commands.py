@@ -15,7 +15,7 @@ from local.processes import PROJECT
 #: Where people read commands, or have them run.
 FILES: Final = (
     *("docs/api.md", "docs/deploying.md", "docs/operating.md", "docs/security.md"),
-    *("infra/graph.sh", "infra/assign-role.sh", ".github/workflows/deploy.yml"),
+    *("infra/graph.sh", "infra/assign-role.sh", "infra/own.sh", ".github/workflows/deploy.yml"),
 )
 #: What `make clis` installs.
 _INSTALLED: Final = PROJECT / ".local/clis/bin/az"
