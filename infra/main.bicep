@@ -15,13 +15,13 @@ param environmentName string
 @description('The region of all resources; it must offer Flex Consumption and availability zones.')
 param location string
 
-@description('Distinguishes the resources of this deployment; part of names that must be globally unique.')
+@description('Distinguishes the resources of this deployment; part of names that must be globally unique. Optional.')
 @minLength(3)
 @maxLength(12)
-param name string = take('p${uniqueString(subscription().id, environmentName, location)}', 12)
+param name string?
 
-@description('The resource group to create, or to use if it exists.')
-param resourceGroupName string = 'rg-${environmentName}'
+@description('The resource group to create, or to use if it exists; without it, one with the name of the environment.')
+param resourceGroupName string?
 
 @description('Tags for all resources that support tags.')
 param tags Texts = {}
@@ -146,13 +146,14 @@ param longestPauseOfChecks string = 'PT1H'
 var abbreviations = loadJsonContent('abbreviations.json')
 var clouds = loadJsonContent('clouds.json')
 var pythonVersion = '3.11'
-var short = take(toLower(replace(name, '-', '')), 12)
+var derived = take('p${uniqueString(subscription().id, environmentName, location)}', 12)
+var short = take(toLower(replace(name ?? derived, '-', '')), 12)
 var appName = '${abbreviations.functionApp}-${short}'
 var vaultName = '${abbreviations.keyVault}-${short}${vaultSuffix}'
 var allTags = union(tags, { 'azd-env-name': environmentName })
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: resourceGroupName
+  name: resourceGroupName ?? 'rg-${environmentName}'
   location: location
   tags: allTags
 }

@@ -29,7 +29,7 @@ def test_of_programs_that_are_not_to_be_had_documents_tell_what_theirs_have() ->
     texts = [path.read_text() for path in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md"))]
     told = {found for text in texts for code in CODE.findall(text) for found in PUBLISHED.findall("\n".join(code))}
     # learn.microsoft.com: "Azure Developer CLI reference", "Azure Functions Core Tools reference".
-    assert told == {"azd up", "func start"}
+    assert told == {"azd up", "azd env set PRIVATE_NETWORK true", "func start"}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=name)
