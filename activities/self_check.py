@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from activities.looks import own_rights, remotes, vault_rights
 from activities.remote_errors import problem_of
+from clients import pauses
 from clients.aiven import AivenClient
 from clients.aiven_vpcs import vpc_client
 from clients.registry import registry
@@ -86,6 +87,7 @@ async def look_at_app(owners: Sequence[AivenVpc], vnets: Sequence[str]) -> list[
         "identity": _identity,
         "key vault": _vault,
         "registry": _registry,
+        "automatic checks": _pauses,
         "graph": _graph,
         "aiven token": _aiven,
         **{f"aiven {one.kind} {one.owner}": _look_at_owner(one) for one in owners[:MOST_LOOKED_AT]},
@@ -93,8 +95,17 @@ async def look_at_app(owners: Sequence[AivenVpc], vnets: Sequence[str]) -> list[
     }
     found = list(await asyncio.gather(*(_checked(name, look) for name, look in looks.items())))
     if not vnets:
-        found.append(Checked(name="vnets", state="not checked", detail="No peering yet; pass a VNet as vnet_id."))
+        found.append(_unchecked("vnets", "No peering yet; pass a VNet as vnet_id."))
+    if left_out := len(vnets[MOST_LOOKED_AT:]):
+        found.append(_unchecked("vnets", f"{left_out} of {len(vnets)} VNets were left out; pass one as vnet_id."))
+    if left_out := len(owners[MOST_LOOKED_AT:]):
+        told = f"{left_out} of {len(owners)} projects and organizations were left out; pass one as project."
+        found.append(_unchecked("aiven", told))
     return found
+
+
+def _unchecked(name: str, why: str) -> Checked:
+    return Checked(name=name, state="not checked", detail=why)
 
 
 async def _checked(name: str, look: Callable[[], Awaitable[_Found]]) -> Checked:
@@ -130,6 +141,13 @@ async def _registry() -> _Found:
     await registry().page("", 1)
     await registry().check_known()
     return settings().registry_endpoint or "the storage account of AzureWebJobsStorage", []
+
+
+async def _pauses() -> _Found:
+    pause = await pauses.of_all()
+    if pause is None:
+        return "They are active, except for peerings that are paused themselves.", []
+    return f"All peerings are paused until {pause['until'] or 'they are resumed'}: {pause['why']}", []
 
 
 async def _graph() -> _Found:

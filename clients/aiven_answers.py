@@ -48,6 +48,12 @@ class PeeringConnection(BaseModel):
         other = (vnet.subscription_id, vnet.resource_group, vnet.name)
         return [folded(part) for part in mine] == [folded(part) for part in other]
 
+    def may_lead_to(self, vnet: VNetId) -> bool:
+        """Whether it leads to `vnet`, or leaves out the resource group that would say so."""
+        mine, other = (self.peer_cloud_account, self.peer_vpc), (vnet.subscription_id, vnet.name)
+        is_of_this_name = list(map(folded, mine)) == list(map(folded, other))
+        return is_of_this_name and (self.peer_resource_group is None or self.leads_to(vnet))
+
     def is_unclear(self, vnet: VNetId, application_id: str | None = None) -> bool:
         """Whether it may lead to `vnet`, but lacks its resource group, or the application that it belongs to.
 
@@ -55,11 +61,10 @@ class PeeringConnection(BaseModel):
             vnet: the VNet.
             application_id: where only connections of this application matter, as far as it is known.
         """
-        mine, other = (self.peer_cloud_account, self.peer_vpc), (vnet.subscription_id, vnet.name)
-        if list(map(folded, mine)) != list(map(folded, other)) or self.state == "DELETED":
+        if self.state == "DELETED" or not self.may_lead_to(vnet):
             return False
         if self.peer_azure_app_id is None:
-            return self.peer_resource_group is None or self.leads_to(vnet)
+            return True
         is_anothers = application_id is not None and not same_id(self.peer_azure_app_id, application_id)
         return self.peer_resource_group is None and not is_anothers
 
@@ -87,14 +92,30 @@ class Vpc(BaseModel):
         """All its ranges, as facts and looks have them: with commas between them."""
         return ", ".join(one.network_cidr for one in self.clouds)
 
-    def connection_to(self, vnet: VNetId, application_id: str | None = None) -> PeeringConnection | None:
+    def connection_to(
+        self, vnet: VNetId, application_id: str | None = None, *, only_own: bool = False
+    ) -> PeeringConnection | None:
         """The peering connection to `vnet`, if there is one; one that is DELETED counts as none.
 
         Where several are listed, it is that of the application, else the most advanced one.
+
+        Args:
+            vnet: the VNet.
+            application_id: the peering's application, as far as it is known.
+            only_own: whether another application's counts as none.
         """
-        there = [c for c in self.peering_connections if c.state != "DELETED" and c.leads_to(vnet)]
+        there = self._connections_to(vnet)
         own = [c for c in there if application_id and same_id(c.peer_azure_app_id, application_id)]
-        return min(own or there, key=lambda connection: how_far(connection.state), default=None)
+        found = own if only_own else own or there
+        return min(found, key=lambda connection: how_far(connection.state), default=None)
+
+    def has_anothers(self, vnet: VNetId, application_id: str | None) -> bool:
+        """Whether an application other than this one has a connection to `vnet`."""
+        owners = [connection.peer_azure_app_id for connection in self._connections_to(vnet)]
+        return any(owner is not None and not same_id(owner, application_id) for owner in owners)
+
+    def _connections_to(self, vnet: VNetId) -> list[PeeringConnection]:
+        return [c for c in self.peering_connections if c.state != "DELETED" and c.leads_to(vnet)]
 
     def still_lists(self, vnet: VNetId) -> bool:
         """Whether a connection to `vnet` that is DELETED is listed still, for a while, and no other one is."""

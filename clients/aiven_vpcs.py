@@ -6,7 +6,7 @@ that one. An organization VPC's connection is named by its own id, and what a se
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -31,6 +31,8 @@ from peering.outcome import ProblemError
 from peering.remote_answers import Answer
 from peering.states import REQUEST_AGAIN
 
+#: Whether a connection meets a condition; None, if Aiven leaves out what would say so.
+Fits = Callable[[PeeringConnection], bool | None]
 #: How long, in seconds, prices are cached.
 _PRICES_LAST: Final = 3600.0
 #: Aiven's roles in a project that only read (Aiven's documentation, "Permissions").
@@ -77,11 +79,24 @@ class VpcClient(ABC):
 
     @abstractmethod
     async def request_connection(
-        self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
+        self,
+        vnet: VNetId,
+        *,
+        application_id: str,
+        tenant_id: str,
+        user_peer_network_cidrs: Sequence[str],
+        beside_anothers: bool = False,
     ) -> None:
         """Request the connection, or a failed one again (article step 11). Aiven accepts names only in lower case.
 
         The answer is incomplete, so it is not used: read the VPC afterwards.
+
+        Args:
+            vnet: the VNet to connect.
+            application_id: the application that requests it.
+            tenant_id: the VNet's tenant.
+            user_peer_network_cidrs: the networks behind the VNet.
+            beside_anothers: whether Aiven has listed it beside another application's connection to the VNet.
 
         Raises:
             RemoteError: Aiven refused, or was not reached.
@@ -178,8 +193,15 @@ class ProjectVpcClient(VpcClient):
     async def _read(self) -> Vpc:
         return await self._api.read(ProjectVpc, *self._path)
 
+    @override
     async def request_connection(
-        self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
+        self,
+        vnet: VNetId,
+        *,
+        application_id: str,
+        tenant_id: str,
+        user_peer_network_cidrs: Sequence[str],
+        beside_anothers: bool = False,
     ) -> None:
         """Request the connection: Aiven answers with the existing one, and restarts a failed one."""
         body = self._wanted(vnet, application_id, tenant_id, user_peer_network_cidrs)
@@ -277,14 +299,20 @@ class OrganizationVpcClient(VpcClient):
         return self._known.paths or _SPELLINGS[0]
 
     async def request_connection(
-        self, vnet: VNetId, *, application_id: str, tenant_id: str, user_peer_network_cidrs: Sequence[str]
+        self,
+        vnet: VNetId,
+        *,
+        application_id: str,
+        tenant_id: str,
+        user_peer_network_cidrs: Sequence[str],
+        beside_anothers: bool = False,
     ) -> None:
         """Request the connection, unless there is one; a failed one of the application is deleted first.
 
         Aiven documents only for projects that a request restarts a failed one, and that a second one makes no
         second connection.
         """
-        there = (await self.read()).connection_to(vnet, application_id)
+        there = (await self.read()).connection_to(vnet, application_id, only_own=beside_anothers)
         if there is not None:
             if there.state in REQUEST_AGAIN and same_id(there.peer_azure_app_id, application_id):
                 await self.delete_connection(there)
@@ -297,7 +325,7 @@ class OrganizationVpcClient(VpcClient):
             if error.answer.status != _CONFLICT or (vpc := await self.read()).state != "ACTIVE":
                 raise
             # Another execution may have requested it just now, and Aiven may not list it yet.
-            if vpc.connection_to(vnet) is None:
+            if vpc.connection_to(vnet, application_id, only_own=beside_anothers) is None:
                 raise ProblemError(
                     "connection-unseen", f"Aiven lists no connection, and answers: {error.answer.message}"
                 ) from error
@@ -332,21 +360,31 @@ def vpc_client(vpc: AivenVpc) -> VpcClient:
     return _CLIENTS[vpc.kind](vpc)
 
 
-async def connections_beside(vpc: AivenVpc, *, older: float = 0.0) -> list[PeeringConnection]:
-    """All connections of the VPCs of an owner: one call, and one for each VPC. One that is gone has none.
+async def has_connection_beside(vpc: AivenVpc, fits: Fits, *, older: float = 0.0) -> bool | None:
+    """Whether the VPCs of an owner in Azure have a connection that fits; None, if Aiven does not say it of one.
+
+    One call, and one for each VPC; another one for a VPC that an older answer shows in part. One that is gone has none.
 
     Args:
         vpc: one of them; without an id, the owner alone.
+        fits: whether a connection does; None, if Aiven leaves out what would say so.
         older: how many seconds older than the asking the answers may be.
 
     Raises:
         RemoteError: Aiven refused, or was not reached.
     """
-    found: list[PeeringConnection] = []
+    found = set[bool | None]()
     for identity in await or_none(vpc_client(vpc).listed(older=older)) or []:
-        beside = await or_none(vpc_client(vpc._replace(id=identity)).read(older=older))
-        found += beside.peering_connections if beside is not None else []
-    return found
+        client = vpc_client(vpc._replace(id=identity))
+        there = _fitting(await or_none(client.read(older=older)), fits)
+        found |= _fitting(await or_none(client.read()), fits) if None in there else there
+    return True in found or (None if None in found else False)
+
+
+def _fitting(vpc: Vpc | None, fits: Fits) -> set[bool | None]:
+    """What holds of the connections of a VPC. Those of other clouds have no names of Azure's."""
+    there = vpc.peering_connections if vpc is not None and "azure" in vpc.cloud else []
+    return {fits(connection) for connection in there if connection.state != "DELETED"}
 
 
 async def owners() -> list[AivenVpc]:

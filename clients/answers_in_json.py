@@ -1,7 +1,8 @@
-"""An azure-core policy: a response that is not JSON does not count as one of Azure Resource Manager or Key Vault."""
+"""An azure-core policy: only a whole JSON document counts as a response of Azure Resource Manager or Key Vault."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import DecodeError
 from azure.core.pipeline.policies import SansIOHTTPPolicy
@@ -10,11 +11,13 @@ from azure.core.rest import AsyncHttpResponse
 if TYPE_CHECKING:
     from azure.core.pipeline import PipelineRequest, PipelineResponse
 
-_NO_BODY = (202, 204)
+_NO_BODY: Final = (202, 204)
+#: The last parts of the paths of lists. Without its `value`, the SDKs take a list for empty.
+_LISTS: Final = frozenset({"secrets", "versions", "permissions", "roleassignments"})
 
 
 class AnswersInJson(SansIOHTTPPolicy[Any, Any]):
-    """Raises `DecodeError` for a 2xx response that is a gateway's page, truncated or empty."""
+    """Raises `DecodeError` for a 2xx response that is a gateway's page, truncated or empty, or a list without items."""
 
     async def on_response(self, request: "PipelineRequest[Any]", response: "PipelineResponse[Any, Any]") -> None:
         """Check a response before the SDK converts it to a model."""
@@ -31,3 +34,9 @@ class AnswersInJson(SansIOHTTPPolicy[Any, Any]):
             found = None
         if not isinstance(found, dict):
             raise DecodeError("The answer is not a JSON object.", response=answer)
+        if _is_list(request.http_request.url) and not isinstance(found.get("value"), list):
+            raise DecodeError("The answer is not a list.", response=answer)
+
+
+def _is_list(url: str) -> bool:
+    return urlsplit(url).path.rpartition("/")[2].lower() in _LISTS

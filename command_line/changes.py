@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from command_line.failures import Document, ExitCode, Failure, Refused, told
-from command_line.files import Wanted
+from command_line.files import Listed, Wanted
 from command_line.follow import at_once, follow, is_well
 from command_line.session import Session
 from command_line.tables import below, change_told, indented, last_name, owner_of, short, table, word
@@ -29,6 +29,7 @@ class Row:
     action: str
     where: str = ""
     id: str = ""
+    is_known: bool = False
     wanted: Wanted | None = None
     changes: list[str] = field(default_factory=list)
     problems: list[Document] = field(default_factory=list)
@@ -143,20 +144,19 @@ def _progress(session: Session) -> Progress:
 
 
 def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row:
-    body = wanted.body
-    row = Row(str(body.get("vnet_id") or ""), owner_of(body), "wrong", wanted.where, wanted=wanted)
+    row = Row(str(wanted.body.get("vnet_id") or ""), owner_of(wanted.body), "wrong", wanted.where, wanted=wanted)
     try:
-        plan = session.api.post("/peerings", dict(body), dryRun="true")
+        plan = session.api.post("/peerings", wanted.whole, dryRun="true")
     except Refused as refused:
         row.problems = [refused.problem]
         return row
-    row.id, row.action = plan["id"], plan["result"]
+    row.id, row.is_known, row.action = plan["id"], plan["id"] in known, plan["result"]
     row.changes = [change_told(change) for change in plan["changes"]]
     row.problems = list(plan["obstacles"])
     ours = row.action == _AS_IT_IS or (row.action == "update" and not row.changes)
     if ours and known.get(row.id, {}).get("state") != "connected":
         row.action = "continue"
-    if wanted.marks and row.id in known:
+    if wanted.marks and row.is_known:
         marks = _changed_marks(session.api.get(f"/peerings/{row.id}"), wanted)
         row.changes += marks
         row.action = "label" if marks and row.action == _AS_IT_IS else row.action
@@ -168,8 +168,10 @@ def _changed_marks(status: Document, wanted: Wanted) -> list[str]:
     return [change_told(change) for change in changes if (change["old"] or None) != (change["new"] or None)]
 
 
-def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> list[Row]:
+def prunable(session: Session, listed: Sequence[Listed], changes: Changes) -> list[Row]:
     """The peerings that have the labels that all entries have, and are not among them.
+
+    A list without entries stands for its labels: all its peerings are removed.
 
     Raises:
         Failure: the entries have no label in common, or one of them cannot be told from what is there.
@@ -177,8 +179,8 @@ def prunable(session: Session, wanted: Sequence[Wanted], changes: Changes) -> li
     if any(not row.id for row in changes.rows):
         session.say("--prune removes nothing: the app cannot determine which peering an entry describes.", "yellow")
         return []
-    labels = dict(wanted[0].labels) if wanted else {}
-    shared = {name: value for name, value in labels.items() if all(one.labels.get(name) == value for one in wanted)}
+    groups = [group for one in listed for group in ([entry.labels for entry in one.entries] or [one.labels])]
+    shared = dict(set.intersection(*(set(group.items()) for group in groups))) if groups else {}
     if not shared:
         what = "--prune: the entries have no label in common that identifies the other peerings of the file."
         remedy = "Write labels: above peerings: in the file, and apply it once without --prune to set them."
@@ -221,17 +223,24 @@ def carry_out(session: Session, changes: Changes, *, follows: bool) -> None:
 
 
 def _ask(session: Session, row: Row) -> None:
-    """Request the change of a row: a removal, or a start and then its labels and note."""
-    path, wanted = f"/peerings/{row.id}", row.wanted
+    """Request the change of a row: its labels and note, then its run. A failure says what was changed before it."""
+    done = list[str]()
     try:
-        if row.action == "remove":
-            row.run = session.api.document("DELETE", path)["run"]
-        elif row.action != "label":
-            row.run = session.api.post("/peerings", dict(wanted.body) if wanted else {})["run"]
-        if wanted is not None and wanted.marks:
-            session.api.document("PATCH", path, dict(wanted.marks))
-        row.state = "labelled" if row.action == "label" else "accepted"
+        if row.wanted is not None and row.wanted.marks and row.is_known:
+            session.api.document("PATCH", f"/peerings/{row.id}", dict(row.wanted.marks))
+            done.append("labelled")
+        if row.action != "label":
+            row.run = _begun(session, row)["run"]
+            done.append("accepted")
+        row.state = done[-1]
     except Failure as failure:
-        row.state = "refused"
+        row.state = "refused" if isinstance(failure, Refused) else "unknown"
         known = failure.problem if isinstance(failure, Refused) else {"detail": failure.what, "remedy": failure.remedy}
-        row.problems = [known]
+        row.problems = [known, *({"detail": "Its labels and note were set before."} for _ in done)]
+
+
+def _begun(session: Session, row: Row) -> Document:
+    """Request the run of a row: a removal, or a start, which sets the labels and note of a new peering."""
+    if row.wanted is None:
+        return session.api.document("DELETE", f"/peerings/{row.id}")
+    return session.api.post("/peerings", dict(row.wanted.body) if row.is_known else row.wanted.whole)

@@ -37,10 +37,23 @@ class Wanted:
     marks: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def whole(self) -> dict[str, object]:
+        """The body of a start that also sets its labels and its note."""
+        return {**self.body, **{name: value for name, value in self.marks.items() if value is not None}}
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """Its labels."""
         found = self.marks.get("labels", {})
         return found if isinstance(found, Mapping) else {}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The peerings that one document of a file lists, which may be none, and the labels that they all have."""
+
+    labels: Mapping[str, str]
+    entries: Sequence[Wanted]
 
 
 class _Object(dict[str, Any]):
@@ -91,16 +104,16 @@ def value(text: str) -> object:
     return found
 
 
-def read(paths: Sequence[Path]) -> list[Wanted]:
-    """The peerings of some files; `-` is what comes in.
+def read(paths: Sequence[Path]) -> list[Listed]:
+    """The documents of some files; `-` is what comes in.
 
     Raises:
         Failure: a file cannot be read, or does not hold peerings; the message has the line.
     """
-    return [wanted for path in paths for wanted in _peerings(path)]
+    return [listed for path in paths for listed in _documents(path)]
 
 
-def _peerings(path: Path) -> Iterator[Wanted]:
+def _documents(path: Path) -> Iterator[Listed]:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text()
         documents = [one for one in yaml.load_all(text, _Loader) if one is not None]
@@ -114,8 +127,7 @@ def _peerings(path: Path) -> Iterator[Wanted]:
         if not isinstance(listed, list) or not all(isinstance(one, _Object) for one in listed):
             raise Failure(f"{path}: {_SHAPE}.", "Correct the file.", ExitCode.USAGE)
         shared = _labels(f"{path}: labels", labels)
-        for one in listed:
-            yield _wanted(f"{path}:{one.line}", one, shared)
+        yield Listed(shared, [_wanted(f"{path}:{one.line}", one, shared) for one in listed])
 
 
 def _listed(document: object) -> tuple[object, object]:

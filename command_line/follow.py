@@ -58,14 +58,39 @@ def at_once(
 
 
 @dataclass
+class Silence:
+    """An outage of the app, which is tolerated for a short time."""
+
+    since: float | None = None
+    trouble: str = ""
+
+    def bear(self, failure: Failure) -> None:
+        """Note that a poll failed.
+
+        Raises:
+            Failure: the app does not respond for long, or refuses.
+        """
+        passing = isinstance(failure, Refused) and failure.problem.get("status", 0) >= 500
+        if failure.code != ExitCode.NO_ACCESS and not passing:
+            raise failure
+        now = time.monotonic()
+        self.since, self.trouble = self.since or now, failure.what
+        if now - self.since > _SILENCE:
+            raise failure
+
+    def end(self) -> None:
+        """Note that the app has answered."""
+        self.since, self.trouble = None, ""
+
+
+@dataclass
 class Following:
     """The peerings that are followed, with the last known status of each."""
 
     api: Api
     ids: Sequence[str]
     seen: dict[str, Document] = field(default_factory=dict)
-    silent_since: float | None = None
-    trouble: str = ""
+    silence: Silence = field(default_factory=Silence)
 
     @property
     def open(self) -> list[str]:
@@ -81,15 +106,9 @@ class Following:
         try:
             for status in at_once(lambda one: self.api.get(f"/peerings/{one}"), self.open):
                 self.seen[status["id"]] = status
-            self.silent_since, self.trouble = None, ""
+            self.silence.end()
         except Failure as failure:
-            passing = isinstance(failure, Refused) and failure.problem.get("status", 0) >= 500
-            if failure.code != ExitCode.NO_ACCESS and not passing:
-                raise
-            now = time.monotonic()
-            self.silent_since, self.trouble = self.silent_since or now, failure.what
-            if now - self.silent_since > _SILENCE:
-                raise
+            self.silence.bear(failure)
 
     @property
     def pause(self) -> float:
@@ -148,8 +167,8 @@ def lines(following: Following, session: Session) -> Callable[[], None]:
     said: dict[str, str] = {}
 
     def show() -> None:
-        if following.trouble:
-            session.say(following.trouble)
+        if following.silence.trouble:
+            session.say(following.silence.trouble)
         for identity, status in following.seen.items():
             line = "  ".join((name_of(status), status["state"], *doing(status)))
             if said.get(identity) != line:
@@ -184,9 +203,9 @@ def progress(status: Document) -> tuple[int, int]:
 def view(following: Following, console: Console) -> RenderableType:
     """The current runs, at most as high as the terminal."""
     rows, single = max(3, console.size.height - _HEAD), len(following.ids) == 1
-    head, trouble = _head(following), [Text(f"{following.trouble} Retrying.", "yellow")] if following.trouble else []
     body = _steps(following, rows) if single else _peerings(following, rows)
-    return Group(head, Text(), body, *trouble)
+    trouble = [Text(f"{following.silence.trouble} Retrying.", "yellow")] if following.silence.trouble else []
+    return Group(_head(following), Text(), body, *trouble)
 
 
 def _head(following: Following) -> RenderableType:

@@ -162,7 +162,7 @@ def of_peering(status: Document) -> RenderableType:
         ("verdict", verdict),
         ("VNet", f"{last_name(spec['vnet_id'])}  {spec['vnet_id'].split('/')[2]}"),
         ("Aiven", f"{owner_of(spec)}  {spec.get('project_vpc_id') or spec.get('organization_vpc_id')}"),
-        ("paused", pause_told(status["paused"]) if "paused" in status else ""),
+        ("paused", pauses_told(status)),
         ("labels", _cell(status.get("labels") or {})),
         ("note", str(status.get("note") or "")),
         (
@@ -179,25 +179,39 @@ def of_peering(status: Document) -> RenderableType:
     return Group(*parts)
 
 
-def pause_told(pause: Document) -> str:
+def pause_told(pause: Document, resume: str = "peering resume") -> str:
     """Who paused the checks, why and until when."""
-    until = f"until {pause['until']}" if pause.get("until") else "until peering resume"
+    until = f"until {pause['until']}" if pause.get("until") else f"until {resume}"
     return f"{until}, by {pause['by']['name']}: {pause['why']}"
+
+
+def pauses_told(status: Document) -> str:
+    """The pauses that apply to a peering: its own, and that of all."""
+    told_pauses = [pause_told(status["paused"])] if "paused" in status else []
+    told_pauses += [f"with all peerings {pause_of_all_told(status['paused_all'])}"] if "paused_all" in status else []
+    return "; ".join(told_pauses)
+
+
+def pause_of_all_told(pause: Document) -> str:
+    """The same of the pause of all peerings."""
+    return pause_told(pause, "peering resume --all")
 
 
 def of_pauses(statuses: Sequence[Document]) -> RenderableType:
     """Whether the automatic checks of peerings are active or paused."""
     made = table("id", "VNet", "automatic checks and repairs", fold=("VNet", "automatic checks and repairs"))
     for one in statuses:
-        told = f"paused {pause_told(one['paused'])}" if "paused" in one else "active"
-        made.add_row(one["id"][:8], last_name(one["peering"]["vnet_id"]), told)
+        pauses = pauses_told(one)
+        told_pauses = f"paused {pauses}" if pauses else "active"
+        made.add_row(one["id"][:8], last_name(one["peering"]["vnet_id"]), told_pauses)
     return made
 
 
 def of_pause(changed: Document) -> RenderableType:
     """Whether the automatic checks of all or many peerings are active or paused."""
     which = "all, including future ones" if changed["all"] else f"{len(changed['peerings'])} peerings"
-    told_pause = f"paused {pause_told(changed['pause'])}" if changed["pause"] else "active"
+    tell = pause_of_all_told if changed["all"] else pause_told
+    told_pause = f"paused {tell(changed['pause'])}" if changed["pause"] else "active"
     return grid(
         ("peerings", which), ("automatic checks and repairs", told_pause), ("ids", "\n".join(changed["peerings"]))
     )
@@ -224,7 +238,7 @@ def of_marks(status: Document) -> RenderableType:
 
 def _state(status: Document) -> Text:
     state = word(status["state"])
-    if status.get("paused"):
+    if pauses_told(status):
         state.append("  paused", "yellow")
     return state.append("  check in progress", "dim") if status.get("checking") else state
 
@@ -316,10 +330,13 @@ def of_run(run: Document) -> RenderableType:
 def of_plan(plan: Document) -> RenderableType:
     """What a start or a removal would do with every object, and its obstacles."""
     made = table("", "object", "", "name", fold=("name",))
+    # The titles are those of the steps that create the objects.
+    removes = "changes" not in plan
     for step in plan["steps"]:
         # A why tells more than an id.
         name = step.get("why") or step.get("name") or last_name(step.get("id"))
-        made.add_row(str(step["article_step"]), step["title"], word(step["action"]), name)
+        title = object_told(step["step"]) if removes else step["title"]
+        made.add_row(str(step["article_step"]), title, word(step["action"]), name)
     changes = [Text(change_told(one), "yellow") for one in plan.get("changes", ())]
     notes: list[RenderableType] = [problem(one) for one in plan["obstacles"]]
     notes += [problem(one, "yellow") for one in plan["waits"]]
@@ -328,6 +345,12 @@ def of_plan(plan: Document) -> RenderableType:
     price = f"{facts['hourly_price_usd']} USD an hour" if "hourly_price_usd" in facts else ""
     head = grid(("VNet", last_name(plan["peering"]["vnet_id"])), ("result", word(plan["result"])), ("price", price))
     return Group(head, Text(), made, *changes, *(below(one) for one in notes))
+
+
+def object_told(step: str) -> str:
+    """An object by the name of its step."""
+    words = step.replace("_", " ").replace("vnet", "VNet")
+    return words[:1].upper() + words[1:]
 
 
 def change_told(change: Document) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Final
 
+import httpx
 from rich.console import Console
 
 from local.cloud.scenario import ScenarioError, load_scenario
@@ -127,6 +128,12 @@ def _introduce(console: Console, directory: Path, cloud: Mapping[str, str], app:
     console.print(f"\nlog: {app.log}\nthe cloud's state: {admin}/state, to trigger an event: POST {admin}/events")
 
 
+def _check_all(app: FunctionsApp) -> None:
+    """Start the check that finds which of the peerings that the world begins with are unhealthy."""
+    url = f"{app.url}/api/checks"
+    httpx.post(url, headers={"x-functions-key": app.key}, timeout=60, trust_env=False).raise_for_status()
+
+
 def _how(ended: int) -> str:
     """The signal or exit status that ended a process."""
     return f"signal {-ended}" if ended < 0 else f"exit status {ended}"
@@ -174,9 +181,12 @@ def _serve(console: Console, arguments: argparse.Namespace) -> None:
     directory: Path = arguments.directory
     with _alone(directory, arguments.port):
         scenario = _scenario(directory, arguments.scenario, fresh=arguments.fresh)
+        is_new = not (directory / _WORLD).exists()
         with cloud_process(directory, scenario, "--keep", str(directory / _WORLD)) as cloud:
             settings = app_settings(cloud.environment)
             app = start_app(directory / "app", settings, port=arguments.port)
+            if is_new and load_scenario(scenario).established:
+                _check_all(app)
             _introduce(console, directory, cloud.environment, app, scenario)
             _tend(console, app, cloud, settings, arguments.port)
 

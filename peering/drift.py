@@ -169,6 +169,8 @@ def _occurrence(code: str, detail: str) -> list[Occurrence]:
 def connection_of(vnet_id: str, vpc: VpcLook, facts: Facts) -> ConnectionLook | None:
     """A VNet's connection among those of a VPC in Aiven: all three names count, without case; the peering's own first.
 
+    Where Aiven has listed the peering's own beside another application's, that one does not count.
+
     Args:
         vnet_id: the VNet.
         vpc: the VPC, as it was seen.
@@ -177,7 +179,10 @@ def connection_of(vnet_id: str, vpc: VpcLook, facts: Facts) -> ConnectionLook | 
     vnet = VNetId.parse(vnet_id)
     wanted = [folded(part) for part in (vnet.subscription_id, vnet.resource_group, vnet.name)]
     leading = [c for c in vpc["connections"] if [folded(c[k]) for k in _KEYS] == wanted]
-    return own_among(leading, named(facts, "application_id"))
+    application_id = named(facts, "application_id")
+    found = own_among(leading, application_id)
+    is_anothers = found is not None and not same_id(found["application_id"], application_id)
+    return None if is_anothers and facts.get("is_beside_anothers") else found
 
 
 def own_among(connections: Iterable[ConnectionLook], application_id: str | None) -> ConnectionLook | None:

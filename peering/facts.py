@@ -74,6 +74,8 @@ class Facts(CredentialFacts, total=False):
     found_connection_state: str | None
     found_connection_application_id: str | None
     ended_connection_listed: bool
+    # Whether Aiven lists another application's connection to the VNet beside the peering's own.
+    is_beside_anothers: bool
     vnet_id: str
     address_prefixes: list[str]
     side_is_lost: bool
@@ -116,6 +118,7 @@ class Facts(CredentialFacts, total=False):
     candidate: CredentialFacts
     credential_proven: list[str]
     # Of a removal.
+    role_names: list[str]
     neighbours: Neighbours
     connection_to_remove: str | None
     vnet_peering_to_remove: str

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
+from pydantic.config import JsonDict
 
 MOST_LABELS: Final = 16
 
@@ -16,12 +17,16 @@ def _readable(text: str) -> str:
     return text
 
 
-LabelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,39}$")]
+_NAME: Final = r"^[a-z][a-z0-9_.-]{0,39}$"
+#: What the JSON schema of labels also says: `patternProperties` alone allows any other name.
+NAMED: Final[JsonDict] = {"propertyNames": {"pattern": _NAME}}
+LabelName = Annotated[str, Field(pattern=_NAME)]
 LabelValue = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^,=\n]+$"), AfterValidator(_readable)]
 Labels = Annotated[
     dict[LabelName, LabelValue],
     Field(
         max_length=MOST_LABELS,
+        json_schema_extra=NAMED,
         description="Short values by name that describe the peering: owner, ticket, environment.",
     ),
 ]

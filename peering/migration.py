@@ -125,7 +125,7 @@ def migrated(old: OldRecord, asked: Sequence[Asked], now: datetime, deadlines: D
     )
     if "state" in old:
         record["state"] = old["state"]
-    if "connected" in old:
+    if "connected" in old and not (runs and runs[-1]["operation"] == "remove"):
         record["connected"] = old["connected"]
     if "health" in old:
         record["health"] = old["health"]

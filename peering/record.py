@@ -133,7 +133,7 @@ class Record(TypedDict):
     `order` is what was asked for and has no outcome yet; `steps` are those of the last run that ended. `unsettled`:
     until when a call that the platform lost may still be at work. `takers`: the executions that have taken orders.
     `unnoted`: runs that have ended and may not be in the table of runs yet. `events`: changes of verdict to be
-    delivered. `labels` and `note` are what people say of it.
+    delivered; `verdicts`: the last ones. `labels` and `note` are what people say of it.
     """
 
     peering: Peering
@@ -155,6 +155,7 @@ class Record(TypedDict):
     health: NotRequired[Health]
     attempts: NotRequired[dict[str, Attempt]]
     events: NotRequired[list[Change]]
+    verdicts: NotRequired[list[Change]]
     labels: NotRequired[dict[str, str]]
     note: NotRequired[str]
     paused: NotRequired[Pause]
@@ -194,13 +195,8 @@ def lasts(pause: Pause, at: str) -> bool:
 
 
 def is_watched(record: Record) -> bool:
-    """Whether checks cover the peering: it has been connected, and no removal has begun.
-
-    A removal that was superseded before its start does not count.
-    """
-    last = record["runs"][-1] if record["runs"] else None
-    unbegun = last is not None and last.get("state") == "superseded" and record.get("state") == "connected"
-    return "connected" in record and (last is None or last["operation"] != "remove" or unbegun)
+    """Whether checks cover the peering: it has been connected, and no removal has begun since."""
+    return "connected" in record
 
 
 #: The state of a peering while an order is open; a check leaves it unchanged.

@@ -41,6 +41,8 @@ class Ending(TypedDict):
 KEPT_RUNS: Final = 10
 #: How many executions a record remembers as takers of orders: each takes only one.
 _KEPT_TAKERS: Final = 20
+#: How many names of roles a record remembers.
+_KEPT_ROLES: Final = 20
 #: Operations without a run in the record: they change nothing.
 _ASIDE: Final = frozenset({"check", "cancel"})
 
@@ -153,7 +155,18 @@ def take(record: Record, execution: str, at: str) -> Order:
     if order["operation"] == "remove":
         record["state"] = "removing"
         record.pop("health", None)
+        # Whatever becomes of the removal, only a start connects the peering again.
+        record.pop("connected", None)
+    elif "peering" in order:
+        _note_roles(record, order["peering"])
     return order
+
+
+def _note_roles(record: Record, peering: Peering) -> None:
+    """Remember which roles starts were to create: a removal deletes those of earlier starts, too."""
+    named = [peering["user_role_name"], peering["platform_role_name"]]
+    before = [name for name in record["facts"].get("role_names", []) if name not in named]
+    record["facts"]["role_names"] = [*before, *named][-_KEPT_ROLES:]
 
 
 def comes_late(record: Record, execution: str, at: str) -> bool:
@@ -218,7 +231,7 @@ def conclude(record: Record, ending: Ending) -> RunRecord | None:
     record["changed"] = max(ending["at"], just_after(order["at"]))
     if order["operation"] not in _ASIDE:
         _end_run(record, order, ending)
-    elif order["operation"] == "cancel" and ("connected" not in record or record.get("state") == "removing"):
+    elif order["operation"] == "cancel" and "connected" not in record:
         record["state"] = ending["state"]
     if "settled" in ending and record.get("unsettled", ending["settled"]) <= ending["settled"]:
         record.pop("unsettled", None)
@@ -366,8 +379,8 @@ def _note_gone(record: Record, facts: Facts) -> None:
     for removed, objects in REMOVES.items():
         for name in objects if removed in facts else ():
             record["objects"].pop(name, None)
-    if "connection_removed" in facts:
-        # The next start makes a new connection: if it fails, its rollback does not remove what worked.
+    if "connection_removed" in facts or "vnet_peering_removed" in facts:
+        # Nothing works any more that the rollback of a later start could break.
         record["facts"].pop("connection_state", None)
 
 

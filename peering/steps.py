@@ -83,8 +83,8 @@ LOOKS: Final = (
         "Look up the VPC in Aiven",
         (),
         ("cloud_name", "project_network_cidr", "found_connection_state", "found_connection_application_id"),
-        ("application_id",),
-        may_yield=("connection_is_clear", "user_peer_network_cidrs", "ended_connection_listed"),
+        ("application_id", "is_beside_anothers"),
+        may_yield=("connection_is_clear", "user_peer_network_cidrs", "ended_connection_listed", "is_beside_anothers"),
         looks=True,
     ),
     Step(
@@ -228,7 +228,7 @@ STEPS: Final = (
         "Delete an ended connection",
         ("found_connection_state", "found_connection_application_id", "peered_networks", "project_network_cidr"),
         ("connection_is_clear",),
-        ("to_network_id", "vnet_peering_id"),
+        ("to_network_id", "vnet_peering_id", "is_beside_anothers"),
         # What blocks the VNet's side, such as a lock, also blocks the connection: they are deleted in this order.
         after=(*CLEARED, "side_is_clear"),
     ),
@@ -256,7 +256,7 @@ STEPS: Final = (
         "Request the connection",
         ("application_id", "tenant_id", "vnet_id", "found_connection_state"),
         ("requested_connection_state",),
-        ("user_peer_network_cidrs", "ended_connection_listed"),
+        ("user_peer_network_cidrs", "ended_connection_listed", "is_beside_anothers"),
         after=("user_principal_id", "platform_role_assignment_id", "vnet_is_clear", "connection_is_clear"),
     ),
     Step(
@@ -271,6 +271,7 @@ STEPS: Final = (
         (
             *("user_peer_network_cidrs", "user_principal_id", "user_role_id", "user_rights", "existing"),
             *("platform_principal_id", "platform_role_id", "credential", "secret_name", "secret_key_id"),
+            "is_beside_anothers",
         ),
     ),
     Step(
@@ -304,7 +305,7 @@ STEPS: Final = (
         "Wait for ACTIVE",
         ("vnet_id",),
         ("connection_state",),
-        ("application_id",),
+        ("application_id", "is_beside_anothers"),
         after=("peering_state",),
     ),
     Step(
@@ -393,7 +394,7 @@ REMOVAL: Final = (
         "Remove unused custom roles",
         ("role_assignments_removed", "vnet_id"),
         ("roles_removed",),
-        ("user_role_id", "platform_role_id"),
+        ("user_role_id", "platform_role_id", "role_names"),
         after=("neighbours",),
     ),
     Step(

@@ -30,6 +30,8 @@ class Checked(TypedDict):
 
 #: The maximum length of stored events in characters: a fifth of a row's capacity, some hundred events.
 MOST_OF_EVENTS: Final = 100_000
+#: The last changes of verdict that a record keeps.
+KEPT_VERDICTS: Final = 20
 #: The pause after an ineffective repair, and after an incomplete one: doubled with every try.
 FIRST_PAUSE: Final = timedelta(hours=1)
 FIRST_RETRY: Final = timedelta(minutes=5)
@@ -38,6 +40,8 @@ LONGEST_PAUSE: Final = timedelta(days=1)
 
 def swept(record: Record, at: str) -> Record:
     """A record as of the last check of all peerings, which writes nothing if nothing has changed.
+
+    A change of the record starts from this one: afterwards, it is unknown whether that check or the change was first.
 
     Args:
         record: the record in the registry.
@@ -96,6 +100,7 @@ def judge(record: Record, checked: Checked, at: str) -> Judged:
     )
     if previous != verdict:
         judged.change = Change(id=record["peering"]["id"], previous=previous, verdict=verdict, codes=codes, at=at)
+        record["verdicts"] = [*record.get("verdicts", []), judged.change][-KEPT_VERDICTS:]
     elif verdict != "healthy":
         judged.lasting = record["health"]
     return judged

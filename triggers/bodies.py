@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import azure.functions as func
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
-from peering.labels import LabelName, LabelValue, Note
+from peering.labels import NAMED, LabelName, LabelValue, Note
 from peering.outcome import ProblemError
 from peering.request import PeeringRequest
 from peering.spec import Credential
@@ -69,9 +69,9 @@ class _Notes(BaseModel):
 
     labels: Annotated[
         dict[LabelName, LabelValue | None],
-        Field(max_length=32, description="Labels to set; null removes a label, others stay."),
+        Field(max_length=32, json_schema_extra=NAMED, description="Labels to set or to remove; others stay."),
     ] = {}
-    note: Annotated[Note | None, Field(description="The note; null removes it.")] = None
+    note: Annotated[Note | None, Field(description="The note to set or to remove.")] = None
 
 
 def _patch() -> type[_Notes]:

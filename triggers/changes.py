@@ -8,13 +8,14 @@ import azure.functions as func
 
 from clients import pauses
 from clients.durable import DurableClient
-from clients.registry import registry
+from clients.registry import registry, sweeps
 from clients.registry.migration import check_migrated
 from peering.dry_run import REFUSED
 from peering.labels import MOST_LABELS, merged
 from peering.outcome import ProblemError
 from peering.record import Record, touch
 from peering.spec import Peering
+from peering.verdicts import swept
 from triggers.bodies import CHANGEABLE, NoBody, PeeringPatch, Rotation, body_of, json_body
 from triggers.conditions import check_revision, expected_revisions
 from triggers.orders import place_order
@@ -75,21 +76,27 @@ async def _only_noted(
 ) -> func.HttpResponse:
     """Change labels and note, whatever is in progress."""
     await check_migrated(client)
-    changed = await registry().change(peering_id, partial(_noting, req, peering_id, patch))
+    changed = await registry().change(peering_id, partial(_noting, req, peering_id, patch, await sweeps.last()))
     return status_answer(changed, await status_document(client, changed))
 
 
 def _noting(
-    req: func.HttpRequest, peering_id: str, patch: Mapping[str, object], record: Record | None, now: datetime
+    req: func.HttpRequest,
+    peering_id: str,
+    patch: Mapping[str, object],
+    last: str,
+    record: Record | None,
+    now: datetime,
 ) -> tuple[Record | None, Record]:
     if record is None:
         raise _known(peering_id, None) or KeyError(peering_id)
     check_revision(record, expected_revisions(req))
-    before = record.get("labels", {}), record.get("note", "")
-    _note(patch, record)
-    if before != (record.get("labels", {}), record.get("note", "")):
-        touch(record, now)
-    return record, record
+    after = swept(record, last).copy()
+    _note(patch, after)
+    if (record.get("labels", {}), record.get("note", "")) == (after.get("labels", {}), after.get("note", "")):
+        return record, record
+    touch(after, now)
+    return after, after
 
 
 async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
@@ -99,7 +106,9 @@ async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     """
     peering_id = peering_id_of(req)
     if is_dry(req):
-        return await plan_of_removal(await record_of(peering_id))
+        record = await record_of(peering_id)
+        check_revision(record, expected_revisions(req))
+        return await plan_of_removal(record)
     return await place_order(req, client, peering_id, "remove", {}, partial(_known, peering_id))
 
 

@@ -7,7 +7,7 @@ Everything else uses some columns of all peerings, which are cached for some sec
 import base64
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -15,8 +15,9 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from clients.registry import registry
-from clients.registry.rows import COLUMNS, Value, vpc_of
+from clients.registry.rows import Value, findings_in, vpc_of
 from peering.naming import last_part
+from peering.problems import PROBLEMS
 from triggers.bodies import moment
 from triggers.problem_documents import FieldError, InvalidRequestError
 from triggers.queries import Filters, ListQuery
@@ -25,11 +26,10 @@ from triggers.queries import Filters, ListQuery
 REMEMBERED: Final = 10.0
 #: The columns whose names differ from those of the parameters.
 _COLUMNS: Final = {"id": "RowKey"}
-#: The columns that a search covers.
+#: The columns whose text a search covers; it also covers labels, and the codes and titles of problems.
 _SEARCHED: Final = (
     *("RowKey", "owner", "project_vpc_id", "organization_vpc_id", "vnet_id"),
-    *("state", "verdict", "problem", "requested_by"),
-    *("labels", "note", "findings"),
+    *("state", "verdict", "requested_by", "note"),
 )
 #: The end of a page: the sort parameter, its value in the last row, and the id of that row.
 _Cursor: Final = TypeAdapter(tuple[str, str, str])
@@ -96,7 +96,7 @@ def _has_labels(row: Row, wanted: str) -> bool:
 
 
 def _has_problem(row: Row, wanted: str) -> bool:
-    return _text(row, "problem") == wanted or wanted in findings_of(row)
+    return _text(row, "problem") == wanted or wanted in findings_in(row)
 
 
 #: Filters that do not compare a column's whole text.
@@ -113,35 +113,33 @@ def labels_of(row: Row) -> dict[str, str]:
     return dict(json.loads(str(row.get("labels") or "{}")))
 
 
-def findings_of(row: Row) -> dict[str, str]:
-    """The problems that the last check found, each with the time when it began."""
-    return dict(json.loads(str(row.get("findings") or "{}")))
-
-
 def is_paused(row: Row) -> bool:
     """Whether this peering itself is paused now."""
     until = str(row.get("paused_until") or "")
     return until != "" and moment(until) > registry().now
 
 
-def changed_at(row: Row) -> str:
-    """When a peering, its verdict or its problems last changed."""
-    return max([str(row["changed"]), str(row.get("verdict_since") or ""), *findings_of(row).values()])
-
-
 def _is_newer(row: Row, query: ListQuery) -> bool:
-    return query.changed_since is None or moment(changed_at(row)) > query.changed_since
+    return query.changed_since is None or moment(str(row["changed"])) >= query.changed_since
 
 
 def _mentions(row: Row, query: ListQuery) -> bool:
     wanted = query.search.casefold() if query.search is not None else ""
-    return any(wanted in _text(row, column) for column in _SEARCHED)
+    return any(wanted in text.casefold() for text in _shown(row))
+
+
+def _shown(row: Row) -> Iterator[str]:
+    """The texts of a peering that the list shows."""
+    yield from (str(row.get(column, "")) for column in _SEARCHED)
+    yield from (f"{name}={value}" for name, value in labels_of(row).items())
+    for code in filter(None, (str(row.get("problem") or ""), *findings_in(row))):
+        yield code
+        yield PROBLEMS[code].title if code in PROBLEMS else ""
 
 
 def _place(row: Row, sort: str) -> tuple[str, str]:
     name = sort.removeprefix("-")
-    text = changed_at(row) if name == "changed" else _text(row, _COLUMNS.get(name, name))
-    return text, str(row["RowKey"])
+    return _text(row, _COLUMNS.get(name, name)), str(row["RowKey"])
 
 
 def _is_behind(row: Row, after: tuple[str, str], sort: str) -> bool:
@@ -182,7 +180,7 @@ async def all_columns() -> list[Row]:
     remembered = _remembered.get(key)
     if remembered is None or remembered.until < time.monotonic():
         # The owner of the VPC has one column for both kinds, but one parameter for each kind.
-        rows: list[Row] = [{**row, **_names(row)} for row in await held.columns("", *COLUMNS)]
+        rows: list[Row] = [{**row, **_names(row)} for row in await held.listed()]
         _remembered.clear()
         remembered = _remembered[key] = _Remembered(rows, time.monotonic() + REMEMBERED)
     return remembered.rows

@@ -6,7 +6,7 @@ from datetime import datetime
 import azure.functions as func
 
 from clients.durable import DurableClient
-from clients.registry import registry
+from clients.registry import registry, sweeps
 from clients.registry.migration import check_migrated
 from clients.registry.orders import hint, keep_ended_runs, keep_order_row, start_order
 from clients.telemetry import carried, count, span
@@ -15,6 +15,7 @@ from peering.outcome import ProblemError
 from peering.record import Record
 from peering.registry import Placed, place
 from peering.steps import Operation
+from peering.verdicts import swept
 from triggers.answers import accepted, peering_url
 from triggers.callers import caller
 from triggers.conditions import check_revision, expected_revisions
@@ -74,15 +75,19 @@ async def placed_order(
     run, by, deadlines = run_of(req, peering_id), caller(req), settings().deadlines
     revisions = expected_revisions(req)
     await check_migrated(client)
+    last = await sweeps.last()
 
     def placing(record: Record | None, now: datetime) -> tuple[Record | None, Placed]:
         if (found := obstacle(record)) is not None:
             raise found
         check_revision(record, revisions)
-        record, placed = place(record, {**new_order(operation, run, by, now, deadlines), **options, **carried()})
-        if record is not None and placed.answer not in ("409", "put off"):
-            noting(record)
-        return record, placed
+        there = swept(record, last) if record is not None else None
+        after, placed = place(there, {**new_order(operation, run, by, now, deadlines), **options, **carried()})
+        if placed.answer in ("409", "put off"):
+            return record, placed
+        if after is not None:
+            noting(after)
+        return after, placed
 
     with span(f"order {operation}", attributes={"peering.id": peering_id}) as made:
         placed = await registry().change(peering_id, placing)

@@ -9,9 +9,10 @@ from typing_extensions import TypedDict
 
 from clients import pauses
 from clients.durable import DurableClient
-from clients.registry import registry
+from clients.registry import registry, sweeps
 from clients.registry.migration import check_migrated
 from peering.record import Pause, Record, touch
+from peering.verdicts import swept
 from triggers.answers import json_answer
 from triggers.bodies import NoBody, PauseRequest, body_of
 from triggers.callers import caller
@@ -46,23 +47,31 @@ def _pause_of(req: func.HttpRequest) -> Pause:
 
 
 def _set(
-    pause: Pause | None, check: Callable[[Record], None], peering_id: str, record: Record | None, now: datetime
+    pause: Pause | None,
+    check: Callable[[Record], None],
+    peering_id: str,
+    last: str,
+    record: Record | None,
+    now: datetime,
 ) -> tuple[Record | None, Record]:
     if record is None:
         raise absent(peering_id)
     check(record)
-    before = record.pop("paused", None)
+    if record.get("paused") == pause:
+        return record, record
+    after = swept(record, last).copy()
+    after.pop("paused", None)
     if pause is not None:
-        record["paused"] = pause
-    if before != pause:
-        touch(record, now)
-    return record, record
+        after["paused"] = pause
+    touch(after, now)
+    return after, after
 
 
 async def _change_one(req: func.HttpRequest, client: DurableClient, pause: Pause | None) -> func.HttpResponse:
     peering_id, revisions = peering_id_of(req), expected_revisions(req)
     await check_migrated(client)
-    changing = partial(_set, pause, lambda record: check_revision(record, revisions), peering_id)
+    last = await sweeps.last()
+    changing = partial(_set, pause, lambda record: check_revision(record, revisions), peering_id, last)
     changed = await registry().change(peering_id, changing)
     forget_columns()
     return status_answer(changed, await status_document(client, changed))
@@ -81,10 +90,10 @@ async def resume_peering(req: func.HttpRequest, client: DurableClient) -> func.H
 
 async def _change_some(filters: Filters, client: DurableClient, pause: Pause | None) -> func.HttpResponse:
     await check_migrated(client)
-    ids = await matching(filters)
+    ids, last = await matching(filters), await sweeps.last()
 
     async def change(peering_id: str) -> str:
-        await registry().change(peering_id, partial(_set, pause, lambda _: None, peering_id))
+        await registry().change(peering_id, partial(_set, pause, lambda _: None, peering_id, last))
         return peering_id
 
     changed, failed = await of_each(ids, change)

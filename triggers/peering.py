@@ -5,11 +5,14 @@ from typing import Final
 import azure.functions as func
 from typing_extensions import TypedDict
 
+from clients import pauses
 from clients.durable import DurableClient, OrchestrationStatus
 from clients.registry import registry, sweeps
+from peering.orders import Order
 from peering.outcome import ProblemError
 from peering.progress import Progress
 from peering.record import Record, RunRecord
+from peering.registry import peering_of
 from peering.runs import wait_instance_id
 from peering.verdicts import swept
 from triggers.answers import RETRY_AFTER, accepts_json, etag, json_answer
@@ -82,35 +85,52 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
             instance = wait_instance_id(peering_id, order["execution"], name)
             wait: OrchestrationStatus[WaitStatus] = await client.get_status(instance)
             waits[name] = wait.custom_status or {}
-    return peering_status(swept(record, await sweeps.last()), progress, waits)
+    document = peering_status(swept(record, await sweeps.last()), progress, waits)
+    if (pause := await pauses.of_all()) is not None:
+        document["paused_all"] = pause
+    return document
 
 
 async def show_runs(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
-    """`GET /api/peerings/{id}/runs`: who requested what, and the results, also after the peering is removed."""
+    """`GET /api/peerings/{id}/runs`: who requested what, and the results; also the current run, and after a removal."""
     peering_id = peering_id_of(req)
     # The record is read first: what leaves it is in the table of runs by then.
     record, runs = await registry().record(peering_id), await registry().history.of(peering_id, _SHOWN_RUNS)
     if not runs and record is None:
         raise absent(peering_id)
     shown = {run["run"]: run_document(run) for run in (*runs, *_unnoted(record))}
+    if record is not None and "order" in record:
+        shown.setdefault(record["order"]["run"], _current(record, record["order"]))
     newest = sorted(shown.values(), key=lambda run: run["started"], reverse=True)
     return json_answer(Runs(id=peering_id, runs=newest[:_SHOWN_RUNS]))
 
 
 async def show_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
-    """`GET /api/peerings/{id}/runs/{run}`: one run in full, once it has ended, also after the peering is removed."""
+    """`GET /api/peerings/{id}/runs/{run}`: one run, in full once it has ended, also after the peering is removed."""
     peering_id, name = peering_id_of(req), req.route_params["run"]
     record, run = await registry().record(peering_id), await registry().history.one(peering_id, name)
     run = next((one for one in _unnoted(record) if one["run"] == name), run)
     if run is not None:
         return json_answer(run_document(run))
-    order = record.get("order") if record is not None else None
-    if order is None or order["run"] != name:
+    if record is None or "order" not in record or record["order"]["run"] != name:
         raise ProblemError("run-not-found", f"Peering {peering_id} has no run of that name.")
-    under_way = RunDocument(id=peering_id, operation=order["operation"], run=name, by=order["by"], started=order["at"])
+    return json_answer(_current(record, record["order"]), 200, {"Retry-After": RETRY_AFTER})
+
+
+def _current(record: Record, order: Order) -> RunDocument:
+    """A run that has not ended."""
+    peering_id, peering = record["peering"]["id"], peering_of(record, order)
+    run = RunDocument(
+        id=peering_id,
+        operation=order["operation"],
+        run=order["run"],
+        by=order["by"],
+        started=order["at"],
+        peering=peering,
+    )
     if "taken" in order:
-        under_way["taken"] = order["taken"]
-    return json_answer(under_way, 200, {"Retry-After": RETRY_AFTER})
+        run["taken"] = order["taken"]
+    return run
 
 
 def _unnoted(record: Record | None) -> list[RunRecord]:

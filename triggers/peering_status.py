@@ -11,7 +11,7 @@ from peering.facts import Facts, without
 from peering.orders import Joined
 from peering.outcome import Occurrence
 from peering.progress import PeeringState, Progress, ShortProblem, StepProgress, shortened, state_named
-from peering.record import Health, Origin, OutcomeKind, Pause, Record, Run, RunRecord, state_of
+from peering.record import Change, Health, Origin, OutcomeKind, Pause, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
 from peering.steps import AFTER, ARTICLE, PLANS, Operation, Step, is_needless
 from peering.unfit import connection_exists
@@ -68,6 +68,8 @@ class PeeringStatus(TypedDict, total=False):
     """One peering as the API shows it. `operation` is the last one; `steps` are that operation's.
 
     `phase` is set while an order is open: `accepted` until an orchestrator has taken it, then its direction.
+    `paused_all` is the pause of all peerings, which also applies to this one.
+    `verdicts` are the last changes of the verdict, the oldest first, each with the codes of the problems.
     """
 
     id: str
@@ -87,10 +89,12 @@ class PeeringStatus(TypedDict, total=False):
     objects: dict[str, Origin]
     links: list[Link]
     health: HealthDocument
+    verdicts: list[Change]
     runs: list[Run]
     labels: dict[str, str]
     note: str
     paused: Pause
+    paused_all: Pause
     problem: ProblemDocument
 
 
@@ -113,7 +117,7 @@ class RunDocument(TypedDict):
     superseded_by: NotRequired[str]
     joined: NotRequired[list[Joined]]
     joins: NotRequired[int]
-    peering: NotRequired[Peering]
+    peering: Peering
     steps: NotRequired[dict[str, StepProgress]]
 
 
@@ -161,6 +165,7 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
         objects=record["objects"],
         links=links_of(record["peering"], record["facts"]),
         runs=[_shortened(run) for run in runs],
+        verdicts=record.get("verdicts", []),
         updated=record["changed"],
         labels=record.get("labels", {}),
         note=record.get("note", ""),

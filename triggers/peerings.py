@@ -7,20 +7,21 @@ from urllib.parse import urlencode
 import azure.functions as func
 from typing_extensions import TypedDict
 
+from clients import pauses
 from clients.durable import DurableClient
 from clients.registry import registry
-from clients.registry.rows import quoted, vpc_of
+from clients.registry.rows import FOR_EVER, findings_in, quoted, vpc_of
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.naming import VNetId, earlier_peering_id, same_id
 from peering.outcome import ProblemError
 from peering.problems import PROBLEMS, Fixer
 from peering.progress import PeeringState, state_named
-from peering.record import Record
+from peering.record import Pause, Record
 from peering.spec import Peering
 from triggers.answers import collection_url, json_answer, peering_url
 from triggers.bodies import json_body
 from triggers.callers import caller
-from triggers.lists import Row, changed_at, findings_of, is_paused, labels_of, listed
+from triggers.lists import Row, is_paused, labels_of, listed
 from triggers.orders import place_order
 from triggers.plans import plan_of_start
 from triggers.queries import ListQuery, given, is_dry, query_of
@@ -42,7 +43,7 @@ class Trouble(TypedDict):
 
 
 class Told(TypedDict, total=False):
-    """What the list shows of a peering if it exists."""
+    """What the list shows of a peering if it exists. `paused_until` is null if its pause has no end."""
 
     verdict: str
     verdict_since: str
@@ -50,7 +51,7 @@ class Told(TypedDict, total=False):
     operation: str
     expires: str
     note: str
-    paused_until: str
+    paused_until: str | None
 
 
 class PeeringSummary(VpcNames, Told):
@@ -67,12 +68,16 @@ class PeeringSummary(VpcNames, Told):
 
 
 class PeeringList(TypedDict):
-    """A page of peerings; `next` is the address of the next one, and `cursor` its start."""
+    """A page of peerings; `next` is the address of the next one, and `cursor` its start.
+
+    `paused_all` is the pause of all peerings.
+    """
 
     peerings: list[PeeringSummary]
     cursor: NotRequired[str]
     next: NotRequired[str]
     count: NotRequired[int]
+    paused_all: NotRequired[Pause]
 
 
 async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
@@ -141,12 +146,14 @@ async def list_peerings(req: func.HttpRequest, client: DurableClient) -> func.Ht
         document["next"] = f"{collection_url(req)}?{urlencode({**given(req), 'cursor': page.cursor})}"
     if page.count is not None:
         document["count"] = page.count
+    if (pause := await pauses.of_all()) is not None:
+        document["paused_all"] = pause
     return json_answer(document)
 
 
 def troubles(row: Row) -> Iterator[Trouble]:
     """Why a peering is not healthy, by its columns."""
-    found = findings_of(row)
+    found = findings_in(row)
     if row.get("problem"):
         since = str(row.get("problem_since") or row["changed"])
         found = {str(row["problem"]): since, **found}
@@ -166,7 +173,7 @@ def _summary(req: func.HttpRequest, row: Row) -> PeeringSummary:
         **vpc_of(row).names,
         "vnet_id": str(row["vnet_id"]),
         "requested_by": str(row["requested_by"]),
-        "changed": changed_at(row),
+        "changed": str(row["changed"]),
         "labels": labels_of(row),
         "url": peering_url(req, peering_id),
         **_told(row),
@@ -179,5 +186,6 @@ def _told(row: Row) -> Told:
         if row.get(name):
             told[name] = str(row[name])
     if is_paused(row):
-        told["paused_until"] = str(row["paused_until"])
+        until = str(row["paused_until"])
+        told["paused_until"] = until if until != FOR_EVER else None
     return told

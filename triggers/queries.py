@@ -81,7 +81,7 @@ class ListQuery(Filters):
     ] = None
     changed_since: Annotated[
         AwareDatetime | None,
-        Field(alias="changedSince", description="Only peerings whose record or verdict has changed since then."),
+        Field(alias="changedSince", description="Only peerings whose record or verdict has changed then or since."),
     ] = None
 
 

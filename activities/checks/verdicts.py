@@ -24,7 +24,7 @@ from peering.registry import Placed, place
 from peering.runs import deterministic_id
 from peering.spec import Deadlines
 from peering.sweep import is_news
-from peering.verdicts import Checked, Judged, announce, judge
+from peering.verdicts import Checked, Judged, announce, judge, swept
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
@@ -156,7 +156,8 @@ async def _place(peering_id: str, order: Order, revision: int | None, client: Du
     order = {**order, **carried()}
 
     def placing(record: Record | None, _: datetime) -> tuple[Record | None, Placed]:
-        return place(record, order, revision)
+        after, placed = place(swept(record, order["at"]) if record is not None else None, order, revision)
+        return (record if placed.answer in ("409", "put off") else after), placed
 
     begun = (await registry().change(peering_id, placing)).answer == "accept"
     if begun:

@@ -36,7 +36,7 @@ async def applications(application_ids: Sequence[str]) -> dict[str, ApplicationL
         credentials = await read_graph(client, by_id.to_get_request_information(), "value")
         return {**found, "federatedIdentityCredentials": credentials["value"]}
 
-    found = await _all(application_ids, "applications", columns, needed, single)
+    found = await _all(application_ids, "applications", columns, (*needed, "federatedIdentityCredentials"), single)
     # A password without an id cannot have been read.
     for password in (one for application in found for one in application["passwordCredentials"]):
         complete(password, ["keyId"], "Microsoft Graph", settings().cloud.graph)
@@ -53,9 +53,9 @@ def application_look(application: _Found) -> ApplicationLook:
         audience=application.get("signInAudience") or "",
         passwords={
             str(password.get("keyId")): _moment(password.get("endDateTime"))
-            for password in application.get("passwordCredentials") or []
+            for password in application["passwordCredentials"]
         },
-        federated=[one.get("name") or "" for one in application.get("federatedIdentityCredentials") or []],
+        federated=[one.get("name") or "" for one in application["federatedIdentityCredentials"]],
     )
 
 
@@ -65,7 +65,7 @@ def _moment(text: str | None) -> str | None:
 
 async def principals(application_ids: Sequence[str]) -> dict[str, PrincipalLook]:
     """The service principals of these applications in the customer's tenant, by application id."""
-    columns, needed = {"$select": "id,appId,accountEnabled,tags"}, ("id", "appId")
+    columns, needed = {"$select": "id,appId,accountEnabled,tags"}, ("id", "appId", "tags")
 
     async def single(client: "GraphServiceClient", one: str) -> _Found:
         wanted = client.service_principals_with_app_id(one).to_get_request_information()
@@ -82,7 +82,7 @@ def principal_look(principal: _Found) -> PrincipalLook:
         id=principal["id"],
         application_id=principal["appId"],
         enabled=principal.get("accountEnabled") is not False,
-        marked=MARK in (principal.get("tags") or []),
+        marked=MARK in principal["tags"],
     )
 
 

@@ -7,7 +7,7 @@ from activities.looks.token_claims import token_claims, token_roles
 from clients.aiven_vpcs import vpc_client
 from clients.azure import authorization, graph
 from clients.credentials import automation_credential
-from clients.reads import list_arm
+from clients.reads import list_arm, list_graph
 from clients.remote_errors import RemoteError, or_none
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
@@ -114,8 +114,8 @@ async def _owns(application_id: str, me: str) -> bool:
         application = await or_none(client.applications_with_app_id(application_id).get())
         if application is None or application.id is None:
             return True
-        owners = await client.applications.by_application_id(application.id).owners.get()
-    return any(owner.id == me for owner in (owners and owners.value) or [])
+        owners = await list_graph(client, f"applications/{application.id}/owners", {"$select": "id"}, "id")
+    return any(owner["id"] == me for owner in owners)
 
 
 async def lacking_in_aiven(vpc: AivenVpc) -> str | None:

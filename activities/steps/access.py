@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.looks.remotes import is_named, role_look, roles
-from activities.step import step, told_since
-from clients.aiven_vpcs import connections_beside
+from activities.step import step
+from activities.steps.aiven import may_be_connected
+from clients.aiven_answers import PeeringConnection
 from clients.azure import authorization
 from clients.known_secrets import without_secrets
 from clients.remote_errors import RemoteError, or_none
@@ -255,8 +256,11 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
         if leads and await remotes.vnet_peering(side["id"]) is not None:
             return True
     wanted = VNetId.parse(peering["vnet_id"])
-    connections = await connections_beside(AivenVpc.of(peering), older=told_since(facts))
-    return any(c.leads_to(wanted) and c.state != "DELETED" for c in connections)
+
+    def is_to_vnet(connection: PeeringConnection) -> bool | None:
+        return connection.leads_to(wanted) or (None if connection.may_lead_to(wanted) else False)
+
+    return await may_be_connected(AivenVpc.of(peering), is_to_vnet, facts)
 
 
 async def delete_assignment(assignment_id: str) -> None:
@@ -270,6 +274,8 @@ async def delete_assignment(assignment_id: str) -> None:
 async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 8: delete the custom roles that this app made, unless another peering needs them.
 
+    So do those of earlier starts that named them otherwise.
+
     Azure itself refuses to delete a role that is still assigned anywhere.
     """
     from azure.core.exceptions import HttpResponseError
@@ -280,7 +286,8 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     # Read again: a start may have begun in the meantime.
     in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:
-        for name in sorted({peering["user_role_name"], peering["platform_role_name"]} - set(in_use)):
+        names = {peering["user_role_name"], peering["platform_role_name"], *facts.get("role_names", [])}
+        for name in sorted(names - set(in_use)):
             # Lists lag behind: what this app has recorded goes by its GUID, whether a list shows it or not.
             guid = role_definition_name(vnet.subscription_scope, name)
             if guid not in recorded and guid not in listed:

@@ -8,10 +8,10 @@ from typing import Final, TypedDict
 from activities.looks import remotes
 from activities.looks.ahead import ahead
 from activities.looks.diagnosis import LASTING, PASSING, diagnose
-from activities.step import look_again, step
+from activities.step import look_again, step, told_since
 from clients.aiven import unreadable
 from clients.aiven_answers import PeeringConnection, Vpc
-from clients.aiven_vpcs import VpcClient, vpc_client
+from clients.aiven_vpcs import Fits, VpcClient, has_connection_beside, vpc_client
 from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc
 from peering.drift import BLOCKERS
@@ -25,6 +25,8 @@ from peering.unfit import connection_exists
 
 #: A list may be stale, so a missing entry is read again before anything is deleted because of it.
 _LOOKS_BEFORE_DELETION: Final = 1
+#: So often a connection that is shown in part is read again before it counts as one that needs a shared object.
+_LOOKS_AT_A_PART: Final = 6
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
 #: What stands behind a refusal is looked for again after so many seconds: a right that has just been given may be
 #: missing from the lists alone.
@@ -54,13 +56,16 @@ async def project_vpc(peering: Peering, facts: Facts) -> Facts:
     _check_state(wanted, vpc)
     vnet = VNetId.parse(peering["vnet_id"])
     check_clear(vpc, vnet)
-    connection = vpc.connection_to(vnet, named(facts, "application_id"))
+    is_beside = _is_beside_anothers(wanted, vpc, vnet, facts)
+    connection = vpc.connection_to(vnet, named(facts, "application_id"), only_own=is_beside)
     found: Facts = {
         "cloud_name": vpc.cloud,
         "project_network_cidr": vpc.ranges,
         "found_connection_state": connection.state if connection else None,
         "found_connection_application_id": connection.peer_azure_app_id if connection else None,
     }
+    if is_beside or "is_beside_anothers" in facts:
+        found["is_beside_anothers"] = is_beside
     if vpc.still_lists(vnet):
         found["ended_connection_listed"] = True
     if connection is not None and connection.user_peer_network_cidrs:
@@ -68,6 +73,23 @@ async def project_vpc(peering: Peering, facts: Facts) -> Facts:
     if connection is None or connection.state not in (DELETE_FIRST, "DELETING", "ACTIVE"):
         found["connection_is_clear"] = "nothing to delete"
     return found
+
+
+def _is_beside_anothers(named_vpc: AivenVpc, vpc: Vpc, vnet: VNetId, facts: Facts) -> bool:
+    """Whether Aiven lists the connection beside another application's, or did before: then it makes two.
+
+    In a project VPC the VNet names a connection, so there is only one.
+    """
+    application_id = named(facts, "application_id")
+    if named_vpc.kind == "project" or application_id is None or not vpc.has_anothers(vnet, application_id):
+        return False
+    return facts.get("is_beside_anothers", False) or vpc.connection_to(vnet, application_id, only_own=True) is not None
+
+
+def _connection(vpc: Vpc, vnet_id: str, facts: Facts) -> PeeringConnection | None:
+    """The connection of the pair; where Aiven makes two, only the application's own."""
+    application_id, only_own = named(facts, "application_id"), facts.get("is_beside_anothers", False)
+    return vpc.connection_to(VNetId.parse(vnet_id), application_id, only_own=only_own)
 
 
 def check_clear(vpc: Vpc, vnet: VNetId, application_id: str | None = None) -> None:
@@ -83,6 +105,27 @@ def check_clear(vpc: Vpc, vnet: VNetId, application_id: str | None = None) -> No
     """
     if any(connection.is_unclear(vnet, application_id) for connection in vpc.peering_connections):
         raise unreadable("Aiven lists a connection to a VNet of this name without its resource group or application.")
+
+
+async def may_be_connected(owner: AivenVpc, fits: Fits, facts: Facts) -> bool:
+    """Whether a VPC of an owner in Aiven has a connection that fits; one that Aiven keeps showing in part may.
+
+    Responses of Aiven since the wait began still count, because more VPCs than Aiven's rate limit per minute take
+    several looks.
+
+    Args:
+        owner: the project or the organization.
+        fits: whether a connection does; None, if Aiven leaves out what would say so.
+        facts: of the step that asks.
+
+    Raises:
+        ProblemError: `connection-unseen`, Aiven shows one in part; the orchestrator looks again after some seconds.
+        RemoteError: Aiven refused, or did not answer.
+    """
+    found = await has_connection_beside(owner, fits, older=told_since(facts))
+    if found is None:
+        look_again(facts, _LOOKS_AT_A_PART, "connection-unseen", f"Aiven shows a connection of {owner.owner} in part.")
+    return found is not False
 
 
 async def read_vpc(vpc: AivenVpc) -> Vpc:
@@ -118,8 +161,9 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     if not has_lost_its_side(facts, sides):
         return {"connection_is_clear": "nothing to delete"}
     aiven = _client(peering)
-    owner = facts["found_connection_application_id"]
-    connection = (await aiven.read()).connection_to(VNetId.parse(peering["vnet_id"]), owner)
+    owner, vnet = facts["found_connection_application_id"], VNetId.parse(peering["vnet_id"])
+    vpc, is_beside = await aiven.read(), facts.get("is_beside_anothers", False)
+    connection = vpc.connection_to(vnet, owner, only_own=is_beside)
     if connection is None:
         return {"connection_is_clear": "deleted"}
     if not same_id(connection.peer_azure_app_id, owner):
@@ -131,6 +175,9 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
     is_lost = has_lost_its_side(now, sides)
     if not is_lost or (connection.state == "ACTIVE" and not await _is_still_lost(peering, now, connection)):
         return {"connection_is_clear": "nothing to delete"}
+    if not is_beside and vpc.has_anothers(vnet, owner):
+        detail = "Another application has a connection to the VNet, too; a deleted one could not be requested again."
+        raise ProblemError("connection-of-another-application", detail)
     if connection.state != "DELETING":
         await _begin_to_delete(aiven, connection)
     raise ProblemError("connection-being-deleted", f"The connection was {connection.state}.")
@@ -160,7 +207,7 @@ async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     """
     aiven, vnet = _client(peering), VNetId.parse(facts["vnet_id"])
     if facts["found_connection_state"] is not None or "tries" in facts:
-        connection = (await aiven.read()).connection_to(vnet, named(facts, "application_id"))
+        connection = _connection(await aiven.read(), facts["vnet_id"], facts)
         _check_owner(connection, facts)
         if connection is not None and connection.state == "DELETING":
             raise ProblemError("connection-being-deleted", "The connection is DELETING.")
@@ -193,6 +240,7 @@ async def _request(aiven: VpcClient, peering: Peering, facts: Facts) -> None:
             tenant_id=facts["tenant_id"],
             # A recreated connection keeps the networks of the old one.
             user_peer_network_cidrs=peering["user_peer_network_cidrs"] or (facts.get("user_peer_network_cidrs") or []),
+            beside_anothers=facts.get("is_beside_anothers", False),
         )
     except RemoteError as error:
         if error.answer.status == _CONFLICT:
@@ -209,7 +257,7 @@ async def pending_peer(peering: Peering, facts: Facts) -> Facts:
     """
     vpc = await _client(peering).read(**_new_enough(facts))
     # Aiven answers a request for an existing connection of any owner as it answers any other.
-    _check_owner(vpc.connection_to(VNetId.parse(facts["vnet_id"]), named(facts, "application_id")), facts)
+    _check_owner(_connection(vpc, facts["vnet_id"], facts), facts)
     try:
         connection = _expect(vpc, facts, CONNECTION_BUILT)
     except ProblemError as problem:
@@ -307,7 +355,7 @@ def _new_enough(facts: Facts) -> _Age:
 
 
 def _expect(vpc: Vpc, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
-    connection = vpc.connection_to(VNetId.parse(facts["vnet_id"]), named(facts, "application_id"))
+    connection = _connection(vpc, facts["vnet_id"], facts)
     if connection is None:
         raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
     problem = connection_problem(connection.state, expected)

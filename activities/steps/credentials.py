@@ -22,6 +22,7 @@ from clients.connections import connections
 from clients.credentials import ApplicationCredential, Proof, automation_credential
 from clients.fencing import outside_the_fence
 from clients.known_secrets import remember
+from clients.reads import Document, list_graph
 from clients.registry import registry
 from clients.remote_errors import or_none
 from clients.settings import settings
@@ -36,7 +37,6 @@ from peering.spec import Peering
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
     from azure.keyvault.secrets.aio import SecretClient
-    from msgraph.generated.models.federated_identity_credential import FederatedIdentityCredential
     from msgraph.generated.models.password_credential import PasswordCredential
     from msgraph.graph_service_client import GraphServiceClient
 
@@ -192,15 +192,21 @@ async def discard_credential(peering: Peering, facts: Facts) -> Facts:
                 return collected(facts["candidate"])
             await _remove_federated(client, peering, object_id)
             return {}
-        made = [v for v in await _versions(vault, peering, facts) if v.rotation == rotation["run"]]
-        keys = {version.key_id for version in made}
+        candidate = facts["candidate"]
+        # The vault may have left out which run has made a version.
+        versions = await _versions(vault, peering, collected({**facts, **candidate}))
+        made = [v for v in versions if v.rotation == rotation["run"] or v.version == candidate["secret_version"]]
+        keys = {candidate["secret_key_id"], *(version.key_id for version in made)}
         others = [p for p in passwords if str(p.key_id) not in keys]
-        if not others and not await _own_federated(client, peering, object_id):
-            return collected(facts["candidate"])
+        trusted = await _own_federated(client, peering, object_id)
+        if not others and not trusted:
+            return collected(candidate)
         await _remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) in keys])
         for version in made:
             if version.enabled:
                 await _disable(vault, version)
+        if len(others) + len(trusted) > 1:
+            await _look_later(peering)
     return {}
 
 
@@ -219,7 +225,8 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
             return {}
         federated = facts.get("credential") == "federated"
         if federated and not await _own_federated(client, peering, object_id):
-            # An interrupted rotation may have removed it: then a password is the credential in use.
+            # An interrupted rotation may have removed it: then a password is in use, and a later check looks again.
+            await _look_later(peering)
             return {}
         kept = None if federated else _key_in_use(versions, passwords, facts, [])
         if federated or kept is not None:
@@ -341,7 +348,12 @@ async def _remove_all_but_twins(
     going = [p for p in passwords if p.display_name != name or (p.start_date_time or since) <= since]
     await _remove_passwords(client, needed(facts["application_object_id"]), going)
     if len(going) < len(passwords):
-        await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
+        await _look_later(peering)
+
+
+async def _look_later(peering: Peering) -> None:
+    """Let a later check look for credentials that nobody has recorded."""
+    await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
 
 
 async def _new_password(
@@ -361,7 +373,7 @@ async def _new_password(
     except ProblemError as error:
         # The order has changed before anything was stored: only this call knows the password.
         if error.occurrence["code"] == "run-superseded":
-            await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
+            await _look_later(peering)
             with outside_the_fence():
                 await _remove_passwords(client, needed(facts["application_object_id"]), [password])
         raise
@@ -440,34 +452,34 @@ async def _add_federated(client: "GraphServiceClient", peering: Peering, facts: 
     settings().check_credential("federated")
     name, cloud = federated_credential_name(peering["id"]), settings().cloud
     held = client.applications.by_application_id(object_id).federated_identity_credentials
-    listed = await held.get()
     issuer, subject = (
         f"{cloud.authority}/{facts['automation_tenant_id']}/v2.0",
         facts["automation_object_id"],
     )
-    for credential in (listed and listed.value) or []:
-        if credential.name == name and (credential.issuer, credential.subject) == (issuer, subject):
+    for credential in await _own_federated(client, peering, object_id):
+        if (credential.get("issuer"), credential.get("subject")) == (issuer, subject):
             return
-        if credential.name == name and credential.id:
-            await held.by_federated_identity_credential_id(credential.id).delete()
+        await held.by_federated_identity_credential_id(credential["id"]).delete()
     await held.post(
         FederatedIdentityCredential(name=name, issuer=issuer, subject=subject, audiences=[cloud.token_exchange])
     )
 
 
-async def _own_federated(
-    client: "GraphServiceClient", peering: Peering, object_id: str
-) -> "list[FederatedIdentityCredential]":
-    listed = await client.applications.by_application_id(object_id).federated_identity_credentials.get()
-    name = federated_credential_name(peering["id"])
-    return [one for one in (listed and listed.value) or [] if one.name == name]
+async def _own_federated(client: "GraphServiceClient", peering: Peering, object_id: str) -> list[Document]:
+    """This peering's federated credentials of an application.
+
+    Raises:
+        RemoteError: Graph refused, or left out a part: then they are not known to be absent.
+    """
+    path, name = f"applications/{object_id}/federatedIdentityCredentials", federated_credential_name(peering["id"])
+    listed = await list_graph(client, path, {"$select": "id,name,issuer,subject"}, "id", "name")
+    return [one for one in listed if one["name"] == name]
 
 
 async def _remove_federated(client: "GraphServiceClient", peering: Peering, object_id: str) -> None:
     held = client.applications.by_application_id(object_id).federated_identity_credentials
     for credential in await _own_federated(client, peering, object_id):
-        if credential.id:
-            await held.by_federated_identity_credential_id(credential.id).delete()
+        await held.by_federated_identity_credential_id(credential["id"]).delete()
 
 
 @step

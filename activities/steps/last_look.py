@@ -8,6 +8,7 @@ from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.step import step
 from activities.steps.access import is_assigned
+from activities.steps.aiven import check_clear
 from clients.aiven_vpcs import vpc_client
 from clients.azure import authorization, graph
 from clients.remote_errors import or_none
@@ -58,7 +59,11 @@ async def _connection(peering: Peering, facts: Facts) -> bool:
     if facts["existing"] == "adopted" or facts["connection_removed"] == "with its project VPC":
         return False
     vpc = await or_none(vpc_client(AivenVpc.of(peering)).read())
-    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"]), named(facts, "application_id")) if vpc else None
+    if vpc is None:
+        return False
+    vnet, application_id = VNetId.parse(peering["vnet_id"]), named(facts, "application_id")
+    check_clear(vpc, vnet, application_id)
+    connection = vpc.connection_to(vnet, application_id)
     return connection is not None and same_id(connection.peer_azure_app_id, str(facts.get("application_id")))
 
 

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
-from activities.step import LOOKS_IN_DIRECTORY, look_again, step, told_since
-from activities.steps.aiven import check_clear
+from activities.step import LOOKS_IN_DIRECTORY, look_again, step
+from activities.steps.aiven import check_clear, may_be_connected
 from activities.steps.credentials import withdraw_credentials
 from activities.steps.directory import find_application, find_principal
 from clients.aiven_answers import PeeringConnection, Vpc
-from clients.aiven_vpcs import connections_beside, owners, vpc_client
+from clients.aiven_vpcs import owners, vpc_client
 from clients.azure import graph
 from clients.remote_errors import or_none, unless_refused
 from clients.settings import settings
@@ -139,7 +139,11 @@ async def remove_platform_principal(peering: Peering, facts: Facts) -> Facts:
             if gone == wanted:
                 return {"platform_principal_removed": gone}
             look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", "Graph does not list the platform's.")
-        if principal is None or principal.id is None or MARK not in (principal.tags or []):
+        if principal is None:
+            return {"platform_principal_removed": "kept"}
+        if principal.id is None or principal.tags is None:
+            raise ProblemError("remote-unavailable", "Graph left out the id or the tags of the platform's principal.")
+        if MARK not in principal.tags:
             return {"platform_principal_removed": "kept"}
         if await _has_roles(peering, principal.id) or await _is_connected(tenant, facts):
             return {"platform_principal_removed": "kept"}
@@ -162,13 +166,16 @@ async def _has_roles(peering: Peering, principal_id: str) -> bool:
 async def _is_connected(tenant_id: str, facts: Facts) -> bool:
     """Whether a project or an organization that the Aiven token reaches has a connection to this tenant still.
 
-    Responses of Aiven since the wait began still count, because more VPCs than Aiven's rate limit per minute take
-    several looks. Organizations whose networks Aiven refuses to show are skipped.
+    Organizations whose networks Aiven refuses to show are skipped.
     """
+
+    def is_in_tenant(connection: PeeringConnection) -> bool | None:
+        tenant = connection.peer_azure_tenant_id
+        return None if tenant is None else same_id(tenant, tenant_id)
+
     for owner in await owners():
-        looking_beside = connections_beside(owner, older=told_since(facts))
-        held = await (looking_beside if owner.kind == "project" else unless_refused(looking_beside)) or []
-        if any(same_id(c.peer_azure_tenant_id, tenant_id) and c.state != "DELETED" for c in held):
+        looking = may_be_connected(owner, is_in_tenant, facts)
+        if await (looking if owner.kind == "project" else unless_refused(looking)):
             return True
     return False
 

@@ -31,12 +31,16 @@ _ORDER: Final = "order-"
 #: A text column holds 32 Ki units of UTF-16, of which a character has two at most.
 _LONGEST: Final = 16_000
 #: What a check writes alone.
-_OF_CHECKS: Final = frozenset({"health", "attempts", "events"})
+_OF_CHECKS: Final = frozenset({"health", "attempts", "events", "verdicts"})
+#: The problem of a password that has expired.
+_EXPIRED: Final = "secret-expired"
+#: When the service wrote a row, by its clock.
+_WRITTEN: Final = "Timestamp"
 #: The columns that lists filter, sort and show.
 COLUMNS: Final = (
     *("owner_kind", "owner", "project_vpc_id", "organization_vpc_id", "vnet_id", "subscription_id"),
     *("state", "operation", "verdict"),
-    *("problem", "problem_since", "requested_by", "changed", "expires", "revision", "labels", "note"),
+    *("problem", "problem_since", "requested_by", _WRITTEN, "expires", "revision", "labels", "note"),
     *("paused_until", "findings", "verdict_since"),
 )
 #: The texts of a peering's row, and the columns that say in which form they are.
@@ -201,6 +205,24 @@ def peering_row(record: Record) -> Row:
     if "paused" in record:
         row["paused_until"] = record["paused"]["until"] or FOR_EVER
     return row
+
+
+def listed(row: Held) -> Held:
+    """The columns of a row for lists: `changed` is when it was written, which no earlier read has passed by.
+
+    The record's own times are those of the events, which are written later. `expires` is not later than a check has
+    found the password expired.
+    """
+    metadata: Mapping[str, datetime] = getattr(row, "metadata", {})
+    found: Row = {**row, "changed": metadata["timestamp"].isoformat()}
+    if "expires" in row and (expired := findings_in(row).get(_EXPIRED)):
+        found["expires"] = min(str(row["expires"]), expired)
+    return found
+
+
+def findings_in(row: Held) -> dict[str, str]:
+    """The problems that the last check found, each with the time when it began."""
+    return dict(json.loads(str(row.get("findings") or "{}")))
 
 
 def vpc_of(row: Mapping[str, object]) -> AivenVpc:

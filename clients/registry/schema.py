@@ -5,6 +5,7 @@ of today's version, so what is changed is migrated for good. Each form has a ver
 earlier version of the app, it still reads what has not changed.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -52,7 +53,13 @@ def _newer(row: Held) -> list[str]:
     """The forms in a row that are newer than today's."""
     versions = {"order": row[COLUMN]} if COLUMN in row else {}
     versions |= {column.removesuffix(_ENDING): value for column, value in row.items() if column.endswith(_ENDING)}
-    return [form for form, version in versions.items() if int(version or 0) > today(form)]
+    return [form for form, version in versions.items() if _number(version) > today(form)]
+
+
+def _number(version: object) -> int:
+    """A version's number; 0 before there were versions. What is no number is of no version that this app knows."""
+    text = str(version or 0)
+    return int(text) if text.isdecimal() else sys.maxsize
 
 
 def check(row: Held) -> None:
@@ -74,6 +81,6 @@ def migrated(name: str, version: object, found: Held) -> Held:
         version: its schema version; None for what was written before there were versions.
         found: what was read.
     """
-    for earlier in range(int(str(version or 0)), today(name)):
+    for earlier in range(_number(version), today(name)):
         found = FORWARDS.get((name, earlier), dict)(found)
     return found

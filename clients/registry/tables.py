@@ -344,7 +344,11 @@ class Registry:
 
     async def page(self, after: str, limit: int) -> list[rows.Held]:
         """The columns for lists of the first peerings behind an id, in the order of their ids."""
-        return await self.columns(f"RowKey gt {rows.quoted(after)}", *rows.COLUMNS, limit=limit)
+        return await self.listed(f"RowKey gt {rows.quoted(after)}", limit=limit)
+
+    async def listed(self, condition: str = "", limit: int | None = None) -> list[rows.Held]:
+        """The columns for lists of the peerings that match an OData condition, of all of them or of the first."""
+        return list(map(rows.listed, await self.columns(condition, *rows.COLUMNS, limit=limit)))
 
     async def columns(self, condition: str, *columns: str, limit: int | None = None) -> list[rows.Held]:
         """Some columns of the peerings that match an OData condition, of all of them or of the first.

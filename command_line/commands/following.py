@@ -9,7 +9,7 @@ import typer
 from command_line.api import Api
 from command_line.commands.arguments import Ids, OptionalIds
 from command_line.failures import Document, ExitCode, Failure
-from command_line.follow import AT_WORK, ended, follow, interrupted, is_at_rest, name_of
+from command_line.follow import AT_WORK, Silence, ended, follow, interrupted, is_at_rest, name_of
 from command_line.names import resolve
 from command_line.session import session
 from command_line.tables import of_outcomes
@@ -18,6 +18,11 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 _DURATION: Final = re.compile(r"(\d+)([smh]?)")
 _REST: Final = "rest"
 _PAUSE: Final = 1.0
+#: What is told of an end without a problem.
+_STOPPED: Final[Document] = {
+    "title": "No run is in progress.",
+    "remedy": "peering runs shows who stopped it.",
+}
 
 
 def watch(context: typer.Context, ids: OptionalIds = None) -> None:
@@ -39,11 +44,11 @@ def wait(
     timeout: Annotated[str, typer.Option(metavar="DURATION", help="Such as 90s, 30m, 2h.")] = "1h",
 ) -> None:
     """Wait for a state or a verdict, without output; for scripts."""
-    found, until = session(context), time.monotonic() + _seconds(timeout)
+    found, until, silence = session(context), time.monotonic() + _seconds(timeout), Silence()
     _check_word(found.api, wanted)
     for identity in resolve(found.api, ids):
         try:
-            while not _is_there(found.api.get(f"/peerings/{identity}"), wanted):
+            while (status := _polled(found.api, identity, silence)) is None or not _is_there(status, wanted):
                 if time.monotonic() > until:
                     what = f"{identity} is not {wanted} after {timeout}."
                     raise Failure(what, f"See its status: peering show {identity}", ExitCode.TIME_OVER)
@@ -61,19 +66,31 @@ def _check_word(api: Api, wanted: str) -> None:
         raise Failure(f"--for {wanted}: must be one of {', '.join(words)}.", "Correct it.", ExitCode.USAGE)
 
 
+def _polled(api: Api, identity: str, silence: Silence) -> Document | None:
+    """The status of a peering, None during a short outage of the app."""
+    try:
+        status = api.get(f"/peerings/{identity}")
+    except Failure as failure:
+        silence.bear(failure)
+        return None
+    silence.end()
+    return status
+
+
 def _is_there(status: Document, wanted: str) -> bool:
     """Whether a peering has reached the wanted state or verdict.
 
     Raises:
-        Failure: it has ended elsewhere with a problem, and does not go on by itself.
+        Failure: it has ended elsewhere, and does not go on by itself.
     """
     words = {status["state"], status.get("health", {}).get("verdict")}
     at_rest = is_at_rest(status)
     if wanted in words or (wanted == _REST and at_rest):
         return True
-    if at_rest and "problem" in status:
-        what = f"{name_of(status)} is {status['state']}, and stays so: {status['problem']['title']}"
-        raise Failure(what, status["problem"].get("remedy", ""))
+    if at_rest and ("problem" in status or status["state"] != "connected"):
+        problem = status.get("problem", _STOPPED)
+        what = f"{name_of(status)} is {status['state']}, and stays so: {problem['title']}"
+        raise Failure(what, problem.get("remedy", ""))
     return False
 
 

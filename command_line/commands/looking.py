@@ -14,7 +14,7 @@ from command_line.follow import at_once
 from command_line.names import resolve
 from command_line.reports import of_report
 from command_line.session import session
-from command_line.tables import of_peering, of_peerings, of_problem, of_problems, of_run, of_runs
+from command_line.tables import of_peering, of_peerings, of_problem, of_problems, of_run, of_runs, pause_of_all_told
 
 
 def list_(
@@ -25,6 +25,8 @@ def list_(
     """All peerings with their states and verdicts."""
     found, order = session(context), {"sort": sort} if sort else {}
     found.show(list(found.api.peerings(**pairs(filters, "--filter"), **order)), of_peerings)
+    if found.is_for_people and (pause := found.api.get("/peerings", limit="1").get("paused_all")):
+        found.say(f"Automatic checks and repairs of all peerings are paused {pause_of_all_told(pause)}.", "yellow")
 
 
 def show(context: typer.Context, identity: Id) -> None:

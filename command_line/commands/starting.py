@@ -39,14 +39,18 @@ def plan(
 ) -> None:
     """Plan a start: what it would create, find, change or adopt; changes nothing."""
     found = session(context)
+    vpc = {"project": project, "project_vpc_id": project_vpc_id}
+    vpc |= {"organization_id": organization_id, "organization_vpc_id": organization_vpc_id}
+    body = _request({**vpc, "vnet_id": vnet_id}, further)
+    if files and body:
+        what = f"{', '.join(body)}: not together with --file."
+        raise Failure(what, "Write them into the file, or leave out --file.", ExitCode.USAGE)
     if files:
         changes = _plan_all(found, files)
         found.show(changes.documents(), lambda _: changes.plan())
         _end(changes, detailed_exitcode)
         return
-    vpc = {"project": project, "project_vpc_id": project_vpc_id}
-    vpc |= {"organization_id": organization_id, "organization_vpc_id": organization_vpc_id}
-    body = _request({**vpc, "vnet_id": vnet_id}, further)
+    _check_given(body, "plan")
     document = found.api.post("/peerings", body, dryRun="true")
     found.show(document, of_plan)
     if document["result"] in ("blocked", "leave"):
@@ -69,7 +73,9 @@ def start(
     found = session(context)
     vpc = {"project": project, "project_vpc_id": project_vpc_id}
     vpc |= {"organization_id": organization_id, "organization_vpc_id": organization_vpc_id}
-    accepted = found.api.post("/peerings", _request({**vpc, "vnet_id": vnet_id}, further))
+    body = _request({**vpc, "vnet_id": vnet_id}, further)
+    _check_given(body, "start")
+    accepted = found.api.post("/peerings", body)
     if no_wait:
         found.show(accepted, lambda one: of_accepted([one]))
     else:
@@ -102,10 +108,10 @@ def apply(
 def _plan_all(found: Session, files: list[Path] | None, *, prune: bool = False) -> Changes:
     if not files:
         raise Failure("Which files?", "Give -f FILE, once or more.", ExitCode.USAGE)
-    wanted = read(files)
-    changes = planned(found, wanted)
+    listed = read(files)
+    changes = planned(found, [entry for one in listed for entry in one.entries])
     if prune:
-        changes.rows += prunable(found, wanted, changes)
+        changes.rows += prunable(found, listed, changes)
     return changes
 
 
@@ -114,6 +120,13 @@ def _end(changes: Changes, detailed_exitcode: bool) -> None:
         raise Failure(f"{len(changes.wrong)} of {len(changes.rows)} cannot be done.", "They are listed above.")
     if detailed_exitcode and changes.todo:
         raise typer.Exit(ExitCode.CHANGES)
+
+
+def _check_given(body: Mapping[str, object], verb: str) -> None:
+    """Refuse a request without any field: the app would name the first missing one alone."""
+    if not body:
+        remedy = "Give --project and --project-vpc-id, or --organization-id and --organization-vpc-id; and --vnet-id."
+        raise Failure(f"Which peering is to {verb}?", remedy, ExitCode.USAGE)
 
 
 def _request(named: Mapping[str, str | None], further: list[str] | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,8 @@ def test_a_change_holds_only_for_the_revision_that_was_seen(deployment: Deployme
         assert problem(deployment, method, url + path, **options) == (412, "changed-meanwhile"), path
     planned = problem(deployment, "PATCH", f"{url}?dryRun=true", json={}, headers={"If-Match": seen})
     assert planned == (412, "changed-meanwhile")
+    removal = problem(deployment, "DELETE", f"{url}?dryRun=true", headers={"If-Match": seen})
+    assert removal == (412, "changed-meanwhile")
     assert problem(deployment, "PATCH", url, json={}, headers={"If-Match": "seven"}) == (400, "invalid-request")
 
 
@@ -202,6 +204,7 @@ def test_a_refused_request_leaves_its_key_free(deployment: Deployment, identity:
         {"label": "owner,environment=prod"},
         {"vnet": "hub"},
         {"search": "net-prod"},
+        {"search": "environment=PROD"},
         {"verdict": "healthy"},
         {"state": "connected", "sort": "-changed", "count": "true"},
         {"paused": "false"},
@@ -212,14 +215,18 @@ def test_a_list_finds_what_is_asked_for(deployment: Deployment, identity: str, q
     assert [one["id"] for one in listed(deployment, **query)] == [identity]
 
 
-@pytest.mark.parametrize("query", [{"label": "owner=security"}, {"vnet": "hub-vnet-2"}, {"search": "no such"}])
+@pytest.mark.parametrize(
+    "query", [{"label": "owner=security"}, {"vnet": "hub-vnet-2"}, {"search": "no such"}, {"search": '":"'}]
+)
 def test_a_list_leaves_out_what_is_not(deployment: Deployment, identity: str, query: dict[str, str]) -> None:
     assert listed(deployment, **query) == []
 
 
-def test_a_change_since_then_is_listed_until_it_is_seen(deployment: Deployment, identity: str) -> None:
+def test_a_list_of_changes_has_those_of_the_same_moment(deployment: Deployment, identity: str) -> None:
     changed = listed(deployment, sort="-changed")[0]["changed"]
-    assert listed(deployment, changedSince=changed) == []
+    assert [one["id"] for one in listed(deployment, changedSince=changed)] == [identity]
+    later = (datetime.fromisoformat(changed) + timedelta(milliseconds=1)).isoformat()
+    assert listed(deployment, changedSince=later) == []
 
 
 def test_a_pause_keeps_checks_and_repairs_away(deployment: Deployment, identity: str) -> None:
@@ -238,13 +245,42 @@ def test_a_pause_keeps_checks_and_repairs_away(deployment: Deployment, identity:
     assert all(trouble["since"] for trouble in listed(deployment, sort="state")[0]["problems"])
     assert "paused" not in deployment.api.post(f"{url}/resume").json()
     assert deployment.check(identity)["health"]["verdict"] == "healthy"
+    *_, broken, healthy = deployment.status(identity)["verdicts"]
+    assert (broken["previous"], broken["verdict"]) == ("healthy", "broken")
+    assert "vnet-peering-missing" in broken["codes"]
+    assert (healthy["previous"], healthy["codes"]) == ("broken", [])
+    assert broken["at"] < healthy["at"]
+
+
+def test_a_password_that_has_expired_is_found_by_its_title_and_by_the_overview(
+    deployment: Deployment, identity: str
+) -> None:
+    url = f"/api/peerings/{identity}"
+    deployment.api.post(f"{url}/pause", json={"why": "No repair."}).raise_for_status()
+    before = listed(deployment)[0]["expires"]
+    deployment.event(kind="expire-passwords", app_id=deployment.status(identity)["facts"]["application_id"])
+    assert "secret-expired" in [one["code"] for one in deployment.check(identity)["health"]["problems"]]
+    (summary,) = listed(deployment)
+    assert summary["expires"] <= deployment.clock.now().isoformat() < before
+    assert eventually(lambda: len(listed(deployment, search="password has EXPIRED")) == 1)
+    assert listed(deployment, search=summary["changed"][:10]) == []
+    expiring = deployment.api.get("/api/overview").json()["expires_soon"]
+    assert [one["expires"] for one in expiring] == [summary["expires"]]
+    deployment.api.post(f"{url}/resume").raise_for_status()
+    assert deployment.check(identity)["health"]["verdict"] == "healthy"
 
 
 def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: str) -> None:
     assert deployment.api.post("/api/pause", json={"why": "Maintenance."}).json()["all"] is True
-    assert deployment.api.get("/api/overview").json()["paused_all"]["why"] == "Maintenance."
+    url = f"/api/peerings/{identity}"
+    shown = "/api/overview", "/api/peerings", url
+    assert {deployment.api.get(path).json()["paused_all"]["why"] for path in shown} == {"Maintenance."}
+    assert deployment.api.post(f"{url}/resume").json()["paused_all"]["why"] == "Maintenance."
+    deployment.api.post(f"{url}/pause", json={"why": "Without an end."}).raise_for_status()
+    assert [one["paused_until"] for one in listed(deployment, paused="true")] == [None]
+    deployment.api.post(f"{url}/resume").raise_for_status()
     deployment.api.post("/api/resume").raise_for_status()
-    assert "paused_all" not in deployment.api.get("/api/overview").json()
+    assert [path for path in shown if "paused_all" in deployment.api.get(path).json()] == []
     some = deployment.api.post("/api/pause", params={"label": "owner=network"}, json={"why": "Some."}).json()
     assert (some["all"], some["peerings"]) == (False, [identity])
     deployment.api.post("/api/resume", params={"label": "owner=network"}).raise_for_status()
@@ -272,6 +308,24 @@ def test_checks_of_some_and_of_all_name_their_runs(deployment: Deployment, ident
     every = deployment.api.post("/api/checks")
     assert (every.status_code, every.json()["run"]) == (202, "health-sweep")
     deployment.until_ended("health-sweep")
+
+
+def test_a_peering_stays_checked_whatever_is_changed_of_it(deployment: Deployment, identity: str) -> None:
+    url = f"/api/peerings/{identity}"
+
+    def checked() -> str:
+        return str(deployment.status(identity)["health"]["checked"])
+
+    before = checked()
+    deployment.api.post("/api/checks").raise_for_status()
+    deployment.until_ended("health-sweep")
+    assert eventually(lambda: checked() > before)
+    moments = [checked()]
+    for path, body in (("", {"labels": {"tick": "1"}}), ("/pause", {"why": "x"}), ("/resume", {}), ("/rotate", {})):
+        deployment.api.request("POST" if path else "PATCH", url + path, json=body).raise_for_status()
+        moments.append(checked())
+    deployment.until(identity)
+    assert moments == [moments[0]] * len(moments)
 
 
 def test_the_overview_counts(deployment: Deployment, identity: str) -> None:

@@ -77,6 +77,14 @@ def test_every_body_and_answer_has_an_example_that_is_valid(name: str, operation
         jsonschema_rs.validate(schema, content["example"])
 
 
+@pytest.mark.parametrize("body", ["PeeringRequest", "PeeringPatch"])
+def test_a_label_that_is_refused_is_not_valid_by_the_document(body: str) -> None:
+    labels = DOCUMENT["components"]["schemas"][body]["properties"]["labels"]
+    assert jsonschema_rs.is_valid(labels, {"team": "network"})
+    for name in ("Team", "", "a b", "x" * 41):
+        assert not jsonschema_rs.is_valid(labels, {name: "network"}), name
+
+
 def steps_of(example: object) -> Iterator[tuple[str, str]]:
     """The steps that an example shows, by name and title."""
     if isinstance(example, dict):

@@ -28,10 +28,11 @@ def of(document: object) -> Answer:
 
 @dataclass
 class CannedApp:
-    """A server that answers so; `asked` has the requests, each a method and a path, and the headers beside."""
+    """A server that answers so; `asked` has the requests, each a method and a path, `bodies` what they sent."""
 
     url: str
     asked: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def canned_app(answering: Answering) -> Iterator[CannedApp]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", "0")))
+            app.bodies.append(self.rfile.read(int(self.headers.get("content-length", "0"))).decode())
             app.asked.append((self.command, self.path))
             found = answering(self.command, self.path)
             body = found.text.encode()

@@ -1,10 +1,11 @@
 """What is wrong with files, settings and answers is said in a line with its remedy, without a traceback or a secret."""
 
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,89 @@ def test_a_file_that_holds_something_else_is_refused(app: CannedApp, text: str, 
 
 def test_a_number_is_a_label_as_it_is_written(app: CannedApp) -> None:
     assert run(app.url, "plan", "-f", "-", given="labels: {cost: 42}\npeerings: [{project: p}]").code == 0
+
+
+def planning(known: bool, refused: str) -> Callable[[str, str], Answer]:
+    """An app that plans a start, has the peering or not, and refuses one method."""
+    peering = {"id": ID, "vnet_id": "v", "state": "connected"}
+    problem = Answer(json.dumps({"title": "No", "remedy": "Nothing was started."}), "application/problem+json", 400)
+
+    def answer(method: str, path: str) -> Answer:
+        if method == refused and "dryRun" not in path:
+            return problem
+        if method == "GET":
+            return of({"peerings": [peering] if known else []} if path.startswith("/api/peerings?") else peering)
+        return of({**PLAN, "result": "update" if known else "create", "run": "r"})
+
+    return answer
+
+
+LABELLED = "labels: {team: network}\npeerings: [{project: p}]"
+
+
+def test_the_labels_of_a_new_peering_are_part_of_its_plan_and_of_its_start() -> None:
+    with canned_app(planning(known=False, refused="PATCH")) as app:
+        assert run(app.url, "apply", "-f", "-", "--yes", "--no-wait", given=LABELLED).code == 0
+    assert [json.loads(body)["labels"] for body in app.bodies if body] == [{"team": "network"}] * 2
+
+
+@pytest.mark.parametrize(("refused", "asked"), [("PATCH", ["PATCH"]), ("POST", ["PATCH", "POST"])])
+def test_what_was_changed_before_a_refusal_is_said(refused: str, asked: list[str]) -> None:
+    with canned_app(planning(known=True, refused=refused)) as app:
+        ended = run(app.url, "apply", "-f", "-", "--yes", "--no-wait", given=LABELLED)
+    changes = [method for method, path in app.asked if method != "GET" and "dryRun" not in path]
+    assert (ended.code, changes) == (1, asked)
+    assert ("Its labels and note were set before" in ended.out) == (refused == "POST")
+
+
+def waiting(*answers: Answer) -> Ended:
+    """How the command ends that waits for a connection, by the answers that it gets one after the other."""
+    schema = {"schema": {"enum": ["connected", "stopped"]}}
+    parameters = [{"name": name, **schema} for name in ("state", "verdict")]
+    words = {"paths": {"/api/peerings": {"get": {"parameters": parameters}}}}
+    left = list(answers)
+    with canned_app(lambda _, path: of(words) if "openapi" in path else left.pop(0)) as app:
+        return run(app.url, "wait", ID, "--for=connected", "--timeout=30s")
+
+
+def status(state: str, **more: str) -> Answer:
+    return of({"id": ID, "state": state, "peering": {"vnet_id": "/virtualNetworks/hub"}, **more})
+
+
+def test_an_app_that_restarts_is_waited_for() -> None:
+    out = Answer("", "text/html", 503)
+    assert waiting(status("running", phase="forward"), out, out, status("connected")).code == 0
+
+
+def test_waiting_ends_where_what_is_waited_for_cannot_come() -> None:
+    ended = waiting(status("running", phase="forward"), status("stopped"))
+    assert (ended.code, "hub is stopped, and stays so" in ended.notes) == (1, True), ended
+
+
+def test_pruning_by_a_list_without_entries_removes_what_has_its_labels() -> None:
+    labels = {"1": {"team": "network"}, "2": {"team": "other"}}
+
+    def answer(_: str, path: str) -> Answer:
+        if path.startswith("/api/peerings?"):
+            return of({"peerings": [{"id": one, "state": "connected"} for one in labels]})
+        identity = path.rpartition("/")[2]
+        return of({"id": identity, "run": "r", "peering": {"vnet_id": "v"}, "labels": labels[identity]})
+
+    text = "labels: {team: network}\npeerings: []"
+    with canned_app(answer) as app:
+        ended = run(app.url, "apply", "-f", "-", "--prune", "--yes", "--no-wait", "-o", "json", given=text)
+    assert [(row["id"], row["action"], row["state"]) for row in json.loads(ended.out)] == [("1", "remove", "accepted")]
+
+
+@pytest.mark.parametrize("verb", ["plan", "start"])
+def test_a_request_without_fields_says_which_there_are(app: CannedApp, verb: str) -> None:
+    ended = run(app.url, verb)
+    assert (ended.code, "--project-vpc-id" in ended.notes, "--vnet-id" in ended.notes) == (64, True, True), ended
+
+
+def test_a_file_is_planned_without_other_fields(app: CannedApp) -> None:
+    ended = run(app.url, "plan", "-f", "-", "--project", "p", given="[{project: p}]")
+    assert (ended.code, "project: not together with --file" in ended.notes) == (64, True), ended
 
 
 @pytest.mark.parametrize("value", [".nan", "!!binary aGk=", "&a [*a]"])

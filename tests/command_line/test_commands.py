@@ -159,6 +159,9 @@ def test_many_are_paused_and_resumed_by_a_filter_or_all_together(command: Comman
     assert (some["all"], some["peerings"]) == (False, [connected])
     assert "active" in command.well("resume", "--filter", "state=connected")
     assert "all, including future ones" in command.well("pause", "--all", "--why", "Moved")
+    assert "all peerings until peering resume --all" in command.well("resume", "hub-vnet")
+    assert "all peerings until peering resume --all" in command.well("show", "hub-vnet")
+    assert "all peerings are paused until peering resume --all" in command.run("list").notes
     resumed = json.loads(command.well("resume", "--all", "-o", "json"))
     assert (resumed["all"], resumed["pause"]) == (True, None)
 
@@ -230,6 +233,7 @@ def test_a_shell_completes(command: CommandLine, shell: str) -> None:
 def test_a_removal_needs_a_yes_and_takes_all_away(command: CommandLine, connected: str) -> None:
     asked = command.run("remove", connected)
     assert (asked.code, "Give --yes" in asked.notes) == (64, True)
+    assert ("VNet peering" in asked.notes, "Create" in asked.notes) == (True, False)
     assert "removed" in command.well("remove", connected, "--yes")
     command.well("wait", connected, "--for=removed", "--timeout=5s")
     assert "remove" in command.well("runs", connected)

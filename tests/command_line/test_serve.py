@@ -142,3 +142,20 @@ def test_a_state_stays_where_the_scenario_is_not_there(tmp_path: Path) -> None:
     assert served.process.wait(_SECONDS) == 1
     assert "there is no scenario sixtyy" in served.log.read_text()
     assert state.read_text() == "demo"
+
+
+def test_what_a_world_begins_with_is_checked(tmp_path: Path) -> None:
+    scenario, port = tmp_path / "ten.toml", _free_port()
+    scenario.write_text("vnets = 10\nproject_vpcs = 1\nestablished = 10\nrole_effective = 1\n")
+    served = Served(tmp_path / "served", port, "--scenario", str(scenario))
+    served.says("The app listens on")
+    url, headers = f"http://127.0.0.1:{port}/api/peerings?verdict=broken", {"x-functions-key": served.key()}
+
+    def broken() -> int:
+        return len(httpx.get(url, headers=headers, timeout=30, trust_env=False).json()["peerings"])
+
+    try:
+        _until(lambda: broken() == 1)
+    finally:
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(_SECONDS) == 0

@@ -45,7 +45,7 @@ def runs_of(deployment: Deployment, identity: str) -> list[RunDocument]:
     answer = deployment.api.get(f"/api/peerings/{identity}/runs")
     if answer.status_code == HTTPStatus.NOT_FOUND:
         return []
-    return list(answer.raise_for_status().json()["runs"])
+    return [run for run in answer.raise_for_status().json()["runs"] if "outcome" in run]
 
 
 def unaccounted(answers: Sequence[Answer], runs: Sequence[RunDocument]) -> Iterator[str]:

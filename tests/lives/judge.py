@@ -105,12 +105,12 @@ class Judge:
         return None if status["state"] in ("removed", "rolled-back") else status
 
     def _runs(self, identity: str) -> list[Run]:
-        """All runs, the oldest first."""
+        """All runs that have ended, the oldest first."""
         answer = self._deployment.api.get(f"/api/peerings/{identity}/runs")
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return []
         runs: list[Run] = answer.raise_for_status().json()["runs"]
-        return runs[::-1]
+        return [run for run in runs[::-1] if "outcome" in run]
 
     def _promises(self, accepted: Iterable[Accepted]) -> None:
         """Every 202 has one recorded outcome; what was superseded names what came in its place."""

@@ -23,6 +23,8 @@ _CODES: Final = {429: "TooManyRequests", 500: "InternalServerError", 503: "Servi
 EXPLAINS: Final[dict[str, frozenset[tuple[str, str]]]] = {
     # Without the customer's side the platform gives the connection up; only the next start makes another one.
     "delete-vnet-peering": frozenset({("establish", "connection-deleted-by-peer")}),
+    # A start has looked whether the password is there before it signs in; the next one creates another password.
+    "remove-passwords": frozenset({("establish", "secret-not-accepted")}),
     # Where the connection is gone, the platform forgets the application that a rotation proves a password with.
     "delete-connection": frozenset({("rotate", "application-not-in-tenant")}),
     "set-connection-state": frozenset({("rotate", "application-not-in-tenant")}),

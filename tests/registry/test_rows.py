@@ -9,6 +9,7 @@ from uuid import UUID
 
 import azure.functions as func
 import pytest
+from rich.console import Console, RenderableType
 
 import clients.registry.orders
 import triggers.peering
@@ -16,6 +17,7 @@ from clients.durable import DurableClient
 from clients.registry import sweeps
 from clients.registry.rows import PEERINGS, order_row
 from clients.registry.tables import Held, Mutation, Registry
+from command_line.tables import of_run
 from peering.aiven_vpc import AivenVpc
 from peering.facts import collected
 from peering.orders import new_order
@@ -34,7 +36,7 @@ def test_a_record_and_its_order_come_and_go_together(tables: Tables) -> None:
         await finish(registry, one, application_id="a")
         held = await registry.record(one["id"])
         assert held is not None
-        assert (held["state"], held["facts"]) == ("connected", {"application_id": "a"})
+        assert (held["state"], held["facts"]["application_id"]) == ("connected", "a")
         assert await registry.orders() == []
         await ask(registry, one, "r2", "remove")
         await finish(registry, one, "removed")
@@ -252,6 +254,30 @@ def test_a_run_that_goes_from_the_record_to_its_table_while_runs_are_listed_is_l
         assert held["unnoted"] == []
 
     run(tables, test)
+
+
+def test_a_run_in_progress_is_listed_with_its_peering(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(registry: Registry) -> None:
+        monkeypatch.setattr(triggers.peering, "registry", lambda: registry)
+        wanted = peering(1)
+        await ask(registry, wanted)
+        route, url = {"id": wanted["id"], "run": "r1"}, f"https://app/api/peerings/{wanted['id']}/runs"
+        asked, client = func.HttpRequest("GET", url, route_params=route, body=b""), cast("DurableClient", None)
+        (listed,) = json.loads((await triggers.peering.show_runs(asked, client)).get_body())["runs"]
+        shown = json.loads((await triggers.peering.show_run(asked, client)).get_body())
+        assert listed == shown
+        assert (shown["run"], shown["operation"], shown["peering"]) == ("r1", "establish", wanted)
+        assert "VNet" in printed(of_run(shown))
+        assert "state" not in shown
+
+    run(tables, test)
+
+
+def printed(table: RenderableType) -> str:
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get()
 
 
 def test_what_a_check_of_all_leaves_of_thousands_of_peerings_in_few_vpcs_can_be_read(

@@ -1,6 +1,7 @@
 """The verdicts of many peerings, written together."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -54,6 +55,32 @@ def test_what_checks_have_found_is_written_together_by_the_etags_that_are_known(
         assert answers.keys() == known.keys()
         verdicts = {record["health"]["verdict"] for record in records if record is not None}
         return set(answers.values()), reads, {str(verdict) for verdict in verdicts}
+
+    run(tables, test)
+
+
+def test_a_verdict_has_changed_when_it_is_written_and_never_earlier_than_before(tables: Tables) -> None:
+    async def test(registry: Registry) -> None:
+        one, at = peering(1), registry.now.isoformat()
+        await ask(registry, one)
+        await finish(registry, one)
+        moments = [await moment_of(registry)]
+        # A check that began before has found two problems; a later one finds one of them again.
+        for codes in (["secret-missing", "role-assignment-missing"], ["secret-missing"], []):
+            await registry.change(one["id"], partial(finding, codes, at), health=True)
+            moments.append(await moment_of(registry))
+        assert moments == sorted(set(moments))
+
+    def finding(codes: list[str], at: str, record: Record | None, _: datetime) -> tuple[Record | None, None]:
+        assert record is not None
+        problems: list[Any] = [{"problem": {"code": code, "detail": ""}, "since": at} for code in codes]
+        record["health"] = {"verdict": "broken", "since": at, "checked": at, "problems": problems}
+        return record, None
+
+    async def moment_of(registry: Registry) -> str:
+        ((row,), (same,)) = await registry.page("", 1), await registry.listed()
+        assert row == same
+        return str(row["changed"])
 
     run(tables, test)
 

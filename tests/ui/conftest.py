@@ -24,7 +24,7 @@ def browser() -> Iterator[object]:
 @pytest.fixture(scope="module")
 def deployment(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The app against a cloud without delays, with a VNet for each test."""
-    with deploy(tmp_path_factory.mktemp("ui"), Scenario.model_validate({"vnets": 8})) as deployed:
+    with deploy(tmp_path_factory.mktemp("ui"), Scenario.model_validate({"vnets": 12})) as deployed:
         yield deployed
 
 

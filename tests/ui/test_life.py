@@ -36,6 +36,7 @@ def test_one_is_planned_started_and_followed_until_it_is_active(
         plan = page.get_by_role("region", name="The plan")
         expect(plan.get_by_role("heading", name="The plan")).to_contain_text("create")
         expect(plan.get_by_role("listitem")).to_have_count(10)
+        expect(plan).to_contain_text("USD an hour")
         assert deployment.api.get("/api/overview").json()["peerings"] == 0
         page.get_by_role("button", name="Start", exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(name_of(vnet_id))
@@ -68,6 +69,21 @@ def test_a_broken_one_is_found_and_repaired(browser: Browser, deployment: Deploy
         expect(page.locator(".stand")).to_contain_text("healthy")
         expect(page.locator(".drawing .link").first).to_have_attribute("data-is", "healthy")
         expect(page.get_by_role("row", name="repair")).to_contain_text("connected")
+        verdicts = page.get_by_role("region", name="Verdicts").get_by_role("row")
+        expect(verdicts.nth(1)).to_contain_text("healthy")
+        expect(verdicts.nth(2)).to_contain_text("The Azure side of the connection was deleted")
+
+
+def test_the_pause_of_all_is_shown_with_each(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
+    status = deployment.settle(vnet_id=vnet_id)
+    deployment.api.post("/api/pause", json={"why": "A freeze."}).raise_for_status()
+    try:
+        with visit(browser, deployment) as visiting:
+            for view in ("/", "/peerings", f"/peerings/{status['id']}"):
+                page = visiting.to(view)
+                expect(page.get_by_text("Checks and repairs of all peerings are paused: A freeze.")).to_be_visible()
+    finally:
+        deployment.api.post("/api/resume").raise_for_status()
 
 
 def test_its_password_is_rotated_and_it_is_removed(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
@@ -120,8 +136,8 @@ def test_options_are_changed_with_a_plan(browser: Browser, deployment: Deploymen
     assert deployment.status(status["id"])["peering"]["allow_forwarded_traffic"] is True
 
 
-def test_a_note_is_removed(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
-    status = deployment.settle(vnet_id=vnet_id, note="Ask first")
+def test_a_note_and_a_label_are_removed(browser: Browser, deployment: Deployment, vnet_id: str) -> None:
+    status = deployment.settle(vnet_id=vnet_id, note="Ask first", labels={"owner": "network", "ticket": "7"})
     with visit(browser, deployment) as visiting:
         page = visiting.to(f"/peerings/{status['id']}")
         expect(page.get_by_text("Ask first")).to_be_visible()
@@ -130,11 +146,14 @@ def test_a_note_is_removed(browser: Browser, deployment: Deployment, vnet_id: st
         dialog.get_by_text("More options").click()
         dialog.get_by_label("Remove the note").check()
         expect(dialog.get_by_label("Note", exact=True)).to_be_disabled()
+        expect(dialog).to_contain_text("To remove one: name= without a value. Now: owner=network, ticket=7.")
+        dialog.get_by_label("Labels").fill("ticket=")
         dialog.get_by_role("button", name="Show the plan").click()
         expect(dialog.get_by_role("region", name="The plan")).to_be_visible()
         dialog.get_by_role("button", name="Change", exact=True).click()
         expect(page.get_by_text("Ask first")).to_have_count(0)
-    assert deployment.status(status["id"])["note"] == ""
+    after = deployment.status(status["id"])
+    assert (after["note"], after["labels"]) == ("", {"owner": "network"})
 
 
 def test_a_plan_does_not_hold_for_what_has_changed_since(

@@ -1,5 +1,6 @@
 """How the page looks and reads: in every width, light and dark, by keyboard, and as axe-core judges it."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def test_every_view_passes_axe(
             f"/peerings/{identity}": page.get_by_role("row", name="check"),
             "/new": page.get_by_label("VNet id"),
             "/unmanaged": page.get_by_text("There are none."),
+            "/api": page.get_by_role("row", name="/api/overview"),
         }
         for view, sign in shown.items():
             visiting.to(view)
@@ -94,7 +96,7 @@ def test_the_list_is_filtered_by_the_address(browser: Browser, deployment: Deplo
         page = visiting.to("/peerings")
         rows = page.locator(".row")
         expect(rows).to_have_count(2)
-        page.get_by_label("verdict").select_option("broken")
+        page.get_by_role("combobox", name="verdict").select_option("broken")
         expect(rows).to_have_count(1)
         expect(rows).to_contain_text("The Azure side of the connection was deleted")
         assert page.url.endswith("#/peerings?verdict=broken")
@@ -102,6 +104,15 @@ def test_the_list_is_filtered_by_the_address(browser: Browser, deployment: Deplo
         expect(rows).to_have_count(1)
         page.get_by_role("button", name="label: owner=network").click()
         expect(rows).to_have_count(2)
+        visiting.to("/peerings?label=owner%3DNETWORK&changedSince=2020-01-01T00%3A00%3A00Z&limit=1")
+        expect(rows).to_have_count(1)
+        expect(page.get_by_role("button", name="limit")).to_have_count(0)
+        page.get_by_role("button", name="label: owner=NETWORK").click()
+        expect(rows).to_have_count(2)
+        visiting.to("/peerings?changedSince=2999-01-01T00%3A00%3A00Z")
+        expect(page.get_by_text("0 of 2 peerings")).to_be_visible()
+        visiting.to("/peerings?search=side+of+the+connection+was+DELETED")
+        expect(rows).to_have_count(1)
         page.get_by_role("searchbox").fill("nothing like it")
         expect(page.get_by_text("0 of 2 peerings")).to_be_visible()
         page.reload()
@@ -111,6 +122,26 @@ def test_the_list_is_filtered_by_the_address(browser: Browser, deployment: Deplo
         expect(page.get_by_role("columnheader", name="VNet")).to_have_attribute("aria-sort", "ascending")
         names = rows.get_by_role("link").all_inner_texts()
         assert names == sorted(names)
+
+
+def test_the_list_is_sorted_on_a_phone(browser: Browser, deployment: Deployment, identity: str) -> None:
+    with visit(browser, deployment, width=360) as visiting:
+        page = visiting.to("/peerings")
+        names = page.locator(".row").get_by_role("link")
+        expect(page.get_by_role("combobox", name="sort")).to_have_value("-changed")
+        for order, turned in (("vnet_id", False), ("-vnet_id", True)):
+            page.get_by_role("combobox", name="sort").select_option(order)
+            expect(page).to_have_url(re.compile(f"sort={order}$"))
+            found = names.all_inner_texts()
+            assert found == sorted(found, reverse=turned)
+
+
+def test_the_api_is_listed_without_another_sign_in(browser: Browser, deployment: Deployment) -> None:
+    with visit(browser, deployment) as visiting:
+        page = visiting.page
+        page.get_by_role("link", name="The HTTP API").click()
+        expect(page.get_by_role("row", name="/api/peerings/{id}/rotate")).to_contain_text("operator")
+        expect(page.get_by_text("curl -H")).to_be_visible()
 
 
 def test_it_is_used_by_keyboard_alone(browser: Browser, deployment: Deployment, identity: str) -> None:

@@ -27,7 +27,7 @@ from peering.request import PeeringRequest
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
 from peering.steps import STEPS, Operation
-from peering.verdicts import FIRST_PAUSE, FIRST_RETRY, Checked, Judged, announce, judge
+from peering.verdicts import FIRST_PAUSE, FIRST_RETRY, KEPT_VERDICTS, Checked, Judged, announce, judge
 from tests.unit.good_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()
@@ -252,7 +252,7 @@ def test_a_peering_is_watched_again_when_its_removal_was_cancelled_before_it_beg
     for begun in (False, True):
         record = connected()
         place(record, order("remove", "r2"))
-        assert not is_watched(record)
+        assert is_busy(record)
         if begun:
             take(record, "x", START.isoformat())
         assert place(record, order("cancel", "r3"))[1].answer == "supersede"
@@ -302,6 +302,16 @@ def test_a_verdict_changes_once_and_says_since_when() -> None:
     health = record["health"]
     assert (health["since"][:10], health["checked"][:10]) == ("2026-01-04", "2026-01-05")
     assert health["problems"][0]["since"][:10] == "2026-01-04"
+
+
+def test_the_last_changes_of_the_verdict_are_kept() -> None:
+    record = connected()
+    for day in range(3, 60):
+        check(record, *(["vnet-not-found"] if day % 4 < 2 else []), day=day)
+    verdicts = record["verdicts"]
+    assert len(verdicts) == KEPT_VERDICTS
+    assert all(one["verdict"] != later["verdict"] for one, later in pairwise(verdicts))
+    assert verdicts[-1]["at"] == record["health"]["since"]
 
 
 def test_a_repair_that_did_not_help_is_tried_again_after_a_pause_that_grows() -> None:
@@ -365,7 +375,9 @@ def test_an_order_about_an_older_revision_is_put_off() -> None:
 def test_a_peering_that_is_being_removed_is_neither_watched_nor_repaired() -> None:
     record = connected()
     assert is_watched(record)
-    ran(record, "remove", "failed", "r2")
+    place(record, order("remove", "r2"))
+    take(record, "x", START.isoformat())
+    ended(record, "failed", "r2")
     assert not is_watched(record)
     assert not check(record, "vnet-peering-missing").repair
 

@@ -1,13 +1,17 @@
 """Bad answers that come once or twice: nothing is begun because of them, nothing lost, no text breaks the reader."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from local.cloud.world.world import SecretVersion
-from local.deployment import Deployment
+from local.deployment import Deployment, deploy
+from tests.workflows.by_hand import made_by_hand
+from tests.workflows.managed_identity import as_identity
 from tests.workflows.plans import codes, plan
 from tests.workflows.sweeping import sweep, until_swept
+from tests.workflows.waiting import NEVER
 from triggers.problem_documents import LONGEST_SHOWN
 
 ARM, GRAPH, VAULT, AIVEN = (
@@ -230,3 +234,94 @@ def test_a_rotation_whose_secret_comes_back_without_tags_keeps_the_new_password(
     assert (rotated["runs"][-1]["state"], rotated["health"]["verdict"]) == ("rotated", "healthy"), rotated["runs"]
     (password,) = own_application(deployment).passwords
     assert password.key_id == deployment.record(identity)["facts"]["secret_key_id"]
+
+
+_FEDERATED_LEFT_OUT: Final = {"host": GRAPH, "method": "GET", "path": "/federatedIdentityCredentials$"}
+
+
+@pytest.mark.parametrize("name", ["value", "name", "id"])
+def test_a_federated_credential_that_is_not_shown_once_does_not_outlive_its_rotation(tmp_path: Path, name: str) -> None:
+    with deploy(tmp_path, settings=as_identity(tmp_path)) as deployment:
+        identity = deployment.settle(credential="federated")["id"]
+        deployment.until_ended(identity)
+        deployment.knobs(faults=[{**_FEDERATED_LEFT_OUT, "without": name}])
+        assert deployment.rotate(identity, credential="secret")["runs"][-1]["state"] == "rotated"
+        application = own_application(deployment)
+        assert (len(application.passwords), application.federated) == (1, [])
+
+
+def test_a_federated_credential_that_is_not_shown_once_stays_where_a_password_is_refused(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings={**as_identity(tmp_path), "PROPAGATION_DEADLINE_MINUTES": "2"}) as deployment:
+        identity = deployment.settle(credential="federated")["id"]
+        deployment.until_ended(identity)
+        deployment.knobs(secret_accepted=NEVER, faults=[{**_FEDERATED_LEFT_OUT, "without": "value"}])
+        assert deployment.rotate(identity, credential="secret")["runs"][-1]["state"] == "failed"
+        application = own_application(deployment)
+        assert (application.passwords, len(application.federated)) == ([], 1)
+        assert deployment.record(identity)["facts"]["credential"] == "federated"
+
+
+def test_an_application_is_handed_back_without_a_federated_credential_that_is_not_shown_once(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings=as_identity(tmp_path)) as deployment:
+        vnet_id = deployment.cloud.vnet_ids[0]
+        application = made_by_hand(deployment.cloud, vnet_id)
+        identity = deployment.settle(vnet_id=vnet_id, adopt=True, credential="federated")["id"]
+        assert len(application.federated) == 1
+        deployment.knobs(faults=[{**_FEDERATED_LEFT_OUT, "without": "value"}])
+        assert deployment.remove(identity)["state"] == "removed"
+        assert application.federated == []
+
+
+def test_a_refused_password_whose_tags_are_not_shown_goes(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings={"PROPAGATION_DEADLINE_MINUTES": "2"}) as deployment:
+        status = deployment.settle()
+        deployment.until_ended(status["id"])
+        left_out = {"host": VAULT, "method": "GET", "path": "/versions", "without": "tags", "times": ALWAYS}
+        deployment.knobs(secret_accepted=NEVER, faults=[left_out])
+        assert deployment.rotate(status["id"])["runs"][-1]["state"] == "failed"
+        (password,) = own_application(deployment).passwords
+        assert password.key_id == status["facts"]["secret_key_id"]
+        (vault,) = deployment.cloud.world.vaults.values()
+        (versions,) = vault.secrets.values()
+        assert [version.enabled for version in versions] == [True, False]
+
+
+@pytest.mark.parametrize("is_swept", [False, True], ids=["check", "sweep"])
+def test_a_secret_that_is_not_shown_is_not_rotated(deployment: Deployment, is_swept: bool) -> None:
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[{"host": VAULT, "method": "GET", "path": "/secrets", "without": "value", "times": 3}])
+    if is_swept:
+        sweep(deployment)
+        until_swept(deployment)
+    else:
+        deployment.check(identity)
+    assert [run["operation"] for run in deployment.until(identity)["runs"]] == ["establish"]
+
+
+def test_a_secret_that_is_not_shown_is_not_taken_for_deleted(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    not_found = {"host": VAULT, "method": "DELETE", "path": "/secrets/", "status": 404, "code": "SecretNotFound"}
+    left_out = {"host": VAULT, "method": "GET", "path": "/versions$", "without": "value", "times": 3}
+    deployment.knobs(faults=[not_found, left_out])
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state()["secrets"] == []
+
+
+def test_a_federated_credential_that_a_list_leaves_out_is_not_rotated(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings=as_identity(tmp_path)) as deployment:
+        identity = deployment.settle(credential="federated")["id"]
+        name = "federatedIdentityCredentials"
+        deployment.knobs(
+            faults=[{"host": GRAPH, "method": "GET", "path": "/applications$", "without": name, "times": 2}]
+        )
+        assert [run["operation"] for run in deployment.check(identity)["runs"]] == ["establish"]
+
+
+def test_a_service_principal_whose_tags_are_not_shown_is_not_left_behind(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    deployment.knobs(
+        faults=[{"host": GRAPH, "method": "GET", "path": "/servicePrincipals", "without": "tags", "times": 3}]
+    )
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state() == before

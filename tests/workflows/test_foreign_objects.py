@@ -205,6 +205,17 @@ def test_what_the_app_may_not_change_is_an_obstacle_to_taking_it_over(tmp_path: 
         assert deployment.cloud_state() == before
 
 
+@pytest.mark.any_kind
+def test_the_owners_of_an_application_that_are_not_shown_once_are_asked_for_again(tmp_path: Path) -> None:
+    scenario = {"graph_role": "Application.ReadWrite.OwnedBy", "platform_principal": True}
+    with deploy(tmp_path, Scenario.model_validate(scenario)) as deployment:
+        application = made_by_hand(deployment.cloud, vnet_of(deployment).id)
+        application.owner = deployment.cloud.landscape.automation.id
+        left_out = {"host": "graph.microsoft.com", "path": "/owners$", "without": "value"}
+        deployment.knobs(faults=[left_out])
+        assert deployment.settle(adopt=True)["state"] == "connected"
+
+
 def test_with_the_permission_for_its_own_applications_the_app_needs_no_other_for_its_own(tmp_path: Path) -> None:
     scenario = {"graph_role": "Application.ReadWrite.OwnedBy", "platform_principal": True}
     with deploy(tmp_path, Scenario.model_validate(scenario)) as deployment:

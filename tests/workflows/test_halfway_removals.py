@@ -48,6 +48,24 @@ def test_a_removal_that_failed_halfway_is_not_checked(deployment: Deployment) ->
     assert deployment.writes() == []
 
 
+def test_a_start_that_fails_after_a_removal_that_failed_makes_nothing_to_check(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    keeps_secrets = {"host": r".*vault\.azure\.net", "path": "/secrets/.+", "method": "DELETE", "times": 9999}
+    deployment.knobs(faults=[{**keeps_secrets, "status": 403, "code": "Forbidden"}])
+    deployment.remove(identity)
+    refused = {"host": "management.azure.com", "path": "/roleAssignments$", "method": "GET", "times": 9999}
+    deployment.knobs(faults=[{**refused, "status": 400, "code": "BadRequest"}])
+    assert deployment.settle()["state"] == "failed"
+    deployment.knobs(faults=[])
+    deployment.clear_requests()
+    sweep(deployment)
+    assert until_swept(deployment) == {"checked": 0, "changed": 0, "repairs": 0}
+    assert deployment.writes() == []
+    answer = deployment.api.post(f"/api/peerings/{identity}/rotate", json={})
+    assert (answer.status_code, answer.json()["code"]) == (409, "peering-not-connected-yet")
+    assert deployment.remove(identity)["state"] == "removed"
+
+
 @pytest.mark.life
 def test_a_removal_that_failed_halfway_can_be_taken_back_by_a_start(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]

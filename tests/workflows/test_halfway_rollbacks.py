@@ -93,14 +93,49 @@ def test_a_start_after_a_rollback_that_was_cancelled_lists_only_what_it_has_made
     assert made.isdisjoint({"peering connection", "vnet peering", "user role assignment", "platform role assignment"})
 
 
-def test_a_start_that_fails_after_a_removal_that_failed_is_rolled_back(deployment: Deployment) -> None:
+@pytest.mark.parametrize(
+    "kept",
+    [
+        _KEEPS_SECRETS,
+        # The VNet peering alone is gone, so nothing works any more.
+        {"host": r"api\.aiven\.io", "method": "DELETE", "path": "peering-connection", "times": NEVER},
+    ],
+    ids=["the secret", "the connection"],
+)
+def test_a_start_that_fails_after_a_removal_that_failed_is_rolled_back(
+    deployment: Deployment, kept: dict[str, object]
+) -> None:
     before = deployment.cloud_state()
     identity = deployment.settle()["id"]
-    deployment.knobs(faults=[{**_KEEPS_SECRETS, "status": 403, "code": "Forbidden"}])
+    deployment.knobs(faults=[{**kept, "status": 403, "code": "Forbidden"}])
     assert deployment.remove(identity)["state"] == "removal-failed"
     deployment.knobs(outcome="ERROR", faults=[])
     status = deployment.settle(on_failure="rollback")
     assert (status["state"], status["problem"]["code"]) == ("rolled-back", "connection-error")
+    assert deployment.cloud_state() == before
+
+
+def test_a_rollback_deletes_the_roles_that_a_removal_left_under_other_names(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle(user_role_name="role of before")["id"]
+    keeps_roles = {"host": r"management\.azure\.com", "path": "/roleDefinitions/.+", "method": "DELETE"}
+    deployment.knobs(faults=[{**keeps_roles, "status": 403, "code": "AuthorizationFailed", "times": NEVER}])
+    assert deployment.remove(identity)["state"] == "removal-failed"
+    deployment.knobs(outcome="ERROR", faults=[])
+    status = deployment.settle(user_role_name="role of now", on_failure="rollback")
+    assert (status["state"], status["problem"]["code"]) == ("rolled-back", "connection-error")
+    assert deployment.cloud_state() == before
+
+
+def test_a_removal_deletes_the_role_of_a_start_that_failed_under_another_name(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    status = deployment.settle(user_role_name="role of before")
+    side = {"vnet_id": status["facts"]["vnet_id"], "remote_id": status["facts"]["to_network_id"]}
+    deployment.event(kind="delete-vnet-peering", **side)
+    deployment.knobs(outcome="ERROR")
+    assert deployment.settle(user_role_name="role of now")["state"] == "failed"
+    deployment.knobs(outcome="")
+    assert deployment.remove(status["id"])["state"] == "removed"
     assert deployment.cloud_state() == before
 
 

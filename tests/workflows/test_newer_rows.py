@@ -51,6 +51,16 @@ def test_a_peering_of_a_newer_version_is_left_alone_and_the_others_go_on(two: tu
     assert app.remove(newer)["state"] == "removed"
 
 
+def test_a_row_whose_version_is_no_number_keeps_no_other_from_its_check(two: tuple[Deployment, str, str]) -> None:
+    app, unreadable, other = two
+    change_row(app, unreadable, {"record_schema": "two"})
+    assert app.api.get(f"/api/peerings/{unreadable}").json()["code"] == "registry-row-newer"
+    assert [one["id"] for one in app.api.get("/api/peerings").json()["peerings"]] == [other]
+    sweep(app)
+    found = until_swept(app)
+    assert (found["checked"], found["failed"]) == (1, {"plan_sweep": 1})
+
+
 def test_what_a_newer_version_writes_in_todays_form_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with deploy(tmp_path, Scenario(vnets=2)) as app:
         with monkeypatch.context() as newer:

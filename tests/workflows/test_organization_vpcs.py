@@ -2,14 +2,17 @@
 
 import importlib
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.cloud import Scenario
+from local.cloud.world.world import Connection
 from local.deployment import Deployment, Status, deploy
 from peering.aiven_vpc import KINDS, AivenVpc, Kind
+from tests.workflows.waiting import NEVER
 
 
 def organization(**knobs: object) -> Scenario:
@@ -77,6 +80,55 @@ def test_of_two_connections_that_of_the_application_is_its_own(tmp_path: Path, i
         own.state = state
         assert deployment.remove(status["id"])["state"] == "removed"
         assert vpc.connections == [foreign]
+
+
+def test_of_two_connections_its_own_is_requested_again_beside_the_other(tmp_path: Path) -> None:
+    with deploy(tmp_path, organization(organization_repeat="another")) as deployment:
+        status = deployment.settle()
+        foreign = beside_anothers(deployment, "ACTIVE")
+        after = deployment.check(status["id"])
+        assert [(run["operation"], run["state"]) for run in after["runs"]][-1] == ("repair", "connected")
+        assert after["health"]["verdict"] == "healthy"
+        connections = [held for _, held in deployment.cloud.world.connections()]
+        assert len(connections) == 2
+        assert foreign in connections
+
+
+@pytest.mark.parametrize("begins", ["a start", "a check"])
+def test_of_two_connections_its_own_is_requested_again_after_a_repair_that_could_not(
+    tmp_path: Path, begins: str
+) -> None:
+    with deploy(tmp_path, organization(organization_repeat="another")) as deployment:
+        status = deployment.settle()
+        beside_anothers(deployment, "PENDING_PEER")
+        refused = {"host": "api.aiven.io", "method": "POST", "path": "/peering-connections$", "status": 403}
+        deployment.knobs(faults=[{**refused, "code": "forbidden", "times": NEVER}])
+        assert deployment.check(status["id"])["runs"][-1]["state"] == "failed"
+        deployment.knobs(faults=[])
+        if begins == "a start":
+            assert deployment.settle()["state"] == "connected"
+        deployment.later(status["id"], timedelta(hours=2))
+        assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+        assert len(list(deployment.cloud.world.connections())) == 2
+
+
+def beside_anothers(deployment: Deployment, state: str) -> Connection:
+    """Let the only peering lose its side, and have another application's connection beside it; returns that."""
+    ((vpc, own),) = deployment.cloud.world.connections()
+    foreign = replace(own, app_id="11111111-2222-4333-8444-555555555555", id=deployment.cloud.world.guid(), state=state)
+    vpc.connections.append(foreign)
+    deployment.knobs(detect=NEVER)
+    deployment.event(kind="delete-vnet-peering", vnet_id=own.vnet_id, remote_id=vpc.network.id)
+    return foreign
+
+
+def test_a_connection_is_not_deleted_that_could_not_be_requested_again(tmp_path: Path) -> None:
+    with deploy(tmp_path) as deployment:
+        status = deployment.settle()
+        beside_anothers(deployment, "ACTIVE")
+        after = deployment.check(status["id"])
+        assert after["runs"][-1]["problem"]["code"] == "connection-of-another-application"
+        assert status["facts"]["application_id"] in {held.app_id for _, held in deployment.cloud.world.connections()}
 
 
 @pytest.mark.parametrize("kind", KINDS)

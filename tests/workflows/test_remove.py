@@ -7,10 +7,13 @@ from uuid import uuid4
 import pytest
 
 from local.cloud import Scenario
+from local.cloud.scenario import Fault
 from local.cloud.server.wire import Request
 from local.deployment import Deployment, deploy
-from peering.naming import secret_name
+from peering.naming import last_part, secret_name
 from tests.workflows.by_hand import made_by_hand
+from tests.workflows.cloud_objects import the_connection
+from tests.workflows.waiting import NEVER
 
 pytestmark = pytest.mark.both_kinds
 
@@ -179,6 +182,72 @@ def test_a_connection_that_is_shown_in_part_is_neither_gone_nor_anothers(
     identity = deployment.settle()["id"]
     shown = {"host": "api.aiven.io", "method": "GET", "path": "/vpcs?/", "without": name, "status": 200}
     deployment.knobs(faults=[{**shown, "skip": skip, "times": 4}])
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud_state() == before
+
+
+@pytest.mark.any_kind
+@pytest.mark.parametrize("times", [1, 6, NEVER])
+@pytest.mark.parametrize(
+    ("name", "elsewhere", "kept", "fact"),
+    [
+        ("peer_resource_group", {}, "roleAssignments", "platform_role_assignment_id"),
+        ("peer_azure_tenant_id", {"account": str(uuid4())}, "servicePrincipals", "platform_principal_id"),
+    ],
+    ids=["resource group", "tenant"],
+)
+def test_a_connection_of_anothers_that_is_shown_in_part_keeps_what_it_needs(
+    tmp_path: Path, name: str, elsewhere: dict[str, str], kept: str, fact: str, times: int
+) -> None:
+    with deploy(tmp_path, Scenario(project_vpcs=2)) as deployment:
+        status = deployment.settle()
+        shown = _requested_by_another(deployment, **elsewhere)
+        deployment.knobs(faults=[{**shown, "without": name, "times": times}])
+        assert deployment.remove(status["id"])["state"] == "removed"
+        wanted = last_part(status["facts"][fact])
+        assert wanted in {one.get("name", one["id"]) for one in deployment.cloud_state()[kept]}
+
+
+@pytest.mark.any_kind
+@pytest.mark.parametrize("name", ["peer_resource_group", "peer_azure_tenant_id"])
+def test_a_connection_of_anothers_that_is_shown_in_part_for_a_while_keeps_nothing_that_it_does_not_need(
+    tmp_path: Path, name: str
+) -> None:
+    with deploy(tmp_path, Scenario(project_vpcs=2)) as deployment:
+        before = deployment.cloud_state()
+        identity = deployment.settle()["id"]
+        # In a VNet of the same name.
+        shown = _requested_by_another(deployment, group="elsewhere", tenant_id=str(uuid4()))
+        deployment.knobs(faults=[{**shown, "without": name, "times": 4}])
+        assert deployment.remove(identity)["state"] == "removed"
+        after = deployment.cloud_state()
+        assert {**after, "peeringConnections": []} == before
+
+
+def _requested_by_another(deployment: Deployment, **elsewhere: str) -> dict[str, object]:
+    """Request a connection like ours for another application in another VPC; returns which answers show it."""
+    first, second = deployment.cloud.world.vpcs.values()
+    (own,) = first.connections
+    foreign = replace(own, app_id=str(uuid4()), id=deployment.cloud.world.guid())
+    second.connections.append(replace(foreign, **elsewhere))  # type: ignore[arg-type]
+    return {"host": r"api\.aiven\.io", "method": "GET", "path": f"/vpcs/{second.id}"}
+
+
+def test_a_connection_that_is_shown_in_part_at_last_is_not_taken_for_deleted(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    world, own, looks = deployment.cloud.world, the_connection(deployment), list[str]()
+    shown = {"host": r"api\.aiven\.io", "path": "/vpcs?/", "without": "peer_azure_app_id", "times": 6}
+
+    def hide_until_the_application_goes(request: Request) -> None:
+        looks.extend([request.path] if request.host == "api.aiven.io" else [])
+        if request.method == "DELETE" and "/applications/" in request.path and own.created > world.now:
+            own.created = world.now
+            world.knobs.faults = [Fault.model_validate(shown)]
+        elif len(looks) == 2:
+            own.created = world.after(3600)
+
+    deployment.cloud.before_each_request(hide_until_the_application_goes)
     assert deployment.remove(identity)["state"] == "removed"
     assert deployment.cloud_state() == before
 

@@ -11,7 +11,10 @@ import pytest
 from local.deployment import Deployment, deploy
 from local.host import Hostility, Kind
 from orchestrators.lost import pause
+from peering.naming import secret_name
 from peering.runs import FUNCTION_TIMEOUT
+from tests.workflows.cloud_objects import application_of
+from tests.workflows.managed_identity import as_identity
 from tests.workflows.recorded_runs import runs
 from tests.workflows.waiting import while_waiting
 
@@ -33,10 +36,10 @@ class LostResults(Hostility):
 
 
 @contextmanager
-def losing(tmp_path: Path) -> Iterator[tuple[Deployment, LostResults]]:
+def losing(tmp_path: Path, settings: dict[str, str] | None = None) -> Iterator[tuple[Deployment, LostResults]]:
     """An app on a platform that loses what it is told to."""
     losses = LostResults()
-    with deploy(tmp_path, hostile=losses) as deployment:
+    with deploy(tmp_path, settings=settings, hostile=losses) as deployment:
         yield deployment, losses
 
 
@@ -104,6 +107,24 @@ def test_a_check_leaves_what_it_could_not_look_for_to_the_next_one(tmp_path: Pat
         assert "unsettled" in deployment.record(status["id"])
         deployment.knobs(faults=[])
         deployment.check(status["id"])
+        assert "unsettled" not in deployment.record(status["id"])
+
+
+@pytest.mark.any_kind
+def test_a_check_that_sees_no_federated_credential_leaves_unknown_passwords_to_the_next_one(tmp_path: Path) -> None:
+    with losing(tmp_path, as_identity(tmp_path)) as (deployment, losses):
+        status = deployment.settle(credential="federated")
+        losses.to_lose = {"new_credential": 1}
+        deployment.rotate(status["id"])
+        application = application_of(deployment, status["facts"]["application_id"])
+        world = deployment.cloud.world
+        world.add_password(application, secret_name(status["id"]), world.now + timedelta(days=30))
+        nothing = {"host": "graph.microsoft.com", "path": "/federatedIdentityCredentials$", "status": 200}
+        for faults in ([{**nothing, "body": {"value": []}}], []):
+            deployment.later(status["id"], 2 * FUNCTION_TIMEOUT)
+            deployment.knobs(faults=faults)
+            deployment.check(status["id"])
+        assert (application.passwords, len(application.federated)) == ([], 1)
         assert "unsettled" not in deployment.record(status["id"])
 
 

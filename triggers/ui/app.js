@@ -6,6 +6,7 @@ import { html, render, useEffect, useState } from "./lib.js";
 import { List } from "./list.js";
 import { Overview } from "./overview.js";
 import { Peering } from "./peering.js";
+import { Reference } from "./reference.js";
 import { useHere } from "./route.js";
 import { Start } from "./start.js";
 import { forgetPeerings } from "./summaries.js";
@@ -17,6 +18,8 @@ const VIEWS = [
   ["/new", "New", Start],
   ["/unmanaged", "Unmanaged", Unmanaged],
 ];
+// A view that is linked below the others.
+const REFERENCE = ["/api", "The HTTP API", Reference];
 
 function Page() {
   const { path, query } = useHere();
@@ -28,7 +31,7 @@ function Page() {
   };
   useEffect(() => onLocked(() => setOpen(false)), []);
   const [, identity] = path.match(/^\/peerings\/([^/]+)$/) ?? [];
-  const [at, , View] = VIEWS.find(([one]) => one === path) ?? VIEWS[identity ? 1 : 0];
+  const [at, , View] = [...VIEWS, REFERENCE].find(([one]) => one === path) ?? VIEWS[identity ? 1 : 0];
   return html`
     <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     <header>
@@ -41,7 +44,7 @@ function Page() {
         : html`<${KeyForm} onKept=${() => setOpen(true)} />`}
     </main>
     <footer>
-      <a href="docs">The HTTP API</a>
+      <a href=${`#${REFERENCE[0]}`}>${REFERENCE[1]}</a>
       ${is_open && hasKey() && html`<button type="button" onClick=${lock}>Forget the key</button>`}
     </footer>`;
 }

@@ -65,8 +65,9 @@ export function Fields({ fields, texts, set, errors = [], now = {} }) {
 }
 
 function Field({ field, text, set, error, now, isDefault }) {
-  const { name, description } = field;
-  const notes = [description && `${name}-about`, error && `${name}-error`].filter(Boolean).join(" ");
+  const { name } = field;
+  const about = [field.description, hintOf(field), entries(now)].filter(Boolean);
+  const notes = [about.length > 0 && `${name}-about`, error && `${name}-error`].filter(Boolean).join(" ");
   const given = {
     id: `field-${name}`,
     name,
@@ -83,9 +84,23 @@ function Field({ field, text, set, error, now, isDefault }) {
       <input type="checkbox" checked=${text === null} onChange=${(event) => set(name, event.target.checked ? null : "")} />
       Remove the ${words(name)}
     </label>`}
-    ${description && html`<p class="quiet" id=${`${name}-about`}>${prose(description)}</p>`}
+    ${about.length > 0 && html`<p class="quiet" id=${`${name}-about`}>${prose(about.join(" "))}</p>`}
     ${error && html`<p class="error" id=${`${name}-error`}>${error.rule}</p>`}
   </div>`;
+}
+
+/** How the values of a list or an object are written, and how one is removed. */
+function hintOf({ type, patternProperties = {} }) {
+  if (type === "array") return "One per line.";
+  if (type !== "object") return "";
+  const can_go = Object.values(patternProperties).some((one) => one.anyOf?.some(({ type: kind }) => kind === "null"));
+  return `One per line: name=value.${can_go ? " To remove one: name= without a value." : ""}`;
+}
+
+/** The current values of an object. */
+function entries(now) {
+  const all = now && typeof now === "object" && !Array.isArray(now) ? Object.entries(now) : [];
+  return all.length > 0 ? `Now: ${all.map(([name, value]) => `${name}=${value}`).join(", ")}.` : "";
 }
 
 function Control({ field, given, text, now, isDefault }) {
@@ -97,9 +112,7 @@ function Control({ field, given, text, now, isDefault }) {
     </select>`;
   }
   if (field.type === "array" || field.type === "object") {
-    const can_go = field.additionalProperties?.anyOf?.some((one) => one.type === "null");
-    const hint = field.type === "object" ? `name=value, one per line${can_go ? "; name= removes it" : ""}` : "one per line";
-    return html`<textarea ...${given} rows="2" placeholder=${hint} value=${text}></textarea>`;
+    return html`<textarea ...${given} rows="2" value=${text}></textarea>`;
   }
   const kinds = { integer: "number", "date-time": "datetime-local" };
   const type = kinds[field.type] ?? kinds[field.format] ?? "text";

@@ -1,9 +1,9 @@
 // The list: filtered, searched and sorted in the browser; only the visible rows are drawn.
 
 import { useKnown, useOperations } from "./api.js";
-import { filtered } from "./filters.js";
+import { DEFAULT_ORDER, filtered, isFilter } from "./filters.js";
 import { html, useEffect, useMemo, useRef, useState } from "./lib.js";
-import { Badge, Failed, Heading, Moment, words } from "./parts.js";
+import { Badge, Failed, Heading, Moment, Paused, words } from "./parts.js";
 import { address, go, useHere } from "./route.js";
 import { usePeerings } from "./summaries.js";
 
@@ -18,6 +18,8 @@ const COLUMNS = [
   ["expires", "Expires"],
   ["changed", "Changed"],
 ];
+// On a phone, which shows no heads of columns, the sort order is a field.
+const ORDERS = COLUMNS.filter(([name]) => name).flatMap(([name, title]) => [[name, `${title} ▲`], [`-${name}`, `${title} ▼`]]);
 // The parameters that have a field here; the API's others also apply, each shown with a button that removes it.
 const FIELDS = new Set(["state", "verdict", "problem", "search", "sort"]);
 
@@ -27,17 +29,18 @@ const choices = (operations, name) =>
 
 export function List() {
   const { query } = useHere();
-  const { all, isComplete, error } = usePeerings();
+  const { all, isComplete, error, paused_all } = usePeerings();
   const shown = useMemo(() => filtered(all, query), [all, query]);
   const set = (name, value) => go(address("/peerings", { ...query, [name]: value }), { replace: true });
   return html`
     <${Heading} title="Peerings">Peerings<//>
+    <${Paused} what="Checks and repairs of all peerings" pause=${paused_all} />
     <${Filters} query=${query} set=${set} all=${all} />
     <p class="quiet" role="status">
       ${shown.length.toLocaleString("en")} of ${all.length.toLocaleString("en")} peerings${isComplete ? "" : ", loading…"}
     </p>
     <${Failed} error=${error} />
-    <${Rows} rows=${shown} sort=${query.sort ?? "-changed"} set=${set} />`;
+    <${Rows} rows=${shown} sort=${query.sort ?? DEFAULT_ORDER} set=${set} />`;
 }
 
 function Filters({ query, set, all }) {
@@ -45,19 +48,20 @@ function Filters({ query, set, all }) {
   const { data: catalogue } = useKnown("problems");
   const codes = useMemo(() => new Set(all.flatMap((one) => one.codes)), [all]);
   const titles = (catalogue?.problems ?? []).filter((one) => codes.has(one.code) || one.code === query.problem);
-  const others = Object.entries(query).filter(([name]) => !FIELDS.has(name));
+  const others = Object.entries(query).filter(([name]) => isFilter(name) && !FIELDS.has(name));
   return html`<form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
     <label>Search <input type="search" value=${query.search ?? ""} onInput=${(event) => set("search", event.target.value)} /></label>
     <${Choice} name="state" query=${query} set=${set} values=${choices(operations, "state").map((one) => [one, words(one)])} />
     <${Choice} name="verdict" query=${query} set=${set} values=${choices(operations, "verdict").map((one) => [one, one])} />
     <${Choice} name="problem" query=${query} set=${set} values=${titles.map((one) => [one.code, one.title])} />
+    <${Choice} name="sort" query=${{ sort: DEFAULT_ORDER, ...query }} set=${set} values=${ORDERS} isRequired />
     ${others.map(([name, value]) => html`<button type="button" onClick=${() => set(name, "")}>${words(name)}: ${value} ✕</button>`)}
   </form>`;
 }
 
-const Choice = ({ name, query, set, values }) => html`<label>${words(name)}
+const Choice = ({ name, query, set, values, isRequired = false }) => html`<label data-name=${name}>${words(name)}
   <select value=${query[name] ?? ""} onChange=${(event) => set(name, event.target.value)}>
-    <option value="">any</option>
+    ${!isRequired && html`<option value="">any</option>`}
     ${values.map(([value, title]) => html`<option value=${value} selected=${value === query[name]}>${title}</option>`)}
   </select>
 </label>`;
@@ -117,7 +121,7 @@ function Row({ row, at, height }) {
     <span role="cell"><a href=${`#/peerings/${row.id}`} title=${row.vnet_id}>${row.vnet}</a></span>
     <span role="cell" title=${row.project_vpc_id ?? row.organization_vpc_id}>${row.owner}</span>
     <span role="cell"><${Badge} kind="state" is=${row.state} /></span>
-    <span role="cell"><${Badge} kind="verdict" is=${row.verdict} />${row.paused_until && html` <span class="badge">paused</span>`}</span>
+    <span role="cell"><${Badge} kind="verdict" is=${row.verdict} />${"paused_until" in row && html` <span class="badge">paused</span>`}</span>
     <span role="cell" class="why" title=${row.problems.map((one) => one.title).join("\n")}>
       ${worst?.title}${others.length > 0 && ` and ${others.length} more`}
     </span>

@@ -3,7 +3,7 @@
 import { Actions } from "./actions.js";
 import { useKnown, useWatched } from "./api.js";
 import { html } from "./lib.js";
-import { capital, duration, Failed, Heading, lastPart, Loading, Moment, words } from "./parts.js";
+import { capital, duration, Failed, Heading, lastPart, Loading, Moment, Paused, words } from "./parts.js";
 import { address } from "./route.js";
 
 const OF_ALL = ["check_peerings", "pause_peerings", "resume_peerings"];
@@ -23,8 +23,7 @@ export function Overview() {
       ${last_sweep ? html` Last check of all: <${Moment} at=${last_sweep.began} />${last_sweep.seconds !== undefined &&
         `, took ${duration(last_sweep.seconds)}`}.` : " No check of all has finished yet."}
     </p>
-    ${paused_all && html`<p class="notice">Checks and repairs of all peerings are paused: ${paused_all.why} (${paused_all.by.name},
-      <${Moment} at=${paused_all.at} />${paused_all.until && html`, until <${Moment} at=${paused_all.until} isAhead />`})</p>`}
+    <${Paused} what="Checks and repairs of all peerings" pause=${paused_all} />
     <${Actions} names=${paused_all ? OF_ALL : OF_ALL.slice(0, 2)} about="all peerings" all onDone=${look} />
     <div class="columns">
       <${Counts} title="By verdict" name="verdict" counts=${data.verdicts} />

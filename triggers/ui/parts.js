@@ -43,6 +43,10 @@ export function duration(seconds) {
   return seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
+/** A pause, if there is one: why, by whom, since when and until when. */
+export const Paused = ({ what, pause }) => pause && html`<p class="notice">${what} are paused: ${pause.why} (${pause.by.name},
+  <${Moment} at=${pause.at} />${pause.until && html`, until <${Moment} at=${pause.until} isAhead />`})</p>`;
+
 /** A button that copies a text. */
 export function Copy({ text, name }) {
   const [is_copied, set] = useState(false);

@@ -1,10 +1,10 @@
 // One peering: its status, problems, steps, drawing, facts and history, and its actions.
 
 import { Actions } from "./actions.js";
-import { useWatched } from "./api.js";
+import { useKnown, useWatched } from "./api.js";
 import { Drawing } from "./drawing.js";
 import { html, useEffect } from "./lib.js";
-import { Badge, Copy, Failed, Heading, lastPart, Loading, Moment, Problem, words } from "./parts.js";
+import { Badge, Copy, Failed, Heading, lastPart, Loading, Moment, Paused, Problem, words } from "./parts.js";
 import { Timeline } from "./timeline.js";
 
 /** The operations that are useful now; the API decides whether they are allowed. */
@@ -18,7 +18,7 @@ function possible(status) {
 export function Peering({ id }) {
   const { data: status, etag, error, look } = useWatched(`peerings/${id}`);
   if (!status) return html`<${Heading} title="Peering">Peering<//>${error ? html`<${Failed} error=${error} />` : html`<${Loading} />`}`;
-  const { peering, health, problem, paused, labels = {}, facts } = status;
+  const { peering, health, problem, paused, paused_all, labels = {}, facts } = status;
   const vnet = lastPart(peering.vnet_id);
   return html`
     <${Heading} title=${vnet}>${vnet}<//>
@@ -32,10 +32,10 @@ export function Peering({ id }) {
     </p>
     ${Object.keys(labels).length > 0 && html`<p>${Object.entries(labels).map(([name, value]) => html`<span class="badge">${name}=${value}</span> `)}</p>`}
     ${status.note && html`<p class="note">${status.note}</p>`}
-    ${paused && html`<p class="notice">Checks and repairs are paused: ${paused.why} (${paused.by.name}, <${Moment} at=${paused.at} />${
-      paused.until && html`, until <${Moment} at=${paused.until} isAhead />`})</p>`}
+    <${Paused} what="Checks and repairs" pause=${paused} />
+    <${Paused} what="Checks and repairs of all peerings" pause=${paused_all} />
     <${Failed} error=${error} />
-    <${Actions} names=${possible(status)} about=${vnet} id=${id} etag=${etag} now=${{ ...peering, note: status.note }} typed=${vnet} onDone=${look} />
+    <${Actions} names=${possible(status)} about=${vnet} id=${id} etag=${etag} now=${{ ...peering, labels, note: status.note }} typed=${vnet} onDone=${look} />
     <${Problems} problem=${problem} health=${health} />
     <div class="columns split" data-is=${status.phase ? "busy" : "rest"}>
       <${Timeline} steps=${status.steps} operation=${status.operation} isAtRest=${!status.phase} />
@@ -44,7 +44,7 @@ export function Peering({ id }) {
         <${Facts} facts=${facts} links=${status.links ?? []} />
       </div>
     </div>
-    <${History} id=${id} updated=${`${status.updated} ${status.run}`} />`;
+    <${History} id=${id} updated=${`${status.updated} ${status.run}`} verdicts=${status.verdicts ?? []} />`;
 }
 
 function Problems({ problem, health }) {
@@ -70,12 +70,26 @@ function Facts({ facts, links }) {
   </section>`;
 }
 
-function History({ id, updated }) {
+/** The last changes of the verdict, the newest first. */
+function Verdicts({ verdicts }) {
+  const { data: catalogue } = useKnown("problems");
+  const title = (code) => catalogue?.problems.find((one) => one.code === code)?.title ?? code;
+  return html`<div class="wide" tabindex="0" role="region" aria-label="Verdicts"><table>
+    <thead><tr>${["Verdict", "Since", "Problems"].map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
+    <tbody>${verdicts.toReversed().map((one) => html`<tr key=${one.at}>
+      <th scope="row"><${Badge} kind="verdict" is=${one.verdict} /></th>
+      <td><${Moment} at=${one.at} /></td><td>${one.codes.map(title).join("; ")}</td>
+    </tr>`)}</tbody>
+  </table></div>`;
+}
+
+function History({ id, updated, verdicts }) {
   const { data, error, look } = useWatched(`peerings/${id}/runs`);
   useEffect(() => { look(); }, [updated]);
   return html`<section aria-labelledby="history">
     <h2 id="history">History</h2>
     <${Failed} error=${error} />
+    ${verdicts.length > 0 && html`<${Verdicts} verdicts=${verdicts} />`}
     <div class="wide" tabindex="0" role="region" aria-label="Runs"><table>
       <thead><tr>${["Operation", "Result", "By", "Started", "Problem"].map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
       <tbody>${data?.runs.map((one) => html`<tr key=${one.run}>

@@ -4,9 +4,10 @@ import { html } from "./lib.js";
 import { Badge, Problem, prose, words } from "./parts.js";
 
 export function Plan({ plan }) {
-  const { result, steps, changes = [], obstacles, waits, warnings } = plan;
+  const { result, steps, changes = [], obstacles, waits, warnings, facts = {} } = plan;
   return html`<section class="plan" aria-label="The plan">
     <h2>The plan: <${Badge} kind="result" is=${result} /></h2>
+    ${"hourly_price_usd" in facts && html`<p>Price: ${facts.hourly_price_usd} USD an hour</p>`}
     ${obstacles.map((one) => html`<${Problem} problem=${one} />`)}
     ${waits.length > 0 && html`<p>The run would wait for these problems, which may clear without action:</p>`}
     ${waits.map((one) => html`<${Problem} problem=${one} />`)}

@@ -8,6 +8,8 @@ import { lastPart } from "./parts.js";
 const FIRST_PAGE = 50;
 const PAGE = 500;
 const EVERY = 10_000;
+// Rows that were written while a list was read may be older than its newest one, in milliseconds.
+const OVERLAP = 60_000;
 
 const kept = { rows: new Map(), all: [], isComplete: false, error: null, loading: null, newest: "" };
 const watchers = new Set();
@@ -24,12 +26,13 @@ function prepared(summary) {
   const labels = Object.entries(summary.labels).map(([name, value]) => `${name}=${value}`);
   const codes = summary.problems.map((one) => one.code);
   const texts = [summary.id, owner, summary.project_vpc_id, summary.organization_vpc_id, summary.vnet_id, summary.state,
-    summary.verdict, summary.requested_by, summary.note, ...labels, ...codes];
+    summary.verdict, summary.requested_by, summary.note, ...labels, ...codes, ...summary.problems.map((one) => one.title)];
   return { ...summary, vnet, owner, codes, text: texts.join("\n").toLowerCase() };
 }
 
-function take(summaries) {
-  for (const one of summaries) {
+function take({ peerings, paused_all }) {
+  kept.paused_all = paused_all;
+  for (const one of peerings) {
     kept.rows.set(one.id, prepared(one));
     if (one.changed > kept.newest) kept.newest = one.changed;
   }
@@ -40,7 +43,7 @@ async function loadAll() {
   let path = `peerings?limit=${FIRST_PAGE}`;
   while (path) {
     const { data } = await get(path);
-    take(data.peerings);
+    take(data);
     path = data.cursor && `peerings?${new URLSearchParams({ limit: PAGE, cursor: data.cursor })}`;
     show();
   }
@@ -48,12 +51,13 @@ async function loadAll() {
 }
 
 async function loadChanged() {
+  const changedSince = new Date(Math.max(0, Date.parse(kept.newest || 0) - OVERLAP)).toISOString();
   let cursor;
   do {
-    const query = new URLSearchParams({ limit: PAGE, count: "true", changedSince: kept.newest || "1970-01-01T00:00:00Z" });
+    const query = new URLSearchParams({ limit: PAGE, changedSince });
     if (cursor) query.set("cursor", cursor);
     const { data } = await get(`peerings?${query}`);
-    take(data.peerings);
+    take(data);
     ({ cursor } = data);
   } while (cursor);
   // Removed peerings are not among the changes: only the number of peerings shows them.
