@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 
 from local.deployment import Deployment, Status
+from tests.workflows.lost_registry import lose_registry
 from tests.workflows.rights import give
-from tests.workflows.test_lost_registry import lose_registry
 
 #: The identity of the earlier deployment.
 EARLIER: Final = "99999999-9999-9999-9999-999999999999"
