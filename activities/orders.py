@@ -8,7 +8,7 @@ from typing import Final
 
 from clients.durable import DurableClient
 from clients.registry import registry
-from clients.registry.orders import hint, note_ended_runs
+from clients.registry.orders import hint, log_ended, note_ended_runs
 from clients.telemetry import carried, count, span
 from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
 from peering.record import Record, RunRecord
@@ -104,10 +104,9 @@ async def conclude_order(ending: Ending) -> bool:
         problem = ending["problem"]["code"] if "problem" in ending else ""
         operation = ending.get("operation", "")
         count("peering.orders.ended", operation=operation, state=ending["state"], problem=problem)
-    log.info(
-        "event=order-ended peering=%s run=%s operation=%s state=%s",
-        *(fence["id"], fence["run"], ending.get("operation"), ending["state"]),
-    )
+    # A record that is gone does not tell whether an earlier call got as far as the log.
+    if concluded or (ending["drop"] and record is None):
+        log_ended(fence["id"], fence["run"], ending.get("operation"), ending["state"])
     return concluded
 
 
@@ -126,7 +125,9 @@ async def note_superseded(given: Supersession) -> None:
             note_stopped(record, given)
         return record, None
 
-    await registry().change(given["fence"]["id"], noting)
+    fence = given["fence"]
+    await registry().change(fence["id"], noting)
+    log_ended(fence["id"], fence["run"], given["operation"], "superseded")
 
 
 async def note_lost(given: Lost) -> None:

@@ -15,13 +15,13 @@ param environmentName string
 @description('The region of all resources; it must offer Flex Consumption and availability zones.')
 param location string
 
-@description('Distinguishes the resources of this deployment; part of names that must be globally unique.')
+@description('Distinguishes the resources of this deployment; part of names that must be globally unique. Optional.')
 @minLength(3)
 @maxLength(12)
-param name string = take('p${uniqueString(subscription().id, environmentName, location)}', 12)
+param name string?
 
-@description('The resource group to create, or to use if it exists.')
-param resourceGroupName string = 'rg-${environmentName}'
+@description('The resource group to create, or to use if it exists; without it, one with the name of the environment.')
+param resourceGroupName string?
 
 @description('Tags for all resources that support tags.')
 param tags Texts = {}
@@ -146,13 +146,14 @@ param longestPauseOfChecks string = 'PT1H'
 var abbreviations = loadJsonContent('abbreviations.json')
 var clouds = loadJsonContent('clouds.json')
 var pythonVersion = '3.11'
-var short = take(toLower(replace(name, '-', '')), 12)
+var derived = take('p${uniqueString(subscription().id, environmentName, location)}', 12)
+var short = take(toLower(replace(name ?? derived, '-', '')), 12)
 var appName = '${abbreviations.functionApp}-${short}'
 var vaultName = '${abbreviations.keyVault}-${short}${vaultSuffix}'
 var allTags = union(tags, { 'azd-env-name': environmentName })
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: resourceGroupName
+  name: resourceGroupName ?? 'rg-${environmentName}'
   location: location
   tags: allTags
 }
@@ -297,6 +298,13 @@ var ownSettings = {
   AIVEN_AUTH_TOKEN: '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=aiven-auth-token)'
 }
 
+// With the storage account as backend these are removed, if an earlier deployment has made them.
+var schedulerNames = [
+  'AzureFunctionsJobHost__extensions__durableTask__hubName'
+  'AzureFunctionsJobHost__extensions__durableTask__storageProvider__type'
+  'AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName'
+  'DURABLE_TASK_SCHEDULER'
+]
 var schedulerSettings = durableBackend == 'scheduler'
   ? {
       AzureFunctionsJobHost__extensions__durableTask__hubName: scheduler!.outputs.hub
@@ -349,6 +357,7 @@ module app 'modules/function-app.bicep' = {
     apiApplicationId: empty(apiApplicationId) ? null : apiApplicationId
     authority: clouds[cloud].authority
     settings: union(ownSettings, schedulerSettings, givenSettings)
+    removedSettings: schedulerNames
   }
 }
 

@@ -5,9 +5,10 @@ from typing import Final
 from activities.looks.ahead import ahead
 from activities.looks.token_claims import token_claims, token_roles
 from clients.aiven_vpcs import vpc_client
+from clients.azure import graph
 from clients.credentials import automation_credential
-from clients.reads import Document, list_arm
-from clients.remote_errors import RemoteError
+from clients.reads import Document, list_arm, list_graph
+from clients.remote_errors import RemoteError, or_none
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
 from peering.naming import VNetId
@@ -101,6 +102,32 @@ def lacking_for_applications(held: set[str], what: str) -> list[Occurrence]:
         return []
     detail = f"The app's identity has {', '.join(sorted(held))}, none of which lets it {what} an application."
     return [Occurrence(code="automation-graph-permission-missing", detail=detail)]
+
+
+async def lacking_ownership(held: set[str], application_id: str, me: str) -> list[Occurrence]:
+    """The problem with an application that another identity created; none if the token says nothing, or it is gone.
+
+    Args:
+        held: the app's Graph permissions.
+        application_id: the application that it would change.
+        me: the object id of the app's own identity.
+
+    Raises:
+        ODataError: Graph refused, or did not answer.
+    """
+    if not held or held & MAY_WRITE_ALL or await _owns(application_id, me):
+        return []
+    detail = f"{', '.join(sorted(held))} does not let the app change {application_id}, which {me} does not own."
+    return [Occurrence(code="automation-graph-permission-missing", detail=detail)]
+
+
+async def _owns(application_id: str, me: str) -> bool:
+    async with graph() as client:
+        application = await or_none(client.applications_with_app_id(application_id).get())
+        if application is None or application.id is None:
+            return True
+        owners = await list_graph(client, f"applications/{application.id}/owners", {"$select": "id"}, "id")
+    return any(owner["id"] == me for owner in owners)
 
 
 async def lacking_in_aiven(vpc: AivenVpc) -> str | None:

@@ -11,6 +11,7 @@ from activities.looks.own_rights import (
     graph_permissions,
     identity,
     lacking_for_applications,
+    lacking_ownership,
     permissions_in_subscription,
     permissions_on_vnet,
     rights_in_aiven,
@@ -56,7 +57,9 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         return await rights_in_vault(me, DELETE_SECRETS)
 
     async def lacking_in_graph() -> list[Occurrence]:
-        return lacking_for_applications(await graph_permissions(), "delete")
+        permissions = await graph_permissions()
+        lacking = lacking_for_applications(permissions, "delete")
+        return lacking or (await lacking_ownership(permissions, application, me) if application else [])
 
     _, me = await identity()
     (outcome, shared, held), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(

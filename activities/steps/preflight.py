@@ -13,6 +13,7 @@ from activities.looks.own_rights import (
     MAY_WRITE_ALL,
     graph_permissions,
     lacking_for_applications,
+    lacking_ownership,
     permissions_in_subscription,
     permissions_on_vnet,
     rights_in_aiven,
@@ -21,7 +22,6 @@ from activities.looks.peering import Access, Directory, DirectoryParts
 from activities.looks.vault_rights import WRITE_SECRETS, rights_in_vault
 from activities.step import step
 from clients.azure import graph
-from clients.reads import list_graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.addresses import network_of_vpc, overlaps
@@ -276,11 +276,9 @@ async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
     """What the token says of the app's Graph permissions; a token without any, such as a person's, says nothing."""
     roles = await graph_permissions()
     missing = []
-    if roles and facts["existing"] == "adopted" and not roles & MAY_WRITE_ALL and not await _owns_adopted(facts):
-        detail = (
-            f"{', '.join(sorted(roles))} does not let the app add a credential to an application that it does not own."
-        )
-        missing.append(Occurrence(code="automation-graph-permission-missing", detail=detail))
+    if facts["existing"] in ("adopted", "ours"):
+        application_id = needed(facts["found_connection_application_id"])
+        missing += await lacking_ownership(roles, application_id, facts["automation_object_id"])
     if "application" not in found:
         missing += lacking_for_applications(roles, "make")
     if roles and "platform_service_principal" not in found and not roles & MAY_WRITE_ALL:
@@ -288,17 +286,6 @@ async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
         detail += f" {', '.join(sorted(roles))} does not let the app create it."
         missing.append(Occurrence(code="platform-principal-forbidden", detail=detail))
     return missing
-
-
-async def _owns_adopted(facts: Facts) -> bool:
-    """Whether the app's identity is an owner of the application that is taken over."""
-    async with graph() as client:
-        by_app_id = client.applications_with_app_id(needed(facts["found_connection_application_id"]))
-        application = await by_app_id.get()
-        if application is None or application.id is None:
-            return False
-        owners = await list_graph(client, f"applications/{application.id}/owners", {"$select": "id"}, "id")
-    return any(owner["id"] == facts["automation_object_id"] for owner in owners)
 
 
 @step

@@ -23,6 +23,11 @@ _HINTS: Final = 3
 _PAUSE: Final = 0.25
 
 
+def log_ended(peering_id: str, run: str, operation: str | None, state: str) -> None:
+    """Log that an order has ended, or that another one has superseded it."""
+    log.info("event=order-ended peering=%s run=%s operation=%s state=%s", peering_id, run, operation, state)
+
+
 async def start_order(client: DurableClient, peering_id: str, *, tries: int = _STARTS) -> None:
     """Start the orchestrator of a peering, which carries out the order in the peering's record.
 

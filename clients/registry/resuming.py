@@ -15,7 +15,7 @@ from azure.durable_functions import OrchestrationRuntimeStatus
 from clients import pauses
 from clients.durable import DurableClient, OrchestrationStatus, end_instance, is_running, start_unless_running
 from clients.registry import registry, sweeps
-from clients.registry.orders import note_ended_runs, start_order
+from clients.registry.orders import log_ended, note_ended_runs, start_order
 from clients.registry.rows import OrderRow
 from clients.settings import settings
 from clients.side_by_side import side_by_side
@@ -39,6 +39,8 @@ _KEPT_AFTER_END: Final = timedelta(hours=1)
 _SWEEP_KEPT_AFTER_END: Final = timedelta(minutes=2)
 _COMPLETED: Final = (OrchestrationRuntimeStatus.Completed,)
 _BROKEN_OFF: Final = tuple(getattr(OrchestrationRuntimeStatus, name) for name in ("Failed", "Terminated", "Canceled"))
+#: How long the rest of an order may take, beside its wait for Aiven.
+_BESIDE_WAITING: Final = timedelta(hours=2)
 #: Orders or instances that a call is at work on at a time.
 _AT_ONCE: Final = 16
 #: For how many seconds one call of the timer resumes, ends and purges, so that it ends before `functionTimeout`; and
@@ -65,6 +67,7 @@ async def resume_overdue(client: DurableClient) -> int:
     orders, now = await registry().orders(), registry().now
     placed = [datetime.fromisoformat(order["at"]) for order in orders]
     show("peering.orders.oldest_age", max(0.0, (now - min(placed, default=now)).total_seconds()))
+    _tell_lasting(orders, now)
     due = [order for order in orders if now >= datetime.fromisoformat(order["not_before"])]
     # A running execution renews its order's sign of life, so every other order reaches the front.
     due.sort(key=lambda order: datetime.fromisoformat(order["alive_until"]))
@@ -74,6 +77,14 @@ async def resume_overdue(client: DurableClient) -> int:
     if done.left:
         log.warning("event=resume-unfinished orders=%s", len(done.left))
     return sum(done.results)
+
+
+def _tell_lasting(orders: Sequence[OrderRow], now: datetime) -> None:
+    """Log the orders that are open for longer than they may wait for Aiven: an alert rule reads these records."""
+    longest = timedelta(hours=settings().platform_deadline_hours) + _BESIDE_WAITING
+    for order in orders:
+        if now - datetime.fromisoformat(order["at"]) > longest:
+            log.warning("event=order-lasting peering=%s run=%s since=%s", order["id"], order["run"], order["at"])
 
 
 def _is_overdue(order: OrderRow, status: OrchestrationStatus[object], now: datetime) -> bool:
@@ -102,6 +113,7 @@ async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationS
     if last:
         operation = held["order"]["operation"]
         count("peering.orders.ended", operation=operation, state="failed", problem="interrupted")
+        log_ended(peering_id, order["run"], operation, "failed")
     await note_ended_runs(resumed)
     log.warning("event=order-%s peering=%s run=%s", "interrupted" if last else "resumed", peering_id, order["run"])
     if is_running(status):

@@ -1,5 +1,5 @@
-// Alerts for the operator: one rule for each query of infra/monitoring. It fires if the query returns rows, and resolves
-// automatically.
+// Alerts for the operator: one rule for each query of infra/monitoring. It fires if the query returns rows, once for each
+// value of its dimensions, and resolves automatically.
 
 import { Texts } from 'types.bicep'
 
@@ -22,6 +22,9 @@ type Rule = {
   @description('How often the query runs, and its time range: at most two days.')
   every: string
   within: string
+
+  @description('The columns of the query whose values are alerts of their own, such as a second peering that fails.')
+  each: string[]
 }
 
 var rules Rule[] = [
@@ -31,6 +34,7 @@ var rules Rule[] = [
     severity: 2
     every: 'PT5M'
     within: 'PT10M'
+    each: ['peering', 'run']
   }
   {
     title: 'verdict-broken'
@@ -38,6 +42,7 @@ var rules Rule[] = [
     severity: 1
     every: 'PT5M'
     within: 'P2D'
+    each: ['peering']
   }
   {
     title: 'verdict-unknown'
@@ -45,6 +50,7 @@ var rules Rule[] = [
     severity: 2
     every: 'PT15M'
     within: 'P2D'
+    each: ['peering']
   }
   {
     title: 'secret-near-expiry'
@@ -52,6 +58,7 @@ var rules Rule[] = [
     severity: 2
     every: 'PT1H'
     within: 'P2D'
+    each: ['peering']
   }
   {
     title: 'checks-missing'
@@ -59,6 +66,7 @@ var rules Rule[] = [
     severity: 1
     every: 'PT15M'
     within: longestPauseOfChecks
+    each: []
   }
   {
     title: 'throttled'
@@ -66,20 +74,23 @@ var rules Rule[] = [
     severity: 3
     every: 'PT15M'
     within: 'PT1H'
+    each: []
   }
   {
     title: 'order-unended'
     query: loadTextContent('../monitoring/order-unended.kql')
     severity: 2
     every: 'PT1H'
-    within: 'P2D'
+    within: 'PT1H'
+    each: ['peering', 'run']
   }
   {
     title: 'webhook-dead'
     query: loadTextContent('../monitoring/webhook-dead.kql')
     severity: 2
     every: 'PT15M'
-    within: 'PT1H'
+    within: 'P2D'
+    each: []
   }
   {
     title: 'own-errors'
@@ -87,6 +98,7 @@ var rules Rule[] = [
     severity: 2
     every: 'PT15M'
     within: 'PT15M'
+    each: ['event']
   }
 ]
 
@@ -115,6 +127,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0
+            dimensions: [for column in one.each: { name: column, operator: 'Include', values: ['*'] }]
             failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
           }
         ]

@@ -27,8 +27,9 @@ param httpConcurrency int
 param apiApplicationId string?
 param authority string
 
-@description('The settings to change; all others stay as they are.')
+@description('The settings to change; all others stay as they are, except for those to remove.')
 param settings Texts
+param removedSettings string[]
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
@@ -101,6 +102,7 @@ module appSettings 'app-settings.bicep' = {
     appName: app.name
     found: list('${app.id}/config/appsettings', app.apiVersion).properties
     wanted: settings
+    unwanted: removedSettings
   }
 }
 

@@ -115,8 +115,10 @@ CONFIGURATION: Final = (
         "The app's own identity lacks a Microsoft Graph permission",
         "Application.ReadWrite.OwnedBy lets it create applications and change those that it owns;"
         " Application.ReadWrite.All lets it change all applications and create the platform's service principal.",
-        "Grant the permission to the identity and consent to it; if it has the permission, make the identity an owner"
-        " of the application. Then send the request again.",
+        "Grant the permission to the identity and consent to it. If it has the permission, another identity created the"
+        " application, such as that of an earlier deployment: make the identity an owner of the application and of its"
+        " service principal. `infra/own.sh` does both, with the identity's object id and the application's id."
+        " Then send the request again.",
         "an Entra administrator",
     ),
     Problem(

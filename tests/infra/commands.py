@@ -14,8 +14,8 @@ from local.processes import PROJECT
 
 #: Where people read commands, or have them run.
 FILES: Final = (
-    *("docs/deploying.md", "docs/operating.md", "infra/graph.sh", "infra/assign-role.sh"),
-    ".github/workflows/deploy.yml",
+    *("docs/api.md", "docs/deploying.md", "docs/operating.md", "docs/security.md"),
+    *("infra/graph.sh", "infra/assign-role.sh", "infra/own.sh", ".github/workflows/deploy.yml"),
 )
 #: What `make clis` installs.
 _INSTALLED: Final = PROJECT / ".local/clis/bin/az"
@@ -28,12 +28,20 @@ _OPTION: Final = re.compile(r"--[a-z][a-z0-9-]*")
 
 
 class Command(NamedTuple):
-    """A command as it is written: its name, its options, and their values."""
+    """A command as it is written: its name, and the words after it."""
 
     file: str
     name: str
-    options: frozenset[str]
-    queries: tuple[str, ...]
+    words: tuple[str, ...]
+
+    @property
+    def options(self) -> frozenset[str]:
+        """Its options, without their values."""
+        return frozenset(word for word in self.words if _OPTION.fullmatch(word))
+
+    def values(self, option: str) -> tuple[str, ...]:
+        """The values of an option."""
+        return tuple(value for name, value in pairwise(self.words) if name == option)
 
 
 class Help(NamedTuple):
@@ -87,9 +95,7 @@ def _command(file: str, words: list[str]) -> Command:
         if not re.fullmatch(r"[a-z][a-z-]*", word):
             break
         name.append(word)
-    options = frozenset(word for word in words if _OPTION.fullmatch(word))
-    queries = tuple(value for option, value in pairwise(words) if option == "--query")
-    return Command(file, " ".join(name), options, queries)
+    return Command(file, " ".join(name), tuple(words[len(name) :]))
 
 
 @cache

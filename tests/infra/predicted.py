@@ -67,8 +67,11 @@ def app_settings(deployment: str) -> dict[str, str]:
         one for one in of_type(deployment, "Microsoft.Web/sites/config") if one["name"].endswith("/appsettings")
     )
     found, wanted = arguments(config["properties"][1:-1])
-    assert found.startswith("list(")
-    assert found.endswith(".properties")
+    kept, *pair = arguments(found)
+    assert pair == [f"lambda('setting', lambdaVariables('setting').{part})" for part in ("key", "value")]
+    settings, condition = arguments(kept)
+    assert re.fullmatch(r"items\(list\(.*\)\.properties\)", settings)
+    assert condition == "lambda('setting', not(contains(parameters('unwanted'), lambdaVariables('setting').key)))"
     pairs = iter(arguments(wanted))
     return {name.strip("'"): value for name, value in zip(pairs, pairs, strict=True)}
 

@@ -22,20 +22,27 @@ def name(command: Command) -> str:
 def test_commands_are_found_in_every_file() -> None:
     assert {command.file for command in COMMANDS} == set(FILES)
     assert len(COMMANDS) > 20
-    assert Command("docs/deploying.md", "bicep install", frozenset(), ()) in COMMANDS
+    assert Command("docs/deploying.md", "bicep install", ()) in COMMANDS
 
 
 def test_of_programs_that_are_not_to_be_had_documents_tell_what_theirs_have() -> None:
     texts = [path.read_text() for path in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md"))]
     told = {found for text in texts for code in CODE.findall(text) for found in PUBLISHED.findall("\n".join(code))}
     # learn.microsoft.com: "Azure Developer CLI reference", "Azure Functions Core Tools reference".
-    assert told == {"azd up", "func start"}
+    assert told == {"azd up", "azd env set PRIVATE_NETWORK true", "func start"}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=name)
 def test_what_a_query_asks_for_can_be_asked(command: Command) -> None:
-    for query in command.queries:
+    for query in command.values("--query"):
         jmespath.compile(query.replace("$1", "name").replace("$role", "role").replace("$ours", "{}"))
+
+
+def test_the_package_is_deployed_as_it_was_built() -> None:
+    deploying = [command for command in COMMANDS if command.name == "functionapp deployment source config-zip"]
+    assert {command.file for command in deploying} == {"docs/deploying.md", ".github/workflows/deploy.yml"}
+    # For Python on Flex Consumption az otherwise has the service build it, which discards what the package has.
+    assert {command.values("--build-remote") for command in deploying} == {("false",)}
 
 
 @pytest.mark.az

@@ -245,6 +245,22 @@ def test_the_scheduler_takes_the_place_of_storage_as_the_identity() -> None:
     assert not [name for name in app_settings("default") if SCHEDULERS.search(name)]
 
 
+def passed(deployed: dict[str, Any], module: str) -> dict[str, Any]:
+    """The parameters of a module in a compiled template."""
+    (found,) = (one for one in deployed["resources"].values() if one.get("name") == module)
+    given = found["properties"]["parameters"].items()
+    return {name: one["value"] for name, one in given if isinstance(one, dict) and "value" in one}
+
+
+def test_a_return_to_storage_removes_what_leads_the_host_to_a_scheduler() -> None:
+    template = json.loads((INFRA / "main.json").read_text())
+    (app,) = (one for one in template["resources"].values() if one.get("name") == "function-app")
+    assert passed(app["properties"]["template"], "app-settings")["unwanted"] == "[parameters('removedSettings')]"
+    assert passed(template, "function-app")["removedSettings"] == "[variables('schedulerNames')]"
+    made = {name for name in app_settings("scheduler") if SCHEDULERS.search(name)}
+    assert set(template["variables"]["schedulerNames"]) == made
+
+
 @pytest.mark.parametrize("deployment", NAMES)
 def test_what_is_done_with_secrets_is_written_to_the_workspace(deployment: str) -> None:
     (audit,), (workspace,) = (

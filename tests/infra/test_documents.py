@@ -2,12 +2,16 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from local.cloud.arm.roles import ACCESS_ADMINISTRATOR, built_in_roles
+from peering.rights import grants
 from tests.infra.compiler import INFRA
+from tests.infra.predicted import NAMES, resources
 
 ROOT: Final = INFRA.parent
 TEXT: Final = (ROOT / "docs/deploying.md").read_text()
@@ -54,9 +58,45 @@ def test_every_file_that_it_names_exists() -> None:
     assert all((ROOT / name).exists() for name in files)
 
 
-def test_the_variables_that_it_exports_are_those_that_the_parameters_read() -> None:
-    read = set(re.findall(r"readEnvironmentVariable\('(\w+)'", (INFRA / "main.bicepparam").read_text()))
-    assert all(name in TEXT for name in read)
+def test_where_the_vnets_are_the_deployer_is_told_every_right_that_the_role_does_not_have() -> None:
+    (administrator,) = (one for one in built_in_roles() if one.name == ACCESS_ADMINISTRATOR)
+    # What is made there, and the nested deployments that make it.
+    needed = {f"Microsoft.Authorization/{one}/write" for one in ("roleAssignments", "roleDefinitions")} | {
+        f"Microsoft.Resources/deployments/{one}" for one in ("read", "write", "validate/action", "whatIf/action")
+    }
+    lacking = {action for action in needed if not grants(administrator.actions, action)}
+    assert lacking == set(re.findall(r"`(Microsoft\.[\w./]+)`", TEXT.partition("## 1. Tools")[0]))
+
+
+def test_the_providers_that_it_registers_are_those_of_the_resources_and_the_one_of_the_apps_subnet() -> None:
+    (listed,) = re.findall(r"for provider in ([A-Za-z ]+);", COMMANDS)
+    made = {one["type"].split("/")[0].removeprefix("Microsoft.") for name in NAMES for one in resources(name)}
+    # Every subscription has these two.
+    assert set(listed.split()) == made - {"Authorization", "Resources"} | {"App"}
+
+
+def test_what_azd_says_after_a_deployment_names_the_api_and_the_host() -> None:
+    (hook,) = re.findall(r"infra/graph\.sh (.*)\"", (ROOT / "azure.yaml").read_text())
+    principal, name, host = shlex.split(hook)
+    assert (
+        {principal.removeprefix("$"), host.removeprefix("$")} == {"principalId", "host"} <= TEMPLATE["outputs"].keys()
+    )
+    assert f'infra/graph.sh "$PRINCIPAL_ID" "{name}" "$HOST"' in TEXT
+
+
+def test_every_file_that_a_request_sends_is_written_before() -> None:
+    for name in re.findall(r"-d @([\w.]+)", COMMANDS):
+        assert f"cat > {name} " in COMMANDS.partition(f"-d @{name}")[0]
+
+
+def test_what_is_written_into_the_projects_folder_is_not_deployed() -> None:
+    ignored = (ROOT / ".funcignore").read_text().split()
+    assert {"deployment.env", "request.json"} <= set(ignored)
+
+
+def test_the_apps_host_is_the_one_of_the_deployment_in_every_cloud() -> None:
+    assert "azurewebsites.net/api" not in TEXT
+    assert "azurewebsites.net/api" not in (ROOT / "docs/operating.md").read_text()
 
 
 @pytest.mark.parametrize("column", range(3))

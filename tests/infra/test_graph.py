@@ -1,4 +1,4 @@
-"""What infra/graph.sh and infra/assign-role.sh have az do: everything once, and nothing where all is there."""
+"""What the scripts of infra/ have az do: everything once, and nothing where all is there."""
 
 import json
 import os
@@ -35,7 +35,12 @@ case "$*" in
 "ad sp show --id {APPLICATION} --query id "*) echo resource ;;
 "ad sp show --id {APPLICATION} --query appRoles"*"'operator'"*) echo {ROLES["operator"]} ;;
 "ad sp show --id {APPLICATION} --query appRoles"*) ;;
+"ad sp show --id moved "*) echo moved-principal ;;
 "ad sp show --id "*) test -e "principal-$5" ;;
+"ad app owner list --id moved "*) test -e owner && echo 1 || echo 0 ;;
+"ad app owner add "*) changes "$@"; touch owner ;;
+"rest --method get "*"/moved-principal/owners "*) test -e owner-of-principal && echo 1 || echo 0 ;;
+"rest --method post "*"/moved-principal/owners/"*) changes "$@"; touch owner-of-principal ;;
 "ad sp create --id "*) changes "$@"; touch "principal-$5" ;;
 "rest --method get "*) test -e role && echo 1 || echo 0 ;;
 "rest --method post "*) changes "$@"; touch role ;;
@@ -187,4 +192,19 @@ def test_a_role_is_assigned_once(tenant: Tenant) -> None:
 
 def test_a_role_that_the_application_does_not_have_is_named(tenant: Tenant) -> None:
     tenant.run(APPLICATION, "owner", ASSIGNEE, script="assign-role.sh", fails="the role")
+    assert tenant.changes() == []
+
+
+@pytest.mark.parametrize("fails", ["nothing", "ad app owner add", "rest --method post"])
+def test_an_identity_owns_what_an_earlier_one_has_created(tenant: Tenant, fails: str) -> None:
+    tenant.run(PRINCIPAL, "moved", script="own.sh", fails=fails)
+    made = tenant.changes()
+    said = tenant.run(PRINCIPAL, "moved", script="own.sh")
+    application, service_principal = [*made, *tenant.changes()]
+    assert said == f"{PRINCIPAL} owns moved.\n"
+    assert application.endswith(f"--id moved --owner-object-id {PRINCIPAL}")
+    assert "https://graph.microsoft.com/v1.0/servicePrincipals/moved-principal/owners/$ref " in service_principal
+    reference = json.loads(service_principal.partition("--body ")[2])
+    assert reference == {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{PRINCIPAL}"}
+    tenant.run(PRINCIPAL, "moved", script="own.sh")
     assert tenant.changes() == []

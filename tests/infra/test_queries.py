@@ -3,14 +3,16 @@
 import json
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 import pytest
 
 from local.processes import PROJECT
 from peering.drift import DRIFT
 from peering.problems import PROBLEMS
+from tests.infra.predicted import of_type
 from tests.infra.queries import CLASSIC, TABLES, expected, named, queries, written
 
 QUERIES: Final = queries()
@@ -20,6 +22,10 @@ VARIANTS: Final = {
     "event=check-%s": ("started", "still-running"),
     "event=order-%s": ("interrupted", "resumed"),
 }
+#: The columns of a query whose values are alerts of their own.
+OF_ITS_OWN: Final = {"peering", "run", "event"}
+#: What a query does that asks how peerings are now: it groups verdicts by peering.
+LAST_VERDICT: Final = re.compile(r"event=verdict-(?s:.*)\| summarize [^|]*\bby peering\b")
 #: Looks at every record of the app's, whatever it is.
 OF_ALL: Final = {"event=%s %s"}
 
@@ -33,14 +39,67 @@ def records() -> set[str]:
     return found
 
 
-@pytest.mark.node
-def test_the_language_service_finds_nothing() -> None:
+class Judged(TypedDict):
+    """What the language service says of a query, and the columns of its result with their types."""
+
+    said: list[str]
+    columns: dict[str, str]
+
+
+@cache
+def judged() -> dict[str, Judged]:
+    """All queries, and a wrong one."""
     program = Path(__file__).parent / "node/kusto.cjs"
     given = json.dumps({"tables": TABLES | CLASSIC, "queries": QUERIES | {"wrong": "AppTraces | where Nothing == 1"}})
     ran = subprocess.run(["node", program], input=given, capture_output=True, text=True, check=True, cwd=PROJECT)
-    found: dict[str, list[str]] = json.loads(ran.stdout)
-    assert found.pop("wrong")
-    assert {name: said for name, said in found.items() if said} == {}
+    found: dict[str, Judged] = json.loads(ran.stdout)
+    return found
+
+
+@pytest.mark.node
+def test_the_language_service_finds_nothing() -> None:
+    assert {name for name, one in judged().items() if one["said"]} == {"wrong"}
+
+
+@pytest.mark.node
+def test_each_peering_order_and_kind_of_error_that_a_rule_finds_is_an_alert_of_its_own() -> None:
+    rules = of_type("webhook", "Microsoft.Insights/scheduledQueryRules")
+    split = {
+        f"{one['properties']['displayName']}.kql": {
+            dimension["name"]
+            for criterion in one["properties"]["criteria"]["allOf"]
+            for dimension in criterion.get("dimensions", [])
+            if (dimension["operator"], dimension["values"]) == ("Include", ["*"])
+        }
+        for one in rules
+    }
+    columns = {name: one["columns"] for name, one in judged().items() if name.endswith(".kql")}
+    assert split == {
+        name: {column for column, type_ in found.items() if column in OF_ITS_OWN and type_ == "string"}
+        for name, found in columns.items()
+    }
+    assert split["verdict-broken.kql"] == {"peering"}
+
+
+def test_what_lasts_is_looked_for_in_the_longest_range_that_a_rule_may_have() -> None:
+    rules = {
+        one["properties"]["displayName"]: one["properties"]["windowSize"]
+        for one in of_type("webhook", "Microsoft.Insights/scheduledQueryRules")
+    }
+    lasting = {"verdict-broken", "verdict-unknown", "secret-near-expiry", "webhook-dead"}
+    assert {name for name, window in rules.items() if window == "P2D"} == lasting
+
+
+@pytest.mark.parametrize("name", [name for name, text in QUERIES.items() if LAST_VERDICT.search(text)])
+def test_a_removed_peering_is_in_no_list_of_last_verdicts(name: str) -> None:
+    assert 'where state == "removed"' in QUERIES[name]
+    assert re.search(r"isnull\(gone\) or gone < (TimeGenerated|timestamp|newest)", QUERIES[name])
+
+
+def test_no_check_is_missing_while_all_are_paused() -> None:
+    texts = [text for text in QUERIES.values() if "event=check-started" in text]
+    assert len(texts) == 2
+    assert all('startswith "event=check-paused"' in text for text in texts)
 
 
 @pytest.mark.parametrize("name", QUERIES)

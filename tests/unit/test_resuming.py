@@ -89,6 +89,7 @@ def with_orders(
         return True
 
     monkeypatch.setattr(resuming, "registry", lambda: SimpleNamespace(orders=listed, order=read, now=NOW))
+    monkeypatch.setattr(resuming, "settings", lambda: SimpleNamespace(platform_deadline_hours=48))
     monkeypatch.setattr(resuming, "_resume", resume)
     return resumed
 
@@ -124,6 +125,18 @@ def test_an_order_that_may_wait_costs_no_look(monkeypatch: pytest.MonkeyPatch) -
     engine = FakeEngine()
     assert resume(engine) == 1
     assert engine.asked == ["due"]
+
+
+def test_an_order_that_is_open_for_longer_than_its_waits_may_take_is_logged_by_every_call(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = OrderRow(**{**order("old"), "at": (NOW - timedelta(hours=51)).isoformat()})
+    orders = [old, OrderRow(**{**order("new"), "at": (NOW - timedelta(hours=49)).isoformat()})]
+    for _ in range(2):
+        with_orders(monkeypatch, orders)
+        assert resume(FakeEngine()) == 2
+    told = [record.getMessage() for record in caplog.records if "event=order-lasting" in record.getMessage()]
+    assert told == [f"event=order-lasting peering=old run=r since={old['at']}"] * 2
 
 
 def test_whoever_has_worked_on_an_order_since_it_was_listed_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

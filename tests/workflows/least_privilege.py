@@ -2,8 +2,29 @@
 
 from local.cloud.world.world import ACCESS_ADMINISTRATOR, PLATFORM_APP, RoleDefinition
 from local.deployment import Deployment
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
 from tests.infra.conditions import condition_of_template
+from tests.infra.predicted import of_type
+
+
+def template_role(deployment: Deployment, name: str) -> RoleDefinition:
+    """Make the custom role that a template makes in the subscription, such as `platform`."""
+    (actions,) = {
+        tuple(one["properties"]["permissions"][0]["actions"])
+        for one in of_type("default", "Microsoft.Authorization/roleDefinitions")
+        if f"({name})" in one["properties"]["roleName"]
+    }
+    world, found = deployment.cloud.world, deployment.cloud.landscape
+    role = RoleDefinition(
+        world.guid(),
+        f"Aiven VNet peering ({name}) {found.subscription}",
+        "",
+        built_in=False,
+        tenant_id=found.customer_tenant,
+        scopes=[f"/subscriptions/{found.subscription}"],
+        actions=list(actions),
+    )
+    world.roles.append(role)
+    return role
 
 
 def give_least(deployment: Deployment) -> None:
@@ -12,19 +33,7 @@ def give_least(deployment: Deployment) -> None:
     subscription, me = f"/subscriptions/{found.subscription}", found.automation.id
     for assignment in [a for a in world.assignments if a.principal_id == me and a.scope == subscription]:
         world.assignments.remove(assignment)
-    roles = [
-        RoleDefinition(
-            world.guid(),
-            f"Aiven VNet peering ({name}) {found.subscription}",
-            "",
-            built_in=False,
-            tenant_id=found.customer_tenant,
-            scopes=[subscription],
-            actions=list(actions),
-        )
-        for name, actions in (("platform", PLATFORM_ACTIONS), ("application", USER_ACTIONS))
-    ]
-    world.roles.extend(roles)
+    roles = [template_role(deployment, name) for name in ("platform", "application")]
     deployment.event(
         kind="assign-role",
         principal_id=me,

@@ -7,9 +7,19 @@ from typing import Final
 
 import pytest
 
-from local.cloud.arm.roles import READER, TABLE_CONTRIBUTOR
+from local.cloud.arm.roles import TABLE_CONTRIBUTOR
 from local.deployment import Deployment
-from tests.workflows.rights import NOT_NEEDED, OF_A_PEERING, OF_A_START, OF_THE_HOST, TABLE, Right, give, take
+from tests.workflows.rights import (
+    NOT_NEEDED,
+    OF_A_PEERING,
+    OF_A_START,
+    OF_THE_HOST,
+    TABLE,
+    Right,
+    give,
+    take,
+    take_reader,
+)
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "security.md"
 
@@ -41,7 +51,7 @@ def test_a_request_that_the_registry_does_not_let_in_says_what_it_lacks(deployme
 
 
 def test_without_the_right_to_read_the_subscription_all_goes_on(deployment: Deployment) -> None:
-    take(deployment, give(deployment), READER)
+    take_reader(deployment, give(deployment))
     before = deployment.cloud_state()
     identity = deployment.settle()["id"]
     assert deployment.check(identity)["health"]["verdict"] == "healthy"

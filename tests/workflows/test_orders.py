@@ -1,5 +1,7 @@
 """Orders that meet, orders that are never taken: every 202 ends in the result that docs/orders.md promises."""
 
+import logging
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -176,6 +178,31 @@ def test_a_cancel_leaves_what_is_there_and_records_it(deployment: Deployment) ->
     assert len([request for request in deployment.cloud.requests if "addPassword" in request.path]) == 1
 
 
+def of_orders(caplog: pytest.LogCaptureFixture, event: str) -> dict[str, list[str]]:
+    """The logged records of an event: for each run what they say after its name."""
+    found = dict[str, list[str]]()
+    for record in caplog.records:
+        if match := re.fullmatch(rf"event={event} peering=\S+ run=(\S+) ?(.*)", record.getMessage()):
+            found.setdefault(match[1], []).append(match[2])
+    return found
+
+
+def test_a_superseded_order_ends_in_the_log_as_superseded(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "aiven_azure_peering.run")
+    deployment.knobs(approved=3600)
+    identity = deployment.start()
+    while_waiting(deployment, identity, "pending_peer")
+    asked = deployment.api.post(f"/api/peerings/{identity}/cancel").json()
+    deployment.until(identity)
+    deployment.until_ended(identity)
+    ended = of_orders(caplog, "order-ended")
+    assert ended[asked["superseded"]] == ["operation=establish state=superseded"]
+    assert ended[asked["run"]] == ["operation=cancel state=stopped"]
+    assert ended.keys() == of_orders(caplog, "order-taken").keys()
+
+
 @pytest.mark.both_kinds
 def test_a_removal_during_a_wait_of_hours_begins_within_half_a_minute(deployment: Deployment) -> None:
     deployment.knobs(approved=20 * 3600)
@@ -252,7 +279,10 @@ def test_a_start_that_the_platform_loses_is_resumed_within_minutes(tmp_path: Pat
         assert (datetime.fromisoformat(run["taken"]) - asked).total_seconds() < 8 * 60
 
 
-def test_what_is_lost_five_times_ends_interrupted_and_a_new_start_goes_on(tmp_path: Path) -> None:
+def test_what_is_lost_five_times_ends_interrupted_and_a_new_start_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "aiven_azure_peering")
     losses = LostStarts()
     with deploy(tmp_path, hostile=losses) as deployment:
         losses.losing = True
@@ -265,6 +295,8 @@ def test_what_is_lost_five_times_ends_interrupted_and_a_new_start_goes_on(tmp_pa
         assert run["outcome"] == "problem"
         assert (datetime.fromisoformat(run["ended"]) - asked).total_seconds() < 3 * 3600
         assert losses.lost == [identity] * MOST_EXECUTIONS
+        assert of_orders(caplog, "order-interrupted") == {run["run"]: [""]}
+        assert of_orders(caplog, "order-ended") == {run["run"]: ["operation=establish state=failed"]}
         losses.losing = False
         assert deployment.settle()["state"] == "connected"
         assert [one["outcome"] for one in runs(deployment, identity).values()] == ["done", "problem"]

@@ -1,5 +1,6 @@
 // Reads {"tables": {name: {column: type}}, "queries": {name: text}}, and says what Kusto's own language service finds
-// wrong with each query, once it is parsed and bound to the tables: {name: [message, ...]}.
+// wrong with each query, once it is parsed and bound to the tables, and what its result has:
+// {name: {"said": [message, ...], "columns": {name: type}}}.
 
 const { readFileSync } = require("node:fs");
 require("@kusto/language-service-next/bridge.min.js");
@@ -19,11 +20,18 @@ const globals = GlobalState.Default.WithDatabase(database);
 
 const found = {};
 for (const [name, query] of Object.entries(given.queries)) {
-  const diagnostics = KustoCode.ParseAndAnalyze(query, globals).GetDiagnostics();
-  found[name] = [];
+  const code = KustoCode.ParseAndAnalyze(query, globals);
+  const diagnostics = code.GetDiagnostics();
+  const said = [];
   for (let at = 0; at < diagnostics.Count; at += 1) {
     const one = diagnostics.getItem(at);
-    found[name].push(`${one.Severity}: ${one.Message} (at ${one.Start})`);
+    said.push(`${one.Severity}: ${one.Message} (at ${one.Start})`);
   }
+  const columns = {};
+  const made = code.ResultType?.Columns;
+  for (let at = 0; at < (made?.Count ?? 0); at += 1) {
+    columns[made.getItem(at).Name] = made.getItem(at).Type.Name;
+  }
+  found[name] = { said, columns };
 }
 process.stdout.write(JSON.stringify(found));
