@@ -5,7 +5,9 @@ subscription; what they name is checked by `tests/infra`.
 """
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -100,6 +102,21 @@ def _asked(command: CommandLine, path: str) -> Any:  # noqa: ANN401 - JSON
     headers = {"x-functions-key": command.app.key}
     url = f"{command.app.url}/api/{path}"
     return httpx.get(url, headers=headers, trust_env=False, timeout=60).raise_for_status().json()
+
+
+@pytest.mark.timeout(600)
+def test_the_first_command_of_the_readme_comes_to_its_end(tmp_path: Path) -> None:
+    first = blocks("README.md")[0].splitlines()[0].partition("#")[0].strip()
+    assert first == "make demo"
+    # A copy, for what the demonstration writes is one for each folder.
+    copy = tmp_path / "app"
+    shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(".*", "node_modules", "__pycache__"))
+    (copy / ".venv").symlink_to(PROJECT / ".venv")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PYTHONPATH"))}
+    done = subprocess.run(first.split(), cwd=copy, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "the cloud is as before" in done.stdout
+    assert (copy / ".local/demo/report.md").exists()
 
 
 @pytest.mark.curl
