@@ -4,6 +4,7 @@ import json
 from typing import Final
 
 from clients.registry import registry, rows
+from clients.registry.remembered import Remembered
 from peering.erasure import erased
 from peering.record import Pause, lasts
 
@@ -14,11 +15,13 @@ _ALL: Final = "all"
 async def pause_all(pause: Pause) -> None:
     """Pause the automatic checks and repairs of all peerings, also of future ones."""
     await registry().put(_row_of(pause))
+    _remembered.forget()
 
 
 async def resume_all() -> None:
     """End that pause, if there is one."""
     await registry().delete_rows([{"PartitionKey": _PAUSES, "RowKey": _ALL}])
+    _remembered.forget()
 
 
 async def erase(caller: str) -> None:
@@ -41,6 +44,14 @@ async def of_all() -> Pause | None:
     held = await _held()
     pause = _pause_in(held) if held is not None else None
     return pause if pause is not None and lasts(pause, registry().now.isoformat()) else None
+
+
+_remembered: Final = Remembered(of_all)
+
+
+async def shown() -> Pause | None:
+    """That pause, as of some seconds ago."""
+    return await _remembered.value()
 
 
 async def _held() -> rows.Held | None:

@@ -6,7 +6,6 @@ Everything else uses some columns of all peerings, which are cached for some sec
 
 import base64
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +14,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from clients.registry import registry
+from clients.registry.remembered import Remembered
 from clients.registry.rows import Value, findings_in, vpc_of
 from peering.naming import last_part
 from peering.problems import PROBLEMS
@@ -22,8 +22,6 @@ from triggers.bodies import moment
 from triggers.problem_documents import FieldError, InvalidRequestError
 from triggers.queries import Filters, ListQuery
 
-#: How long the columns of all peerings are cached, in seconds.
-REMEMBERED: Final = 10.0
 #: The columns whose names differ from those of the parameters.
 _COLUMNS: Final = {"id": "RowKey"}
 #: The columns whose text a search covers; it also covers labels, and the codes and titles of problems.
@@ -44,15 +42,6 @@ class Page:
     rows: Sequence[Row]
     cursor: str | None = None
     count: int | None = None
-
-
-@dataclass
-class _Remembered:
-    rows: list[Row]
-    until: float
-
-
-_remembered: Final[dict[int, _Remembered]] = {}
 
 
 async def listed(query: ListQuery) -> Page:
@@ -176,14 +165,15 @@ def _position(query: ListQuery) -> tuple[str, str] | None:
 
 async def all_columns() -> list[Row]:
     """The columns of all peerings, at most some seconds old."""
-    held, key = registry(), id(registry())
-    remembered = _remembered.get(key)
-    if remembered is None or remembered.until < time.monotonic():
-        # The owner of the VPC has one column for both kinds, but one parameter for each kind.
-        rows: list[Row] = [{**row, **_names(row)} for row in await held.listed()]
-        _remembered.clear()
-        remembered = _remembered[key] = _Remembered(rows, time.monotonic() + REMEMBERED)
-    return remembered.rows
+    return await _remembered.value()
+
+
+async def _columns() -> list[Row]:
+    # The owner of the VPC has one column for both kinds, but one parameter for each kind.
+    return [{**row, **_names(row)} for row in await registry().listed()]
+
+
+_remembered: Final = Remembered(_columns)
 
 
 def _names(row: Row) -> Row:
@@ -192,7 +182,7 @@ def _names(row: Row) -> Row:
 
 def forget_columns() -> None:
     """Discard the cached columns, because this worker has just changed some."""
-    _remembered.clear()
+    _remembered.forget()
 
 
 def _text(row: Row, column: str) -> str:

@@ -86,7 +86,7 @@ async def status_document(client: DurableClient, record: Record) -> PeeringStatu
             wait: OrchestrationStatus[WaitStatus] = await client.get_status(instance)
             waits[name] = wait.custom_status or {}
     document = peering_status(swept(record, await sweeps.last()), progress, waits)
-    if (pause := await pauses.of_all()) is not None:
+    if (pause := await pauses.shown()) is not None:
         document["paused_all"] = pause
     return document
 

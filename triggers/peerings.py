@@ -146,7 +146,7 @@ async def list_peerings(req: func.HttpRequest, client: DurableClient) -> func.Ht
         document["next"] = f"{collection_url(req)}?{urlencode({**given(req), 'cursor': page.cursor})}"
     if page.count is not None:
         document["count"] = page.count
-    if (pause := await pauses.of_all()) is not None:
+    if (pause := await pauses.shown()) is not None:
         document["paused_all"] = pause
     return json_answer(document)
 

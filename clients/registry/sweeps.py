@@ -5,13 +5,13 @@ All rows of a check begin with the time that it began, so what another one has l
 
 import asyncio
 import json
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, Literal
 
 from clients.registry import registry, rows
+from clients.registry.remembered import Remembered
 from peering.sweep import PROJECT_VPCS_IN_A_PIECE, LeftForPiece, Piece, PieceIds, VpcToLookAt, cut
 
 #: What is looked at for pieces of VNets.
@@ -24,9 +24,6 @@ _WANTED: Final = "wanted"
 _AT_ONCE: Final = 8
 #: A row holds a megabyte, and text takes two bytes a character.
 _LARGEST: Final = 400_000
-#: For how long the end of the last check is taken for the last, in seconds.
-REMEMBERED: Final = 10.0
-_remembered: Final[dict[int, tuple[str, float]]] = {}
 
 
 def _row(key: str, value: str) -> rows.Row:
@@ -177,13 +174,14 @@ async def last_and_its_end() -> tuple[str, str]:
     return noted.get(_LAST, ""), noted.get(_LAST_ENDED, "")
 
 
+async def _last() -> str:
+    found = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey eq '{_LAST}'")
+    return rows.joined("value", found[0]) if found else ""
+
+
+_remembered: Final = Remembered(_last)
+
+
 async def last() -> str:
     """When the last check began that has come to its end, as of some seconds ago; empty if there was none."""
-    key = id(registry())
-    at, until = _remembered.get(key, ("", 0.0))
-    if until < time.monotonic():
-        found = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey eq '{_LAST}'")
-        at = rows.joined("value", found[0]) if found else ""
-        _remembered.clear()
-        _remembered[key] = at, time.monotonic() + REMEMBERED
-    return at
+    return await _remembered.value()

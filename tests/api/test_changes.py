@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from clients.registry import remembered
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
-from triggers.lists import REMEMBERED
 from triggers.schedules import TIMERS
 
 
@@ -25,7 +25,7 @@ def identity(deployment: Deployment) -> str:
 
 def eventually(shows: Callable[[], bool]) -> bool:
     """Whether it shows once the worker has forgotten the columns that it remembers for some seconds."""
-    deadline = time.monotonic() + 2 * REMEMBERED
+    deadline = time.monotonic() + 2 * remembered.SECONDS
     while not shows():
         if time.monotonic() > deadline:
             return False
