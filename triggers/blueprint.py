@@ -10,7 +10,7 @@ from azure.durable_functions import Blueprint
 from clients.durable import DurableClient
 from clients.telemetry import span
 from triggers.route_table import ROUTES, Route
-from triggers.schedules import TIMERS, Timer
+from triggers.timers import TIMERS, Timer
 
 blueprint: Final = Blueprint()
 

@@ -1,39 +1,12 @@
-"""The timers of the app, and problems with their schedules."""
+"""Problems with the schedules of the timers."""
 
-import os
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from peering.outcome import Occurrence
+from triggers.timers import TIMERS, Timer
 
-
-class Timer(NamedTuple):
-    """A timer: its module and function, the setting with its schedule, the one that holds without, and what it does."""
-
-    module: str
-    name: str
-    setting: str
-    default: str
-    description: str
-
-    @property
-    def schedule(self) -> str:
-        """The schedule in force."""
-        return os.environ.get(self.setting) or self.default
-
-
-TIMERS: Final = (
-    Timer("health", "check_all_peerings", "HEALTH_CHECK_SCHEDULE", "0 */15 * * * *", "When all peerings are checked."),
-    Timer(
-        *("resume", "resume_orders", "RESUME_SCHEDULE", "30 */5 * * * *"),
-        "When orders without a running execution are started again.",
-    ),
-    Timer(
-        *("resume", "forget_old_runs", "HISTORY_SCHEDULE", "0 17 3 * * *"),
-        "When old runs are deleted.",
-    ),
-)
 #: The least and the greatest of each field: second, minute, hour, day, month, day of the week.
 _RANGES: Final = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 #: A part of a field: a number, a name of a month or a day, or all; a range of them; every so many.

@@ -16,7 +16,8 @@ from triggers.answers import json_answer
 from triggers.lists import all_columns
 from triggers.problem_documents import FieldError, InvalidRequestError, ProblemDocument, occurrence_document
 from triggers.queries import SelfCheckQuery, query_of
-from triggers.schedules import Timer, faults
+from triggers.schedules import faults
+from triggers.timers import Timer
 
 if TYPE_CHECKING:
     from activities.self_check import Checked, Setting

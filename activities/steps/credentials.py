@@ -373,9 +373,19 @@ async def _new_password(
     except ProblemError as error:
         # The order has changed before anything was stored: only this call knows the password.
         if error.occurrence["code"] == "run-superseded":
-            await _look_later(peering)
-            with outside_the_fence():
-                await _remove_passwords(client, needed(facts["application_object_id"]), [password])
+            await _remove_unstored(client, peering, facts, password)
+        raise
+
+
+async def _remove_unstored(
+    client: "GraphServiceClient", peering: Peering, facts: Facts, password: "PasswordCredential"
+) -> None:
+    """Remove a password that was never stored, though the order has changed; a later check looks if that fails."""
+    try:
+        with outside_the_fence():
+            await _remove_passwords(client, needed(facts["application_object_id"]), [password])
+    except BaseException:
+        await _look_later(peering)
         raise
 
 

@@ -11,7 +11,7 @@ import pytest
 from clients.registry import remembered
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
-from triggers.schedules import TIMERS
+from triggers.timers import TIMERS
 
 
 @pytest.fixture(scope="module")

@@ -127,7 +127,7 @@ def test_the_document_lists_the_roles_that_deployments_give_and_no_others() -> N
 
 def read_by_the_code() -> set[str]:
     """The names of the settings that the code reads, whether through `Settings` or by itself."""
-    from triggers.schedules import TIMERS
+    from triggers.timers import TIMERS
 
     platform = {"WEBSITE_AUTH_ENABLED", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_SECRET"}
     names = {name.upper() for name in Settings.model_fields} | {timer.setting for timer in TIMERS}

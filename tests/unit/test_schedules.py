@@ -2,7 +2,8 @@
 
 import pytest
 
-from triggers.schedules import TIMERS, faults, is_schedule
+from triggers.schedules import faults, is_schedule
+from triggers.timers import TIMERS
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from local.cloud import Scenario
 from local.cloud.server.request_log import LoggedRequest
 from local.deployment import deploy
 from tests.collected_telemetry import Attributes, attribute, collected, is_own
-from triggers.schedules import TIMERS as TIMER_TRIGGERS
+from triggers.timers import TIMERS as TIMER_TRIGGERS
 
 TRACE: Final = "0af7651916cd43dd8448eb211c80319c"
 CALLER: Final = "b7ad6b7169203331"
