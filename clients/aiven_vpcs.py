@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from typing_extensions import override
 
@@ -46,6 +46,36 @@ _CONFLICT: Final = 409
 _NO_ROUTE: Final = (405, 410)
 
 
+class WantedConnection(NamedTuple):
+    """A connection as it is requested: `vnet` in `tenant_id` for `application_id`, with the networks behind the VNet.
+
+    `beside_anothers`: Aiven has listed it beside another application's connection to the VNet.
+    """
+
+    vnet: VNetId
+    application_id: str
+    tenant_id: str
+    user_peer_network_cidrs: Sequence[str]
+    beside_anothers: bool
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The document that requests it, the same of both kinds of VPC. Aiven accepts names only in lower case."""
+        networks = list(self.user_peer_network_cidrs)
+        return {
+            "peer_cloud_account": self.vnet.subscription_id.lower(),
+            "peer_resource_group": self.vnet.resource_group.lower(),
+            "peer_vpc": self.vnet.name.lower(),
+            "peer_azure_app_id": self.application_id.lower(),
+            "peer_azure_tenant_id": self.tenant_id.lower(),
+            **({"user_peer_network_cidrs": networks} if networks else {}),
+        }
+
+    def among(self, vpc: Vpc) -> PeeringConnection | None:
+        """The connection in a VPC that is this one already."""
+        return vpc.connection_to(self.vnet, self.application_id, only_own=self.beside_anothers)
+
+
 class VpcClient(ABC):
     """One VPC in Aiven.
 
@@ -78,25 +108,13 @@ class VpcClient(ABC):
         """One read."""
 
     @abstractmethod
-    async def request_connection(
-        self,
-        vnet: VNetId,
-        *,
-        application_id: str,
-        tenant_id: str,
-        user_peer_network_cidrs: Sequence[str],
-        beside_anothers: bool = False,
-    ) -> None:
-        """Request the connection, or a failed one again (article step 11). Aiven accepts names only in lower case.
+    async def request_connection(self, wanted: WantedConnection) -> None:
+        """Request a connection, or a failed one again (article step 11).
 
         The answer is incomplete, so it is not used: read the VPC afterwards.
 
         Args:
-            vnet: the VNet to connect.
-            application_id: the application that requests it.
-            tenant_id: the VNet's tenant.
-            user_peer_network_cidrs: the networks behind the VNet.
-            beside_anothers: whether Aiven has listed it beside another application's connection to the VNet.
+            wanted: which one.
 
         Raises:
             RemoteError: Aiven refused, or was not reached.
@@ -171,17 +189,6 @@ class VpcClient(ABC):
         path = (*self._owner, "vpcs")
         return (await shared(path, lambda: self._api.read(ListedVpcs, *path), older=older)).of(self.vpc.kind)
 
-    def _wanted(self, vnet: VNetId, application_id: str, tenant_id: str, cidrs: Sequence[str]) -> dict[str, object]:
-        """The document that requests a connection: both kinds take the same."""
-        body: dict[str, object] = {
-            "peer_cloud_account": vnet.subscription_id.lower(),
-            "peer_resource_group": vnet.resource_group.lower(),
-            "peer_vpc": vnet.name.lower(),
-            "peer_azure_app_id": application_id.lower(),
-            "peer_azure_tenant_id": tenant_id.lower(),
-        }
-        return {**body, **({"user_peer_network_cidrs": list(cidrs)} if cidrs else {})}
-
 
 class ProjectVpcClient(VpcClient):
     """A VPC of a project."""
@@ -194,18 +201,9 @@ class ProjectVpcClient(VpcClient):
         return await self._api.read(ProjectVpc, *self._path)
 
     @override
-    async def request_connection(
-        self,
-        vnet: VNetId,
-        *,
-        application_id: str,
-        tenant_id: str,
-        user_peer_network_cidrs: Sequence[str],
-        beside_anothers: bool = False,
-    ) -> None:
+    async def request_connection(self, wanted: WantedConnection) -> None:
         """Request the connection: Aiven answers with the existing one, and restarts a failed one."""
-        body = self._wanted(vnet, application_id, tenant_id, user_peer_network_cidrs)
-        await self._api.call("POST", *self._path, "peering-connections", body=body)
+        await self._api.call("POST", *self._path, "peering-connections", body=wanted.body)
 
     async def delete_connection(self, connection: PeeringConnection) -> None:
         """Begin to delete a connection, under the names that Aiven lists it with."""
@@ -298,34 +296,27 @@ class OrganizationVpcClient(VpcClient):
             await self._read()
         return self._known.paths or _SPELLINGS[0]
 
-    async def request_connection(
-        self,
-        vnet: VNetId,
-        *,
-        application_id: str,
-        tenant_id: str,
-        user_peer_network_cidrs: Sequence[str],
-        beside_anothers: bool = False,
-    ) -> None:
+    @override
+    async def request_connection(self, wanted: WantedConnection) -> None:
         """Request the connection, unless there is one; a failed one of the application is deleted first.
 
         Aiven documents only for projects that a request restarts a failed one, and that a second one makes no
         second connection.
         """
-        there = (await self.read()).connection_to(vnet, application_id, only_own=beside_anothers)
+        there = wanted.among(await self.read())
         if there is not None:
-            if there.state in REQUEST_AGAIN and same_id(there.peer_azure_app_id, application_id):
+            if there.state in REQUEST_AGAIN and same_id(there.peer_azure_app_id, wanted.application_id):
                 await self.delete_connection(there)
                 raise ProblemError("connection-being-deleted", f"The connection was {there.state}.")
             return
-        paths, body = await self._paths(), self._wanted(vnet, application_id, tenant_id, user_peer_network_cidrs)
+        path = (*self._owner, (await self._paths()).vpc, self.vpc.id, "peering-connections")
         try:
-            await self._api.call("POST", *self._owner, paths.vpc, self.vpc.id, "peering-connections", body=body)
+            await self._api.call("POST", *path, body=wanted.body)
         except RemoteError as error:
             if error.answer.status != _CONFLICT or (vpc := await self.read()).state != "ACTIVE":
                 raise
             # Another execution may have requested it just now, and Aiven may not list it yet.
-            if vpc.connection_to(vnet, application_id, only_own=beside_anothers) is None:
+            if wanted.among(vpc) is None:
                 raise ProblemError(
                     "connection-unseen", f"Aiven lists no connection, and answers: {error.answer.message}"
                 ) from error

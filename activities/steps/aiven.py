@@ -11,7 +11,7 @@ from activities.looks.diagnosis import LASTING, PASSING, diagnose
 from activities.step import look_again, step, told_since
 from clients.aiven import unreadable
 from clients.aiven_answers import PeeringConnection, Vpc
-from clients.aiven_vpcs import Fits, VpcClient, has_connection_beside, vpc_client
+from clients.aiven_vpcs import Fits, VpcClient, WantedConnection, has_connection_beside, vpc_client
 from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc
 from peering.drift import BLOCKERS
@@ -233,15 +233,16 @@ def _check_owner(connection: PeeringConnection | None, facts: Facts) -> None:
 
 
 async def _request(aiven: VpcClient, peering: Peering, facts: Facts) -> None:
+    wanted = WantedConnection(
+        VNetId.parse(facts["vnet_id"]),
+        application_id=needed(facts["application_id"]),
+        tenant_id=facts["tenant_id"],
+        # A recreated connection keeps the networks of the old one.
+        user_peer_network_cidrs=peering["user_peer_network_cidrs"] or (facts.get("user_peer_network_cidrs") or []),
+        beside_anothers=facts.get("is_beside_anothers", False),
+    )
     try:
-        await aiven.request_connection(
-            VNetId.parse(facts["vnet_id"]),
-            application_id=needed(facts["application_id"]),
-            tenant_id=facts["tenant_id"],
-            # A recreated connection keeps the networks of the old one.
-            user_peer_network_cidrs=peering["user_peer_network_cidrs"] or (facts.get("user_peer_network_cidrs") or []),
-            beside_anothers=facts.get("is_beside_anothers", False),
-        )
+        await aiven.request_connection(wanted)
     except RemoteError as error:
         if error.answer.status == _CONFLICT:
             # The answer's text is for people; the VPC itself says whether it is being deleted.

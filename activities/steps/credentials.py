@@ -113,9 +113,7 @@ async def _only_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, kept: str | None
 ) -> _Stored:
     """A password, made and stored; all others go meanwhile, but for one that is kept."""
-    stored = await _new_password(client, vault, peering, facts, rotation="")
-    # Listed afterwards: of two deliveries of this call, the second one to store a password sees that of the other.
-    passwords = await _own_passwords(client, peering, needed(facts["application_object_id"]))
+    stored, passwords = await _new_password(client, vault, peering, facts, rotation="")
     others = [p for p in passwords if str(p.key_id) not in (kept, stored.key_id)]
     await _remove_all_but_twins(client, peering, facts, others)
     return stored
@@ -137,9 +135,7 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
             if (candidate := _newest(made, passwords, timedelta())) is not None:
                 return {"candidate": _secret_facts(candidate)}
             kept = _key_in_use(versions, passwords, facts, made)
-            stored = await _new_password(client, vault, peering, facts, rotation["run"])
-            # Listed afterwards: of two deliveries of this call, the second one to store a password sees the other's.
-            passwords = await _own_passwords(client, peering, object_id)
+            stored, passwords = await _new_password(client, vault, peering, facts, rotation["run"])
             others = [p for p in passwords if str(p.key_id) not in (kept, stored.key_id)]
             if kept is None:
                 # If it is unknown which one is in use, all stay until the candidate is verified.
@@ -358,11 +354,30 @@ async def _look_later(peering: Peering) -> None:
 
 async def _new_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, rotation: str
+) -> "tuple[_Stored, list[PasswordCredential]]":
+    """Make and store a password; returns it, and those that the application has by then.
+
+    They are listed when it is made: of two deliveries of this call, the second one to make a password sees the other's.
+    """
+    password = await _make_password(client, peering, facts)
+    storing = asyncio.ensure_future(_kept_or_removed(client, vault, peering, facts, password, rotation))
+    listing = asyncio.ensure_future(_own_passwords(client, peering, needed(facts["application_object_id"])))
+    # Neither goes on when this call has ended.
+    await asyncio.gather(storing, listing, return_exceptions=True)
+    return storing.result(), listing.result()
+
+
+async def _kept_or_removed(
+    client: "GraphServiceClient",
+    vault: "SecretClient",
+    peering: Peering,
+    facts: Facts,
+    password: "PasswordCredential",
+    rotation: str,
 ) -> _Stored:
-    """Create and store a password; one that the vault refuses is removed immediately."""
+    """Store a new password; one that the vault refuses is removed immediately."""
     from azure.core.exceptions import HttpResponseError
 
-    password = await _make_password(client, peering, facts)
     try:
         return await _store(vault, peering, password, rotation)
     except HttpResponseError as error:
