@@ -29,6 +29,7 @@ class RemovalLooks:
 
     Attributes:
         facts: what its first step found; empty when it could not look.
+        made_roles: the ids of the roles that its starts created, by name; empty if all had the same names.
         neighbours: the other users of shared objects in the registry.
         identity: the object id of the app's own identity.
         platform: the platform's service principal in the customer's tenant.
@@ -42,6 +43,7 @@ class RemovalLooks:
     """
 
     facts: Facts
+    made_roles: Mapping[str, str]
     neighbours: Neighbours
     identity: str
     platform: PrincipalLook | None

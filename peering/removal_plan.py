@@ -4,8 +4,8 @@ from typing import Final, Literal
 
 from typing_extensions import TypedDict
 
-from peering.facts import Facts, named
-from peering.naming import VNetId, last_part, role_assignment_name, role_definition_name, same_id
+from peering.facts import Facts, Neighbours, named
+from peering.naming import VNetId, folded, last_part, role_assignment_name, role_definition_name, same_id
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.record import Record
@@ -67,17 +67,34 @@ def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
         if step.name in OBJECTS
         for action, why in [_fate(step.name, record, known, looks)]
     ]
-    deleted = {one["step"]: one["id"] for one in objects if one["action"] == "delete"}
+    shown = {folded(one["id"] or "") for one in objects}
+    others = {name: role for name, role in looks.made_roles.items() if folded(role) not in shown}
+    earlier = [_of_an_earlier_start(name, role, looks.neighbours) for name, role in others.items()]
+    deleted = {one["step"]: one["id"] for one in (*earlier, *objects) if one["action"] == "delete"}
     met = [*looks.problems, *in_the_way(record["peering"], deleted, looks)]
     problems = list({(one["code"], one["detail"]): one for one in met}.values())
     obstacles = [problem for problem in problems if PROBLEMS[problem["code"]].deadline is None]
     adopted = known.get("existing") == "adopted"
     return RemovalPlan(
         result="blocked" if obstacles else "hand back" if adopted else "remove",
-        steps=objects,
+        steps=[*objects, *earlier],
         obstacles=obstacles,
         waits=[problem for problem in problems if problem not in obstacles],
         warnings=may_be_in_the_way(deleted, looks),
+    )
+
+
+def _of_an_earlier_start(name: str, role: str, neighbours: Neighbours) -> RemovedObject:
+    """A role that an earlier start created under another name."""
+    step = next(step for step in STEPS if step.name == "user_role")
+    kept = name in neighbours["roles"]
+    return RemovedObject(
+        step=step.name,
+        article_step=step.article_step,
+        title=step.title,
+        action="keep" if kept else "delete",
+        id=role,
+        why=_SHARED if kept else f"An earlier start created it as {name}.",
     )
 
 
@@ -85,17 +102,23 @@ def _origin(record: Record, name: str) -> str | None:
     return record["objects"][name]["origin"] if name in record["objects"] else None
 
 
+def made_role_names(peering: Peering, facts: Facts) -> dict[str, str]:
+    """The GUIDs of the roles that starts of a peering may have created, by name: those of earlier starts, too."""
+    scope = VNetId.parse(peering["vnet_id"]).subscription_scope
+    names = {peering["user_role_name"], peering["platform_role_name"], *facts.get("role_names", [])}
+    return {name: role_definition_name(scope, name) for name in sorted(names)}
+
+
 def _own_rights(peering: Peering, known: Facts) -> dict[str, bool]:
     """Which of the roles and assignments that are known have the GUIDs that this app gives."""
-    vnet_id, subscription = peering["vnet_id"], VNetId.parse(peering["vnet_id"]).subscription_scope
+    vnet_id, made_roles = peering["vnet_id"], set(made_role_names(peering, known).values())
     own = {}
-    for whose, name in (("user", peering["user_role_name"]), ("platform", peering["platform_role_name"])):
+    for whose in ("user", "platform"):
         role, assignment, principal = (
             named(known, f"{whose}_{what}_id") for what in ("role", "role_assignment", "principal")
         )
         if role is not None:
-            made = role_definition_name(subscription, name)
-            own[f"{whose}_role"] = same_id(last_part(role), made)
+            own[f"{whose}_role"] = last_part(role).lower() in made_roles
         if role is not None and assignment is not None and principal is not None:
             made = role_assignment_name(vnet_id, role, principal)
             own[f"{whose}_role_assignment"] = same_id(last_part(assignment), made)

@@ -23,10 +23,11 @@ from activities.steps.removal import belongings
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts
-from peering.naming import VNetId, secret_name
+from peering.naming import VNetId, role_definition_id, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.record import Record
 from peering.removal_obstacles import RemovalLooks
+from peering.removal_plan import made_role_names
 
 Found = TypeVar("Found")
 #: A removal believes that something is gone after some looks; its plan has one, and counts it for all of them.
@@ -62,11 +63,12 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         return lacking or (await lacking_ownership(permissions, application, me) if application else [])
 
     _, me = await identity()
-    (outcome, shared, held), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(
+    (outcome, shared, held, made), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(
         asyncio.gather(
             belongings(StepRequest(peering=peering, facts=record["facts"] | Facts(tries=_ENOUGH))),
             neighbours_of(peering),
             seen(lambda: principals([one for one in (platform, application) if one])),
+            seen(lambda: _made_roles(record)),
         ),
         asyncio.gather(
             seen(lambda: held_by(vnet_id)),
@@ -87,6 +89,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         gathered = outcome["facts"]
     return RemovalLooks(
         facts=gathered,
+        made_roles=made or {},
         neighbours=shared,
         identity=me,
         platform=(held or {}).get(platform),
@@ -102,3 +105,13 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         },
         problems=problems,
     )
+
+
+async def _made_roles(record: Record) -> dict[str, str]:
+    """The ids of the roles that starts created, by name. No call, and none, if all starts had the same names."""
+    made = made_role_names(record["peering"], record["facts"])
+    if len(made) <= len({record["peering"]["user_role_name"], record["peering"]["platform_role_name"]}):
+        return {}
+    scope = VNetId.parse(record["peering"]["vnet_id"]).subscription_scope
+    listed = await remotes.custom_roles(record["peering"]["vnet_id"])
+    return {name: role_definition_id(scope, guid) for name, guid in made.items() if guid in listed}

@@ -135,6 +135,12 @@ def test_a_removal_deletes_the_role_of_a_start_that_failed_under_another_name(de
     deployment.knobs(outcome="ERROR")
     assert deployment.settle(user_role_name="role of now")["state"] == "failed"
     deployment.knobs(outcome="")
+    planned = deployment.api.delete(f"/api/peerings/{status['id']}?dryRun=true").raise_for_status().json()
+    deleted = {one["id"] for one in planned["steps"] if one["action"] == "delete" and one["step"].endswith("_role")}
+    made = {
+        role["name"] for role in deployment.cloud_state()["roleDefinitions"] if role not in before["roleDefinitions"]
+    }
+    assert {one.rpartition("/")[2] for one in deleted} == made
     assert deployment.remove(status["id"])["state"] == "removed"
     assert deployment.cloud_state() == before
 
