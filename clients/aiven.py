@@ -4,7 +4,7 @@ What concerns a VPC is in [aiven_vpcs](aiven_vpcs.py).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote, urlsplit
@@ -23,34 +23,38 @@ if TYPE_CHECKING:
 
 API: Final = "https://api.aiven.io/v1"
 Read = TypeVar("Read", bound=BaseModel)
+_NOT_FOUND: Final = 404
 #: How long, in seconds, a user's roles are cached.
 _ROLES_LAST: Final = 60.0
 
 
 def _error(response: "httpx.Response", about: str) -> RemoteError:
-    """Aiven's refusal: an error document with a message, and in some a list of errors with codes."""
+    """Aiven's refusal: an error document with a message, and a list of errors with texts of their own."""
     body = response.json()
-    message, code = "", None
-    if isinstance(body, Mapping):
-        errors = body.get("errors")
-        first = errors[0] if isinstance(errors, Sequence) and not isinstance(errors, str) and errors else errors
-        if isinstance(first, Mapping):
-            code = first.get("error_code")
-            message = str(first.get("message") or message)
-        elif isinstance(first, str):
-            message = first
-        message = str(body.get("message") or message or body.get("error") or "")
+    told: Mapping[str, object] = body if isinstance(body, Mapping) else {}
+    listed = told.get("errors")
+    errors = listed if isinstance(listed, list) else [listed]
+    texts = [_text(one) for one in (told, *errors, told.get("error"))]
+    message = " ".join(dict.fromkeys(filter(None, texts)))
+    codes = [one.get("error_code") for one in errors if isinstance(one, Mapping)]
     answer = Answer(
         "Aiven",
         host=response.request.url.host,
         status=response.status_code,
-        codes=(code,) if isinstance(code, str) else (),
+        codes=tuple(code for code in codes if isinstance(code, str)),
         message=message,
         retry_after=retry_after(response.headers, datetime.now(UTC), message),
-        is_readable=bool(message),
+        # Aiven's own 404 lists its errors: one with a message alone may be a gateway's, and no proof of absence.
+        is_readable=bool(message) and (response.status_code != _NOT_FOUND or bool(listed)),
         about=about,
     )
     return RemoteError(answer)
+
+
+def _text(told: object) -> str:
+    """What a document, an error of its list, or a text says."""
+    message = told.get("message") if isinstance(told, Mapping) else told
+    return message if isinstance(message, str) else ""
 
 
 def _is_refusal(content: bytes) -> bool:

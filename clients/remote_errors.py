@@ -13,15 +13,14 @@ from socket import gaierror
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
-from typing_extensions import TypedDict
-
+from clients.error_documents import error_document
 from peering.problems.remote_codes import NO_SUCH_HOST, Identity, Service
 from peering.remote_answers import Answer, SignIn
 from peering.retry_after import retry_after
 
 if TYPE_CHECKING:
     import httpx
-    from azure.core.exceptions import HttpResponseError
+    from azure.core.exceptions import AzureError, HttpResponseError
     from azure.core.rest import HttpResponse
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
@@ -57,15 +56,15 @@ def answers_of(service: Service, url: str, identity: Identity = "automation") ->
         url: where it is; the host is named when there was no answer.
         identity: who asks it.
     """
-    from azure.core.exceptions import AzureError, DeserializationError
+    from azure.core.exceptions import AzureError, DecodeError, DeserializationError
     from httpx import TransportError
     from kiota_abstractions.api_error import APIError
 
     try:
         yield
     except (AzureError, DeserializationError, APIError, TransportError, *_STUMBLES) as error:
-        # What is asked inside may be another service's.
-        if not stumbled(service, error):
+        # What is asked inside may be another service's; an unreadable answer is found before its SDK reads it.
+        if not isinstance(error, DecodeError) and not stumbled(service, error):
             raise
         raise RemoteError(answer_to(error, service, url, identity)) from error
 
@@ -117,17 +116,17 @@ def response_of(error: "HttpResponseError") -> "HttpResponse | None":
 
 
 def _of_azure(error: "HttpResponseError", service: Service, host: str | None, identity: Identity) -> Answer:
-    response, body = response_of(error), error.error
+    response = response_of(error)
     headers: Mapping[str, str] = response.headers if response is not None else {}
-    inner = getattr(body, "innererror", None) or {}
-    table_code = getattr(error, "error_code", None)
-    named = (table_code, inner.get("code"), *(d.code for d in getattr(body, "details", None) or ()), body and body.code)
-    codes = tuple(str(getattr(code, "value", code)) for code in named if code)
-    message = str((body.message if body else None) or ("" if response is not None else error))
-    bare = _bare_error(response.text().encode(), response.status_code) if response is not None and not body else None
-    if response is not None and (policies := _policies(response.text())):
-        message = f"{', '.join(policies)}: {message}"
-    answer = Answer(
+    document = error_document(response.text().encode()) if response is not None else None
+    # Of Table Storage, the header alone may say it.
+    named = getattr(error, "error_code", None)
+    codes = document.codes if document is not None else ()
+    codes = (str(getattr(named, "value", named)), *codes) if named and named not in codes else codes
+    message = document.message if document is not None else "" if response is not None else str(error)
+    if document is not None and document.policies:
+        message = f"{', '.join(document.policies)}: {message}"
+    return Answer(
         service,
         host=urlsplit(response.request.url).hostname if response is not None else host,
         status=error.status_code,
@@ -136,41 +135,8 @@ def _of_azure(error: "HttpResponseError", service: Service, host: str | None, id
         retry_after=retry_after(headers, datetime.now(UTC)),
         request_id=headers.get("x-ms-request-id") or headers.get("x-ms-correlation-request-id"),
         identity=identity,
-        is_readable=bool(codes or message),
+        is_readable=bool(named) or (document is not None and document.proves(error.status_code)),
     )
-    return replace(answer, **bare) if bare is not None else answer
-
-
-class _Bare(TypedDict):
-    """What of an answer an error says that is a text, where the service's own documents have an object."""
-
-    codes: tuple[str, ...]
-    message: str
-    is_readable: bool
-
-
-def _bare_error(content: bytes, status: int) -> _Bare | None:
-    """What such an error says, with or without a description beside it; None where an answer has no such error.
-
-    A 404 in this form is no proof of absence: a gateway in front of the service may have sent it.
-    """
-    body = _json(content)
-    error = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or not isinstance(error, str):
-        return None
-    described = body.get("error_description")
-    codes, message = ((error,), described) if isinstance(described, str) else ((), error)
-    return _Bare(codes=codes, message=message, is_readable=status != _NOT_FOUND)
-
-
-def _policies(body: str) -> list[str]:
-    """The policy assignments that a refusal names, with the ids that their owners know them by."""
-    error = _json(body.encode())
-    for name in ("error", "additionalInfo"):
-        error = error.get(name) if isinstance(error, dict) else None
-    infos = [one.get("info") for one in error if isinstance(one, dict)] if isinstance(error, list) else []
-    named = [info for info in infos if isinstance(info, dict) and info.get("policyAssignmentId")]
-    return [f"{info.get('policyAssignmentDisplayName') or 'policy'} ({info['policyAssignmentId']})" for info in named]
 
 
 def _of_graph(error: "ODataError", host: str | None, identity: Identity) -> Answer:
@@ -187,7 +153,7 @@ def _of_graph(error: "ODataError", host: str | None, identity: Identity) -> Answ
         request_id=inner.request_id if inner else None,
         identity=identity,
         # Graph's own documents have a code.
-        is_readable=body is not None and body.code is not None,
+        is_readable=body is not None and bool(body.code),
     )
 
 
@@ -215,7 +181,8 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
         # A timeout of the program is not a refusal.
         refused = isinstance(error, ClientAuthenticationError) and not isinstance(error.__cause__, TimeoutError)
         text = _without_trace(error.message)
-        found = _AADSTS.findall(text)
+        # OAuth's own word comes first: Entra's numbers are shown.
+        found = (*answer.codes, *_AADSTS.findall(text), *_numbers_of(error))
         if refused and answer.status is None and service != "Entra ID":
             # No endpoint, no program, or no signed-in user: the SDK's text says which, and it is permanent.
             answer = replace(answer, status=_UNAUTHORIZED)
@@ -228,6 +195,14 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
                 sign_in=SignIn(who, tenant),
             )
         ) from error
+
+
+def _numbers_of(error: "AzureError") -> list[str]:
+    """The numbers that Entra lists beside its text."""
+    response = getattr(error, "response", None)
+    body = _json(response.text().encode()) if response is not None else None
+    numbers = body.get("error_codes") if isinstance(body, dict) else None
+    return [f"AADSTS{number}" for number in numbers] if isinstance(numbers, list) else []
 
 
 def _without_trace(text: str) -> str:
@@ -271,10 +246,8 @@ def is_absence(error: Exception) -> bool:
     if isinstance(error, RemoteError):
         return error.answer.is_absence
     if isinstance(error, HttpResponseError):
-        return error.status_code == _NOT_FOUND and error.error is not None
-    if not isinstance(error, ODataError) or error.response_status_code != _NOT_FOUND:
-        return False
-    return error.error is not None and error.error.code is not None
+        return _of_azure(error, "Azure Resource Manager", None, "automation").is_absence
+    return isinstance(error, ODataError) and _of_graph(error, None, "automation").is_absence
 
 
 async def refuse_unreadable(response: "httpx.Response", service: Service) -> None:
@@ -284,13 +257,17 @@ async def refuse_unreadable(response: "httpx.Response", service: Service) -> Non
         RemoteError: it cannot be read, or is an error in a form that the service's SDK reads nothing of.
     """
     await response.aread()
-    status = response.status_code
-    bare = _bare_error(response.content, status) if response.is_error and service == "Microsoft Graph" else None
-    if bare is None and (status == 204 or isinstance(_json(response.content), (dict, list))):
+    status, document = response.status_code, error_document(response.content) if response.is_error else None
+    # Graph's SDK reads errors in Graph's own form alone.
+    foreign = document if document is not None and not document.is_wrapped and service == "Microsoft Graph" else None
+    if foreign is None and (status == 204 or isinstance(_json(response.content), (dict, list))):
         return
     at, host = retry_after(response.headers, datetime.now(UTC)), response.request.url.host
     answer = Answer(service, host=host, status=status, retry_after=at, is_readable=False)
-    raise RemoteError(answer if bare is None else replace(answer, **bare))
+    if foreign is not None:
+        is_own = status != _NOT_FOUND
+        answer = replace(answer, codes=foreign.codes, message=foreign.message, is_readable=is_own)
+    raise RemoteError(answer)
 
 
 def _json(content: bytes) -> object:

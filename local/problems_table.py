@@ -13,6 +13,7 @@ from peering.problems.remote_codes import (
     SIGN_IN_CODES,
     STATUSES,
     STATUSES_ABOUT,
+    STATUSES_AS_APPLICATION,
     STEP_READINGS,
     TEXTS,
 )
@@ -52,6 +53,8 @@ def readings() -> Iterator[tuple[str, str]]:
     for about, statuses in STATUSES_ABOUT.items():
         for status, problem in statuses.items():
             yield problem, f"Aiven, of an {about}: {status}"
+    for status, problem in STATUSES_AS_APPLICATION.items():
+        yield problem, f"Azure Resource Manager, to the application: {status}"
     for service, problem in OTHERWISE.items():
         yield problem, f"{service}: any other 4xx"
 

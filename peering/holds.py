@@ -23,11 +23,13 @@ class Holds:
         subscription: the state of its subscription.
         locks: the locks in force on it, as Azure lists them.
         denials: the deny assignments in force on it, likewise.
+        unread: what the app may not read, in words: the other attributes then say nothing about it.
     """
 
     subscription: str
     locks: list[dict[str, Any]]
     denials: list[dict[str, Any]]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,15 @@ def of_subscription(holds: Holds, vnet: VNetId) -> Iterator[Occurrence]:
     if holds.subscription not in _WRITABLE:
         detail = f"The subscription {vnet.subscription_id} is {holds.subscription}."
         yield Occurrence(code="subscription-disabled", detail=detail)
+
+
+def of_unread(unread: Collection[str]) -> list[str]:
+    """A warning about what the app may not read of a VNet: it may block a change without being shown.
+
+    Args:
+        unread: what that is, in words.
+    """
+    return [f"The app may not read of the VNet: {', '.join(unread)}. They may block a change."] if unread else []
 
 
 def of_denials(

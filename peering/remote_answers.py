@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from peering.naming import folded
 from peering.outcome import Occurrence, Remote
 from peering.problems import PROBLEMS
 from peering.problems.remote_codes import (
@@ -14,6 +15,7 @@ from peering.problems.remote_codes import (
     SIGN_IN_CODES,
     STATUSES,
     STATUSES_ABOUT,
+    STATUSES_AS_APPLICATION,
     STEP_READINGS,
     TEXTS,
     TO_DO,
@@ -26,6 +28,7 @@ _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _REDIRECT: Final = 300
+_REFUSAL: Final = 400
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
@@ -69,12 +72,12 @@ class Answer:
 
     @property
     def may_pass(self) -> bool:
-        """Whether a retry may succeed: no answer, an overloaded server, an unreadable answer."""
+        """Whether a retry may succeed: no answer, an overloaded server, a redirect or an unreadable answer."""
         return (
             self.status is None
             or self.status in (_REQUEST_TIMEOUT, _TOO_MANY)
             or self.status >= _SERVER_ERROR
-            or self.status < _REDIRECT
+            or self.status < _REFUSAL
             or not self.is_readable
         )
 
@@ -115,6 +118,8 @@ def _problem(answer: Answer, step: str) -> str:
     if answer.sign_in is not None:
         return f"{answer.identity}-sign-in-failed"
     of_service = {**STATUSES.get(answer.service, {}), **STATUSES_ABOUT.get(answer.about, {})}
+    if answer.identity == "application":
+        of_service |= STATUSES_AS_APPLICATION
     return of_service.get(answer.status or 0, OTHERWISE.get(answer.service, "remote-refused"))
 
 
@@ -130,7 +135,7 @@ def _known(answer: Answer, step: str) -> Iterator[str]:
         tables.insert(0, AS_APPLICATION)
     alone = ALONE.get(answer.service, frozenset()) if len(answer.codes) > 1 else frozenset()
     for code in (code for code in answer.codes if code not in alone):
-        yield from (table[code] for table in tables if code in table)
+        yield from (problem for table in tables for known, problem in table.items() if folded(known) == folded(code))
 
 
 def _detail(answer: Answer) -> str:

@@ -14,6 +14,7 @@ from peering.holds import (
     of_denials,
     of_policies,
     of_subscription,
+    of_unread,
     perhaps,
 )
 from peering.look import PrincipalLook
@@ -110,7 +111,8 @@ def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str
         deleted: what would be deleted, by the step that makes it.
         looks: what there is, and what may hold it.
     """
-    return perhaps(looks.policies, set().union(*_actions(deleted)))
+    unread = of_unread(looks.holds.unread) if looks.holds is not None else []
+    return [*perhaps(looks.policies, set().union(*_actions(deleted))), *unread]
 
 
 def _actions(deleted: Collection[str]) -> tuple[set[str], set[str]]:

@@ -61,7 +61,7 @@ async def aiven_vpc(named: AivenVpc) -> VpcLook | None:
             application_id=c.peer_azure_app_id,
             tenant_id=c.peer_azure_tenant_id,
             state=c.state,
-            message=c.state_info.message[:_LONGEST_MESSAGE] if c.state_info and c.state_info.message else None,
+            message=(c.state_info.told or "")[:_LONGEST_MESSAGE] or None if c.state_info else None,
         )
         for c in vpc.peering_connections
     ]
@@ -131,7 +131,7 @@ async def assignments_in_subscription(subscription_id: str, principal_id: str = 
     try:
         return await _assignments(subscription_id, f"/subscriptions/{subscription_id}", wanted)
     except RemoteError as error:
-        if error.answer.status != _FORBIDDEN or error.answer.sign_in is not None:
+        if error.answer.status != _FORBIDDEN or error.answer.may_pass or error.answer.sign_in is not None:
             raise
         return None
 

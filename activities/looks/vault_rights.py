@@ -9,7 +9,8 @@ from activities.looks.own_rights import permissions_at
 from clients.reads import read_arm
 from clients.remote_errors import RemoteError
 from clients.settings import settings
-from peering.outcome import Occurrence
+from peering.outcome import Occurrence, ProblemError
+from peering.remote_answers import read
 from peering.rights import Granted, permits
 
 WRITE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
@@ -69,7 +70,11 @@ async def _properties(subscription: str, vault: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = (await read_arm(subscription, vault, "2023-07-01", "properties"))["properties"]
     except RemoteError as error:
-        if error.answer.status != _FORBIDDEN:
+        if error.answer.is_absence:
+            # The vault answers by its name, so it is its id that is wrong.
+            detail = f"KEY_VAULT_ID: Azure knows no {vault}."
+            raise ProblemError("setting-invalid", detail, remote=read(error.answer)["remote"]) from error
+        if error.answer.status != _FORBIDDEN or error.answer.may_pass or error.answer.sign_in is not None:
             raise
         return None
     return found

@@ -361,7 +361,7 @@ def _expect(vpc: Vpc, facts: Facts, expected: dict[str, str | None]) -> PeeringC
         raise ProblemError("connection-absent", "Aiven no longer lists the connection.")
     problem = connection_problem(connection.state, expected)
     if problem is not None:
-        message = connection.state_info.message if connection.state_info else None
+        message = connection.state_info.told if connection.state_info else None
         detail = f"The connection is {connection.state}" + (f": {message}" if message else ".")
         raise ProblemError(problem, detail)
     return connection

@@ -22,6 +22,7 @@ from peering.holds import (
     of_denials,
     of_policies,
     of_subscription,
+    of_unread,
     perhaps,
 )
 from peering.naming import VNetId, folded
@@ -53,7 +54,8 @@ async def holds(peering: Peering, facts: Facts) -> Facts:
     removal may need them. The same applies to a policy that may deny the peering.
     """
     vnet, identity = VNetId.parse(facts["vnet_id"]), facts["automation_object_id"]
-    look, policies = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet)))
+    look, denied = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet)))
+    policies, unread = denied or [], [*look.unread, *([] if denied is not None else ["its policy assignments"])]
     if disabled := list(of_subscription(look, vnet)):
         raise ProblemError.of(disabled)
     levels = [(one["id"], one["properties"]["level"]) for one in look.locks]
@@ -75,7 +77,7 @@ async def holds(peering: Peering, facts: Facts) -> Facts:
     kept = [f"{one['detail']} This blocks the removal of the peering." for one in of_policies(policies, _TO_REMOVE)]
     doubts = perhaps(policies, {*all_made, *_TO_REMOVE})
     later = [one["detail"] for one in held_of(all_made)]
-    return {"holds_checked": [*warnings, *kept, *doubts, *later]}
+    return {"holds_checked": [*warnings, *kept, *doubts, *later, *of_unread(unread)]}
 
 
 async def _all_made(peering: Peering, vnet: VNetId, held: Callable[[Collection[str]], list[Occurrence]]) -> set[str]:
@@ -123,7 +125,9 @@ async def held_by(vnet_id: str) -> Holds:
         _or_none(read_arm(vnet.subscription_id, vnet.subscription_scope, "2022-12-01", "state")),
         _or_none(_listed(vnet, "denyAssignments", "2022-04-01", "id", "properties")),
     )
-    return Holds((subscription or {}).get("state", "Enabled"), locks or [], denials or [])
+    looks = {"its locks": locks, "its subscription's state": subscription, "its deny assignments": denials}
+    unread = tuple(what for what, found in looks.items() if found is None)
+    return Holds((subscription or {}).get("state", "Enabled"), locks or [], denials or [], unread)
 
 
 async def _or_none(reading: Awaitable[Read]) -> Read | None:
@@ -131,7 +135,8 @@ async def _or_none(reading: Awaitable[Read]) -> Read | None:
     try:
         return await reading
     except RemoteError as error:
-        if error.answer.status not in _NOT_FOR_US:
+        # A gateway's refusal, or a sign-in's, says nothing about the right to read.
+        if error.answer.status not in _NOT_FOR_US or error.answer.may_pass or error.answer.sign_in is not None:
             raise
         return None
 
@@ -142,8 +147,10 @@ async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str, at: s
     return await list_arm(vnet.subscription_id, path, api_version, *needed, only="atScope()")
 
 
-async def denying(vnet_id: str) -> list[DenyingPolicy]:
+async def denying(vnet_id: str) -> list[DenyingPolicy] | None:
     """The policy assignments that deny changes of what a peering has on a VNet, and of its roles above it, or may.
+
+    None if the app may not read any.
 
     Args:
         vnet_id: the VNet's ARM id.
@@ -152,7 +159,8 @@ async def denying(vnet_id: str) -> list[DenyingPolicy]:
         RemoteError: Azure did not answer, or left out a part.
     """
     vnet = VNetId.parse(vnet_id)
-    assignments = await _assigned(vnet)
+    if (assignments := await _assigned(vnet)) is None:
+        return None
     where, places = _changes(vnet), asyncio.Semaphore(_AT_ONCE)
 
     async def denied(assignment: dict[str, Any]) -> dict[str, bool]:
@@ -170,7 +178,7 @@ async def denying(vnet_id: str) -> list[DenyingPolicy]:
     ]
 
 
-async def _assigned(vnet: VNetId) -> list[dict[str, Any]]:
+async def _assigned(vnet: VNetId) -> list[dict[str, Any]] | None:
     """The policy assignments of a VNet and of its subscription: one that leaves the VNet out is listed for that alone.
 
     Roles are made in the subscription, so it may deny them nonetheless.
@@ -179,6 +187,8 @@ async def _assigned(vnet: VNetId) -> list[dict[str, Any]]:
         _listed, vnet, "policyAssignments", "2022-06-01", "id", "properties.policyDefinitionId"
     )
     listed = await asyncio.gather(*(_or_none(policy_assignments(at=at)) for at in (str(vnet), vnet.subscription_scope)))
+    if listed == [None, None]:
+        return None
     return list({folded(one["id"]): one for found in listed for one in found or []}.values())
 
 

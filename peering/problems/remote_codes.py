@@ -41,6 +41,8 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "InvalidAuthenticationTokenAudience": "automation-token-refused",
         "ExpiredAuthenticationToken": "automation-token-refused",
         "AuthenticationFailed": "automation-token-refused",
+        "AuthenticationFailedMissingToken": "automation-token-refused",
+        "AuthenticationFailedInvalidHeader": "automation-token-refused",
         "SubscriptionNotFound": "vnet-not-found",
         "ResourceGroupNotFound": "vnet-not-found",
         "ResourceNotFound": "vnet-not-found",
@@ -69,6 +71,7 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
     "Microsoft Graph": {
         "Authorization_RequestDenied": "automation-graph-permission-missing",
         "InvalidAuthenticationToken": "automation-token-refused",
+        "Authorization_IdentityNotFound": "automation-token-refused",
         "Request_ResourceNotFound": "directory-replicating",
         "NoBackingApplicationObject": "directory-replicating",
         # Another run made it in the same moment; the next look finds it.
@@ -125,14 +128,26 @@ AS_APPLICATION: Final[Codes] = {
     "InvalidAuthenticationToken": "application-token-refused",
     "ExpiredAuthenticationToken": "application-token-refused",
     "AuthenticationFailed": "application-token-refused",
+    "AuthenticationFailedMissingToken": "application-token-refused",
+    "AuthenticationFailedInvalidHeader": "application-token-refused",
+}
+
+#: Codes of Entra that pass, for any identity; the word is OAuth's.
+_PASSING: Final[Codes] = {
+    "temporarily_unavailable": "remote-unavailable",
+    "AADSTS90006": "remote-unavailable",
+    "AADSTS90012": "remote-unavailable",
+    "AADSTS90024": "remote-unavailable",
+    "AADSTS90025": "remote-unavailable",
+    "AADSTS90033": "remote-unavailable",
+    "AADSTS50196": "remote-throttled",
+    "AADSTS90055": "remote-throttled",
 }
 
 #: What a code of Entra means for the identity that signs in.
 SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
     "automation": {
-        "AADSTS90033": "remote-unavailable",
-        "AADSTS90006": "remote-unavailable",
-        "AADSTS50196": "remote-throttled",
+        **_PASSING,
         "AADSTS7000222": "automation-secret-expired",
         "AADSTS7000215": "automation-secret-invalid",
         "AADSTS700016": "automation-not-in-tenant",
@@ -143,6 +158,9 @@ SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
         "AADSTS500021": "automation-kept-out",
         "AADSTS500022": "automation-kept-out",
         "AADSTS5000211": "automation-kept-out",
+        # The cross-tenant access policy of the one tenant, or of the other.
+        "AADSTS500212": "automation-kept-out",
+        "AADSTS500213": "automation-kept-out",
         "AADSTS53003": "automation-conditional-access",
         "AADSTS53000": "automation-conditional-access",
         "AADSTS530021": "automation-conditional-access",
@@ -154,9 +172,7 @@ SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
         "AADSTS530035": "automation-conditional-access",
     },
     "application": {
-        "AADSTS90033": "remote-unavailable",
-        "AADSTS90006": "remote-unavailable",
-        "AADSTS50196": "remote-throttled",
+        **_PASSING,
         "AADSTS700016": "application-not-in-tenant",
         "AADSTS7000229": "application-not-in-tenant",
         "AADSTS7000215": "secret-not-accepted",
@@ -171,6 +187,9 @@ SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
         "AADSTS500021": "application-kept-out",
         "AADSTS500022": "application-kept-out",
         "AADSTS5000211": "application-kept-out",
+        # The cross-tenant access policy of the one tenant, or of the other.
+        "AADSTS500212": "application-kept-out",
+        "AADSTS500213": "application-kept-out",
         "AADSTS53003": "application-conditional-access",
         "AADSTS53000": "application-conditional-access",
         "AADSTS530021": "application-conditional-access",
@@ -194,6 +213,7 @@ TEXTS: Final[Mapping[Service, tuple[tuple[re.Pattern[str], str], ...]]] = {
     "Azure Resource Manager": ((re.compile(r"ABAC condition", re.IGNORECASE), "role-assignment-condition"),),
     "Microsoft Graph": (
         (re.compile(r"same value for property uniqueName", re.IGNORECASE), "application-name-reserved"),
+        (re.compile(r"directory object quota", re.IGNORECASE), "directory-quota-reached"),
     ),
     "Aiven": ((re.compile(r"does not refer to a valid application", re.IGNORECASE), "application-not-in-tenant"),),
 }
@@ -204,11 +224,16 @@ TO_DO: Final[Mapping[Service, str]] = {
     " or set AZURE_CREDENTIAL to another identity."
 }
 
-#: Of most of Aiven's refusals no code is documented: the status tells.
+#: What a status means that comes without a known code; of most of Aiven's refusals no code is documented.
 STATUSES: Final[Mapping[Service, Mapping[int, str]]] = {
+    "Azure Resource Manager": {401: "automation-token-refused"},
+    "Microsoft Graph": {401: "automation-token-refused"},
+    "Azure Key Vault": {401: "automation-token-refused"},
     "Aiven": {401: "aiven-token-rejected", 403: "aiven-not-permitted", 404: "project-vpc-not-found"},
 }
 #: The same where the request was about something that has rights of its own.
 STATUSES_ABOUT: Final[Mapping[str, Mapping[int, str]]] = {"organization": {403: "aiven-organization-not-permitted"}}
+#: The same where the created application asks.
+STATUSES_AS_APPLICATION: Final[Mapping[int, str]] = {401: "application-token-refused"}
 #: What is left, by service.
 OTHERWISE: Final[Mapping[Service, str]] = {"Aiven": "aiven-refused"}

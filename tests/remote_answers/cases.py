@@ -253,6 +253,204 @@ SIBLINGS: Final = (
         "remote-refused",
         ("The vault is at rest.",),
     ),
+    *(
+        Case(
+            f"cross-tenant-access-{number}",
+            "Entra's error codes",
+            {
+                "host": ENTRA,
+                "method": "POST",
+                "path": "^/{platform_tenant}/oauth2/v2.0/token",
+                "status": 400,
+                "body": _aadsts(number, "invalid_request", "The tenant's administrator restricts the access."),
+                "times": _FOR_EVER,
+            },
+            "failed",
+            "application-kept-out",
+            ("{platform_tenant}", f"AADSTS{number}"),
+        )
+        for number in (500212, 500213)
+    ),
+    *(
+        Case(
+            f"entra-transient-{name}",
+            "Entra's error codes, RFC 6749",
+            {
+                "host": ENTRA,
+                "method": "POST",
+                "path": "/oauth2/v2.0/token",
+                "status": 400,
+                "body": body,
+                "skip": 1,
+            },
+            "connected",
+        )
+        for name, body in {
+            "number": _aadsts(90024, "invalid_request", "A transient error has occurred. Please try again."),
+            "word": {"error": "temporarily_unavailable", "error_description": "Please try again."},
+            "number-beside-the-text": {
+                "error": "server_busy",
+                "error_description": "Try again.",
+                "error_codes": [90033],
+            },
+        }.items()
+    ),
+    Case(
+        "policy-in-the-details",
+        "Azure's error codes",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/virtualNetworkPeerings/",
+            "status": 403,
+            "body": _error(
+                "InvalidTemplateDeployment",
+                "The deployment failed; see details.",
+                details=[
+                    {
+                        "code": "RequestDisallowedByPolicy",
+                        "message": "Disallowed by policy.",
+                        "additionalInfo": [
+                            {
+                                "type": "PolicyViolation",
+                                "info": {"policyAssignmentDisplayName": "No peering", "policyAssignmentId": _POLICY},
+                            }
+                        ],
+                    }
+                ],
+            ),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "policy-denied",
+        ("No peering", _POLICY),
+    ),
+    Case(
+        "lock-two-levels-down",
+        "Azure's error codes",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/providers/Microsoft.Authorization/roleAssignments/",
+            "status": 409,
+            "body": _error(
+                "Conflict",
+                "See details.",
+                details=[
+                    {
+                        "code": "Conflict",
+                        "message": "See details.",
+                        "details": [{"code": "ScopeLocked", "message": f"The scope is locked: '{_LOCK}'."}],
+                    }
+                ],
+            ),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "scope-locked",
+        (_LOCK,),
+    ),
+    Case(
+        "an-inner-error-that-is-a-text",
+        "a 503 is tried again, whatever its body",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/providers/Microsoft.Authorization/roleAssignments/",
+            "status": 503,
+            "body": _error("ServerBusy", "busy", innererror="see trace 12"),
+        },
+        "connected",
+    ),
+    Case(
+        "quota-of-the-directory-in-words",
+        "Graph's error codes",
+        {
+            "host": GRAPH,
+            "method": "PATCH",
+            "path": "/applications",
+            "status": 400,
+            "body": _error("Request_BadRequest", "The directory object quota limit for the Tenant has been exceeded."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "directory-quota-reached",
+    ),
+    Case(
+        "graph-without-its-wrapper",
+        "a refusal in another form than Graph's own",
+        {
+            "host": GRAPH,
+            "method": "PATCH",
+            "path": "/applications",
+            "status": 400,
+            "body": {"code": "Directory_QuotaExceeded", "message": "The quota is reached."},
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "directory-quota-reached",
+        ("The quota is reached.",),
+    ),
+    Case(
+        "aiven-tells-in-its-second-error",
+        "Aiven's error document",
+        {
+            "host": "api.aiven.io",
+            "method": "POST",
+            "path": "/peering-connections",
+            "status": 400,
+            "body": {
+                "message": "Invalid request.",
+                "errors": [
+                    {"message": "Invalid request.", "status": 400},
+                    {"message": "The app id does not refer to a valid application object.", "status": 400},
+                ],
+            },
+        },
+        "connected",
+    ),
+    Case(
+        "aiven-redirects",
+        "a redirect is no answer of the API",
+        {
+            "host": "api.aiven.io",
+            "method": "GET",
+            "path": "/vpcs/",
+            "status": 301,
+            "body": {"message": "Moved."},
+        },
+        "connected",
+    ),
+    Case(
+        "a-code-in-other-letters",
+        "Azure compares names without case",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/providers/Microsoft.Authorization/roleAssignments/",
+            "status": 409,
+            "body": _error("scopelocked", f"The scope is locked: '{_LOCK}'."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "scope-locked",
+        (_LOCK,),
+    ),
+    Case(
+        "the-vault-that-the-settings-name-is-not-there",
+        "KEY_VAULT_ID has another id",
+        {
+            "host": ARM,
+            "method": "GET",
+            "path": "/providers/Microsoft.KeyVault/vaults/[^/]+$",
+            "status": 404,
+            "body": _error("ResourceNotFound", "The Resource 'Microsoft.KeyVault/vaults/kv' was not found."),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "setting-invalid",
+        ("KEY_VAULT_ID",),
+    ),
     Case(
         "unknown-code-of-entra",
         "Entra's error codes",

@@ -53,6 +53,26 @@ def test_such_an_answer_is_no_proof_that_a_thing_is_not_there(cloud: LocalCloud,
     assert (is_absence(error), occurrence["code"]) == (False, "remote-unavailable")
 
 
-def test_an_object_without_a_code_is_no_proof_either(cloud: LocalCloud) -> None:
-    error = refused(cloud, "Microsoft Graph", 404, {"error": {"message": "Nothing here."}})
-    assert not is_absence(error)
+#: A 404 of a gateway that answers in JSON: no service names a missing thing without a code, and Aiven lists its errors.
+_GATEWAYS: Final[dict[str, Any]] = {
+    "a message alone": {"message": "no Route matched with those values"},
+    "an error without a code": {"error": {"message": "Nothing here."}},
+    "an error with an empty code": {"error": {"code": "", "message": "Nothing here."}},
+}
+
+
+@pytest.mark.parametrize("body", _GATEWAYS)
+@pytest.mark.parametrize("service", [*_SERVICES, "Azure Table Storage", "Aiven"])
+def test_a_404_that_no_service_wrote_is_no_proof_either(cloud: LocalCloud, service: Service, body: str) -> None:
+    error = refused(cloud, service, 404, _GATEWAYS[body])
+    occurrence = occurrence_of(error)
+    assert occurrence is not None
+    assert (is_absence(error), occurrence["code"]) == (False, "remote-unavailable")
+
+
+@pytest.mark.parametrize("body", ['{"id": ', "<html></html>", "[1]"])
+@pytest.mark.parametrize("service", ["Azure Resource Manager", "Azure Key Vault"])
+def test_an_unreadable_answer_names_its_own_service(cloud: LocalCloud, service: Service, body: str) -> None:
+    occurrence = occurrence_of(refused(cloud, service, 200, body))
+    assert occurrence is not None
+    assert (occurrence["code"], occurrence["remote"]["service"]) == ("remote-unavailable", service)

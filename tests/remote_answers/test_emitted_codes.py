@@ -172,6 +172,8 @@ def body_of(emission: Emission) -> Any:  # noqa: ANN401 - a document of JSON
     message = "A refusal."
     if emission.service == "Entra ID":
         number = first.removeprefix("AADSTS")
+        if not number.isdigit():
+            return {"error": first, "error_description": message}
         return {"error": "invalid_request", "error_description": f"{first}: {message}", "error_codes": [int(number)]}
     if emission.service == "Aiven":
         return {"message": message, "errors": [{"message": message, "status": emission.status, "error_code": first}]}

@@ -82,6 +82,6 @@ def test_a_text_without_end_is_cut() -> None:
     assert len(scrubbed("x" * 60_000)) == LONGEST_DETAIL
 
 
-def test_what_aiven_says_of_a_connection_is_scrubbed_where_it_is_read() -> None:
+def test_what_aiven_says_of_a_connection_is_scrubbed_where_it_is_used() -> None:
     said = StateInfo(message=f"Azure answered: Bearer {SECRETS['a token']} is not valid")
-    assert said.message == f"Azure answered: Bearer {HIDDEN} is not valid"
+    assert said.told == f"Azure answered: Bearer {HIDDEN} is not valid"

@@ -325,3 +325,14 @@ def test_a_service_principal_whose_tags_are_not_shown_is_not_left_behind(deploym
     )
     assert deployment.remove(identity)["state"] == "removed"
     assert deployment.cloud_state() == before
+
+
+@pytest.mark.parametrize(("host", "path"), [(ARM, "/virtualNetworkPeerings"), (AIVEN, "/vpcs/"), (VAULT, "/secrets/")])
+def test_a_removal_believes_no_gateway_that_a_thing_is_not_there(deployment: Deployment, host: str, path: str) -> None:
+    identity = deployment.settle()["id"]
+    gateway = {"status": 404, "body": {"message": "no Route matched with those values"}, "times": ALWAYS}
+    deployment.knobs(faults=[{"host": host, "path": path, "method": "GET", **gateway}])
+    failed = deployment.remove(identity)
+    assert (failed["state"], failed["problem"]["code"]) == ("removal-failed", "remote-unavailable")
+    deployment.knobs(faults=[])
+    assert deployment.remove(identity)["state"] == "removed"

@@ -116,9 +116,19 @@ def test_what_may_not_be_read_is_no_obstacle(deployment: Deployment) -> None:
     deployment.event(kind="add-deny-assignment", scope=vnet, actions=["*/write"])
     refused = {"error": {"code": "AuthorizationFailed", "message": "The client may not read."}}
     answer(deployment, {"/policyAssignments": refused, "/denyAssignments": refused}, status=403)
-    assert codes(plan(deployment)) == []
+    planned = plan(deployment)
+    assert codes(planned) == []
+    assert "The app may not read of the VNet: its deny assignments, its policy assignments." in planned["warnings"][0]
     answer(deployment, {"/policyDefinitions/no-peerings": refused, "/denyAssignments": refused}, status=403)
     assert codes(plan(deployment)) == []
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("path", ["/locks", "/denyAssignments", "/policyAssignments"])
+def test_what_a_gateway_refuses_is_not_taken_for_unreadable(deployment: Deployment, path: str, status: int) -> None:
+    answer(deployment, {path: "<html>no</html>"}, status=status)
+    planned = plan(deployment)
+    assert [one["code"] for one in planned["waits"]] == ["remote-unavailable"]
 
 
 def test_a_peering_that_is_there_is_only_warned_of_what_would_deny_it_anew(deployment: Deployment) -> None:
