@@ -88,8 +88,8 @@ NETWORK: Final = (
     Problem(
         "peering-failed",
         "Azure failed to provision the VNet peering",
-        "Azure accepted the operation, which then failed; the detail is Azure's own message.",
-        "Correct the cause that the detail names and send the request again.",
+        "Azure accepted the operation, which then failed. The state of a VNet peering does not say why.",
+        "Look up the failed operation in the VNet's activity log, correct the cause and send the request again.",
         "the network team",
     ),
     Problem(
