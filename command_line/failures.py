@@ -52,6 +52,19 @@ class Refused(Failure):
         return [*fields, *causes, *([f"See: peering problems {code}"] if code else [])]
 
 
+class Unseen(Failure):
+    """Something kept parts of an answer from view: it is not complete."""
+
+    def __init__(self, problems: Sequence[Document]) -> None:
+        super().__init__("The answer may not be complete.", "Solve the problems, and repeat the command.")
+        self.problems: Final = problems
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Each problem once."""
+        return list(dict.fromkeys(map(told, self.problems)))
+
+
 class Lacking(Failure):
     """The running app has no such route."""
 

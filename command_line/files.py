@@ -19,6 +19,8 @@ MARKS: Final = ("labels", "note")
 _SHAPE: Final = "must hold a peering, a list of peerings, or peerings: with such a list"
 #: What an export leaves out: the id follows from the pair.
 _DERIVED: Final = frozenset({"id", *MARKS})
+#: What an entry of a lost peering lacks, because no cloud shows it.
+NOT_SHOWN: Final = "labels, note, repair, on_failure"
 _TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 _BOOLEAN: Final = "tag:yaml.org,2002:bool"
 #: How `true` and `false` begin; `off`, `on`, `yes` and `no` are words, as in YAML 1.2.

@@ -66,6 +66,11 @@ def recorded() -> dict[str, dict[str, Any]]:
         deployment.api.post(f"/api/peerings/{begun['id']}/cancel")
         for name in ("list_refusals", "list_unmanaged", "show_problem"):
             ask(name)
+        # What an app shows that has lost its registry.
+        (account,) = deployment.cloud.world.storage_accounts.values()
+        registry = account.tables.pop("peerings")
+        ask("list_lost")
+        account.tables["peerings"] = registry
         ask("erase_caller", {"caller": "user@example.com"})
         ask("remove_peering", dryRun="true")
         ask("remove_peering")

@@ -100,6 +100,7 @@ class ApplicationLook(TypedDict):
 
     application_id: str
     object_id: str
+    name: str | None
     unique_name: str | None
     audience: str
     passwords: dict[str, str | None]

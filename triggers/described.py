@@ -14,6 +14,7 @@ from triggers.bodies import Erasure, NoBody, PauseRequest, PeeringPatch, Rotatio
 from triggers.checks import ChecksDocument
 from triggers.erasure import ErasedDocument
 from triggers.health import UnmanagedDocument
+from triggers.lost import LostDocument
 from triggers.overview import Overview
 from triggers.pauses import PausedDocument
 from triggers.peering import Runs
@@ -77,6 +78,7 @@ DESCRIBED: Final[Mapping[str, Described]] = {
     "check_app": Described({200: (SelfCheck,)}, query=SelfCheckQuery),
     "list_refusals": Described({200: (Refusals,)}),
     "list_unmanaged": Described({200: (UnmanagedDocument,)}),
+    "list_lost": Described({200: (LostDocument,)}),
     "list_problems": Described({200: (ProblemList,)}),
     "show_problem": Described({200: (Problem,)}, (404,)),
     "show_openapi": Described({200: (dict[str, object],)}),

@@ -46,6 +46,7 @@ ROUTES: Final = (
     Route("self_check", "check_app", "GET", "self-check", ("project", "organization_id", "vnet_id"), "reader"),
     Route("refusals", "list_refusals", "GET", "refusals", (), "reader"),
     Route("health", "list_unmanaged", "GET", "unmanaged", (), "reader"),
+    Route("lost", "list_lost", "GET", "lost", (), "reader"),
     Route("problems", "list_problems", "GET", "problems", (), "reader"),
     Route("problems", "show_problem", "GET", "problems/{code}", (), "reader"),
     Route("documents", "show_openapi", "GET", "openapi.json", (), "reader"),

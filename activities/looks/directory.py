@@ -26,7 +26,7 @@ async def applications(application_ids: Sequence[str]) -> dict[str, ApplicationL
     """The applications that exist of these, by application id: one call for every fifteen."""
     columns = {
         "$expand": "federatedIdentityCredentials",
-        "$select": "id,appId,uniqueName,signInAudience,passwordCredentials",
+        "$select": "id,appId,displayName,uniqueName,signInAudience,passwordCredentials",
     }
     needed = ("id", "appId", "passwordCredentials")
 
@@ -49,6 +49,7 @@ def application_look(application: _Found) -> ApplicationLook:
     return ApplicationLook(
         application_id=application["appId"],
         object_id=application["id"],
+        name=application.get("displayName"),
         unique_name=application.get("uniqueName"),
         audience=application.get("signInAudience") or "",
         passwords={

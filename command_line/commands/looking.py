@@ -8,8 +8,8 @@ import typer
 import yaml
 
 from command_line.commands.arguments import Filters, Id, OptionalIds, only, pairs
-from command_line.failures import ExitCode, Failure
-from command_line.files import adoptable, as_file
+from command_line.failures import ExitCode, Failure, Unseen
+from command_line.files import NOT_SHOWN, adoptable, as_file
 from command_line.follow import at_once
 from command_line.names import resolve
 from command_line.reports import of_report
@@ -82,6 +82,9 @@ def export(
     adoptable_too: Annotated[
         bool, typer.Option("--adoptable", help="Also connections of other owners, as entries with adopt.")
     ] = False,
+    lost_too: Annotated[
+        bool, typer.Option("--lost", help="Also peerings that the registry has lost, as the clouds show them.")
+    ] = False,
     file: Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="Where to write them.")] = None,
 ) -> None:
     """Peerings as files for apply."""
@@ -90,6 +93,8 @@ def export(
     entries = [as_file(one) for one in at_once(lambda one: found.api.get(f"/peerings/{one}"), wanted)]
     if adoptable_too:
         entries += [adoptable(one) for one in found.api.get("/unmanaged")["unmanaged"]]
+    lost = found.api.get("/lost") if lost_too else {"lost": [], "problems": []}
+    entries += [one["request"] for one in lost["lost"]]
     document: Mapping[str, object] = {"peerings": entries}
     if file is None:
         found.options.setdefault("output", "yaml")
@@ -101,3 +106,7 @@ def export(
             remedy = "Name a file in an existing folder."
             raise Failure(f"{file} cannot be written: {error.strerror}.", remedy, ExitCode.USAGE) from None
         found.say(f"{len(entries)} peerings are in {file}. To see differences: peering plan -f {file}")
+    if lost["lost"]:
+        found.say(f"{len(lost['lost'])} of them were lost, and have the default of what no cloud shows: {NOT_SHOWN}.")
+    if unseen := [*lost["problems"], *(problem for one in lost["lost"] for problem in one["problems"])]:
+        raise Unseen(unseen)

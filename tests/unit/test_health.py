@@ -94,6 +94,7 @@ HEALTHY: dict[str, Any] = {
         "found": {
             "application_id": "app",
             "object_id": "o",
+            "name": "a",
             "unique_name": "n",
             "audience": "AzureADMultipleOrgs",
             "passwords": {"key": None},

@@ -1,0 +1,143 @@
+"""The look for peerings that the registry has lost: connections in Aiven, and what Azure shows of each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+from activities.looks import remotes
+from activities.looks.peering import Access, Directory, one
+from activities.looks.remotes import part
+from clients.aiven_answers import Vpc
+from clients.aiven_vpcs import owners, vpc_client
+from clients.registry import registry
+from clients.remote_errors import or_none, unless_refused
+from peering.aiven_vpc import AivenVpc
+from peering.facts import Facts
+from peering.look import AccessLook, ApplicationLook, Part, SecretLook, if_seen
+from peering.lost import Connected, LostRequest, Traces, is_own, request_of
+from peering.naming import VNetId, secret_name
+from peering.outcome import Occurrence
+
+#: How many owners, VPCs or VNets are looked at in parallel.
+_AT_ONCE: Final = 8
+#: The states of connections that are being removed.
+_GOING: Final = frozenset({"DELETING", "DELETED"})
+_Thing = TypeVar("_Thing")
+_Found = TypeVar("_Found")
+
+
+class LostPeering(NamedTuple):
+    """A lost peering: its id, the request that takes it over again, and what kept parts of it from view."""
+
+    id: str
+    request: LostRequest
+    problems: list[Occurrence]
+
+
+async def lost_peerings() -> tuple[list[LostPeering], list[Occurrence]]:
+    """This app's peerings that the registry does not have, and what may have kept others from view.
+
+    Raises:
+        ProblemError: `registry-row-newer`: what is lost is not known.
+        azure.core.exceptions.AzureError: the registry does not respond.
+    """
+    await registry().check_known()
+    known = {row["RowKey"] for row in await registry().columns("")}
+    connections, problems = await _connections()
+    secrets, held = await asyncio.gather(part(remotes.all_secrets), Directory.of(map(_facts, connections)))
+    access, lost = Access(), []
+    for connection in connections:
+        application = held.parts(_facts(connection))["application"]
+        problems += _problems(application)
+        found, secret = if_seen(application), one(secrets, secret_name(connection.id))
+        if found is not None and connection.id not in known and is_own(connection, found, if_seen(secret)):
+            lost.append((connection, found))
+    return await _each(lambda own: _look(*own, access, secrets, held), lost), _distinct(problems)
+
+
+def _facts(connection: Connected) -> Facts:
+    return Facts(application_id=connection.application_id)
+
+
+async def _connections() -> tuple[list[Connected], list[Occurrence]]:
+    """The connections to VNets that the Aiven token reaches, and what kept others from view."""
+    listed = await part(owners)
+    vpcs = await _each(_vpcs_of, () if "problem" in listed else listed["found"] or ())
+    named = [vpc for found in vpcs for vpc in if_seen(found) or []]
+    read = await _each(lambda vpc: part(lambda: or_none(vpc_client(vpc).read())), named)
+    connections = [
+        connection
+        for vpc, found in zip(named, read, strict=True)
+        if (shown := if_seen(found)) is not None
+        for connection in _to_vnets(vpc, shown)
+    ]
+    return connections, _problems(listed, *vpcs, *read)
+
+
+async def _vpcs_of(owner: AivenVpc) -> Part[list[AivenVpc]]:
+    """The VPCs of an owner. Organizations whose networks Aiven refuses to show are skipped."""
+    client, get = vpc_client(owner), or_none if owner.kind == "project" else unless_refused
+    listed = await part(lambda: get(client.listed()))
+    return listed if "problem" in listed else {"found": [owner._replace(id=vpc) for vpc in listed["found"] or []]}
+
+
+def _to_vnets(named: AivenVpc, vpc: Vpc) -> Iterable[Connected]:
+    """The connections of a VPC in Azure that are not being removed, and name a VNet and an application."""
+    for held in vpc.peering_connections if "azure" in vpc.cloud else []:
+        if held.state not in _GOING and held.peer_resource_group is not None and held.peer_azure_app_id is not None:
+            vnet = VNetId(held.peer_cloud_account, held.peer_resource_group, held.peer_vpc)
+            yield Connected(named, vpc.ranges, str(vnet), held.peer_azure_app_id, held.user_peer_network_cidrs)
+
+
+async def _look(
+    connection: Connected,
+    application: ApplicationLook,
+    access: Access,
+    secrets: Part[dict[str, SecretLook]],
+    held: Directory,
+) -> LostPeering:
+    vnet_id, parts, secret = (
+        connection.vnet_id,
+        held.parts(_facts(connection)),
+        one(secrets, secret_name(connection.id)),
+    )
+    vnet, rights = await asyncio.gather(
+        part(lambda: remotes.vnet(vnet_id)),
+        part(lambda: _rights(access, vnet_id, held.principal_ids(_facts(connection)))),
+    )
+    traces = Traces(
+        application=application,
+        secret=if_seen(secret),
+        vnet=if_seen(vnet),
+        access=if_seen(rights),
+        user=if_seen(parts["user_principal"]),
+        platform=if_seen(parts["platform_principal"]),
+    )
+    problems = _problems(secret, vnet, rights, parts["user_principal"], parts["platform_principal"])
+    return LostPeering(connection.id, request_of(connection, traces), problems)
+
+
+async def _rights(access: Access, vnet_id: str, principal_ids: set[str]) -> AccessLook | None:
+    """The rights on a VNet; nothing if it is gone."""
+    assignments = await or_none(access.on(vnet_id))
+    return None if assignments is None else await access.of(vnet_id, assignments, principal_ids)
+
+
+async def _each(look: Callable[[_Thing], Awaitable[_Found]], things: Iterable[_Thing]) -> list[_Found]:
+    """What a look at each thing finds."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def gated(thing: _Thing) -> _Found:
+        async with gate:
+            return await look(thing)
+
+    return await asyncio.gather(*map(gated, things))
+
+
+def _problems(*looks: Part[Any]) -> list[Occurrence]:
+    """What kept looks from being had; those that share a read have the same problem."""
+    return _distinct([look["problem"] for look in looks if "problem" in look])
+
+
+def _distinct(problems: Sequence[Occurrence]) -> list[Occurrence]:
+    return [problem for number, problem in enumerate(problems) if problem not in problems[:number]]

@@ -1,0 +1,131 @@
+"""The registry is lost, nobody has exported it, and what the clouds show builds it again: `peering export --lost`."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from local.cloud import LocalCloud, Scenario
+from local.deployment import Deployment, Status, deploy_to, platform
+from local.processes import PROJECT
+from peering.aiven_vpc import AivenVpc
+from tests.workflows.by_hand import made_by_hand
+from tests.workflows.lost_registry import lose_registry
+from tests.workflows.sweeping import sweep, until_swept
+
+_NOT_SHOWN = "labels, note, repair, on_failure"
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    """The app as its managed identity, which federated credentials need, with VPCs of both kinds."""
+    scenario, clock = Scenario(vnets=5, vpcs_of="both"), platform().clock()
+    with LocalCloud(scenario, tmp_path / "cloud", clock=clock, seed=1) as cloud:
+        client = cloud.environment["MANAGED_IDENTITY_CLIENT_ID"]
+        identity = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": ""}
+        with deploy_to(cloud, tmp_path / "app", clock, settings=identity) as deployed:
+            yield deployed
+
+
+def peering(deployment: Deployment, *arguments: str) -> tuple[int, str]:
+    """Run the command; returns its exit code, and what it said beside its answer."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PEERING_")}
+    app = {"PEERING_ENDPOINT": deployment.host.url, "PEERING_KEY": deployment.host.keys.function}
+    done = subprocess.run(
+        [sys.executable, "-m", "command_line", *arguments],
+        cwd=PROJECT,
+        env={**kept, **app, "PEERING_CONFIG": str(deployment.state / "profiles.toml")},
+        capture_output=True,
+        text=True,
+        timeout=300 * deployment.patience,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+def started(deployment: Deployment) -> list[Status]:
+    """Three connected peerings with different options; the second is one of an organization VPC, without a password."""
+    first, second, third, *_ = deployment.cloud.vnet_ids
+    (shared,) = (vpc.named for vpc in deployment.cloud.world.vpcs.values() if vpc.named.kind == "organization")
+    requests: list[dict[str, object]] = [
+        {
+            "vnet_id": first,
+            "peering_name": "to-aiven",
+            "allow_forwarded_traffic": True,
+            "allow_gateway_transit": True,
+            "user_peer_network_cidrs": ["192.168.7.0/24"],
+            "application_name": "Network of the hub",
+            "secret_lifetime_days": 90,
+        },
+        {
+            **dict.fromkeys(AivenVpc.of(deployment.request()).names),
+            **shared.names,
+            "vnet_id": second,
+            "credential": "federated",
+            "platform_role_name": "Peer with us",
+            "user_role_name": "Peer with them",
+        },
+        {"vnet_id": third, "privilege": "setup-only"},
+    ]
+    found = [deployment.settle(**one) for one in requests]
+    assert [one["state"] for one in found] == ["connected"] * 3, found
+    return found
+
+
+def test_what_the_clouds_show_takes_every_peering_over_again(deployment: Deployment, tmp_path: Path) -> None:
+    before, connections = started(deployment), [held for _, held in deployment.cloud.world.connections()]
+    there, file = deployment.cloud_state(), str(tmp_path / "network.yaml")
+    lose_registry(deployment)
+    deployment.clear_requests()
+    code, told = peering(deployment, "export", "--lost", "-f", file)
+    assert (code, _NOT_SHOWN in told) == (0, True), told
+    assert deployment.writes() == []
+    code, told = peering(deployment, "apply", "-f", file, "--yes")
+    assert code == 0, told
+    for one in before:
+        assert deployment.status(one["id"])["peering"] == one["peering"]
+        checked = deployment.check(one["id"])
+        assert (checked["state"], checked["health"]["verdict"]) == ("connected", "healthy"), checked
+    assert deployment.cloud_state() == there
+    assert all(one is held for one, (_, held) in zip(connections, deployment.cloud.world.connections(), strict=True))
+    assert [r for r in deployment.writes() if r["method"] == "DELETE" and "peering-connection" in r["path"]] == []
+    sweep(deployment)
+    until_swept(deployment)
+    assert deployment.api.get("/api/unmanaged").json()["unmanaged"] == []
+    assert deployment.api.get("/api/lost").json() == {"lost": [], "problems": []}
+
+
+def test_a_connection_of_another_owner_is_none_of_them_unless_it_was_taken_over(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    mine, taken_over, foreign, *_ = deployment.cloud.vnet_ids
+    made_by_hand(deployment.cloud, taken_over)
+    made_by_hand(deployment.cloud, foreign)
+    before = [deployment.settle(vnet_id=mine), deployment.settle(vnet_id=taken_over, adopt=True)]
+    assert [one["state"] for one in before] == ["connected"] * 2, before
+    file = tmp_path / "network.yaml"
+    lose_registry(deployment)
+    assert peering(deployment, "export", "--lost", "-f", str(file))[0] == 0
+    entries = yaml.safe_load(file.read_text())["peerings"]
+    assert {one["vnet_id"]: one.get("adopt", False) for one in entries} == {mine: False, taken_over: True}
+    there = deployment.cloud_state()
+    code, told = peering(deployment, "apply", "-f", str(file), "--yes")
+    assert code == 0, told
+    assert [deployment.check(one["id"])["health"]["verdict"] for one in before] == ["healthy"] * 2
+    assert deployment.cloud_state() == there
+
+
+def test_what_cannot_be_read_is_told(deployment: Deployment, tmp_path: Path) -> None:
+    deployment.settle()
+    lose_registry(deployment)
+    refused = {"host": "management.azure.com", "path": "/virtualNetworks/[^/]+$", "status": 403}
+    deployment.knobs(faults=[{**refused, "code": "AuthorizationFailed", "times": 100}])
+    file = tmp_path / "network.yaml"
+    code, told = peering(deployment, "export", "--lost", "-f", str(file))
+    assert (code, "may not be complete" in told, "AuthorizationFailed" in told) == (1, True, True), told
+    (entry,) = yaml.safe_load(file.read_text())["peerings"]
+    assert "peering_name" not in entry

@@ -1,0 +1,42 @@
+"""`/api/lost`: peerings that the registry has lost, as the clouds show them."""
+
+import azure.functions as func
+from typing_extensions import TypedDict
+
+from clients.durable import DurableClient
+from peering.lost import LostRequest
+from triggers.answers import json_answer
+from triggers.problem_documents import ProblemDocument, occurrence_document
+
+
+class LostPeeringDocument(TypedDict):
+    """A lost peering: the request that takes it over again. `problems`: why options may be missing there."""
+
+    id: str
+    request: LostRequest
+    problems: list[ProblemDocument]
+
+
+class LostDocument(TypedDict):
+    """The lost peerings; `problems`: why further ones may be missing."""
+
+    lost: list[LostPeeringDocument]
+    problems: list[ProblemDocument]
+
+
+async def list_lost(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's
+    """`GET /api/lost`: this app's peerings that the clouds show and the registry does not have.
+
+    Each has the request that takes it over again. Labels, notes, `repair` and `on_failure` are in no cloud.
+    """
+    from activities.looks.lost import lost_peerings
+
+    lost, problems = await lost_peerings()
+    document = LostDocument(
+        lost=[
+            LostPeeringDocument(id=one.id, request=one.request, problems=list(map(occurrence_document, one.problems)))
+            for one in lost
+        ],
+        problems=list(map(occurrence_document, problems)),
+    )
+    return json_answer(document)
