@@ -1,33 +1,20 @@
 """The secrets that this process has seen, so that no text of a remote service that repeats one is stored or logged."""
 
-from base64 import b64encode
 from collections import deque
-from collections.abc import Iterator
-from html import escape
 from typing import Final
-from urllib.parse import quote
 
 from peering.outcome import Occurrence
-from peering.scrubbing import scrubbed
+from peering.scrubbing import scrubbed, spellings
 
-#: Shorter than this, a value would be found in many a text that has nothing to do with it.
-_SHORTEST: Final = 8
-#: Passwords come and go; a process keeps the last ones that it has seen, each in up to five forms.
-_KEPT: Final = 4000
+#: Passwords come and go; a process keeps the last ones that it has seen, most in up to five spellings.
+_KEPT: Final = 8000
 
 _secrets: Final[deque[str]] = deque(maxlen=_KEPT)
 
 
 def remember(secret: str | None) -> None:
-    """Register a secret, in the forms in which remote services repeat it; a very short text is ignored."""
-    if secret is not None and len(secret) >= _SHORTEST and secret not in _secrets:
-        _secrets.extend(dict.fromkeys(_forms(secret)))
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """A secret as it is, in a URL, in JSON, in HTML, in base64."""
-    yield from (secret, quote(secret, safe=""), secret.replace("/", r"\/"), escape(secret))
-    yield b64encode(secret.encode()).decode().rstrip("=")
+    """Register a secret, in the spellings in which remote services repeat it; a very short text is ignored."""
+    _secrets.extend(spelling for spelling in tuple(spellings(secret or "")) if spelling not in _secrets)
 
 
 def readable(text: str) -> str:
