@@ -1,20 +1,17 @@
 """The secrets that this process has seen, so that no text of a remote service that repeats one is stored or logged."""
 
-from collections import deque
 from typing import Final
 
 from peering.outcome import Occurrence
-from peering.scrubbing import scrubbed, spellings
+from peering.scrubbing import KnownSecrets, scrubbed
 
 #: Passwords come and go; a process keeps the last ones that it has seen, most in up to five spellings.
-_KEPT: Final = 8000
-
-_secrets: Final[deque[str]] = deque(maxlen=_KEPT)
+_secrets: Final = KnownSecrets(8000)
 
 
 def remember(secret: str | None) -> None:
     """Register a secret, in the spellings in which remote services repeat it; a very short text is ignored."""
-    _secrets.extend(spelling for spelling in tuple(spellings(secret or "")) if spelling not in _secrets)
+    _secrets.add(secret or "")
 
 
 def readable(text: str) -> str:

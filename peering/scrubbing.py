@@ -7,7 +7,8 @@ it is, and again each time that its escapes are resolved. What is secret in any 
 import re
 from array import array
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import unescape
 from typing import Final
 from urllib.parse import unquote
@@ -82,7 +83,7 @@ PATTERNS: Final = tuple(
 
 
 def spellings(secret: str) -> Iterator[str]:
-    """What `scrubbed` looks for to find a secret: as it is, with its own escapes resolved, and in base64.
+    """What is looked for to find a secret: as it is, with its own escapes resolved, and in base64.
 
     Args:
         secret: the secret; of one that is very short there are none.
@@ -100,15 +101,49 @@ def _in_base64(secret: bytes) -> Iterator[str]:
         yield b64encode(bytes(before) + secret).decode()[first:last]
 
 
-def scrubbed(text: str, known: Iterable[str] = (), longest: int = LONGEST_DETAIL) -> str:
+class KnownSecrets:
+    """The secrets that a process knows, so that a search for them takes as long with thousands as with one.
+
+    Args:
+        most: how many spellings are kept; the oldest leave.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._order = deque[str]()
+        self._most = most
+        #: By their first characters.
+        self._by_beginning: dict[str, list[str]] = {}
+
+    def add(self, secret: str) -> None:
+        """Register a secret; one that is very short is ignored."""
+        for spelling in spellings(secret):
+            alike = self._by_beginning.setdefault(spelling[:SHORTEST_SECRET], [])
+            if spelling not in alike:
+                alike.append(spelling)
+                self._order.append(spelling)
+        while len(self._order) > self._most:
+            oldest = self._order.popleft()
+            alike = self._by_beginning[oldest[:SHORTEST_SECRET]]
+            alike.remove(oldest)
+            if not alike:
+                del self._by_beginning[oldest[:SHORTEST_SECRET]]
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where a secret begins and ends in a text, in which what is compared as equal is equal."""
+        for start in range(len(text) - SHORTEST_SECRET + 1 if self._order else 0):
+            for secret in self._by_beginning.get(text[start : start + SHORTEST_SECRET], ()):
+                if text.startswith(secret, start):
+                    yield start, start + len(secret)
+
+
+def scrubbed(text: str, known: KnownSecrets | None = None, longest: int = LONGEST_DETAIL) -> str:
     """A remote service's text as it may be stored and logged.
 
     Args:
         text: what the remote said; it may repeat a request and its headers.
-        known: the spellings of the secrets that the process knows.
+        known: the secrets that the process knows.
         longest: the maximum number of characters.
     """
-    known = tuple(known)
     spans = sorted(
         (origins[start], origins[end])
         for reading, origins in _readings(text)
@@ -124,18 +159,13 @@ def scrubbed(text: str, known: Iterable[str] = (), longest: int = LONGEST_DETAIL
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _secret_spans(reading: str, known: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _secret_spans(reading: str, known: KnownSecrets | None) -> Iterator[tuple[int, int]]:
     """Where something secret begins and ends."""
     for pattern in PATTERNS:
         for found in pattern.finditer(reading):
             yield found.end(1), found.end()
-    alike = reading.translate(_ALIKE)
-    for secret in known:
-        start = alike.find(secret)
-        while start >= 0:
-            end = start + len(secret)
-            yield start, end
-            start = alike.find(secret, end)
+    if known is not None:
+        yield from known.spans(reading.translate(_ALIKE))
 
 
 def _readings(text: str) -> Iterator[tuple[str, Sequence[int]]]:

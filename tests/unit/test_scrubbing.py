@@ -7,7 +7,7 @@ import pytest
 
 from clients.aiven_answers import StateInfo
 from clients.known_secrets import readable, remember
-from peering.scrubbing import HIDDEN, LONGEST_DETAIL, scrubbed
+from peering.scrubbing import HIDDEN, LONGEST_DETAIL, KnownSecrets, scrubbed
 
 SECRETS = {
     "a token": "eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiIxIn0.c2lnbmF0dXJl",
@@ -154,7 +154,19 @@ def test_what_looks_like_a_secret_goes(kind: str) -> None:
 
 
 def test_what_the_process_knows_goes() -> None:
-    assert scrubbed("x hunter2hunter2 y", ["hunter2hunter2"]) == f"x {HIDDEN} y"
+    known = KnownSecrets(100)
+    known.add("hunter2hunter2")
+    assert scrubbed("x hunter2hunter2 y", known) == f"x {HIDDEN} y"
+
+
+def test_secrets_that_begin_alike_all_go_and_the_oldest_leave() -> None:
+    known = KnownSecrets(8)
+    for secret in ("password-one", "password-two"):
+        known.add(secret)
+    assert scrubbed("password-one password-two", known) == f"{HIDDEN} {HIDDEN}"
+    for number in range(100):
+        known.add(f"another-secret-{number}")
+    assert scrubbed("password-one another-secret-99", known) == f"password-one {HIDDEN}"
 
 
 @pytest.mark.parametrize("form", ["ab/cd+ef=12", "ab%2Fcd%2Bef%3D12", r"ab\/cd+ef=12", "YWIvY2QrZWY9MTI="])
