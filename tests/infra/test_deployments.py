@@ -11,7 +11,7 @@ import pytest
 from clients.clouds import CLOUDS
 from clients.settings import Settings
 from local.package import _PLATFORM
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
+from peering.rights import PLATFORM_ACTIONS, READER_ACTIONS, USER_ACTIONS
 from tests.infra.compiler import INFRA, SUBSCRIPTION
 from tests.infra.predicted import NAMES, Assignment, app_settings, assignments, of_type, resources
 
@@ -27,6 +27,10 @@ OWN_ROLES: Final = {
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Microsoft.KeyVault/vaults/kv-",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Microsoft.Insights/components/appi-",
 }
+#: The custom roles by what their names say, and all that each of them grants.
+CUSTOM_ROLES: Final = {"platform": PLATFORM_ACTIONS, "application": USER_ACTIONS, "reader of roles": READER_ACTIONS}
+#: The subscriptions of the VNets of a deployment.
+SUBSCRIPTIONS: Final = {"default": (FIRST,), "networks": (FIRST, SECOND)}
 SCHEDULER_ROLE: Final = "0ad04412-c4d5-4796-b79c-f76d14c8d402"
 #: Read by the Functions host and its extensions, not by the code.
 HOSTS: Final = re.compile(r"AzureWebJobsStorage__|AzureFunctionsJobHost__|APPLICATIONINSIGHTS_|DURABLE_TASK_SCHEDULER$")
@@ -50,6 +54,23 @@ def reader_role(subscription: str) -> str:
         one["name"] for one in roles if one["id"].startswith(subscription) and "reader" in one["properties"]["roleName"]
     )
     return str(found)
+
+
+@pytest.mark.parametrize(("deployment", "subscriptions"), [(name, SUBSCRIPTIONS.get(name, ())) for name in NAMES])
+def test_each_custom_role_grants_what_the_code_needs_and_nothing_else(
+    deployment: str, subscriptions: tuple[str, ...]
+) -> None:
+    roles = of_type(deployment, "Microsoft.Authorization/roleDefinitions")
+    made = {(one["id"].partition("/providers/")[0], one["properties"]["roleName"]): one["properties"] for one in roles}
+    named = {
+        (place, f"Aiven VNet peering ({name}) {place.rpartition('/')[2]}"): actions
+        for place in subscriptions
+        for name, actions in CUSTOM_ROLES.items()
+    }
+    assert (len(roles), made.keys()) == (len(named), named.keys())
+    for role, actions in named.items():
+        assert made[role]["permissions"] == [{"actions": list(actions), "notActions": []}]
+        assert made[role]["assignableScopes"] == [role[0]]
 
 
 @pytest.mark.parametrize("deployment", NAMES)
@@ -123,6 +144,12 @@ def given_to_the_identity() -> set[str]:
 
 def test_the_document_lists_the_roles_that_deployments_give_and_no_others() -> None:
     assert in_the_document() == given_to_the_identity()
+
+
+def test_the_document_names_all_that_the_platforms_role_grants() -> None:
+    table = (ROOT / "docs/security.md").read_text().partition("## Who holds which right")[2].partition("\n## ")[0]
+    (right,) = (line.split(" | ")[1] for line in table.splitlines() if line.startswith("| the platform's application"))
+    assert tuple(f"Microsoft.Network/{one}" for one in re.findall(r"`([^`]+)`", right)) == PLATFORM_ACTIONS
 
 
 def read_by_the_code() -> set[str]:
