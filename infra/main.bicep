@@ -89,13 +89,13 @@ param readTimeoutSeconds int?
 
 // ----------------------------------------------------------------------------------------------------------------- Hosting
 
-@description('Creates a VNet and private endpoints, and disables public access to app, storage and vault.')
+@description('Creates a VNet and private endpoints, and disables public access to all but the logs.')
 param privateNetwork bool = false
 
 @description('The address prefix of the app\'s VNet: at least a /26.')
 param networkPrefix string = '10.255.255.0/26'
 
-@description('Where the orchestrations are stored: the storage account, or a Durable Task Scheduler.')
+@description('Where the orchestrations are stored: the storage account, or, without privateNetwork, a Durable Task Scheduler.')
 @allowed(['storage', 'scheduler'])
 param durableBackend string = 'storage'
 
@@ -121,7 +121,7 @@ param maximumInstanceCount int = 40
 @description('The application that callers sign in to, created by infra/graph.sh; empty: function keys only.')
 param apiApplicationId string = ''
 
-@description('Protects storage and vault with locks against deletion.')
+@description('Protects storage, vault and, if there is one, the scheduler with locks against deletion.')
 param locks bool = false
 
 @description('The Azure cloud whose DNS zones and endpoints are used.')
@@ -207,7 +207,11 @@ module vault 'modules/vault.bicep' = {
   }
 }
 
-module scheduler 'modules/scheduler.bicep' = if (durableBackend == 'scheduler') {
+// A scheduler accepts connections from any network, and what it stores would be reachable from outside.
+var refusal = 'privateNetwork requires durableBackend=storage: the scheduler would be reachable from public networks.'
+var hasScheduler = durableBackend == 'scheduler' && (privateNetwork ? fail(refusal) : true)
+
+module scheduler 'modules/scheduler.bicep' = if (hasScheduler) {
   name: 'scheduler'
   scope: group
   params: {
@@ -305,7 +309,7 @@ var schedulerNames = [
   'AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName'
   'DURABLE_TASK_SCHEDULER'
 ]
-var schedulerSettings = durableBackend == 'scheduler'
+var schedulerSettings = hasScheduler
   ? {
       AzureFunctionsJobHost__extensions__durableTask__hubName: scheduler!.outputs.hub
       AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'

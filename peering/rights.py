@@ -1,4 +1,4 @@
-"""Required rights: the actions of the two roles, and whether role assignments grant them on a VNet."""
+"""Required rights: the actions of the custom roles, and whether role assignments grant them on a VNet."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -16,6 +16,11 @@ USER_ACTIONS: Final = (
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/read",
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete",
+)
+#: All that the app itself needs on a subscription: to read its roles and assignments (activities/looks/remotes.py).
+READER_ACTIONS: Final = (
+    "Microsoft.Authorization/roleDefinitions/read",
+    "Microsoft.Authorization/roleAssignments/read",
 )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -47,16 +47,45 @@ for name in sorted(asked):
         missing.append(f"{name}: {error}")
 print(json.dumps({"modules": len(asked), "missing": missing}))
 """
-#: Prints the processor's seconds of what every app imports, and of that and the app: of one process, for they differ.
+#: Prints the processor's seconds of what every app imports, of that and the app, and of both and what the first call
+#: imports to send traces and metrics: of one process, for they differ. Its end sends nothing.
 _TIMED: Final = """
-import time
+import os, time
 begun = time.process_time()
 import azure.functions, azure.durable_functions
 durable = time.process_time() - begun
 import function_app
-print(durable, time.process_time() - begun)
+app = time.process_time() - begun
+from clients.telemetry_export import begin
+begin("InstrumentationKey=00000000-0000-0000-0000-000000000000")
+print(durable, app, time.process_time() - begun, flush=True)
+os._exit(0)
 """
+#: How long the app's import may take, in that of Durable Functions alone.
+LONGEST_IMPORT: Final = 1.05
 _MEMORY: Final = "{}; print(next(l.split()[1] for l in open('/proc/self/status') if l.startswith('VmRSS')))"
+
+
+class Ratios(NamedTuple):
+    """How long imports take, in that of Durable Functions alone.
+
+    Attributes:
+        app: of the app, at a cold start.
+        first_call: of that, and of what the first call imports to send traces and metrics.
+    """
+
+    app: float
+    first_call: float
+
+    def require_short_import(self) -> None:
+        """Refuse a package whose import takes too long.
+
+        Raises:
+            SystemExit: it does.
+        """
+        if self.app > LONGEST_IMPORT:
+            told = f"The import takes {self.app:.3f} times as long as that of Durable Functions alone"
+            raise SystemExit(f"{told}; it may take {LONGEST_IMPORT}.")
 
 
 class Unpacked:
@@ -93,10 +122,11 @@ class Unpacked:
             raise ValueError(f"the package has {found['modules']} modules only")
         return list(found["missing"])
 
-    def import_ratio(self) -> float:
-        """How long the app's import takes, in that of Durable Functions alone."""
+    def import_ratios(self) -> Ratios:
+        """How long imports take, in that of Durable Functions alone."""
         runs = [[float(seconds) for seconds in self.said(_TIMED).split()] for _ in range(_ROUNDS)]
-        return statistics.median(app / durable for durable, app in runs)
+        ratios = zip(*((app / durable, first_call / durable) for durable, app, first_call in runs), strict=True)
+        return Ratios(*map(statistics.median, ratios))
 
     def memory(self) -> int:
         """The bytes that a process holds that has imported the app."""
@@ -163,7 +193,8 @@ def main() -> None:
         package = Unpacked(PACKAGE, Path(directory, "package"))
         if missing := package.missing():
             raise SystemExit("The package lacks:\n" + "\n".join(missing))
-        ratio, memory = package.import_ratio(), package.memory()
+        ratios, memory = package.import_ratios(), package.memory()
+        ratios.require_short_import()
         with (
             local_cloud(Path(directory, "cloud"), "quick") as environment,
             package.served(app_settings(environment)) as api,
@@ -173,7 +204,8 @@ def main() -> None:
             raise SystemExit(f"The start ended {state}.")
     print(
         f"{package.files} files, {PACKAGE.stat().st_size / 1e6:.1f} MB; a start ends {state}; "
-        f"import {ratio:.3f} of Durable alone, {memory / 1e6:.0f} MB"
+        f"import {ratios.app:.3f} of Durable alone, {ratios.first_call:.3f} with what the first call imports "
+        f"to send traces and metrics; {memory / 1e6:.0f} MB"
     )
 
 

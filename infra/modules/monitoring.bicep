@@ -1,4 +1,9 @@
 // The app's logs: Application Insights in a workspace, which accepts records from identities only.
+//
+// Both stay reachable from public networks, also with a private network. Records could otherwise be sent only through an
+// Azure Monitor Private Link Scope. A VNet can use only one scope, which changes the DNS of all networks that share it, so
+// it is for those who own the networks. Without a scope, a workspace that blocks public queries accepts none at all: the
+// workbook and the portal show nothing, and it is documented nowhere that alert rules are an exception.
 
 import { Texts } from 'types.bicep'
 

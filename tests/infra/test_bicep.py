@@ -1,6 +1,7 @@
 """The compiler and its linter have nothing to say, and what was recorded of them is what they still say."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +42,14 @@ def test_the_committed_template_is_what_the_files_compile_to(tmp_path: Path) -> 
 @pytest.mark.parametrize("parameters", sorted(DEPLOYMENTS.glob("*.bicepparam")), ids=name)
 def test_a_recorded_deployment_is_what_the_files_make(parameters: Path) -> None:
     assert snapshot(parameters, "validate") == "", f"What is made has changed; if that is meant: {AGAIN}"
+
+
+def test_a_private_network_with_a_scheduler_is_refused(tmp_path: Path) -> None:
+    text = (DEPLOYMENTS / "private-network.bicepparam").read_text()
+    asked = tmp_path / "both.bicepparam"
+    template = os.path.relpath(INFRA / "main.bicep", tmp_path)
+    asked.write_text(f"{text.replace('../../../infra/main.bicep', template)}param durableBackend = 'scheduler'\n")
+    assert "privateNetwork requires durableBackend=storage" in snapshot(asked, "overwrite")
 
 
 def _without_generator(template: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from clients.clouds import CLOUDS
 from clients.settings import Settings
 from local.package import _PLATFORM
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
+from peering.rights import PLATFORM_ACTIONS, READER_ACTIONS, USER_ACTIONS
 from tests.infra.compiler import INFRA, SUBSCRIPTION
 from tests.infra.predicted import NAMES, Assignment, app_settings, assignments, of_type, resources
 
@@ -27,6 +27,10 @@ OWN_ROLES: Final = {
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Microsoft.KeyVault/vaults/kv-",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Microsoft.Insights/components/appi-",
 }
+#: The custom roles by what their names say, and all that each of them grants.
+CUSTOM_ROLES: Final = {"platform": PLATFORM_ACTIONS, "application": USER_ACTIONS, "reader of roles": READER_ACTIONS}
+#: The subscriptions of the VNets of a deployment.
+SUBSCRIPTIONS: Final = {"default": (FIRST,), "networks": (FIRST, SECOND)}
 SCHEDULER_ROLE: Final = "0ad04412-c4d5-4796-b79c-f76d14c8d402"
 #: Read by the Functions host and its extensions, not by the code.
 HOSTS: Final = re.compile(r"AzureWebJobsStorage__|AzureFunctionsJobHost__|APPLICATIONINSIGHTS_|DURABLE_TASK_SCHEDULER$")
@@ -34,6 +38,26 @@ HOSTS: Final = re.compile(r"AzureWebJobsStorage__|AzureFunctionsJobHost__|APPLIC
 SCHEDULERS: Final = re.compile(r"durableTask__|DURABLE_TASK_SCHEDULER$")
 #: The parts of the storage account that the host and the registry use.
 PARTS: Final = ("blob", "queue", "table")
+#: The resources that something connects to, and the properties that say whether any network may.
+ENDPOINTS: Final = {
+    "Microsoft.Storage/storageAccounts": ("publicNetworkAccess",),
+    "Microsoft.KeyVault/vaults": ("publicNetworkAccess",),
+    "Microsoft.Web/sites": ("publicNetworkAccess",),
+    "Microsoft.DurableTask/schedulers": ("publicNetworkAccess",),
+    "Microsoft.OperationalInsights/workspaces": ("publicNetworkAccessForIngestion", "publicNetworkAccessForQuery"),
+    "Microsoft.Insights/components": ("publicNetworkAccessForIngestion", "publicNetworkAccessForQuery"),
+}
+#: Those that only Azure Resource Manager knows, and networks, which let nobody in.
+WITHOUT_ENDPOINT: Final = {
+    *(f"Microsoft.Authorization/{one}" for one in ("locks", "roleAssignments", "roleDefinitions")),
+    *(f"Microsoft.Insights/{one}" for one in ("diagnosticSettings", "scheduledQueryRules", "workbooks")),
+    *(f"Microsoft.Network/{one}" for one in ("privateDnsZones", "privateEndpoints", "virtualNetworks")),
+    "Microsoft.ManagedIdentity/userAssignedIdentities",
+    "Microsoft.Resources/resourceGroups",
+    "Microsoft.Web/serverfarms",
+}
+#: What stays open in a private network, as infra/modules/monitoring.bicep explains.
+LOGS: Final = {"Microsoft.OperationalInsights/workspaces", "Microsoft.Insights/components"}
 #: Settings of the code that no deployment needs: with a managed identity there is no password.
 NEVER: Final = {"AZURE_CLIENT_SECRET"}
 
@@ -50,6 +74,23 @@ def reader_role(subscription: str) -> str:
         one["name"] for one in roles if one["id"].startswith(subscription) and "reader" in one["properties"]["roleName"]
     )
     return str(found)
+
+
+@pytest.mark.parametrize(("deployment", "subscriptions"), [(name, SUBSCRIPTIONS.get(name, ())) for name in NAMES])
+def test_each_custom_role_grants_what_the_code_needs_and_nothing_else(
+    deployment: str, subscriptions: tuple[str, ...]
+) -> None:
+    roles = of_type(deployment, "Microsoft.Authorization/roleDefinitions")
+    made = {(one["id"].partition("/providers/")[0], one["properties"]["roleName"]): one["properties"] for one in roles}
+    named = {
+        (place, f"Aiven VNet peering ({name}) {place.rpartition('/')[2]}"): actions
+        for place in subscriptions
+        for name, actions in CUSTOM_ROLES.items()
+    }
+    assert (len(roles), made.keys()) == (len(named), named.keys())
+    for role, actions in named.items():
+        assert made[role]["permissions"] == [{"actions": list(actions), "notActions": []}]
+        assert made[role]["assignableScopes"] == [role[0]]
 
 
 @pytest.mark.parametrize("deployment", NAMES)
@@ -123,6 +164,12 @@ def given_to_the_identity() -> set[str]:
 
 def test_the_document_lists_the_roles_that_deployments_give_and_no_others() -> None:
     assert in_the_document() == given_to_the_identity()
+
+
+def test_the_document_names_all_that_the_platforms_role_grants() -> None:
+    table = (ROOT / "docs/security.md").read_text().partition("## Who holds which right")[2].partition("\n## ")[0]
+    (right,) = (line.split(" | ")[1] for line in table.splitlines() if line.startswith("| the platform's application"))
+    assert tuple(f"Microsoft.Network/{one}" for one in re.findall(r"`([^`]+)`", right)) == PLATFORM_ACTIONS
 
 
 def read_by_the_code() -> set[str]:
@@ -271,9 +318,19 @@ def test_what_is_done_with_secrets_is_written_to_the_workspace(deployment: str) 
     assert (audit["properties"]["workspaceId"], "/vaults/kv-" in audit["id"]) == (workspace["id"], True)
 
 
-def access_from_outside(deployment: str) -> dict[str, str]:
-    types = ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults", "Microsoft.Web/sites")
-    return {one: of_type(deployment, one)[0]["properties"]["publicNetworkAccess"] for one in types}
+def access_from_outside(deployment: str) -> dict[str, set[str]]:
+    """Whether any network may connect, by the types of resources with an endpoint; Azure's default is that it may."""
+    return {
+        one["type"]: {one["properties"].get(name, "Enabled") for name in ENDPOINTS[one["type"]]}
+        for one in resources(deployment)
+        if one["type"] in ENDPOINTS
+    }
+
+
+@pytest.mark.parametrize("deployment", NAMES)
+def test_of_every_resource_it_is_known_whether_something_connects_to_it(deployment: str) -> None:
+    types = {"/".join(one["type"].split("/")[:2]) for one in resources(deployment)}
+    assert types <= ENDPOINTS.keys() | WITHOUT_ENDPOINT
 
 
 def without_a_rule(deployment: str) -> set[str]:
@@ -283,9 +340,11 @@ def without_a_rule(deployment: str) -> set[str]:
 
 
 @pytest.mark.parametrize("deployment", ["private-network", "us-government"])
-def test_in_a_private_network_nothing_is_reachable_from_outside(deployment: str) -> None:
-    assert set(access_from_outside(deployment).values()) == {"Disabled"}
-    assert set(access_from_outside("default").values()) == {"Enabled"}
+def test_in_a_private_network_only_logs_are_reachable_from_outside(deployment: str) -> None:
+    found = access_from_outside(deployment)
+    assert {type_ for type_, access in found.items() if access != {"Disabled"}} == LOGS
+    assert found.keys() == access_from_outside("default").keys()
+    assert all(access == {"Enabled"} for access in access_from_outside("default").values())
     assert (without_a_rule(deployment), without_a_rule("default")) == ({"Deny"}, {"Allow"})
     endpoints = of_type(deployment, "Microsoft.Network/privateEndpoints")
     parts = {one["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"][0] for one in endpoints}
@@ -344,11 +403,24 @@ def test_callers_sign_in_where_the_application_is_given() -> None:
     assert authentication("default") == []
 
 
+def locked(deployment: str) -> set[str]:
+    """The kinds of resources that locks protect; rows and secrets can be written nevertheless."""
+    found = of_type(deployment, "Microsoft.Authorization/locks")
+    assert {one["properties"]["level"] for one in found} <= {"CanNotDelete"}
+    return {one["id"].partition("/providers/Microsoft.")[2].split("/")[1] for one in found}
+
+
 def test_locks_are_made_on_demand() -> None:
-    found = of_type("private-network", "Microsoft.Authorization/locks")
-    # Rows and secrets are to be written nevertheless.
-    assert [one["properties"]["level"] for one in found] == ["CanNotDelete"] * 2
-    assert of_type("default", "Microsoft.Authorization/locks") == []
+    assert locked("default") == set()
+    assert locked("private-network") == {"storageAccounts", "vaults"}
+    assert locked("scheduler") == {"storageAccounts", "vaults", "schedulers"}
+
+
+def test_all_that_locks_protect_is_named() -> None:
+    template = json.loads((INFRA / "main.json").read_text())
+    (row,) = (line for line in (ROOT / "docs/deploying.md").read_text().splitlines() if line.startswith("| `locks`"))
+    for text in (template["parameters"]["locks"]["metadata"]["description"], row):
+        assert all(one in text for one in ("storage", "vault", "scheduler"))
 
 
 def test_a_vault_whose_name_is_reserved_comes_back_or_gets_another_name() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import yaml
 
 from local.cloud.arm.roles import ACCESS_ADMINISTRATOR, built_in_roles
 from peering.rights import grants
 from tests.infra.compiler import INFRA
-from tests.infra.predicted import NAMES, resources
+from tests.infra.predicted import NAMES, of_type, resources
 
 ROOT: Final = INFRA.parent
 TEXT: Final = (ROOT / "docs/deploying.md").read_text()
@@ -82,6 +83,17 @@ def test_what_azd_says_after_a_deployment_names_the_api_and_the_host() -> None:
         {principal.removeprefix("$"), host.removeprefix("$")} == {"principalId", "host"} <= TEMPLATE["outputs"].keys()
     )
     assert f'infra/graph.sh "$PRINCIPAL_ID" "{name}" "$HOST"' in TEXT
+
+
+def test_azd_finds_the_template_and_the_app_and_runs_the_hook() -> None:
+    asked = yaml.safe_load((ROOT / "azure.yaml").read_text())
+    assert (ROOT / asked["infra"]["path"] / f"{asked['infra']['module']}.bicep") == INFRA / "main.bicep"
+    assert {one["tags"]["azd-service-name"] for one in of_type("default", "Microsoft.Web/sites")} == set(
+        asked["services"]
+    )
+    assert [one["host"] for one in asked["services"].values()] == ["function"]
+    # azd says nothing of a hook that it does not know.
+    assert set(asked["hooks"]) == {"postprovision"}
 
 
 def test_every_file_that_a_request_sends_is_written_before() -> None:

@@ -3,15 +3,18 @@
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final, TypedDict, get_args
 
 import pytest
 
 from local.processes import PROJECT
-from peering.drift import DRIFT
+from peering.drift import Verdict
 from peering.problems import PROBLEMS
+from peering.progress import RunState
+from peering.steps import Operation
 from tests.infra.predicted import of_type
 from tests.infra.queries import CLASSIC, TABLES, expected, named, queries, written
 
@@ -24,6 +27,14 @@ VARIANTS: Final = {
 }
 #: The columns of a query whose values are alerts of their own.
 OF_ITS_OWN: Final = {"peering", "run", "event"}
+#: What the app may write into each column that a query compares with texts.
+VALUES: Final[dict[str, frozenset[str]]] = {
+    "verdict": frozenset(get_args(Verdict)),
+    "state": frozenset(get_args(RunState)),
+    "operation": frozenset(get_args(Operation)),
+    "outcome": frozenset({"done", *PROBLEMS}),
+    "codes": frozenset(PROBLEMS),
+}
 #: What a query does that asks how peerings are now: it groups verdicts by peering.
 LAST_VERDICT: Final = re.compile(r"event=verdict-(?s:.*)\| summarize [^|]*\bby peering\b")
 #: Looks at every record of the app's, whatever it is.
@@ -119,7 +130,30 @@ def test_the_document_has_every_record_that_the_app_writes_and_no_other() -> Non
     assert told == {re.sub(r"%[sr]", "", record) for record in records()}
 
 
-def test_codes_and_states_in_queries_exist() -> None:
-    codes = {code for text in QUERIES.values() for code in re.findall(r'"((?:secret|remote)-[a-z-]+)"', text)}
-    assert codes
-    assert codes <= DRIFT.keys() | set(PROBLEMS)
+def compared(query: str) -> Iterator[tuple[str, str]]:
+    """The columns that a query compares with texts, each with one of the texts."""
+    for column, texts in re.findall(r'\b(\w+) (?:==|!=|in|has_any|has) (\([^)]*\)|"[^"]*")', query):
+        yield from ((column, text) for text in re.findall(r'"([^"]*)"', texts))
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_what_a_query_compares_with_is_a_value_of_the_code(name: str) -> None:
+    for column, text in compared(QUERIES[name]):
+        assert text in VALUES[column], (column, text)
+
+
+def test_no_text_in_a_query_of_the_deployment_is_left_out() -> None:
+    assert {column for text in QUERIES.values() for column, _ in compared(text)} == VALUES.keys()
+    for name, text in QUERIES.items():
+        conditions = re.sub(r"(startswith|parse \w+ with) [^\n|]*", "", text)
+        texts = re.findall(r'"([^"]*)"', conditions)
+        assert ".md: " in name or sorted(texts) == sorted(one for _, one in compared(conditions)), name
+
+
+@pytest.mark.parametrize(
+    ("verdict", "time", "in_words"), [("broken", "30m", "30 minutes"), ("unknown", "1h", "1 hour")]
+)
+def test_a_verdict_alerts_once_it_has_lasted(verdict: str, time: str, in_words: str) -> None:
+    text = QUERIES[f"verdict-{verdict}.kql"]
+    assert text.startswith(f"// Peerings whose last verdict is {verdict}, for {in_words} or longer.\n")
+    assert f'| where verdict == "{verdict}" and since < ago({time})\n' in text

@@ -1,4 +1,4 @@
-"""What host.json sets, beside what the app takes for granted of it."""
+"""What host.json and the local settings set, beside what the app takes for granted of them."""
 
 import hashlib
 import json
@@ -14,7 +14,8 @@ import pytest
 from peering.runs import FUNCTION_TIMEOUT
 from peering.version import VERSION
 
-HOST: dict[str, Any] = json.loads((Path(__file__).parents[2] / "host.json").read_text())
+ROOT = Path(__file__).parents[2]
+HOST: dict[str, Any] = json.loads((ROOT / "host.json").read_text())
 SCHEMAS = Path(__file__).parents[1] / "infra" / "published_schemas"
 DURABLE: dict[str, Any] = HOST["extensions"]["durableTask"]
 
@@ -65,10 +66,18 @@ def _errors() -> Iterator[jsonschema_rs.ValidationError]:
     return jsonschema_rs.validator_for(second).iter_errors(HOST)
 
 
-def test_the_published_schema_is_unmodified() -> None:
-    (vendored,) = json.loads((SCHEMAS / "vendored.json").read_text())
-    files = {name: hashlib.sha256((SCHEMAS / name).read_bytes()).hexdigest() for name in ("LICENSE", "host.json")}
-    assert files == vendored["sha256"]
+def test_the_local_settings_are_valid_by_the_published_schema() -> None:
+    schema = jsonschema_rs.validator_for(json.loads((SCHEMAS / "local.settings.schema.json").read_text()))
+    settings = json.loads((ROOT / "local.settings.example.json").read_text())
+    assert [error.message for error in schema.iter_errors(settings)] == []
+    assert not schema.is_valid({**settings, "Values": settings["Values"] | {"FUNCTIONS_WORKER_RUNTIME": "pythn"}})
+
+
+def test_the_published_schemas_are_unmodified() -> None:
+    vendored = json.loads((SCHEMAS / "vendored.json").read_text())
+    recorded = {name: hash_ for package in vendored for name, hash_ in package["sha256"].items()}
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in SCHEMAS.iterdir()}
+    assert {name: hash_ for name, hash_ in files.items() if name != "vendored.json"} == recorded
 
 
 @pytest.mark.parametrize("category", ["Host.Triggers.DurableTask", "DurableTask.AzureStorage", "DurableTask.Core"])

@@ -1,4 +1,4 @@
-// Nothing is reachable from the internet, and locks protect storage and vault.
+// App, storage and vault are not reachable from the internet; the logs are, with a token. Locks protect storage and vault.
 
 using '../../../infra/main.bicep'
 

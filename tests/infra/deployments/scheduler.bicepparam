@@ -1,4 +1,4 @@
-// A Durable Task Scheduler stores the orchestrations; the app scales to zero.
+// A Durable Task Scheduler stores the orchestrations, and a lock protects it; the app scales to zero.
 
 using '../../../infra/main.bicep'
 
@@ -8,3 +8,4 @@ param name = 'scheduler'
 param durableBackend = 'scheduler'
 param alwaysReadyInstances = 0
 param httpConcurrency = 32
+param locks = true
