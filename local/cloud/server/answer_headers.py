@@ -1,6 +1,6 @@
 """The headers that each service puts on every answer: what its support finds a request by, and what served it.
 
-Their names are those of recorded answers of the real services.
+Their names are those of recorded answers of the real services; that of Aiven is assumed.
 """
 
 from collections.abc import Callable
@@ -45,6 +45,11 @@ def _vault(_: Request, __: Response, world: World) -> dict[str, str]:
     }
 
 
+def _aiven(_: Request, __: Response, world: World) -> dict[str, str]:
+    # Nothing that Aiven publishes names a header; this one is the most common.
+    return {"x-request-id": world.guid()}
+
+
 def _others(_: Request, __: Response, world: World) -> dict[str, str]:
     return {"x-ms-request-id": world.guid()}
 
@@ -53,6 +58,7 @@ _HEADERS: Final[dict[str, Callable[[Request, Response, World], dict[str, str]]]]
     "arm": _arm,
     "graph": _graph,
     "vault": _vault,
+    "aiven": _aiven,
     "entra": _others,
     "table": _others,
 }
