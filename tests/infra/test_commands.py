@@ -14,6 +14,13 @@ CODE: Final = re.compile(r"```sh\n(.*?)```|(?<!`)`([^`\n]+)`(?!`)", re.DOTALL)
 #: A command of azd or of Core Tools, with its options.
 PUBLISHED: Final = re.compile(r"(?m)(?:^|[\s=&|])((?:azd|func) [a-z][^\n`|&;]*)")
 
+#: What of these commands is younger than the others, with the version whose release notes add it.
+ADDED: Final = {
+    ("ad app create", "--requested-access-token-version"): (2, 68),
+    ("role assignment delete", "--assignee-object-id"): (2, 72),
+    ("role assignment list", "--assignee-object-id"): (2, 72),
+}
+
 
 def name(command: Command) -> str:
     return f"{command.file}: {command.name}"
@@ -43,6 +50,13 @@ def test_the_package_is_deployed_as_it_was_built() -> None:
     assert {command.file for command in deploying} == {"docs/deploying.md", ".github/workflows/deploy.yml"}
     # For Python on Flex Consumption az otherwise has the service build it, which discards what the package has.
     assert {command.values("--build-remote") for command in deploying} == {("false",)}
+
+
+def test_the_az_that_the_document_asks_for_has_every_option() -> None:
+    used = {(command.name, option) for command in COMMANDS for option in command.options}
+    assert ADDED.keys() <= used
+    (asked,) = re.findall(r"`az` (\d+)\.(\d+) or later", (PROJECT / "docs/deploying.md").read_text())
+    assert tuple(map(int, asked)) == max(ADDED.values())
 
 
 @pytest.mark.az
