@@ -59,6 +59,17 @@ def test_the_az_that_the_document_asks_for_has_every_option() -> None:
     assert tuple(map(int, asked)) == max(ADDED.values())
 
 
+def test_a_deployment_has_the_name_of_its_environment() -> None:
+    # The region of a name is fixed, and so is that of the resource group: another region needs another name.
+    deployments = [command for command in COMMANDS if command.name.startswith("deployment sub ")]
+    assert {command.file for command in deployments} == {"docs/deploying.md", ".github/workflows/deploy.yml"}
+    names = {command.file: set(command.values("--name")) for command in deployments}
+    assert names["docs/deploying.md"] == {"$AZURE_ENV_NAME"}
+    # Without the variable, the parameters have the same default.
+    (default,) = re.findall(r"'AZURE_ENV_NAME', ''\), '(\w+)'", (PROJECT / "infra/main.bicepparam").read_text())
+    assert names[".github/workflows/deploy.yml"] == {f"${{AZURE_ENV_NAME:-{default}}}"}
+
+
 @pytest.mark.az
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=name)

@@ -101,6 +101,12 @@ def test_every_file_that_a_request_sends_is_written_before() -> None:
         assert f"cat > {name} " in COMMANDS.partition(f"-d @{name}")[0]
 
 
+@pytest.mark.parametrize("section", ["Move to another app", "Loss of a region"])
+def test_a_second_app_gets_names_of_its_own(section: str) -> None:
+    told = (ROOT / "docs/operating.md").read_text().partition(f"**{section}.**")[2].partition("\n**")[0]
+    assert {"`AZURE_ENV_NAME`", "`RESOURCE_NAME`", "`RESOURCE_GROUP_NAME`"} <= set(re.findall(r"`\w+`", told))
+
+
 def test_what_is_written_into_the_projects_folder_is_not_deployed() -> None:
     ignored = (ROOT / ".funcignore").read_text().split()
     assert {"deployment.env", "request.json"} <= set(ignored)
