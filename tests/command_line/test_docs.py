@@ -156,6 +156,31 @@ def _status(command: CommandLine, method: str, path: str) -> int:
     return httpx.request(method, url, headers={"x-functions-key": "readers"}, trust_env=False, timeout=60).status_code
 
 
+@pytest.mark.curl
+def test_the_first_peering_of_the_document_is_connected_and_healthy(
+    command: CommandLine, at_home: Mapping[str, str], tmp_path: Path
+) -> None:
+    step = (PROJECT / "docs/deploying.md").read_text().partition("## 5. ")[2].partition("\n## ")[0]
+    plan, token, start, check = _BLOCK.findall(step)
+    assert "az account get-access-token" in token
+    key = "functionapp keys list --resource-group group --name app --query functionKeys.default --output tsv"
+    _program(tmp_path / "az", f'test "$*" = "{key}" && echo "$DEFAULT"')
+    _program(tmp_path / "sleep", "exec /bin/sleep 1")
+    given = {**at_home, "HOST": "$APP.azurewebsites.net".replace("$APP", at_home["APP"]), "DEFAULT": at_home["KEY"]}
+    ended = _run(command, plan, tmp_path, **given)
+    assert ended.code == 0, ended
+    assert json.loads(ended.out)["obstacles"] == []
+    ended = _run(command, "\n".join((plan.replace("| jq .", "> plan.json"), start)), tmp_path, **given)
+    states, _, result = ended.out.partition("{")
+    assert (set(states.split()), json.loads("{" + result)) == (
+        {"running", "connected"},
+        {"state": "connected", "problem": None},
+    ), ended
+    assert "202" in ended.notes.split()
+    ended = _run(command, "\n".join((plan.replace("| jq .", "> plan.json"), start, check)), tmp_path, **given)
+    assert ended.out.split()[-2:] == ["connected", '"healthy"'], ended
+
+
 def _by_hand() -> Iterator[str]:
     """The requests of the operators' document, in its order but for the removal, which comes last."""
     found = _INLINE.findall((PROJECT / "docs/operating.md").read_text())

@@ -4,12 +4,14 @@ import json
 import re
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 import yaml
 
 from local.cloud.arm.roles import ACCESS_ADMINISTRATOR, built_in_roles
+from peering.problems import PROBLEMS
+from peering.progress import PeeringState
 from peering.rights import grants
 from tests.infra.compiler import INFRA
 from tests.infra.predicted import NAMES, of_type, resources
@@ -105,6 +107,19 @@ def test_every_file_that_a_request_sends_is_written_before() -> None:
 def test_a_second_app_gets_names_of_its_own(section: str) -> None:
     told = (ROOT / "docs/operating.md").read_text().partition(f"**{section}.**")[2].partition("\n**")[0]
     assert {"`AZURE_ENV_NAME`", "`RESOURCE_NAME`", "`RESOURCE_GROUP_NAME`"} <= set(re.findall(r"`\w+`", told))
+
+
+def test_what_can_go_wrong_at_the_first_start_is_what_the_app_answers() -> None:
+    rows = re.findall(r"(?m)^\| (.*?) \| ", TEXT.partition("## 5. ")[2].partition("\n## ")[0])[2:]
+    assert len(rows) > 10
+    for row in rows:
+        state = re.match(r"`(\w+)`", row)
+        named = re.findall(r"`([a-z-]+)`", row)[1 if state else 0 :]
+        assert set(named) <= PROBLEMS.keys()
+        if state:
+            assert state[1] in get_args(PeeringState)
+        else:
+            assert {PROBLEMS[code].status for code in named} <= {int(row[:3])}
 
 
 def test_what_is_written_into_the_projects_folder_is_not_deployed() -> None:
