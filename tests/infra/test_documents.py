@@ -1,8 +1,10 @@
 """What docs/deploying.md tells people to type exists, its sums are right; what was never tried is marked as such."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -22,6 +24,13 @@ TEMPLATE: Final[dict[str, Any]] = json.loads((INFRA / "main.json").read_text())
 COMMANDS: Final = "\n".join(re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL))
 #: Where people read what to do. What the catalogue of problems says is the app's own, and tried.
 DOCUMENTS: Final = [ROOT / "README.md", *(path for path in ROOT.glob("docs/*.md") if path.name != "problems.md")]
+#: What a shell sets by itself.
+OF_A_SHELL: Final = frozenset({"HOME"})
+#: A variable where it is used, where it is assigned, and where a loop or `read` fills it.
+VARIABLE: Final = re.compile(
+    r"(?<!\\)\$\{?(?P<used>[A-Za-z_]\w*)|(?<![\w$-])(?P<assigned>[A-Za-z_]\w*)\+?="
+    r"|\b(?:for|read(?: -\w+)?) (?P<filled>[A-Za-z_]\w*)"
+)
 #: What can be tried neither without Azure nor without a program that is not to be had.
 NEVER_TRIED: Final = ("azd", "App Service authentication", "Durable Task Scheduler", "GitHub Actions", "Core Tools")
 MARK: Final = "not yet verified"
@@ -101,6 +110,47 @@ def test_azd_finds_the_template_and_the_app_and_runs_the_hook() -> None:
 def test_every_file_that_a_request_sends_is_written_before() -> None:
     for name in re.findall(r"-d @([\w.]+)", COMMANDS):
         assert f"cat > {name} " in COMMANDS.partition(f"-d @{name}")[0]
+
+
+def without_values(text: str) -> list[str]:
+    """The variables that command blocks use before they are assigned, and that no sentence names, as `$NAME`."""
+    known = set(re.findall(r"`\$(\w+)`", text)) | OF_A_SHELL
+    missing = list[str]()
+    for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+        for match in VARIABLE.finditer(block):
+            if match["used"] not in {None, *known}:
+                missing.append(match["used"])
+            known.add(match["assigned"] or match["filled"])
+    return list(dict.fromkeys(missing))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_variable_of_a_command_is_assigned_before_or_explained(document: Path) -> None:
+    assert without_values(document.read_text()) == []
+
+
+def test_a_variable_that_nobody_sets_is_noticed() -> None:
+    block = 'for id in $IDS; do\n  az group delete --name "$GROUP-$id"\ndone\nA=1 B=$(echo "${A}")\necho "$B"'
+    assert without_values(f"```sh\n{block}\n```") == ["IDS", "GROUP"]
+    assert without_values(f"`$GROUP` is an output.\n\n```sh\n{block}\n```") == ["IDS"]
+
+
+def test_a_teardown_deletes_the_roles_where_the_vnets_are(tmp_path: Path) -> None:
+    teardown = TEXT.partition("## Teardown")[2].partition("```sh\n")[2].partition("```")[0]
+    # Each list has one id, and what is called is noted.
+    called = 'az() { echo "$*" >> called; case $* in *" list "*) echo an-id ;; esac; }'
+    vnets = [f"/subscriptions/{one}/resourceGroups/g{number}" for number, one in enumerate(("two", "one", "two"))]
+    given = {"PATH": os.environ["PATH"], "NETWORKS": " ".join(vnets), "PRINCIPAL_ID": "identity", "GROUP": "group"}
+    subprocess.run(["bash", "-euc", f"{called}\n{teardown}"], cwd=tmp_path, env=given, check=True, capture_output=True)
+    lines = (tmp_path / "called").read_text().splitlines()
+    listed = [line for line in lines if line.startswith("role assignment list")]
+    assert [re.findall(r"--subscription (\S+) --assignee-object-id identity", line) for line in listed] == [
+        ["one"],
+        ["two"],
+    ]
+    deleted = [line.split()[-1] for line in lines if line.startswith("role definition delete --name an-id")]
+    assert deleted == ["one"] * 3 + ["two"] * 3
+    assert lines[-1] == "group delete --name group"
 
 
 @pytest.mark.parametrize("section", ["Move to another app", "Loss of a region"])
