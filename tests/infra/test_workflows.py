@@ -1,13 +1,15 @@
-"""The GitHub Actions, as actionlint and zizmor judge them."""
+"""The GitHub Actions, as actionlint and zizmor judge them, and what precedes a deployment and a release."""
 
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+import yaml
 
 from local.processes import PROJECT
+from local.release_notes import CHANGELOG, notes
 
 GITHUB: Final = PROJECT / ".github"
 ZIZMOR: Final = Path(sys.executable).with_name("zizmor")
@@ -25,3 +27,43 @@ def test_zizmor_finds_nothing() -> None:
     command: list[str | Path] = [ZIZMOR, "--offline", "--no-progress", "--format", "plain", GITHUB]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
+
+
+def jobs(workflow: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load((GITHUB / "workflows" / workflow).read_text())["jobs"]
+    return found
+
+
+def test_nothing_is_deployed_or_released_without_the_tests() -> None:
+    deploy = jobs("deploy.yml")
+    assert deploy["test"]["uses"] == "./.github/workflows/test.yml"
+    assert {name for name, job in deploy.items() if job.get("needs") != "test"} == {"test"}
+    # With `always()` or the like, a job would also run after tests that failed.
+    conditions = {str(job["if"]) for job in deploy.values() if "if" in job}
+    assert conditions == {"github.event_name == 'push'"}
+
+
+def test_only_the_release_may_write() -> None:
+    writing = {
+        (workflow, name)
+        for workflow in ("deploy.yml", "nightly.yml", "test.yml")
+        for name, job in jobs(workflow).items()
+        if job["permissions"].get("contents") == "write"
+    }
+    assert writing == {("deploy.yml", "release")}
+
+
+def test_the_notes_of_a_release_are_its_section_of_the_changelog() -> None:
+    changelog = "## [Unreleased]\n\nNew.\n\n## [0.2.0] - 2026-11-30\n\n### Added\n\n- One.\n\n## [0.1.0]\n\nOld.\n"
+    assert notes(changelog, "v0.2.0") == "### Added\n\n- One.\n"
+    assert notes(changelog, "v0.1.0") == "Old.\n"
+    assert "`POST /api/peerings?dryRun=true`" in notes(CHANGELOG.read_text(), "v0.2.0")
+
+
+def test_a_tag_that_the_changelog_does_not_know_is_not_released() -> None:
+    command = [sys.executable, "-m", "local.release_notes", "v9.9.9"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == "CHANGELOG.md has no section for v9.9.9: rename Unreleased first\n"
+    with pytest.raises(LookupError):
+        notes("## [0.3.0]\n\n## [0.2.0]\n\n- One.\n", "v0.3.0")
