@@ -139,6 +139,27 @@ def test_what_cannot_be_changed_is_named(
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+ONE_ROLE = {"platform_role_name": "Aiven peering", "user_role_name": "AIVEN peering"}
+
+
+@pytest.mark.parametrize("query", ["", "?dryRun=true"])
+def test_two_roles_of_one_name_are_refused_by_a_start_and_a_change(
+    deployment: Deployment, identity: str, query: str
+) -> None:
+    runs = deployment.status(identity)["runs"]
+    of_user = deployment.status(identity)["peering"]["user_role_name"]
+    start, url = deployment.request(**ONE_ROLE), f"/api/peerings/{identity}"
+    answers = [
+        deployment.api.post(f"/api/peerings{query}", json=start),
+        *(deployment.api.patch(url + query, json=one) for one in (ONE_ROLE, {"platform_role_name": of_user})),
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
+        (error,) = answer.json()["errors"]
+        assert error["rule"].startswith("platform_role_name and user_role_name must differ")
+    assert deployment.status(identity)["runs"] == runs
+
+
 @pytest.mark.parametrize("query", ["", "?dryRun=true"])
 def test_more_labels_than_a_peering_may_have_are_refused_together_with_those_it_has(
     deployment: Deployment, identity: str, query: str

@@ -108,6 +108,16 @@ def test_a_wrong_entry_is_named_with_its_line_and_the_others_are_planned(
     assert "colour: Extra inputs are not permitted" in ended.out
 
 
+def test_an_entry_with_one_name_for_two_roles_is_wrong(command: CommandLine, connected: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.yaml"
+    names = {"platform_role_name": "Aiven peering", "user_role_name": "AIVEN peering"}
+    file.write_text(yaml.safe_dump({"peerings": [{**peering_request(command.cloud), **names}]}))
+    ended = command.run("apply", "-f", str(file), "--yes", "-o", "json")
+    (row,) = json.loads(ended.out)
+    assert (ended.code, row["action"]) == (1, "wrong")
+    assert "platform_role_name and user_role_name must differ" in row["problems"][0]["errors"][0]["rule"]
+
+
 def test_off_is_a_word_in_files_and_options(command: CommandLine, connected: str, tmp_path: Path) -> None:
     file = tmp_path / "one.yaml"
     names = "\n".join(f"  {name}: {value}" for name, value in peering_request(command.cloud).items())
