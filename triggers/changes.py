@@ -43,14 +43,13 @@ async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.H
         there = {name: value for name, value in peering.items() if name != "id"}
         wanted = PeeringRequest.model_validate({**there, **options}, strict=False).peering()
         peering = {**wanted, "id": peering_id}
+    obstacle, noting = partial(_known, peering_id), partial(_note, patch)
     if dry:
         # A plan is refused for the same reasons as the change.
         check_revision(record, expected_revisions(req))
-        _note(patch, record)
-        return await plan_of_start(peering)
+        return await plan_of_start(peering, noting)
     if not options:
         return await _only_noted(req, client, peering_id, patch)
-    obstacle, noting = partial(_known, peering_id), partial(_note, patch)
     return await place_order(req, client, peering_id, "establish", {"peering": peering}, obstacle, noting)
 
 

@@ -106,6 +106,41 @@ def test_labels_and_note_come_with_the_start_and_change_without_a_run(deployment
     assert after["runs"] == before["runs"]
 
 
+def test_a_plan_shows_labels_and_note_as_a_start_or_a_change_then_stores_them(
+    deployment: Deployment, identity: str
+) -> None:
+    url, note = f"/api/peerings/{identity}", "Ask the operator."
+    labels, before = deployment.status(identity)["labels"], deployment.status(identity)["note"]
+    start = deployment.request(labels={"owner": "operator"}, note=note)
+    planned = deployment.api.post("/api/peerings", params={"dryRun": "true"}, json=start).json()
+    assert planned["result"] == "update"
+    assert planned["changes"] == [
+        {"option": "labels", "old": labels, "new": {"owner": "operator"}},
+        {"option": "note", "old": before, "new": note},
+    ]
+    patch = {"labels": {"owner": None, "ticket": "NET-8"}, "note": None}
+    merged = {**{name: value for name, value in labels.items() if name != "owner"}, "ticket": "NET-8"}
+    planned = deployment.api.patch(url, params={"dryRun": "true"}, json={**patch, "note": note}).json()
+    assert (planned["result"], planned["changes"]) == (
+        "update",
+        [{"option": "labels", "old": labels, "new": merged}, {"option": "note", "old": before, "new": note}],
+    )
+    after = deployment.status(identity)
+    assert (after["labels"], after["note"]) == (labels, before)
+    unchanged: list[dict[str, object]] = [{}, {"labels": {}}, {"labels": labels, "note": before}]
+    for same in unchanged:
+        planned = deployment.api.patch(url, params={"dryRun": "true"}, json=same).json()
+        assert (planned["result"], planned["changes"]) == ("find", [])
+    assert deployment.api.patch(url, json=patch).json()["labels"] == merged
+    deployment.api.patch(url, json={"labels": {**labels, "ticket": None}, "note": before}).raise_for_status()
+
+
+def test_the_plan_of_a_new_peering_has_no_changes(deployment: Deployment, identity: str) -> None:
+    body = deployment.request(vnet_id=deployment.cloud.vnet_ids[1], labels={"owner": "x"}, note="y")
+    planned = deployment.api.post("/api/peerings", params={"dryRun": "true"}, json=body).json()
+    assert (planned["result"], planned["changes"]) == ("create", [])
+
+
 def test_options_change_by_the_plan_of_a_start(deployment: Deployment, identity: str) -> None:
     url, body = f"/api/peerings/{identity}", {"allow_forwarded_traffic": True}
     plan = deployment.api.patch(url, params={"dryRun": "true"}, json=body).json()

@@ -96,6 +96,22 @@ def test_an_entry_that_changes_is_applied(command: CommandLine, connected: str, 
     assert command.run("plan", "-f", str(file), "--detailed-exitcode").code == 0
 
 
+def test_labels_of_an_entry_replace_those_that_there_are(command: CommandLine, connected: str, tmp_path: Path) -> None:
+    command.well("label", connected, "owner=network", "ticket=7", "--note", "Ask first")
+    runs = len(json.loads(command.well("runs", connected, "-o", "json")))
+    file = tmp_path / "one.yaml"
+    entry = {**peering_request(command.cloud), "allow_forwarded_traffic": None, "labels": {"team": "a"}, "note": None}
+    file.write_text(yaml.safe_dump({"peerings": [entry]}))
+    (row,) = json.loads(command.well("apply", "-f", str(file), "--yes", "-o", "json"))
+    assert (row["action"], row["state"]) == ("label", "labelled")
+    assert row["changes"] == ["labels: owner=network, ticket=7 → team=a", "note: Ask first → (none)"]
+    assert command.run("plan", "-f", str(file), "--detailed-exitcode").code == 0
+    status = json.loads(command.well("show", connected, "-o", "json"))
+    assert (status["labels"], status.get("note", "")) == ({"team": "a"}, "")
+    assert len(json.loads(command.well("runs", connected, "-o", "json"))) == runs
+    command.well("label", connected, "team-")
+
+
 def test_a_wrong_entry_is_named_with_its_line_and_the_others_are_planned(
     command: CommandLine, connected: str, tmp_path: Path
 ) -> None:
