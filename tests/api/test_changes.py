@@ -326,6 +326,13 @@ def test_a_password_that_has_expired_is_found_by_its_title_and_by_the_overview(
     assert deployment.check(identity)["health"]["verdict"] == "healthy"
 
 
+@pytest.mark.parametrize("until", [4102444800, "4102444800", "2100-01-01", "2100-01-01T00:00:00"])
+def test_a_pause_ends_at_a_time_with_its_offset(deployment: Deployment, identity: str, until: object) -> None:
+    body = {"why": "A planned change.", "until": until}
+    answer = deployment.api.post(f"/api/peerings/{identity}/pause", json=body)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["until"])
+
+
 def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: str) -> None:
     assert deployment.api.post("/api/pause", json={"why": "Maintenance."}).json()["all"] is True
     url = f"/api/peerings/{identity}"
