@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from command_line.failures import Document, ExitCode, Failure, Refused, told
-from command_line.files import Listed, Wanted
+from command_line.files import MARKS, Listed, Wanted
 from command_line.follow import at_once, follow, is_well
 from command_line.session import Session
 from command_line.tables import below, change_told, indented, last_name, owner_of, short, table, word
@@ -18,6 +18,8 @@ from command_line.tables import below, change_told, indented, last_name, owner_o
 CHANGING: Final = ("create", "update", "adopt", "continue", "label", "remove")
 WRONG: Final = ("wrong", "blocked", "leave")
 _AS_IT_IS: Final = "find"
+#: What a start does with objects that are missing.
+_MAKING: Final = ("create", "recreate")
 
 
 @dataclass
@@ -29,8 +31,8 @@ class Row:
     action: str
     where: str = ""
     id: str = ""
-    is_known: bool = False
     wanted: Wanted | None = None
+    patch: Mapping[str, object] = field(default_factory=dict)
     changes: list[str] = field(default_factory=list)
     problems: list[Document] = field(default_factory=list)
     state: str = ""
@@ -150,22 +152,25 @@ def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row
     except Refused as refused:
         row.problems = [refused.problem]
         return row
-    row.id, row.is_known, row.action = plan["id"], plan["id"] in known, plan["result"]
+    row.id, row.action = plan["id"], plan["result"]
     row.changes = [change_told(change) for change in plan["changes"]]
     row.problems = list(plan["obstacles"])
-    ours = row.action == _AS_IT_IS or (row.action == "update" and not row.changes)
+    marks = [change for change in plan["changes"] if change["option"] in MARKS]
+    options = [change for change in plan["changes"] if change not in marks]
+    makes = any(step["action"] in _MAKING for step in plan["steps"])
+    ours = row.action == _AS_IT_IS or (row.action == "update" and not options)
     if ours and known.get(row.id, {}).get("state") != "connected":
         row.action = "continue"
-    if wanted.marks and row.is_known:
-        marks = _changed_marks(session.api.get(f"/peerings/{row.id}"), wanted)
-        row.changes += marks
-        row.action = "label" if marks and row.action == _AS_IT_IS else row.action
+    elif row.action == "update" and not makes and all("refused" in option for option in options):
+        row.action, row.patch = "label", _patch(marks)
     return row
 
 
-def _changed_marks(status: Document, wanted: Wanted) -> list[str]:
-    changes = [{"option": name, "old": status.get(name), "new": value} for name, value in wanted.marks.items()]
-    return [change_told(change) for change in changes if (change["old"] or None) != (change["new"] or None)]
+def _patch(marks: Sequence[Document]) -> dict[str, object]:
+    """The `PATCH` that leaves labels and note as planned: it keeps labels that it does not name."""
+    new = {change["option"]: change["new"] for change in marks}
+    gone = {name: None for change in marks if change["option"] == "labels" for name in change["old"]}
+    return {**new, "labels": {**gone, **new["labels"]}} if "labels" in new else new
 
 
 def prunable(session: Session, listed: Sequence[Listed], changes: Changes) -> list[Row]:
@@ -223,24 +228,22 @@ def carry_out(session: Session, changes: Changes, *, follows: bool) -> None:
 
 
 def _ask(session: Session, row: Row) -> None:
-    """Request the change of a row: its labels and note, then its run. A failure says what was changed before it."""
-    done = list[str]()
+    """Request the change of a row: of its labels and note alone, or its run."""
     try:
-        if row.wanted is not None and row.wanted.marks and row.is_known:
-            session.api.document("PATCH", f"/peerings/{row.id}", dict(row.wanted.marks))
-            done.append("labelled")
-        if row.action != "label":
+        if row.action == "label":
+            session.api.document("PATCH", f"/peerings/{row.id}", row.patch)
+            row.state = "labelled"
+        else:
             row.run = _begun(session, row)["run"]
-            done.append("accepted")
-        row.state = done[-1]
+            row.state = "accepted"
     except Failure as failure:
         row.state = "refused" if isinstance(failure, Refused) else "unknown"
         known = failure.problem if isinstance(failure, Refused) else {"detail": failure.what, "remedy": failure.remedy}
-        row.problems = [known, *({"detail": "Its labels and note were set before."} for _ in done)]
+        row.problems = [known]
 
 
 def _begun(session: Session, row: Row) -> Document:
-    """Request the run of a row: a removal, or a start, which sets the labels and note of a new peering."""
+    """Request the run of a row: a removal, or a start, which also sets labels and note."""
     if row.wanted is None:
         return session.api.document("DELETE", f"/peerings/{row.id}")
-    return session.api.post("/peerings", dict(row.wanted.body) if row.is_known else row.wanted.whole)
+    return session.api.post("/peerings", row.wanted.whole)

@@ -14,7 +14,7 @@ import yaml
 
 from command_line.failures import Document, ExitCode, Failure
 
-#: What is no part of a start: it is set on a peering that is there.
+#: What changes without a run on a peering that is there.
 MARKS: Final = ("labels", "note")
 _SHAPE: Final = "must hold a peering, a list of peerings, or peerings: with such a list"
 #: What an export leaves out: the id follows from the pair.
@@ -41,7 +41,7 @@ class Wanted:
     @property
     def whole(self) -> dict[str, object]:
         """The body of a start that also sets its labels and its note."""
-        return {**self.body, **{name: value for name, value in self.marks.items() if value is not None}}
+        return {**self.body, **self.marks}
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -143,6 +143,8 @@ def _wanted(where: str, one: _Object, shared: Mapping[str, str]) -> Wanted:
     own = {name: one[name] for name in MARKS if name in one}
     if shared or "labels" in own:
         own["labels"] = {**shared, **_labels(f"{where}: labels", own.get("labels"))}
+    if "note" in own and own["note"] is None:
+        own["note"] = ""
     try:
         json.dumps(one, allow_nan=False)
     except _NO_JSON as error:

@@ -354,9 +354,10 @@ def object_told(step: str) -> str:
 
 
 def change_told(change: Document) -> str:
-    """One option that would change."""
+    """One option that would change, on one line: a note may have several."""
+    old, new = (" ".join(_cell(change[name]).split("\n")) or "(none)" for name in ("old", "new"))
     refused = f" (stays: {change['refused']})" if "refused" in change else ""
-    return f"{change['option']}: {_cell(change['old'])} → {_cell(change['new'])}{refused}"
+    return f"{change['option']}: {old} → {new}{refused}"
 
 
 def of_problems(problems: Sequence[Document]) -> RenderableType:

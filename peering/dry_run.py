@@ -10,6 +10,7 @@ from peering.aiven_vpc import NAMES
 from peering.facts import Facts, VNetPeering
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
+from peering.record import Record
 from peering.sides import side_of
 from peering.spec import Peering
 from peering.steps import LOOKS, OBJECTS, STEPS
@@ -38,7 +39,10 @@ class PlannedStep(TypedDict):
 
 
 class OptionChange(TypedDict):
-    """An option of an existing peering, with its old and new value; `refused` says why a start cannot change it."""
+    """An option, the labels or the note of an existing peering, with its old and new value.
+
+    `refused` says why a start cannot change it.
+    """
 
     option: str
     old: object
@@ -72,7 +76,27 @@ _TRAFFIC: Final = "allow_virtual_network_access"
 _ON_VNET: Final = ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
 
 
-def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], there: Peering | None = None) -> Plan:
+def changes_of_notes(there: Record, noted: Record) -> list[OptionChange]:
+    """What a request changes of the labels and the note.
+
+    Args:
+        there: the record.
+        noted: the record as the request would leave it.
+    """
+    pairs = {
+        "labels": (there.get("labels", {}), noted.get("labels", {})),
+        "note": (there.get("note", ""), noted.get("note", "")),
+    }
+    return [OptionChange(option=name, old=old, new=new) for name, (old, new) in pairs.items() if old != new]
+
+
+def plan_of(
+    peering: Peering,
+    facts: Facts,
+    problems: Collection[Occurrence],
+    there: Peering | None = None,
+    notes: Collection[OptionChange] = (),
+) -> Plan:
     """The plan, from the facts and problems of the preflight.
 
     Args:
@@ -80,8 +104,9 @@ def plan_of(peering: Peering, facts: Facts, problems: Collection[Occurrence], th
         facts: the facts of the preflight.
         problems: the problems of the preflight.
         there: the peering in the registry; an adopted one as the preflight found it.
+        notes: the changes of its labels and its note.
     """
-    changes = _changes(peering, there, facts)
+    changes = [*_changes(peering, there, facts), *notes]
     met = [one for problem in problems for one in (problem, *problem.get("also", []))]
     obstacles = [problem for problem in met if PROBLEMS[problem["code"]].deadline is None]
     waits = [problem for problem in met if PROBLEMS[problem["code"]].deadline is not None]

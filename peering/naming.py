@@ -9,7 +9,7 @@ _VNET_ID = re.compile(
     r"/subscriptions/(?P<subscription>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     r"/resourceGroups/(?P<resource_group>[^/]+)"
     r"/providers/Microsoft\.Network/virtualNetworks/(?P<vnet>[^/]+)",
-    re.IGNORECASE,
+    re.ASCII | re.IGNORECASE,
 )
 #: Azure's naming rules (learn.microsoft.com, "Naming rules and restrictions for Azure resources"). In the name of a
 #: resource group, letters and digits are what .NET's `Char.IsLetterOrDigit` says, one UTF-16 unit at a time.

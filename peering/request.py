@@ -20,7 +20,7 @@ from pydantic.config import JsonDict
 
 from peering.aiven_vpc import NAMES, AivenVpc
 from peering.labels import Labels, Note
-from peering.naming import VNetId, default_role_names, peering_id
+from peering.naming import VNetId, default_role_names, folded, peering_id
 from peering.spec import Credential, OnFailure, Peering, Privilege, Repair, Role
 
 
@@ -158,6 +158,21 @@ class PeeringRequest(BaseModel):
             raise ValueError(f"exactly one pair must name Aiven's VPC: {pairs}")
         return self
 
+    @model_validator(mode="after")
+    def _the_custom_roles_have_two_names(self) -> Self:
+        if len({folded(name) for name in self._role_names.values()}) == 1:
+            raise ValueError(
+                "platform_role_name and user_role_name must differ by more than case, defaults included, or Azure has"
+                " one role for both: choose another name for one"
+            )
+        return self
+
+    @property
+    def _role_names(self) -> dict[str, str]:
+        """The names of both custom roles: the requested one, or the default."""
+        defaults = default_role_names(VNetId.parse(self.vnet_id).subscription_id)
+        return {name: getattr(self, name) or default for name, default in defaults.items()}
+
     @property
     def vpc(self) -> AivenVpc:
         """The requested VPC in Aiven."""
@@ -165,8 +180,8 @@ class PeeringRequest(BaseModel):
 
     def peering(self) -> Peering:
         """The peering that this request describes, with every name resolved."""
-        vnet, vpc = VNetId.parse(self.vnet_id), self.vpc
-        identity, roles = peering_id(vpc.owner, vpc.id, self.vnet_id), default_role_names(vnet.subscription_id)
+        vnet, vpc, roles = VNetId.parse(self.vnet_id), self.vpc, self._role_names
+        identity = peering_id(vpc.owner, vpc.id, self.vnet_id)
         return Peering(
             id=identity,
             **vpc.names,
@@ -184,6 +199,6 @@ class PeeringRequest(BaseModel):
             repair=self.repair,
             on_failure=self.on_failure,
             application_name=self.application_name or f"Aiven peering {vnet.name} {identity[:8]}",
-            platform_role_name=self.platform_role_name or roles["platform_role_name"],
-            user_role_name=self.user_role_name or roles["user_role_name"],
+            platform_role_name=roles["platform_role_name"],
+            user_role_name=roles["user_role_name"],
         )

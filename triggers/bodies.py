@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Annotated, Final, Literal, TypeVar
 
 import azure.functions as func
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from peering.labels import NAMED, LabelName, LabelValue, Note
 from peering.outcome import ProblemError
 from peering.request import PeeringRequest
 from peering.spec import Credential
+from triggers.written import Moment
 
 Body = TypeVar("Body", bound=BaseModel)
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -42,7 +43,7 @@ class PauseRequest(BaseModel):
 
     why: Annotated[Note, Field(min_length=1, description="The reason for the pause.")]
     until: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Field(description="When it ends automatically; without it, the pause lasts until it is resumed."),
     ] = None
 

@@ -14,7 +14,6 @@ from peering.dry_run import REFUSED
 from peering.labels import MOST_LABELS, merged
 from peering.outcome import ProblemError
 from peering.record import Record, touch
-from peering.spec import Peering
 from peering.verdicts import swept
 from triggers.bodies import CHANGEABLE, NoBody, PeeringPatch, Rotation, body_of, json_body
 from triggers.conditions import check_revision, expected_revisions
@@ -39,17 +38,18 @@ async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.H
     patch = body_of(req, PeeringPatch).model_dump(exclude_unset=True)
     options = {name: value for name, value in patch.items() if name in CHANGEABLE}
     record, dry = await record_of(peering_id), is_dry(req)
-    there = {name: value for name, value in record["peering"].items() if name != "id"}
-    wanted = PeeringRequest.model_validate({**there, **options}, strict=False).peering()
-    peering: Peering = {**wanted, "id": peering_id}
+    peering = record["peering"]
+    if options:
+        there = {name: value for name, value in peering.items() if name != "id"}
+        wanted = PeeringRequest.model_validate({**there, **options}, strict=False).peering()
+        peering = {**wanted, "id": peering_id}
+    obstacle, noting = partial(_known, peering_id), partial(_note, patch)
     if dry:
         # A plan is refused for the same reasons as the change.
         check_revision(record, expected_revisions(req))
-        _note(patch, record)
-        return await plan_of_start(peering)
+        return await plan_of_start(peering, noting)
     if not options:
         return await _only_noted(req, client, peering_id, patch)
-    obstacle, noting = partial(_known, peering_id), partial(_note, patch)
     return await place_order(req, client, peering_id, "establish", {"peering": peering}, obstacle, noting)
 
 

@@ -10,6 +10,8 @@ import azure.functions as func
 
 from triggers.answers import etag, is_current
 from triggers.callers import is_signed_in_here
+from triggers.problem_documents import InvalidRequestError, problem_response
+from triggers.queries import check_parameters
 
 _FILES: Final = Path(__file__).with_name("ui")
 _INDEX: Final = "index.html"
@@ -33,6 +35,8 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+#: The query parameter of a versioned address. The views of the page are in the fragment, which no browser sends.
+_VERSION: Final = "v"
 #: A versioned address never changes; any other is requested again.
 _FOR_EVER, _NEVER = "public, max-age=31536000, immutable", "no-cache"
 #: How the page's files refer to one another.
@@ -49,6 +53,10 @@ class File(NamedTuple):
 
 async def show_page(req: func.HttpRequest) -> func.HttpResponse:
     """`GET /api/ui`, `GET /api/ui/{file}`: the page and its parts."""
+    try:
+        check_parameters(req, (_VERSION,))
+    except InvalidRequestError as error:
+        return problem_response("invalid-request", str(error), error.errors)
     name = req.route_params.get("file") or _INDEX
     if name == _INDEX and req.url.partition("?")[0].endswith("/"):
         # The page refers to its parts relative to `/api/ui`.
@@ -56,7 +64,7 @@ async def show_page(req: func.HttpRequest) -> func.HttpResponse:
     file = _files(is_signed_in_here()).get(name)
     if file is None:
         return func.HttpResponse(status_code=404)
-    is_versioned = req.params.get("v") == _version()
+    is_versioned = req.params.get(_VERSION) == _version()
     headers = {**_HEADERS, "ETag": file.tag, "Cache-Control": _FOR_EVER if is_versioned else _NEVER}
     if is_current(req.headers.get("if-none-match", ""), file.tag):
         return func.HttpResponse(status_code=304, headers=headers)
@@ -72,7 +80,7 @@ def _files(is_signed_in: bool) -> dict[str, File]:
         text = path.read_text()
         if path.name == _INDEX:
             text = text.replace(_SIGN_IN, "entra" if is_signed_in else "key").replace(_MODULES, modules)
-        content = _REFERENCE.sub(rf'\1?v={_version()}"', text).encode()
+        content = _REFERENCE.sub(rf'\1?{_VERSION}={_version()}"', text).encode()
         found[path.name] = File(content, _KINDS[path.suffix], etag(content))
     return found
 

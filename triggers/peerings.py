@@ -96,8 +96,6 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
     settings().check_subscription(VNetId.parse(peering["vnet_id"]).subscription_id)
     peering["id"] = await _id_of(peering)
     await _check_limit(peering["id"], caller(req)["name"])
-    if dry:
-        return await plan_of_start(peering)
 
     def note(record: Record) -> None:
         if "labels" in request.model_fields_set:
@@ -105,6 +103,8 @@ async def start_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
         if "note" in request.model_fields_set:
             record["note"] = request.note
 
+    if dry:
+        return await plan_of_start(peering, note)
     return await place_order(req, client, peering["id"], "establish", {"peering": peering}, lambda _: None, note)
 
 

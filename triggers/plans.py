@@ -4,12 +4,13 @@ import azure.functions as func
 from typing_extensions import TypedDict
 
 from clients.registry import registry
-from peering.dry_run import OptionChange, PlannedStep, Result, plan_of
+from peering.dry_run import OptionChange, PlannedStep, Result, changes_of_notes, plan_of
 from peering.facts import Facts
 from peering.record import Record
 from peering.removal_plan import RemovalResult, RemovedObject, removal_plan_of
 from peering.spec import Peering
 from triggers.answers import json_answer
+from triggers.orders import Noting
 from triggers.problem_documents import ProblemDocument, occurrence_document
 
 
@@ -39,14 +40,20 @@ class RemovalPlanDocument(TypedDict):
     warnings: list[str]
 
 
-async def plan_of_start(peering: Peering) -> func.HttpResponse:
-    """What a start would do."""
+async def plan_of_start(peering: Peering, noting: Noting) -> func.HttpResponse:
+    """What a start would do.
+
+    Args:
+        peering: the requested peering.
+        noting: what the request also changes of an existing record.
+    """
     from activities.looks.start import facts_of, look
 
     record = await registry().record(peering["id"])
+    notes = _notes(record, noting) if record is not None else []
     outcomes = await look(peering, record["facts"] if record else {})
     problems = [outcome["problem"] for outcome in outcomes.values() if "problem" in outcome]
-    plan = plan_of(peering, facts_of(outcomes), problems, record["peering"] if record else None)
+    plan = plan_of(peering, facts_of(outcomes), problems, record["peering"] if record else None, notes)
     document = PlanDocument(
         id=peering["id"],
         peering=peering,
@@ -59,6 +66,12 @@ async def plan_of_start(peering: Peering) -> func.HttpResponse:
         facts=plan["facts"],
     )
     return json_answer(document)
+
+
+def _notes(record: Record, noting: Noting) -> list[OptionChange]:
+    noted = record.copy()
+    noting(noted)
+    return changes_of_notes(record, noted)
 
 
 async def plan_of_removal(record: Record) -> func.HttpResponse:

@@ -1,16 +1,19 @@
 """The query parameters of the routes, as models that validate them and describe them in the OpenAPI document."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Final, Literal, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import azure.functions as func
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from peering.drift import Verdict
 from peering.problems import PROBLEMS
 from peering.progress import PeeringState
 from peering.steps import Operation
+from triggers.problem_documents import FieldError, InvalidRequestError
+from triggers.written import Moment, Number
 
 Query = TypeVar("Query", bound=BaseModel)
 Flag = Literal["true", "false"]
@@ -70,7 +73,7 @@ class Filters(BaseModel):
 class ListQuery(Filters):
     """The contents of a list of peerings."""
 
-    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="Peerings on a page.")] = 50
+    limit: Annotated[Number, Field(ge=1, le=LARGEST_PAGE, description="Peerings on a page.")] = 50
     cursor: Annotated[
         str | None, Field(max_length=2000, description="The start of the page: the `cursor` of the previous one.")
     ] = None
@@ -80,7 +83,7 @@ class ListQuery(Filters):
         _Text | None, Field(description="A part of any id, name, label, note or problem that the list shows.")
     ] = None
     changed_since: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Field(alias="changedSince", description="Only peerings whose record or verdict has changed then or since."),
     ] = None
 
@@ -121,6 +124,26 @@ class NoQuery(BaseModel):
     """No parameters."""
 
     model_config = _GIVEN
+
+
+def check_parameters(req: func.HttpRequest, parameters: Collection[str]) -> None:
+    """Refuse unknown query parameters: a misspelt one would cause something other than requested.
+
+    Raises:
+        InvalidRequestError: one is unknown, given twice, or has no value.
+    """
+    pairs = parse_qsl(urlsplit(req.url).query, keep_blank_values=True)
+    given = [name for name, _ in pairs]
+    known = ", ".join(sorted(parameters)) or "none"
+    unknown = [name for name in dict.fromkeys(given) if name not in {*parameters, *KEYS}]
+    errors = [FieldError(field=name, rule=f"is not a query parameter here; known: {known}") for name in unknown]
+    twice = [name for name in dict.fromkeys(given) if given.count(name) > 1 and name not in unknown]
+    errors += [FieldError(field=name, rule="may be given once") for name in twice]
+    # The Functions host drops empty values, so a dry run would become a real one.
+    empty = [name for name, value in pairs if not value and name in parameters and name not in twice]
+    errors += [FieldError(field=name, rule="must have a value") for name in empty]
+    if errors:
+        raise InvalidRequestError(errors)
 
 
 def query_of(req: func.HttpRequest, kind: type[Query]) -> Query:

@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import azure.functions as func
@@ -17,13 +16,12 @@ from peering.outcome import ProblemError
 from triggers.answers import etag, is_current
 from triggers.callers import check_role
 from triggers.problem_documents import (
-    FieldError,
     InvalidRequestError,
     invalid,
     occurrence_response,
     problem_response,
 )
-from triggers.queries import KEYS
+from triggers.queries import check_parameters
 from triggers.remote_failures import problem_of
 from triggers.route_table import Route
 
@@ -106,19 +104,8 @@ def _unchanged(req: func.HttpRequest, response: func.HttpResponse) -> func.HttpR
 
 
 def _check(req: func.HttpRequest, route: Route) -> None:
-    """Refuse unknown parameters: a misspelt one would cause something other than requested."""
-    pairs = parse_qsl(urlsplit(req.url).query, keep_blank_values=True)
-    given, parameters = [name for name, _ in pairs], route.parameters
-    known = ", ".join(sorted(parameters)) or "none"
-    unknown = [name for name in dict.fromkeys(given) if name not in {*parameters, *KEYS}]
-    errors = [FieldError(field=name, rule=f"is not a query parameter here; known: {known}") for name in unknown]
-    twice = [name for name in dict.fromkeys(given) if given.count(name) > 1 and name not in unknown]
-    errors += [FieldError(field=name, rule="may be given once") for name in twice]
-    # The Functions host drops empty values, so a dry run would become a real one.
-    empty = [name for name, value in pairs if not value and name in parameters and name not in twice]
-    errors += [FieldError(field=name, rule="must have a value") for name in empty]
-    if errors:
-        raise InvalidRequestError(errors)
+    """Refuse unknown parameters, a body that is too large, and an id that is no UUID."""
+    check_parameters(req, route.parameters)
     if (size := len(req.get_body())) > LARGEST_BODY:
         raise ProblemError("body-too-large", f"The body has {size} bytes; the limit is {LARGEST_BODY}.")
     if "id" in req.route_params:

@@ -106,6 +106,41 @@ def test_labels_and_note_come_with_the_start_and_change_without_a_run(deployment
     assert after["runs"] == before["runs"]
 
 
+def test_a_plan_shows_labels_and_note_as_a_start_or_a_change_then_stores_them(
+    deployment: Deployment, identity: str
+) -> None:
+    url, note = f"/api/peerings/{identity}", "Ask the operator."
+    labels, before = deployment.status(identity)["labels"], deployment.status(identity)["note"]
+    start = deployment.request(labels={"owner": "operator"}, note=note)
+    planned = deployment.api.post("/api/peerings", params={"dryRun": "true"}, json=start).json()
+    assert planned["result"] == "update"
+    assert planned["changes"] == [
+        {"option": "labels", "old": labels, "new": {"owner": "operator"}},
+        {"option": "note", "old": before, "new": note},
+    ]
+    patch = {"labels": {"owner": None, "ticket": "NET-8"}, "note": None}
+    merged = {**{name: value for name, value in labels.items() if name != "owner"}, "ticket": "NET-8"}
+    planned = deployment.api.patch(url, params={"dryRun": "true"}, json={**patch, "note": note}).json()
+    assert (planned["result"], planned["changes"]) == (
+        "update",
+        [{"option": "labels", "old": labels, "new": merged}, {"option": "note", "old": before, "new": note}],
+    )
+    after = deployment.status(identity)
+    assert (after["labels"], after["note"]) == (labels, before)
+    unchanged: list[dict[str, object]] = [{}, {"labels": {}}, {"labels": labels, "note": before}]
+    for same in unchanged:
+        planned = deployment.api.patch(url, params={"dryRun": "true"}, json=same).json()
+        assert (planned["result"], planned["changes"]) == ("find", [])
+    assert deployment.api.patch(url, json=patch).json()["labels"] == merged
+    deployment.api.patch(url, json={"labels": {**labels, "ticket": None}, "note": before}).raise_for_status()
+
+
+def test_the_plan_of_a_new_peering_has_no_changes(deployment: Deployment, identity: str) -> None:
+    body = deployment.request(vnet_id=deployment.cloud.vnet_ids[1], labels={"owner": "x"}, note="y")
+    planned = deployment.api.post("/api/peerings", params={"dryRun": "true"}, json=body).json()
+    assert (planned["result"], planned["changes"]) == ("create", [])
+
+
 def test_options_change_by_the_plan_of_a_start(deployment: Deployment, identity: str) -> None:
     url, body = f"/api/peerings/{identity}", {"allow_forwarded_traffic": True}
     plan = deployment.api.patch(url, params={"dryRun": "true"}, json=body).json()
@@ -137,6 +172,27 @@ def test_what_cannot_be_changed_is_named(
     answer = deployment.api.patch(f"/api/peerings/{identity}", json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+ONE_ROLE = {"platform_role_name": "Aiven peering", "user_role_name": "AIVEN peering"}
+
+
+@pytest.mark.parametrize("query", ["", "?dryRun=true"])
+def test_two_roles_of_one_name_are_refused_by_a_start_and_a_change(
+    deployment: Deployment, identity: str, query: str
+) -> None:
+    runs = deployment.status(identity)["runs"]
+    of_user = deployment.status(identity)["peering"]["user_role_name"]
+    start, url = deployment.request(**ONE_ROLE), f"/api/peerings/{identity}"
+    answers = [
+        deployment.api.post(f"/api/peerings{query}", json=start),
+        *(deployment.api.patch(url + query, json=one) for one in (ONE_ROLE, {"platform_role_name": of_user})),
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
+        (error,) = answer.json()["errors"]
+        assert error["rule"].startswith("platform_role_name and user_role_name must differ")
+    assert deployment.status(identity)["runs"] == runs
 
 
 @pytest.mark.parametrize("query", ["", "?dryRun=true"])
@@ -268,6 +324,13 @@ def test_a_password_that_has_expired_is_found_by_its_title_and_by_the_overview(
     assert [one["expires"] for one in expiring] == [summary["expires"]]
     deployment.api.post(f"{url}/resume").raise_for_status()
     assert deployment.check(identity)["health"]["verdict"] == "healthy"
+
+
+@pytest.mark.parametrize("until", [4102444800, "4102444800", "2100-01-01", "2100-01-01T00:00:00"])
+def test_a_pause_ends_at_a_time_with_its_offset(deployment: Deployment, identity: str, until: object) -> None:
+    body = {"why": "A planned change.", "until": until}
+    answer = deployment.api.post(f"/api/peerings/{identity}/pause", json=body)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["until"])
 
 
 def test_all_are_paused_and_resumed_together(deployment: Deployment, identity: str) -> None:

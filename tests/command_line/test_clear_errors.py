@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from tests.command_line.canned_app import Answer, CannedApp, canned_app, of
 from tests.command_line.conftest import Ended, Terminal
 
 ID = "0b39d9ec-76a2-4b0a-a0cd-5a1e1a2b3c4d"
-PLAN = {"id": ID, "result": "create", "changes": [], "obstacles": []}
+PLAN = {"id": ID, "result": "create", "steps": [], "changes": [], "obstacles": []}
 
 
 def answer(method: str, path: str) -> Answer:
@@ -74,37 +74,73 @@ def test_a_number_is_a_label_as_it_is_written(app: CannedApp) -> None:
     assert run(app.url, "plan", "-f", "-", given="labels: {cost: 42}\npeerings: [{project: p}]").code == 0
 
 
-def planning(known: bool, refused: str) -> Callable[[str, str], Answer]:
-    """An app that plans a start, has the peering or not, and refuses one method."""
-    peering = {"id": ID, "vnet_id": "v", "state": "connected"}
-    problem = Answer(json.dumps({"title": "No", "remedy": "Nothing was started."}), "application/problem+json", 400)
+def changed(**options: tuple[object, object]) -> dict[str, object]:
+    """The plan of a peering that exists, by the old and the new value of each option that changes."""
+    changes = [{"option": name, "old": old, "new": new} for name, (old, new) in options.items()]
+    return {**PLAN, "result": "update", "changes": changes}
+
+
+def planning(plan: Mapping[str, object], *known: str) -> Callable[[str, str], Answer]:
+    """An app that answers every change with this plan, and has these peerings."""
+    peerings = [{"id": one, "vnet_id": "v", "state": "connected"} for one in known]
+    return lambda method, _: of({"peerings": peerings} if method == "GET" else {**plan, "run": "r"})
+
+
+def applied(plan: Mapping[str, object], *known: str) -> list[tuple[str, object]]:
+    """The changes that a file leads to, each a method and a body."""
+    with canned_app(planning(plan, *known)) as app:
+        assert run(app.url, "apply", "-f", "-", "--yes", "--no-wait", given=LABELLED).code == 0
+    asked = [(method, body, path) for (method, path), body in zip(app.asked, app.bodies, strict=True)]
+    return [(method, json.loads(body)) for method, body, path in asked if method != "GET" and "dryRun" not in path]
+
+
+LABELLED = "labels: {team: network}\npeerings: [{project: p, note: }]"
+WHOLE = {"project": "p", "note": "", "labels": {"team": "network"}}
+RELABELLED = {"labels": ({"owner": "x"}, {"team": "network"}), "note": ("Ask first", "")}
+
+
+def test_the_labels_of_a_peering_are_part_of_its_plan_and_of_its_start() -> None:
+    assert applied(PLAN) == [("POST", WHOLE)]
+    assert applied(changed(repair=("safe", "off"), **RELABELLED), ID) == [("POST", WHOLE)]
+
+
+def test_labels_alone_are_changed_as_planned_without_a_run() -> None:
+    patch = {"labels": {"owner": None, "team": "network"}, "note": ""}
+    assert applied(changed(**RELABELLED), ID) == [("PATCH", patch)]
+    kept = changed(**RELABELLED, peering_name=("mine", "other"))
+    kept["changes"][-1]["refused"] = "A VNet peering keeps its name."  # type: ignore[index]
+    assert applied(kept, ID) == [("PATCH", patch)]
+
+
+def test_what_is_missing_is_made_again_with_new_labels() -> None:
+    plan = {**changed(**RELABELLED), "steps": [{"step": "vnet_peering", "action": "create"}]}
+    assert applied(plan, ID) == [("POST", WHOLE)]
+
+
+@pytest.mark.parametrize(
+    ("plan", "told"),
+    [
+        (changed(**RELABELLED), ["labels: owner=x → team=network", "note: Ask first → (none)"]),
+        (changed(note=("", "Ask\nfirst")), ["note: (none) → Ask first"]),
+    ],
+)
+def test_changed_labels_and_notes_are_shown_on_one_line(plan: dict[str, object], told: list[str]) -> None:
+    with canned_app(planning(plan, ID)) as app:
+        rows = json.loads(run(app.url, "plan", "-f", "-", "-o", "json", given=LABELLED).out)
+    assert [(row["action"], row["changes"]) for row in rows] == [("label", told)]
+
+
+@pytest.mark.parametrize("plan", [changed(**RELABELLED), changed(repair=("safe", "off"))])
+def test_a_change_that_is_refused_is_said(plan: dict[str, object]) -> None:
+    problem = Answer(json.dumps({"title": "No", "remedy": "Nothing changed."}), "application/problem+json", 400)
+    well = planning(plan, ID)
 
     def answer(method: str, path: str) -> Answer:
-        if method == refused and "dryRun" not in path:
-            return problem
-        if method == "GET":
-            return of({"peerings": [peering] if known else []} if path.startswith("/api/peerings?") else peering)
-        return of({**PLAN, "result": "update" if known else "create", "run": "r"})
+        return well(method, path) if method == "GET" or "dryRun" in path else problem
 
-    return answer
-
-
-LABELLED = "labels: {team: network}\npeerings: [{project: p}]"
-
-
-def test_the_labels_of_a_new_peering_are_part_of_its_plan_and_of_its_start() -> None:
-    with canned_app(planning(known=False, refused="PATCH")) as app:
-        assert run(app.url, "apply", "-f", "-", "--yes", "--no-wait", given=LABELLED).code == 0
-    assert [json.loads(body)["labels"] for body in app.bodies if body] == [{"team": "network"}] * 2
-
-
-@pytest.mark.parametrize(("refused", "asked"), [("PATCH", ["PATCH"]), ("POST", ["PATCH", "POST"])])
-def test_what_was_changed_before_a_refusal_is_said(refused: str, asked: list[str]) -> None:
-    with canned_app(planning(known=True, refused=refused)) as app:
+    with canned_app(answer) as app:
         ended = run(app.url, "apply", "-f", "-", "--yes", "--no-wait", given=LABELLED)
-    changes = [method for method, path in app.asked if method != "GET" and "dryRun" not in path]
-    assert (ended.code, changes) == (1, asked)
-    assert ("Its labels and note were set before" in ended.out) == (refused == "POST")
+    assert (ended.code, "refused" in ended.out, "Nothing changed." in ended.out) == (1, True, True)
 
 
 def waiting(*answers: Answer) -> Ended:

@@ -96,6 +96,22 @@ def test_an_entry_that_changes_is_applied(command: CommandLine, connected: str, 
     assert command.run("plan", "-f", str(file), "--detailed-exitcode").code == 0
 
 
+def test_labels_of_an_entry_replace_those_that_there_are(command: CommandLine, connected: str, tmp_path: Path) -> None:
+    command.well("label", connected, "owner=network", "ticket=7", "--note", "Ask first")
+    runs = len(json.loads(command.well("runs", connected, "-o", "json")))
+    file = tmp_path / "one.yaml"
+    entry = {**peering_request(command.cloud), "allow_forwarded_traffic": None, "labels": {"team": "a"}, "note": None}
+    file.write_text(yaml.safe_dump({"peerings": [entry]}))
+    (row,) = json.loads(command.well("apply", "-f", str(file), "--yes", "-o", "json"))
+    assert (row["action"], row["state"]) == ("label", "labelled")
+    assert row["changes"] == ["labels: owner=network, ticket=7 → team=a", "note: Ask first → (none)"]
+    assert command.run("plan", "-f", str(file), "--detailed-exitcode").code == 0
+    status = json.loads(command.well("show", connected, "-o", "json"))
+    assert (status["labels"], status.get("note", "")) == ({"team": "a"}, "")
+    assert len(json.loads(command.well("runs", connected, "-o", "json"))) == runs
+    command.well("label", connected, "team-")
+
+
 def test_a_wrong_entry_is_named_with_its_line_and_the_others_are_planned(
     command: CommandLine, connected: str, tmp_path: Path
 ) -> None:
@@ -106,6 +122,16 @@ def test_a_wrong_entry_is_named_with_its_line_and_the_others_are_planned(
     assert ended.code == 1
     assert f"{file}:5" in ended.out
     assert "colour: Extra inputs are not permitted" in ended.out
+
+
+def test_an_entry_with_one_name_for_two_roles_is_wrong(command: CommandLine, connected: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.yaml"
+    names = {"platform_role_name": "Aiven peering", "user_role_name": "AIVEN peering"}
+    file.write_text(yaml.safe_dump({"peerings": [{**peering_request(command.cloud), **names}]}))
+    ended = command.run("apply", "-f", str(file), "--yes", "-o", "json")
+    (row,) = json.loads(ended.out)
+    assert (ended.code, row["action"]) == (1, "wrong")
+    assert "platform_role_name and user_role_name must differ" in row["problems"][0]["errors"][0]["rule"]
 
 
 def test_off_is_a_word_in_files_and_options(command: CommandLine, connected: str, tmp_path: Path) -> None:

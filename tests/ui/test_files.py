@@ -54,6 +54,14 @@ def test_what_is_named_by_its_version_is_kept_for_ever() -> None:
     assert [kept(None), kept("app.js"), kept("app.js", v="0")] == ["no-cache"] * 3
 
 
+def test_other_parameters_are_refused_and_a_key_is_not() -> None:
+    answer = ask(None, url="https://app/api/ui?x=1&v=2")
+    assert (answer.status_code, json.loads(answer.get_body())["code"]) == (400, "invalid-request")
+    assert [error["field"] for error in json.loads(answer.get_body())["errors"]] == ["x"]
+    assert ask("app.js", url="https://app/api/ui/app.js?v=2&code=key").status_code == 200
+    assert [ask(None, url=f"https://app/api/ui?{query}").status_code for query in ("v=1&v=2", "v=")] == [400, 400]
+
+
 @pytest.mark.parametrize("name", ["nothing.js", "../page.py", "vendored.json", "..%2Fpage.py", "page.py"])
 def test_nothing_else_is(name: str) -> None:
     assert ask(name).status_code == 404

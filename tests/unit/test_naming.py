@@ -25,6 +25,8 @@ def test_a_vnet_id_keeps_its_spelling() -> None:
         VNET.replace("11111111-", "1-"),
         VNET.replace("Hub-VNet", ""),
         "https://management.azure.com" + VNET,
+        VNET.replace("/subscriptions", "/\u017fubscriptions"),
+        VNET.replace("Network/", "Networ\u212a/"),
     ],
 )
 def test_anything_else_is_no_vnet_id(text: str) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from peering.naming import peering_id
+from peering.naming import default_role_names, peering_id
 from peering.request import PeeringRequest
 from tests.unit.good_request import GOOD, VNET
 from triggers.problem_documents import field_errors
@@ -103,6 +103,34 @@ def test_a_project_vpcs_peering_is_what_it_was() -> None:
     assert list(peering)[:4] == ["id", "project", "project_vpc_id", "vnet_id"]
     assert peering["id"] == "5ec708df-5671-50f2-a8cc-9e44667e43ef"
     assert not any(name.startswith("organization") for name in peering)
+
+
+OF_PLATFORM, OF_USER = default_role_names(VNET.split("/")[2]).values()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"platform_role_name": "Aiven peering", "user_role_name": "AIVEN PEERING"},
+        {"platform_role_name": "Rolle \u00dc", "user_role_name": "rolle \u00fc"},
+        {"platform_role_name": OF_USER.upper()},
+        {"user_role_name": OF_PLATFORM},
+        {"user_role_name": OF_PLATFORM, "role": "Network Contributor"},
+    ],
+)
+def test_the_custom_roles_have_two_names_by_the_comparison_of_azure(names: dict[str, str]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        PeeringRequest.model_validate_json(json.dumps({**GOOD, **names}))
+    (error,) = field_errors(refused.value)
+    assert error["field"] == "(body)"
+    assert error["rule"].startswith("platform_role_name and user_role_name must differ")
+    assert "choose another name" in error["rule"]
+
+
+def test_names_of_roles_that_azure_tells_apart_are_two() -> None:
+    names = {"platform_role_name": "Stra\u00dfe", "user_role_name": "Strasse"}
+    peering = PeeringRequest.model_validate_json(json.dumps({**GOOD, **names})).peering()
+    assert (peering["platform_role_name"], peering["user_role_name"]) == ("Stra\u00dfe", "Strasse")
 
 
 def test_an_error_never_repeats_the_value() -> None:

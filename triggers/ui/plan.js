@@ -3,6 +3,14 @@
 import { html } from "./lib.js";
 import { Badge, Problem, prose, words } from "./parts.js";
 
+/** A value of an option; labels are listed as `name=value`. */
+function shown(value) {
+  if (value === null || value === "") return html`<span class="quiet">none</span>`;
+  if (typeof value !== "object") return String(value);
+  const parts = Array.isArray(value) ? value : Object.entries(value).map(([name, one]) => `${name}=${one}`);
+  return shown(parts.join(", "));
+}
+
 export function Plan({ plan }) {
   const { result, steps, changes = [], obstacles, waits, warnings, facts = {} } = plan;
   return html`<section class="plan" aria-label="The plan">
@@ -14,8 +22,8 @@ export function Plan({ plan }) {
     ${warnings.length > 0 && html`<ul class="warnings">${warnings.map((one) => html`<li>${prose(one)}</li>`)}</ul>`}
     ${changes.length > 0 && html`<div class="wide" tabindex="0" role="region" aria-label="Changes"><table>
       <thead><tr><th scope="col">Option</th><th scope="col">Current</th><th scope="col">New</th></tr></thead>
-      <tbody>${changes.map((one) => html`<tr><th scope="row">${words(one.option)}</th><td>${String(one.old)}</td>
-        <td>${one.refused ? html`<em>${prose(one.refused)}</em>` : String(one.new)}</td></tr>`)}</tbody>
+      <tbody>${changes.map((one) => html`<tr><th scope="row">${words(one.option)}</th><td>${shown(one.old)}</td>
+        <td>${one.refused ? html`<em>${prose(one.refused)}</em>` : shown(one.new)}</td></tr>`)}</tbody>
     </table></div>`}
     ${steps.length > 0 && html`<ul class="planned">${steps.map((one) => html`<li>
       <${Badge} kind="action" is=${one.action} />
