@@ -68,10 +68,10 @@ async def _forgotten_if_refused(facts: Facts) -> AsyncIterator[None]:
     try:
         yield
     except Exception:  # any exception is re-raised unchanged
-        connections().forget_clients(facts["application_id"])
+        connections().sign_ins.forget(facts["application_id"])
         # A federated credential has no secret.
         if (secret := facts["secret_name"]) is not None:
-            connections().forget_clients(secret)
+            connections().sign_ins.forget(secret)
         raise
 
 

@@ -89,7 +89,7 @@ async def in_turn(work: str, request: StepRequest, do: Callable[[], Awaitable[Re
     Returns:
         Its result, or a `problem` that says when to come back.
     """
-    turns, peering = connections().kept(("turns",), Turns), request["peering"]
+    turns, peering = connections().known.get(("turns",), Turns), request["peering"]
     claim = turns.held(work, peering)
     if claim is None:
         claim = turns.claim(work, peering)

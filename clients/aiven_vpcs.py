@@ -266,7 +266,7 @@ class OrganizationVpcClient(VpcClient):
     @property
     def _known(self) -> _Known:
         """The spelling of the paths that this process has learned."""
-        return connections().kept(("paths of organization VPCs",), _Known)
+        return connections().known.get(("paths of organization VPCs",), _Known)
 
     async def _read(self) -> Vpc:
         """One read, with the spelling that works.

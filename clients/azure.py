@@ -32,7 +32,7 @@ async def network(
     cloud = settings().cloud
     with answers_of("Azure Resource Manager", cloud.resource_manager, "application" if credential else "automation"):
         if credential is None and auxiliary is None:
-            yield connections().kept(("network", subscription_id), lambda: _network(subscription_id))
+            yield connections().clients.get(("network", subscription_id), lambda: _network(subscription_id))
         else:
             yield _network(subscription_id, credential, auxiliary)
 
@@ -63,7 +63,7 @@ async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationMan
         return AuthorizationManagementClient(automation_credential(), subscription_id, **_resource_manager(own=True))
 
     with answers_of("Azure Resource Manager", settings().cloud.resource_manager):
-        yield connections().kept(("authorization", subscription_id), make)
+        yield connections().clients.get(("authorization", subscription_id), make)
 
 
 def _resource_manager(*, own: bool) -> dict[str, Any]:
@@ -132,4 +132,4 @@ async def secrets() -> AsyncIterator["SecretClient"]:
         )
 
     with answers_of("Azure Key Vault", url):
-        yield connections().kept(("secrets", url), make)
+        yield connections().clients.get(("secrets", url), make)

@@ -138,7 +138,7 @@ def budget(kind: Kind, whose: str = "") -> Budget:
         kind: what it is of.
         whose: the subscription that it is of, if it is one's.
     """
-    return connections().kept(("budgets",), Budgets).of(Bucket(kind, whose.lower()))
+    return connections().known.get(("budgets",), Budgets).of(Bucket(kind, whose.lower()))
 
 
 @dataclass

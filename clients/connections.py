@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import httpx
     from msgraph.graph_request_adapter import GraphRequestAdapter
 
-Client = TypeVar("Client")
+Thing = TypeVar("Thing")
 
 #: How long a connection may take to be made, in seconds.
 _CONNECTION_TIMEOUT: Final = 5
@@ -32,24 +32,71 @@ TO_SIGN_IN: Final = 2
 TO_THE_TABLES: Final = 1
 #: To a host that takes many requests at once on a connection (HTTP/2). Aiven's limit, two a second, one carries anyway.
 _MULTIPLEXED: Final = 1
-#: So many clients of subscriptions and credentials of applications are kept.
+#: To the app's own webhook: a sweep may have news of many peerings at once.
+_TO_THE_WEBHOOK: Final = 8
+#: So many clients of subscriptions are kept, and so many shared reads.
 _CLIENTS: Final = 256
+_READS: Final = 1024
+#: So many passwords and sign-ins of applications: three for each of a thousand starts at once, and some.
+_SIGN_INS: Final = 4096
 _FOREVER: Final = 10 * 365 * 24 * 3600
 
 
+class Kept:
+    """Things by their keys, each made at its first use; the least recently used ones leave.
+
+    Nothing that leaves is closed: the connections are not its own.
+
+    Args:
+        most: how many there may be; any number without it.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        # Of which kind the thing with a key is, those who ask for it know.
+        self._things: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+
+    def get(self, key: tuple[object, ...], make: Callable[[], Thing]) -> Thing:
+        """The thing with a key."""
+        if key not in self._things:
+            self._things[key] = make()
+        self._things.move_to_end(key)
+        if self._most is not None and len(self._things) > self._most:
+            self._things.popitem(last=False)
+        thing: Thing = self._things[key]
+        return thing
+
+    def held(self, key: tuple[object, ...], kind: type[Thing]) -> Thing | None:
+        """What is kept under a key, if it is still, and of that kind."""
+        thing = self._things.get(key)
+        return thing if isinstance(thing, kind) else None
+
+    def forget(self, whose: object = None) -> None:
+        """Let all go, or those whose key names `whose`."""
+        for key in [key for key in self._things if whose is None or whose in key]:
+            del self._things[key]
+
+
 class Connections:
-    """The open connections of one event loop: the sessions of the Azure SDKs, and HTTPX clients for other services."""
+    """The open connections of one event loop: the sessions of the Azure SDKs, and HTTPX clients for other services.
+
+    Attributes:
+        clients: the SDKs' clients of the app's own identity, which keep a token of their own.
+        sign_ins: the created applications' passwords and tokens.
+        reads: the reads that callers share.
+        known: what the process has learned for as long as it lives, such as the budgets.
+        graph: what sends the requests of Microsoft Graph's clients, once there was one.
+        keeper: closes the connections at the end.
+    """
 
     def __init__(self) -> None:
         self._sessions: dict[int, aiohttp.ClientSession] = {}
         self._tls: ssl.SSLContext | None = None
         self._http: dict[Service, httpx.AsyncClient] = {}
         self._left: list[httpx.AsyncClient] = []
-        # Of which kind the client with a key is, those who ask for it know.
-        self._clients: OrderedDict[tuple[object, ...], Any] = OrderedDict()
-        #: What sends the requests of Microsoft Graph's clients, once there was one.
+        self._webhook: httpx.AsyncClient | None = None
+        self.clients, self.sign_ins, self.reads, self.known = Kept(_CLIENTS), Kept(_SIGN_INS), Kept(_READS), Kept()
         self.graph: GraphRequestAdapter | None = None
-        #: Closes them at the end.
         self.keeper: asyncio.Task[None] | None = None
 
     def of_the_sdks(self, to_one_host: int = _TO_ONE_HOST) -> dict[str, Any]:
@@ -108,37 +155,27 @@ class Connections:
             )
         return self._http[service]
 
+    def webhook(self) -> "httpx.AsyncClient":
+        """The HTTP client of the app's own webhook."""
+        if self._webhook is None:
+            import httpx
+
+            self._tls = self._tls or httpx.create_ssl_context()
+            self._webhook = httpx.AsyncClient(
+                verify=self._tls,
+                timeout=httpx.Timeout(30, connect=_CONNECTION_TIMEOUT),
+                limits=httpx.Limits(max_connections=_TO_THE_WEBHOOK, keepalive_expiry=_IDLE_SECONDS),
+            )
+        return self._webhook
+
     def _leave(self, service: Service, client: "httpx.AsyncClient") -> None:
         if self._http.get(service) is client:
             self._left.append(self._http.pop(service))
             self.graph = None if service == "Microsoft Graph" else self.graph
 
-    def kept(self, key: tuple[object, ...], make: Callable[[], Client]) -> Client:
-        """The client with a key, created at its first use; the least recently used ones are closed.
-
-        It is never closed: the connections are not its own.
-        """
-        if key not in self._clients:
-            self._clients[key] = make()
-        self._clients.move_to_end(key)
-        if len(self._clients) > _CLIENTS:
-            self._clients.popitem(last=False)
-        client: Client = self._clients[key]
-        return client
-
-    def held(self, key: tuple[object, ...], kind: type[Client]) -> Client | None:
-        """What is kept under a key, if it is still, and of that kind."""
-        client = self._clients.get(key)
-        return client if isinstance(client, kind) else None
-
-    def forget_clients(self, whose: object = None) -> None:
-        """Let kept clients go, since the SDKs' keep a token of their own: all, or those whose key names `whose`."""
-        for key in [key for key in self._clients if whose is None or whose in key]:
-            del self._clients[key]
-
     async def close(self) -> None:
         """Close all connections."""
-        for client in (*self._http.values(), *self._left):
+        for client in (*self._http.values(), *self._left, *([self._webhook] if self._webhook else [])):
             await client.aclose()
         for session in self._sessions.values():
             await session.close()

@@ -147,7 +147,7 @@ def application_credential(tenant_id: str, application_id: str, proof: Proof) ->
         proof: what it signs in with.
     """
     key = ("application", application_id, tenant_id, proof)
-    return connections().kept(key, lambda: ApplicationCredential(tenant_id, application_id, proof))
+    return connections().sign_ins.get(key, lambda: ApplicationCredential(tenant_id, application_id, proof))
 
 
 class AutomationCredential:
@@ -190,7 +190,7 @@ class AutomationCredential:
     def forget(self) -> None:
         """Drop all tokens: one of them may predate a right that has been granted since."""
         self._tokens.clear()
-        connections().forget_clients()
+        connections().clients.forget()
 
     async def close(self) -> None:
         """Nothing stays open."""

@@ -43,7 +43,7 @@ async def shared(
     Raises:
         Exception: whatever the read raises, to all who share it.
     """
-    reads, asked = connections().kept(("read", *key), _Reads[Found]), at or registry().now
+    reads, asked = connections().reads.get(key, _Reads[Found]), at or registry().now
     latest = reads.latest
     if older and latest is not None and latest.began >= asked - timedelta(seconds=older):
         return await asyncio.shield(latest.found)

@@ -4,10 +4,12 @@ import json
 import logging
 import time
 from asyncio import timeout
+from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from clients.connections import connections
 from clients.registry import registry
 from clients.settings import settings
 from clients.telemetry import begin_remote_call, end_remote_call
@@ -23,12 +25,31 @@ from peering.webhook import (
     signature,
 )
 
+if TYPE_CHECKING:
+    import httpx
+
 log: Final = logging.getLogger("aiven_azure_peering.health")
 
 #: The timeout of a try.
 _SECONDS: Final = 45
 _GIVE_UP: Final = range(400, 500)
 _TRY_AGAIN: Final = (408, 425, 429)
+#: Of a body that is longer, in bytes, or takes longer, in seconds, the rest is left unread.
+_LONG: Final = 65_536
+_AT_ONCE: Final = 0.5
+
+
+async def _read_shortly(answer: "httpx.Response") -> None:
+    """Read a body that is short and comes at once, so that its connection can be used again; none is needed."""
+    import httpx
+
+    read = 0
+    with suppress(TimeoutError, httpx.TransportError):
+        async with timeout(_AT_ONCE):
+            async for chunk in answer.aiter_raw():
+                read += len(chunk)
+                if read > _LONG:
+                    return
 
 
 async def next_event(given: Delivery) -> Event | None:
@@ -55,13 +76,11 @@ async def deliver_event(event: Event) -> Outcome:
     host = urlsplit(url).hostname or ""
     made = begin_remote_call("POST", host)
     try:
-        # Only the status is needed, so the body is not read, however long it is.
         async with (
             timeout(_SECONDS),
-            httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5)) as http,
-            http.stream("POST", url, content=body, headers=headers) as answer,
+            connections().webhook().stream("POST", url, content=body, headers=headers) as answer,
         ):
-            pass
+            await _read_shortly(answer)
     except (httpx.TransportError, TimeoutError) as error:
         end_remote_call(made, host, error=type(error).__name__)
         log.warning("event=webhook-unreachable id=%s error=%s", event["id"], type(error).__name__)

@@ -254,7 +254,7 @@ async def proof_of(facts: CredentialFacts) -> Proof:
 
 async def kept_proof(facts: CredentialFacts) -> Proof:
     """The same, of a password that this worker has made without asking the vault for it."""
-    held = connections().held(_kept_as(facts["secret_name"], facts["secret_version"]), Proof)
+    held = connections().sign_ins.held(_kept_as(facts["secret_name"], facts["secret_version"]), Proof)
     return held if held is not None else await proof_of(facts)
 
 
@@ -444,7 +444,7 @@ async def _store(vault: "SecretClient", peering: Peering, password: "PasswordCre
     # What was put is known, whatever the answer leaves out.
     shown = _Stored.of(secret.properties, {})
     stored = replace(shown, key_id=key_id, rotation=rotation, expires=password.end_date_time)
-    connections().kept(_kept_as(name, stored.version), lambda: Proof(password=value))
+    connections().sign_ins.get(_kept_as(name, stored.version), lambda: Proof(password=value))
     return stored
 
 
