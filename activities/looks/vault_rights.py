@@ -56,7 +56,14 @@ async def look_at_vault() -> VaultLook | None:
     if vault is None:
         return None
     _, _, subscription, *_ = vault.split("/")
-    properties, held = await asyncio.gather(_properties(subscription, vault), permissions_at(subscription, vault))
+    try:
+        properties, held = await asyncio.gather(_properties(subscription, vault), permissions_at(subscription, vault))
+    except RemoteError as error:
+        if not error.answer.is_absence:
+            raise
+        # The vault answers by its name, so it is its id that is wrong.
+        detail, remote = f"KEY_VAULT_ID: Azure knows no {vault}.", read(error.answer)["remote"]
+        raise ProblemError("setting-invalid", detail, remote=remote) from error
     granted = [Granted(one.get("dataActions") or [], one.get("notDataActions") or []) for one in held]
     return VaultLook(properties, granted)
 
@@ -70,10 +77,6 @@ async def _properties(subscription: str, vault: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = (await read_arm(subscription, vault, "2023-07-01", "properties"))["properties"]
     except RemoteError as error:
-        if error.answer.is_absence:
-            # The vault answers by its name, so it is its id that is wrong.
-            detail = f"KEY_VAULT_ID: Azure knows no {vault}."
-            raise ProblemError("setting-invalid", detail, remote=read(error.answer)["remote"]) from error
         if error.answer.status != _FORBIDDEN or error.answer.may_pass or error.answer.sign_in is not None:
             raise
         return None

@@ -21,6 +21,7 @@ from local.cloud.world.world import (
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 
+_ARM: Final = r"management\.azure\.com"
 _FOR_EVER: Final = 10_000
 _PROJECT_CIDR: Final = "10.240.4.0/24"
 
@@ -312,6 +313,14 @@ OBSTACLES: Final = {
     ),
     "the vault's firewall": Obstacle(
         "vault-firewall", lambda p: p.refuse(r".*\.vault\.azure\.net", 403, "Forbidden", "ForbiddenByFirewall")
+    ),
+    # A start after its looks asks the vault by its name alone.
+    "the vault has another id": Obstacle(
+        "setting-invalid",
+        lambda p: p.world.knobs.faults.append(
+            Fault(host=_ARM, path="/vaults/[^/]+$", status=404, code="ResourceNotFound", times=_FOR_EVER)
+        ),
+        None,
     ),
     # Aiven.
     "the Aiven token is revoked": Obstacle(
