@@ -19,6 +19,7 @@ from local.genuine import missing_parts
 from tests.left_out import NEEDS
 
 _MEGABYTE = 1e6
+_MANY_STARTS = 1000
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
     _add_runs(table, everything)
     _add_genuine(table)
     _add_sweeps(table, SIZES if everything else SIZES[:2])
-    _add_throttled(table, 1000 if everything else 100)
+    _add_throttled(table, _MANY_STARTS if everything else 100)
     _add_lists(table)
     _add_page(table)
     console.print(table)
@@ -63,13 +64,18 @@ def _add_runs(table: Table, everything: bool) -> None:
     table.add_row("start to ACTIVE, no delays, later", f"{run['later']:.2f} s", "")
     if everything:
         by_hand = article_seconds()
-        ratio = f"{by_hand / run['later']:.0f} times ({by_hand:.1f} s)"
-        table.add_row("the article by az and avn over a later one", ratio, ">= 30 times")
+        for what, seconds, limit in (
+            ("a process's first", run["first"], ""),
+            ("a later one", run["later"], ">= 30 times"),
+        ):
+            ratio = f"{by_hand / seconds:.0f} times ({by_hand:.1f} s)"
+            table.add_row(f"the article by az and avn over {what}", ratio, limit)
     bound = f"{run['slow']:.2f} s over {NEEDED} calls of {LATENCY} s"
     table.add_row(
-        "a later one at 200 ms a remote call, over the calls needed", f"{run['ratio']:.2f} ({bound})", "<= 1.6"
+        "a process's second at 200 ms a remote call, over the calls needed", f"{run['ratio']:.2f} ({bound})", "<= 1.6"
     )
     table.add_row("its remote calls one after another", str(run["chain"]), "<= 12")
+    table.add_row("those of its first, which makes what all share", str(run["first_chain"]), "")
     opened = f"{run['first_opens']} and {run['later_opens']}"
     table.add_row("connections that a process's first start and a later one open", opened, "<= 10 and 3")
     many = starts_at_once()
@@ -95,7 +101,8 @@ def _add_throttled(table: Table, count: int) -> None:
         cost = throttled_starts(count, swept)
         told = f"{cost.ratio:.2f} ({cost.seconds:.0f} s over {cost.bound:.0f} s for {cost.bucket};"
         what = f"{count:,} starts at once under the throttles{beside}, over what these let through"
-        table.add_row(what, f"{told} {cost.refused} refused)", "<= 1.3")
+        # What a start takes alone counts for less, the more there are.
+        table.add_row(what, f"{told} {cost.refused} refused)", "<= 1.3" if count >= _MANY_STARTS else "")
 
 
 def _pace(many: Throughput) -> str:

@@ -92,15 +92,20 @@ async def look_at_assignments(given: Piece) -> PieceResult:
     listed, ids = await asyncio.gather(
         part(lambda: remotes.assignments_in_subscription(subscription)), sweeps.ids(given["at"])
     )
-    looks = {number: {subscription: told} for number, told in _for_pieces(listed, ids).items()}
+    looks = {number: {subscription: told} for number, told in _for_pieces(listed, ids, subscription).items()}
     await sweeps.put_looks(given, "assignments", looks)
     return _again(given["numbers"], [listed])
 
 
-def _for_pieces(listed: Part[list[AssignmentLook]], ids: dict[int, PieceIds]) -> dict[int, Part[list[AssignmentLook]]]:
+def _for_pieces(
+    listed: Part[list[AssignmentLook]], ids: dict[int, PieceIds], subscription: str
+) -> dict[int, Part[list[AssignmentLook]]]:
+    """What the pieces are told that have a VNet in the subscription."""
+    within = f"/subscriptions/{subscription}/"
+    there = {number: piece for number, piece in ids.items() if any(one.startswith(within) for one in piece["vnets"])}
     if "problem" in listed or listed["found"] is None:
-        return dict.fromkeys(ids, listed)
-    return {number: {"found": told} for number, told in assignments_for_pieces(listed["found"], ids).items()}
+        return dict.fromkeys(there, listed)
+    return {number: {"found": told} for number, told in assignments_for_pieces(listed["found"], there).items()}
 
 
 async def look_at_project_vpcs(given: Piece) -> PieceResult:
