@@ -12,7 +12,7 @@ from command_line.failures import Document, ExitCode, Failure, Refused, told
 from command_line.files import MARKS, Listed, Wanted
 from command_line.follow import at_once, follow, is_well
 from command_line.session import Session
-from command_line.tables import below, change_told, indented, last_name, owner_of, short, table, word
+from command_line.tables import below, change_told, indented, last_name, object_told, owner_of, short, table, word
 
 #: What is done about an entry, as the question counts it. What the API calls its results keeps their names.
 CHANGING: Final = ("create", "update", "adopt", "continue", "label", "remove")
@@ -158,8 +158,12 @@ def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row
     marks = [change for change in plan["changes"] if change["option"] in MARKS]
     options = [change for change in plan["changes"] if change not in marks]
     makes = any(step["action"] in _MAKING for step in plan["steps"])
+    recreated = [object_told(step["step"]) for step in plan["steps"] if step["action"] == "recreate"]
+    row.changes += [f"{what}: deleted and created again" for what in recreated]
     ours = row.action == _AS_IT_IS or (row.action == "update" and not options)
-    if ours and known.get(row.id, {}).get("state") != "connected":
+    if recreated and row.action in (_AS_IT_IS, "update"):
+        row.action = "update"
+    elif ours and known.get(row.id, {}).get("state") != "connected":
         row.action = "continue"
     elif row.action == "update" and not makes and all("refused" in option for option in options):
         row.action, row.patch = "label", _patch(marks)

@@ -117,6 +117,14 @@ def test_what_is_missing_is_made_again_with_new_labels() -> None:
     assert applied(plan, ID) == [("POST", WHOLE)]
 
 
+@pytest.mark.parametrize("known", [(), (ID,)])
+def test_what_is_deleted_and_created_again_is_no_continuation(known: tuple[str, ...]) -> None:
+    plan = {**PLAN, "result": "find", "steps": [{"step": "peering_connection", "action": "recreate"}]}
+    with canned_app(planning(plan, *known)) as app:
+        (row,) = json.loads(run(app.url, "plan", "-f", "-", "-o", "json", given="project: p").out)
+    assert (row["action"], row["changes"]) == ("update", ["Peering connection: deleted and created again"])
+
+
 @pytest.mark.parametrize(
     ("plan", "told"),
     [

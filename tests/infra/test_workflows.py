@@ -60,7 +60,10 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog() -> None:
     assert "`POST /api/peerings?dryRun=true`" in notes(CHANGELOG.read_text(), "v0.2.0")
 
 
-def test_a_tag_that_the_changelog_does_not_know_is_not_released() -> None:
+def test_a_tag_that_the_changelog_does_not_know_is_neither_deployed_nor_released() -> None:
+    before = [step.get("run", step.get("uses", "")) for step in jobs("deploy.yml")["deploy"]["steps"]]
+    sees = next(number for number, run in enumerate(before) if "local.release_notes" in run)
+    assert sees < next(number for number, run in enumerate(before) if run.startswith("azure/login"))
     command = [sys.executable, "-m", "local.release_notes", "v9.9.9"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
     assert (ran.returncode, ran.stdout) == (1, "")
