@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.look import AccessLook, ApplicationLook, PrincipalLook, RoleLook, SecretLook, VNetLook
-from peering.naming import VNetId, federated_credential_name, peering_id, unique_name
+from peering.naming import VNetId, federated_credential_name, is_name_of_password, peering_id, unique_name
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, fits
 from peering.sides import side_of
 from peering.spec import Credential, Privilege, Role
@@ -73,18 +73,21 @@ class Traces(NamedTuple):
     platform: PrincipalLook | None
 
 
-def is_own(connection: Connected, application: ApplicationLook, secret: SecretLook | None) -> bool:
+def is_own(connection: Connected, application: ApplicationLook) -> bool:
     """Whether this app has a peering of the pair: it made the connection's application, or added a credential to it."""
-    return _is_made(connection, application) or _credential(connection, application, secret) is not None
+    return _is_made(connection, application) or _credential(connection, application) is not None
 
 
 def _is_made(connection: Connected, application: ApplicationLook) -> bool:
     return application["unique_name"] == unique_name(connection.id)
 
 
-def _credential(connection: Connected, application: ApplicationLook, secret: SecretLook | None) -> Credential | None:
-    """The kind of this app's credential on an application; one in the vault is in use as long as it is enabled."""
-    if secret is not None and secret["enabled"] and secret["key_id"] in application["passwords"]:
+def _credential(connection: Connected, application: ApplicationLook) -> Credential | None:
+    """The kind of this app's credential on an application, by its name there.
+
+    The vault need not show it: it may be unreadable or lost, and a failed rotation leaves its newest version disabled.
+    """
+    if any(is_name_of_password(name, connection.id) for name in application["password_names"]):
         return "secret"
     return "federated" if federated_credential_name(connection.id) in application["federated"] else None
 
@@ -104,15 +107,15 @@ def request_of(connection: Connected, traces: Traces) -> LostRequest:
 
 def _of_application(connection: Connected, traces: Traces) -> Options:
     """Whose the application is, and what it signs in with."""
-    options, application, secret = Options(), traces.application, traces.secret
+    options, application = Options(), traces.application
     if not _is_made(connection, application):
         options["adopt"] = True
     elif application["name"]:
         options["application_name"] = application["name"]
-    credential = _credential(connection, application, secret)
+    credential = _credential(connection, application)
     if credential is not None:
         options["credential"] = credential
-    if credential == "secret" and (days := _lifetime(secret)) is not None:
+    if credential == "secret" and (days := _lifetime(traces.secret)) is not None:
         options["secret_lifetime_days"] = days
     return options
 

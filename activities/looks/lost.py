@@ -49,8 +49,8 @@ async def lost_peerings() -> tuple[list[LostPeering], list[Occurrence]]:
     for connection in connections:
         application = held.parts(_facts(connection))["application"]
         problems += _problems(application)
-        found, secret = if_seen(application), one(secrets, secret_name(connection.id))
-        if found is not None and connection.id not in known and is_own(connection, found, if_seen(secret)):
+        found = if_seen(application)
+        if found is not None and connection.id not in known and is_own(connection, found):
             lost.append((connection, found))
     return await _each(lambda own: _look(*own, access, secrets, held), lost), _distinct(problems)
 
