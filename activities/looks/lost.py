@@ -27,10 +27,11 @@ _Found = TypeVar("_Found")
 
 
 class LostPeering(NamedTuple):
-    """A lost peering: its id, the request that takes it over again, and what kept parts of it from view."""
+    """A lost peering: its id, the request for it, its options that no cloud shows, and what kept parts from view."""
 
     id: str
     request: LostRequest
+    not_shown: list[str]
     problems: list[Occurrence]
 
 
@@ -86,7 +87,15 @@ def _to_vnets(named: AivenVpc, vpc: Vpc) -> Iterable[Connected]:
     for held in vpc.peering_connections if "azure" in vpc.cloud else []:
         if held.state not in _GOING and held.peer_resource_group is not None and held.peer_azure_app_id is not None:
             vnet = VNetId(held.peer_cloud_account, held.peer_resource_group, held.peer_vpc)
-            yield Connected(named, vpc.ranges, str(vnet), held.peer_azure_app_id, held.user_peer_network_cidrs)
+            yield Connected(
+                vpc=named,
+                vpc_cidr=vpc.ranges,
+                vnet_id=str(vnet),
+                application_id=held.peer_azure_app_id,
+                tenant_id=held.peer_azure_tenant_id,
+                state=held.state,
+                user_peer_network_cidrs=held.user_peer_network_cidrs,
+            )
 
 
 async def _look(
@@ -114,7 +123,7 @@ async def _look(
         platform=if_seen(parts["platform_principal"]),
     )
     problems = _problems(secret, vnet, rights, parts["user_principal"], parts["platform_principal"])
-    return LostPeering(connection.id, request_of(connection, traces), problems)
+    return LostPeering(connection.id, *request_of(connection, traces), problems)
 
 
 async def _rights(access: Access, vnet_id: str, principal_ids: set[str]) -> AccessLook | None:
