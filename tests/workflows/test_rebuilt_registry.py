@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,38 @@ def test_a_name_that_requests_refuse_is_left_out(deployment: Deployment) -> None
     assert found["not_shown"] == ["application_name", "platform_role_name"]
     planned = deployment.api.post("/api/peerings?dryRun=true", json=found["request"])
     assert planned.status_code == 200, planned.text
+
+
+def test_two_connections_of_one_pair_are_one_peering(deployment: Deployment) -> None:
+    (shared,) = (vpc.named for vpc in deployment.cloud.world.vpcs.values() if vpc.named.kind == "organization")
+    settled = deployment.settle(**dict.fromkeys(AivenVpc.of(deployment.request()).names), **shared.names)
+    ((vpc, connection),) = deployment.cloud.world.connections()
+    failed = copy(connection)
+    failed.id, failed.state, failed.cidrs = deployment.cloud.world.guid(), "ERROR", ["192.168.7.0/24"]
+    vpc.connections[:] = [failed, connection]
+    lose_registry(deployment)
+    (found,) = deployment.api.get("/api/lost").json()["lost"]
+    assert (found["id"], "user_peer_network_cidrs" in found["request"]) == (settled["id"], False)
+
+
+def test_a_connection_without_its_application_is_told(deployment: Deployment, tmp_path: Path) -> None:
+    mine, elsewhere, *_ = deployment.cloud.vnet_ids
+    settled = deployment.settle(vnet_id=mine)
+    foreign, world = made_by_hand(deployment.cloud, elsewhere), deployment.cloud.world
+    for application in (world.application(settled["facts"]["application_id"]), foreign):
+        assert application is not None
+        world.applications.remove(application)
+    for _, connection in world.connections():
+        if connection.app_id == foreign.app_id:
+            connection.tenant_id = world.guid()
+    lose_registry(deployment)
+    code, told = peering(deployment, "export", "--lost", "-f", str(tmp_path / "network.yaml"))
+    assert code == 1, told
+    found = deployment.api.get("/api/lost").json()
+    (problem,) = found["problems"]
+    assert (found["lost"], problem["code"]) == ([], "application-missing")
+    assert settled["facts"]["application_id"] in problem["detail"]
+    assert mine.lower() in problem["detail"].lower()
 
 
 def test_what_was_taken_over_is_known_by_its_password_in_entra_alone(deployment: Deployment, tmp_path: Path) -> None:
