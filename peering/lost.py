@@ -130,7 +130,7 @@ def request_of(connection: Connected, traces: Traces) -> Rebuilt:
 
 
 def _refused(request: Mapping[str, object]) -> set[str]:
-    """The options that the rules of requests refuse, such as a name that somebody has changed in a portal."""
+    """The options that the rules of requests refuse, such as a name that was changed in a portal."""
     try:
         PeeringRequest.model_validate_json(json.dumps(request))
     except ValidationError as error:
