@@ -171,6 +171,12 @@ def as_file(status: Document) -> dict[str, object]:
     return spec | {name: status[name] for name in MARKS if status.get(name)}
 
 
+def doubtful(lost: Document) -> str:
+    """What no cloud shows of a lost peering now; an option that its entry has all the same is a guess."""
+    entry = lost["request"]
+    return ", ".join(f"{name} ({entry[name]}: a guess)" if name in entry else name for name in lost["not_shown"])
+
+
 def adoptable(connection: Document) -> dict[str, object]:
     """A connection that no peering has, as an entry that takes it over."""
     pairs = ("project", "project_vpc_id", "organization_id", "organization_vpc_id", "vnet_id")

@@ -96,7 +96,7 @@ class AccessLook(TypedDict):
 
 
 class ApplicationLook(TypedDict):
-    """An application with its passwords, by key id, each with its end, and the names of its federated credentials."""
+    """An application with its passwords, by key id, each with its end, and the names of all its credentials."""
 
     application_id: str
     object_id: str
@@ -104,6 +104,7 @@ class ApplicationLook(TypedDict):
     unique_name: str | None
     audience: str
     passwords: dict[str, str | None]
+    password_names: list[str]
     federated: list[str]
 
 

@@ -1,17 +1,20 @@
 """Peerings that the registry has lost: what the clouds show of them, as the requests that take them over again. No I/O.
 
-Nothing is guessed: an option that no cloud shows is left out, and a request without it has the default.
+An option that no cloud shows is left out, and a request without it has the default. Only `setup-only` is guessed.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
+from pydantic import ValidationError
 from typing_extensions import TypedDict
 
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.look import AccessLook, ApplicationLook, PrincipalLook, RoleLook, SecretLook, VNetLook
-from peering.naming import VNetId, federated_credential_name, peering_id, unique_name
+from peering.naming import VNetId, federated_credential_name, is_name_of_password, peering_id, unique_name
+from peering.request import PeeringRequest
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, fits
 from peering.sides import side_of
 from peering.spec import Credential, Privilege, Role
@@ -20,7 +23,12 @@ _NETWORK_CONTRIBUTOR: Final[Role] = "Network Contributor"
 _OF_SIDE: Final[tuple[Literal["allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways"], ...]] = (
     *("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways"),
 )
+_ROLE_NAMES: Final = ("platform_role_name", "user_role_name")
+#: The states of a connection whose setup is not complete: the application's role is not removed before that.
+_IN_SETUP: Final = frozenset({"APPROVED", "APPROVED_PEER_REQUESTED", "PENDING_PEER"})
 _DAY: Final = timedelta(days=1)
+#: Options by name; those that should have been shown, and are not, are None.
+_Shown: TypeAlias = dict[str, object]
 
 
 class Options(TypedDict, total=False):
@@ -47,6 +55,13 @@ class LostRequest(VpcNames, Options):
     vnet_id: str
 
 
+class Rebuilt(NamedTuple):
+    """The request that takes a peering over again, and its options that no cloud shows: left out there, or guessed."""
+
+    request: LostRequest
+    not_shown: list[str]
+
+
 class Connected(NamedTuple):
     """A connection in Aiven: the VPC with its ranges, the VNet as Aiven spells it, and the networks behind that."""
 
@@ -54,6 +69,8 @@ class Connected(NamedTuple):
     vpc_cidr: str
     vnet_id: str
     application_id: str
+    tenant_id: str | None
+    state: str
     user_peer_network_cidrs: Sequence[str]
 
     @property
@@ -73,60 +90,72 @@ class Traces(NamedTuple):
     platform: PrincipalLook | None
 
 
-def is_own(connection: Connected, application: ApplicationLook, secret: SecretLook | None) -> bool:
+def is_own(connection: Connected, application: ApplicationLook) -> bool:
     """Whether this app has a peering of the pair: it made the connection's application, or added a credential to it."""
-    return _is_made(connection, application) or _credential(connection, application, secret) is not None
+    return _is_made(connection, application) or _credential(connection, application) is not None
 
 
 def _is_made(connection: Connected, application: ApplicationLook) -> bool:
     return application["unique_name"] == unique_name(connection.id)
 
 
-def _credential(connection: Connected, application: ApplicationLook, secret: SecretLook | None) -> Credential | None:
-    """The kind of this app's credential on an application; one in the vault is in use as long as it is enabled."""
-    if secret is not None and secret["enabled"] and secret["key_id"] in application["passwords"]:
+def _credential(connection: Connected, application: ApplicationLook) -> Credential | None:
+    """The kind of this app's credential on an application, by its name there.
+
+    The vault need not show it: it may be unreadable or lost, and a failed rotation leaves its newest version disabled.
+    """
+    if any(is_name_of_password(name, connection.id) for name in application["password_names"]):
         return "secret"
     return "federated" if federated_credential_name(connection.id) in application["federated"] else None
 
 
-def request_of(connection: Connected, traces: Traces) -> LostRequest:
-    """The request that takes a peering over again."""
+def request_of(connection: Connected, traces: Traces) -> Rebuilt:
+    """The request that takes a peering over again, and what no cloud shows of it.
+
+    Args:
+        connection: the peering's connection in Aiven.
+        traces: what Azure shows of it.
+    """
     vnet = traces.vnet
-    options = _of_application(connection, traces)
+    pair = {**connection.vpc.names, "vnet_id": vnet["vnet_id"] if vnet else connection.vnet_id}
+    shown = _of_application(connection, traces) | _of_side(connection, vnet) | _of_access(connection, traces)
     if connection.user_peer_network_cidrs:
-        options["user_peer_network_cidrs"] = list(connection.user_peer_network_cidrs)
-    if vnet is not None:
-        options |= _of_side(connection, vnet)
-    if traces.access is not None:
-        options |= _of_access(connection, traces, traces.access)
-    return {**connection.vpc.names, "vnet_id": vnet["vnet_id"] if vnet else connection.vnet_id, **options}
+        shown["user_peer_network_cidrs"] = list(connection.user_peer_network_cidrs)
+    refused = _refused({**pair, **{name: value for name, value in shown.items() if value is not None}})
+    options = {name: value for name, value in shown.items() if value is not None and name not in refused}
+    not_shown = sorted(shown.keys() - options.keys())
+    if "privilege" in not_shown and _looks_set_up(connection, traces):
+        options["privilege"] = "setup-only"
+    return Rebuilt(cast("LostRequest", {**pair, **options}), not_shown)
 
 
-def _of_application(connection: Connected, traces: Traces) -> Options:
+def _refused(request: Mapping[str, object]) -> set[str]:
+    """The options that the rules of requests refuse, such as a name that was changed in a portal."""
+    try:
+        PeeringRequest.model_validate_json(json.dumps(request))
+    except ValidationError as error:
+        # Of the rules for a whole request, only the one about both roles' names can be broken here.
+        return {str(name) for one in error.errors() for name in one["loc"][:1] or _ROLE_NAMES}
+    return set()
+
+
+def _of_application(connection: Connected, traces: Traces) -> _Shown:
     """Whose the application is, and what it signs in with."""
-    options, application, secret = Options(), traces.application, traces.secret
-    if not _is_made(connection, application):
-        options["adopt"] = True
-    elif application["name"]:
-        options["application_name"] = application["name"]
-    credential = _credential(connection, application, secret)
-    if credential is not None:
-        options["credential"] = credential
-    if credential == "secret" and (days := _lifetime(secret)) is not None:
-        options["secret_lifetime_days"] = days
-    return options
+    application, credential = traces.application, _credential(connection, traces.application)
+    made = _is_made(connection, application)
+    shown: _Shown = {"application_name": application["name"] or None} if made else {"adopt": True}
+    shown["credential"] = credential
+    if credential != "federated":
+        shown["secret_lifetime_days"] = _lifetime(traces.secret)
+    return shown
 
 
-def _of_side(connection: Connected, vnet: VNetLook) -> Options:
+def _of_side(connection: Connected, vnet: VNetLook | None) -> _Shown:
     """The name of the VNet's side, and its options that are on: those that are off are so by default."""
-    side = side_of({}, vnet["peered_networks"], connection.vpc_cidr)
+    side = side_of({}, vnet["peered_networks"], connection.vpc_cidr) if vnet is not None else None
     if side is None:
-        return {}
-    options = Options(peering_name=side["name"])
-    for name in _OF_SIDE:
-        if side["options"][name]:
-            options[name] = True
-    return options
+        return dict.fromkeys(("peering_name", *_OF_SIDE))
+    return {"peering_name": side["name"], **{name: True for name in _OF_SIDE if side["options"][name]}}
 
 
 def _lifetime(secret: SecretLook | None) -> int | None:
@@ -137,33 +166,55 @@ def _lifetime(secret: SecretLook | None) -> int | None:
     return max(1, round(lasts / _DAY))
 
 
-def _of_access(connection: Connected, traces: Traces, access: AccessLook) -> Options:
-    """The roles by the assignments on the VNet. A created application without one has it only during setup."""
-    options, user, platform = Options(), traces.user, traces.platform
-    if platform is not None and (name := _role_name(connection, access, platform, PLATFORM_ACTIONS)) is not None:
-        options["platform_role_name"] = name
-    if user is None:
-        return options
-    if (name := _role_name(connection, access, user, USER_ACTIONS)) is not None:
-        options["user_role_name"] = name
-    elif _NETWORK_CONTRIBUTOR in [role["name"] for role in _roles_of(access, user)]:
-        options["role"] = _NETWORK_CONTRIBUTOR
-    elif (
-        _is_made(connection, traces.application)
-        and allowing(access, user["id"], USER_ACTIONS, connection.vnet_id) is None
-    ):
-        options["privilege"] = "setup-only"
-    return options
+def _of_access(connection: Connected, traces: Traces) -> _Shown:
+    """The roles by the assignments on the VNet."""
+    access, user = traces.access, traces.user
+    shown: _Shown = {
+        "platform_role_name": _only(_fitting(connection, access, traces.platform, PLATFORM_ACTIONS)),
+    }
+    if own := _fitting(connection, access, user, USER_ACTIONS):
+        return {**shown, "user_role_name": _only(own)}
+    if _NETWORK_CONTRIBUTOR in [role["name"] for role in _roles_of(access, user)]:
+        return {**shown, "role": _NETWORK_CONTRIBUTOR}
+    lacking: _Shown = dict.fromkeys(("role", "user_role_name"))
+    if _is_made(connection, traces.application) and not _may(connection, access, user, USER_ACTIONS):
+        lacking["privilege"] = None
+    return {**shown, **lacking}
 
 
-def _role_name(
-    connection: Connected, access: AccessLook, principal: PrincipalLook, actions: Sequence[str]
-) -> str | None:
-    """The name of a principal's custom role that grants exactly these actions, as this app makes it."""
+def _looks_set_up(connection: Connected, traces: Traces) -> bool:
+    """Whether a created application without a role may have lost it to `setup-only`, after a complete setup.
+
+    If the platform has no role either, something else removed the assignments.
+    """
+    complete = connection.state not in _IN_SETUP and traces.user is not None
+    return complete and _may(connection, traces.access, traces.platform, PLATFORM_ACTIONS)
+
+
+def _may(
+    connection: Connected, access: AccessLook | None, principal: PrincipalLook | None, actions: Sequence[str]
+) -> bool:
+    """Whether a role is known that lets a principal do all of these actions on the VNet."""
+    if access is None or principal is None:
+        return False
+    return allowing(access, principal["id"], actions, connection.vnet_id) is not None
+
+
+def _fitting(
+    connection: Connected, access: AccessLook | None, principal: PrincipalLook | None, actions: Sequence[str]
+) -> set[str]:
+    """The names of a principal's custom roles that grant exactly these actions, as this app makes them."""
     scope = VNetId.parse(connection.vnet_id).subscription_scope
-    return next((role["name"] for role in _roles_of(access, principal) if fits(role, actions, scope)), None)
+    return {role["name"] for role in _roles_of(access, principal) if fits(role, actions, scope)}
 
 
-def _roles_of(access: AccessLook, principal: PrincipalLook) -> list[RoleLook]:
+def _only(names: set[str]) -> str | None:
+    """The only name there is: of several, as two peerings of a VNet may have, none is known to be this peering's."""
+    return next(iter(names)) if len(names) == 1 else None
+
+
+def _roles_of(access: AccessLook | None, principal: PrincipalLook | None) -> list[RoleLook]:
+    if access is None or principal is None:
+        return []
     held = (access["roles"].get(one["role"]) for one in assignments_of(access, principal["id"]))
     return [role for role in held if role is not None]

@@ -154,6 +154,16 @@ def secret_name(peering: str) -> str:
     return f"aiven-peering-{peering}"
 
 
+def is_name_of_password(name: str, peering: str) -> bool:
+    """Whether a password of an application has the name that this app gives those of a peering.
+
+    Args:
+        name: the password's display name: that of the secret, with the call that made it after a space.
+        peering: the peering's id.
+    """
+    return name.partition(" ")[0] == secret_name(peering)
+
+
 def federated_credential_name(peering: str) -> str:
     """The name of the application's federated credential."""
     return f"aiven-peering-{peering}"

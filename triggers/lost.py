@@ -10,10 +10,15 @@ from triggers.problem_documents import ProblemDocument, occurrence_document
 
 
 class LostPeeringDocument(TypedDict):
-    """A lost peering: the request that takes it over again. `problems`: why options may be missing there."""
+    """A lost peering: the request that takes it over again.
+
+    `not_shown`: options that no cloud shows now. The request leaves them out, or has a guess. `problems`: why options
+    may be missing there.
+    """
 
     id: str
     request: LostRequest
+    not_shown: list[str]
     problems: list[ProblemDocument]
 
 
@@ -34,7 +39,12 @@ async def list_lost(req: func.HttpRequest, client: DurableClient) -> func.HttpRe
     lost, problems = await lost_peerings()
     document = LostDocument(
         lost=[
-            LostPeeringDocument(id=one.id, request=one.request, problems=list(map(occurrence_document, one.problems)))
+            LostPeeringDocument(
+                id=one.id,
+                request=one.request,
+                not_shown=one.not_shown,
+                problems=list(map(occurrence_document, one.problems)),
+            )
             for one in lost
         ],
         problems=list(map(occurrence_document, problems)),

@@ -56,6 +56,7 @@ def application_look(application: _Found) -> ApplicationLook:
             str(password.get("keyId")): _moment(password.get("endDateTime"))
             for password in application["passwordCredentials"]
         },
+        password_names=[password.get("displayName") or "" for password in application["passwordCredentials"]],
         federated=[one.get("name") or "" for one in application["federatedIdentityCredentials"]],
     )
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from activities.looks import remotes
+from activities.looks.own_rights import identity
 from activities.looks.peering import Access, Directory, one
 from activities.looks.remotes import part
 from clients.aiven_answers import Vpc
@@ -15,8 +16,9 @@ from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts
 from peering.look import AccessLook, ApplicationLook, Part, SecretLook, if_seen
 from peering.lost import Connected, LostRequest, Traces, is_own, request_of
-from peering.naming import VNetId, secret_name
+from peering.naming import VNetId, same_id, secret_name
 from peering.outcome import Occurrence
+from peering.states import how_far
 
 #: How many owners, VPCs or VNets are looked at in parallel.
 _AT_ONCE: Final = 8
@@ -26,11 +28,16 @@ _Thing = TypeVar("_Thing")
 _Found = TypeVar("_Found")
 
 
+#: A connection of a peering of this app, and its application.
+_Own: TypeAlias = tuple[Connected, ApplicationLook]
+
+
 class LostPeering(NamedTuple):
-    """A lost peering: its id, the request that takes it over again, and what kept parts of it from view."""
+    """A lost peering: its id, the request for it, its options that no cloud shows, and what kept parts from view."""
 
     id: str
     request: LostRequest
+    not_shown: list[str]
     problems: list[Occurrence]
 
 
@@ -44,15 +51,45 @@ async def lost_peerings() -> tuple[list[LostPeering], list[Occurrence]]:
     await registry().check_known()
     known = {row["RowKey"] for row in await registry().columns("")}
     connections, problems = await _connections()
-    secrets, held = await asyncio.gather(part(remotes.all_secrets), Directory.of(map(_facts, connections)))
-    access, lost = Access(), []
+    secrets, held, signed_in = await asyncio.gather(
+        part(remotes.all_secrets), Directory.of(map(_facts, connections)), part(identity)
+    )
+    access, own, gone = Access(), list[_Own](), list[Connected]()
     for connection in connections:
         application = held.parts(_facts(connection))["application"]
         problems += _problems(application)
-        found, secret = if_seen(application), one(secrets, secret_name(connection.id))
-        if found is not None and connection.id not in known and is_own(connection, found, if_seen(secret)):
-            lost.append((connection, found))
-    return await _each(lambda own: _look(*own, access, secrets, held), lost), _distinct(problems)
+        if "problem" in application or connection.id in known:
+            continue
+        if application["found"] is None:
+            gone.append(connection)
+        elif is_own(connection, application["found"]):
+            own.append((connection, application["found"]))
+    lost = _furthest(own)
+    seen = {connection.id for connection, _ in lost}
+    problems += [_gone(one) for one in gone if one.id not in seen and _may_be_own(one, signed_in)]
+    return await _each(lambda one: _look(*one, access, secrets, held), lost), _distinct(problems)
+
+
+def _may_be_own(connection: Connected, signed_in: Part[tuple[str, str]]) -> bool:
+    """Whether a connection may be this app's by its tenant: that of the app's own identity."""
+    own = if_seen(signed_in)
+    return own is None or connection.tenant_id is None or same_id(connection.tenant_id, own[0])
+
+
+def _gone(connection: Connected) -> Occurrence:
+    """The problem of a connection whose application was deleted: nothing else says whose it is."""
+    vpc, vnet, application = connection.vpc, connection.vnet_id, connection.application_id
+    detail = f"Entra has no application {application}. The connection of {vpc.owner}/{vpc.id} to {vnet} belongs to it."
+    return Occurrence(code="application-missing", detail=detail)
+
+
+def _furthest(lost: Iterable[_Own]) -> list[_Own]:
+    """One connection for each peering, the most advanced: Aiven may list several of one pair."""
+    found: dict[str, _Own] = {}
+    for own in lost:
+        pair = own[0].id
+        found[pair] = min(found.get(pair, own), own, key=lambda listed: how_far(listed[0].state))
+    return list(found.values())
 
 
 def _facts(connection: Connected) -> Facts:
@@ -86,7 +123,15 @@ def _to_vnets(named: AivenVpc, vpc: Vpc) -> Iterable[Connected]:
     for held in vpc.peering_connections if "azure" in vpc.cloud else []:
         if held.state not in _GOING and held.peer_resource_group is not None and held.peer_azure_app_id is not None:
             vnet = VNetId(held.peer_cloud_account, held.peer_resource_group, held.peer_vpc)
-            yield Connected(named, vpc.ranges, str(vnet), held.peer_azure_app_id, held.user_peer_network_cidrs)
+            yield Connected(
+                vpc=named,
+                vpc_cidr=vpc.ranges,
+                vnet_id=str(vnet),
+                application_id=held.peer_azure_app_id,
+                tenant_id=held.peer_azure_tenant_id,
+                state=held.state,
+                user_peer_network_cidrs=held.user_peer_network_cidrs,
+            )
 
 
 async def _look(
@@ -114,7 +159,7 @@ async def _look(
         platform=if_seen(parts["platform_principal"]),
     )
     problems = _problems(secret, vnet, rights, parts["user_principal"], parts["platform_principal"])
-    return LostPeering(connection.id, request_of(connection, traces), problems)
+    return LostPeering(connection.id, *request_of(connection, traces), problems)
 
 
 async def _rights(access: Access, vnet_id: str, principal_ids: set[str]) -> AccessLook | None:

@@ -28,7 +28,7 @@ from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.facts import CredentialFacts, Facts, collected, needed
 from peering.marks import KEY_ID, PEERING, ROTATION
-from peering.naming import federated_credential_name, secret_name
+from peering.naming import federated_credential_name, is_name_of_password, secret_name
 from peering.orders import Lost
 from peering.outcome import ProblemError
 from peering.runs import FUNCTION_TIMEOUT
@@ -310,9 +310,8 @@ def _key_in_use(
 
 
 async def _own_passwords(client: "GraphServiceClient", peering: Peering, object_id: str) -> "list[PasswordCredential]":
-    name = secret_name(peering["id"])
     held = await _all_passwords(client, object_id)
-    return [p for p in held if (p.display_name or "").partition(" ")[0] == name]
+    return [p for p in held if is_name_of_password(p.display_name or "", peering["id"])]
 
 
 async def _all_passwords(client: "GraphServiceClient", object_id: str) -> "list[PasswordCredential]":

@@ -9,7 +9,7 @@ import yaml
 
 from command_line.commands.arguments import Filters, Id, OptionalIds, only, pairs
 from command_line.failures import ExitCode, Failure, Unseen
-from command_line.files import NOT_SHOWN, adoptable, as_file
+from command_line.files import NOT_SHOWN, adoptable, as_file, doubtful
 from command_line.follow import at_once
 from command_line.names import resolve
 from command_line.reports import of_report
@@ -108,5 +108,10 @@ def export(
         found.say(f"{len(entries)} peerings are in {file}. To see differences: peering plan -f {file}")
     if lost["lost"]:
         found.say(f"{len(lost['lost'])} of them were lost, and have the default of what no cloud shows: {NOT_SHOWN}.")
+    for one in lost["lost"]:
+        if one["not_shown"]:
+            found.say(
+                f"{one['request']['vnet_id']}: the clouds do not show {doubtful(one)}. Complete it by hand.", "yellow"
+            )
     if unseen := [*lost["problems"], *(problem for one in lost["lost"] for problem in one["problems"])]:
         raise Unseen(unseen)

@@ -98,6 +98,7 @@ HEALTHY: dict[str, Any] = {
             "unique_name": "n",
             "audience": "AzureADMultipleOrgs",
             "passwords": {"key": None},
+            "password_names": [""],
             "federated": [],
         }
     },

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,135 @@ def test_a_connection_of_another_owner_is_none_of_them_unless_it_was_taken_over(
     assert code == 0, told
     assert [deployment.check(one["id"])["health"]["verdict"] for one in before] == ["healthy"] * 2
     assert deployment.cloud_state() == there
+
+
+def lost(deployment: Deployment) -> dict[str, Status]:
+    """The lost peerings that the app shows, by VNet, where nothing kept others from view."""
+    found = deployment.api.get("/api/lost").json()
+    assert found["problems"] == [], found
+    return {one["request"]["vnet_id"]: one for one in found["lost"]}
+
+
+def unassign(deployment: Deployment, principal: object, vnet_id: str) -> None:
+    """Remove the roles of a service principal on a VNet."""
+    held = deployment.cloud.world.assignments
+    for one in [a for a in held if a.principal_id == principal and a.scope.lower() == vnet_id.lower()]:
+        held.remove(one)
+
+
+def test_a_role_that_is_gone_may_be_guessed_and_is_told(deployment: Deployment, tmp_path: Path) -> None:
+    guessed, emptied, alone, *_ = deployment.cloud.vnet_ids
+    found = [deployment.settle(vnet_id=one, user_role_name="Peer with them") for one in (guessed, emptied, alone)]
+    for one in found[:2]:
+        unassign(deployment, one["facts"]["user_principal_id"], one["peering"]["vnet_id"])
+    unassign(deployment, found[1]["facts"]["platform_principal_id"], emptied)
+    principals = deployment.cloud.world.principals
+    principals.remove(next(p for p in principals if p.id == found[2]["facts"]["user_principal_id"]))
+    lose_registry(deployment)
+    entries, of_application = lost(deployment), ["privilege", "role", "user_role_name"]
+    assert {vnet: (one["request"].get("privilege"), one["not_shown"]) for vnet, one in entries.items()} == {
+        guessed: ("setup-only", of_application),
+        # The platform lacks its role there, too: then all assignments were removed, and `setup-only` removes one.
+        emptied: (None, ["platform_role_name", *of_application]),
+        alone: (None, of_application),
+    }
+    code, told = peering(deployment, "export", "--lost", "-f", str(tmp_path / "network.yaml"))
+    assert code == 0, told
+    unwrapped = " ".join(told.split())
+    for said in ("privilege (setup-only: a guess), role, user_role_name", "platform_role_name, privilege, role"):
+        assert said in unwrapped, told
+
+
+def test_a_side_that_is_gone_is_told(deployment: Deployment) -> None:
+    vnet_id = deployment.settle(peering_name="to-aiven", allow_forwarded_traffic=True)["peering"]["vnet_id"]
+    vnet = deployment.cloud.world.vnet(vnet_id)
+    assert vnet is not None
+    vnet.peerings.clear()
+    lose_registry(deployment)
+    of_side = ["allow_forwarded_traffic", "allow_gateway_transit", "peering_name", "use_remote_gateways"]
+    found = lost(deployment)[vnet_id]
+    assert found["not_shown"] == of_side
+    assert found["request"].keys().isdisjoint(of_side)
+
+
+def test_a_role_name_of_a_neighbour_is_not_taken(deployment: Deployment) -> None:
+    vnet_id, *_ = deployment.cloud.vnet_ids
+    (shared,) = (vpc.named for vpc in deployment.cloud.world.vpcs.values() if vpc.named.kind == "organization")
+    other = {**dict.fromkeys(AivenVpc.of(deployment.request()).names), **shared.names}
+    for number, names in enumerate(({}, other)):
+        roles = {f"{of}_role_name": f"Role {number} of {of}" for of in ("platform", "user")}
+        assert deployment.settle(vnet_id=vnet_id, **names, **roles)["state"] == "connected"
+    lose_registry(deployment)
+    found = deployment.api.get("/api/lost").json()["lost"]
+    assert [one["not_shown"] for one in found] == [["platform_role_name"]] * 2
+    assert {one["request"]["user_role_name"] for one in found} == {"Role 0 of user", "Role 1 of user"}
+
+
+def test_a_name_that_requests_refuse_is_left_out(deployment: Deployment) -> None:
+    settled = deployment.settle()
+    vnet_id, world = settled["peering"]["vnet_id"], deployment.cloud.world
+    application = world.application(settled["facts"]["application_id"])
+    assert application is not None
+    application.display_name = "Team [net]"
+    next(r for r in world.roles if r.role_name == settled["peering"]["platform_role_name"]).role_name = "50% <ours>"
+    lose_registry(deployment)
+    found = lost(deployment)[vnet_id]
+    assert found["not_shown"] == ["application_name", "platform_role_name"]
+    planned = deployment.api.post("/api/peerings?dryRun=true", json=found["request"])
+    assert planned.status_code == 200, planned.text
+
+
+def test_two_connections_of_one_pair_are_one_peering(deployment: Deployment) -> None:
+    (shared,) = (vpc.named for vpc in deployment.cloud.world.vpcs.values() if vpc.named.kind == "organization")
+    settled = deployment.settle(**dict.fromkeys(AivenVpc.of(deployment.request()).names), **shared.names)
+    ((vpc, connection),) = deployment.cloud.world.connections()
+    failed = copy(connection)
+    failed.id, failed.state, failed.cidrs = deployment.cloud.world.guid(), "ERROR", ["192.168.7.0/24"]
+    vpc.connections[:] = [failed, connection]
+    lose_registry(deployment)
+    (found,) = deployment.api.get("/api/lost").json()["lost"]
+    assert (found["id"], "user_peer_network_cidrs" in found["request"]) == (settled["id"], False)
+
+
+def test_a_connection_without_its_application_is_told(deployment: Deployment, tmp_path: Path) -> None:
+    mine, elsewhere, *_ = deployment.cloud.vnet_ids
+    settled = deployment.settle(vnet_id=mine)
+    foreign, world = made_by_hand(deployment.cloud, elsewhere), deployment.cloud.world
+    for application in (world.application(settled["facts"]["application_id"]), foreign):
+        assert application is not None
+        world.applications.remove(application)
+    for _, connection in world.connections():
+        if connection.app_id == foreign.app_id:
+            connection.tenant_id = world.guid()
+    lose_registry(deployment)
+    code, told = peering(deployment, "export", "--lost", "-f", str(tmp_path / "network.yaml"))
+    assert code == 1, told
+    found = deployment.api.get("/api/lost").json()
+    (problem,) = found["problems"]
+    assert (found["lost"], problem["code"]) == ([], "application-missing")
+    assert settled["facts"]["application_id"] in problem["detail"]
+    assert mine.lower() in problem["detail"].lower()
+
+
+def test_what_was_taken_over_is_known_by_its_password_in_entra_alone(deployment: Deployment, tmp_path: Path) -> None:
+    taken_over = deployment.cloud.vnet_ids[1]
+    made_by_hand(deployment.cloud, taken_over)
+    before = deployment.settle(vnet_id=taken_over, adopt=True, secret_lifetime_days=90)
+    deployment.until_ended(before["id"])
+    deployment.knobs(secret_accepted=360_000)
+    # The rotation fails, and leaves the newest version of the secret disabled.
+    assert deployment.rotate(before["id"])["runs"][-1]["state"] == "failed"
+    deployment.knobs(secret_accepted=0)
+    lose_registry(deployment)
+    request = lost(deployment)[taken_over]["request"]
+    assert (request["adopt"], request["credential"], request["secret_lifetime_days"]) == (True, "secret", 90)
+    refused = {"host": r".*\.vault\.azure\.net", "path": "/secrets$", "status": 403}
+    deployment.knobs(faults=[{**refused, "code": "Forbidden", "times": 100}])
+    file = tmp_path / "network.yaml"
+    code, told = peering(deployment, "export", "--lost", "-f", str(file))
+    assert (code, "may not be complete" in told, told.count("Forbidden")) == (1, True, 1), told
+    (entry,) = yaml.safe_load(file.read_text())["peerings"]
+    assert (entry["vnet_id"], entry["adopt"], entry["credential"]) == (taken_over, True, "secret")
 
 
 def test_what_cannot_be_read_is_told(deployment: Deployment, tmp_path: Path) -> None:
