@@ -18,8 +18,6 @@ from command_line.tables import below, change_told, indented, last_name, object_
 CHANGING: Final = ("create", "update", "adopt", "continue", "label", "remove")
 WRONG: Final = ("wrong", "blocked", "leave")
 _AS_IT_IS: Final = "find"
-#: What a start does with objects that are missing.
-_MAKING: Final = ("create", "recreate")
 
 
 @dataclass
@@ -157,7 +155,7 @@ def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row
     row.problems = list(plan["obstacles"])
     marks = [change for change in plan["changes"] if change["option"] in MARKS]
     options = [change for change in plan["changes"] if change not in marks]
-    makes = any(step["action"] in _MAKING for step in plan["steps"])
+    creates = any(step["action"] == "create" for step in plan["steps"])
     recreated = [object_told(step["step"]) for step in plan["steps"] if step["action"] == "recreate"]
     row.changes += [f"{what}: deleted and created again" for what in recreated]
     ours = row.action == _AS_IT_IS or (row.action == "update" and not options)
@@ -165,7 +163,7 @@ def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row
         row.action = "update"
     elif ours and known.get(row.id, {}).get("state") != "connected":
         row.action = "continue"
-    elif row.action == "update" and not makes and all("refused" in option for option in options):
+    elif row.action == "update" and not creates and all("refused" in option for option in options):
         row.action, row.patch = "label", _patch(marks)
     return row
 

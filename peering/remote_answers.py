@@ -81,6 +81,14 @@ class Answer:
             or not self.is_readable
         )
 
+    def refuses(self, *statuses: int) -> bool:
+        """Whether the service itself refuses this for good: neither a gateway, nor a sign-in, says anything about it.
+
+        Args:
+            statuses: the HTTP statuses that count.
+        """
+        return self.status in statuses and not self.may_pass and self.sign_in is None
+
     @property
     def is_absence(self) -> bool:
         """Whether the service itself says that the object does not exist."""

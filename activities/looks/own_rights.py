@@ -57,7 +57,7 @@ async def permissions_in_subscription(subscription_id: str) -> list[Granted] | N
     try:
         return await _permissions(subscription_id, f"/subscriptions/{subscription_id}")
     except RemoteError as error:
-        if error.answer.status not in _NOT_FOR_US or error.answer.may_pass or error.answer.sign_in is not None:
+        if not error.answer.refuses(*_NOT_FOR_US):
             raise
         return None
 

@@ -131,7 +131,7 @@ async def assignments_in_subscription(subscription_id: str, principal_id: str = 
     try:
         return await _assignments(subscription_id, f"/subscriptions/{subscription_id}", wanted)
     except RemoteError as error:
-        if error.answer.status != _FORBIDDEN or error.answer.may_pass or error.answer.sign_in is not None:
+        if not error.answer.refuses(_FORBIDDEN):
             raise
         return None
 

@@ -77,7 +77,7 @@ async def _properties(subscription: str, vault: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = (await read_arm(subscription, vault, "2023-07-01", "properties"))["properties"]
     except RemoteError as error:
-        if error.answer.status != _FORBIDDEN or error.answer.may_pass or error.answer.sign_in is not None:
+        if not error.answer.refuses(_FORBIDDEN):
             raise
         return None
     return found

@@ -19,6 +19,7 @@ from peering.naming import VNetId, folded, last_part, role_assignment_name, role
 from peering.outcome import ProblemError
 from peering.problems import PROBLEMS
 from peering.remote_answers import read
+from peering.removal_plan import made_role_names
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
 from peering.spec import Peering
 from peering.unfit import role_name_taken
@@ -286,11 +287,9 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     # Read again: a start may have begun in the meantime.
     in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:
-        names = {peering["user_role_name"], peering["platform_role_name"], *facts.get("role_names", [])}
-        for name in sorted(names - set(in_use)):
+        for name, guid in made_role_names(peering, facts).items():
             # Lists lag behind: what this app has recorded goes by its GUID, whether a list shows it or not.
-            guid = role_definition_name(vnet.subscription_scope, name)
-            if guid not in recorded and guid not in listed:
+            if name in in_use or (guid not in recorded and guid not in listed):
                 continue
             try:
                 # Neither 204 nor 404 proves that it is gone; the last look does.

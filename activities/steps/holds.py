@@ -135,8 +135,7 @@ async def _or_none(reading: Awaitable[Read]) -> Read | None:
     try:
         return await reading
     except RemoteError as error:
-        # A gateway's refusal, or a sign-in's, says nothing about the right to read.
-        if error.answer.status not in _NOT_FOR_US or error.answer.may_pass or error.answer.sign_in is not None:
+        if not error.answer.refuses(*_NOT_FOR_US):
             raise
         return None
 
