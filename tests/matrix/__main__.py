@@ -17,7 +17,7 @@ from rich.console import Console
 
 from tests.matrix.cells import cells, played
 
-_CELLS_OF_A_PROCESS: Final = 40
+_CELLS_OF_A_PROCESS: Final = 200
 
 
 def main() -> int:
