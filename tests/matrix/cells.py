@@ -134,6 +134,7 @@ def play(cell: Cell) -> Ended:
     """
     operation = next(one for one in OPERATIONS if one.name == cell.operation)
     fault = next(one for one in FAULTS if one.name == cell.fault)
+    end = _end_without_fault(operation)
     with _heard() as log, _deployed(operation) as deployment:
         operation.laid(deployment)
         before = deployment.cloud_state()
@@ -148,7 +149,7 @@ def play(cell: Cell) -> Ended:
             again = operation.ask(deployment, identity)
             if not operation.converged(deployment, identity, again):
                 outcome, why = "neither", f"{why}, and again without the fault: {_shown(again)}"
-        as_without = outcome == "converged" and _shape(deployment) == _end_without_fault(operation)
+        as_without = outcome == "converged" and _shape(deployment) == end
         if outcome != "neither" and not as_without and (left := _left(deployment, before)):
             outcome, why = "neither", f"after the removal there is still {left}"
         if secret := _told(deployment, {"status": str(status), "log": log.getvalue(), **places}):
