@@ -19,6 +19,8 @@ MARKS: Final = ("labels", "note")
 _SHAPE: Final = "must hold a peering, a list of peerings, or peerings: with such a list"
 #: What an export leaves out: the id follows from the pair.
 _DERIVED: Final = frozenset({"id", *MARKS})
+#: What names the VPC in Aiven, and the VNet.
+_PAIR: Final = ("project", "project_vpc_id", "organization_id", "organization_vpc_id", "vnet_id")
 #: What an entry of a lost peering lacks, because no cloud shows it.
 NOT_SHOWN: Final = "labels, note, repair, on_failure"
 _TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
@@ -179,5 +181,9 @@ def doubtful(lost: Document) -> str:
 
 def adoptable(connection: Document) -> dict[str, object]:
     """A connection that no peering has, as an entry that takes it over."""
-    pairs = ("project", "project_vpc_id", "organization_id", "organization_vpc_id", "vnet_id")
-    return {**{name: connection[name] for name in pairs if name in connection}, "adopt": True}
+    return {**{name: connection[name] for name in _PAIR if name in connection}, "adopt": True}
+
+
+def pair_of(entry: Document) -> tuple[str, ...]:
+    """The VPC and the VNet of an entry, as Azure compares names."""
+    return tuple(str(entry.get(name) or "").lower() for name in _PAIR)

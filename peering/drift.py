@@ -23,7 +23,7 @@ from peering.look import (
     VpcLook,
     if_seen,
 )
-from peering.naming import VNetId, folded, same_id
+from peering.naming import VNetId, federated_credential_name, folded, same_id
 from peering.outcome import Occurrence
 from peering.sides import side_of
 from peering.spec import Peering
@@ -307,7 +307,7 @@ def _of_secret(peering: Peering, facts: Facts, look: Look, now: datetime) -> lis
     if application is None or "credential" not in facts:
         return []
     if facts["credential"] == "federated":
-        missing = not application["federated"]
+        missing = federated_credential_name(peering["id"]) not in application["federated"]
         detail = "The application has no federated credential of this app."
         return _occurrence("federated-credential-missing", detail) if missing else []
     if "problem" in look["secret"]:

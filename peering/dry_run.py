@@ -128,7 +128,7 @@ def plan_of(
 
 def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[OptionChange]:
     """What a start would change of an existing peering; options that are not requested stay unchanged."""
-    if there is None and facts.get("existing") != "adopted":
+    if there is None and facts.get("existing") not in ("adopted", "ours"):
         return []
     side = _side(facts)
     networks = facts.get("user_peer_network_cidrs") or []

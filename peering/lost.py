@@ -13,7 +13,14 @@ from typing_extensions import TypedDict
 
 from peering.aiven_vpc import AivenVpc, VpcNames
 from peering.look import AccessLook, ApplicationLook, PrincipalLook, RoleLook, SecretLook, VNetLook
-from peering.naming import VNetId, federated_credential_name, is_name_of_password, peering_id, unique_name
+from peering.naming import (
+    VNetId,
+    earlier_peering_id,
+    federated_credential_name,
+    is_name_of_password,
+    peering_id,
+    unique_name,
+)
 from peering.request import PeeringRequest
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, fits
 from peering.sides import side_of
@@ -78,6 +85,11 @@ class Connected(NamedTuple):
         """The id of the pair's peering."""
         return peering_id(self.vpc.owner, self.vpc.id, self.vnet_id)
 
+    @property
+    def earlier_id(self) -> str:
+        """The id that the peering has if an earlier version made it."""
+        return earlier_peering_id(self.vpc.owner, self.vpc.id, self.vnet_id)
+
 
 class Traces(NamedTuple):
     """What Azure shows of a peering; a part that is gone, or that could not be read, is None."""
@@ -91,8 +103,12 @@ class Traces(NamedTuple):
 
 
 def is_own(connection: Connected, application: ApplicationLook) -> bool:
-    """Whether this app has a peering of the pair: it made the connection's application, or added a credential to it."""
-    return _is_made(connection, application) or _credential(connection, application) is not None
+    """Whether this app has a peering of the pair: it made the connection's application, or added a credential to it.
+
+    A start does not find an application by the peering's earlier id: it takes that one over, as one of another owner.
+    """
+    of_earlier_version = application["unique_name"] == unique_name(connection.earlier_id)
+    return _is_made(connection, application) or of_earlier_version or _credential(connection, application) is not None
 
 
 def _is_made(connection: Connected, application: ApplicationLook) -> bool:

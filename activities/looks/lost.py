@@ -8,7 +8,7 @@ from activities.looks import remotes
 from activities.looks.own_rights import identity
 from activities.looks.peering import Access, Directory, one
 from activities.looks.remotes import part
-from clients.aiven_answers import Vpc
+from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import owners, vpc_client
 from clients.registry import registry
 from clients.remote_errors import or_none, unless_refused
@@ -22,6 +22,8 @@ from peering.states import how_far
 
 #: How many owners, VPCs or VNets are looked at in parallel.
 _AT_ONCE: Final = 8
+#: How old, in seconds, a read of a VPC may be: one request may not reach all VPCs within Aiven's rate, several do.
+_READS_LAST: Final = 300.0
 #: The states of connections that are being removed.
 _GOING: Final = frozenset({"DELETING", "DELETED"})
 _Thing = TypeVar("_Thing")
@@ -101,14 +103,30 @@ async def _connections() -> tuple[list[Connected], list[Occurrence]]:
     listed = await part(owners)
     vpcs = await _each(_vpcs_of, () if "problem" in listed else listed["found"] or ())
     named = [vpc for found in vpcs for vpc in if_seen(found) or []]
-    read = await _each(lambda vpc: part(lambda: or_none(vpc_client(vpc).read())), named)
-    connections = [
-        connection
-        for vpc, found in zip(named, read, strict=True)
-        if (shown := if_seen(found)) is not None
-        for connection in _to_vnets(vpc, shown)
-    ]
-    return connections, _problems(listed, *vpcs, *read)
+    read = await _each(lambda vpc: part(lambda: _whole(vpc)), named)
+    seen = [(vpc, shown) for vpc, found in zip(named, read, strict=True) if (shown := if_seen(found)) is not None]
+    connections = [connection for vpc, shown in seen for connection in _to_vnets(vpc, shown)]
+    unclear = [_in_part(vpc, one) for vpc, shown in seen for one in _present(shown) if _is_in_part(one)]
+    return connections, [*_problems(listed, *vpcs, *read), *unclear]
+
+
+async def _whole(vpc: AivenVpc) -> Vpc | None:
+    """A VPC; it is read once more if Aiven shows a connection in part."""
+    read = await or_none(vpc_client(vpc).read(older=_READS_LAST))
+    return await or_none(vpc_client(vpc).read()) if read is not None and any(map(_is_in_part, _present(read))) else read
+
+
+def _is_in_part(connection: PeeringConnection) -> bool:
+    return connection.peer_resource_group is None or connection.peer_azure_app_id is None
+
+
+def _in_part(vpc: AivenVpc, connection: PeeringConnection) -> Occurrence:
+    """The problem of a connection whose VNet or application is not known."""
+    leads_to = f"the VNet {connection.peer_vpc} of the subscription {connection.peer_cloud_account}"
+    detail = (
+        f"Aiven shows a connection of {vpc.owner}/{vpc.id} without its resource group or application: to {leads_to}."
+    )
+    return Occurrence(code="connection-unseen", detail=detail)
 
 
 async def _vpcs_of(owner: AivenVpc) -> Part[list[AivenVpc]]:
@@ -118,10 +136,15 @@ async def _vpcs_of(owner: AivenVpc) -> Part[list[AivenVpc]]:
     return listed if "problem" in listed else {"found": [owner._replace(id=vpc) for vpc in listed["found"] or []]}
 
 
+def _present(vpc: Vpc) -> list[PeeringConnection]:
+    """The connections of a VPC in Azure that are not being removed."""
+    return [held for held in vpc.peering_connections if held.state not in _GOING] if "azure" in vpc.cloud else []
+
+
 def _to_vnets(named: AivenVpc, vpc: Vpc) -> Iterable[Connected]:
-    """The connections of a VPC in Azure that are not being removed, and name a VNet and an application."""
-    for held in vpc.peering_connections if "azure" in vpc.cloud else []:
-        if held.state not in _GOING and held.peer_resource_group is not None and held.peer_azure_app_id is not None:
+    """The connections of a VPC that name a VNet and an application."""
+    for held in _present(vpc):
+        if held.peer_resource_group is not None and held.peer_azure_app_id is not None:
             vnet = VNetId(held.peer_cloud_account, held.peer_resource_group, held.peer_vpc)
             yield Connected(
                 vpc=named,

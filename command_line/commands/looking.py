@@ -9,7 +9,7 @@ import yaml
 
 from command_line.commands.arguments import Filters, Id, OptionalIds, only, pairs
 from command_line.failures import ExitCode, Failure, Unseen
-from command_line.files import NOT_SHOWN, adoptable, as_file, doubtful
+from command_line.files import NOT_SHOWN, adoptable, as_file, doubtful, pair_of
 from command_line.follow import at_once
 from command_line.names import resolve
 from command_line.reports import of_report
@@ -91,9 +91,13 @@ def export(
     found = session(context)
     wanted = resolve(found.api, ids) if ids else [row["id"] for row in found.api.peerings(**pairs(filters, "--filter"))]
     entries = [as_file(one) for one in at_once(lambda one: found.api.get(f"/peerings/{one}"), wanted)]
+    seen = found.api.get("/lost") if lost_too or adoptable_too else {}
     if adoptable_too:
-        entries += [adoptable(one) for one in found.api.get("/unmanaged")["unmanaged"]]
-    lost = found.api.get("/lost") if lost_too else {"lost": [], "problems": []}
+        # What this app has lost is not another owner's, and its options are known better.
+        own = {pair_of(one["request"]) for one in seen["lost"]}
+        others = [adoptable(one) for one in found.api.get("/unmanaged")["unmanaged"]]
+        entries += [one for one in others if pair_of(one) not in own]
+    lost = seen if lost_too else {"lost": [], "problems": []}
     entries += [one["request"] for one in lost["lost"]]
     document: Mapping[str, object] = {"peerings": entries}
     if file is None:

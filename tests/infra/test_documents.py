@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 import pytest
 import yaml
+from pathspec import GitIgnoreSpec
 
 from local.cloud.arm.roles import ACCESS_ADMINISTRATOR, built_in_roles
 from peering.problems import PROBLEMS
@@ -173,8 +174,12 @@ def test_what_can_go_wrong_at_the_first_start_is_what_the_app_answers() -> None:
 
 
 def test_what_is_written_into_the_projects_folder_is_not_deployed() -> None:
-    ignored = (ROOT / ".funcignore").read_text().split()
-    assert {"deployment.env", "request.json"} <= set(ignored)
+    documents = "\n".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    written = set(re.findall(r'(?:-f|>|--file|backup save "[^"]*") "?([\w$-]+\.\w+)', documents)) | {"deployment.env"}
+    assert {"network.yaml", "$name.backup", "registry.jsonl", "applications.txt", "request.json"} <= written
+    for rules in (".funcignore", ".gitignore"):
+        ignored = GitIgnoreSpec.from_lines((ROOT / rules).read_text().splitlines())
+        assert [name for name in written if not ignored.match_file(name)] == [], rules
 
 
 def test_the_apps_host_is_the_one_of_the_deployment_in_every_cloud() -> None:

@@ -31,6 +31,8 @@ _MISSING: Final = frozenset(
     {
         *("vnet-not-found", "project-vpc-not-found", "application-missing", "remote-refused", "directory-replicating"),
         *("aiven-refused", "secret-missing", "application-sign-in-failed", "automation-sign-in-failed"),
+        # Of the vault itself.
+        "setting-invalid",
     }
 )
 

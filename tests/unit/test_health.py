@@ -9,6 +9,7 @@ import pytest
 
 from peering.drift import DRIFT, ORDER, findings, renewal_window, verdict_of
 from peering.facts import Facts, collected
+from peering.naming import federated_credential_name
 from peering.problems import PROBLEMS
 from peering.request import PeeringRequest
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
@@ -264,10 +265,14 @@ def test_of_a_federated_credential_only_the_trust_is_looked_for() -> None:
     federated: Facts = {**FACTS, "credential": "federated", "secret_name": None}
 
     def trust_without_a_secret(look: dict[str, Any]) -> None:
-        look["application"]["found"]["federated"] = ["ours"]
+        look["application"]["found"]["federated"] = [federated_credential_name(PEERING["id"])]
         look["secret"]["found"] = None
 
+    def trust_of_others(look: dict[str, Any]) -> None:
+        look["application"]["found"]["federated"] = ["github-actions"]
+
     assert codes(facts=federated) == ["federated-credential-missing"]
+    assert codes(trust_of_others, federated) == ["federated-credential-missing"]
     assert codes(trust_without_a_secret, federated) == []
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from copy import copy
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,79 @@ def test_a_role_that_is_gone_may_be_guessed_and_is_told(deployment: Deployment, 
     unwrapped = " ".join(told.split())
     for said in ("privilege (setup-only: a guess), role, user_role_name", "platform_role_name, privilege, role"):
         assert said in unwrapped, told
+
+
+def test_traffic_that_was_switched_off_is_planned_before_it_is_switched_on(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    vnet_id = deployment.settle()["peering"]["vnet_id"]
+    vnet = deployment.cloud.world.vnet(vnet_id)
+    assert vnet is not None
+    vnet.peerings[0].options["allowVirtualNetworkAccess"] = False
+    lose_registry(deployment)
+    request = lost(deployment)[vnet_id]["request"]
+    planned = deployment.api.post("/api/peerings?dryRun=true", json=request).json()
+    assert planned["result"] == "update"
+    assert planned["changes"] == [{"option": "allow_virtual_network_access", "old": False, "new": True}]
+    file = tmp_path / "network.yaml"
+    assert peering(deployment, "export", "--lost", "-f", str(file))[0] == 0
+    code, told = peering(deployment, "plan", "-f", str(file), "--detailed-exitcode")
+    assert code == 2, told
+
+
+def test_what_is_lost_is_no_other_owners(deployment: Deployment, tmp_path: Path) -> None:
+    mine, foreign, left, *_ = deployment.cloud.vnet_ids
+    options = {"privilege": "setup-only", "credential": "federated", "allow_forwarded_traffic": True}
+    assert deployment.settle(vnet_id=mine, **options)["state"] == "connected"
+    made_by_hand(deployment.cloud, foreign)
+    lose_registry(deployment)
+    deployment.settle(vnet_id=left)
+    sweep(deployment)
+    until_swept(deployment)
+    file, exported = tmp_path / "network.yaml", dict[str, dict[str, object]]()
+    for wanted in (("--adoptable",), ("--adoptable", "--lost")):
+        assert peering(deployment, "export", *wanted, "-f", str(file))[0] == 0
+        entries = yaml.safe_load(file.read_text())["peerings"]
+        exported = {one["vnet_id"].lower(): one for one in entries}
+        assert len(entries) == len(exported)
+        assert exported[foreign.lower()]["adopt"] is True
+        assert (mine.lower() in exported) == ("--lost" in wanted)
+    assert exported[mine.lower()].items() >= options.items()
+
+
+@pytest.mark.parametrize("part", ["peer_azure_app_id", "peer_resource_group"])
+def test_a_connection_that_aiven_shows_in_part_is_told(deployment: Deployment, part: str) -> None:
+    vnet_id = deployment.settle()["peering"]["vnet_id"]
+    lose_registry(deployment)
+    deployment.virtual_clock.advance_to(deployment.clock.now() + timedelta(hours=1))
+    in_part = {"host": "api.aiven.io", "path": "/project/.*/vpcs/[^/]+$", "status": 200, "without": part}
+    deployment.knobs(faults=[{**in_part, "times": 100}])
+    found = deployment.api.get("/api/lost").json()
+    (problem,) = found["problems"]
+    assert (found["lost"], problem["code"]) == ([], "connection-unseen")
+    assert vnet_id.rpartition("/")[2].lower() in problem["detail"]
+    deployment.virtual_clock.advance_to(deployment.clock.now() + timedelta(hours=1))
+    deployment.knobs(faults=[{**in_part, "times": 1}])
+    assert list(lost(deployment)) == [vnet_id]
+
+
+def test_repeated_requests_reach_more_vpcs_than_aivens_rate_allows(tmp_path: Path) -> None:
+    clock = platform().clock()
+    scenario = Scenario(vnets=2, project_vpcs=40, projects=1)
+    with (
+        LocalCloud(scenario, tmp_path / "cloud", clock=clock, seed=1) as cloud,
+        deploy_to(cloud, tmp_path / "app", clock) as deployed,
+    ):
+        vpcs = [vpc.named for vpc in cloud.world.vpcs.values()]
+        for vnet_id, vpc in zip(cloud.vnet_ids, (vpcs[0], vpcs[-1]), strict=True):
+            assert deployed.settle(vnet_id=vnet_id, **vpc.names)["state"] == "connected"
+        lose_registry(deployed)
+        clock.advance_to(clock.now() + timedelta(hours=1))
+        deployed.knobs(aiven_requests_per_minute=30)
+        first = deployed.api.get("/api/lost").json()
+        assert {problem["code"] for problem in first["problems"]} == {"remote-throttled"}
+        clock.advance_to(clock.now() + timedelta(minutes=1))
+        assert len(lost(deployed)) == 2
 
 
 def test_a_side_that_is_gone_is_told(deployment: Deployment) -> None:
