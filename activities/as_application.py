@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from activities.looks.ahead import ahead, begun
+from activities.looks.remotes import tenant_of
 from activities.steps.credentials import kept_proof
 from clients.azure import network
 from clients.connections import connections
@@ -51,15 +52,23 @@ async def as_application_in_both(facts: Facts, vnet_id: VNetId) -> "AsyncIterato
     """The same, also with a token of the platform's tenant.
 
     Raises:
-        ProblemError: `peer-network-unknown`, when Aiven does not name the platform's tenant.
+        ProblemError: `peer-network-unknown`, when neither Aiven nor Azure names the platform's tenant.
         RemoteError: as above.
     """
     if facts["to_tenant_id"] is None:
-        raise ProblemError("peer-network-unknown", "Aiven does not name the platform's tenant.")
+        facts = {**facts, "to_tenant_id": await _tenant_behind(facts["to_network_id"])}
     async with _forgotten_if_refused(facts):
         ours, theirs = await ahead(_signed_in, *_who(facts))
         async with network(vnet_id.subscription_id, ours, auxiliary=theirs) as client:
             yield client
+
+
+async def _tenant_behind(network_id: str) -> str:
+    """The tenant of the platform's network: Aiven may not name it any more once a connection is ACTIVE."""
+    found = await tenant_of(VNetId.parse(network_id).subscription_id)
+    if found is None:
+        raise ProblemError("peer-network-unknown", "Aiven does not name the platform's tenant.")
+    return found
 
 
 @asynccontextmanager

@@ -92,6 +92,8 @@ class Facts(CredentialFacts, total=False):
     connection_is_clear: str
     side_is_clear: str
     vnet_is_clear: str
+    # The switches of a side that was deleted, until the new one has them.
+    side_switches: dict[str, bool] | None
     # What the steps have created.
     application_id: str | None
     application_object_id: str | None

@@ -10,7 +10,6 @@ from typing_extensions import TypedDict
 from peering.facts import Facts, without
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
 from peering.outcome import Occurrence
-from peering.problems import PROBLEMS
 from peering.progress import StepProgress, shortened
 from peering.record import Attempt, Origin, Record, Run, RunRecord, Stopping, just_after
 from peering.runs import FUNCTION_TIMEOUT
@@ -348,11 +347,11 @@ def _end_run(record: Record, order: Order, ending: Ending) -> None:
 
 
 def _note_attempts(record: Record, order: Order, ending: Ending) -> None:
-    """Record a repair that has ended: one that only transient problems prevented does not count as tried."""
+    """Record a repair that has ended: one that a problem broke off does not count as completed."""
     attempts = record.setdefault("attempts", {})
     for code in order.get("codes", ()):
         before = attempts.get(code, Attempt(at="", count=0))
-        if "problem" in ending and _may_pass(ending["problem"]):
+        if "problem" in ending:
             broken_off = before.get("broken_off", 0) + 1
             attempts[code] = Attempt(at=ending["at"], count=before["count"], broken_off=broken_off)
         else:
@@ -361,11 +360,6 @@ def _note_attempts(record: Record, order: Order, ending: Ending) -> None:
         attempt = attempts.get(finding["problem"]["code"])
         if attempt is not None and attempt["count"]:
             finding["repaired"] = attempt["at"]
-
-
-def _may_pass(problem: Occurrence) -> bool:
-    """Whether a retry may succeed without any intervention."""
-    return problem["code"] == "interrupted" or PROBLEMS[problem["code"]].deadline is not None
 
 
 def _note_removal(record: Record, facts: Facts) -> None:

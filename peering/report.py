@@ -15,6 +15,7 @@ from peering.look import Look, if_seen, unseen_of
 from peering.record import Record
 from peering.sides import side_of
 from peering.steps import OBJECTS
+from peering.unfit import connection_exists
 
 _HOURS_A_MONTH: Final = 730
 _MARKDOWN: Final = re.compile(r"([\\`*\[\]<>|&#!])")
@@ -84,11 +85,11 @@ def report(record: Record, look: Look) -> Report:
         options=dict(side["options"]) if side else {},
         rights=list(held_rights(record, look)),
         credential={
-            "kind": facts.get("credential") or peering["credential"],
+            "kind": facts.get("credential"),
             "secret": facts.get("secret_name"),
             "expires": facts.get("secret_expires"),
             "renewed": f"{renewal_window(peering['secret_lifetime_days']).days} days before it expires"
-            if facts.get("credential", peering["credential"]) == "secret"
+            if facts.get("credential") == "secret"
             else None,
         },
         objects=_objects(record),
@@ -148,6 +149,7 @@ def _problems(record: Record) -> list[str]:
     health, last = record.get("health"), record["runs"][-1:]
     found = [finding["problem"] for finding in (health["problems"] if health else [])]
     found += [run["problem"] for run in last if "problem" in run]
+    found += [connection_exists(record["facts"])] if record.get("state") == "existing" else []
     return list(dict.fromkeys(f"{problem['code']}: {problem['detail']}" for problem in found))
 
 
@@ -163,7 +165,7 @@ def markdown(document: Report) -> str:
         ("Verdict", f"{document['verdict'] or 'not checked yet'} ({document['checked'] or 'never'})"),
         ("Requested", f"{document['requested']} by {document['requested_by']}"),
         ("Connected", document["connected"] or "never"),
-        ("Credential", ", ".join(f"{k} {v}" for k, v in document["credential"].items() if v)),
+        ("Credential", ", ".join(f"{k} {v}" for k, v in document["credential"].items() if v) or "none"),
         ("Options", ", ".join(name for name, on in document["options"].items() if on) or "none seen"),
         ("Price", cost),
     ]

@@ -134,7 +134,15 @@ LOOKS: Final = (
         ("to_network_id",),
         looks=True,
     ),
-    Step("limits", 6, "Check Azure's limits", ("found", "vnet_id", "peered_networks"), ("limits_checked",), looks=True),
+    Step(
+        "limits",
+        6,
+        "Check Azure's limits",
+        ("found", "vnet_id", "peered_networks", "project_network_cidr"),
+        ("limits_checked",),
+        ("to_network_id",),
+        looks=True,
+    ),
     Step(
         "password_policy",
         4,
@@ -239,6 +247,7 @@ STEPS: Final = (
         (*SIGN_IN, "vnet_id", "project_network_cidr"),
         ("side_is_clear",),
         ("to_network_id",),
+        may_yield=("side_switches",),
         after=(*CLEARED, "user_role_assignment_id", "peered_networks"),
     ),
     Step(
@@ -248,6 +257,7 @@ STEPS: Final = (
         (*SIGN_IN, "vnet_id", "project_network_cidr"),
         ("vnet_is_clear",),
         ("to_network_id",),
+        may_yield=("side_switches",),
         after=("connection_is_clear", "user_role_assignment_id"),
     ),
     Step(
@@ -280,7 +290,8 @@ STEPS: Final = (
         "Create the VNet peering",
         ("to_tenant_id", "to_network_id", "project_network_cidr", *SIGN_IN, "vnet_id"),
         ("vnet_peering_id",),
-        ("repairing", "existing"),
+        ("repairing", "existing", "side_switches"),
+        may_yield=("side_switches",),
         after=("user_role_assignment_id",),
     ),
     Step(
@@ -295,7 +306,7 @@ STEPS: Final = (
         "sync",
         13,
         "Sync the address spaces",
-        ("vnet_peering_id", "to_tenant_id", *SIGN_IN),
+        ("vnet_peering_id", "to_tenant_id", "to_network_id", *SIGN_IN),
         ("in_sync",),
         after=("peering_sync_level", "user_role_assignment_id"),
     ),

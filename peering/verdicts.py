@@ -36,6 +36,8 @@ KEPT_VERDICTS: Final = 20
 FIRST_PAUSE: Final = timedelta(hours=1)
 FIRST_RETRY: Final = timedelta(minutes=5)
 LONGEST_PAUSE: Final = timedelta(days=1)
+#: After so many doublings either is longer than that.
+_DOUBLINGS: Final = 10
 
 
 def swept(record: Record, at: str) -> Record:
@@ -132,6 +134,6 @@ def _may_repair(record: Record, code: str, codes: list[str], at: str) -> bool:
 
 def _pause_after(attempt: Attempt) -> timedelta:
     """How long to wait after an attempt before the next repair."""
-    if broken_off := attempt.get("broken_off", 0):
-        return min(FIRST_RETRY * 2.0 ** (broken_off - 1), LONGEST_PAUSE)
-    return min(FIRST_PAUSE * 2.0 ** (attempt["count"] - 1), LONGEST_PAUSE)
+    broken_off = attempt.get("broken_off", 0)
+    first, tries = (FIRST_RETRY, broken_off) if broken_off else (FIRST_PAUSE, attempt["count"])
+    return min(first * 2.0 ** min(tries - 1, _DOUBLINGS), LONGEST_PAUSE)

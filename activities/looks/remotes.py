@@ -1,6 +1,7 @@
 """Read-only looks at the remote services, many objects per call if the service allows it."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _Thing = TypeVar("_Thing")
 _FORBIDDEN: Final = 403
+#: The code of a token of another tenant than the subscription's, and where its message names that one.
+_OTHER_TENANT: Final = "InvalidAuthenticationTokenTenant"
+_TENANT: Final = re.compile(r"authority \(URL\) 'https://[^/']+/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.I)
 _AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
 _AUTHORIZATION_VERSION: Final = "2022-04-01"
 #: The required fields of a VNet, a VNet peering, a role assignment and a role: without them, a response is unreadable.
@@ -118,6 +122,17 @@ async def subscriptions(subscription_id: str) -> list[str]:
     """The ids of all subscriptions that the app may see. One call for each page, as any subscription's client."""
     listed = await list_arm(subscription_id, "/subscriptions", "2022-12-01", "subscriptionId")
     return [str(one["subscriptionId"]) for one in listed]
+
+
+async def tenant_of(subscription_id: str) -> str | None:
+    """The tenant of any subscription, as Azure tells the tokens of others; None if it does not. One call."""
+    try:
+        return str((await read_arm(subscription_id, f"/subscriptions/{subscription_id}", "2022-12-01"))["tenantId"])
+    except RemoteError as error:
+        if _OTHER_TENANT not in error.answer.codes:
+            raise
+        named = _TENANT.search(error.answer.message)
+        return named[1] if named else None
 
 
 async def assignments(scope: str) -> list[AssignmentLook]:

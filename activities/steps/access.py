@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _NO_ROLE: Final = "RoleDefinitionDoesNotExist"
 _ALREADY_ASSIGNED: Final = "RoleAssignmentExists"
 _UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
 _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
 
 
@@ -283,24 +284,38 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
 
     vnet = VNetId.parse(facts["vnet_id"])
     removed, listed = [], await remotes.custom_roles(str(vnet))
+    of_others = _names_of_others(peering, facts)
     recorded = {last_part(str(facts.get(name))).lower() for name in ("user_role_id", "platform_role_id")}
     # Read again: a start may have begun in the meantime.
     in_use = (await neighbours_of(peering))["roles"]
     async with authorization(vnet.subscription_id) as client:
         for name, guid in made_role_names(peering, facts).items():
-            # Lists lag behind: what this app has recorded goes by its GUID, whether a list shows it or not.
-            if name in in_use or (guid not in recorded and guid not in listed):
+            # Lists lag behind, and a start may not know what it has made: a role goes by its GUID, seen or not.
+            if name in in_use or (name in of_others and guid not in listed):
                 continue
             try:
                 # Neither 204 nor 404 proves that it is gone; the last look does.
                 await or_none(client.role_definitions.delete(vnet.subscription_scope, guid))
             except HttpResponseError as error:
+                if error.status_code == _FORBIDDEN and guid not in recorded and guid not in listed:
+                    # Who may not delete roles has made none.
+                    continue
                 if error.error is None or error.error.code != _STILL_ASSIGNED:
                     raise
                 if await is_assigned(guid, vnet, facts):
                     continue
             removed.append(name)
     return {"roles_removed": removed}
+
+
+def _names_of_others(peering: Peering, facts: Facts) -> set[str]:
+    """The names of roles for which a start found another role than the one that it would have made."""
+    made = made_role_names(peering, facts)
+    used = (
+        (peering["user_role_name"], facts.get("user_role_id")),
+        (peering["platform_role_name"], facts.get("platform_role_id")),
+    )
+    return {name for name, role in used if role is not None and last_part(role).lower() != made[name]}
 
 
 async def is_assigned(guid: str, vnet: VNetId, facts: Facts) -> bool:

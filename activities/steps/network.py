@@ -1,5 +1,6 @@
 """The steps on the VNet: the look-up and the cross-tenant VNet peering (article steps 5 and 13)."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from activities.as_application import as_application, as_application_in_both, signing_in
@@ -38,6 +39,13 @@ async def vnet(peering: Peering, _: Facts) -> Facts:
     return gathered
 
 
+#: A new side's switches, by Azure's names.
+_AS_MADE: Final = {
+    "allowVirtualNetworkAccess": True,
+    "allowForwardedTraffic": False,
+    "allowGatewayTransit": False,
+    "useRemoteGateways": False,
+}
 #: The state fields of a VNet peering, which the SDK treats as writable.
 _OF_AZURE: Final = frozenset({"peeringState", "peeringSyncLevel"})
 
@@ -45,32 +53,43 @@ _OF_AZURE: Final = frozenset({"peeringState", "peeringSyncLevel"})
 @step
 async def stale_peering(peering: Peering, facts: Facts) -> Facts:
     """Before article step 11, and before a connection is deleted: remove this peering's own Disconnected side."""
-    return {"side_is_clear": await _remove_disconnected_side(peering, facts)}
+    was, switches = await _remove_disconnected_side(peering, facts)
+    return {"side_is_clear": was, **switches}
 
 
 @step
 async def orphaned_peering(peering: Peering, facts: Facts) -> Facts:
     """The same for a side that has become Disconnected with the end of its connection."""
-    return {"vnet_is_clear": await _remove_disconnected_side(peering, facts)}
+    was, switches = await _remove_disconnected_side(peering, facts)
+    return {"vnet_is_clear": was, **switches}
 
 
-async def _remove_disconnected_side(peering: Peering, facts: Facts) -> str:
+async def _remove_disconnected_side(peering: Peering, facts: Facts) -> tuple[str, Facts]:
     """Remove this peering's own side if it is Disconnected, as the created application.
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
+    The new one gets the switches of the old one, which only this step sees.
     """
     vnet_id = VNetId.parse(facts["vnet_id"])
     sides = await remotes.sides(vnet_id)
     side = own_side(peering, facts, sides, facts["project_network_cidr"])
-    single = await remotes.vnet_peering(side["id"]) if side is not None else None
+    single = await _side_named(vnet_id, side["name"]) if side is not None else None
     # A list may be stale: a deletion is also checked by id.
-    if side is None or side["state"] != "Disconnected" or (single is not None and single["state"] != "Disconnected"):
-        return "not Disconnected"
+    is_joined = single is not None and _plain(single.peering_state) != "Disconnected"
+    if side is None or side["state"] != "Disconnected" or is_joined:
+        return "not Disconnected", {}
     async with as_application(facts, vnet_id) as client:
         await client.virtual_network_peerings.begin_delete(
             vnet_id.resource_group, vnet_id.name, side["name"], polling=False
         )
-    return "removed"
+    return "removed", {"side_switches": _switches(single)} if single is not None else {}
+
+
+def _switches(side: "VirtualNetworkPeering") -> dict[str, bool]:
+    """The writable properties of a side that are on or off, by Azure's names, whatever network it leads to."""
+    properties = side.as_dict(exclude_readonly=True).get("properties") or {}
+    # Whole VNets are peered here: the one without names of subnets.
+    return {name: on for name, on in properties.items() if isinstance(on, bool) and name != "peerCompleteVnets"}
 
 
 @step
@@ -82,7 +101,7 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
         alike = side_of(facts, sides, facts["project_network_cidr"])
         if alike is not None and is_as_wanted(alike, peering, repairing=bool(facts.get("repairing"))):
             return {"vnet_peering_id": alike["id"]}
-        return {"vnet_peering_id": await _put_side(peering, facts, vnet_id, sides)}
+        return {"vnet_peering_id": await _put_side(peering, facts, vnet_id, sides), "side_switches": None}
 
 
 async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list[VNetPeering]) -> str:
@@ -93,8 +112,9 @@ async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
     name = there["name"] if there else peering["peering_name"]
     found = await _side_named(vnet_id, name) if there else None
-    wanted = _as_it_is(found) if found else _new_peering(remote)
-    for option, value in _to_put(peering, repairing=repairing and found is not None).items():
+    switches = facts.get("side_switches") or {}
+    wanted = _as_it_is(found) if found else _new_peering(remote, switches)
+    for option, value in _to_put(peering, repairing=repairing and bool(found or switches)).items():
         setattr(wanted, option, value)
     try:
         async with as_application_in_both(facts, vnet_id) as client:
@@ -125,18 +145,10 @@ def _to_put(peering: Peering, *, repairing: bool) -> dict[str, bool]:
     return asked if repairing else {**asked, "allow_virtual_network_access": True}
 
 
-def _new_peering(remote: str) -> "VirtualNetworkPeering":
-    from azure.mgmt.network.models import SubResource, VirtualNetworkPeering, VirtualNetworkPeeringPropertiesFormat
+def _new_peering(remote: str, switches: Mapping[str, bool]) -> "VirtualNetworkPeering":
+    from azure.mgmt.network.models import VirtualNetworkPeering
 
-    return VirtualNetworkPeering(
-        properties=VirtualNetworkPeeringPropertiesFormat(
-            remote_virtual_network=SubResource(id=remote),
-            allow_virtual_network_access=True,
-            allow_forwarded_traffic=False,
-            allow_gateway_transit=False,
-            use_remote_gateways=False,
-        )
-    )
+    return VirtualNetworkPeering({"properties": {"remoteVirtualNetwork": {"id": remote}, **_AS_MADE, **switches}})
 
 
 def _as_it_is(found: "VirtualNetworkPeering") -> "VirtualNetworkPeering":

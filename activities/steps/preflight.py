@@ -5,7 +5,9 @@ A start and a dry run do the same preflight. Rights are read, never tested by a 
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
+
+from typing_extensions import override
 
 from activities.looks import remotes
 from activities.looks.ahead import ahead
@@ -35,10 +37,11 @@ from peering.naming import (
     role_definition_id,
     secret_name,
     unique_name,
+    within,
 )
 from peering.outcome import Occurrence, ProblemError
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
-from peering.sides import has_lost_its_side, side_of
+from peering.sides import changes_of_side, has_lost_its_side, side_of
 from peering.spec import Peering
 from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
 
@@ -289,23 +292,47 @@ async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
 
 
 @step
-async def limits(_: Peering, facts: Facts) -> Facts:
-    """Whether a limit of Azure is reached, or nearly reached."""
-    vnet_id, found = facts["vnet_id"], facts["found"]
-    counts: list[tuple[str, str, int, int]] = []
-    if "vnet_peering" not in found:
-        sides = facts["peered_networks"]
-        counts.append(("peering-limit-reached", "peerings of the VNet", len(sides), _MOST_PEERINGS))
-    if not {"user_role_assignment", "platform_role_assignment"} <= set(found):
-        held = await ahead(remotes.assignments_in_subscription, VNetId.parse(vnet_id).subscription_id)
-        if held is not None:
-            what = "role assignments in the subscription"
-            counts.append(("role-limit-reached", what, len(held), _MOST_ASSIGNMENTS))
-    reached = [(code, f"{count} of {most} {what}.") for code, what, count, most in counts if count >= most]
-    if reached:
-        raise ProblemError.of([Occurrence(code=code, detail=detail) for code, detail in reached])
-    near = [f"{count} of {most} {what}." for _, what, count, most in counts if count >= _NEAR * most]
-    return {"limits_checked": near}
+async def limits(peering: Peering, facts: Facts) -> Facts:
+    """Whether a limit of Azure leaves no room for what the start creates, or is nearly reached."""
+    counts = [*_peerings_of_vnet(peering, facts), *await _assignments_of_subscription(facts)]
+    if reached := [one for one in counts if one.held + one.wanted > one.most]:
+        raise ProblemError.of([Occurrence(code=one.code, detail=str(one)) for one in reached])
+    return {"limits_checked": [str(one) for one in counts if one.held >= _NEAR * one.most]}
+
+
+class _Count(NamedTuple):
+    """How many things there are of `most`, and how many more a start creates."""
+
+    code: str
+    what: str
+    held: int
+    wanted: int
+    most: int
+
+    @override
+    def __str__(self) -> str:
+        needed = f", and {self.wanted} more are needed" if self.wanted > 1 else ""
+        return f"{self.held} of {self.most} {self.what}{needed}."
+
+
+def _peerings_of_vnet(peering: Peering, facts: Facts) -> list[_Count]:
+    """The VNet's peerings, without an own side that the start deletes first."""
+    sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
+    if "vnet_peering" in facts["found"]:
+        return []
+    deleted = "delete" in changes_of_side(peering, facts, sides, cidr)
+    return [_Count("peering-limit-reached", "peerings of the VNet", len(sides) - deleted, 1, _MOST_PEERINGS)]
+
+
+async def _assignments_of_subscription(facts: Facts) -> list[_Count]:
+    """The subscription's role assignments: those that it inherits do not count."""
+    wanted = len({"user_role_assignment", "platform_role_assignment"} - set(facts["found"]))
+    vnet = VNetId.parse(facts["vnet_id"])
+    held = await ahead(remotes.assignments_in_subscription, vnet.subscription_id) if wanted else None
+    if held is None:
+        return []
+    own = [one for one in held if within(one["scope"], vnet.subscription_scope)]
+    return [_Count("role-limit-reached", "role assignments in the subscription", len(own), wanted, _MOST_ASSIGNMENTS)]
 
 
 @step

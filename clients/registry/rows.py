@@ -196,6 +196,8 @@ def peering_row(record: Record) -> Row:
         row["operation"] = order["operation"] if order is not None else runs[-1]["operation"]
     if problem is not None:
         row |= {"problem": problem["code"], "problem_since": runs[-1].get("ended", record["changed"])}
+    elif row["state"] == "existing":
+        row |= {"problem": "connection-exists", "problem_since": record["changed"]}
     if isinstance(expires, str):
         row["expires"] = expires
     if "labels" in record:

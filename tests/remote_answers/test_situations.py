@@ -92,6 +92,16 @@ def test_a_healthy_peering_is_taken_over_although_aiven_does_not_name_its_networ
     assert is_well(deployment, status)
 
 
+@pytest.mark.situation("adopt-without-state-info")
+def test_a_peering_is_changed_although_aiven_does_not_name_its_networks_tenant(deployment: Deployment) -> None:
+    deployment.knobs(null_state_info=True)
+    made_by_hand(deployment.cloud, pair(deployment)["vnet_id"])
+    status = deployment.settle(adopt=True, allow_forwarded_traffic=True)
+    assert status["state"] == "connected", status.get("problem")
+    assert vnet_of(deployment).peerings[0].options["allowForwardedTraffic"] is True
+    assert is_well(deployment, status)
+
+
 @pytest.mark.situation("connection-deleted-then-requested-again")
 @pytest.mark.parametrize("repair", ["off", "safe"])
 def test_the_same_start_after_the_connection_was_deleted(deployment: Deployment, repair: str) -> None:
@@ -110,6 +120,29 @@ def test_a_start_that_had_given_up_after_the_connection_was_deleted(tmp_path: Pa
         deployment.knobs(approved=0)
         status = deployment.settle()
         assert status["state"] == "connected", status.get("problem")
+
+
+@pytest.mark.situation("subnet-peering-kept")
+@pytest.mark.parametrize("start", [False, True])
+def test_a_side_that_is_made_anew_has_the_switches_of_the_old_one(deployment: Deployment, start: bool) -> None:
+    identity = deployment.settle()["id"]
+    switches: Options = {
+        "allowVirtualNetworkAccess": False,
+        "allowForwardedTraffic": True,
+        "allowGatewayTransit": True,
+        "useRemoteGateways": False,
+        "doNotVerifyRemoteGateways": True,
+        "enableOnlyIPv6Peering": True,
+    }
+    vnet_of(deployment).peerings[0].options |= switches
+    deployment.event(kind="disconnect", **pair(deployment))
+    status = deployment.settle() if start else deployment.check(identity)
+    assert status["state"] == "connected", status.get("problem")
+    (side,) = vnet_of(deployment).peerings
+    # Every request for a peering is one for traffic.
+    expected = switches | ({"allowVirtualNetworkAccess": True} if start else {})
+    assert {name: side.options.get(name) for name in switches} == expected
+    assert deployment.record(identity)["facts"].get("side_switches") is None
 
 
 @pytest.mark.situation("connection-deleted-lingers")

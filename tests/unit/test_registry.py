@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import cast
 
+import pytest
+
 from peering.drift import DRIFT
 from peering.facts import Facts, collected
 from peering.orders import KEPT_JOINED, Order, PhaseChange, Supersession, new_order
 from peering.outcome import Occurrence
-from peering.record import Change, Record, is_busy, is_watched, state_of
+from peering.record import Attempt, Change, Record, is_busy, is_watched, state_of
 from peering.registry import (
     Ending,
     comes_late,
@@ -27,7 +29,7 @@ from peering.request import PeeringRequest
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
 from peering.steps import STEPS, Operation
-from peering.verdicts import FIRST_PAUSE, FIRST_RETRY, KEPT_VERDICTS, Checked, Judged, announce, judge
+from peering.verdicts import FIRST_PAUSE, FIRST_RETRY, KEPT_VERDICTS, LONGEST_PAUSE, Checked, Judged, announce, judge
 from tests.unit.good_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()
@@ -53,12 +55,19 @@ def ran(record: Record | None, operation: Operation, state: str, run: str = "r1"
 
 def ended(record: Record, state: str, run: str, at: datetime = START, **facts: object) -> Record:
     """The record after its open order was taken and ended in a state."""
+    return concluded(record, state, run, at, "interrupted", facts)
+
+
+def concluded(
+    record: Record, state: str, run: str, at: datetime, code: str, facts: dict[str, object] | None = None
+) -> Record:
+    """The same; a failed one with a problem of its own."""
     take(record, "x", at.isoformat())
     fence = Fence(id=ID, run=run, execution="x", alive_until="")
     end = (at + timedelta(minutes=1)).isoformat()
-    ending = Ending(fence=fence, state=state, facts=collected(facts), steps={}, at=end, drop=False)
+    ending = Ending(fence=fence, state=state, facts=collected(facts or {}), steps={}, at=end, drop=False)
     if state == "failed":
-        ending["problem"] = Occurrence(code="interrupted", detail="")
+        ending["problem"] = Occurrence(code=code, detail="")
     assert conclude(record, ending) is not None
     return record
 
@@ -343,6 +352,25 @@ def test_a_repair_that_was_broken_off_has_not_been_tried_and_is_begun_again_soon
         ended(record, "failed", f"p{number}", at=day)
     assert [round((b - a) / FIRST_RETRY) for a, b in pairwise(pauses)] == [1, 2, 4]
     assert "repaired" not in record["health"]["problems"][0]
+
+
+@pytest.mark.parametrize("code", ["interrupted", "scope-locked"])
+def test_a_repair_that_a_problem_ended_has_not_been_completed(code: str) -> None:
+    record, finding, at = connected(), "vnet-peering-missing", START + timedelta(days=1)
+    judge(record, Checked(revision=record["revision"], problems=[_of(finding)]), at.isoformat())
+    place(record, cast("Order", {**new_order("repair", "p", CALLER, at, DEADLINES), "codes": [finding]}))
+    concluded(record, "failed", "p", at, code)
+    assert (record["attempts"][finding]["count"], record["attempts"][finding]["broken_off"]) == (0, 1)
+    assert "repaired" not in record["health"]["problems"][0]
+
+
+@pytest.mark.parametrize("attempt", [{"count": 10_000}, {"count": 0, "broken_off": 10_000}])
+def test_no_number_of_attempts_ends_the_repairs(attempt: dict[str, int]) -> None:
+    record, code, at = connected(), "vnet-peering-missing", START + timedelta(days=100)
+    record["attempts"] = {code: cast("Attempt", {"at": at.isoformat(), **attempt})}
+    checked = Checked(revision=record["revision"], problems=[_of(code)])
+    assert judge(record, checked, (at + LONGEST_PAUSE * 0.99).isoformat()).repair == []
+    assert judge(record, checked, (at + LONGEST_PAUSE).isoformat()).repair == [code]
 
 
 def _of(code: str) -> Occurrence:

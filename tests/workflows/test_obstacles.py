@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from activities.blueprint import MODULES
+from local.cloud.arm.rbac import MANAGEMENT_GROUP
 from local.cloud.server.wire import Request
 from local.cloud.world.world import READER, USER_ACCESS_ADMINISTRATOR
 from local.deployment import Deployment
@@ -144,14 +145,35 @@ def test_a_limit_that_is_near_is_a_warning_and_one_that_is_reached_an_obstacle(d
     role = world.role(USER_ACCESS_ADMINISTRATOR)
     assert role is not None
     scope = f"/subscriptions/{vnet.subscription}"
-    while len(world.assignments) < 3700:
-        world.assign(world.guid(), scope, role, world.guid())
+
+    def hold(count: int) -> None:
+        while len(world.assignments.by("subscription", vnet.subscription)) < count:
+            world.assign(world.guid(), scope, role, world.guid())
+
+    hold(3700)
     planned = plan(deployment)
     assert (planned["result"], planned["obstacles"]) == ("create", [])
     assert "role assignments in the subscription" in planned["warnings"][0]
-    while len(world.assignments) < 4010:
-        world.assign(world.guid(), scope, role, world.guid())
+    hold(3998)
+    # What the subscription inherits is listed, and does not count.
+    for _ in range(10):
+        world.assign(world.guid(), f"{MANAGEMENT_GROUP}{vnet.customer_tenant}", role, world.guid())
+    assert plan(deployment)["result"] == "create"
+    # A start gives two.
+    hold(3999)
     assert codes(plan(deployment)) == ["role-limit-reached"]
+    assert deployment.settle()["problem"]["code"] == "role-limit-reached"
+
+
+def test_a_side_that_a_start_deletes_takes_no_place_of_the_new_one(deployment: Deployment) -> None:
+    place = Place(deployment)
+    status = deployment.settle()
+    pair = {"vnet_id": place.vnet_id, "project_vpc_id": status["peering"]["project_vpc_id"]}
+    deployment.event(kind="disconnect", **pair)
+    place.peer_with_many()
+    assert codes(plan(deployment)) == []
+    again = deployment.settle()
+    assert again["state"] == "connected", again.get("problem")
 
 
 def test_a_right_in_aiven_that_was_lacking_is_seen_as_soon_as_it_is_given(deployment: Deployment) -> None:

@@ -87,6 +87,20 @@ def test_a_role_that_somebody_has_just_deleted_is_made_anew_although_lists_still
         assert status["state"] == "connected", status.get("problem")
 
 
+@pytest.mark.any_kind
+def test_a_removal_leaves_no_role_that_a_start_does_not_know_it_has_made(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"role_definitions_stale": 20})) as deployment:
+        before = deployment.cloud_state()
+        accepted = {"host": "management.azure.com", "method": "PUT", "path": "/roleDefinitions/", "after": True}
+        deployment.knobs(faults=[{**accepted, "status": 503, "code": "ServiceUnavailable", "times": 100}])
+        identity = deployment.start()
+        while_waiting(deployment, identity, "user_role")
+        assert deployment.api.delete(f"/api/peerings/{identity}").status_code == 202
+        until_gone(deployment, identity)
+        deployment.virtual_clock.advance_to(deployment.clock.now() + timedelta(minutes=1))
+        assert deployment.cloud_state() == before
+
+
 def test_a_removal_of_what_was_just_connected_waits_for_the_directory(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"directory_visible": 30})) as deployment:
         before = deployment.cloud_state()

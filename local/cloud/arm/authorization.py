@@ -275,10 +275,10 @@ def _attributes(whose: str, properties: dict[str, Any]) -> dict[str, str]:
     given = {
         "RoleDefinitionId": str(properties["roleDefinitionId"]).rpartition("/")[2],
         "PrincipalId": properties["principalId"],
-        # Azure looks the type up where it is not given; all principals here are of one type.
-        "PrincipalType": properties.get("principalType") or _PRINCIPAL_TYPE,
+        # A request that does not name the type has none that a condition could match.
+        "PrincipalType": properties.get("principalType"),
     }
-    return {f"{prefix}{name}]": value for name, value in given.items()}
+    return {f"{prefix}{name}]": str(value) for name, value in given.items() if value}
 
 
 def _just_written(body: dict[str, Any]) -> dict[str, Any]:

@@ -166,15 +166,18 @@ class Arm:
     def _list_subscriptions(self, request: Request) -> Response:
         caller = self.token(request)
         found = [s for s in self.world.subscriptions.values() if self._sees(caller, s)]
-        return Response(200, {"value": [_subscription_body(s) for s in found], "count": {"value": len(found)}})
+        return Response(200, {"value": [self._body_of(s) for s in found], "count": {"value": len(found)}})
 
     def _get_subscription(self, request: Request, subscription: str) -> Response:
         caller = self.caller(request, subscription)
         found = self.subscription(subscription)
         if not self._sees(caller, found):
             raise self.not_authorized(caller, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{found.id}")
-        state = {"state": "Disabled"} if found.id.lower() in self.world.disabled else {}
-        return Response(200, {**_subscription_body(found), **state})
+        return Response(200, self._body_of(found))
+
+    def _body_of(self, subscription: Subscription) -> dict[str, Any]:
+        is_disabled = subscription.id.lower() in self.world.disabled
+        return _subscription_body(subscription) | ({"state": "Disabled"} if is_disabled else {})
 
     def _get_vault(self, request: Request, subscription: str, name: str) -> Response:
         caller = self.caller(request, subscription)

@@ -135,7 +135,8 @@ class World:
         self.disabled: set[str] = set()
         #: How many tokens Entra has issued, and for a principal whose were revoked, how many those were.
         self.tokens, self.revoked = 0, dict[str, int]()
-        self.aiven_token = self.secret()
+        # Commands take it as an argument.
+        self.aiven_token = self.secret().replace("-", "A")
         self.identity_header = self.secret()
         self.rest = Rest()
 
