@@ -133,6 +133,7 @@ class KeyVault:
             "exp": version.expires,
         }
         attributes |= {"recoveryLevel": "Recoverable+Purgeable", "recoverableDays": _RECOVERABLE_DAYS}
+        # `previousVersion`, in Key Vault's model from 2025-06-01 on, is of certificates alone.
         body: dict[str, Any] = {
             "id": f"https://{request.host}/secrets/{name}/{version.version}",
             "attributes": {key: held for key, held in attributes.items() if held is not None},
