@@ -7,6 +7,7 @@ seconds.
 import math
 import mmap
 import struct
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -41,6 +42,10 @@ class VirtualClock:
         self._ahead = timedelta()
         self._lock = Lock()
 
+    def __reduce__(self) -> tuple[Callable[[timedelta], "VirtualClock"], tuple[timedelta]]:
+        """What is copied into a file: how far it is ahead."""
+        return _ahead_by, (self._ahead,)
+
     def now(self) -> datetime:
         """The present moment, aware, in UTC: the machine's time plus all that was skipped so far."""
         return datetime.now(UTC) + self._ahead
@@ -53,6 +58,13 @@ class VirtualClock:
 
     def _skip(self, span: timedelta) -> None:
         self._ahead += span
+
+
+def _ahead_by(span: timedelta) -> VirtualClock:
+    """A virtual clock that is ahead of the machine's."""
+    clock = VirtualClock()
+    clock._skip(span)
+    return clock
 
 
 class SharedClock(VirtualClock):

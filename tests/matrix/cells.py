@@ -1,8 +1,10 @@
 """One cell of the matrix: an operation, one of its calls, its first or second occurrence, and a fault."""
 
+import atexit
 import json
 import logging
 import re
+import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +33,11 @@ _OWN_TO_A_RUN: Final = re.compile(
     r'|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)|"expires": \d+|"hint": "[^"]*"'
 )
 _OCCURRENCES: Final = (1, 2)
+_BY_NAME: Final = {one.name: one for one in OPERATIONS}
 #: A stateless answer of the API's that says to come again is asked again, as a client would.
 _COME_AGAIN: Final = 503
 _PATIENCE: Final = 20
+_WORLD: Final = "world"
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,8 @@ class Ended:
 def calls_of(operation: Operation) -> list[Call]:
     """The remote calls of an operation without any fault, each kind once."""
     heard: list[tuple[str, Request, Response]] = []
+    identity = _prepared(operation.name).identity
     with _deployed(operation) as deployment:
-        operation.laid(deployment)
-        identity = operation.prepare(deployment)
         deployment.cloud.after_each_answer(lambda *answered: heard.append(answered))
         status = operation.ask(deployment, identity)
         if not operation.converged(deployment, identity, status):
@@ -132,13 +135,11 @@ def play(cell: Cell) -> Ended:
     Then the peering is removed, and nothing may be left. An end that is, but for ids and moments, the end without any
     fault is not removed again: that end was.
     """
-    operation = next(one for one in OPERATIONS if one.name == cell.operation)
+    operation = _BY_NAME[cell.operation]
     fault = next(one for one in FAULTS if one.name == cell.fault)
-    end = _end_without_fault(operation)
+    prepared, end = _prepared(operation.name), _end_without_fault(cell.operation)
+    identity = prepared.identity
     with _heard() as log, _deployed(operation) as deployment:
-        operation.laid(deployment)
-        before = deployment.cloud_state()
-        identity = operation.prepare(deployment)
         deployment.knobs(faults=[_knob(cell, fault)])
         status = _asked(operation, deployment, identity)
         deployment.knobs(faults=[])
@@ -150,7 +151,7 @@ def play(cell: Cell) -> Ended:
             if not operation.converged(deployment, identity, again):
                 outcome, why = "neither", f"{why}, and again without the fault: {_shown(again)}"
         as_without = outcome == "converged" and _shape(deployment) == end
-        if outcome != "neither" and not as_without and (left := _left(deployment, before)):
+        if outcome != "neither" and not as_without and (left := _left(deployment, prepared.before)):
             outcome, why = "neither", f"after the removal there is still {left}"
         if secret := _told(deployment, {"status": str(status), "log": log.getvalue(), **places}):
             outcome, why = "neither", secret
@@ -158,14 +159,13 @@ def play(cell: Cell) -> Ended:
 
 
 @cache
-def _end_without_fault(operation: Operation) -> str:
+def _end_without_fault(name: str) -> str:
     """The shape of an operation's end without any fault, of which a removal leaves nothing."""
+    operation, prepared = _BY_NAME[name], _prepared(name)
     with _deployed(operation) as deployment:
-        operation.laid(deployment)
-        before = deployment.cloud_state()
-        operation.ask(deployment, operation.prepare(deployment))
+        operation.ask(deployment, prepared.identity)
         shape = _shape(deployment)
-        if left := _left(deployment, before):
+        if left := _left(deployment, prepared.before):
             raise RuntimeError(f"{operation.name} leaves {left} without a fault")
     return shape
 
@@ -280,22 +280,56 @@ def _heard() -> Iterator[StringIO]:
         root.removeHandler(handler)
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """A peering from where an operation begins: its id, what the cloud held before it, and both as files."""
+
+    identity: str
+    before: dict[str, Any]
+    directory: Path
+
+
+@cache
+def _prepared(name: str) -> _Prepared:
+    """Prepare an operation once in a process: each cell goes on from a copy."""
+    operation = _BY_NAME[name]
+    directory = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    clock = platform().clock()
+    with LocalCloud(operation.scenario, directory / "cloud", clock=clock, seed=1) as cloud:
+        with _run(operation, cloud, directory) as deployment:
+            operation.laid(deployment)
+            before = deployment.cloud_state()
+            identity = operation.prepare(deployment)
+        cloud.keep(directory / _WORLD)
+    return _Prepared(identity, before, directory)
+
+
 @contextmanager
 def _deployed(operation: Operation) -> Iterator[Deployment]:
-    """The app on a cloud of its own, as the identity that the operation is about, asked by a patient client."""
-    clock = platform().clock()
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        LocalCloud(operation.scenario, Path(directory) / "cloud", clock=clock, seed=1) as cloud,
-    ):
-        client_id = cloud.environment["MANAGED_IDENTITY_CLIENT_ID"]
-        managed = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client_id} if operation.managed else {}
+    """The app on a cloud of its own, where the operation begins."""
+    prepared = _prepared(operation.name)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        shutil.copytree(prepared.directory / "app", directory / "app")
         with (
-            deploy_to(cloud, Path(directory) / "app", clock, settings={**SETTINGS, **managed}) as deployment,
-            httpx.Client(base_url=deployment.host.url, transport=_Patient(), timeout=60) as api,
+            LocalCloud(operation.scenario, directory / "cloud", kept=prepared.directory / _WORLD) as cloud,
+            _run(operation, cloud, directory) as deployment,
         ):
-            api.headers.update(deployment.api.headers)
-            yield replace(deployment, api=api)
+            yield deployment
+
+
+@contextmanager
+def _run(operation: Operation, cloud: LocalCloud, directory: Path) -> Iterator[Deployment]:
+    """The app, as the identity that the operation is about, asked by a patient client."""
+    client_id = cloud.environment["MANAGED_IDENTITY_CLIENT_ID"]
+    managed = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client_id} if operation.managed else {}
+    with (
+        deploy_to(cloud, directory / "app", cloud.world.clock, settings={**SETTINGS, **managed}) as deployment,
+        httpx.Client(base_url=deployment.host.url, transport=_Patient(), timeout=60) as api,
+    ):
+        api.headers.update(deployment.api.headers)
+        yield replace(deployment, api=api)
 
 
 class _Patient(httpx.HTTPTransport):

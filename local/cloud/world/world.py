@@ -108,7 +108,7 @@ class World:
     """The state, and the time that it lives by. One request at a time touches it."""
 
     def __init__(self, scenario: Scenario, clock: Clock, seed: int | None = None) -> None:
-        self.knobs, self._clock = scenario, clock
+        self.knobs, self.clock = scenario, clock
         # Ids that are the same at every start have to be predictable; they guard nothing outside this machine.
         self._random = random.Random(seed) if seed is not None else random.SystemRandom()  # noqa: S311
         self.tenants: list[str] = []
@@ -143,7 +143,7 @@ class World:
     @property
     def now(self) -> datetime:
         """The present moment of the cloud."""
-        return self._clock.now()
+        return self.clock.now()
 
     def after(self, seconds: float) -> datetime:
         """The moment so many seconds from now."""
