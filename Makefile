@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix fuzz-api api-examples diagrams recording screenshots clis lint package smoke rights checkov bench bench-all lock clean libahead
+.PHONY: help demo serve cloud quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix coverage mutants fuzz-api api-examples diagrams recording screenshots clis lint package smoke rights checkov bench bench-all lock clean libahead
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,16 @@ api-examples: .venv/ready ## The examples of the OpenAPI document, recorded from
 
 matrix: .venv/ready ## Every remote call under every fault; options in MATRIX, such as MATRIX="--shard 1/8"
 	$(BIN)/python -m tests.matrix $(MATRIX)
+
+coverage: .venv/ready ## Which lines of the deployed code no test reaches, and which tests reach the others (for make mutants)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-context test --cov-report term-missing:skip-covered
+
+mutants: .venv/ready .local/cosmic-ray/bin/cosmic-ray ## A change in each of some functions, and whether the tests notice it; options in MUTANTS (installs cosmic-ray)
+	$(BIN)/python -m tests.mutations $(MUTANTS)
+
+.local/cosmic-ray/bin/cosmic-ray:
+	$(PYTHON) -m venv .local/cosmic-ray
+	.local/cosmic-ray/bin/pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0
 
 diagrams: .venv/ready ## The diagrams of docs/design.md and the table of docs/problems.md, drawn from the code
 	$(BIN)/python -m local.diagrams
