@@ -1,7 +1,7 @@
 """`make mutants`: changes one thing in each of some functions, and runs the tests that reach it.
 
-Which tests those are, `make coverage` has recorded. It goes on where it was broken off, and prints the survivors and how
-many mutants the tests noticed.
+Which tests those are, `make coverage` has recorded. It goes on where it was broken off.
+It prints the survivors, and how many mutants the tests noticed.
 """
 
 import argparse
