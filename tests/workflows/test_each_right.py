@@ -8,7 +8,10 @@ from typing import Final
 import pytest
 
 from local.cloud.arm.roles import TABLE_CONTRIBUTOR
+from local.cloud.world.world import ACCESS_ADMINISTRATOR
+from local.cloud.world.world import READER as BUILT_IN_READER
 from local.deployment import Deployment
+from tests.workflows.lost_registry import lose_registry
 from tests.workflows.rights import (
     NOT_NEEDED,
     OF_A_PEERING,
@@ -41,6 +44,27 @@ def test_a_start_that_lacks_one_says_which(deployment: Deployment, right: Right)
     for problem in (planned["obstacles"][0], status["problem"]):
         assert problem["code"] == right.code
         assert right.words in json.dumps(problem)
+
+
+def test_a_removal_does_not_need_the_rights_for_roles_that_no_start_could_create(deployment: Deployment) -> None:
+    before, me = deployment.cloud_state(), give(deployment)
+    take(deployment, me, ACCESS_ADMINISTRATOR)
+    deployment.event(kind="assign-role", principal_id=me, scope=deployment.request()["vnet_id"], role=BUILT_IN_READER)
+    status = deployment.settle()
+    assert status["state"] == "failed"
+    removed = deployment.remove(status["id"])
+    assert removed["state"] == "removed", removed.get("problem")
+    assert deployment.cloud_state()["applications"] == before["applications"]
+
+
+def test_what_the_clouds_show_of_a_lost_peering_can_be_read(deployment: Deployment) -> None:
+    give(deployment)
+    settled = deployment.settle(peering_name="to-aiven", allow_forwarded_traffic=True, secret_lifetime_days=90)
+    lose_registry(deployment)
+    (found,) = deployment.api.get("/api/lost").json()["lost"]
+    assert (found["not_shown"], found["problems"]) == ([], [])
+    options = {"allow_forwarded_traffic": True, "peering_name": "to-aiven", "secret_lifetime_days": 90}
+    assert found["request"].items() >= {**options, "vnet_id": settled["peering"]["vnet_id"]}.items()
 
 
 def test_a_request_that_the_registry_does_not_let_in_says_what_it_lacks(deployment: Deployment) -> None:
