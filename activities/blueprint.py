@@ -10,6 +10,7 @@ from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
 from clients.telemetry import span, trace_of
+from clients.unhandled import without_causes
 
 if TYPE_CHECKING:
     from peering.outcome import Looks, Outcome, StepRequest
@@ -70,7 +71,7 @@ blueprint: Final = Blueprint()
 
 def _register(module: str, name: str) -> None:
     async def at_once(request: object) -> object:
-        with span(name, trace_of(request)):
+        with span(name, trace_of(request)), without_causes():
             result: object = await getattr(import_module(f"activities.{module}"), name)(request)
             return result
 
@@ -81,7 +82,7 @@ def _register(module: str, name: str) -> None:
 
         from activities.turns import in_turn
 
-        with span(name, trace_of(request)):
+        with span(name, trace_of(request)), without_causes():
             return await in_turn(name, cast("StepRequest", request), do)
 
     activity = at_once if module in _AT_ONCE else in_its_turn
@@ -91,7 +92,7 @@ def _register(module: str, name: str) -> None:
 
 def _register_with_client(module: str, name: str) -> None:
     async def activity(request: object, client: DurableClient) -> object:
-        with span(name, trace_of(request)):
+        with span(name, trace_of(request)), without_causes():
             result: object = await getattr(import_module(f"activities.{module}"), name)(request, client)
             return result
 

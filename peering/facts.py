@@ -142,6 +142,7 @@ class Facts(CredentialFacts, total=False):
     call: str
     # What an earlier look of the same wait has seen.
     refusal: Refusal
+    seen_switches: dict[str, bool]
 
 
 def collected(values: Mapping[str, object]) -> Facts:

@@ -36,12 +36,19 @@ class Finding(TypedDict):
 class Attempt(TypedDict):
     """The last repair for a finding that is not resolved since.
 
-    `count`: how many repairs completed without effect; `broken_off`: how many in a row did not complete since.
+    `count`: how many repairs completed without effect, the last one at `completed`; `broken_off`: how many in a row did
+    not complete since.
     """
 
     at: str
     count: int
+    completed: NotRequired[str]
     broken_off: NotRequired[int]
+
+
+def last_completed(attempt: Attempt | None) -> str | None:
+    """When a repair for a finding last completed without effect; None if none did."""
+    return attempt.get("completed", attempt["at"]) if attempt is not None and attempt["count"] else None
 
 
 class Origin(TypedDict):

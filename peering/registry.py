@@ -11,7 +11,7 @@ from peering.facts import Facts, without
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
 from peering.outcome import Occurrence
 from peering.progress import StepProgress, shortened
-from peering.record import Attempt, Origin, Record, Run, RunRecord, Stopping, just_after
+from peering.record import Attempt, Origin, Record, Run, RunRecord, Stopping, just_after, last_completed
 from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Fence, Peering
 from peering.steps import KEPT, OBJECTS, OF_THE_RUN, REMOVED, REMOVES, Operation
@@ -354,12 +354,13 @@ def _note_attempts(record: Record, order: Order, ending: Ending) -> None:
         if "problem" in ending:
             broken_off = before.get("broken_off", 0) + 1
             attempts[code] = Attempt(at=ending["at"], count=before["count"], broken_off=broken_off)
+            if (completed := last_completed(before)) is not None:
+                attempts[code]["completed"] = completed
         else:
-            attempts[code] = Attempt(at=ending["at"], count=before["count"] + 1)
+            attempts[code] = Attempt(at=ending["at"], count=before["count"] + 1, completed=ending["at"])
     for finding in record["health"]["problems"] if "health" in record else ():
-        attempt = attempts.get(finding["problem"]["code"])
-        if attempt is not None and attempt["count"]:
-            finding["repaired"] = attempt["at"]
+        if (completed := last_completed(attempts.get(finding["problem"]["code"]))) is not None:
+            finding["repaired"] = completed
 
 
 def _note_removal(record: Record, facts: Facts) -> None:

@@ -518,7 +518,7 @@ CLEARED_BEFORE: Final = {"peering_connection": frozenset({"stale_connection", "s
 OF_THE_RUN: Final = frozenset(
     {
         *("repairing", "rotation", "candidate", "credential_proven", "tries", "waited", "looked_at", "waits_since"),
-        *("call", "refusal", "address_prefixes", "peered_networks"),
+        *("call", "refusal", "seen_switches", "address_prefixes", "peered_networks"),
     }
 )
 #: The steps whose facts are stored in the peering's record as soon as they are known: what existed, what is created,

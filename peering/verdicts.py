@@ -18,6 +18,7 @@ from peering.record import (
     is_busy,
     is_paused,
     is_watched,
+    last_completed,
 )
 
 
@@ -90,8 +91,8 @@ def judge(record: Record, checked: Checked, at: str) -> Judged:
     for problem in problems:
         before = known.get(problem["code"])
         finding = Finding(problem=problem, since=before["since"] if before else at)
-        if (attempt := attempts.get(problem["code"])) is not None and attempt["count"]:
-            finding["repaired"] = attempt["at"]
+        if (completed := last_completed(attempts.get(problem["code"]))) is not None:
+            finding["repaired"] = completed
         current.append(finding)
     verdict, previous = verdict_of(codes), last["verdict"] if last else None
     since = last["since"] if last is not None and previous == verdict else at

@@ -9,6 +9,7 @@ from azure.durable_functions import Blueprint
 
 from clients.durable import DurableClient
 from clients.telemetry import span
+from clients.unhandled import without_causes
 from triggers.route_table import ROUTES, Route
 from triggers.timers import TIMERS, Timer
 
@@ -40,7 +41,7 @@ def _register_page() -> None:
 
 def _register_timer(registered: Timer) -> None:
     async def function(timer: func.TimerRequest, client: DurableClient) -> None:
-        with span(registered.name):
+        with span(registered.name), without_causes():
             module = import_module(f"triggers.{registered.module}")
             due: Awaitable[None] = getattr(module, registered.name)(timer, client)
             await due

@@ -40,6 +40,13 @@ _OF_VNET: Final = ("id", "properties.provisioningState", "properties.addressSpac
 _OF_PEERING: Final = ("id", "name", "properties.peeringState", "properties.remoteVirtualNetwork.id")
 _OF_ASSIGNMENT: Final = ("id", "properties.scope", "properties.roleDefinitionId", "properties.principalId")
 _OF_ROLE: Final = ("id", "name", "properties.roleName", "properties.permissions")
+#: A peering's options by Azure's names.
+_OPTIONS: Final = {
+    "allow_virtual_network_access": "allowVirtualNetworkAccess",
+    "allow_forwarded_traffic": "allowForwardedTraffic",
+    "allow_gateway_transit": "allowGatewayTransit",
+    "use_remote_gateways": "useRemoteGateways",
+}
 #: The maximum length of Aiven's message about a connection that a check stores, in characters.
 _LONGEST_MESSAGE: Final = 1000
 
@@ -101,12 +108,7 @@ def _side(found: Document) -> VNetPeering:
         state=properties["peeringState"],
         sync_level=str(properties.get("peeringSyncLevel")),
         provisioning_state=str(properties.get("provisioningState")),
-        options={
-            "allow_virtual_network_access": bool(properties.get("allowVirtualNetworkAccess")),
-            "allow_forwarded_traffic": bool(properties.get("allowForwardedTraffic")),
-            "allow_gateway_transit": bool(properties.get("allowGatewayTransit")),
-            "use_remote_gateways": bool(properties.get("useRemoteGateways")),
-        },
+        options={option: bool(properties.get(name)) for option, name in _OPTIONS.items()},
         prefixes=next((space["addressPrefixes"] for space in spaces if space and space.get("addressPrefixes")), []),
     )
 
@@ -116,6 +118,17 @@ async def vnet_peering(peering_id: str) -> VNetPeering | None:
     vnet_text, kind, name = peering_id.partition("/virtualNetworkPeerings/")
     found = await or_none(read_network(VNetId.parse(vnet_text), f"{kind}{name}", *_OF_PEERING))
     return _side(found) if found is not None else None
+
+
+async def switches(side: VNetPeering) -> dict[str, bool]:
+    """The writable properties of a side that are on or off, by Azure's names. One call."""
+    vnet_text, kind, name = side["id"].partition("/virtualNetworkPeerings/")
+    found = await or_none(read_network(VNetId.parse(vnet_text), f"{kind}{name}", *_OF_PEERING))
+    listed = {_OPTIONS[option]: on for option, on in side["options"].items()}
+    single = found["properties"] if found is not None else {}
+    # Whole VNets are peered here: the one without names of subnets.
+    on_or_off = {key: on for key, on in single.items() if isinstance(on, bool) and key != "peerCompleteVnets"}
+    return listed | on_or_off
 
 
 async def subscriptions(subscription_id: str) -> list[str]:

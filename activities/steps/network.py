@@ -68,28 +68,25 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> tuple[str
     """Remove this peering's own side if it is Disconnected, as the created application.
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
-    The new one gets the switches of the old one, which only this step sees.
+    The new one gets the switches of the old one, which an earlier look has seen: a repeated deletion sees none.
     """
-    vnet_id = VNetId.parse(facts["vnet_id"])
+    vnet_id, seen = VNetId.parse(facts["vnet_id"]), facts.get("seen_switches")
+    switches: Facts = {"side_switches": seen} if seen is not None else {}
     sides = await remotes.sides(vnet_id)
     side = own_side(peering, facts, sides, facts["project_network_cidr"])
-    single = await _side_named(vnet_id, side["name"]) if side is not None else None
+    single = await remotes.vnet_peering(side["id"]) if side is not None else None
     # A list may be stale: a deletion is also checked by id.
-    is_joined = single is not None and _plain(single.peering_state) != "Disconnected"
-    if side is None or side["state"] != "Disconnected" or is_joined:
-        return "not Disconnected", {}
+    if side is None or side["state"] != "Disconnected" or (single is not None and single["state"] != "Disconnected"):
+        return "not Disconnected", switches
+    if seen is None:
+        first = ProblemError("vnet-peering-still-there", f"The Disconnected peering {side['name']} is deleted next.")
+        first.occurrence["seen"] = {"seen_switches": await remotes.switches(side)}
+        raise first
     async with as_application(facts, vnet_id) as client:
         await client.virtual_network_peerings.begin_delete(
             vnet_id.resource_group, vnet_id.name, side["name"], polling=False
         )
-    return "removed", {"side_switches": _switches(single)} if single is not None else {}
-
-
-def _switches(side: "VirtualNetworkPeering") -> dict[str, bool]:
-    """The writable properties of a side that are on or off, by Azure's names, whatever network it leads to."""
-    properties = side.as_dict(exclude_readonly=True).get("properties") or {}
-    # Whole VNets are peered here: the one without names of subnets.
-    return {name: on for name, on in properties.items() if isinstance(on, bool) and name != "peerCompleteVnets"}
+    return "removed", switches
 
 
 @step
@@ -100,7 +97,7 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
         sides = await remotes.sides(vnet_id)
         alike = side_of(facts, sides, facts["project_network_cidr"])
         if alike is not None and is_as_wanted(alike, peering, repairing=bool(facts.get("repairing"))):
-            return {"vnet_peering_id": alike["id"]}
+            return {"vnet_peering_id": alike["id"], "side_switches": None}
         return {"vnet_peering_id": await _put_side(peering, facts, vnet_id, sides), "side_switches": None}
 
 

@@ -41,7 +41,7 @@ from peering.naming import (
 )
 from peering.outcome import Occurrence, ProblemError
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
-from peering.sides import changes_of_side, has_lost_its_side, side_of
+from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
 from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
 
@@ -292,9 +292,9 @@ async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
 
 
 @step
-async def limits(peering: Peering, facts: Facts) -> Facts:
+async def limits(_: Peering, facts: Facts) -> Facts:
     """Whether a limit of Azure leaves no room for what the start creates, or is nearly reached."""
-    counts = [*_peerings_of_vnet(peering, facts), *await _assignments_of_subscription(facts)]
+    counts = [*_peerings_of_vnet(facts), *await _assignments_of_subscription(facts)]
     if reached := [one for one in counts if one.held + one.wanted > one.most]:
         raise ProblemError.of([Occurrence(code=one.code, detail=str(one)) for one in reached])
     return {"limits_checked": [str(one) for one in counts if one.held >= _NEAR * one.most]}
@@ -315,13 +315,12 @@ class _Count(NamedTuple):
         return f"{self.held} of {self.most} {self.what}{needed}."
 
 
-def _peerings_of_vnet(peering: Peering, facts: Facts) -> list[_Count]:
-    """The VNet's peerings, without an own side that the start deletes first."""
+def _peerings_of_vnet(facts: Facts) -> list[_Count]:
+    """The VNet's peerings; a start that finds the peering's side needs no further place."""
     sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
-    if "vnet_peering" in facts["found"]:
+    if side_of(facts, sides, cidr) is not None:
         return []
-    deleted = "delete" in changes_of_side(peering, facts, sides, cidr)
-    return [_Count("peering-limit-reached", "peerings of the VNet", len(sides) - deleted, 1, _MOST_PEERINGS)]
+    return [_Count("peering-limit-reached", "peerings of the VNet", len(sides), 1, _MOST_PEERINGS)]
 
 
 async def _assignments_of_subscription(facts: Facts) -> list[_Count]:

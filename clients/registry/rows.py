@@ -197,7 +197,7 @@ def peering_row(record: Record) -> Row:
     if problem is not None:
         row |= {"problem": problem["code"], "problem_since": runs[-1].get("ended", record["changed"])}
     elif row["state"] == "existing":
-        row |= {"problem": "connection-exists", "problem_since": record["changed"]}
+        row |= {"problem": "connection-exists", "problem_since": runs[-1].get("ended", record["changed"])}
     if isinstance(expires, str):
         row["expires"] = expires
     if "labels" in record:

@@ -97,8 +97,8 @@ def export(
         own = {pair_of(one["request"]) for one in seen["lost"]}
         others = [adoptable(one) for one in found.api.get("/unmanaged")["unmanaged"]]
         entries += [one for one in others if pair_of(one) not in own]
-    lost = seen if lost_too else {"lost": [], "problems": []}
-    entries += [one["request"] for one in lost["lost"]]
+    lost = seen["lost"] if lost_too else []
+    entries += [one["request"] for one in lost]
     document: Mapping[str, object] = {"peerings": entries}
     if file is None:
         found.options.setdefault("output", "yaml")
@@ -110,12 +110,12 @@ def export(
             remedy = "Name a file in an existing folder."
             raise Failure(f"{file} cannot be written: {error.strerror}.", remedy, ExitCode.USAGE) from None
         found.say(f"{len(entries)} peerings are in {file}. To see differences: peering plan -f {file}")
-    if lost["lost"]:
-        found.say(f"{len(lost['lost'])} of them were lost, and have the default of what no cloud shows: {NOT_SHOWN}.")
-    for one in lost["lost"]:
+    if lost:
+        found.say(f"{len(lost)} of them were lost, and have the default of what no cloud shows: {NOT_SHOWN}.")
+    for one in lost:
         if one["not_shown"]:
             found.say(
                 f"{one['request']['vnet_id']}: the clouds do not show {doubtful(one)}. Complete it by hand.", "yellow"
             )
-    if unseen := [*lost["problems"], *(problem for one in lost["lost"] for problem in one["problems"])]:
+    if unseen := [*seen.get("problems", ()), *(problem for one in lost for problem in one["problems"])]:
         raise Unseen(unseen)

@@ -145,6 +145,33 @@ def test_a_side_that_is_made_anew_has_the_switches_of_the_old_one(deployment: De
     assert deployment.record(identity)["facts"].get("side_switches") is None
 
 
+_SIDE: Final = {"host": ARM, "path": "/virtualNetworkPeerings/[^/?]+$", "times": 1}
+
+
+@pytest.mark.situation("subnet-peering-kept")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {**_SIDE, "method": "DELETE", "status": 503, "code": "ServiceUnavailable", "after": True},
+        {**_SIDE, "method": "PUT", "status": 503, "code": "ServiceUnavailable", "after": True},
+        {**_SIDE, "method": "GET", "status": 200, "without": "allowVirtualNetworkAccess"},
+        {**_SIDE, "method": "GET", "status": 200, "without": "peeringState"},
+    ],
+    ids=["deletion lost", "PUT lost", "switch missing", "state missing"],
+)
+def test_a_side_that_is_made_anew_keeps_its_switches_under_a_fault(
+    deployment: Deployment, fault: dict[str, Any]
+) -> None:
+    identity = deployment.settle()["id"]
+    vnet_of(deployment).peerings[0].options |= {"allowVirtualNetworkAccess": False, "allowForwardedTraffic": True}
+    deployment.event(kind="disconnect", **pair(deployment))
+    deployment.knobs(faults=[fault])
+    assert deployment.check(identity)["state"] == "connected"
+    (side,) = vnet_of(deployment).peerings
+    assert (side.options["allowVirtualNetworkAccess"], side.options["allowForwardedTraffic"]) == (False, True)
+    assert deployment.record(identity)["facts"].get("side_switches") is None
+
+
 @pytest.mark.situation("connection-deleted-lingers")
 def test_a_connection_that_is_deleted_counts_as_none(deployment: Deployment) -> None:
     status = deployment.settle()

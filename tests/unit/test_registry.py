@@ -364,6 +364,19 @@ def test_a_repair_that_a_problem_ended_has_not_been_completed(code: str) -> None
     assert "repaired" not in record["health"]["problems"][0]
 
 
+def test_a_repair_that_a_problem_ended_leaves_the_date_of_the_one_that_was_completed() -> None:
+    record, finding, at = connected(), "vnet-peering-missing", START + timedelta(days=1)
+    judge(record, Checked(revision=record["revision"], problems=[_of(finding)]), at.isoformat())
+    for number, state in enumerate(("connected", "failed")):
+        place(record, cast("Order", {**new_order("repair", f"p{number}", CALLER, at, DEADLINES), "codes": [finding]}))
+        concluded(record, state, f"p{number}", at + timedelta(days=number), "scope-locked")
+    completed = (at + timedelta(minutes=1)).isoformat()
+    assert record["health"]["problems"][0]["repaired"] == completed
+    later = (at + timedelta(days=2)).isoformat()
+    judge(record, Checked(revision=record["revision"], problems=[_of(finding)]), later)
+    assert record["health"]["problems"][0]["repaired"] == completed
+
+
 @pytest.mark.parametrize("attempt", [{"count": 10_000}, {"count": 0, "broken_off": 10_000}])
 def test_no_number_of_attempts_ends_the_repairs(attempt: dict[str, int]) -> None:
     record, code, at = connected(), "vnet-peering-missing", START + timedelta(days=100)

@@ -57,6 +57,19 @@ def test_a_removal_does_not_need_the_rights_for_roles_that_no_start_could_create
     assert removed["state"] == "removed", removed.get("problem")
 
 
+@pytest.mark.parametrize("obstacle", ["a read-only lock of the subscription", "a disabled subscription"])
+def test_a_removal_needs_no_role_deleted_that_no_start_has_made(deployment: Deployment, obstacle: str) -> None:
+    subscription = deployment.cloud.landscape.subscription
+    if "lock" in obstacle:
+        deployment.event(kind="add-lock", scope=f"/subscriptions/{subscription}", level="ReadOnly")
+    else:
+        deployment.event(kind="disable-subscription", subscription_id=subscription)
+    status = deployment.settle()
+    assert status["problem"]["code"] in ("scope-locked", "subscription-disabled")
+    removed = deployment.remove(status["id"])
+    assert removed["state"] == "removed", removed.get("problem")
+
+
 def test_what_the_clouds_show_of_a_lost_peering_can_be_read(deployment: Deployment) -> None:
     give(deployment)
     settled = deployment.settle(peering_name="to-aiven", allow_forwarded_traffic=True, secret_lifetime_days=90)

@@ -196,6 +196,17 @@ def test_what_is_lost_is_no_other_owners(deployment: Deployment, tmp_path: Path)
     assert exported[mine.lower()].items() >= options.items()
 
 
+def test_what_keeps_lost_peerings_from_view_is_told_with_the_adoptable_ones(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    deployment.settle()
+    lose_registry(deployment)
+    down = {"host": "graph.microsoft.com", "status": 503, "code": "ServiceUnavailable", "times": 100}
+    deployment.knobs(faults=[down])
+    code, told = peering(deployment, "export", "--adoptable", "-f", str(tmp_path / "network.yaml"))
+    assert (code, "may not be complete" in told) == (1, True), told
+
+
 @pytest.mark.parametrize("part", ["peer_azure_app_id", "peer_resource_group"])
 def test_a_connection_that_aiven_shows_in_part_is_told(deployment: Deployment, part: str) -> None:
     vnet_id = deployment.settle()["peering"]["vnet_id"]
