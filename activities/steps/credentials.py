@@ -415,8 +415,8 @@ async def _make_password(client: "GraphServiceClient", peering: Peering, facts: 
         AddPasswordPostRequestBody(password_credential=wanted)
     )
     remember(made.secret_text if made is not None else None)
-    if made is None or made.secret_text is None:
-        raise ProblemError("remote-unavailable", "Graph created a password without returning it.")
+    if made is None or made.secret_text is None or made.key_id is None:
+        raise ProblemError("remote-unavailable", "Graph created a password without returning it, or its id.")
     made.end_date_time = expires
     return made
 

@@ -33,6 +33,8 @@ _MISSING: Final = frozenset(
         *("aiven-refused", "secret-missing", "application-sign-in-failed", "automation-sign-in-failed"),
         # Of the vault itself.
         "setting-invalid",
+        # What a deletion did not find, and the last look does.
+        "still-there",
     }
 )
 
