@@ -163,6 +163,7 @@ class ListedVpc(BaseModel):
 
     id: str = Field(validation_alias=AliasChoices("project_vpc_id", "organization_vpc_id"))
     organization_vpc_id: str | None = None
+    state: str | None = None
 
 
 class ListedVpcs(BaseModel):
@@ -171,8 +172,12 @@ class ListedVpcs(BaseModel):
     vpcs: list[ListedVpc]
 
     def of(self, kind: Kind) -> list[str]:
-        """The ids of those of one kind: Aiven does not document whether a project's list has its organization's."""
-        return [one.id for one in self.vpcs if (one.organization_vpc_id is not None) == (kind == "organization")]
+        """The ids of those of one kind that are not deleted.
+
+        Aiven does not document whether a project's list has its organization's.
+        """
+        present = [one for one in self.vpcs if one.state != "DELETED"]
+        return [one.id for one in present if (one.organization_vpc_id is not None) == (kind == "organization")]
 
 
 class Project(BaseModel):

@@ -103,6 +103,17 @@ class VpcClient(ABC):
         """
         return await shared((*self._owner, self.vpc.id), self._read, older=older, at=at)
 
+    async def read_unless_gone(self) -> Vpc | None:
+        """The VPC, if there is one: its absence counts only if its owner does not list it either.
+
+        Raises:
+            RemoteError: Aiven refused, was not reached, or lists the VPC that it does not find.
+        """
+        found = await or_none(self.read())
+        if found is None and self.vpc.id in (await or_none(self.listed()) or ()):
+            raise unreadable("Aiven lists the VPC that it does not find.")
+        return found
+
     @abstractmethod
     async def _read(self) -> Vpc:
         """One read."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from activities.remote_errors import problem_of, with_fresh_token
 from clients.aiven_vpcs import vpc_client
 from clients.azure import secrets
-from clients.reads import Document, list_arm, list_network, read_arm, read_network
+from clients.reads import Document, complete, list_arm, list_network, read_arm, read_network
 from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc
 from peering.facts import VNetPeering
@@ -39,7 +39,7 @@ _AUTHORIZATION_VERSION: Final = "2022-04-01"
 _OF_VNET: Final = ("id", "properties.provisioningState", "properties.addressSpace.addressPrefixes")
 _OF_PEERING: Final = ("id", "name", "properties.peeringState", "properties.remoteVirtualNetwork.id")
 _OF_ASSIGNMENT: Final = ("id", "properties.scope", "properties.roleDefinitionId", "properties.principalId")
-_OF_ROLE: Final = ("id", "name", "properties.roleName", "properties.permissions")
+_OF_ROLE: Final = ("id", "name", "properties.roleName", "properties.permissions", "properties.assignableScopes")
 #: A peering's options by Azure's names.
 _OPTIONS: Final = {
     "allow_virtual_network_access": "allowVirtualNetworkAccess",
@@ -61,7 +61,7 @@ async def part(look: Callable[[], Awaitable[_Thing | None]]) -> Part[_Thing]:
 
 async def aiven_vpc(named: AivenVpc) -> VpcLook | None:
     """A VPC in Aiven with all its connections: one call."""
-    vpc = await or_none(vpc_client(named).read())
+    vpc = await vpc_client(named).read_unless_gone()
     if vpc is None:
         return None
     connections = [
@@ -214,7 +214,8 @@ async def roles(scope: str, only: str) -> list[Document]:
         RemoteError: Azure refused, did not answer, or left out a part.
     """
     path = f"{scope}{_AUTHORIZATION}/roleDefinitions"
-    return await list_arm(VNetId.parse(scope).subscription_id, path, _AUTHORIZATION_VERSION, *_OF_ROLE, only=only)
+    listed = await list_arm(VNetId.parse(scope).subscription_id, path, _AUTHORIZATION_VERSION, *_OF_ROLE, only=only)
+    return [_with_actions(found) for found in listed]
 
 
 async def role(scope: str, name: str) -> dict[str, RoleLook]:
@@ -222,7 +223,14 @@ async def role(scope: str, name: str) -> dict[str, RoleLook]:
     path = f"{scope}{_AUTHORIZATION}/roleDefinitions/{name}"
     reading = read_arm(VNetId.parse(scope).subscription_id, path, _AUTHORIZATION_VERSION, *_OF_ROLE)
     found = await or_none(reading)
-    return {name: role_look(found)} if found is not None else {}
+    return {name: role_look(_with_actions(found))} if found is not None else {}
+
+
+def _with_actions(role: Document) -> Document:
+    """A role definition, if each of its permissions has its actions."""
+    for permission in role["properties"]["permissions"]:
+        complete(permission, ("actions",))
+    return role
 
 
 def role_look(role: Document) -> RoleLook:
@@ -230,9 +238,9 @@ def role_look(role: Document) -> RoleLook:
     properties = role["properties"]
     return RoleLook(
         name=properties["roleName"],
-        actions=[action for permission in properties["permissions"] for action in permission.get("actions") or []],
+        actions=[action for permission in properties["permissions"] for action in permission["actions"]],
         takes_away=any(permission.get("notActions") for permission in properties["permissions"]),
-        scopes=properties.get("assignableScopes") or [],
+        scopes=properties["assignableScopes"],
     )
 
 

@@ -12,7 +12,7 @@ from activities.step import look_again, step, told_since
 from clients.aiven import unreadable
 from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import Fits, VpcClient, WantedConnection, has_connection_beside, vpc_client
-from clients.remote_errors import RemoteError, or_none
+from clients.remote_errors import RemoteError
 from peering.aiven_vpc import AivenVpc
 from peering.drift import BLOCKERS
 from peering.facts import Facts, Refusal, named, needed
@@ -401,7 +401,7 @@ async def remove_connection(peering: Peering, facts: Facts) -> Facts:
     if facts["connection_to_remove"] is None:
         return {"connection_removed": "nothing to delete"}
     aiven = _client(peering)
-    vpc, vnet = await or_none(aiven.read()), VNetId.parse(peering["vnet_id"])
+    vpc, vnet = await aiven.read_unless_gone(), VNetId.parse(peering["vnet_id"])
     application_id = named(facts, "application_id")
     if vpc is not None:
         check_clear(vpc, vnet, application_id)

@@ -148,8 +148,15 @@ async def platform_service_principal(_peering: Peering, _facts: Facts) -> Facts:
 
 
 async def find_application(client: "GraphServiceClient", peering: Peering) -> "Application | None":
-    """The application that this app created for a peering, by its unique name."""
-    return await or_none(client.applications_with_unique_name(unique_name(peering["id"])).get())
+    """The application that this app created for a peering, by its unique name.
+
+    Raises:
+        ProblemError: `remote-unavailable`, Graph left out an id of it.
+    """
+    found = await or_none(client.applications_with_unique_name(unique_name(peering["id"])).get())
+    if found is not None and (found.id is None or found.app_id is None):
+        raise ProblemError("remote-unavailable", "Graph left out an id of the application.")
+    return found
 
 
 async def find_principal(client: "GraphServiceClient", application_id: str) -> "ServicePrincipal | None":

@@ -56,9 +56,9 @@ async def _side(facts: Facts) -> bool:
 
 
 async def _connection(peering: Peering, facts: Facts) -> bool:
-    if facts["existing"] == "adopted" or facts["connection_removed"] == "with its project VPC":
+    if facts["existing"] == "adopted":
         return False
-    vpc = await or_none(vpc_client(AivenVpc.of(peering)).read())
+    vpc = await vpc_client(AivenVpc.of(peering)).read_unless_gone()
     if vpc is None:
         return False
     vnet, application_id = VNetId.parse(peering["vnet_id"]), named(facts, "application_id")

@@ -226,6 +226,9 @@ async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     found = await _side_named(vnet_id, name)
     if found is None:
         look_again(facts, 1, "vnet-peering-unseen", f"Azure does not list the VNet peering {name}.")
+        # Once the application is gone, nobody could delete what only was not found.
+        if any(side["name"] == name for side in await or_none(remotes.sides(vnet_id)) or ()):
+            raise ProblemError("vnet-peering-unseen", f"Azure lists the VNet peering {name}, but does not find it.")
         return {"vnet_peering_removed": "deleted"}
     async with as_application(facts, vnet_id) as client:
         await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)

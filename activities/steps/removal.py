@@ -80,7 +80,7 @@ async def _application(peering: Peering, facts: Facts) -> "Application | None":
 
 
 async def _vpc(peering: Peering) -> Vpc | None:
-    return await or_none(vpc_client(AivenVpc.of(peering)).read())
+    return await vpc_client(AivenVpc.of(peering)).read_unless_gone()
 
 
 async def _user_principal(application: "Application | None") -> str | None:

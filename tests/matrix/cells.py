@@ -151,7 +151,8 @@ def play(cell: Cell) -> Ended:
             if not operation.converged(deployment, identity, again):
                 outcome, why = "neither", f"{why}, and again without the fault: {_shown(again)}"
         as_without = outcome == "converged" and _shape(deployment) == end
-        if outcome != "neither" and not as_without and (left := _left(deployment, prepared.before)):
+        left = _left(deployment, prepared.before) if outcome != "neither" and not as_without else []
+        if left := [kind for kind in left if kind not in fault.leaves]:
             outcome, why = "neither", f"after the removal there is still {left}"
         if secret := _told(deployment, {"status": str(status), "log": log.getvalue(), **places}):
             outcome, why = "neither", secret

@@ -50,6 +50,7 @@ class MatrixFault:
         changes: it makes sense only for calls that change something.
         host: the hosts that it makes sense for.
         of: the part that a call's good answer has to have for it.
+        leaves: what a removal may leave in the cloud, by its kind.
     """
 
     name: str
@@ -58,6 +59,7 @@ class MatrixFault:
     changes: bool = False
     host: str = ".*"
     of: str | None = None
+    leaves: frozenset[str] = frozenset()
 
 
 def _of_aiven() -> tuple[str, ...]:
@@ -137,7 +139,13 @@ FAULTS: Final = (
     MatrixFault("504", {"status": 504, "code": "GatewayTimeout"}),
     MatrixFault("401", {"status": 401, "code": "InvalidAuthenticationToken"}, host=r"^(?!login\.|127\.)"),
     MatrixFault("401-sign-in", {"status": 401, "code": "invalid_client"}, _SIGN_IN, host=r"^(login\.|127\.)"),
-    MatrixFault("403-a-while", {"status": 403, "code": "AuthorizationFailed", "times": 3, "echo": True}, _REFUSED),
+    MatrixFault(
+        "403-a-while",
+        {"status": 403, "code": "AuthorizationFailed", "times": 3, "echo": True},
+        _REFUSED,
+        # The platform's stays where the app may not see who else needs it.
+        leaves=frozenset({"servicePrincipals"}),
+    ),
     # A row that the Table service itself reports as absent is absent.
     MatrixFault(
         "404-a-while", {"status": 404, "code": "ResourceNotFound", "times": 3}, _MISSING, host=r"^(?!.*\.table\.)"

@@ -336,3 +336,35 @@ def test_a_removal_believes_no_gateway_that_a_thing_is_not_there(deployment: Dep
     assert (failed["state"], failed["problem"]["code"]) == ("removal-failed", "remote-unavailable")
     deployment.knobs(faults=[])
     assert deployment.remove(identity)["state"] == "removed"
+
+
+def test_a_password_whose_id_is_left_out_takes_none_away(deployment: Deployment) -> None:
+    status = deployment.settle()
+    before = own_application(deployment).passwords[0].key_id
+    deployment.knobs(faults=[{"host": GRAPH, "method": "POST", "path": "addPassword", "without": "keyId"}])
+    assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
+    (password,) = own_application(deployment).passwords
+    assert password.key_id not in (before, None)
+    assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+
+
+#: What a removal reads and might take for gone, or for another's, and how often it is so shown.
+MISTAKEN: Final[dict[str, dict[str, Any]]] = {
+    "the VPC": {"host": AIVEN, "path": "/vpcs?/[^/]+$", "status": 404, "skip": 1, "times": 3},
+    "the VNet's side": {"host": ARM, "path": "/virtualNetworkPeerings/[^/]+$", "status": 404, "times": 3},
+    "the role's actions": {"host": ARM, "path": "/roleDefinitions$", "without": "actions"},
+    "the role's scopes": {"host": ARM, "path": "/roleDefinitions$", "without": "assignableScopes"},
+    "the application's id": {"host": GRAPH, "path": r"applications\(uniqueName", "without": "id"},
+    "the application's other id": {"host": GRAPH, "path": r"applications\(uniqueName", "without": "appId"},
+}
+
+
+@pytest.mark.both_kinds
+@pytest.mark.parametrize("mistaken", MISTAKEN)
+def test_a_removal_leaves_nothing_of_what_is_not_shown_for_a_while(deployment: Deployment, mistaken: str) -> None:
+    before = deployment.cloud_state()
+    identity = deployment.settle()["id"]
+    deployment.knobs(faults=[{"method": "GET", "code": "ResourceNotFound", **MISTAKEN[mistaken]}])
+    removed = deployment.remove(identity)
+    assert removed["state"] == "removed", removed.get("problem")
+    assert deployment.cloud_state() == before
