@@ -179,7 +179,7 @@ def test_a_peering_that_somebody_else_made_is_reported_and_left_alone(deployment
     assert [problem["code"] for problem in row["problems"]] == ["connection-exists"]
     overview = deployment.api.get("/api/overview").json()
     assert overview["problems"] == {"connection-exists": 1}
-    report = deployment.api.get(f"/api/peerings/{status['id']}/report").json()
+    report = deployment.api.get(f"/api/peerings/{status['id']}/report?format=json").json()
     assert (report["credential"]["kind"], report["problems"]) == (None, [f"connection-exists: {detail}"])
     assert httpx.get(f"{deployment.cloud.admin_url}/state", trust_env=False).json() == before
     writes = [r for r in deployment.cloud.requests if r.method != "GET" and r.service not in ("entra", "table")]
