@@ -431,14 +431,14 @@ REMOVAL: Final = (
         "Check that all is deleted",
         (
             *("roles_removed", "platform_principal_removed", "role_assignments_removed"),
-            *("application_removed", "existing", "vnet_id", "vnet_peering_removed", "connection_removed"),
+            *("application_removed", "existing", "vnet_id", "vnet_peering_removed"),
         ),
         ("seen_gone",),
         (
             *("vnet_peering_id", "user_role_assignment_id", "platform_role_assignment_id", "user_role_id"),
             *("platform_role_id", "application_id"),
         ),
-        after=("secret_removed",),
+        after=("secret_removed", "connection_removed"),
         looks=True,
     ),
 )
