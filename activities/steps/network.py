@@ -93,12 +93,13 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> tuple[str
 async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
     """Article step 13: the VNet peering, made by the created application with the tokens of both tenants."""
     vnet_id = VNetId.parse(facts["vnet_id"])
+    applied: Facts = {"side_switches": None} if facts.get("side_switches") is not None else {}
     async with signing_in(facts):
         sides = await remotes.sides(vnet_id)
         alike = side_of(facts, sides, facts["project_network_cidr"])
         if alike is not None and is_as_wanted(alike, peering, repairing=bool(facts.get("repairing"))):
-            return {"vnet_peering_id": alike["id"], "side_switches": None}
-        return {"vnet_peering_id": await _put_side(peering, facts, vnet_id, sides), "side_switches": None}
+            return {"vnet_peering_id": alike["id"], **applied}
+        return {"vnet_peering_id": await _put_side(peering, facts, vnet_id, sides), **applied}
 
 
 async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list[VNetPeering]) -> str:
