@@ -137,7 +137,8 @@ def test_a_restart_of_the_worker_takes_along_what_else_runs_in_it(tmp_path: Path
     with serve(tmp_path, clock=clock, hostile=hostility) as features:
         links = features.start("naps", {"seconds": 5})
         features.until(links, "Running")
-        time.sleep(0.2)
+        # Until the activity runs, of which the status says nothing.
+        time.sleep(1)
         hostility.resume({Kind.WORKER_RESTARTED: 1.0})
         assert features.client.post("/v1/start/chaining").status_code == 500
         hostility.make_peace()
