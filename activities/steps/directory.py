@@ -153,10 +153,18 @@ async def find_application(client: "GraphServiceClient", peering: Peering) -> "A
     Raises:
         ProblemError: `remote-unavailable`, Graph left out an id of it.
     """
-    found = await or_none(client.applications_with_unique_name(unique_name(peering["id"])).get())
-    if found is not None and (found.id is None or found.app_id is None):
+    return with_ids(await or_none(client.applications_with_unique_name(unique_name(peering["id"])).get()))
+
+
+def with_ids(application: "Application | None") -> "Application | None":
+    """An application, if Graph shows both of its ids.
+
+    Raises:
+        ProblemError: `remote-unavailable`, Graph left one out.
+    """
+    if application is not None and (application.id is None or application.app_id is None):
         raise ProblemError("remote-unavailable", "Graph left out an id of the application.")
-    return found
+    return application
 
 
 async def find_principal(client: "GraphServiceClient", application_id: str) -> "ServicePrincipal | None":

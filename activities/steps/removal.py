@@ -8,7 +8,7 @@ from activities.looks.neighbours import neighbours_of
 from activities.step import LOOKS_IN_DIRECTORY, look_again, step
 from activities.steps.aiven import check_clear, may_be_connected
 from activities.steps.credentials import withdraw_credentials
-from activities.steps.directory import find_application, find_principal
+from activities.steps.directory import find_application, find_principal, with_ids
 from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import owners, vpc_client
 from clients.azure import graph
@@ -72,7 +72,7 @@ async def _application(peering: Peering, facts: Facts) -> "Application | None":
         found = None if facts.get("existing") == "adopted" else await find_application(client, peering)
         if found is not None or not isinstance(recorded, str) or facts.get("application_removed") == recorded:
             return found
-        found = await or_none(client.applications.by_application_id(recorded).get())
+        found = with_ids(await or_none(client.applications.by_application_id(recorded).get()))
     if found is not None:
         return found
     look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", f"Graph does not list the application {recorded}.")
