@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from clients.connections import connections
+from clients.connections import connections, to_one_host
 from clients.credentials import automation_credential
 from clients.remote_errors import answers_of
 from clients.settings import settings
@@ -32,7 +32,8 @@ async def network(
     cloud = settings().cloud
     with answers_of("Azure Resource Manager", cloud.resource_manager, "application" if credential else "automation"):
         if credential is None and auxiliary is None:
-            yield connections().clients.get(("network", subscription_id), lambda: _network(subscription_id))
+            key = ("network", subscription_id, to_one_host())
+            yield connections().clients.get(key, lambda: _network(subscription_id))
         else:
             yield _network(subscription_id, credential, auxiliary)
 
@@ -63,7 +64,7 @@ async def authorization(subscription_id: str) -> AsyncIterator["AuthorizationMan
         return AuthorizationManagementClient(automation_credential(), subscription_id, **_resource_manager(own=True))
 
     with answers_of("Azure Resource Manager", settings().cloud.resource_manager):
-        yield connections().clients.get(("authorization", subscription_id), make)
+        yield connections().clients.get(("authorization", subscription_id, to_one_host()), make)
 
 
 def _resource_manager(*, own: bool) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def _resource_manager(*, own: bool) -> dict[str, Any]:
         "base_url": cloud.resource_manager,
         "credential_scopes": [cloud.resource_manager_scope],
         "per_call_policies": [Fenced(), SpendsBudgets(own=own), AnswersInJson()],
-        **connections().of_the_sdks(),
+        **connections().of_the_sdks(to_one_host()),
     }
 
 
@@ -127,9 +128,9 @@ async def secrets() -> AsyncIterator["SecretClient"]:
     url = settings().cloud.vault_url(settings().key_vault_name)
 
     def make() -> SecretClient:
-        return SecretClient(
-            url, automation_credential(), per_call_policies=[Fenced(), AnswersInJson()], **connections().of_the_sdks()
-        )
+        policies = [Fenced(), AnswersInJson()]
+        own = connections().of_the_sdks(to_one_host())
+        return SecretClient(url, automation_credential(), per_call_policies=policies, **own)
 
     with answers_of("Azure Key Vault", url):
-        yield connections().clients.get(("secrets", url), make)
+        yield connections().clients.get(("secrets", url, to_one_host()), make)

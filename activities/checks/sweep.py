@@ -16,6 +16,7 @@ from activities.looks.peering import Access, Directory, assemble, rights_of, sec
 from activities.looks.remotes import part
 from activities.remote_errors import problem_of
 from clients.budgets import Bucket, budget, spending
+from clients.connections import in_bulk
 from clients.durable import DurableClient
 from clients.registry import sweeps
 from clients.registry.tables import Held
@@ -75,7 +76,7 @@ async def check_vnets(given: Piece, client: DurableClient) -> PieceResult:
     """
     left = await _left_for(given)
     claimed, put_off = ({}, {}) if given["last"] else _claim(left)
-    with spending(claimed):
+    with spending(claimed), in_bulk():
         problems = await _found(left, {n: there for n, there in left.on_vnets.items() if n not in put_off}, given["at"])
     if not given["last"]:
         asked = {number: max(map(asked_by, found.values())) for number, found in problems.items()}
