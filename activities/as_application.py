@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from activities.looks.ahead import ahead, begun
 from activities.looks.remotes import tenant_of
-from activities.steps.credentials import kept_proof
+from activities.proofs import kept_proof
 from clients.azure import network
 from clients.connections import connections
 from clients.credentials import ApplicationCredential, application_credential

@@ -134,7 +134,7 @@ def test_who_stands_still_before_a_deletion_takes_nothing_from_the_next_start(de
 def test_who_stands_still_before_the_old_credential_goes_takes_no_newer_one(tmp_path: Path) -> None:
     with deploy(tmp_path, settings=as_identity(tmp_path)) as deployment:
         status = deployment.settle(credential="federated")
-        with stalled("retire_credential", "activities.steps.credentials", "_remove_federated") as twin:
+        with stalled("retire_credential", "activities.steps.credentials", "remove_federated") as twin:
             assert deployment.rotate(status["id"], credential="secret")["runs"][-1]["state"] == "rotated"
             assert deployment.rotate(status["id"], credential="federated")["runs"][-1]["state"] == "rotated"
             twin.go_on()
@@ -145,7 +145,7 @@ def test_who_stands_still_before_the_old_credential_goes_takes_no_newer_one(tmp_
 def test_who_stands_still_before_the_vault_leaves_neither_secret_nor_password(deployment: Deployment) -> None:
     deployment.knobs(outcome="ERROR")
     (vault,) = deployment.cloud.world.vaults.values()
-    with stalled("application_credential", "activities.steps.credentials", "_store") as twin:
+    with stalled("application_credential", "activities.steps.passwords", "_store") as twin:
         identity = deployment.start()
         assert twin.reached.wait(30)
         assert deployment.remove(identity)["state"] == "removed"
@@ -175,7 +175,7 @@ def test_the_password_of_a_second_delivery_goes_with_a_later_check(
     deployment: Deployment, activity: str, behind: str
 ) -> None:
     status = deployment.settle() if activity == "new_credential" else None
-    with stalled(activity, "activities.steps.credentials", "_make_password", behind) as twin:
+    with stalled(activity, "activities.steps.passwords", "_make_password", behind) as twin:
         status = deployment.rotate(status["id"]) if status is not None else deployment.settle()
         assert twin.ended.is_set()
     application = application_of(deployment, status["facts"]["application_id"])
@@ -251,7 +251,7 @@ def test_who_supersedes_a_run_and_is_slow_does_not_forget_what_it_got_to(
 def test_a_password_that_comes_too_late_for_the_vault_goes(deployment: Deployment) -> None:
     status = deployment.settle()
     application = application_of(deployment, status["facts"]["application_id"])
-    with stalled("new_credential", "activities.steps.credentials", "_store") as twin:
+    with stalled("new_credential", "activities.steps.passwords", "_store") as twin:
         assert deployment.rotate(status["id"])["runs"][-1]["state"] == "rotated"
         twin.go_on()
     (password,) = application.passwords

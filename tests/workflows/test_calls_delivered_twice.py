@@ -76,8 +76,8 @@ def test_a_delivery_that_comes_after_its_run_makes_no_password(tmp_path: Path, m
     ended, late, calls = threading.Event(), threading.Event(), list[object]()
     with deploy(tmp_path, hostile=Twice("new_credential", after=0.0)) as deployment:
         status = deployment.settle()
-        credentials = importlib.import_module("activities.steps.credentials")
-        genuine = credentials._make_password
+        passwords = importlib.import_module("activities.steps.passwords")
+        genuine = passwords._make_password
 
         async def slow(*given: object) -> object:
             calls.append(given)
@@ -89,7 +89,7 @@ def test_a_delivery_that_comes_after_its_run_makes_no_password(tmp_path: Path, m
             finally:
                 late.set()
 
-        monkeypatch.setattr(credentials, "_make_password", slow)
+        monkeypatch.setattr(passwords, "_make_password", slow)
         rotated = deployment.rotate(status["id"])
         assert rotated["runs"][-1]["state"] == "rotated"
         ended.set()
