@@ -24,6 +24,8 @@ _MAKING: Final = ("create", "recreate")
 Result = Literal["create", "find", "update", "adopt", "leave", "blocked"]
 
 
+#: The facts that hold the warnings of the preflight.
+_WARNINGS: Final = ("limits_checked", "holds_checked", "password_policy_checked", "conditions_checked")
 #: The objects that are also recreated when an unusable connection is.
 _MADE_ANEW: Final = frozenset({"peering_connection", "vnet_peering"})
 
@@ -113,7 +115,7 @@ def plan_of(
     foreign = facts.get("existing") == "foreign"
     if foreign:
         obstacles.append(connection_exists(facts))
-    warned = [facts.get(name) for name in ("limits_checked", "holds_checked", "password_policy_checked")]
+    warned = [facts.get(name) for name in _WARNINGS]
     steps = [] if foreign else _steps(peering, facts)
     return Plan(
         result=_result(facts, obstacles, changes, steps),

@@ -85,6 +85,7 @@ class Facts(CredentialFacts, total=False):
     found: list[str]
     addresses_checked: str
     rights_checked: str
+    conditions_checked: list[str]
     limits_checked: list[str]
     holds_checked: list[str]
     password_policy_checked: list[str] | str

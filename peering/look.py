@@ -4,7 +4,7 @@ Each part of a look was either read, and is found or absent, or it could not be 
 uses a part: mypy enforces the check.
 """
 
-from typing import Final, Generic, Literal, TypeAlias, TypeVar, final
+from typing import Final, Generic, Literal, NotRequired, TypeAlias, TypeVar, final
 
 from typing_extensions import TypedDict
 
@@ -73,6 +73,7 @@ class AssignmentLook(TypedDict):
     scope: str
     role: str
     principal_id: str
+    condition: NotRequired[str]
 
 
 class RoleLook(TypedDict):

@@ -171,12 +171,13 @@ async def _assignments(subscription_id: str, scope: str, only: str | None) -> li
 
 
 def _assignment(assignment_id: str, properties: Document) -> AssignmentLook:
-    return AssignmentLook(
+    found = AssignmentLook(
         id=assignment_id,
         scope=properties["scope"],
         role=last_part(properties["roleDefinitionId"]).lower(),
         principal_id=properties["principalId"],
     )
+    return {**found, "condition": properties["condition"]} if properties.get("condition") else found
 
 
 async def custom_roles(scope: str) -> dict[str, RoleLook]:

@@ -28,6 +28,7 @@ from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.addresses import network_of_vpc, overlaps
 from peering.aiven_vpc import AivenVpc
+from peering.conditions import excluded_roles, roles_to_assign
 from peering.facts import Facts, collected, needed
 from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
 from peering.naming import (
@@ -82,7 +83,10 @@ def _known_network(facts: Facts) -> str | None:
 
 @step
 async def inventory(peering: Peering, facts: Facts) -> Facts:
-    """Which of the peering's objects exist already; for an adopted one, also their ids, to keep them."""
+    """Which of the peering's objects exist already; for an adopted one, also their ids, to keep them.
+
+    Also which of the roles that are to be assigned the conditions on the app's own assignments exclude.
+    """
     adopted, vnet_id, access = facts["existing"] == "adopted", facts["vnet_id"], Access()
     _check_sides(peering, facts)
     (known, directory), secrets, assignments = await asyncio.gather(
@@ -122,6 +126,9 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     gathered: Facts = {"found": found, **there_already}
     if not rights_there["assignments"]:
         gathered["rights_settled"] = "none but those that the start gives"
+    wanted = roles_to_assign(peering, vnet_id, roles, found)
+    if warnings := list(excluded_roles(wanted, facts["automation_object_id"], assignments, roles)):
+        gathered["conditions_checked"] = warnings
     return gathered
 
 

@@ -375,7 +375,8 @@ UNFORESEEN: Final = {
     "secret-missing": "a password that is gone is replaced by the start",
     "audience-policy": "Graph v1.0 does not show what its policy says of audiences",
     "directory-quota-reached": "reading the tenant's quota takes a permission that the app has no other use for",
-    "role-assignment-condition": "what a condition comes to, Azure alone can tell",
+    "role-assignment-condition": "what a condition comes to, Azure alone can tell; a plan warns of a role that"
+    " it does not name",
     "network-peered-already": "a start takes the peering that leads to the network, whatever its name is",
     "remote-gateway-missing": "the platform's network is not the app's to look at",
     "remote-network-not-found": "the platform's network is not the app's to look at",

@@ -10,7 +10,7 @@ def test_it_lives_and_goes_and_leaves_what_was_made_beforehand(deployment: Deplo
     give_least(deployment)
     before = deployment.cloud_state()
     planned = deployment.api.post("/api/peerings?dryRun=true", json=deployment.request()).json()
-    assert (planned["result"], planned["obstacles"]) == ("create", [])
+    assert (planned["result"], planned["obstacles"], planned["warnings"]) == ("create", [], [])
     status = deployment.settle()
     assert status["state"] == "connected", status.get("problem")
     found = {name for name, origin in status["objects"].items() if origin["origin"] == "found"}
@@ -45,6 +45,11 @@ def test_where_graph_lists_nothing_each_object_is_asked_for_by_its_key(deploymen
 
 def test_a_role_that_the_condition_does_not_name_is_told_by_its_own_problem(deployment: Deployment) -> None:
     give_least(deployment)
+    request = deployment.request(role="Network Contributor")
+    planned = deployment.api.post("/api/peerings?dryRun=true", json=request).json()
+    assert (planned["result"], planned["obstacles"]) == ("create", [])
+    (warning,) = planned["warnings"]
+    assert "does not name the role Network Contributor" in warning
     status = deployment.settle(role="Network Contributor")
     assert (status["state"], status["problem"]["code"]) == ("failed", "role-assignment-condition")
 

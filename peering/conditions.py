@@ -1,0 +1,95 @@
+"""Whether the conditions on an identity's role assignments keep it from assigning roles. No I/O.
+
+Azure alone can tell what a condition comes to. What is read here is the roles that it names, as Azure's portal and
+infra/modules/vnet-access.bicep write them ("Examples to delegate Azure role assignment management with conditions").
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from peering.look import AssignmentLook, RoleLook
+from peering.naming import VNetId, folded, role_definition_name, same_id
+from peering.rights import grants
+from peering.spec import Peering
+
+#: What an identity needs to assign a role.
+ASSIGNS: Final = "Microsoft.Authorization/roleAssignments/write"
+#: The built-in roles that let their holders assign roles: Owner, User Access Administrator, Role Based Access Control
+#: Administrator ("Azure built-in roles").
+_ADMINISTRATORS: Final = frozenset(
+    {
+        "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+        "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+        "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+    }
+)
+_NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
+_NAMED_ROLES: Final = re.compile(
+    r"@Request\[Microsoft\.Authorization/roleAssignments:RoleDefinitionId\]"
+    r"\s*For\w+Values:Guid(?P<other>Not)?Equals\s*\{(?P<roles>[^}]*)\}",
+    re.IGNORECASE,
+)
+
+
+def excludes(condition: str, role: str) -> bool:
+    """Whether a condition names the roles that may be assigned, and nowhere lets this one be.
+
+    Args:
+        condition: an assignment's condition.
+        role: a role's GUID.
+    """
+    clauses = list(_NAMED_ROLES.finditer(condition))
+    allowed = [
+        (role.lower() in re.findall(r"[\w-]+", clause["roles"].lower())) is (clause["other"] is None)
+        for clause in clauses
+    ]
+    return bool(clauses) and not any(allowed)
+
+
+def excluded_roles(
+    wanted: Mapping[str, str], principal_id: str, assignments: Iterable[AssignmentLook], roles: Mapping[str, RoleLook]
+) -> Iterator[str]:
+    """Warnings of the roles that an identity may not assign, by the conditions on its own assignments.
+
+    Args:
+        wanted: the GUIDs of the roles that are to be assigned, by their names.
+        principal_id: the identity; what it holds as a member of a group is not seen.
+        assignments: those in force where the roles are to be assigned, of all principals.
+        roles: the custom roles there, by GUID.
+    """
+    own = [one for one in assignments if same_id(one["principal_id"], principal_id)]
+    conditions = [one.get("condition", "") for one in own if _assigns(one["role"], roles)]
+    for name, role in wanted.items():
+        if conditions and all(excludes(condition, role) for condition in conditions):
+            told = f"The condition on the app's own role assignment does not name the role {name} ({role}):"
+            yield f"{told} Azure may refuse to assign it."
+
+
+def _assigns(role: str, roles: Mapping[str, RoleLook]) -> bool:
+    return role in _ADMINISTRATORS or (role in roles and grants(roles[role]["actions"], ASSIGNS))
+
+
+def roles_to_assign(
+    peering: Peering, vnet_id: str, roles: Mapping[str, RoleLook], needless: Iterable[str]
+) -> dict[str, str]:
+    """The GUIDs of the roles that a start assigns, by their names.
+
+    Args:
+        peering: the requested peering.
+        vnet_id: the VNet's ARM id.
+        roles: the custom roles that can be assigned on the VNet, by GUID.
+        needless: the objects that are there already.
+    """
+    scope, there = VNetId.parse(vnet_id).subscription_scope, set(needless)
+    names = {"platform_role_assignment": peering["platform_role_name"], "user_role_assignment": peering["role"]}
+    if peering["role"] == "least-privilege":
+        names["user_role_assignment"] = peering["user_role_name"]
+    held = {folded(role["name"]): guid for guid, role in roles.items()} | {
+        folded("Network Contributor"): _NETWORK_CONTRIBUTOR
+    }
+    return {
+        name: held.get(folded(name), role_definition_name(scope, name))
+        for step, name in names.items()
+        if step not in there
+    }
