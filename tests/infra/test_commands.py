@@ -82,6 +82,7 @@ def test_a_command_exists_with_its_options_and_has_what_it_requires(command: Com
 
 
 @pytest.mark.az
+@pytest.mark.timeout(600)
 @pytest.mark.slow
 def test_a_command_that_az_does_not_have_is_noticed() -> None:
     with pytest.raises(LookupError):
