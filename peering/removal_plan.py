@@ -19,6 +19,7 @@ Removal = Literal["delete", "hand back", "keep", "gone", "unknown"]
 RemovalResult = Literal["remove", "hand back", "blocked"]
 
 _SHARED: Final = "Another peering of this app needs it."
+_OF_PLATFORM: Final = ("platform_role", "platform_role_assignment", "platform_service_principal")
 _NOT_OURS: Final = "This app did not create it."
 
 
@@ -132,6 +133,8 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
         return "unknown", ""
     if known.get("existing") == "adopted" and _origin(record, name) != "created":
         return "hand back", "It was adopted and stays unchanged."
+    if known.get("existing") == "adopted" and name in _OF_PLATFORM:
+        return "keep", "The connection that is handed back needs it."
     shared = {
         "user_role": peering["user_role_name"] in neighbours["roles"],
         "platform_role": peering["platform_role_name"] in neighbours["roles"],

@@ -24,6 +24,7 @@ from peering.look import (
 )
 from peering.marks import KEY_ID
 from peering.naming import VNetId, last_part, secret_name
+from peering.outcome import ProblemError
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
@@ -149,8 +150,18 @@ async def tenant_of(subscription_id: str) -> str | None:
 
 
 async def assignments(scope: str) -> list[AssignmentLook]:
-    """The role assignments in force on a VNet: those on it and those on what contains it. One call."""
-    return await _assignments(VNetId.parse(scope).subscription_id, scope, "atScope()")
+    """The role assignments in force on a VNet: those on it and those on what contains it. One call.
+
+    Raises:
+        ProblemError: `remote-unavailable`, there is not even the one that lets this app list them.
+        RemoteError: Azure refused, or did not answer.
+    """
+    held = await _assignments(VNetId.parse(scope).subscription_id, scope, "atScope()")
+    if not held:
+        raise ProblemError(
+            "remote-unavailable", f"Azure listed no role assignments of {scope}, not even the app's own."
+        )
+    return held
 
 
 async def assignments_in_subscription(subscription_id: str, principal_id: str = "") -> list[AssignmentLook] | None:

@@ -23,6 +23,7 @@ from activities.looks.own_rights import (
 from activities.looks.peering import Access, Directory, DirectoryParts
 from activities.looks.vault_rights import WRITE_SECRETS, rights_in_vault
 from activities.step import step
+from activities.steps.directory import find_principal
 from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
@@ -99,8 +100,8 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     rights_there = await access.of(vnet_id, assignments, directory.principal_ids(known))
     roles = await access.custom_roles(vnet_id) | await _roles_of_those_names(peering, vnet_id)
     parts = directory.parts(known)
-    if adopted and _seen(parts["application"]) is None and await _is_there(str(known["application_id"])):
-        raise ProblemError("directory-replicating", "Graph does not list the application that it finds by its id.")
+    if adopted:
+        await _require_listed(parts, str(known["application_id"]))
     rights = _found_rights(parts, rights_there, vnet_id)
     there = {
         **_found_in_entra(parts, peering, secrets, federated=_is_federated(peering, facts)),
@@ -132,9 +133,21 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     return gathered
 
 
-async def _is_there(application_id: str) -> bool:
+async def _require_listed(parts: DirectoryParts, application_id: str) -> None:
+    """Refuse lists that lack what Graph finds by its key: what is taken over would be made anew beside it."""
+    platform = str(settings().platform_application_id)
     async with graph() as client:
-        return await or_none(client.applications_with_app_id(application_id).get()) is not None
+        by_key = client.applications_with_app_id(application_id)
+        if _seen(parts["application"]) is None and (await or_none(by_key.get())) is not None:
+            raise _unlisted("application")
+        if _seen(parts["user_principal"]) is None and await find_principal(client, application_id):
+            raise _unlisted("application's service principal")
+        if _seen(parts["platform_principal"]) is None and await find_principal(client, platform):
+            raise _unlisted("platform's service principal")
+
+
+def _unlisted(what: str) -> ProblemError:
+    return ProblemError("directory-replicating", f"Graph does not list the {what} that it finds by its id.")
 
 
 async def _roles_of_those_names(peering: Peering, vnet_id: str) -> dict[str, RoleLook]:

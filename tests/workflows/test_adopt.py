@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.cloud.world.world import Application, VNet
+from local.cloud.world.world import PLATFORM_APP, Application, VNet
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 
@@ -91,8 +91,44 @@ def test_a_connection_that_is_shown_in_part_is_looked_at_again(shared: Deploymen
 
 
 @pytest.mark.any_kind
-def test_an_application_that_a_list_leaves_out_once_is_looked_for_by_its_id(shared: Deployment, vnet_id: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "path", "skip"),
+    [
+        ("graph.microsoft.com", "/applications$", 0),
+        ("graph.microsoft.com", "/servicePrincipals$", 0),
+        ("graph.microsoft.com", "/servicePrincipals$", 1),
+        ("management.azure.com", "/roleAssignments$", 0),
+    ],
+)
+def test_what_a_list_leaves_out_once_is_not_made_anew_beside_what_is_taken_over(
+    shared: Deployment, vnet_id: str, host: str, path: str, skip: int
+) -> None:
     made_by_hand(shared.cloud, vnet_id)
-    empty = {"host": r"graph\.microsoft\.com", "path": "/applications$", "status": 200, "body": {"value": []}}
-    shared.knobs(faults=[{**empty, "method": "GET"}])
-    assert shared.settle(vnet_id=vnet_id, adopt=True)["state"] == "connected"
+    before = shared.cloud_state()
+    empty = {"host": host, "path": path, "method": "GET", "status": 200, "body": {"value": []}}
+    shared.knobs(faults=[{**empty, "skip": skip}])
+    status = shared.settle(vnet_id=vnet_id, adopt=True)
+    assert status["state"] == "connected", status.get("problem")
+    origins = {name: origin["origin"] for name, origin in status["objects"].items()}
+    assert {name for name, origin in origins.items() if origin == "created"} <= {"application_credential"}
+    assert shared.remove(status["id"])["state"] == "removed"
+    assert shared.cloud_state() == before
+
+
+def test_the_right_that_was_given_to_the_platform_stays_with_what_is_handed_back(
+    shared: Deployment, vnet_id: str
+) -> None:
+    made_by_hand(shared.cloud, vnet_id)
+    world, tenant = shared.cloud.world, shared.cloud.landscape.customer_tenant
+    platform = world.principal(PLATFORM_APP, tenant)
+    assert platform is not None
+    for one in [one for one in world.assignments.by("principal", platform.id) if one.scope.lower() == vnet_id.lower()]:
+        world.assignments.remove(one)
+    status = shared.settle(vnet_id=vnet_id, adopt=True)
+    assert status["objects"]["platform_role_assignment"]["origin"] == "created"
+    plan = shared.api.delete(f"/api/peerings/{status['id']}?dryRun=true").json()
+    kept = {step["step"]: step["why"] for step in plan["steps"] if step["action"] == "keep"}
+    assert kept["platform_role_assignment"] == kept["platform_role"] == "The connection that is handed back needs it."
+    held = [one.name for one in world.assignments.by("principal", platform.id)]
+    assert shared.remove(status["id"])["state"] == "removed"
+    assert [one.name for one in world.assignments.by("principal", platform.id)] == held
