@@ -21,10 +21,12 @@ from typing import Final, NamedTuple
 
 import httpx
 
+from clients.telemetry import DESTINATION
 from local.demo import peering_request
 from local.deployment import AT_WORK
 from local.package import PACKAGES
 from local.processes import PROJECT, app_settings, local_cloud
+from tests.ingestion import Ingestion, ingestion
 
 PACKAGE: Final = PROJECT / ".local/package.zip"
 _SECONDS: Final = 300
@@ -47,8 +49,8 @@ for name in sorted(asked):
         missing.append(f"{name}: {error}")
 print(json.dumps({"modules": len(asked), "missing": missing}))
 """
-#: Prints the processor's seconds of what every app imports, of that and the app, and of both and what the first call
-#: imports to send traces and metrics: of one process, for they differ. Its end sends nothing.
+#: Prints the seconds on the processor of what every app imports, of that and the app, of both and what the first call
+#: imports to make traces and metrics, and of all and what the sending threads import: of one process, for they differ.
 _TIMED: Final = """
 import os, time
 begun = time.process_time()
@@ -58,11 +60,18 @@ import function_app
 app = time.process_time() - begun
 from clients.telemetry_export import begin
 begin("InstrumentationKey=00000000-0000-0000-0000-000000000000")
-print(durable, app, time.process_time() - begun, flush=True)
+first_call = time.process_time() - begun
+import azure.monitor.opentelemetry.exporter
+print(durable, app, first_call, time.process_time() - begun, flush=True)
 os._exit(0)
 """
 #: How long the app's import may take, in that of Durable Functions alone.
 LONGEST_IMPORT: Final = 1.05
+#: What a process has imported that has started, and one that has sent traces and metrics.
+_STARTED: Final = "import function_app"
+_SENDING: Final = f"{_STARTED}, clients.telemetry_export, azure.monitor.opentelemetry.exporter"
+#: Traces are sent every five seconds.
+_UNTIL_SENT: Final = 30
 _MEMORY: Final = "{}; print(next(l.split()[1] for l in open('/proc/self/status') if l.startswith('VmRSS')))"
 
 
@@ -71,11 +80,13 @@ class Ratios(NamedTuple):
 
     Attributes:
         app: of the app, at a cold start.
-        first_call: of that, and of what the first call imports to send traces and metrics.
+        first_call: of that, and of what the first call imports to make traces and metrics.
+        sending: of both, and of what the sending threads import meanwhile.
     """
 
     app: float
     first_call: float
+    sending: float
 
     def require_short_import(self) -> None:
         """Refuse a package whose import takes too long.
@@ -125,12 +136,12 @@ class Unpacked:
     def import_ratios(self) -> Ratios:
         """How long imports take, in that of Durable Functions alone."""
         runs = [[float(seconds) for seconds in self.said(_TIMED).split()] for _ in range(_ROUNDS)]
-        ratios = zip(*((app / durable, first_call / durable) for durable, app, first_call in runs), strict=True)
+        ratios = zip(*([part / durable for part in parts] for durable, *parts in runs), strict=True)
         return Ratios(*map(statistics.median, ratios))
 
-    def memory(self) -> int:
-        """The bytes that a process holds that has imported the app."""
-        return int(self.said(_MEMORY.format("import function_app"))) * 1024
+    def memory(self, imports: str) -> int:
+        """The bytes that a process holds that has imported something."""
+        return int(self.said(_MEMORY.format(imports))) * 1024
 
     @contextmanager
     def served(self, settings: Mapping[str, str]) -> Iterator[httpx.Client]:
@@ -187,25 +198,36 @@ def start(api: httpx.Client, environment: Mapping[str, str]) -> str:
     return state
 
 
+def sent(endpoint: Ingestion) -> int:
+    """How many spans of remote calls and steps Application Insights has been sent, once there are some."""
+    deadline = time.monotonic() + _UNTIL_SENT
+    while not (spans := endpoint.of_type("RemoteDependencyData")) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return len(spans)
+
+
 def main() -> None:
     """Try the package, and say what it is like."""
     with tempfile.TemporaryDirectory() as directory:
         package = Unpacked(PACKAGE, Path(directory, "package"))
         if missing := package.missing():
             raise SystemExit("The package lacks:\n" + "\n".join(missing))
-        ratios, memory = package.import_ratios(), package.memory()
+        ratios, (started, sending) = package.import_ratios(), map(package.memory, (_STARTED, _SENDING))
         ratios.require_short_import()
         with (
+            ingestion() as endpoint,
             local_cloud(Path(directory, "cloud"), "quick") as environment,
-            package.served(app_settings(environment)) as api,
+            package.served({**app_settings(environment), DESTINATION: endpoint.connection_string}) as api,
         ):
             state = start(api, environment)
-        if state != "connected":
-            raise SystemExit(f"The start ended {state}.")
+            spans = sent(endpoint)
+        if state != "connected" or not spans:
+            raise SystemExit(f"The start ended {state}, and {spans} spans of it were sent.")
     print(
-        f"{package.files} files, {PACKAGE.stat().st_size / 1e6:.1f} MB; a start ends {state}; "
-        f"import {ratios.app:.3f} of Durable alone, {ratios.first_call:.3f} with what the first call imports "
-        f"to send traces and metrics; {memory / 1e6:.0f} MB"
+        f"{package.files} files, {PACKAGE.stat().st_size / 1e6:.1f} MB; a start ends {state}, {spans} spans are sent; "
+        f"import {ratios.app:.3f} of Durable alone, {ratios.first_call:.3f} with what the first call imports to make "
+        f"traces and metrics, {ratios.sending:.3f} with what the sending threads import; "
+        f"{started / 1e6:.0f} MB, {sending / 1e6:.0f} MB with all that"
     )
 
 

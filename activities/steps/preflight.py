@@ -134,7 +134,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _require_listed(parts: DirectoryParts, application_id: str) -> None:
-    """Refuse lists that lack what Graph finds by its key: what is taken over would be made anew beside it."""
+    """Refuse lists that lack what Graph finds by its key: what is taken over would be created again beside it."""
     platform = str(settings().platform_application_id)
     async with graph() as client:
         by_key = client.applications_with_app_id(application_id)

@@ -28,7 +28,9 @@ RULES: Final = {
 
 def secure(template: dict[str, Any]) -> set[str]:
     """The parameters of a template whose values nobody may see."""
-    return {name for name, one in template.get("parameters", {}).items() if one.get("type", "").lower() == "securestring"}
+    return {
+        name for name, one in template.get("parameters", {}).items() if one.get("type", "").lower() == "securestring"
+    }
 
 
 def test_the_secrets_are_the_parameters_that_nobody_may_see() -> None:
