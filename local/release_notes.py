@@ -1,11 +1,15 @@
-"""The notes of a release: the section of its version in CHANGELOG.md, for the release that GitHub shows."""
+"""The notes of a release: the section of its version in CHANGELOG.md, for the release that GitHub shows.
+
+A tag is refused whose version the code, or the folder of recorded histories, does not know.
+"""
 
 import re
 import sys
 from pathlib import Path
 from typing import Final
 
-CHANGELOG: Final = Path(__file__).parents[1] / "CHANGELOG.md"
+PROJECT: Final = Path(__file__).parents[1]
+CHANGELOG: Final = PROJECT / "CHANGELOG.md"
 
 
 def notes(changelog: str, tag: str) -> str:
@@ -25,12 +29,32 @@ def notes(changelog: str, tag: str) -> str:
     return f"{text}\n"
 
 
+def require_prepared(project: Path, tag: str) -> None:
+    """Refuse a tag that the code is not of.
+
+    Args:
+        project: the project's folder.
+        tag: the tag, such as `v0.3.0`.
+
+    Raises:
+        LookupError: another version is what runs note, or no histories of this one are recorded for later upgrades.
+    """
+    version = tag.removeprefix("v")
+    (noted,) = re.findall(r'(?m)^VERSION: Final = "([^"]+)"$', (project / "peering/version.py").read_text())
+    if noted != version:
+        raise LookupError(f"peering/version.py says {noted}, not {version}: host.json and pyproject.toml follow it")
+    if not (project / f"tests/histories/{version}.jsonl").exists():
+        raise LookupError(f"no histories of {version}: python -m tests.histories.record {version}")
+
+
 def main() -> None:
     """Write the notes of the tag that is given."""
     try:
-        sys.stdout.write(notes(CHANGELOG.read_text(), sys.argv[1]))
+        text = notes(CHANGELOG.read_text(), sys.argv[1])
+        require_prepared(PROJECT, sys.argv[1])
     except LookupError as error:
         sys.exit(str(error))
+    sys.stdout.write(text)
 
 
 if __name__ == "__main__":

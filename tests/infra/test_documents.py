@@ -18,6 +18,8 @@ from peering.progress import PeeringState
 from peering.rights import grants
 from tests.infra.compiler import INFRA
 from tests.infra.predicted import NAMES, of_type, resources
+from tests.infra.test_parameters import read_by_the_file
+from tests.smoke import PACKAGE
 
 ROOT: Final = INFRA.parent
 TEXT: Final = (ROOT / "docs/deploying.md").read_text()
@@ -51,12 +53,31 @@ def test_every_parameter_that_it_names_exists() -> None:
 
 def test_the_defaults_that_it_names_are_those_of_the_template() -> None:
     defaults = {name: one.get("defaultValue") for name, one in TEMPLATE["parameters"].items()}
-    assert (defaults["httpConcurrency"], defaults["instanceMemoryMB"], defaults["maximumInstanceCount"]) == (
-        16,
-        2048,
-        40,
-    )
-    assert (defaults["alwaysReadyInstances"], defaults["privateNetwork"], defaults["locks"]) == (1, False, False)
+    told = dict[str, str]()
+    for line in TEXT.partition("## Parameters")[2].partition("\n## ")[0].splitlines():
+        if line.startswith("| `"):
+            names, values = (cell.replace("`", "").split(", ") for cell in line.strip("|").split("|")[:2])
+            told |= {name.strip(): value.strip() for name, value in zip(names, values, strict=False)}
+    told = {
+        name: value for name, value in told.items() if value not in ("none", "derived", "that of the deployment", "")
+    }
+    assert told == {name: json.dumps(defaults[name]).strip('"') for name in told}
+    numbers = {"httpConcurrency", "instanceMemoryMB", "maximumInstanceCount", "alwaysReadyInstances"}
+    assert told.keys() == {*numbers, "privateNetwork", "locks", "durableBackend"}
+
+
+def test_every_variable_that_it_names_is_read_by_a_deployment_or_assigned_in_a_command() -> None:
+    code = ["".join(found) for found in re.findall(r"```sh\n(.*?)```|(?<!`)`([^`\n]+)`(?!`)", TEXT, re.DOTALL)]
+    named = {name for one in code for name in re.findall(r"(?<![\w$\"{.-])([A-Z]+(?:_[A-Z]+)+)\b", one)}
+    by_github = set(re.findall(r"vars\.(\w+)", (ROOT / ".github/workflows/deploy.yml").read_text()))
+    assigned = set(re.findall(r"(?m)(?:^|\s)([A-Z_]+)=\$\(", COMMANDS))
+    assert {"RECOVER_VAULT", "VAULT_SUFFIX", "ALLOWED_SUBSCRIPTIONS", "PRIVATE_NETWORK"} <= named
+    assert named <= read_by_the_file() | by_github | assigned
+
+
+def test_the_package_that_it_deploys_is_the_one_that_is_built() -> None:
+    deployed = set(re.findall(r"--src (\S+)", COMMANDS))
+    assert deployed == {"/".join(Path(PACKAGE).relative_to(ROOT).parts)}
 
 
 def test_every_output_that_it_reads_exists() -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from local.processes import PROJECT
-from local.release_notes import CHANGELOG, notes
+from local.release_notes import CHANGELOG, notes, require_prepared
 
 GITHUB: Final = PROJECT / ".github"
 ZIZMOR: Final = Path(sys.executable).with_name("zizmor")
@@ -70,3 +70,15 @@ def test_a_tag_that_the_changelog_does_not_know_is_neither_deployed_nor_released
     assert ran.stderr == "CHANGELOG.md has no section for v9.9.9: rename Unreleased first\n"
     with pytest.raises(LookupError):
         notes("## [0.3.0]\n\n## [0.2.0]\n\n- One.\n", "v0.3.0")
+
+
+def test_a_tag_whose_version_or_histories_were_forgotten_is_refused(tmp_path: Path) -> None:
+    for name, text in (("peering/version.py", 'VERSION: Final = "0.3.0"\n'), ("tests/histories/0.3.0.jsonl", "{}\n")):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+    require_prepared(tmp_path, "v0.3.0")
+    with pytest.raises(LookupError, match=r"says 0\.3\.0, not 0\.4\.0"):
+        require_prepared(tmp_path, "v0.4.0")
+    (tmp_path / "tests/histories/0.3.0.jsonl").unlink()
+    with pytest.raises(LookupError, match=r"tests\.histories\.record 0\.3\.0"):
+        require_prepared(tmp_path, "v0.3.0")
