@@ -14,7 +14,8 @@ from local.processes import PROJECT
 
 #: Where people read commands, or have them run.
 FILES: Final = (
-    *("docs/api.md", "docs/deploying.md", "docs/operating.md", "docs/security.md"),
+    *("docs/api.md", "docs/command-line.md", "docs/deploying.md", "docs/operating.md", "docs/problems.md"),
+    "docs/security.md",
     *("infra/graph.sh", "infra/assign-role.sh", "infra/own.sh", ".github/workflows/deploy.yml"),
 )
 #: What `make clis` installs.

@@ -35,7 +35,12 @@ VARIABLE: Final = re.compile(
     r"|\b(?:for|read(?: -\w+)?) (?P<filled>[A-Za-z_]\w*)"
 )
 #: What can be tried neither without Azure nor without a program that is not to be had.
-NEVER_TRIED: Final = ("azd", "App Service authentication", "Durable Task Scheduler", "GitHub Actions", "Core Tools")
+NEVER_TRIED: Final = (
+    *("azd", "App Service authentication", "Durable Task Scheduler", "GitHub Actions", "Core Tools"),
+    # App Service authentication, as it is met by a browser and by the command line.
+    *("auth/login", "PEERING_SCOPE"),
+)
+_TIMES: Final = "\N{MULTIPLICATION SIGN}"
 MARK: Final = "not yet verified"
 
 
@@ -162,16 +167,17 @@ def test_a_teardown_deletes_the_roles_where_the_vnets_are(tmp_path: Path) -> Non
     # Each list has one id, and what is called is noted.
     called = 'az() { echo "$*" >> called; case $* in *" list "*) echo an-id ;; esac; }'
     vnets = [f"/subscriptions/{one}/resourceGroups/g{number}" for number, one in enumerate(("two", "one", "two"))]
-    given = {"PATH": os.environ["PATH"], "NETWORKS": " ".join(vnets), "PRINCIPAL_ID": "identity", "GROUP": "group"}
+    names = {"SUBSCRIPTION_ID": "app", "PRINCIPAL_ID": "identity", "DEPLOYER": "deployer", "GROUP": "group"}
+    given = {"PATH": os.environ["PATH"], "NETWORKS": " ".join(vnets), **names}
     subprocess.run(["bash", "-euc", f"{called}\n{teardown}"], cwd=tmp_path, env=given, check=True, capture_output=True)
     lines = (tmp_path / "called").read_text().splitlines()
     listed = [line for line in lines if line.startswith("role assignment list")]
-    assert [re.findall(r"--subscription (\S+) --assignee-object-id identity", line) for line in listed] == [
-        ["one"],
-        ["two"],
+    assert [re.findall(r"--subscription (\S+) --assignee-object-id (\w+)", line) for line in listed] == [
+        [(subscription, principal)] for subscription in ("app", "one", "two") for principal in ("identity", "deployer")
     ]
+    assert len([line for line in lines if line == "role assignment delete --ids an-id"]) == len(listed)
     deleted = [line.split()[-1] for line in lines if line.startswith("role definition delete --name an-id")]
-    assert deleted == ["one"] * 3 + ["two"] * 3
+    assert deleted == ["app"] * 3 + ["one"] * 3 + ["two"] * 3
     assert lines[-1] == "group delete --name group"
 
 
@@ -218,6 +224,38 @@ def test_the_costs_add_up(column: int) -> None:
     assert round(sum(parts)) == total
 
 
+def test_the_costs_are_those_of_their_arithmetic() -> None:
+    """Each row names what is multiplied; GB-s, calls and GB of the three sizes are listed."""
+    table = TEXT.partition("## Cost")[2].partition("**total**")[0]
+    rows = [line.strip("|\n ").split(" | ") for line in table.splitlines() if _TIMES in line or "nine alert" in line]
+    always, executions, storage, logs, _ = (
+        [float(one.replace(",", "")) for one in re.findall(r"(?<![\w.])\d[\d,]*\.?\d*", row[0])] for row in rows
+    )
+    size, seconds, hours, price = always[-4:]
+    sweeps, every, *lengths, memory, of_execution = executions
+    idle, *calls, of_calls, at_once = storage
+    *gigabytes, of_logs = logs
+    costs = [
+        [size * seconds * hours * price] * 3,
+        [sweeps * length * memory * of_execution for length in lengths],
+        [(idle + more) * 1e6 * of_calls / at_once for more in calls],
+        [one * of_logs for one in gigabytes],
+        # How many, how often, and the price of each.
+        [sum(price * {"two": 2, "five": 5}[many] for many, price in _rules(rows[-1][0]))] * 3,
+    ]
+    assert (sweeps, every) == (hours * 4, 15)
+    for row, exact in zip(rows, costs, strict=True):
+        assert [float(cell) for cell in row[1:]] == [
+            round(one, 1 if "." in cell else None) for one, cell in zip(exact, row[1:], strict=True)
+        ]
+
+
+def _rules(row: str) -> list[tuple[str, float]]:
+    return [
+        (many, float(price)) for many, price in re.findall(rf"(two|five) every [^{_TIMES}]+{_TIMES} \$([\d.]+)", row)
+    ]
+
+
 def test_the_platforms_application_is_the_one_of_the_code() -> None:
     from clients.settings import Settings
 
@@ -250,7 +288,7 @@ def test_what_was_never_tried_is_marked_wherever_it_is_told(document: Path, what
     assert unmarked(document.read_text(), what) == []
 
 
-@pytest.mark.parametrize("what", NEVER_TRIED)
+@pytest.mark.parametrize("what", NEVER_TRIED[:5])
 def test_deploying_tells_of_all_that_was_never_tried(what: str) -> None:
     assert any(what in one and MARK in one.lower() for one in passages(TEXT))
     assert unmarked(f"A paragraph.\n\nThe use of {what}.\n\n*Not yet verified.*", what) == [f"The use of {what}."]
