@@ -37,6 +37,9 @@ _STUMBLES: Final = (AttributeError, KeyError, TypeError, ValueError)
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
+#: What the managed identity endpoint answers while it is being updated (learn.microsoft.com, "How to use managed
+#: identities on an Azure VM to acquire an access token", retry guidance).
+_NOT_READY: Final = (_NOT_FOUND, 410)
 
 
 class RemoteError(Exception):
@@ -183,15 +186,16 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
         text = _without_trace(error.message)
         # OAuth's own word comes first: Entra's numbers are shown.
         found = (*answer.codes, *_AADSTS.findall(text), *_numbers_of(error))
-        if refused and answer.status is None and service != "Entra ID":
+        if refused and answer.status is None:
             # No endpoint, no program, or no signed-in user: the SDK's text says which, and it is permanent.
-            answer = replace(answer, status=_UNAUTHORIZED)
+            answer = replace(answer, status=None if service == "Entra ID" else _UNAUTHORIZED, is_readable=True)
+        elif service == "the managed identity endpoint" and answer.status in _NOT_READY:
+            answer = replace(answer, is_readable=False)
         raise RemoteError(
             replace(
                 answer,
                 codes=tuple(dict.fromkeys(found)),
                 message=text if refused else "",
-                is_readable=refused or answer.is_readable,
                 sign_in=SignIn(who, tenant),
             )
         ) from error

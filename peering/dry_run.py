@@ -135,7 +135,8 @@ def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[Opti
     side = _side(facts)
     networks = facts.get("user_peer_network_cidrs") or []
     found = {"user_peer_network_cidrs": networks, **({"peering_name": side["name"]} if side else {})}
-    old: dict[str, object] = {**found, **(there or {}), **(side["options"] if side else {})}
+    # The clouds know better than the registry what there is.
+    old: dict[str, object] = {**(there or {}), **found, **(side["options"] if side else {})}
     # Every request enables traffic.
     wanted = {**{name: value for name, value in peering.items() if name not in _NO_OPTIONS}, _TRAFFIC: True}
     changes = []

@@ -209,14 +209,27 @@ def enter_phase(record: Record, change: PhaseChange) -> bool:
     return True
 
 
-def peering_of(record: Record, order: Order) -> Peering:
-    """What a run works on: the options of a start, else those of the record; the credential's kind is the one in use.
+#: The options that stay as they are, each with the fact that shows that their object was made.
+_STAYS: Final = {
+    "credential": "credential",
+    "peering_name": "vnet_peering_id",
+    "user_peer_network_cidrs": "requested_connection_state",
+}
 
-    Only a rotation changes the credential's kind.
+
+def peering_of(record: Record, order: Order) -> Peering:
+    """What a run works on: the options of a start, else those of the record.
+
+    What no start can change of an object that was made stays as it was; a plan calls it refused.
     """
-    peering = order.get("peering", record["peering"])
-    kind = record["peering"]["credential"] if "credential" in record["facts"] else peering["credential"]
-    return {**peering, "credential": kind}
+    wanted, there = order.get("peering", record["peering"]), record["peering"]
+    made = {option for option, fact in _STAYS.items() if record["facts"].get(fact) is not None}
+    return {
+        **wanted,
+        "credential": (there if "credential" in made else wanted)["credential"],
+        "peering_name": (there if "peering_name" in made else wanted)["peering_name"],
+        "user_peer_network_cidrs": (there if "user_peer_network_cidrs" in made else wanted)["user_peer_network_cidrs"],
+    }
 
 
 def conclude(record: Record, ending: Ending) -> RunRecord | None:

@@ -91,8 +91,8 @@ class Answer:
 
     @property
     def is_absence(self) -> bool:
-        """Whether the service itself says that the object does not exist."""
-        return self.status == _NOT_FOUND and self.is_readable
+        """Whether the service itself says that the object does not exist; a sign-in says nothing about it."""
+        return self.status == _NOT_FOUND and self.is_readable and self.sign_in is None
 
 
 def read(answer: Answer, step: str = "") -> Occurrence:

@@ -265,10 +265,10 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
 
 
 async def delete_assignment(assignment_id: str) -> None:
-    """Delete a role assignment; one that is gone is answered with 204."""
+    """Delete a role assignment; one that is gone is answered with 204, or 404."""
     scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
     async with authorization(VNetId.parse(scope).subscription_id) as client:
-        await client.role_assignments.delete(scope, name)
+        await or_none(client.role_assignments.delete(scope, name))
 
 
 @step

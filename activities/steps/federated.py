@@ -44,7 +44,14 @@ async def own_federated(client: "GraphServiceClient", peering: Peering, object_i
 
 
 async def remove_federated(client: "GraphServiceClient", peering: Peering, object_id: str) -> None:
-    """Remove this peering's federated credentials from an application."""
+    """Remove this peering's federated credentials from an application; one that is gone already is ignored."""
+    from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
     held = client.applications.by_application_id(object_id).federated_identity_credentials
     for credential in await own_federated(client, peering, object_id):
-        await held.by_federated_identity_credential_id(credential["id"]).delete()
+        try:
+            await held.by_federated_identity_credential_id(credential["id"]).delete()
+        except ODataError:
+            # Of two calls that remove one, the second is told that there is none.
+            if credential["id"] in {one["id"] for one in await own_federated(client, peering, object_id)}:
+                raise

@@ -83,10 +83,15 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> tuple[str
         first.occurrence["seen"] = {"seen_switches": await remotes.switches(side)}
         raise first
     async with as_application(facts, vnet_id) as client:
-        await client.virtual_network_peerings.begin_delete(
-            vnet_id.resource_group, vnet_id.name, side["name"], polling=False
-        )
+        await _begin_to_delete(client, vnet_id, side["name"])
     return "removed", switches
+
+
+async def _begin_to_delete(client: "NetworkManagementClient", vnet_id: VNetId, name: str) -> None:
+    """Begin to delete a side; whether it is gone, only a look tells, also after a 404."""
+    await or_none(
+        client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)
+    )
 
 
 @step
@@ -232,5 +237,5 @@ async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
             raise ProblemError("vnet-peering-unseen", f"Azure lists the VNet peering {name}, but does not find it.")
         return {"vnet_peering_removed": "deleted"}
     async with as_application(facts, vnet_id) as client:
-        await client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)
+        await _begin_to_delete(client, vnet_id, name)
     raise ProblemError("vnet-peering-still-there", f"The VNet peering {name} is being deleted.")

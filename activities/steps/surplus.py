@@ -7,6 +7,7 @@ from activities.looks.neighbours import neighbours_of
 from activities.step import step
 from activities.steps.access import assignments_on, delete_assignment
 from clients.azure import authorization
+from clients.remote_errors import or_none
 from peering.facts import Facts
 from peering.look import AssignmentLook
 from peering.naming import VNetId, last_part, role_assignment_name, role_definition_name, same_id
@@ -60,7 +61,7 @@ async def _delete_role(scope: str, role: str) -> None:
 
     async with authorization(last_part(scope)) as client:
         try:
-            await client.role_definitions.delete(scope, role)
+            await or_none(client.role_definitions.delete(scope, role))
         except HttpResponseError as error:
             if error.error is None or error.error.code != _STILL_ASSIGNED:
                 raise

@@ -52,6 +52,9 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "RetryableError": "vnet-not-provisioned",
         "RetryableErrorDueToAnotherOperation": "vnet-not-provisioned",
         "CanceledAndSupersededDueToAnotherOperation": "vnet-not-provisioned",
+        "OperationPreempted": "vnet-not-provisioned",
+        # It has been changed since it was read.
+        "PreconditionFailed": "vnet-not-provisioned",
         "VnetAddressSpacesOverlap": "address-spaces-overlap",
         "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet": "address-space-overlaps-peered-vnet",
         "AnotherPeeringAlreadyReferencesRemoteVnet": "network-peered-already",
@@ -108,6 +111,9 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         # What a connection string's key is answered that is not the account's any more, and a token that is not valid.
         "AuthenticationFailed": "registry-access-denied",
         "InvalidAuthenticationInfo": "automation-token-refused",
+        "NoAuthenticationInformation": "automation-token-refused",
+        # The table's name stays taken for a while ("Table service error codes").
+        "TableBeingDeleted": "registry-unavailable",
     },
     # In Aiven's published schema; their statuses are not documented.
     "Aiven": {
@@ -210,7 +216,11 @@ STEP_READINGS: Final[Mapping[str, Codes]] = {
 
 #: Refusals that share a code with others and are told apart by what their text says in every language version seen.
 TEXTS: Final[Mapping[Service, tuple[tuple[re.Pattern[str], str], ...]]] = {
-    "Azure Resource Manager": ((re.compile(r"ABAC condition", re.IGNORECASE), "role-assignment-condition"),),
+    "Azure Resource Manager": (
+        (re.compile(r"ABAC condition", re.IGNORECASE), "role-assignment-condition"),
+        (re.compile(r"another operation .{0,60}is in progress", re.IGNORECASE), "vnet-not-provisioned"),
+    ),
+    "Azure Key Vault": ((re.compile(r"AKV10032\b"), "vault-in-other-tenant"),),
     "Microsoft Graph": (
         (re.compile(r"same value for property uniqueName", re.IGNORECASE), "application-name-reserved"),
         (re.compile(r"directory object quota", re.IGNORECASE), "directory-quota-reached"),
@@ -229,6 +239,7 @@ STATUSES: Final[Mapping[Service, Mapping[int, str]]] = {
     "Azure Resource Manager": {401: "automation-token-refused"},
     "Microsoft Graph": {401: "automation-token-refused"},
     "Azure Key Vault": {401: "automation-token-refused"},
+    "Azure Table Storage": {401: "automation-token-refused"},
     "Aiven": {401: "aiven-token-rejected", 403: "aiven-not-permitted", 404: "project-vpc-not-found"},
 }
 #: The same where the request was about something that has rights of its own.

@@ -29,6 +29,13 @@ VAULT: Final = (
         "an Azure administrator",
     ),
     Problem(
+        "vault-in-other-tenant",
+        "The Key Vault belongs to another tenant",
+        "The vault accepts tokens of its own tenant only, and the app's identity signs in to another one.",
+        "Set KEY_VAULT_NAME to a vault in the tenant of the app's identity, or move the vault to that tenant.",
+        "the operator of this app",
+    ),
+    Problem(
         "vault-not-found",
         "The Key Vault does not exist",
         "The host name of the vault in KEY_VAULT_NAME does not exist.",

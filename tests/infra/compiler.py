@@ -1,11 +1,13 @@
 """The genuine Bicep compiler, and the files that it is given."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Final
 
 INFRA: Final = Path(__file__).resolve().parents[2] / "infra"
+PARAMETERS: Final = INFRA / "main.bicepparam"
 #: Deployments that people make, by their parameters; beside each what the compiler says that it makes.
 DEPLOYMENTS: Final = Path(__file__).parent / "deployments"
 #: Where the recorded deployments take place.
@@ -16,6 +18,11 @@ _PLACE: Final = {
     "location": "westeurope",
     "deployment-name": "peering",
 }
+
+
+def read_by_the_file() -> set[str]:
+    """The environment variables that the file of the parameters reads."""
+    return set(re.findall(r"readEnvironmentVariable\('(\w+)'", PARAMETERS.read_text()))
 
 
 def bicep(*arguments: str) -> str:

@@ -16,9 +16,8 @@ from local.cloud.arm.roles import ACCESS_ADMINISTRATOR, built_in_roles
 from peering.problems import PROBLEMS
 from peering.progress import PeeringState
 from peering.rights import grants
-from tests.infra.compiler import INFRA
+from tests.infra.compiler import INFRA, read_by_the_file
 from tests.infra.predicted import NAMES, of_type, resources
-from tests.infra.test_parameters import read_by_the_file
 from tests.smoke import PACKAGE
 
 ROOT: Final = INFRA.parent

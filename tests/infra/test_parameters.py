@@ -7,9 +7,8 @@ from typing import Any, Final
 import pytest
 
 from local.processes import PROJECT
-from tests.infra.compiler import INFRA, bicep
+from tests.infra.compiler import INFRA, PARAMETERS, bicep, read_by_the_file
 
-FILE: Final = INFRA / "main.bicepparam"
 TEMPLATE: Final[dict[str, Any]] = json.loads((INFRA / "main.json").read_text())["parameters"]
 #: Those whose variable has another name.
 NAMES: Final = {"environmentName": "AZURE_ENV_NAME", "location": "AZURE_LOCATION", "name": "RESOURCE_NAME"}
@@ -35,17 +34,13 @@ def variable(parameter: str) -> str:
     return NAMES.get(parameter, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", parameter).upper())
 
 
-def read_by_the_file() -> set[str]:
-    return set(re.findall(r"readEnvironmentVariable\('(\w+)'", FILE.read_text()))
-
-
 def built(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> dict[str, object]:
     """The parameters that are passed with these variables."""
     for name in read_by_the_file():
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    said = json.loads(bicep("build-params", str(FILE), "--stdout"))
+    said = json.loads(bicep("build-params", str(PARAMETERS), "--stdout"))
     passed: dict[str, dict[str, object]] = json.loads(said["parametersJson"])["parameters"]
     return {name: one.get("value") for name, one in passed.items()}
 
