@@ -70,26 +70,24 @@ def _assigns(role: str, roles: Mapping[str, RoleLook]) -> bool:
     return role in _ADMINISTRATORS or (role in roles and grants(roles[role]["actions"], ASSIGNS))
 
 
-def roles_to_assign(
-    peering: Peering, vnet_id: str, roles: Mapping[str, RoleLook], needless: Iterable[str]
-) -> dict[str, str]:
-    """The GUIDs of the roles that a start assigns, by their names.
+def roles_to_assign(peering: Peering, vnet_id: str, roles: Mapping[str, RoleLook]) -> dict[str, tuple[str, str]]:
+    """The names and the GUIDs of the roles that a start assigns, by the steps that assign them.
 
     Args:
         peering: the requested peering.
         vnet_id: the VNet's ARM id.
         roles: the custom roles that can be assigned on the VNet, by GUID.
-        needless: the objects that are there already.
     """
-    scope, there = VNetId.parse(vnet_id).subscription_scope, set(needless)
-    names = {"platform_role_assignment": peering["platform_role_name"], "user_role_assignment": peering["role"]}
-    if peering["role"] == "least-privilege":
-        names["user_role_assignment"] = peering["user_role_name"]
-    held = {folded(role["name"]): guid for guid, role in roles.items()} | {
-        folded("Network Contributor"): _NETWORK_CONTRIBUTOR
-    }
+    scope = VNetId.parse(vnet_id).subscription_scope
+    held = {folded(role["name"]): guid for guid, role in roles.items()}
+
+    def custom(name: str) -> tuple[str, str]:
+        return name, held.get(folded(name), role_definition_name(scope, name))
+
+    built_in = peering["role"] != "least-privilege"
     return {
-        name: held.get(folded(name), role_definition_name(scope, name))
-        for step, name in names.items()
-        if step not in there
+        "user_role_assignment": (peering["role"], _NETWORK_CONTRIBUTOR)
+        if built_in
+        else custom(peering["user_role_name"]),
+        "platform_role_assignment": custom(peering["platform_role_name"]),
     }

@@ -179,24 +179,11 @@ async def release_rights(_: Peering, facts: Facts) -> Facts:
         try:
             await delete_assignment(assignment)
         except RemoteError as error:
-            if error.answer.is_absence:
-                await _check_gone(assignment)
-                return released
             refused = without_secrets(read(error.answer))
             if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
                 raise
             return {**released, "rights_kept": refused["detail"]}
     return released
-
-
-async def _check_gone(assignment_id: str) -> None:
-    """Verify that an assignment is deleted that Azure does not find."""
-    scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
-    async with authorization(VNetId.parse(scope).subscription_id) as client:
-        if await or_none(client.role_assignments.get(scope, name)) is not None:
-            raise ProblemError(
-                "remote-unavailable", "Azure lists the assignment that it did not find when deleting it."
-            )
 
 
 @step
@@ -265,10 +252,23 @@ async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
 
 
 async def delete_assignment(assignment_id: str) -> None:
-    """Delete a role assignment; one that is gone is answered with 204, or 404."""
+    """Delete a role assignment; one that Azure does not find, which it answers with 204 or 404, is looked for again.
+
+    Raises:
+        ProblemError: `remote-unavailable`, it is there nevertheless.
+    """
     scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
     async with authorization(VNetId.parse(scope).subscription_id) as client:
-        await or_none(client.role_assignments.delete(scope, name))
+        gone = await or_none(client.role_assignments.delete(scope, name)) is not None
+    if not gone and await is_there(assignment_id):
+        raise ProblemError("remote-unavailable", "Azure has the assignment that it did not find when deleting it.")
+
+
+async def is_there(assignment_id: str) -> bool:
+    """Whether a role assignment exists, which no list proves: one may show what was deleted."""
+    scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
+    async with authorization(VNetId.parse(scope).subscription_id) as client:
+        return await or_none(client.role_assignments.get(scope, name)) is not None
 
 
 @step

@@ -4,6 +4,7 @@ A start and a dry run do the same preflight. Rights are read, never tested by a 
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -23,6 +24,7 @@ from activities.looks.own_rights import (
 from activities.looks.peering import Access, Directory, DirectoryParts
 from activities.looks.vault_rights import WRITE_SECRETS, rights_in_vault
 from activities.step import step
+from activities.steps.access import is_there
 from activities.steps.directory import find_principal
 from clients.azure import graph
 from clients.remote_errors import or_none
@@ -30,19 +32,20 @@ from clients.settings import settings
 from peering.addresses import network_of_vpc, overlaps
 from peering.aiven_vpc import AivenVpc
 from peering.conditions import excluded_roles, roles_to_assign
-from peering.facts import Facts, collected, needed
+from peering.facts import Facts, collected, named, needed
 from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
 from peering.naming import (
     VNetId,
     federated_credential_name,
     folded,
     role_definition_id,
+    same_id,
     secret_name,
     unique_name,
     within,
 )
 from peering.outcome import Occurrence, ProblemError
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, lacking
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, lacking
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
 from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
@@ -102,7 +105,11 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     parts = directory.parts(known)
     if adopted:
         await _require_listed(parts, str(known["application_id"]))
-    rights = _found_rights(parts, rights_there, vnet_id)
+    wanted = roles_to_assign(peering, vnet_id, roles)
+    assigned = _taken_over(parts, rights_there, vnet_id) if adopted else _assigned(parts, rights_there, wanted, vnet_id)
+    if facts["existing"] == "ours":
+        assigned = await _confirmed(assigned)
+    rights = {name: f"{name}_id" in assigned for name in wanted}
     there = {
         **_found_in_entra(parts, peering, secrets, federated=_is_federated(peering, facts)),
         **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
@@ -121,16 +128,23 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     ]
     if in_the_way and facts["existing"] != "foreign":
         raise ProblemError.of(in_the_way)
-    there_already = (
-        _taken_over(parts, rights_there, vnet_id) if adopted else _to_build_upon(peering, parts, roles, vnet_id)
-    )
+    there_already = assigned if adopted else _to_build_upon(peering, parts, roles, vnet_id)
+    if facts["existing"] == "ours":
+        there_already = collected({**there_already, **assigned})
     gathered: Facts = {"found": found, **there_already}
     if not rights_there["assignments"]:
         gathered["rights_settled"] = "none but those that the start gives"
-    wanted = roles_to_assign(peering, vnet_id, roles, found)
-    if warnings := list(excluded_roles(wanted, facts["automation_object_id"], assignments, roles)):
+    to_assign = dict(role for step, role in wanted.items() if step not in found)
+    if warnings := list(excluded_roles(to_assign, facts["automation_object_id"], assignments, roles)):
         gathered["conditions_checked"] = warnings
     return gathered
+
+
+async def _confirmed(assigned: Facts) -> Facts:
+    """The assignments that exist; those of a peering that exists are not created again."""
+    names = list(assigned)
+    there = await asyncio.gather(*(is_there(str(named(assigned, name))) for name in names))
+    return collected({name: named(assigned, name) for name, is_found in zip(names, there, strict=True) if is_found})
 
 
 async def _require_listed(parts: DirectoryParts, application_id: str) -> None:
@@ -228,13 +242,19 @@ def _roles_behind(rights: dict[str, bool]) -> dict[str, bool]:
     return {name.removesuffix("_assignment"): found for name, found in rights.items()}
 
 
-def _found_rights(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> dict[str, bool]:
-    user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
-    return {
-        "user_role_assignment": user is not None and allowing(access, user["id"], USER_ACTIONS, vnet_id) is not None,
-        "platform_role_assignment": platform is not None
-        and allowing(access, platform["id"], PLATFORM_ACTIONS, vnet_id) is not None,
+def _assigned(parts: DirectoryParts, access: AccessLook, wanted: Mapping[str, tuple[str, str]], vnet_id: str) -> Facts:
+    """The ids of the assignments on the VNet that a start would create: whoever created them, it creates no others."""
+    principals = {
+        "user_role_assignment": _seen(parts["user_principal"]),
+        "platform_role_assignment": _seen(parts["platform_principal"]),
     }
+    found = dict[str, str]()
+    for name, (_, role) in wanted.items():
+        principal = principals[name]
+        for one in assignments_of(access, principal["id"]) if principal is not None else ():
+            if one["role"] == role and same_id(one["scope"], vnet_id):
+                found[f"{name}_id"] = one["id"]
+    return collected(found)
 
 
 def _found_sides(facts: Facts) -> dict[str, bool]:
