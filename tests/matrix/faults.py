@@ -148,8 +148,14 @@ FAULTS: Final = (
     ),
     # A row that the Table service itself reports as absent is absent.
     MatrixFault(
-        "404-a-while", {"status": 404, "code": "ResourceNotFound", "times": 3}, _MISSING, host=r"^(?!.*\.table\.)"
+        "404-a-while",
+        {"status": 404, "code": "ResourceNotFound", "times": 3},
+        _MISSING,
+        host=r"^(?!.*\.table\.|login\.|127\.)",
     ),
+    # A sign-in that is refused says nothing about what is looked for.
+    MatrixFault("404-sign-in", {"status": 404, "code": "not_found", "times": 3}, _SIGN_IN, host=r"^(login\.|127\.)"),
+    MatrixFault("400-empty", {"status": 400, "body": ""}, host=r"^(login\.|127\.)"),
     *(
         MatrixFault(f"without-{name}-{host}", {"without": name}, _MAY_LACK.get(name, frozenset()), host=host, of=name)
         for host, names in FIELDS.items()
