@@ -28,6 +28,7 @@ class Case:
         state: how the start ends.
         code: the problem that it ends with, if it does.
         says: what the problem's detail contains.
+        tells: what other parts of the problem contain.
         options: of the request.
     """
 
@@ -37,6 +38,7 @@ class Case:
     state: str
     code: str = ""
     says: tuple[str, ...] = ()
+    tells: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -178,6 +180,7 @@ CASES: Final = (
         },
         "failed",
         "remote-gateway-missing",
+        tells={"remedy": "use_remote_gateways", "fixable_by": "the caller"},
         options={"use_remote_gateways": True},
     ),
     Case(

@@ -21,5 +21,6 @@ def test_a_start_that_meets_it(case: Case, tmp_path: Path) -> None:
         assert (status["state"], problem.get("code", "")) == (case.state, case.code), problem
         for words in case.says:
             assert words.format(**names) in problem["detail"]
+        assert all(words in problem[part] for part, words in case.tells.items()), problem
         assert not case.code or problem["remote"]["host"], problem
         assert deployment.cloud.world.knobs.faults[0].times < fault.get("times", 1), "the fault was not met"

@@ -39,6 +39,25 @@ def test_a_token_that_is_refused_once_costs_no_look(deployment: Deployment, path
     assert (health["verdict"], health["problems"]) == ("healthy", [])
 
 
+def test_a_token_that_is_refused_once_is_replaced_and_the_call_made_once_more(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    vnet = deployment.cloud.vnet_ids[0]
+
+    def asked() -> tuple[list[int], int]:
+        """The answers to the look at the VNet, and how many tokens were asked for, of one check."""
+        deployment.clear_requests()
+        assert deployment.check(identity)["health"]["verdict"] == "healthy"
+        requests = deployment.cloud.requests
+        looks = [one.status for one in requests if one.path == vnet and one.method == "GET"]
+        return looks, len([one for one in requests if one.service == "entra" and one.path.endswith("/token")])
+
+    assert asked() == ([200], 0)
+    deployment.knobs(
+        faults=[{"host": ARM, "method": "GET", "path": f"^{vnet}$", "status": 401, "code": "ExpiredToken"}]
+    )
+    assert asked() == ([401, 200], 1)
+
+
 @pytest.mark.parametrize("kind", ["applications", "servicePrincipals"])
 @pytest.mark.parametrize("name", ["id", "appId"])
 def test_an_object_of_graphs_without_its_id_is_asked_for_again(deployment: Deployment, kind: str, name: str) -> None:
