@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from peering.look import AssignmentLook, RoleLook
-from peering.naming import VNetId, folded, role_definition_name, same_id
+from peering.naming import same_id
 from peering.rights import grants
-from peering.spec import Peering
 
 #: What an identity needs to assign a role.
 ASSIGNS: Final = "Microsoft.Authorization/roleAssignments/write"
@@ -24,7 +23,6 @@ _ADMINISTRATORS: Final = frozenset(
         "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
     }
 )
-_NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 _NAMED_ROLES: Final = re.compile(
     r"@Request\[Microsoft\.Authorization/roleAssignments:RoleDefinitionId\]"
     r"\s*For\w+Values:Guid(?P<other>Not)?Equals\s*\{(?P<roles>[^}]*)\}",
@@ -68,26 +66,3 @@ def excluded_roles(
 
 def _assigns(role: str, roles: Mapping[str, RoleLook]) -> bool:
     return role in _ADMINISTRATORS or (role in roles and grants(roles[role]["actions"], ASSIGNS))
-
-
-def roles_to_assign(peering: Peering, vnet_id: str, roles: Mapping[str, RoleLook]) -> dict[str, tuple[str, str]]:
-    """The names and the GUIDs of the roles that a start assigns, by the steps that assign them.
-
-    Args:
-        peering: the requested peering.
-        vnet_id: the VNet's ARM id.
-        roles: the custom roles that can be assigned on the VNet, by GUID.
-    """
-    scope = VNetId.parse(vnet_id).subscription_scope
-    held = {folded(role["name"]): guid for guid, role in roles.items()}
-
-    def custom(name: str) -> tuple[str, str]:
-        return name, held.get(folded(name), role_definition_name(scope, name))
-
-    built_in = peering["role"] != "least-privilege"
-    return {
-        "user_role_assignment": (peering["role"], _NETWORK_CONTRIBUTOR)
-        if built_in
-        else custom(peering["user_role_name"]),
-        "platform_role_assignment": custom(peering["platform_role_name"]),
-    }

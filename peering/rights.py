@@ -1,12 +1,13 @@
 """Required rights: the actions of the custom roles, and whether role assignments grant them on a VNet."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from peering.look import AccessLook, AssignmentLook, RoleLook
-from peering.naming import same_id, within
+from peering.naming import VNetId, folded, role_definition_name, same_id, within
 from peering.outcome import Occurrence
+from peering.spec import Peering
 
 #: All that the platform needs: to create a peering that leads to the VNet (article step 8).
 PLATFORM_ACTIONS: Final = ("Microsoft.Network/virtualNetworks/peer/action",)
@@ -22,6 +23,8 @@ READER_ACTIONS: Final = (
     "Microsoft.Authorization/roleDefinitions/read",
     "Microsoft.Authorization/roleAssignments/read",
 )
+#: The built-in role of the article's step 6, which can be asked for ("Azure built-in roles").
+_NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 
 
 class Granted(NamedTuple):
@@ -88,3 +91,26 @@ def allowing(access: AccessLook, principal_id: str, actions: Sequence[str], scop
         if role is not None and within(scope, assignment["scope"]) and grants_all(role, actions):
             return assignment
     return None
+
+
+def roles_to_assign(peering: Peering, vnet_id: str, roles: Mapping[str, RoleLook]) -> dict[str, tuple[str, str]]:
+    """The names and the GUIDs of the roles that a start assigns, by the steps that assign them.
+
+    Args:
+        peering: the requested peering.
+        vnet_id: the VNet's ARM id.
+        roles: the custom roles that can be assigned on the VNet, by GUID.
+    """
+    scope = VNetId.parse(vnet_id).subscription_scope
+    held = {folded(role["name"]): guid for guid, role in roles.items()}
+
+    def custom(name: str) -> tuple[str, str]:
+        return name, held.get(folded(name), role_definition_name(scope, name))
+
+    built_in = peering["role"] != "least-privilege"
+    return {
+        "user_role_assignment": (peering["role"], _NETWORK_CONTRIBUTOR)
+        if built_in
+        else custom(peering["user_role_name"]),
+        "platform_role_assignment": custom(peering["platform_role_name"]),
+    }

@@ -31,7 +31,7 @@ from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.addresses import network_of_vpc, overlaps
 from peering.aiven_vpc import AivenVpc
-from peering.conditions import excluded_roles, roles_to_assign
+from peering.conditions import excluded_roles
 from peering.facts import Facts, collected, named, needed
 from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
 from peering.naming import (
@@ -45,7 +45,7 @@ from peering.naming import (
     within,
 )
 from peering.outcome import Occurrence, ProblemError
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, lacking
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, lacking, roles_to_assign
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
 from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
