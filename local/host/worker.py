@@ -167,11 +167,14 @@ class Worker:
         running = asyncio.ensure_future(call)
         running.add_done_callback(_look_at)
         dies = not safe and self._hostility.strikes(Kind.WORKER_RESTARTED, function.name)
-        patience = self._hostility.soon(Kind.WORKER_RESTARTED, function.name) if dies else self._timeout
         try:
-            await asyncio.wait({running, ended}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if dies and not ended.done():
-                self.restart("its instance was scaled in")
+            if dies:
+                patience = self._hostility.soon(Kind.WORKER_RESTARTED, function.name)
+                await asyncio.wait({running, ended}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                # Peace may have been made meanwhile.
+                if not ended.done() and self._hostility.is_hostile:
+                    self.restart("its instance was scaled in")
+            await asyncio.wait({running, ended}, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 raise WorkerRestartedError(f"The language worker ended while {function.name} ran: {ended.result()}.")
             if running.done():
