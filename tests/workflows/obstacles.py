@@ -314,6 +314,10 @@ OBSTACLES: Final = {
     "the vault's firewall": Obstacle(
         "vault-firewall", lambda p: p.refuse(r".*\.vault\.azure\.net", 403, "Forbidden", "ForbiddenByFirewall")
     ),
+    "the vault is another tenant's": Obstacle(
+        "vault-in-other-tenant",
+        lambda p: p.refuse(r".*\.vault\.azure\.net", 401, "Unauthorized", "AKV10032"),
+    ),
     # A start after its looks asks the vault by its name alone.
     "the vault has another id": Obstacle(
         "setting-invalid",
