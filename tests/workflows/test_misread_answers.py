@@ -7,7 +7,14 @@ from local.deployment import Deployment
 ENTRA, ARM = r"login\.microsoftonline\.com", r"management\.azure\.com"
 
 
-@pytest.mark.parametrize("body", ["", {"error": "not_found", "error_description": "Nothing here."}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        {"error": "not_found", "error_description": "Nothing here."},
+        {"error": {"code": "ResourceNotFound", "message": "Nothing here."}},
+    ],
+)
 def test_a_sign_in_that_is_answered_404_says_nothing_about_the_vnet(deployment: Deployment, body: object) -> None:
     status = deployment.settle()
     ended = {"host": ARM, "status": 401, "code": "ExpiredAuthenticationToken", "times": 9999}
