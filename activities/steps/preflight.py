@@ -106,9 +106,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     if adopted:
         await _require_listed(parts, str(known["application_id"]))
     wanted = roles_to_assign(peering, vnet_id, roles)
-    assigned = _taken_over(parts, rights_there, vnet_id) if adopted else _assigned(parts, rights_there, wanted, vnet_id)
-    if facts["existing"] == "ours":
-        assigned = await _confirmed(assigned)
+    assigned = await _given(facts, parts, rights_there, wanted)
     rights = {name: f"{name}_id" in assigned for name in wanted}
     there = {
         **_found_in_entra(parts, peering, secrets, federated=_is_federated(peering, facts)),
@@ -140,8 +138,19 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     return gathered
 
 
+async def _given(
+    facts: Facts, parts: DirectoryParts, access: AccessLook, wanted: Mapping[str, tuple[str, str]]
+) -> Facts:
+    """The ids of the assignments that a start need not create."""
+    if facts["existing"] == "adopted":
+        return _taken_over(parts, access, facts["vnet_id"])
+    assigned = _assigned(parts, access, wanted, facts["vnet_id"])
+    # Of a peering that exists they are not created again, so no list alone is believed.
+    return await _confirmed(assigned) if facts["existing"] == "ours" else assigned
+
+
 async def _confirmed(assigned: Facts) -> Facts:
-    """The assignments that exist; those of a peering that exists are not created again."""
+    """The assignments that Azure finds by their ids."""
     names = list(assigned)
     there = await asyncio.gather(*(is_there(str(named(assigned, name))) for name in names))
     return collected({name: named(assigned, name) for name, is_found in zip(names, there, strict=True) if is_found})
