@@ -155,15 +155,16 @@ def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row
     row.problems = list(plan["obstacles"])
     marks = [change for change in plan["changes"] if change["option"] in MARKS]
     options = [change for change in plan["changes"] if change not in marks]
-    creates = any(step["action"] == "create" for step in plan["steps"])
+    changes = any(step["action"] in ("create", "delete") for step in plan["steps"])
     recreated = [object_told(step["step"]) for step in plan["steps"] if step["action"] == "recreate"]
     row.changes += [f"{what}: deleted and created again" for what in recreated]
+    row.changes += [f"{step['name']}: deleted" for step in plan["steps"] if step["action"] == "delete"]
     ours = row.action == _AS_IT_IS or (row.action == "update" and not options)
     if recreated and row.action in (_AS_IT_IS, "update"):
         row.action = "update"
     elif ours and known.get(row.id, {}).get("state") != "connected":
         row.action = "continue"
-    elif row.action == "update" and not creates and all("refused" in option for option in options):
+    elif row.action == "update" and not changes and all("refused" in option for option in options):
         row.action, row.patch = "label", _patch(marks)
     return row
 

@@ -16,9 +16,9 @@ from peering.spec import Peering
 from peering.steps import LOOKS, OBJECTS, STEPS
 from peering.unfit import connection_exists
 
-Action = Literal["create", "find", "adopt", "recreate", "unknown"]
-#: The objects that a start creates if they are missing.
-_MAKING: Final = ("create", "recreate")
+Action = Literal["create", "find", "adopt", "recreate", "delete", "unknown"]
+#: What changes a peering that exists.
+_CHANGING: Final = ("create", "recreate", "delete")
 #: The result of a start: a new peering, an unchanged one, a changed one, an adopted one, one that is left to its owner,
 #: or nothing because of the obstacles.
 Result = Literal["create", "find", "update", "adopt", "leave", "blocked"]
@@ -31,13 +31,14 @@ _MADE_ANEW: Final = frozenset({"peering_connection", "vnet_peering"})
 
 
 class PlannedStep(TypedDict):
-    """One object of the peering: what a start would do to it, and its name."""
+    """One object of the peering: what a start would do to it, and its name; of one that is deleted, also its ARM id."""
 
     step: str
     article_step: int
     title: str
     action: Action
     name: NotRequired[str]
+    id: NotRequired[str]
 
 
 class OptionChange(TypedDict):
@@ -116,7 +117,7 @@ def plan_of(
     if foreign:
         obstacles.append(connection_exists(facts))
     warned = [facts.get(name) for name in _WARNINGS]
-    steps = [] if foreign else _steps(peering, facts)
+    steps = [] if foreign else [*_steps(peering, facts), *_deletions(facts)]
     return Plan(
         result=_result(facts, obstacles, changes, steps),
         steps=steps,
@@ -169,7 +170,7 @@ def _result(
     if obstacles:
         return "blocked"
     if existing == "ours":
-        is_whole = not any(step["action"] in _MAKING for step in steps)
+        is_whole = not any(step["action"] in _CHANGING for step in steps)
         return "find" if is_whole and all("refused" in change for change in changes) else "update"
     return "adopt" if existing == "adopted" else "create"
 
@@ -190,6 +191,15 @@ def _steps(peering: Peering, facts: Facts) -> list[PlannedStep]:
             one["name"] = names[step.name]
         planned.append(one)
     return planned
+
+
+def _deletions(facts: Facts) -> list[PlannedStep]:
+    """The rights of an earlier request that the start removes."""
+    step = next(step for step in STEPS if step.name == "surplus_rights")
+    return [
+        PlannedStep(step=step.name, article_step=step.article_step, title=step.title, action="delete", **right)
+        for right in facts.get("surplus_found", [])
+    ]
 
 
 def _names(peering: Peering, side: VNetPeering | None) -> Mapping[str, str]:

@@ -31,6 +31,13 @@ class Neighbours(TypedDict):
     any: bool
 
 
+class SurplusRight(TypedDict):
+    """A role or an assignment that a start removes: what it is, and its ARM id."""
+
+    name: str
+    id: str
+
+
 class WantedRotation(TypedDict):
     """The input of a rotation: the run's id, and the kind of credential."""
 
@@ -90,6 +97,7 @@ class Facts(CredentialFacts, total=False):
     holds_checked: list[str]
     password_policy_checked: list[str] | str
     hourly_price_usd: str | None
+    surplus_found: list[SurplusRight]
     connection_is_clear: str
     side_is_clear: str
     vnet_is_clear: str

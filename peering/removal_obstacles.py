@@ -30,7 +30,7 @@ class RemovalLooks:
 
     Attributes:
         facts: what its first step found; empty when it could not look.
-        made_roles: the ids of the roles that its starts created, by name; empty if all had the same names.
+        made_roles: the ids of the roles that its starts created, by name; without those that its record holds.
         neighbours: the other users of shared objects in the registry.
         identity: the object id of the app's own identity.
         platform: the platform's service principal in the customer's tenant.

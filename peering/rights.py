@@ -4,8 +4,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from peering.facts import Neighbours
 from peering.look import AccessLook, AssignmentLook, RoleLook
-from peering.naming import VNetId, folded, role_definition_name, same_id, within
+from peering.naming import VNetId, folded, last_part, role_assignment_name, role_definition_name, same_id, within
 from peering.outcome import Occurrence
 from peering.spec import Peering
 
@@ -91,6 +92,46 @@ def allowing(access: AccessLook, principal_id: str, actions: Sequence[str], scop
         if role is not None and within(scope, assignment["scope"]) and grants_all(role, actions):
             return assignment
     return None
+
+
+class Surplus(NamedTuple):
+    """Rights that this app gave and that are not wanted any more: assignments on a VNet, and GUIDs of their roles."""
+
+    assignments: list[AssignmentLook]
+    roles: list[str]
+
+
+def surplus_of(
+    assignments: Iterable[AssignmentLook],
+    custom_roles: Mapping[str, RoleLook],
+    vnet_id: str,
+    wanted: Collection[tuple[str, str]],
+    neighbours: Neighbours,
+) -> Surplus:
+    """The surplus rights of a peering's principals; rights that another owner gave are kept.
+
+    Args:
+        assignments: those in force on the VNet.
+        custom_roles: the subscription's, by GUID.
+        vnet_id: the VNet's ARM id.
+        wanted: the GUIDs of the wanted roles, each with the object id of the principal that gets it.
+        neighbours: what other peerings need: no right on the VNet goes that one of its own needs.
+    """
+    principals, scope = {principal for _, principal in wanted}, VNetId.parse(vnet_id).subscription_scope
+    names = {guid: role["name"] for guid, role in custom_roles.items()}
+    needed = {guid for guid, name in names.items() if name in neighbours["roles"]}
+    found = [
+        one
+        for one in assignments
+        if one["principal_id"] in principals
+        and same_id(one["scope"], vnet_id)
+        and same_id(last_part(one["id"]), role_assignment_name(vnet_id, one["role"], one["principal_id"]))
+        and (one["role"], one["principal_id"]) not in wanted
+        and not (neighbours["on_vnet"] and one["role"] in needed)
+    ]
+    roles = ({one["role"] for one in found} & set(names)) - needed - {role for role, _ in wanted}
+    made = sorted(role for role in roles if role == role_definition_name(scope, names[role]))
+    return Surplus(found, made)
 
 
 def roles_to_assign(peering: Peering, vnet_id: str, roles: Mapping[str, RoleLook]) -> dict[str, tuple[str, str]]:

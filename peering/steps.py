@@ -171,7 +171,7 @@ LOOKS: Final = (
         may_yield=(
             *("user_principal_id", "user_role_id", "user_role_assignment_id"),
             *("platform_principal_id", "platform_role_id", "platform_role_assignment_id", "rights_settled"),
-            "conditions_checked",
+            *("conditions_checked", "surplus_found"),
         ),
         looks=True,
     ),
@@ -325,10 +325,7 @@ STEPS: Final = (
         "surplus_rights",
         6,
         "Remove surplus rights",
-        (
-            *("existing", "vnet_id", "user_role_id", "platform_role_id"),
-            *("user_role_assignment_id", "platform_role_assignment_id", "user_principal_id", "platform_principal_id"),
-        ),
+        ("existing", "vnet_id", "user_role_id", "platform_role_id", "user_principal_id", "platform_principal_id"),
         ("rights_settled",),
         after=("connection_state",),
     ),

@@ -23,7 +23,7 @@ from activities.steps.removal import belongings
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts
-from peering.naming import VNetId, role_definition_id, secret_name
+from peering.naming import VNetId, last_part, role_definition_id, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.record import Record
 from peering.removal_obstacles import RemovalLooks
@@ -108,10 +108,13 @@ async def look_at_removal(record: Record) -> RemovalLooks:
 
 
 async def _made_roles(record: Record) -> dict[str, str]:
-    """The ids of the roles that starts created, by name. No call, and none, if all starts had the same names."""
-    made = made_role_names(record["peering"], record["facts"])
-    if len(made) <= len({record["peering"]["user_role_name"], record["peering"]["platform_role_name"]}):
-        return {}
-    scope = VNetId.parse(record["peering"]["vnet_id"]).subscription_scope
-    listed = await remotes.custom_roles(record["peering"]["vnet_id"])
-    return {name: role_definition_id(scope, guid) for name, guid in made.items() if guid in listed}
+    """The ids of the roles that starts created and the record does not hold, by name: one call for each.
+
+    They are read by their GUIDs, as a list may lag behind.
+    """
+    peering, facts = record["peering"], record["facts"]
+    scope = VNetId.parse(peering["vnet_id"]).subscription_scope
+    held = {last_part(str(facts.get(name))).lower() for name in ("user_role_id", "platform_role_id")}
+    made = {name: guid for name, guid in made_role_names(peering, facts).items() if guid not in held}
+    found = await asyncio.gather(*(remotes.role(peering["vnet_id"], guid) for guid in made.values()))
+    return {name: role_definition_id(scope, guid) for name, guid in made.items() if any(guid in one for one in found)}

@@ -69,7 +69,7 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
 def _reads(name: str, peering: Peering) -> list[Read]:
     """The reads of a step that depend only on the request: they need not wait for earlier looks."""
     from activities.looks import own_rights, remotes, vault_rights
-    from activities.steps import aiven, holds, preflight
+    from activities.steps import aiven, holds, inventory
 
     vnet, vpc = VNetId.parse(peering["vnet_id"]), AivenVpc.of(peering)
     by_step: dict[str, list[Read]] = {
@@ -77,7 +77,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
         "vnet": [(remotes.vnet, (str(vnet),))],
         "price": [(aiven.hourly_prices, (vpc,))],
         "inventory": [
-            (preflight.own_directory, (peering["id"],)),
+            (inventory.own_directory, (peering["id"],)),
             (remotes.assignments, (str(vnet),)),
             (remotes.custom_roles, (str(vnet),)),
             *((remotes.roles_named, (str(vnet), name)) for name in chosen_role_names(peering)),

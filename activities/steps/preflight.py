@@ -1,10 +1,9 @@
-"""The preflight, before anything is changed: address spaces, rights, limits, policies, and existing objects.
+"""The preflight, before anything is changed: address spaces, rights, limits and policies.
 
 A start and a dry run do the same preflight. Rights are read, never tested by a change.
 """
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -21,34 +20,24 @@ from activities.looks.own_rights import (
     permissions_on_vnet,
     rights_in_aiven,
 )
-from activities.looks.peering import Access, Directory, DirectoryParts
 from activities.looks.vault_rights import WRITE_SECRETS, rights_in_vault
 from activities.step import step
-from activities.steps.access import is_there
-from activities.steps.directory import find_principal
+from activities.steps.inventory import is_federated
 from clients.azure import graph
-from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.addresses import network_of_vpc, overlaps
 from peering.aiven_vpc import AivenVpc
-from peering.conditions import excluded_roles
-from peering.facts import Facts, collected, named, needed
-from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
+from peering.facts import Facts, needed
 from peering.naming import (
     VNetId,
-    federated_credential_name,
-    folded,
-    role_definition_id,
-    same_id,
-    secret_name,
-    unique_name,
     within,
 )
 from peering.outcome import Occurrence, ProblemError
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, lacking, roles_to_assign
+from peering.rights import (
+    lacking,
+)
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
-from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
 
 _MAKES_ROLE: Final = "Microsoft.Authorization/roleDefinitions/write"
 #: The actions that the app needs, on the VNet or above it, for each object that it would have to create.
@@ -83,218 +72,6 @@ async def address_spaces(_: Peering, facts: Facts) -> Facts:
 def _known_network(facts: Facts) -> str | None:
     known = facts.get("to_network_id")
     return known if isinstance(known, str) else None
-
-
-@step
-async def inventory(peering: Peering, facts: Facts) -> Facts:
-    """Which of the peering's objects exist already; for an adopted one, also their ids, to keep them.
-
-    Also which of the roles that are to be assigned the conditions on the app's own assignments exclude.
-    """
-    adopted, vnet_id, access = facts["existing"] == "adopted", facts["vnet_id"], Access()
-    _check_sides(peering, facts)
-    (known, directory), secrets, assignments = await asyncio.gather(
-        _directory(str(facts["found_connection_application_id"] or ""))
-        if adopted
-        else ahead(own_directory, peering["id"]),
-        ahead(remotes.one_secret, secret_name(peering["id"])),
-        access.on(vnet_id),
-    )
-    rights_there = await access.of(vnet_id, assignments, directory.principal_ids(known))
-    roles = await access.custom_roles(vnet_id) | await _roles_of_those_names(peering, vnet_id)
-    parts = directory.parts(known)
-    if adopted:
-        await _require_listed(parts, str(known["application_id"]))
-    wanted = roles_to_assign(peering, vnet_id, roles)
-    assigned = await _given(facts, parts, rights_there, wanted)
-    rights = {name: f"{name}_id" in assigned for name in wanted}
-    there = {
-        **_found_in_entra(parts, peering, secrets, federated=_is_federated(peering, facts)),
-        **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
-        **rights,
-        **_found_sides(facts),
-    }
-    found = [name for name, what in there.items() if what]
-    in_the_way = [
-        *unfit_in_entra(
-            *(facts, found),
-            application=_seen(parts["application"]),
-            user=_seen(parts["user_principal"]),
-            platform=_seen(parts["platform_principal"]),
-        ),
-        *unfit_roles(peering, roles, vnet_id, found if adopted else ()),
-    ]
-    if in_the_way and facts["existing"] != "foreign":
-        raise ProblemError.of(in_the_way)
-    there_already = assigned if adopted else _to_build_upon(peering, parts, roles, vnet_id)
-    if facts["existing"] == "ours":
-        there_already = collected({**there_already, **assigned})
-    gathered: Facts = {"found": found, **there_already}
-    if not rights_there["assignments"]:
-        gathered["rights_settled"] = "none but those that the start gives"
-    to_assign = dict(role for step, role in wanted.items() if step not in found)
-    if warnings := list(excluded_roles(to_assign, facts["automation_object_id"], assignments, roles)):
-        gathered["conditions_checked"] = warnings
-    return gathered
-
-
-async def _given(
-    facts: Facts, parts: DirectoryParts, access: AccessLook, wanted: Mapping[str, tuple[str, str]]
-) -> Facts:
-    """The ids of the assignments that a start need not create."""
-    if facts["existing"] == "adopted":
-        return _taken_over(parts, access, facts["vnet_id"])
-    assigned = _assigned(parts, access, wanted, facts["vnet_id"])
-    # Of a peering that exists they are not created again, so no list alone is believed.
-    return await _confirmed(assigned) if facts["existing"] == "ours" else assigned
-
-
-async def _confirmed(assigned: Facts) -> Facts:
-    """The assignments that Azure finds by their ids."""
-    names = list(assigned)
-    there = await asyncio.gather(*(is_there(str(named(assigned, name))) for name in names))
-    return collected({name: named(assigned, name) for name, is_found in zip(names, there, strict=True) if is_found})
-
-
-async def _require_listed(parts: DirectoryParts, application_id: str) -> None:
-    """Refuse lists that lack what Graph finds by its key: what is taken over would be created again beside it."""
-    platform = str(settings().platform_application_id)
-    async with graph() as client:
-        by_key = client.applications_with_app_id(application_id)
-        if _seen(parts["application"]) is None and (await or_none(by_key.get())) is not None:
-            raise _unlisted("application")
-        if _seen(parts["user_principal"]) is None and await find_principal(client, application_id):
-            raise _unlisted("application's service principal")
-        if _seen(parts["platform_principal"]) is None and await find_principal(client, platform):
-            raise _unlisted("platform's service principal")
-
-
-def _unlisted(what: str) -> ProblemError:
-    return ProblemError("directory-replicating", f"Graph does not list the {what} that it finds by its id.")
-
-
-async def _roles_of_those_names(peering: Peering, vnet_id: str) -> dict[str, RoleLook]:
-    """The roles that have the names of the peering's: one may be built in, which no list of custom roles shows."""
-    names = chosen_role_names(peering)
-    held = await asyncio.gather(*(ahead(remotes.roles_named, vnet_id, name) for name in names))
-    return {guid: role for one in held for guid, role in one.items()}
-
-
-async def own_directory(peering_id: str) -> tuple[Facts, Directory]:
-    """What Entra holds of a peering by its application's unique name, and that application's id, if there is one.
-
-    Args:
-        peering_id: the peering's id.
-
-    Raises:
-        RemoteError: Graph refused, or did not answer.
-    """
-    async with graph() as client:
-        found = await or_none(client.applications_with_unique_name(unique_name(peering_id)).get())
-    return await _directory((found and found.app_id) or "")
-
-
-async def _directory(application_id: str) -> tuple[Facts, Directory]:
-    known = Facts(application_id=application_id)
-    return known, await Directory.of([known] if application_id else [])
-
-
-def _check_sides(peering: Peering, facts: Facts) -> None:
-    """A name that another owner's peering has is taken, and a connection without its side is not adopted."""
-    sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
-    own = side_of(facts, sides, cidr)
-    if own is None and any(side["name"] == peering["peering_name"] for side in sides):
-        raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
-    if facts["existing"] == "adopted" and "application_id" not in facts and has_lost_its_side(facts, sides):
-        raise ProblemError("nothing-to-adopt", f"The connection is {facts['found_connection_state']} without its side.")
-
-
-def _is_federated(peering: Peering, facts: Facts) -> bool:
-    return facts.get("credential", peering["credential"]) == "federated"
-
-
-def _found_in_entra(
-    parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook], *, federated: bool
-) -> dict[str, bool]:
-    held, secret = _seen(parts["application"]), secrets.get(secret_name(peering["id"]))
-    if federated:
-        credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
-    else:
-        end = held["passwords"].get(secret["key_id"] or "", "") if held is not None and secret is not None else ""
-        credential = end is None or end > datetime.now(UTC).isoformat()
-    return {
-        "application": held is not None,
-        "user_service_principal": _seen(parts["user_principal"]) is not None,
-        "platform_service_principal": _seen(parts["platform_principal"]) is not None,
-        "application_credential": credential,
-    }
-
-
-def _seen(part: Part[Thing]) -> Thing | None:
-    """The contents of a part of a look; a start does not continue without it."""
-    if "problem" in part:
-        raise ProblemError.of([part["problem"]])
-    return part["found"]
-
-
-def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool]:
-    names = {folded(role["name"]) for role in roles.values()}
-    built_in = peering["role"] != "least-privilege"
-    return {
-        "user_role": built_in or folded(peering["user_role_name"]) in names,
-        "platform_role": folded(peering["platform_role_name"]) in names,
-    }
-
-
-def _roles_behind(rights: dict[str, bool]) -> dict[str, bool]:
-    """For an adopted peering, the roles are those of its assignments, whatever their names."""
-    return {name.removesuffix("_assignment"): found for name, found in rights.items()}
-
-
-def _assigned(parts: DirectoryParts, access: AccessLook, wanted: Mapping[str, tuple[str, str]], vnet_id: str) -> Facts:
-    """The ids of the assignments on the VNet that a start would create: whoever created them, it creates no others."""
-    principals = {
-        "user_role_assignment": _seen(parts["user_principal"]),
-        "platform_role_assignment": _seen(parts["platform_principal"]),
-    }
-    found = dict[str, str]()
-    for name, (_, role) in wanted.items():
-        principal = principals[name]
-        for one in assignments_of(access, principal["id"]) if principal is not None else ():
-            if one["role"] == role and same_id(one["scope"], vnet_id):
-                found[f"{name}_id"] = one["id"]
-    return collected(found)
-
-
-def _found_sides(facts: Facts) -> dict[str, bool]:
-    """An unusable connection and a Disconnected side are recreated: they do not count."""
-    sides, state = facts["peered_networks"], facts["found_connection_state"]
-    side, lost = side_of(facts, sides, facts["project_network_cidr"]), has_lost_its_side(facts, sides)
-    return {
-        "peering_connection": state not in (None, "DELETED") and not lost,
-        "vnet_peering": side is not None and side["state"] != "Disconnected" and not lost,
-    }
-
-
-def _to_build_upon(peering: Peering, parts: DirectoryParts, roles: dict[str, RoleLook], vnet_id: str) -> Facts:
-    """The ids of existing shared objects: the steps that would look them up are not needed."""
-    shared = {f"{whose}_role_id": role for whose, role in fitting_roles(peering, roles, vnet_id).items()}
-    platform = _seen(parts["platform_principal"])
-    return collected(shared | ({"platform_principal_id": platform["id"]} if platform and platform["enabled"] else {}))
-
-
-def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Facts:
-    """The ids of existing sufficient objects, so that the steps that would create them are not needed."""
-    taken = dict[str, str]()
-    user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
-    for whose, principal, actions in (("user", user, USER_ACTIONS), ("platform", platform, PLATFORM_ACTIONS)):
-        if principal is None or not principal["enabled"]:
-            continue
-        taken[f"{whose}_principal_id"] = principal["id"]
-        if (assignment := allowing(access, principal["id"], actions, vnet_id)) is not None:
-            role = role_definition_id(VNetId.parse(vnet_id).subscription_scope, assignment["role"])
-            taken |= {f"{whose}_role_id": role, f"{whose}_role_assignment_id": assignment["id"]}
-    return collected(taken)
 
 
 @step
@@ -388,7 +165,7 @@ async def password_policy(peering: Peering, facts: Facts) -> Facts:
     """Whether the tenant's app management policy allows the password, if the app may read the policy."""
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-    if _is_federated(peering, facts) or facts["existing"] == "foreign":
+    if is_federated(peering, facts) or facts["existing"] == "foreign":
         return {"password_policy_checked": "no password"}
     async with graph() as client:
         try:

@@ -8,9 +8,9 @@ from activities.step import step
 from activities.steps.access import assignments_on, delete_assignment
 from clients.azure import authorization
 from clients.remote_errors import or_none
-from peering.facts import Facts
-from peering.look import AssignmentLook
-from peering.naming import VNetId, last_part, role_assignment_name, role_definition_name, same_id
+from peering.facts import Facts, needed
+from peering.naming import VNetId, last_part
+from peering.rights import surplus_of
 from peering.spec import Peering
 
 _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
@@ -20,39 +20,22 @@ _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
 async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
     """Delete this app's assignments on the VNet that an earlier request wanted, and their roles where those were ours.
 
-    Rights that another peering of the VNet needs are kept, and so are those that another owner gave.
+    What another peering needs is kept, and so are rights that another owner gave.
     """
     if facts["existing"] == "adopted":
         return {"rights_settled": "taken over"}
     vnet_id = facts["vnet_id"]
-    needed = set((await neighbours_of(peering))["roles"])
-    roles = await remotes.custom_roles(vnet_id)
-    surplus = [
-        assignment
-        for assignment in await assignments_on(vnet_id)
-        if _is_surplus(assignment, facts, vnet_id)
-        and (assignment["role"] not in roles or roles[assignment["role"]]["name"] not in needed)
-    ]
-    for assignment in surplus:
+    wanted = {
+        (last_part(facts["user_role_id"]).lower(), needed(facts["user_principal_id"])),
+        (last_part(facts["platform_role_id"]).lower(), needed(facts["platform_principal_id"])),
+    }
+    neighbours, roles = await neighbours_of(peering), await remotes.custom_roles(vnet_id)
+    surplus = surplus_of(await assignments_on(vnet_id), roles, vnet_id, wanted, neighbours)
+    for assignment in surplus.assignments:
         await delete_assignment(assignment["id"])
-    scope = VNetId.parse(vnet_id).subscription_scope
-    for role in {assignment["role"] for assignment in surplus} & set(roles):
-        if role == role_definition_name(scope, roles[role]["name"]) and not _is_wanted(role, facts):
-            await _delete_role(scope, role)
+    for role in surplus.roles:
+        await _delete_role(VNetId.parse(vnet_id).subscription_scope, role)
     return {"rights_settled": "as requested"}
-
-
-def _is_surplus(assignment: AssignmentLook, facts: Facts, vnet_id: str) -> bool:
-    """Whether an assignment is this app's, for a principal of the peering, and not one of those that it needs."""
-    principals = (facts["user_principal_id"], facts["platform_principal_id"])
-    wanted = (facts["user_role_assignment_id"], facts["platform_role_assignment_id"])
-    name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
-    ours = same_id(last_part(assignment["id"]), name) and assignment["principal_id"] in principals
-    return ours and not any(same_id(assignment["id"], one) for one in wanted)
-
-
-def _is_wanted(role: str, facts: Facts) -> bool:
-    return any(same_id(role, last_part(one)) for one in (facts["user_role_id"], facts["platform_role_id"]))
 
 
 async def _delete_role(scope: str, role: str) -> None:

@@ -125,6 +125,13 @@ def test_what_is_deleted_and_created_again_is_no_continuation(known: tuple[str, 
     assert (row["action"], row["changes"]) == ("update", ["Peering connection: deleted and created again"])
 
 
+def test_a_right_that_a_start_deletes_is_told_with_new_labels() -> None:
+    deletion = {"step": "surplus_rights", "action": "delete", "name": "assignment of Network Contributor"}
+    with canned_app(planning({**changed(**RELABELLED), "steps": [deletion]}, ID)) as app:
+        (row,) = json.loads(run(app.url, "plan", "-f", "-", "-o", "json", given=LABELLED).out)
+    assert (row["action"], row["changes"][-1]) == ("update", "assignment of Network Contributor: deleted")
+
+
 @pytest.mark.parametrize(
     ("plan", "told"),
     [

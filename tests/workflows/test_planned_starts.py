@@ -1,11 +1,17 @@
 """Plans of starts of peerings that exist: what is there as it is asked for is found, the rest is created."""
 
+from pathlib import Path
+from typing import Any, Final
+
 import pytest
 
+from local.cloud import Scenario
 from local.cloud.arm.roles import READER
-from local.deployment import Deployment
+from local.deployment import Deployment, deploy
 from tests.workflows.obstacles import Place
 from tests.workflows.plans import codes, plan
+
+_AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
 
 
 def test_what_is_there_as_it_is_asked_for_needs_no_right_to_be_made(deployment: Deployment) -> None:
@@ -45,7 +51,39 @@ def test_another_role_is_planned_to_be_assigned(
     deployment: Deployment, options: dict[str, object], created: set[str]
 ) -> None:
     deployment.settle()
-    assert {step["step"] for step in plan(deployment, **options)["steps"] if step["action"] == "create"} == created
+    planned, before = plan(deployment, **options), _rights(deployment)
+    assert {step["step"] for step in planned["steps"] if step["action"] == "create"} == created
     status = deployment.settle(**options)
     assert status["state"] == "connected"
+    # What is deleted is what was planned to be.
+    deleted = _deleted(planned)
+    assert deleted == before - _rights(deployment)
+    assert sorted(one.split("/")[-2] for one in deleted) == ["roleassignments", "roledefinitions"]
     assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
+
+
+@pytest.mark.parametrize("there", ["on the VNet", "on another VNet"])
+def test_what_another_peering_needs_is_not_planned_to_be_deleted(tmp_path: Path, there: str) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"vnets": 2, "project_vpcs": 2})) as deployment:
+        _, second = deployment.cloud.vnet_ids
+        vpcs = list(deployment.cloud.world.vpcs)
+        assert deployment.settle()["state"] == "connected"
+        other = {"vpc": vpcs[1]} if there == "on the VNet" else {"vnet_id": second}
+        assert deployment.settle(**other)["state"] == "connected"
+        before = _rights(deployment)
+        deleted = _deleted(plan(deployment, platform_role_name="another"))
+        assert deployment.settle(platform_role_name="another")["state"] == "connected"
+        assert deleted == before - _rights(deployment)
+        assert len(deleted) == (0 if there == "on the VNet" else 1)
+
+
+def _deleted(planned: dict[str, Any]) -> set[str]:
+    """The ids of what a plan says would be deleted, in lower case."""
+    return {step["id"].lower() for step in planned["steps"] if step["action"] == "delete"}
+
+
+def _rights(deployment: Deployment) -> set[str]:
+    """The ids of all roles and assignments, in lower case."""
+    world, scope = deployment.cloud.world, f"/subscriptions/{deployment.cloud.landscape.subscription}"
+    roles = {f"{scope}{_AUTHORIZATION}/roleDefinitions/{one.name}".lower() for one in world.roles}
+    return roles | {f"{one.scope}{_AUTHORIZATION}/roleAssignments/{one.name}".lower() for one in world.assignments}
