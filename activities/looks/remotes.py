@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from activities.remote_errors import problem_of, with_fresh_token
+from clients.aiven_answers import PeeringConnection
 from clients.aiven_vpcs import vpc_client
 from clients.azure import secrets
 from clients.reads import Document, complete, list_arm, list_network, read_arm, read_network
 from clients.remote_errors import RemoteError, or_none
+from clients.shared_reads import shared
 from peering.aiven_vpc import AivenVpc
 from peering.facts import VNetPeering
 from peering.look import (
@@ -23,8 +25,9 @@ from peering.look import (
     VpcLook,
 )
 from peering.marks import KEY_ID
-from peering.naming import VNetId, last_part, secret_name
+from peering.naming import VNetId, folded, last_part, secret_name
 from peering.outcome import ProblemError
+from peering.states import CONNECTION_ACTIVE, connection_problem
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
@@ -73,11 +76,18 @@ async def aiven_vpc(named: AivenVpc) -> VpcLook | None:
             application_id=c.peer_azure_app_id,
             tenant_id=c.peer_azure_tenant_id,
             state=c.state,
-            message=(c.state_info.told or "")[:_LONGEST_MESSAGE] or None if c.state_info else None,
+            message=_message(c),
         )
         for c in vpc.peering_connections
     ]
     return VpcLook(cloud_name=vpc.cloud, network_cidr=vpc.ranges, state=vpc.state, connections=connections)
+
+
+def _message(connection: PeeringConnection) -> str | None:
+    """What Aiven says is wrong with a connection: a VPC may list a thousand that are as they should be."""
+    if connection.state_info is None or connection_problem(connection.state, CONNECTION_ACTIVE) is None:
+        return None
+    return (connection.state_info.told or "")[:_LONGEST_MESSAGE] or None
 
 
 async def vnet(vnet_id: str) -> VNetLook | None:
@@ -165,10 +175,14 @@ async def assignments(scope: str) -> list[AssignmentLook]:
 
 
 async def assignments_in_subscription(subscription_id: str, principal_id: str = "") -> list[AssignmentLook] | None:
-    """All role assignments in a subscription, or a principal's; None when the app may not look at all of it."""
-    wanted = f"principalId eq '{principal_id}'" if principal_id else None
+    """All role assignments in a subscription, or a principal's; None when the app may not look at all of it.
+
+    There may be thousands: those who ask at the same time share a read.
+    """
+    scope, wanted = f"/subscriptions/{subscription_id}", f"principalId eq '{principal_id}'" if principal_id else None
+    key = ("role assignments", folded(scope), wanted)
     try:
-        return await _assignments(subscription_id, f"/subscriptions/{subscription_id}", wanted)
+        return await shared(key, lambda: _assignments(subscription_id, scope, wanted))
     except RemoteError as error:
         if not error.answer.refuses(_FORBIDDEN):
             raise
