@@ -8,7 +8,7 @@ from orchestrators.run import Run, Running
 from peering.steps import REMOVAL, REMOVED
 
 _LAST_LOOK: Final = "last_look"
-#: How often the removal is repeated if its final check still finds an object.
+#: How often the removal is repeated if a check still finds an object.
 _PASSES: Final = 3
 
 
@@ -48,9 +48,8 @@ def _has_waited(run: Run, until: str) -> Workflow[bool]:
 
 
 def _has_left_something(run: Run) -> bool:
-    """Whether the final check has found an object that should be deleted."""
-    last = run.steps.get(_LAST_LOOK)
-    return last is not None and "problem" in last and last["problem"]["code"] == "still-there"
+    """Whether a check has found what should be deleted: the final one, or that before the application is deleted."""
+    return any("problem" in step and step["problem"]["code"] == "still-there" for step in run.steps.values())
 
 
 def _once(run: Run) -> Running:

@@ -77,10 +77,11 @@ def _of_surplus(facts: Facts, access: AccessLook, look: Look, vnet_id: str) -> I
         further["the platform's"] = [
             a for a in held if not same_id(a["scope"], vnet_id) or (a["role"] != role and not _peers_only(access, a))
         ]
+    why = f" It was not removed: {facts['rights_kept']}" if facts.get("rights_kept") else ""
     for whose, assignments in further.items():
         if assignments:
             named = ", ".join(f"{a['id'].rpartition('/')[2]} on {a['scope']}" for a in assignments)
-            yield Occurrence(code="surplus-rights", detail=f"Not requested, of {whose}: {named}.")
+            yield Occurrence(code="surplus-rights", detail=f"Not requested, of {whose}: {named}.{why}")
 
 
 def _peers_only(access: AccessLook, assignment: AssignmentLook) -> bool:

@@ -10,6 +10,7 @@ from peering.problems import PROBLEMS
 from peering.problems.remote_codes import (
     ALONE,
     AS_APPLICATION,
+    NO_ABSENCE,
     OTHERWISE,
     REMOTE_CODES,
     SIGN_IN_CODES,
@@ -92,7 +93,8 @@ class Answer:
     @property
     def is_absence(self) -> bool:
         """Whether the service itself says that the object does not exist; a sign-in says nothing about it."""
-        return self.status == _NOT_FOUND and self.is_readable and self.sign_in is None
+        is_about_it = NO_ABSENCE.isdisjoint(self.codes)
+        return self.status == _NOT_FOUND and self.is_readable and self.sign_in is None and is_about_it
 
 
 def read(answer: Answer, step: str = "") -> Occurrence:

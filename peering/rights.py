@@ -119,7 +119,10 @@ def surplus_of(
     """
     principals, scope = {principal for _, principal in wanted}, VNetId.parse(vnet_id).subscription_scope
     names = {guid: role["name"] for guid, role in custom_roles.items()}
-    needed = {guid for guid, name in names.items() if name in neighbours["roles"]}
+    in_use = {folded(name) for name in neighbours["roles"]}
+    # By their GUIDs, too, as a list may lack one.
+    needed = {guid for guid, name in names.items() if folded(name) in in_use}
+    needed |= {role_definition_name(scope, name) for name in neighbours["roles"]}
     found = [
         one
         for one in assignments

@@ -327,6 +327,7 @@ STEPS: Final = (
         "Remove surplus rights",
         ("existing", "vnet_id", "user_role_id", "platform_role_id", "user_principal_id", "platform_principal_id"),
         ("rights_settled",),
+        may_yield=("rights_kept",),
         after=("connection_state",),
     ),
     Step(
@@ -419,8 +420,9 @@ REMOVAL: Final = (
         "remove_application",
         2,
         "Delete the application",
-        ("application_object_id", "existing"),
+        ("application_object_id", "existing", "vnet_peering_removed"),
         ("application_removed",),
+        ("vnet_peering_id", "application_id"),
         after=("role_assignments_removed",),
     ),
     Step("remove_secret", 4, "Delete its password", (), ("secret_removed",), after=("application_removed",)),

@@ -179,11 +179,20 @@ async def release_rights(_: Peering, facts: Facts) -> Facts:
         try:
             await delete_assignment(assignment)
         except RemoteError as error:
-            refused = without_secrets(read(error.answer))
-            if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
-                raise
-            return {**released, "rights_kept": refused["detail"]}
+            return {**released, "rights_kept": refused_for_good(error)}
     return released
+
+
+def refused_for_good(error: RemoteError) -> str:
+    """Why a remote refuses a deletion, such as for a lock.
+
+    Raises:
+        RemoteError: it may be tried again.
+    """
+    refused = without_secrets(read(error.answer))
+    if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
+        raise error
+    return refused["detail"]
 
 
 @step

@@ -120,10 +120,13 @@ async def _surplus(
         return []
     neighbours = await neighbours_of(peering)
     found = surplus_of(access["assignments"], roles, peering["vnet_id"], pairs, neighbours)
-    scope, names = VNetId.parse(peering["vnet_id"]).subscription_scope, access["roles"]
+    scope = VNetId.parse(peering["vnet_id"]).subscription_scope
+    # A role that has just been made may not be shown yet.
+    names = {one["role"]: one["role"] for one in found.assignments}
+    names |= {guid: role["name"] for guid, role in access["roles"].items()}
     return [
-        *(SurplusRight(name=f"assignment of {names[one['role']]['name']}", id=one["id"]) for one in found.assignments),
-        *(SurplusRight(name=names[role]["name"], id=role_definition_id(scope, role)) for role in found.roles),
+        *(SurplusRight(name=f"assignment of {names[one['role']]}", id=one["id"]) for one in found.assignments),
+        *(SurplusRight(name=names[role], id=role_definition_id(scope, role)) for role in found.roles),
     ]
 
 

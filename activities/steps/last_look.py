@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.step import step
 from activities.steps.access import is_assigned
 from activities.steps.aiven import check_clear
+from activities.steps.removal import LOOKS, side_is_left
 from clients.aiven_vpcs import vpc_client
 from clients.azure import authorization, graph
 from clients.remote_errors import or_none
@@ -18,9 +18,6 @@ from peering.naming import VNetId, role_definition_name, same_id, secret_name
 from peering.outcome import ProblemError
 from peering.spec import Peering
 
-#: How often a deleted object may still be listed, some seconds apart.
-_LOOKS: Final = 12
-
 
 @step
 async def last_look(peering: Peering, facts: Facts) -> Facts:
@@ -29,7 +26,7 @@ async def last_look(peering: Peering, facts: Facts) -> Facts:
     Neither a 2xx to a deletion nor one 404 is proof: everything that the removal deleted is looked up again here.
     """
     looks: dict[str, Callable[[], Awaitable[bool]]] = {
-        "the VNet peering": lambda: _side(facts),
+        "the VNet peering": lambda: side_is_left(peering, facts),
         "Aiven's connection": lambda: _connection(peering, facts),
         "the role assignment of the application": lambda: _assignment(facts, "user_role_assignment_id"),
         "the role assignment of the platform": lambda: _assignment(facts, "platform_role_assignment_id"),
@@ -42,17 +39,9 @@ async def last_look(peering: Peering, facts: Facts) -> Facts:
     if left := [name for name, is_there in zip(looks, there, strict=True) if is_there]:
         problem = ProblemError("still-there", f"Still existing: {', '.join(left)}.", retry_after=5)
         # The removal is then repeated.
-        problem.occurrence["final"] = facts.get("tries", 0) >= _LOOKS
+        problem.occurrence["final"] = facts.get("tries", 0) >= LOOKS
         raise problem
     return {"seen_gone": "everything"}
-
-
-async def _side(facts: Facts) -> bool:
-    """Whether the deleted side is still listed; a side that was not to be deleted may stay."""
-    recorded = facts.get("vnet_peering_id")
-    if not isinstance(recorded, str) or facts["vnet_peering_removed"] != "deleted":
-        return False
-    return await remotes.vnet_peering(recorded) is not None
 
 
 async def _connection(peering: Peering, facts: Facts) -> bool:

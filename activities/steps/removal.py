@@ -1,7 +1,7 @@
 """The first reads of a removal, and its deletions in Entra: only objects that this app created and no other needs."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
@@ -24,6 +24,9 @@ from peering.spec import Peering
 
 if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
+
+#: How often a deleted object may still be listed, some seconds apart.
+LOOKS: Final = 12
 
 
 @step
@@ -190,7 +193,29 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
         if facts["existing"] == "adopted":
             await withdraw_credentials(client, peering, object_id)
             return {"application_removed": "handed back"}
+        if await side_is_left(peering, facts):
+            # Only the application can delete it, in a removal that finds it from the beginning.
+            problem = ProblemError("still-there", "Still existing: the VNet peering.", retry_after=5)
+            was_deleted = facts["vnet_peering_removed"] == "deleted"
+            problem.occurrence["final"] = not was_deleted or facts.get("tries", 0) >= LOOKS
+            raise problem
         await or_none(client.applications.by_application_id(object_id).delete())
         # For good, for Entra would reserve the unique name for 30 days; a start restores what cannot be found here yet.
         await or_none(client.directory.deleted_items.by_directory_object_id(object_id).delete())
     return {"application_removed": object_id}
+
+
+async def side_is_left(peering: Peering, facts: Facts) -> bool:
+    """Whether the recorded side exists; that of an adopted connection, or of another application's, may stay."""
+    recorded = facts.get("vnet_peering_id")
+    if not isinstance(recorded, str) or facts["existing"] == "adopted":
+        return False
+    if facts["vnet_peering_removed"] != "deleted" and await _is_anothers(peering, facts):
+        return False
+    return await remotes.vnet_peering(recorded) is not None
+
+
+async def _is_anothers(peering: Peering, facts: Facts) -> bool:
+    vpc = await vpc_client(AivenVpc.of(peering)).read_unless_gone()
+    connection = vpc.connection_to(VNetId.parse(peering["vnet_id"])) if vpc is not None else None
+    return connection is not None and not same_id(connection.peer_azure_app_id, str(facts.get("application_id")))

@@ -5,9 +5,9 @@ from typing import Final
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.step import step
-from activities.steps.access import assignments_on, delete_assignment
+from activities.steps.access import assignments_on, delete_assignment, refused_for_good
 from clients.azure import authorization
-from clients.remote_errors import or_none
+from clients.remote_errors import RemoteError, or_none
 from peering.facts import Facts, needed
 from peering.naming import VNetId, last_part
 from peering.rights import surplus_of
@@ -20,7 +20,8 @@ _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
 async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
     """Delete this app's assignments on the VNet that an earlier request wanted, and their roles where those were ours.
 
-    What another peering needs is kept, and so are rights that another owner gave.
+    What another peering needs is kept, and so are rights that another owner gave. A refusal, such as a lock's, does not
+    fail the start of a peering that is ACTIVE: checks report the rights as long as they exist.
     """
     if facts["existing"] == "adopted":
         return {"rights_settled": "taken over"}
@@ -31,11 +32,15 @@ async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
     }
     neighbours, roles = await neighbours_of(peering), await remotes.custom_roles(vnet_id)
     surplus = surplus_of(await assignments_on(vnet_id), roles, vnet_id, wanted, neighbours)
-    for assignment in surplus.assignments:
-        await delete_assignment(assignment["id"])
-    for role in surplus.roles:
-        await _delete_role(VNetId.parse(vnet_id).subscription_scope, role)
-    return {"rights_settled": "as requested"}
+    scope = VNetId.parse(vnet_id).subscription_scope
+    try:
+        for assignment in surplus.assignments:
+            await delete_assignment(assignment["id"])
+        for role in surplus.roles:
+            await _delete_role(scope, role)
+    except RemoteError as error:
+        return {"rights_settled": "not removed", "rights_kept": refused_for_good(error)}
+    return {"rights_settled": "as requested", "rights_kept": None}
 
 
 async def _delete_role(scope: str, role: str) -> None:

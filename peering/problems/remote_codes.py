@@ -234,6 +234,10 @@ TO_DO: Final[Mapping[Service, str]] = {
     " or set AZURE_CREDENTIAL to another identity."
 }
 
+#: Codes of a 404 that speak of the API, or of nothing: no object is missing (azure-powershell #11022, #12061; Graph).
+NO_ABSENCE: Final = frozenset(
+    {"InvalidResourceType", "InvalidResourceNamespace", "NoRegisteredProviderFound", "UnknownError"}
+)
 #: What a status means that comes without a known code; of most of Aiven's refusals no code is documented.
 STATUSES: Final[Mapping[Service, Mapping[int, str]]] = {
     "Azure Resource Manager": {401: "automation-token-refused"},

@@ -81,3 +81,30 @@ def test_what_a_plan_calls_refused_stays_as_it_was(deployment: Deployment) -> No
     assert {one["option"] for one in planned["changes"] if "refused" in one} == set(refused)
     named = deployment.request(peering_name=was["peering_name"])
     assert deployment.api.post("/api/peerings?dryRun=true", json=named).json()["changes"] == []
+
+
+@pytest.mark.parametrize("code", ["InvalidResourceType", "NoRegisteredProviderFound", "UnknownError"])
+def test_a_404_that_speaks_of_the_api_is_no_absence(deployment: Deployment, code: str) -> None:
+    before = deployment.cloud_state()
+    status = deployment.settle()
+    message = "The resource type 'virtualNetworks' could not be found in the namespace 'Microsoft.Network'."
+    body = {"error": {"code": code, "message": message}}
+    vnets = {"host": ARM, "path": "/virtualNetworks/", "status": 404, "body": body, "times": 9999}
+    deployment.knobs(faults=[vnets])
+    assert deployment.check(status["id"])["health"]["verdict"] == "unknown"
+    removed = deployment.remove(status["id"])
+    assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", "remote-refused")
+    deployment.knobs(faults=[])
+    assert deployment.remove(status["id"])["state"] == "removed"
+    assert deployment.cloud_state() == before
+
+
+def test_a_side_that_was_not_found_at_first_is_looked_for_at_the_end(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    status = deployment.settle()
+    # The VNet, its list and the recorded side, as often as a removal looks before it believes.
+    path = r"/virtualNetworks/[^/]*(/virtualNetworkPeerings|\?|$)"
+    gone = {"host": ARM, "method": "GET", "path": path, "status": 404, "code": "ResourceNotFound", "times": 6}
+    deployment.knobs(faults=[gone])
+    assert deployment.remove(status["id"])["state"] == "removed"
+    assert deployment.cloud_state() == before

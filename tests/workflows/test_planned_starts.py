@@ -87,3 +87,43 @@ def _rights(deployment: Deployment) -> set[str]:
     world, scope = deployment.cloud.world, f"/subscriptions/{deployment.cloud.landscape.subscription}"
     roles = {f"{scope}{_AUTHORIZATION}/roleDefinitions/{one.name}".lower() for one in world.roles}
     return roles | {f"{one.scope}{_AUTHORIZATION}/roleAssignments/{one.name}".lower() for one in world.assignments}
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ({"kind": "add-lock", "level": "CanNotDelete"}, "lock"),
+        ({"kind": "add-deny-assignment", "actions": ["Microsoft.Authorization/roleAssignments/delete"]}, "deny"),
+    ],
+)
+def test_a_right_that_may_not_be_deleted_is_a_finding_and_no_failure(
+    deployment: Deployment, event: dict[str, object], told: str
+) -> None:
+    scope = deployment.settle()["facts"]["vnet_id"]
+    deployment.event(scope=scope, **event)
+    status = deployment.settle(role="Network Contributor")
+    assert status["state"] == "connected", status.get("problem")
+    (found,) = deployment.check(status["id"])["health"]["problems"]
+    assert found["code"] == "surplus-rights"
+    assert told in found["detail"].partition("It was not removed:")[2]
+
+
+def test_a_role_that_no_list_shows_yet_is_planned_to_be_deleted_by_its_id(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"role_definitions_stale": 120})) as deployment:
+        deployment.settle(user_role_name="one")
+        planned = plan(deployment, user_role_name="two")
+        assert (planned["result"], planned["obstacles"]) == ("update", [])
+        assert deployment.settle(user_role_name="two")["state"] == "connected"
+
+
+def test_a_list_without_roles_does_not_take_what_another_peering_needs(tmp_path: Path) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"project_vpcs": 2})) as deployment:
+        deployment.settle(platform_role_name="one")
+        second = list(deployment.cloud.world.vpcs)[1]
+        deployment.settle(vpc=second, platform_role_name="two")
+        before = _rights(deployment)
+        lists_no_role = {"host": r"management\.azure\.com", "path": "/roleDefinitions$", "method": "GET", "times": 9999}
+        deployment.knobs(faults=[{**lists_no_role, "status": 200, "body": {"value": []}}])
+        assert _deleted(plan(deployment, platform_role_name="one")) == set()
+        assert deployment.settle(platform_role_name="one")["state"] == "connected"
+        assert before - _rights(deployment) == set()
