@@ -36,7 +36,7 @@ class RemovalLooks:
         platform: the platform's service principal in the customer's tenant.
         user: the application's.
         holds: what blocks changes of the VNet by any identity.
-        policies: those that deny what is done to it, or may.
+        policies: those that deny what is done to it, or may; None if they could not be read.
         granted: what the app's roles grant it on the VNet.
         granted_above: what they grant it in its subscription, where roles are.
         lacking: by the step that creates an object, the rights outside Azure that the app lacks to remove it.
@@ -50,7 +50,7 @@ class RemovalLooks:
     platform: PrincipalLook | None
     user: PrincipalLook | None
     holds: Holds | None
-    policies: Collection[DenyingPolicy]
+    policies: Collection[DenyingPolicy] | None
     granted: Collection[Granted] | None
     granted_above: Collection[Granted] | None
     lacking: Mapping[str, Collection[Occurrence]]
@@ -89,7 +89,7 @@ def in_the_way(peering: Peering, deleted: Mapping[str, str | None], looks: Remov
     if "vnet_peering" in deleted and looks.user is not None and not looks.user["enabled"]:
         detail = f"The application's service principal {looks.user['id']} is disabled."
         yield Occurrence(code="application-disabled", detail=detail)
-    yield from of_policies(looks.policies, by_app | by_others)
+    yield from of_policies(looks.policies or (), by_app | by_others)
     if looks.holds is not None and in_azure:
         yield from of_subscription(looks.holds, vnet)
         yield from _of_locks(looks.holds, vnet, {in_azure[name].what: deleted[name] for name in in_azure})
@@ -111,8 +111,9 @@ def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str
         deleted: what would be deleted, by the step that makes it.
         looks: what there is, and what may hold it.
     """
-    unread = of_unread(looks.holds.unread) if looks.holds is not None else []
-    return [*perhaps(looks.policies, set().union(*_actions(deleted))), *unread]
+    unread = [*(looks.holds.unread if looks.holds is not None else ())]
+    unread += ["its policy assignments"] if looks.policies is None else []
+    return [*perhaps(looks.policies or (), set().union(*_actions(deleted))), *of_unread(unread)]
 
 
 def _actions(deleted: Collection[str]) -> tuple[set[str], set[str]]:

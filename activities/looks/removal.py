@@ -95,7 +95,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         platform=(held or {}).get(platform),
         user=(held or {}).get(application),
         holds=holds,
-        policies=policies or [],
+        policies=policies,
         granted=granted,
         granted_above=above,
         lacking={

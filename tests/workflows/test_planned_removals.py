@@ -210,3 +210,13 @@ def test_a_policy_that_depends_on_more_than_the_type_is_a_warning(deployment: De
     (warning,) = planned["warnings"]
     assert "Ours stay" in warning
     assert "virtualNetworkPeerings/delete" in warning
+
+
+def test_policies_that_the_app_may_not_read_are_a_warning(deployment: Deployment) -> None:
+    status = deployment.settle()
+    refused = {"host": r"management\.azure\.com", "path": "/policyAssignments$", "method": "GET", "times": 9999}
+    deployment.knobs(faults=[{**refused, "status": 403, "code": "AuthorizationFailed"}])
+    planned = planned_removal(deployment, status["id"])
+    assert (planned["result"], planned["obstacles"]) == ("remove", [])
+    (warning,) = planned["warnings"]
+    assert "its policy assignments" in warning
