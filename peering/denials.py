@@ -62,8 +62,8 @@ def is_narrowed(assigned: Mapping[str, Any]) -> bool:
     return bool(assigned.get("resourceSelectors") or assigned.get("overrides"))
 
 
-def exempted_assignments(exemptions: Sequence[Mapping[str, Any]], path: str, now: datetime) -> set[str]:
-    """The ids, `folded`, of the policy assignments that a path is exempted from.
+def exempted_assignments(exemptions: Sequence[Mapping[str, Any]], path: str, now: datetime) -> dict[str, bool]:
+    """The ids, `folded`, of the policy assignments that a path is exempted from: True if from all of their definitions.
 
     Args:
         exemptions: those that Azure lists for a VNet.
@@ -72,7 +72,9 @@ def exempted_assignments(exemptions: Sequence[Mapping[str, Any]], path: str, now
     """
     reaching = [one["properties"] for one in exemptions if _reaches(one["id"], path)]
     valid = [one for one in reaching if not (end := one.get("expiresOn")) or datetime.fromisoformat(end) > now]
-    return {folded(one["policyAssignmentId"]) for one in valid}
+    whole = [one for one in valid if not one.get("policyDefinitionReferenceIds") and not one.get("resourceSelectors")]
+    wholly = {folded(one["policyAssignmentId"]) for one in whole}
+    return {name: name in wholly for one in valid for name in [folded(one["policyAssignmentId"])]}
 
 
 def denied_by(definitions: Collection[Definition], actions: Collection[str]) -> dict[str, bool]:

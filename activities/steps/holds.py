@@ -171,10 +171,13 @@ async def denying(vnet_id: str) -> list[DenyingPolicy] | None:
     verdicts = await asyncio.gather(*map(denied, assignments))
     exemptions, now = await _exemptions(vnet) if any(verdicts) else [], datetime.now(UTC)
     exempted = {path: exempted_assignments(exemptions, path, now) for path in where.values()}
-    return [
-        DenyingPolicy(_name(one), {a: sure for a, sure in found.items() if folded(one["id"]) not in exempted[where[a]]})
-        for one, found in zip(assignments, verdicts, strict=True)
-    ]
+
+    def left(assignment: dict[str, Any], denied: Mapping[str, bool]) -> dict[str, bool]:
+        """What an assignment denies nonetheless; only the exempted definitions of it may be those that deny."""
+        held = {action: exempted[where[action]].get(folded(assignment["id"])) for action in denied}
+        return {action: sure and held[action] is None for action, sure in denied.items() if held[action] is not True}
+
+    return [DenyingPolicy(_name(one), left(one, found)) for one, found in zip(assignments, verdicts, strict=True)]
 
 
 async def _assigned(vnet: VNetId) -> list[dict[str, Any]] | None:

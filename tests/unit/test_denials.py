@@ -101,10 +101,13 @@ def test_an_exemption_holds_below_its_scope_alone_until_it_ends() -> None:
     now, given = datetime(2026, 1, 1, tzinfo=UTC), {"policyAssignmentId": "/An/Assignment"}
     in_group = f"{GROUP}/providers/Microsoft.Authorization/policyExemptions/e"
     exemption = {"id": in_group, "properties": given}
-    assert exempted_assignments([exemption], VNET, now) == {"/an/assignment"}
-    assert exempted_assignments([exemption], SUBSCRIPTION, now) == set()
+    assert exempted_assignments([exemption], VNET, now) == {"/an/assignment": True}
+    assert exempted_assignments([exemption], SUBSCRIPTION, now) == {}
     ended = {"id": in_group, "properties": {**given, "expiresOn": "2025-12-31T23:59:59Z"}}
-    assert exempted_assignments([ended], VNET, now) == set()
+    assert exempted_assignments([ended], VNET, now) == {}
+    partly = {"id": in_group, "properties": given | {"policyDefinitionReferenceIds": ["tags"]}}
+    assert exempted_assignments([partly], VNET, now) == {"/an/assignment": False}
+    assert exempted_assignments([partly, exemption], VNET, now) == {"/an/assignment": True}
 
 
 def test_parameters_come_from_the_initiative_the_assignment_or_the_definition() -> None:

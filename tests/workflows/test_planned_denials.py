@@ -45,6 +45,11 @@ def test_what_audits_or_is_not_enforced_or_exempted_is_no_obstacle(deployment: D
     for until, expected in (({}, []), (AHEAD, []), (PAST, ["policy-denied"])):
         answer(deployment, {"/policyExemptions": {"value": [{"id": name, "properties": exempted | until}]}})
         assert codes(plan(deployment)) == expected
+    # The definition that is not exempted may be the one that denies.
+    partly = exempted | {"policyDefinitionReferenceIds": ["tags"]}
+    answer(deployment, {"/policyExemptions": {"value": [{"id": name, "properties": partly}]}})
+    planned = plan(deployment)
+    assert (codes(planned), len(planned["warnings"])) == ([], 1)
     answer(deployment, {})
     assert codes(plan(deployment)) == ["policy-denied"]
 
