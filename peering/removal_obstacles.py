@@ -31,6 +31,7 @@ class RemovalLooks:
     Attributes:
         facts: what its first step found; empty when it could not look.
         made_roles: the ids of the roles that its starts created, by name; without those that its record holds.
+        gone: the steps whose recorded roles and assignments Azure does not find.
         neighbours: the other users of shared objects in the registry.
         identity: the object id of the app's own identity.
         platform: the platform's service principal in the customer's tenant.
@@ -45,6 +46,7 @@ class RemovalLooks:
 
     facts: Facts
     made_roles: Mapping[str, str]
+    gone: Collection[str]
     neighbours: Neighbours
     identity: str
     platform: PrincipalLook | None

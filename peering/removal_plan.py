@@ -10,6 +10,7 @@ from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.record import Record
 from peering.removal_obstacles import RemovalLooks, in_the_way, may_be_in_the_way
+from peering.rights import is_in_use
 from peering.spec import Peering
 from peering.steps import OBJECTS, STEPS
 
@@ -88,7 +89,7 @@ def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
 def _of_an_earlier_start(name: str, role: str, neighbours: Neighbours) -> RemovedObject:
     """A role that an earlier start created under another name."""
     step = next(step for step in STEPS if step.name == "user_role")
-    kept = name in neighbours["roles"]
+    kept = is_in_use(name, neighbours)
     return RemovedObject(
         step=step.name,
         article_step=step.article_step,
@@ -136,8 +137,8 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
     if known.get("existing") == "adopted" and name in _OF_PLATFORM:
         return "keep", "The connection that is handed back needs it."
     shared = {
-        "user_role": peering["user_role_name"] in neighbours["roles"],
-        "platform_role": peering["platform_role_name"] in neighbours["roles"],
+        "user_role": is_in_use(peering["user_role_name"], neighbours),
+        "platform_role": is_in_use(peering["platform_role_name"], neighbours),
         "platform_role_assignment": neighbours["on_vnet"],
         "platform_service_principal": neighbours["any"],
     }
@@ -157,4 +158,5 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
         "vnet_peering": "vnet_peering_to_remove" in known,
         "platform_service_principal": platform is not None,
     }
-    return ("delete" if there.get(name, named(known, OBJECTS[name]) is not None) else "gone"), ""
+    is_there = there.get(name, named(known, OBJECTS[name]) is not None and name not in looks.gone)
+    return ("delete" if is_there else "gone"), ""

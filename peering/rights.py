@@ -101,6 +101,11 @@ class Surplus(NamedTuple):
     roles: list[str]
 
 
+def is_in_use(role_name: str, neighbours: Neighbours) -> bool:
+    """Whether another peering needs a custom role; Azure compares the names without case."""
+    return folded(role_name) in map(folded, neighbours["roles"])
+
+
 def surplus_of(
     assignments: Iterable[AssignmentLook],
     custom_roles: Mapping[str, RoleLook],
@@ -119,9 +124,8 @@ def surplus_of(
     """
     principals, scope = {principal for _, principal in wanted}, VNetId.parse(vnet_id).subscription_scope
     names = {guid: role["name"] for guid, role in custom_roles.items()}
-    in_use = {folded(name) for name in neighbours["roles"]}
     # By their GUIDs, too, as a list may lack one.
-    needed = {guid for guid, name in names.items() if folded(name) in in_use}
+    needed = {guid for guid, name in names.items() if is_in_use(name, neighbours)}
     needed |= {role_definition_name(scope, name) for name in neighbours["roles"]}
     found = [
         one

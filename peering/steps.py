@@ -422,7 +422,7 @@ REMOVAL: Final = (
         "Delete the application",
         ("application_object_id", "existing", "vnet_peering_removed"),
         ("application_removed",),
-        ("vnet_peering_id", "application_id"),
+        ("vnet_peering_id", "to_network_id", "application_id"),
         after=("role_assignments_removed",),
     ),
     Step("remove_secret", 4, "Delete its password", (), ("secret_removed",), after=("application_removed",)),
@@ -437,7 +437,7 @@ REMOVAL: Final = (
         ("seen_gone",),
         (
             *("vnet_peering_id", "user_role_assignment_id", "platform_role_assignment_id", "user_role_id"),
-            *("platform_role_id", "application_id"),
+            *("platform_role_id", "application_id", "to_network_id"),
         ),
         after=("secret_removed", "connection_removed"),
         looks=True,

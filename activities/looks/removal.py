@@ -18,20 +18,25 @@ from activities.looks.own_rights import (
 )
 from activities.looks.remotes import part
 from activities.looks.vault_rights import DELETE_SECRETS, rights_in_vault
+from activities.steps.access import is_there
 from activities.steps.holds import denying, held_by
 from activities.steps.removal import belongings
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
-from peering.facts import Facts
+from peering.facts import Facts, named
 from peering.naming import VNetId, last_part, role_definition_id, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.record import Record
 from peering.removal_obstacles import RemovalLooks
 from peering.removal_plan import made_role_names
+from peering.steps import OBJECTS
 
 Found = TypeVar("Found")
 #: A removal believes that something is gone after some looks; its plan has one, and counts it for all of them.
 _ENOUGH: Final = 1000
+#: The steps that assign roles, and those that make them.
+_ASSIGNING: Final = ("user_role_assignment", "platform_role_assignment")
+_MAKING: Final = ("user_role", "platform_role")
 
 
 async def look_at_removal(record: Record) -> RemovalLooks:
@@ -63,12 +68,13 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         return lacking or (await lacking_ownership(permissions, application, me) if application else [])
 
     _, me = await identity()
-    (outcome, shared, held, made), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(
+    (outcome, shared, held, made, gone), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(
         asyncio.gather(
             belongings(StepRequest(peering=peering, facts=record["facts"] | Facts(tries=_ENOUGH))),
             neighbours_of(peering),
             seen(lambda: principals([one for one in (platform, application) if one])),
             seen(lambda: _made_roles(record)),
+            seen(lambda: _gone(record)),
         ),
         asyncio.gather(
             seen(lambda: held_by(vnet_id)),
@@ -90,6 +96,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     return RemovalLooks(
         facts=gathered,
         made_roles=made or {},
+        gone=gone or (),
         neighbours=shared,
         identity=me,
         platform=(held or {}).get(platform),
@@ -118,3 +125,18 @@ async def _made_roles(record: Record) -> dict[str, str]:
     made = {name: guid for name, guid in made_role_names(peering, facts).items() if guid not in held}
     found = await asyncio.gather(*(remotes.role(peering["vnet_id"], guid) for guid in made.values()))
     return {name: role_definition_id(scope, guid) for name, guid in made.items() if any(guid in one for one in found)}
+
+
+async def _gone(record: Record) -> list[str]:
+    """The steps whose recorded roles and assignments Azure does not find by their ids: one call for each."""
+    vnet_id, facts = record["peering"]["vnet_id"], record["facts"]
+
+    async def is_gone(step: str, recorded: str) -> bool:
+        if step in _ASSIGNING:
+            return not await is_there(recorded)
+        return not await remotes.role(vnet_id, last_part(recorded))
+
+    ids = {step: named(facts, OBJECTS[step]) for step in (*_ASSIGNING, *_MAKING)}
+    recorded = {step: one for step, one in ids.items() if one is not None}
+    found = await asyncio.gather(*(is_gone(step, one) for step, one in recorded.items()))
+    return [step for step, gone in zip(recorded, found, strict=True) if gone]

@@ -20,7 +20,7 @@ from peering.outcome import ProblemError
 from peering.problems import PROBLEMS
 from peering.remote_answers import read
 from peering.removal_plan import made_role_names
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits, is_in_use
 from peering.spec import Peering
 from peering.unfit import role_name_taken
 
@@ -295,11 +295,11 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     of_others = _names_of_others(peering, facts)
     recorded = {last_part(str(facts.get(name))).lower() for name in ("user_role_id", "platform_role_id")}
     # Read again: a start may have begun in the meantime.
-    in_use = (await neighbours_of(peering))["roles"]
+    others = await neighbours_of(peering)
     async with authorization(vnet.subscription_id) as client:
         for name, guid in made_role_names(peering, facts).items():
             # Lists lag behind, and a start may not know what it has made: a role goes by its GUID, seen or not.
-            if name in in_use or (name in of_others and guid not in listed):
+            if is_in_use(name, others) or (name in of_others and guid not in listed):
                 continue
             try:
                 # Neither 204 nor 404 proves that it is gone; the last look does.

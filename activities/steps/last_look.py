@@ -16,6 +16,7 @@ from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, named
 from peering.naming import VNetId, role_definition_name, same_id, secret_name
 from peering.outcome import ProblemError
+from peering.rights import is_in_use
 from peering.spec import Peering
 
 
@@ -75,8 +76,8 @@ async def _roles(peering: Peering, facts: Facts) -> bool:
     there = [guid for look in looks for guid in look]
     if not there:
         return False
-    in_use = (await neighbours_of(peering))["roles"]
-    nobodys = [guid for guid in there if guids[guid] not in in_use]
+    others = await neighbours_of(peering)
+    nobodys = [guid for guid in there if not is_in_use(guids[guid], others)]
     return not all(await asyncio.gather(*(is_assigned(guid, vnet, facts) for guid in nobodys)))
 
 

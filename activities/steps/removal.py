@@ -212,7 +212,9 @@ async def side_is_left(peering: Peering, facts: Facts) -> bool:
         return False
     if facts["vnet_peering_removed"] != "deleted" and await _is_anothers(peering, facts):
         return False
-    return await remotes.vnet_peering(recorded) is not None
+    single = await remotes.vnet_peering(recorded)
+    # Another peering may have its name by now.
+    return single is not None and own_side(peering, facts, [single], None) is not None
 
 
 async def _is_anothers(peering: Peering, facts: Facts) -> bool:

@@ -40,7 +40,8 @@ async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
             await _delete_role(scope, role)
     except RemoteError as error:
         return {"rights_settled": "not removed", "rights_kept": refused_for_good(error)}
-    return {"rights_settled": "as requested", "rights_kept": None}
+    settled: Facts = {"rights_settled": "as requested"}
+    return {**settled, "rights_kept": None} if surplus.assignments else settled
 
 
 async def _delete_role(scope: str, role: str) -> None:

@@ -220,3 +220,19 @@ def test_policies_that_the_app_may_not_read_are_a_warning(deployment: Deployment
     assert (planned["result"], planned["obstacles"]) == ("remove", [])
     (warning,) = planned["warnings"]
     assert "its policy assignments" in warning
+
+
+def test_a_right_that_was_taken_by_hand_is_planned_as_gone(deployment: Deployment) -> None:
+    status = deployment.settle(repair="off")
+    world, facts = deployment.cloud.world, status["facts"]
+    guids = {facts[name].rpartition("/")[2] for name in ("user_role_assignment_id", "user_role_id")}
+    world.assignments[:] = [one for one in world.assignments if one.name not in guids]
+    world.roles[:] = [one for one in world.roles if one.name not in guids]
+    planned = planned_removal(deployment, status["id"])
+    fates = {one["step"]: one["action"] for one in planned["steps"] if "role" in one["step"]}
+    assert fates == {
+        "user_role_assignment": "gone",
+        "user_role": "gone",
+        "platform_role_assignment": "delete",
+        "platform_role": "delete",
+    }
