@@ -8,7 +8,7 @@ from activities.looks.neighbours import neighbours_of
 from activities.step import step
 from activities.steps.access import is_assigned
 from activities.steps.aiven import check_clear
-from activities.steps.removal import LOOKS, side_is_left
+from activities.steps.removal import LOOKS_AT_DELETED, side_is_left
 from clients.aiven_vpcs import vpc_client
 from clients.azure import authorization, graph
 from clients.remote_errors import or_none
@@ -40,7 +40,7 @@ async def last_look(peering: Peering, facts: Facts) -> Facts:
     if left := [name for name, is_there in zip(looks, there, strict=True) if is_there]:
         problem = ProblemError("still-there", f"Still existing: {', '.join(left)}.", retry_after=5)
         # The removal is then repeated.
-        problem.occurrence["final"] = facts.get("tries", 0) >= LOOKS
+        problem.occurrence["final"] = facts.get("tries", 0) >= LOOKS_AT_DELETED
         raise problem
     return {"seen_gone": "everything"}
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
 
 #: How often a deleted object may still be listed, some seconds apart.
-LOOKS: Final = 12
+LOOKS_AT_DELETED: Final = 12
 
 
 @step
@@ -197,7 +197,7 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
             # Only the application can delete it, in a removal that finds it from the beginning.
             problem = ProblemError("still-there", "Still existing: the VNet peering.", retry_after=5)
             was_deleted = facts["vnet_peering_removed"] == "deleted"
-            problem.occurrence["final"] = not was_deleted or facts.get("tries", 0) >= LOOKS
+            problem.occurrence["final"] = not was_deleted or facts.get("tries", 0) >= LOOKS_AT_DELETED
             raise problem
         await or_none(client.applications.by_application_id(object_id).delete())
         # For good, for Entra would reserve the unique name for 30 days; a start restores what cannot be found here yet.
