@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 #: The steps of each module.
 MODULES: Final = {
-    "steps.access": (
-        *("user_role", "user_role_assignment", "platform_role", "platform_role_assignment", "release_rights"),
-        *("remove_role_assignments", "remove_roles"),
-    ),
+    "steps.access": ("user_role", "user_role_assignment", "platform_role", "platform_role_assignment"),
     "steps.aiven": (
         *("project_vpc", "price", "stale_connection", "peering_connection", "pending_peer", "active"),
         "remove_connection",
@@ -51,7 +48,7 @@ MODULES: Final = {
     "steps.removal": ("belongings", "neighbours", "remove_application", "remove_platform_principal"),
     "steps.holds": ("holds",),
     "looks.start": ("look_ahead",),
-    "steps.surplus": ("surplus_rights",),
+    "steps.removed_rights": ("surplus_rights", "release_rights", "remove_role_assignments", "remove_roles"),
     "steps.last_look": ("last_look",),
     "checks.webhook": ("next_event", "deliver_event", "note_delivered"),
 }

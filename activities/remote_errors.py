@@ -10,6 +10,7 @@ from clients.credentials import automation_credential
 from clients.known_secrets import without_secrets
 from clients.remote_errors import RemoteError, answer_to
 from peering.outcome import Occurrence, ProblemError
+from peering.problems import PROBLEMS
 from peering.remote_answers import Answer, read
 
 log: Final = logging.getLogger("aiven_azure_peering.remotes")
@@ -76,3 +77,15 @@ def problem_of(error: Exception, where: str) -> Occurrence:
         log.error("event=unexpected-error in=%s", where, exc_info=error)
         occurrence = Occurrence(code="unexpected-error", detail=type(error).__name__)
     return occurrence
+
+
+def refused_for_good(error: RemoteError) -> str:
+    """Why a remote refuses a deletion, such as for a lock.
+
+    Raises:
+        RemoteError: it may be tried again.
+    """
+    refused = without_secrets(read(error.answer))
+    if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
+        raise error
+    return refused["detail"]

@@ -6,7 +6,7 @@ effect" and "Understand Azure deny assignments" (learn.microsoft.com).
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from peering.naming import folded, same_id, within
@@ -57,6 +57,21 @@ def _covers(scope: str, path: str) -> bool:
     return folded(scope).startswith("/providers/microsoft.management/") or within(path, scope)
 
 
+def with_overrides(definition: Definition, assigned: Mapping[str, Any]) -> list[Definition]:
+    """A definition, and what it is with each effect that its assignment gives it, for some resources, in its place.
+
+    Args:
+        definition: the definition.
+        assigned: the assignment's properties.
+    """
+    properties, parameters = definition
+    rule = properties["policyRule"]
+    overrides = assigned.get("overrides") or []
+    effects = [one.get("value") for one in overrides if folded(str(one.get("kind"))) == "policyeffect"]
+    others = ({**rule, "then": {**rule["then"], "effect": effect}} for effect in effects)
+    return [definition, *(({**properties, "policyRule": other}, parameters) for other in others)]
+
+
 def is_narrowed(assigned: Mapping[str, Any]) -> bool:
     """Whether a policy assignment, of these properties, changes for some resources what its definitions say."""
     return bool(assigned.get("resourceSelectors") or assigned.get("overrides"))
@@ -71,10 +86,16 @@ def exempted_assignments(exemptions: Sequence[Mapping[str, Any]], path: str, now
         now: the moment; an exemption may have ended.
     """
     reaching = [one["properties"] for one in exemptions if _reaches(one["id"], path)]
-    valid = [one for one in reaching if not (end := one.get("expiresOn")) or datetime.fromisoformat(end) > now]
+    valid = [one for one in reaching if not (end := one.get("expiresOn")) or _moment(end) > now]
     whole = [one for one in valid if not one.get("policyDefinitionReferenceIds") and not one.get("resourceSelectors")]
     wholly = {folded(one["policyAssignmentId"]) for one in whole}
     return {name: name in wholly for one in valid for name in [folded(one["policyAssignmentId"])]}
+
+
+def _moment(text: str) -> datetime:
+    """A moment as Azure writes it: in UTC, with or without saying so."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def denied_by(definitions: Collection[Definition], actions: Collection[str]) -> dict[str, bool]:

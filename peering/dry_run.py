@@ -66,7 +66,7 @@ class Plan(TypedDict):
 
 
 #: Options that name the peering itself, or control the start.
-_NO_OPTIONS: Final = frozenset({"id", *chain(*NAMES.values()), "vnet_id", "adopt", "on_failure"})
+_NO_OPTIONS: Final = frozenset({"id", *chain(*NAMES.values()), "vnet_id", "adopt"})
 #: Options that a start cannot change once they are set, and what can.
 REFUSED: Final = {
     "credential": "The kind of the credential is changed by a rotation: POST /api/peerings/{id}/rotate.",
@@ -194,11 +194,12 @@ def _steps(peering: Peering, facts: Facts) -> list[PlannedStep]:
 
 
 def _deletions(facts: Facts) -> list[PlannedStep]:
-    """The rights of an earlier request that the start removes."""
-    step = next(step for step in STEPS if step.name == "surplus_rights")
+    """The rights that the start removes at its end."""
+    steps = {step.name: step for step in STEPS}
     return [
-        PlannedStep(step=step.name, article_step=step.article_step, title=step.title, action="delete", **right)
+        PlannedStep(**right, article_step=step.article_step, title=step.title, action="delete")
         for right in facts.get("surplus_found", [])
+        for step in [steps[right["step"]]]
     ]
 
 

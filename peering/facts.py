@@ -32,8 +32,9 @@ class Neighbours(TypedDict):
 
 
 class SurplusRight(TypedDict):
-    """A role or an assignment that a start removes: what it is, and its ARM id."""
+    """A role or an assignment that a start removes: the step that does it, what it is, and its ARM id."""
 
+    step: str
     name: str
     id: str
 
@@ -91,7 +92,7 @@ class Facts(CredentialFacts, total=False):
     existing: str
     found: list[str]
     addresses_checked: str
-    rights_checked: str
+    rights_checked: list[str] | str
     conditions_checked: list[str]
     limits_checked: list[str]
     holds_checked: list[str]

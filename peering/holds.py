@@ -34,10 +34,14 @@ class Holds:
 
 @dataclass(frozen=True)
 class DenyingPolicy:
-    """A policy assignment by its display name, and the actions that it denies: True for those certainly denied."""
+    """A policy assignment by its display name, and the actions that it denies: True for those certainly denied.
+
+    `is_unread`: the app may not read one of its definitions, which may deny more.
+    """
 
     name: str
     denied: Mapping[str, bool]
+    is_unread: bool = False
 
 
 def of_subscription(holds: Holds, vnet: VNetId) -> Iterator[Occurrence]:
@@ -52,12 +56,17 @@ def of_subscription(holds: Holds, vnet: VNetId) -> Iterator[Occurrence]:
         yield Occurrence(code="subscription-disabled", detail=detail)
 
 
-def of_unread(unread: Collection[str]) -> list[str]:
+def of_unread(holds: Holds | None, policies: Collection[DenyingPolicy] | None) -> list[str]:
     """A warning about what the app may not read of a VNet: it may block a change without being shown.
 
     Args:
-        unread: what that is, in words.
+        holds: the holds on the VNet; None if they could not be had.
+        policies: its policy assignments; None if the app may not read them.
     """
+    unread = [*(holds.unread if holds is not None else ()), *(["its policy assignments"] if policies is None else [])]
+    if hidden := [policy.name for policy in policies or () if policy.is_unread]:
+        others = f" and {len(hidden) - 1} others" if len(hidden) > 1 else ""
+        unread.append(f"the definitions of {hidden[0]}{others}")
     return [f"The app may not read of the VNet: {', '.join(unread)}. They may block a change."] if unread else []
 
 

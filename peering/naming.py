@@ -144,6 +144,12 @@ def role_assignment_name(scope: str, role_definition_id: str, principal_id: str)
     return str(uuid5(_NAMESPACE, folded(f"roleAssignment|{scope}|{role}|{principal_id}")))
 
 
+def role_assignment_id(scope: str, role_definition_id: str, principal_id: str) -> str:
+    """The ARM id of the role assignment that this app creates for a scope, a role and a principal."""
+    name = role_assignment_name(scope, role_definition_id, principal_id)
+    return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+
+
 def unique_name(peering: str) -> str:
     """The `uniqueName` of the peering's application: immutable, and unique in its tenant."""
     return f"aiven-azure-peering-{peering}"

@@ -32,6 +32,8 @@ class RemovalLooks:
         facts: what its first step found; empty when it could not look.
         made_roles: the ids of the roles that its starts created, by name; without those that its record holds.
         gone: the steps whose recorded roles and assignments Azure does not find.
+        removed_assignments: the ids of the assignments that would be deleted; None if that could not be read.
+        assigned_elsewhere: the GUIDs of roles that others have, too.
         neighbours: the other users of shared objects in the registry.
         identity: the object id of the app's own identity.
         platform: the platform's service principal in the customer's tenant.
@@ -47,6 +49,8 @@ class RemovalLooks:
     facts: Facts
     made_roles: Mapping[str, str]
     gone: Collection[str]
+    removed_assignments: Collection[str] | None
+    assigned_elsewhere: Collection[str]
     neighbours: Neighbours
     identity: str
     platform: PrincipalLook | None
@@ -113,9 +117,8 @@ def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str
         deleted: what would be deleted, by the step that makes it.
         looks: what there is, and what may hold it.
     """
-    unread = [*(looks.holds.unread if looks.holds is not None else ())]
-    unread += ["its policy assignments"] if looks.policies is None else []
-    return [*perhaps(looks.policies or (), set().union(*_actions(deleted))), *of_unread(unread)]
+    doubtful = perhaps(looks.policies or (), set().union(*_actions(deleted)))
+    return [*doubtful, *of_unread(looks.holds, looks.policies)]
 
 
 def _actions(deleted: Collection[str]) -> tuple[set[str], set[str]]:

@@ -4,13 +4,13 @@ from typing import Final, Literal
 
 from typing_extensions import TypedDict
 
-from peering.facts import Facts, Neighbours, named
-from peering.naming import VNetId, folded, last_part, role_assignment_name, role_definition_name, same_id
+from peering.facts import Facts, named
+from peering.naming import folded, last_part, same_id
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.record import Record
 from peering.removal_obstacles import RemovalLooks, in_the_way, may_be_in_the_way
-from peering.rights import is_in_use
+from peering.rights import is_in_use, made_role_names, own_assignments
 from peering.spec import Peering
 from peering.steps import OBJECTS, STEPS
 
@@ -21,6 +21,8 @@ RemovalResult = Literal["remove", "hand back", "blocked"]
 
 _SHARED: Final = "Another peering of this app needs it."
 _OF_PLATFORM: Final = ("platform_role", "platform_role_assignment", "platform_service_principal")
+_ASSIGNED: Final = "It is assigned elsewhere."
+_NEEDED: Final = "The platform needs it for another peering of the VNet."
 _NOT_OURS: Final = "This app did not create it."
 
 
@@ -57,21 +59,15 @@ def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
     """
     known = record["facts"] | looks.facts
     objects = [
-        RemovedObject(
-            step=step.name,
-            article_step=step.article_step,
-            title=step.title,
-            action=action,
-            id=named(known, OBJECTS[step.name]),
-            why=why,
-        )
+        _of_step(step.name, action, named(known, OBJECTS[step.name]), why)
         for step in STEPS
         if step.name in OBJECTS
         for action, why in [_fate(step.name, record, known, looks)]
     ]
     shown = {folded(one["id"] or "") for one in objects}
     others = {name: role for name, role in looks.made_roles.items() if folded(role) not in shown}
-    earlier = [_of_an_earlier_start(name, role, looks.neighbours) for name, role in others.items()]
+    earlier = [_of_an_earlier_start(name, role, looks) for name, role in others.items()]
+    earlier += [_left_assignment(one) for one in looks.removed_assignments or () if folded(one) not in shown]
     deleted = {one["step"]: one["id"] for one in (*earlier, *objects) if one["action"] == "delete"}
     met = [*looks.problems, *in_the_way(record["peering"], deleted, looks)]
     problems = list({(one["code"], one["detail"]): one for one in met}.values())
@@ -86,17 +82,23 @@ def removal_plan_of(record: Record, looks: RemovalLooks) -> RemovalPlan:
     )
 
 
-def _of_an_earlier_start(name: str, role: str, neighbours: Neighbours) -> RemovedObject:
+def _of_an_earlier_start(name: str, role: str, looks: RemovalLooks) -> RemovedObject:
     """A role that an earlier start created under another name."""
-    step = next(step for step in STEPS if step.name == "user_role")
-    kept = is_in_use(name, neighbours)
+    is_assigned = last_part(role).lower() in looks.assigned_elsewhere
+    kept = _SHARED if is_in_use(name, looks.neighbours) else _ASSIGNED if is_assigned else ""
+    action: Removal = "keep" if kept else "delete"
+    return _of_step("user_role", action, role, kept or f"An earlier start created it as {name}.")
+
+
+def _left_assignment(assignment: str) -> RemovedObject:
+    """An assignment on the VNet that is in no record: of an earlier start, or of a service principal that is gone."""
+    return _of_step("platform_role_assignment", "delete", assignment, "An earlier start created it.")
+
+
+def _of_step(name: str, action: Removal, identity: str | None, why: str) -> RemovedObject:
+    step = next(step for step in STEPS if step.name == name)
     return RemovedObject(
-        step=step.name,
-        article_step=step.article_step,
-        title=step.title,
-        action="keep" if kept else "delete",
-        id=role,
-        why=_SHARED if kept else f"An earlier start created it as {name}.",
+        step=step.name, article_step=step.article_step, title=step.title, action=action, id=identity, why=why
     )
 
 
@@ -104,26 +106,15 @@ def _origin(record: Record, name: str) -> str | None:
     return record["objects"][name]["origin"] if name in record["objects"] else None
 
 
-def made_role_names(peering: Peering, facts: Facts) -> dict[str, str]:
-    """The GUIDs of the roles that starts of a peering may have created, by name: those of earlier starts, too."""
-    scope = VNetId.parse(peering["vnet_id"]).subscription_scope
-    names = {peering["user_role_name"], peering["platform_role_name"], *facts.get("role_names", [])}
-    return {name: role_definition_name(scope, name) for name in sorted(names)}
-
-
 def _own_rights(peering: Peering, known: Facts) -> dict[str, bool]:
     """Which of the roles and assignments that are known have the GUIDs that this app gives."""
-    vnet_id, made_roles = peering["vnet_id"], set(made_role_names(peering, known).values())
-    own = {}
+    made, named_by_app = {*made_role_names(peering, known).values()}, own_assignments(known, peering["vnet_id"])
+    own = dict[str, bool]()
     for whose in ("user", "platform"):
-        role, assignment, principal = (
-            named(known, f"{whose}_{what}_id") for what in ("role", "role_assignment", "principal")
-        )
+        role, assignment = named(known, f"{whose}_role_id"), f"{whose}_role_assignment"
         if role is not None:
-            own[f"{whose}_role"] = last_part(role).lower() in made_roles
-        if role is not None and assignment is not None and principal is not None:
-            made = role_assignment_name(vnet_id, role, principal)
-            own[f"{whose}_role_assignment"] = same_id(last_part(assignment), made)
+            own[f"{whose}_role"] = last_part(role).lower() in made
+            own[assignment] = assignment in named_by_app
     return own
 
 
@@ -139,7 +130,6 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
     shared = {
         "user_role": is_in_use(peering["user_role_name"], neighbours),
         "platform_role": is_in_use(peering["platform_role_name"], neighbours),
-        "platform_role_assignment": neighbours["on_vnet"],
         "platform_service_principal": neighbours["any"],
     }
     if shared.get(name):
@@ -150,6 +140,12 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
     }
     if foreign.get(name):
         return "keep", _NOT_OURS
+    identity = named(known, OBJECTS[name]) or ""
+    is_removed = looks.removed_assignments is None or any(same_id(identity, one) for one in looks.removed_assignments)
+    if name == "platform_role_assignment" and identity and name not in looks.gone and not is_removed:
+        return "keep", _SHARED if neighbours["on_vnet"] else _NEEDED
+    if last_part(identity).lower() in looks.assigned_elsewhere:
+        return "keep", _ASSIGNED
     there = {
         "application": known.get("application_object_id") is not None,
         "user_service_principal": known.get("application_object_id") is not None,
@@ -158,5 +154,5 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
         "vnet_peering": "vnet_peering_to_remove" in known,
         "platform_service_principal": platform is not None,
     }
-    is_there = there.get(name, named(known, OBJECTS[name]) is not None and name not in looks.gone)
+    is_there = there.get(name, identity != "" and name not in looks.gone)
     return ("delete" if is_there else "gone"), ""

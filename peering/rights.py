@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from peering.facts import Neighbours
+from peering.facts import Facts, Neighbours, named
 from peering.look import AccessLook, AssignmentLook, RoleLook
 from peering.naming import VNetId, folded, last_part, role_assignment_name, role_definition_name, same_id, within
 from peering.outcome import Occurrence
@@ -24,6 +24,9 @@ READER_ACTIONS: Final = (
     "Microsoft.Authorization/roleDefinitions/read",
     "Microsoft.Authorization/roleAssignments/read",
 )
+#: What the app needs to delete rights.
+ASSIGNMENT_DELETION: Final = "Microsoft.Authorization/roleAssignments/delete"
+ROLE_DELETION: Final = "Microsoft.Authorization/roleDefinitions/delete"
 #: The built-in role of the article's step 6, which can be asked for ("Azure built-in roles").
 _NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 
@@ -95,7 +98,7 @@ def allowing(access: AccessLook, principal_id: str, actions: Sequence[str], scop
 
 
 class Surplus(NamedTuple):
-    """Rights that this app gave and that are not wanted any more: assignments on a VNet, and GUIDs of their roles."""
+    """Rights that this app gave and that are not wanted any more: assignments on a VNet, and GUIDs of roles."""
 
     assignments: list[AssignmentLook]
     roles: list[str]
@@ -106,10 +109,77 @@ def is_in_use(role_name: str, neighbours: Neighbours) -> bool:
     return folded(role_name) in map(folded, neighbours["roles"])
 
 
+def made_role_names(peering: Peering, facts: Facts) -> dict[str, str]:
+    """The GUIDs of the roles that starts of a peering may have created, by name: those of earlier starts, too."""
+    scope = VNetId.parse(peering["vnet_id"]).subscription_scope
+    names = {peering["user_role_name"], peering["platform_role_name"], *facts.get("role_names", [])}
+    return {name: role_definition_name(scope, name) for name in sorted(names)}
+
+
+def has_own_name(assignment: AssignmentLook) -> bool:
+    """Whether the name of an assignment is the one that this app gives for its scope, role and principal."""
+    own = role_assignment_name(assignment["scope"], assignment["role"], assignment["principal_id"])
+    return same_id(last_part(assignment["id"]), own)
+
+
+def own_assignments(facts: Facts, vnet_id: str) -> dict[str, AssignmentLook]:
+    """The recorded assignments on a VNet that have this app's names, by the step that creates them.
+
+    Args:
+        facts: name assignments, roles and principals.
+        vnet_id: the VNet's ARM id.
+    """
+    own = dict[str, AssignmentLook]()
+    for whose in ("user", "platform"):
+        role, assignment, principal = (
+            named(facts, f"{whose}_{what}_id") for what in ("role", "role_assignment", "principal")
+        )
+        if role is not None and assignment is not None and principal is not None:
+            one = AssignmentLook(id=assignment, scope=vnet_id, role=last_part(role).lower(), principal_id=principal)
+            own |= {f"{whose}_role_assignment": one} if has_own_name(one) else {}
+    return own
+
+
+def rights_to_remove(
+    assignments: Iterable[AssignmentLook],
+    peering: Peering,
+    facts: Facts,
+    neighbours: Neighbours,
+    *,
+    shared: bool,
+) -> list[AssignmentLook]:
+    """The assignments that a removal deletes: those that this app made for the peering, or left behind on its VNet.
+
+    Args:
+        assignments: those on the VNet itself.
+        peering: the peering.
+        facts: name its principals.
+        neighbours: what other peerings need.
+        shared: whether another peering of the VNet, whoever owns it, needs that the platform may peer with it.
+    """
+    scope = VNetId.parse(peering["vnet_id"]).subscription_scope
+    # The platform's principal may have been recreated since: the old one's assignments are orphaned.
+    platform_role = role_definition_name(scope, peering["platform_role_name"])
+    user, platform = facts.get("user_principal_id"), facts.get("platform_principal_id")
+    own = [
+        one
+        for one in assignments
+        if has_own_name(one) and (one["principal_id"] in (user, platform) or one["role"] == platform_role)
+    ]
+    if not shared:
+        return own
+    of_others = {role_definition_name(scope, name) for name in neighbours["roles"]} if neighbours["on_vnet"] else set()
+    is_served = any(one["principal_id"] == platform and one["role"] in of_others for one in own)
+    # Another peering of the VNet has given the platform a role of its own: that of this peering serves nobody.
+    unneeded = {*made_role_names(peering, facts).values()} - of_others if is_served else set()
+    return [one for one in own if one["principal_id"] == user or one["role"] in unneeded]
+
+
 def surplus_of(
     assignments: Iterable[AssignmentLook],
     custom_roles: Mapping[str, RoleLook],
-    vnet_id: str,
+    peering: Peering,
+    facts: Facts,
     wanted: Collection[tuple[str, str]],
     neighbours: Neighbours,
 ) -> Surplus:
@@ -118,11 +188,13 @@ def surplus_of(
     Args:
         assignments: those in force on the VNet.
         custom_roles: the subscription's, by GUID.
-        vnet_id: the VNet's ARM id.
+        peering: the peering.
+        facts: name the roles of earlier starts.
         wanted: the GUIDs of the wanted roles, each with the object id of the principal that gets it.
         neighbours: what other peerings need: no right on the VNet goes that one of its own needs.
     """
-    principals, scope = {principal for _, principal in wanted}, VNetId.parse(vnet_id).subscription_scope
+    vnet_id, principals = peering["vnet_id"], {principal for _, principal in wanted}
+    scope = VNetId.parse(vnet_id).subscription_scope
     names = {guid: role["name"] for guid, role in custom_roles.items()}
     # By their GUIDs, too, as a list may lack one.
     needed = {guid for guid, name in names.items() if is_in_use(name, neighbours)}
@@ -132,11 +204,12 @@ def surplus_of(
         for one in assignments
         if one["principal_id"] in principals
         and same_id(one["scope"], vnet_id)
-        and same_id(last_part(one["id"]), role_assignment_name(vnet_id, one["role"], one["principal_id"]))
+        and has_own_name(one)
         and (one["role"], one["principal_id"]) not in wanted
         and not (neighbours["on_vnet"] and one["role"] in needed)
     ]
-    roles = ({one["role"] for one in found} & set(names)) - needed - {role for role, _ in wanted}
+    earlier = {one["role"] for one in found} | {*made_role_names(peering, facts).values()}
+    roles = (earlier & set(names)) - needed - {role for role, _ in wanted}
     made = sorted(role for role in roles if role == role_definition_name(scope, names[role]))
     return Surplus(found, made)
 

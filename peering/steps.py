@@ -167,7 +167,7 @@ LOOKS: Final = (
             "automation_object_id",
         ),
         ("found",),
-        ("to_network_id", "credential", "application_id"),
+        ("to_network_id", "credential", "application_id", "role_names"),
         may_yield=(
             *("user_principal_id", "user_role_id", "user_role_assignment_id"),
             *("platform_principal_id", "platform_role_id", "platform_role_assignment_id", "rights_settled"),
@@ -327,6 +327,7 @@ STEPS: Final = (
         "Remove surplus rights",
         ("existing", "vnet_id", "user_role_id", "platform_role_id", "user_principal_id", "platform_principal_id"),
         ("rights_settled",),
+        ("role_names",),
         may_yield=("rights_kept",),
         after=("connection_state",),
     ),
@@ -395,9 +396,12 @@ REMOVAL: Final = (
         "remove_role_assignments",
         9,
         "Remove the role assignments",
-        ("neighbours", "user_principal_id", "platform_principal_id", "vnet_id"),
+        ("neighbours", "user_principal_id", "platform_principal_id", "vnet_id", "existing", "application_id"),
         ("role_assignments_removed",),
-        ("to_network_id", "user_role_assignment_id", "user_role_id", "platform_role_assignment_id", "platform_role_id"),
+        (
+            *("to_network_id", "user_role_assignment_id", "user_role_id", "platform_role_assignment_id"),
+            *("platform_role_id", "role_names", "vnet_peering_id"),
+        ),
     ),
     Step(
         "remove_roles",

@@ -25,7 +25,7 @@ from peering.look import (
     VpcLook,
 )
 from peering.marks import KEY_ID
-from peering.naming import VNetId, folded, last_part, secret_name
+from peering.naming import VNetId, folded, last_part, same_id, secret_name
 from peering.outcome import ProblemError
 from peering.states import CONNECTION_ACTIVE, connection_problem
 
@@ -172,6 +172,25 @@ async def assignments(scope: str) -> list[AssignmentLook]:
             "remote-unavailable", f"Azure listed no role assignments of {scope}, not even the app's own."
         )
     return held
+
+
+async def assignments_on(vnet_id: str) -> list[AssignmentLook]:
+    """The role assignments on a VNet itself; a VNet that is gone has none. One call.
+
+    Raises:
+        RemoteError: Azure refused, or did not answer.
+    """
+    return [a for a in await or_none(assignments(vnet_id)) or [] if same_id(a["scope"], vnet_id)]
+
+
+async def has_assignment(assignment_id: str) -> bool:
+    """Whether a role assignment exists, which no list proves: one may show what was deleted. One call.
+
+    Raises:
+        RemoteError: Azure refused, or did not answer.
+    """
+    subscription = VNetId.parse(assignment_id.partition(_AUTHORIZATION)[0]).subscription_id
+    return await or_none(read_arm(subscription, assignment_id, _AUTHORIZATION_VERSION)) is not None
 
 
 async def assignments_in_subscription(subscription_id: str, principal_id: str = "") -> list[AssignmentLook] | None:

@@ -18,17 +18,18 @@ from activities.looks.own_rights import (
 )
 from activities.looks.remotes import part
 from activities.looks.vault_rights import DELETE_SECRETS, rights_in_vault
-from activities.steps.access import is_there
 from activities.steps.holds import denying, held_by
 from activities.steps.removal import belongings
+from activities.steps.removed_rights import has_another_side, removed_assignments
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
-from peering.facts import Facts, named
-from peering.naming import VNetId, last_part, role_definition_id, secret_name
+from peering.facts import Facts, Neighbours, named
+from peering.naming import VNetId, folded, last_part, role_definition_id, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.record import Record
 from peering.removal_obstacles import RemovalLooks
-from peering.removal_plan import made_role_names
+from peering.rights import made_role_names
+from peering.spec import Peering
 from peering.steps import OBJECTS
 
 Found = TypeVar("Found")
@@ -93,10 +94,17 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         problems.insert(0, outcome["problem"])
     else:
         gathered = outcome["facts"]
+    known = record["facts"] | gathered
+    removed = await seen(lambda: _removed(peering, known, shared)) if gathered else None
+    subscription = VNetId.parse(vnet_id).subscription_id
+    assigned = await seen(lambda: remotes.assignments_in_subscription(subscription)) if removed is not None else None
+    deleted = {folded(one) for one in removed or ()}
     return RemovalLooks(
         facts=gathered,
         made_roles=made or {},
         gone=gone or (),
+        removed_assignments=removed,
+        assigned_elsewhere={one["role"] for one in assigned or () if folded(one["id"]) not in deleted},
         neighbours=shared,
         identity=me,
         platform=(held or {}).get(platform),
@@ -112,6 +120,12 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         },
         problems=problems,
     )
+
+
+async def _removed(peering: Peering, known: Facts, shared: Neighbours) -> list[str]:
+    """The ids of the assignments that the removal would delete, unless Aiven has another connection to the VNet."""
+    needs_platform = shared["on_vnet"] or await has_another_side(peering, known)
+    return await removed_assignments(peering, known, shared, shared=needs_platform)
 
 
 async def _made_roles(record: Record) -> dict[str, str]:
@@ -133,7 +147,7 @@ async def _gone(record: Record) -> list[str]:
 
     async def is_gone(step: str, recorded: str) -> bool:
         if step in _ASSIGNING:
-            return not await is_there(recorded)
+            return not await remotes.has_assignment(recorded)
         return not await remotes.role(vnet_id, last_part(recorded))
 
     ids = {step: named(facts, OBJECTS[step]) for step in (*_ASSIGNING, *_MAKING)}

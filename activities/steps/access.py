@@ -2,25 +2,22 @@
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from activities.looks import remotes
-from activities.looks.neighbours import neighbours_of
 from activities.looks.remotes import is_named, role_look, roles
 from activities.step import step
-from activities.steps.aiven import may_be_connected
-from clients.aiven_answers import PeeringConnection
 from clients.azure import authorization
-from clients.known_secrets import without_secrets
-from clients.remote_errors import RemoteError, or_none
-from peering.aiven_vpc import AivenVpc
+from clients.remote_errors import or_none
 from peering.facts import Facts, named, needed
-from peering.look import AssignmentLook
 from peering.marks import DESCRIPTION
-from peering.naming import VNetId, folded, last_part, role_assignment_name, role_definition_name, same_id
+from peering.naming import (
+    VNetId,
+    last_part,
+    role_assignment_id,
+    role_assignment_name,
+    role_definition_name,
+    same_id,
+)
 from peering.outcome import ProblemError
-from peering.problems import PROBLEMS
-from peering.remote_answers import read
-from peering.removal_plan import made_role_names
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits, is_in_use
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
 from peering.spec import Peering
 from peering.unfit import role_name_taken
 
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
 
 _NO_ROLE: Final = "RoleDefinitionDoesNotExist"
 _ALREADY_ASSIGNED: Final = "RoleAssignmentExists"
-_UNAUTHORIZED: Final = 401
-_STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
 
 
 class _CustomRole(NamedTuple):
@@ -148,7 +143,7 @@ async def _assign(facts: Facts, whose: str, role: _CustomRole) -> str:
             if code != _ALREADY_ASSIGNED:
                 raise
             return await _existing_assignment(client, vnet_id, role_id, principal_id, guid)
-    return made.id or f"{vnet_id}/providers/Microsoft.Authorization/roleAssignments/{guid}"
+    return made.id or role_assignment_id(vnet_id, role_id, principal_id)
 
 
 async def _existing_assignment(
@@ -164,179 +159,3 @@ async def _existing_assignment(
         if same_role and same_id(found.scope, vnet_id) and found.id:
             return found.id
     raise ProblemError("role-not-replicated", "Azure reports that the assignment exists but does not list it yet.")
-
-
-@step
-async def release_rights(_: Peering, facts: Facts) -> Facts:
-    """With `setup-only`: remove the created application's role on the VNet once setup is complete.
-
-    An assignment that this app did not create stays. A refusal does not undo the setup: checks report the role as long
-    as it exists.
-    """
-    assignment, vnet_id = needed(facts["user_role_assignment_id"]), facts["vnet_id"]
-    released: Facts = {"user_rights": "setup-only", "rights_kept": None}
-    if _is_ours(assignment, vnet_id, facts):
-        try:
-            await delete_assignment(assignment)
-        except RemoteError as error:
-            return {**released, "rights_kept": refused_for_good(error)}
-    return released
-
-
-def refused_for_good(error: RemoteError) -> str:
-    """Why a remote refuses a deletion, such as for a lock.
-
-    Raises:
-        RemoteError: it may be tried again.
-    """
-    refused = without_secrets(read(error.answer))
-    if error.answer.status == _UNAUTHORIZED or PROBLEMS[refused["code"]].deadline is not None:
-        raise error
-    return refused["detail"]
-
-
-@step
-async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
-    """Undo article steps 6 and 9: delete the assignments on the VNet whose names say that this app made them.
-
-    The platform's stays while another peering of the VNet needs it, whoever owns that peering.
-    """
-    vnet_id, neighbours = facts["vnet_id"], facts["neighbours"]
-    shared = neighbours["on_vnet"] or await _leads_to_platform(peering, facts)
-    principals = [facts["user_principal_id"], *([] if shared else [facts["platform_principal_id"]])]
-    platform_role = role_definition_name(VNetId.parse(vnet_id).subscription_scope, peering["platform_role_name"])
-    removed = []
-    recorded = [facts.get("user_role_assignment_id"), None if shared else facts.get("platform_role_assignment_id")]
-    listed = await assignments_on(vnet_id)
-    for assignment in listed:
-        name = role_assignment_name(vnet_id, assignment["role"], assignment["principal_id"])
-        ours = last_part(assignment["id"]).casefold() == name
-        # The platform's principal may have been recreated since: the old one's assignments are orphaned.
-        of_platform = not shared and assignment["role"] == platform_role
-        if ours and (of_platform or assignment["principal_id"] in principals):
-            await delete_assignment(assignment["id"])
-            removed.append(assignment["id"])
-    for missing in [one for one in recorded if isinstance(one, str) and one not in removed]:
-        # A list may lag behind: what was recorded and is ours by its name goes without it.
-        if _is_ours(missing, vnet_id, facts) and not any(same_id(missing, a["id"]) for a in listed):
-            await delete_assignment(missing)
-            removed.append(missing)
-    return {"role_assignments_removed": removed}
-
-
-def _is_ours(assignment_id: str, vnet_id: str, facts: Facts) -> bool:
-    """Whether the name of an assignment is the one that this app gives, for a role and principal of the peering."""
-    name = last_part(assignment_id).casefold()
-    pairs = (("user_role_id", "user_principal_id"), ("platform_role_id", "platform_principal_id"))
-    known = [(facts.get(role), facts.get(principal)) for role, principal in pairs]
-    return any(
-        name == role_assignment_name(vnet_id, role, principal)
-        for role, principal in known
-        if isinstance(role, str) and isinstance(principal, str)
-    )
-
-
-async def assignments_on(vnet_id: str) -> list[AssignmentLook]:
-    """The assignments on the VNet itself; a VNet that is gone has none."""
-    held = await or_none(remotes.assignments(vnet_id))
-    return [a for a in held or [] if same_id(a["scope"], vnet_id)]
-
-
-async def _leads_to_platform(peering: Peering, facts: Facts) -> bool:
-    """Whether the VNet has another peering into the platform's subscription, or Aiven another connection to it."""
-    network = facts.get("to_network_id")
-    platform = VNetId.parse(network).subscription_id.lower() if isinstance(network, str) else None
-    vnet = await remotes.vnet(peering["vnet_id"])
-    for side in vnet["peered_networks"] if vnet else []:
-        leads = VNetId.parse(side["remote_id"]).subscription_id.lower() == platform
-        # The list may lag behind and show the side that has just been deleted.
-        if leads and await remotes.vnet_peering(side["id"]) is not None:
-            return True
-    wanted = VNetId.parse(peering["vnet_id"])
-
-    def is_to_vnet(connection: PeeringConnection) -> bool | None:
-        return connection.leads_to(wanted) or (None if connection.may_lead_to(wanted) else False)
-
-    return await may_be_connected(AivenVpc.of(peering), is_to_vnet, facts)
-
-
-async def delete_assignment(assignment_id: str) -> None:
-    """Delete a role assignment; one that Azure does not find, which it answers with 204 or 404, is looked for again.
-
-    Raises:
-        ProblemError: `remote-unavailable`, it is there nevertheless.
-    """
-    scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
-    async with authorization(VNetId.parse(scope).subscription_id) as client:
-        gone = await or_none(client.role_assignments.delete(scope, name)) is not None
-    if not gone and await is_there(assignment_id):
-        raise ProblemError("remote-unavailable", "Azure has the assignment that it did not find when deleting it.")
-
-
-async def is_there(assignment_id: str) -> bool:
-    """Whether a role assignment exists, which no list proves: one may show what was deleted."""
-    scope, _, name = assignment_id.partition("/providers/Microsoft.Authorization/roleAssignments/")
-    async with authorization(VNetId.parse(scope).subscription_id) as client:
-        return await or_none(client.role_assignments.get(scope, name)) is not None
-
-
-@step
-async def remove_roles(peering: Peering, facts: Facts) -> Facts:
-    """Undo article step 8: delete the custom roles that this app made, unless another peering needs them.
-
-    So do those of earlier starts that named them otherwise.
-
-    Azure itself refuses to delete a role that is still assigned anywhere.
-    """
-    from azure.core.exceptions import HttpResponseError
-
-    vnet = VNetId.parse(facts["vnet_id"])
-    removed, listed = [], await remotes.custom_roles(str(vnet))
-    of_others = _names_of_others(peering, facts)
-    recorded = {last_part(str(facts.get(name))).lower() for name in ("user_role_id", "platform_role_id")}
-    # Read again: a start may have begun in the meantime.
-    others = await neighbours_of(peering)
-    async with authorization(vnet.subscription_id) as client:
-        for name, guid in made_role_names(peering, facts).items():
-            # Lists lag behind, and a start may not know what it has made: a role goes by its GUID, seen or not.
-            if is_in_use(name, others) or (name in of_others and guid not in listed):
-                continue
-            try:
-                # Neither 204 nor 404 proves that it is gone; the last look does.
-                await or_none(client.role_definitions.delete(vnet.subscription_scope, guid))
-            except HttpResponseError as error:
-                if error.error is None or error.error.code != _STILL_ASSIGNED:
-                    if guid in recorded or guid in listed or await remotes.role(str(vnet), guid):
-                        raise
-                    # A lock, or a right that the app lacks, does not matter where there is no role.
-                    continue
-                if await is_assigned(guid, vnet, facts):
-                    continue
-            removed.append(name)
-    return {"roles_removed": removed}
-
-
-def _names_of_others(peering: Peering, facts: Facts) -> set[str]:
-    """The names of roles for which a start found another role than the one that it would have made."""
-    made = made_role_names(peering, facts)
-    used = (
-        (peering["user_role_name"], facts.get("user_role_id")),
-        (peering["platform_role_name"], facts.get("platform_role_id")),
-    )
-    return {name for name, role in used if role is not None and last_part(role).lower() != made[name]}
-
-
-async def is_assigned(guid: str, vnet: VNetId, facts: Facts) -> bool:
-    """Whether another principal has a role; the deletion of the peering's own assignments may not have replicated yet.
-
-    Args:
-        guid: the role's.
-        vnet: the peering's VNet.
-        facts: name the assignments that a removal has deleted.
-
-    Raises:
-        RemoteError: Azure did not answer.
-    """
-    held = await remotes.assignments_in_subscription(vnet.subscription_id)
-    own = {folded(one) for one in facts["role_assignments_removed"]}
-    return held is None or any(a["role"] == guid and folded(a["id"]) not in own for a in held)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -10,8 +11,16 @@ from activities.looks import remotes
 from activities.looks.ahead import ahead
 from activities.step import step
 from clients.reads import list_arm, read_arm
-from clients.remote_errors import RemoteError
-from peering.denials import Definition, denied_by, exempted_assignments, is_in_force, is_narrowed, parameters_of
+from clients.remote_errors import RemoteError, or_none
+from peering.denials import (
+    Definition,
+    denied_by,
+    exempted_assignments,
+    is_in_force,
+    is_narrowed,
+    parameters_of,
+    with_overrides,
+)
 from peering.facts import Facts
 from peering.holds import (
     ASSIGNMENTS,
@@ -35,7 +44,8 @@ from peering.unfit import missing_roles
 Read = TypeVar("Read")
 
 #: Responses to a reader without the right, or for a deleted object.
-_NOT_FOR_US: Final = (403, 404)
+_FORBIDDEN: Final = 403
+_NOT_FOR_US: Final = (_FORBIDDEN, 404)
 _AUTHORIZATION: Final = "providers/Microsoft.Authorization"
 _POLICY_VERSION: Final = "2021-06-01"
 #: The required fields of a policy definition.
@@ -54,8 +64,8 @@ async def holds(peering: Peering, facts: Facts) -> Facts:
     removal may need them. The same applies to a policy that may deny the peering.
     """
     vnet, identity = VNetId.parse(facts["vnet_id"]), facts["automation_object_id"]
-    look, denied = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet)))
-    policies, unread = denied or [], [*look.unread, *([] if denied is not None else ["its policy assignments"])]
+    look, read = await asyncio.gather(ahead(held_by, str(vnet)), ahead(denying, str(vnet)))
+    policies = read or []
     if disabled := list(of_subscription(look, vnet)):
         raise ProblemError.of(disabled)
     levels = [(one["id"], one["properties"]["level"]) for one in look.locks]
@@ -74,10 +84,10 @@ async def holds(peering: Peering, facts: Facts) -> Facts:
     if problems:
         raise ProblemError.of(problems)
     warnings = [f"The lock {name} will block the removal of the peering." for name, _ in levels]
-    kept = [f"{one['detail']} This blocks the removal of the peering." for one in of_policies(policies, _TO_REMOVE)]
+    kept = [f"{one['detail']} This blocks the removal of the peering." for one in held_of(_TO_REMOVE)]
     doubts = perhaps(policies, {*all_made, *_TO_REMOVE})
     later = [one["detail"] for one in held_of(all_made)]
-    return {"holds_checked": [*warnings, *kept, *doubts, *later, *of_unread(unread)]}
+    return {"holds_checked": [*warnings, *kept, *doubts, *later, *of_unread(look, read)]}
 
 
 async def _all_made(peering: Peering, vnet: VNetId, held: Callable[[Collection[str]], list[Occurrence]]) -> set[str]:
@@ -162,22 +172,27 @@ async def denying(vnet_id: str) -> list[DenyingPolicy] | None:
         return None
     where, places = _changes(vnet), asyncio.Semaphore(_AT_ONCE)
 
-    async def denied(assignment: dict[str, Any]) -> dict[str, bool]:
-        actions = [action for action, path in where.items() if is_in_force(assignment, path)]
+    async def denied(assignment: dict[str, Any]) -> DenyingPolicy:
+        assigned, actions = assignment["properties"], [a for a, path in where.items() if is_in_force(assignment, path)]
+        hidden: list[str] = []
         async with places:
-            found = denied_by(await _definitions(vnet, assignment["properties"]) if actions else [], actions)
-        return dict.fromkeys(found, False) if is_narrowed(assignment["properties"]) else found
+            read = await _definitions(vnet, assigned, hidden) if actions else []
+        found = denied_by([one for each in read for one in with_overrides(each, assigned)], actions)
+        found = dict.fromkeys(found, False) if is_narrowed(assigned) else found
+        return DenyingPolicy(_name(assignment), found, is_unread=bool(hidden))
 
     verdicts = await asyncio.gather(*map(denied, assignments))
-    exemptions, now = await _exemptions(vnet) if any(verdicts) else [], datetime.now(UTC)
+    is_any = any(policy.denied or policy.is_unread for policy in verdicts)
+    exemptions, now = await _exemptions(vnet) if is_any else [], datetime.now(UTC)
     exempted = {path: exempted_assignments(exemptions, path, now) for path in where.values()}
 
-    def left(assignment: dict[str, Any], denied: Mapping[str, bool]) -> dict[str, bool]:
+    def left(assignment: dict[str, Any], policy: DenyingPolicy) -> DenyingPolicy:
         """What an assignment denies nonetheless; only the exempted definitions of it may be those that deny."""
-        held = {action: exempted[where[action]].get(folded(assignment["id"])) for action in denied}
-        return {action: sure and held[action] is None for action, sure in denied.items() if held[action] is not True}
+        held = {action: exempted[path].get(folded(assignment["id"])) for action, path in where.items()}
+        denied = {a: sure and held[a] is None for a, sure in policy.denied.items() if held[a] is not True}
+        return replace(policy, denied=denied, is_unread=policy.is_unread and set(held.values()) != {True})
 
-    return [DenyingPolicy(_name(one), left(one, found)) for one, found in zip(assignments, verdicts, strict=True)]
+    return [left(one, found) for one, found in zip(assignments, verdicts, strict=True)]
 
 
 async def _assigned(vnet: VNetId) -> list[dict[str, Any]] | None:
@@ -210,23 +225,24 @@ async def _exemptions(vnet: VNetId) -> list[dict[str, Any]]:
     return await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview", *needed)) or []
 
 
-async def _definitions(vnet: VNetId, assigned: Mapping[str, Any]) -> list[Definition]:
+async def _definitions(vnet: VNetId, assigned: Mapping[str, Any], hidden: list[str]) -> list[Definition]:
     """The definitions that an assignment brings, each with its parameters; of an initiative, all that customers wrote.
 
-    Microsoft's own initiatives hold hundreds of definitions that audit; they are not read for each plan.
+    Microsoft's own initiatives hold hundreds of definitions that audit; they are not read for each plan. The ids of
+    those that the app may not read are added to `hidden`.
     """
     name, given = str(assigned["policyDefinitionId"]), assigned.get("parameters") or {}
     if "/policysetdefinitions/" not in name.lower():
-        definition = await _definition(vnet, name, *_RULE)
+        definition = await _definition(vnet, name, hidden, *_RULE)
         return [(definition, parameters_of(definition.get("parameters") or {}, given))] if definition else []
-    initiative = None if _is_built_in(name) else await _definition(vnet, name, "properties.policyDefinitions")
+    initiative = None if _is_built_in(name) else await _definition(vnet, name, hidden, "properties.policyDefinitions")
     if initiative is None:
         return []
     outer = parameters_of(initiative.get("parameters") or {}, given)
     found: list[Definition] = []
     for part in initiative["policyDefinitions"]:
         name = str(part.get("policyDefinitionId"))
-        definition = None if _is_built_in(name) else await _definition(vnet, name, *_RULE)
+        definition = None if _is_built_in(name) else await _definition(vnet, name, hidden, *_RULE)
         if definition is not None:
             values = parameters_of(definition.get("parameters") or {}, part.get("parameters") or {}, outer)
             found.append((definition, values))
@@ -237,6 +253,13 @@ def _is_built_in(definition_id: str) -> bool:
     return definition_id.lower().startswith("/providers/microsoft.authorization/")
 
 
-async def _definition(vnet: VNetId, definition_id: str, *needed: str) -> dict[str, Any] | None:
-    found = await _or_none(read_arm(vnet.subscription_id, definition_id, _POLICY_VERSION, *needed))
+async def _definition(vnet: VNetId, definition_id: str, hidden: list[str], *needed: str) -> dict[str, Any] | None:
+    reading = read_arm(vnet.subscription_id, definition_id, _POLICY_VERSION, *needed)
+    try:
+        found = await or_none(reading)
+    except RemoteError as error:
+        if not error.answer.refuses(_FORBIDDEN):
+            raise
+        hidden.append(definition_id)
+        return None
     return found["properties"] if found is not None else None

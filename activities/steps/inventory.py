@@ -6,17 +6,16 @@ from datetime import UTC, datetime
 
 from activities.looks import remotes
 from activities.looks.ahead import ahead
-from activities.looks.neighbours import neighbours_of
 from activities.looks.peering import Access, Directory, DirectoryParts
+from activities.looks.surplus import deleted_rights, kept_rights
 from activities.step import step
-from activities.steps.access import is_there
 from activities.steps.directory import find_principal
 from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.conditions import excluded_roles
 from peering.facts import Facts, SurplusRight, collected, named
-from peering.look import AccessLook, Part, PrincipalLook, RoleLook, SecretLook, Thing
+from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
 from peering.naming import (
     VNetId,
     federated_credential_name,
@@ -33,7 +32,6 @@ from peering.rights import (
     allowing,
     assignments_of,
     roles_to_assign,
-    surplus_of,
 )
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
@@ -85,12 +83,19 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     if facts["existing"] == "ours":
         there_already = collected({**there_already, **assigned})
     gathered: Facts = {"found": found, **there_already}
-    if not rights_there["assignments"]:
-        gathered["rights_settled"] = "none but those that the start gives"
     to_assign = dict(role for step, role in wanted.items() if step not in found)
-    if facts["existing"] != "adopted" and (surplus := await _surplus(peering, parts, rights_there, roles, wanted)):
-        gathered["surplus_found"] = surplus
-    if warnings := list(excluded_roles(to_assign, facts["automation_object_id"], assignments, roles)):
+    warnings = list(excluded_roles(to_assign, facts["automation_object_id"], assignments, roles))
+    deleted: list[SurplusRight] = []
+    if facts["existing"] != "adopted":
+        principals = _principals(parts)
+        pairs = {step: (role, principals[step]) for step, (_, role) in wanted.items()}
+        deleted = await deleted_rights(peering, facts, pairs, rights_there, roles)
+        warnings += await kept_rights(vnet_id, deleted)
+    if deleted:
+        gathered["surplus_found"] = deleted
+    elif not rights_there["assignments"]:
+        gathered["rights_settled"] = "none but those that the start gives"
+    if warnings:
         gathered["conditions_checked"] = warnings
     return gathered
 
@@ -106,42 +111,19 @@ async def _given(
     return await _confirmed(assigned) if facts["existing"] == "ours" else assigned
 
 
-async def _surplus(
-    peering: Peering,
-    parts: DirectoryParts,
-    access: AccessLook,
-    roles: Mapping[str, RoleLook],
-    wanted: Mapping[str, tuple[str, str]],
-) -> list[SurplusRight]:
-    """The rights that a start removes once the peering is ACTIVE (activities/steps/surplus.py)."""
-    principals = _principals(parts)
-    pairs = {(role, held["id"]) for name, (_, role) in wanted.items() if (held := principals[name]) is not None}
-    if all((one["role"], one["principal_id"]) in pairs for one in access["assignments"]):
-        return []
-    neighbours = await neighbours_of(peering)
-    found = surplus_of(access["assignments"], roles, peering["vnet_id"], pairs, neighbours)
-    scope = VNetId.parse(peering["vnet_id"]).subscription_scope
-    # A role that has just been made may not be shown yet.
-    names = {one["role"]: one["role"] for one in found.assignments}
-    names |= {guid: role["name"] for guid, role in access["roles"].items()}
-    return [
-        *(SurplusRight(name=f"assignment of {names[one['role']]}", id=one["id"]) for one in found.assignments),
-        *(SurplusRight(name=names[role], id=role_definition_id(scope, role)) for role in found.roles),
-    ]
-
-
-def _principals(parts: DirectoryParts) -> dict[str, PrincipalLook | None]:
-    """The principals that get a role, by the steps that assign it."""
+def _principals(parts: DirectoryParts) -> dict[str, str | None]:
+    """The object ids of the principals that get a role, by the steps that assign it."""
+    user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
     return {
-        "user_role_assignment": _seen(parts["user_principal"]),
-        "platform_role_assignment": _seen(parts["platform_principal"]),
+        "user_role_assignment": user["id"] if user is not None else None,
+        "platform_role_assignment": platform["id"] if platform is not None else None,
     }
 
 
 async def _confirmed(assigned: Facts) -> Facts:
     """The assignments that Azure finds by their ids."""
     names = list(assigned)
-    there = await asyncio.gather(*(is_there(str(named(assigned, name))) for name in names))
+    there = await asyncio.gather(*(remotes.has_assignment(str(named(assigned, name))) for name in names))
     return collected({name: named(assigned, name) for name, is_found in zip(names, there, strict=True) if is_found})
 
 
@@ -247,7 +229,7 @@ def _assigned(parts: DirectoryParts, access: AccessLook, wanted: Mapping[str, tu
     found = dict[str, str]()
     for name, (_, role) in wanted.items():
         principal = principals[name]
-        for one in assignments_of(access, principal["id"]) if principal is not None else ():
+        for one in assignments_of(access, principal) if principal is not None else ():
             if one["role"] == role and same_id(one["scope"], vnet_id):
                 found[f"{name}_id"] = one["id"]
     return collected(found)

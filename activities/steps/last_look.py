@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.step import step
-from activities.steps.access import is_assigned
 from activities.steps.aiven import check_clear
-from activities.steps.removal import LOOKS_AT_DELETED, side_is_left
+from activities.steps.directory import find_application
+from activities.steps.removal import LOOKS_AT_DELETED, purge, side_is_left
+from activities.steps.removed_rights import is_assigned
 from clients.aiven_vpcs import vpc_client
-from clients.azure import authorization, graph
+from clients.azure import graph
 from clients.remote_errors import or_none
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, named
@@ -32,7 +33,7 @@ async def last_look(peering: Peering, facts: Facts) -> Facts:
         "the role assignment of the application": lambda: _assignment(facts, "user_role_assignment_id"),
         "the role assignment of the platform": lambda: _assignment(facts, "platform_role_assignment_id"),
         "a custom role": lambda: _roles(peering, facts),
-        "the application": lambda: _application(facts),
+        "the application": lambda: _application(peering, facts),
         "the platform's service principal": lambda: _platform(facts),
         "the secret": lambda: _secret(peering),
     }
@@ -62,9 +63,7 @@ async def _assignment(facts: Facts, name: str) -> bool:
     recorded = named(facts, name)
     if recorded is None or recorded not in facts["role_assignments_removed"]:
         return False
-    scope, _, guid = recorded.partition("/providers/Microsoft.Authorization/roleAssignments/")
-    async with authorization(VNetId.parse(scope).subscription_id) as client:
-        return await or_none(client.role_assignments.get(scope, guid)) is not None
+    return await remotes.has_assignment(recorded)
 
 
 async def _roles(peering: Peering, facts: Facts) -> bool:
@@ -78,23 +77,25 @@ async def _roles(peering: Peering, facts: Facts) -> bool:
         return False
     others = await neighbours_of(peering)
     nobodys = [guid for guid in there if not is_in_use(guids[guid], others)]
-    return not all(await asyncio.gather(*(is_assigned(guid, vnet, facts) for guid in nobodys)))
+    return not all(
+        await asyncio.gather(*(is_assigned(guid, vnet, facts["role_assignments_removed"]) for guid in nobodys))
+    )
 
 
-async def _application(facts: Facts) -> bool:
-    """Whether the application that was deleted shows, be it among what can be restored; from there it is taken."""
+async def _application(peering: Peering, facts: Facts) -> bool:
+    """Whether the application shows, be it among what can be restored: it may come there late, and is purged then."""
     removed = facts["application_removed"]
-    if removed in ("nothing to delete", "handed back") or not isinstance(removed, str):
+    if facts["existing"] == "adopted":
         return False
     async with graph() as client:
+        if removed == "nothing to delete":
+            # Graph may not have shown it all the time.
+            return await find_application(client, peering) is not None
         if await or_none(client.applications.by_application_id(removed).get()) is not None:
             return True
-        deleted = client.directory.deleted_items.by_directory_object_id(removed)
-        if await or_none(deleted.get()) is None:
+        if await or_none(client.directory.deleted_items.by_directory_object_id(removed).get()) is None:
             return False
-        # It may come there late. For good, for Entra would reserve the unique name for 30 days.
-        await or_none(deleted.delete())
-        return True
+    return await purge(removed)
 
 
 async def _platform(facts: Facts) -> bool:

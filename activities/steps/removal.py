@@ -1,10 +1,12 @@
 """The first reads of a removal, and its deletions in Entra: only objects that this app created and no other needs."""
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Final
 
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
+from activities.remote_errors import refused_for_good
 from activities.step import LOOKS_IN_DIRECTORY, look_again, step
 from activities.steps.aiven import check_clear, may_be_connected
 from activities.steps.credentials import withdraw_credentials
@@ -12,7 +14,7 @@ from activities.steps.directory import find_application, find_principal, with_id
 from clients.aiven_answers import PeeringConnection, Vpc
 from clients.aiven_vpcs import owners, vpc_client
 from clients.azure import graph
-from clients.remote_errors import or_none, unless_refused
+from clients.remote_errors import RemoteError, or_none, unless_refused
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, VNetPeering
@@ -24,6 +26,8 @@ from peering.spec import Peering
 
 if TYPE_CHECKING:
     from msgraph.generated.models.application import Application
+
+log: Final = logging.getLogger("aiven_azure_peering.removal")
 
 #: How often a deleted object may still be listed, some seconds apart.
 LOOKS_AT_DELETED: Final = 12
@@ -200,9 +204,31 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
             problem.occurrence["final"] = not was_deleted or facts.get("tries", 0) >= LOOKS_AT_DELETED
             raise problem
         await or_none(client.applications.by_application_id(object_id).delete())
-        # For good, for Entra would reserve the unique name for 30 days; a start restores what cannot be found here yet.
-        await or_none(client.directory.deleted_items.by_directory_object_id(object_id).delete())
+    await purge(object_id)
     return {"application_removed": object_id}
+
+
+async def purge(object_id: str) -> bool:
+    """Delete a deleted application for good, for Entra would reserve its unique name for 30 days.
+
+    A start restores what cannot be found here yet, or what Entra refuses to purge: the removal does not fail for it.
+
+    Args:
+        object_id: the application's object id.
+
+    Returns:
+        False where Entra refuses.
+
+    Raises:
+        RemoteError: it may be tried again.
+    """
+    try:
+        async with graph() as client:
+            await or_none(client.directory.deleted_items.by_directory_object_id(object_id).delete())
+    except RemoteError as error:
+        log.warning("event=application-not-purged application=%s reason=%s", object_id, refused_for_good(error))
+        return False
+    return True
 
 
 async def side_is_left(peering: Peering, facts: Facts) -> bool:

@@ -12,6 +12,7 @@ from tests.workflows.remote_requests import answer
 
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 AHEAD, PAST = {"expiresOn": "2999-01-01T00:00:00Z"}, {"expiresOn": "2020-01-01T00:00:00.1234567Z"}
+AHEAD_ANYWHERE, PAST_ANYWHERE = {"expiresOn": "2999-01-01T00:00:00"}, {"expiresOn": "2020-01-01"}
 AUTHORIZATION = "/providers/Microsoft.Authorization"
 
 
@@ -42,7 +43,10 @@ def test_what_audits_or_is_not_enforced_or_exempted_is_no_obstacle(deployment: D
     deployment.event(kind="assign-policy", scope=scope, name="e")
     exempted = {"policyAssignmentId": f"{scope}{AUTHORIZATION}/policyAssignments/e"}
     name = f"{vnet}{AUTHORIZATION}/policyExemptions/x"
-    for until, expected in (({}, []), (AHEAD, []), (PAST, ["policy-denied"])):
+    for until, expected in (
+        *(({}, []), (AHEAD, []), (AHEAD_ANYWHERE, [])),
+        *((PAST, ["policy-denied"]), (PAST_ANYWHERE, ["policy-denied"])),
+    ):
         answer(deployment, {"/policyExemptions": {"value": [{"id": name, "properties": exempted | until}]}})
         assert codes(plan(deployment)) == expected
     # The definition that is not exempted may be the one that denies.
@@ -72,6 +76,15 @@ def test_what_holds_in_parts_of_a_scope_is_read_so(deployment: Deployment) -> No
         answer(deployment, {"/policyAssignments": {"value": [assignment]}})
         planned = plan(deployment)
         assert (codes(planned), len(planned["warnings"])) == (obstacles, warnings)
+    # What audits as it is written denies where the assignment says so.
+    deployment.event(kind="assign-policy", scope=scope, name="b", effect="audit")
+    for value, warnings in (("Deny", 1), ("Audit", 0), ("Disabled", 0)):
+        overrides = [{"kind": "policyEffect", "value": value}]
+        changed = {**assigned, "policyDefinitionId": f"{kind}/policyDefinitions/b", "overrides": overrides}
+        one = {"id": f"{kind}/policyAssignments/b", "properties": changed}
+        answer(deployment, {"/policyAssignments": {"value": [one]}})
+        planned = plan(deployment)
+        assert (codes(planned), len(planned["warnings"])) == ([], warnings)
 
 
 def test_what_depends_on_more_than_the_type_is_a_warning(deployment: Deployment) -> None:
@@ -125,7 +138,9 @@ def test_what_may_not_be_read_is_no_obstacle(deployment: Deployment) -> None:
     assert codes(planned) == []
     assert "The app may not read of the VNet: its deny assignments, its policy assignments." in planned["warnings"][0]
     answer(deployment, {"/policyDefinitions/no-peerings": refused, "/denyAssignments": refused}, status=403)
-    assert codes(plan(deployment)) == []
+    planned = plan(deployment)
+    assert codes(planned) == []
+    assert "the definitions of The policy assignment" in planned["warnings"][0]
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -62,6 +62,14 @@ def test_another_role_is_planned_to_be_assigned(
     assert deployment.check(status["id"])["health"]["verdict"] == "healthy"
 
 
+def test_what_a_failure_does_is_an_option_like_the_others(deployment: Deployment) -> None:
+    deployment.settle()
+    planned = plan(deployment, on_failure="rollback")
+    assert planned["changes"] == [{"option": "on_failure", "old": "keep", "new": "rollback"}]
+    assert deployment.settle(on_failure="rollback")["peering"]["on_failure"] == "rollback"
+    assert plan(deployment, on_failure="rollback")["changes"] == []
+
+
 @pytest.mark.parametrize("there", ["on the VNet", "on another VNet"])
 def test_what_another_peering_needs_is_not_planned_to_be_deleted(tmp_path: Path, there: str) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 2, "project_vpcs": 2})) as deployment:

@@ -1,0 +1,80 @@
+"""The rights that a start deletes when the peering is ACTIVE, and what would keep them. Nothing is changed."""
+
+from collections.abc import Mapping, Sequence
+
+from activities.looks import remotes
+from activities.looks.neighbours import neighbours_of
+from activities.looks.own_rights import permissions_in_subscription, permissions_on_vnet
+from peering.facts import Facts, SurplusRight
+from peering.look import AccessLook, AssignmentLook, RoleLook
+from peering.naming import VNetId, role_assignment_id, role_definition_id, same_id
+from peering.outcome import Occurrence
+from peering.rights import ASSIGNMENT_DELETION, ROLE_DELETION, lacking, made_role_names, surplus_of
+from peering.spec import Peering
+
+
+async def deleted_rights(
+    peering: Peering,
+    facts: Facts,
+    wanted: Mapping[str, tuple[str, str | None]],
+    access: AccessLook,
+    roles: Mapping[str, RoleLook],
+) -> list[SurplusRight]:
+    """The surplus rights, which another peering does not need, and the assignment that `setup-only` releases.
+
+    Args:
+        peering: the requested peering.
+        facts: name the roles of earlier starts.
+        wanted: by the steps that assign roles: the role's GUID, and the principal's object id, if there is one.
+        access: the assignments of these principals in force on the VNet.
+        roles: the custom roles that can be assigned there, by GUID.
+    """
+    vnet = VNetId.parse(peering["vnet_id"])
+    # A role that has just been made may not be shown yet.
+    names = {guid: role["name"] for guid, role in (*roles.items(), *access["roles"].items())}
+
+    def of(step: str, assignments: Sequence[AssignmentLook]) -> list[SurplusRight]:
+        named = ((one, names.get(one["role"], one["role"])) for one in assignments)
+        return [SurplusRight(step=step, name=f"assignment of {role}", id=one["id"]) for one, role in named]
+
+    released = []
+    if peering["privilege"] == "setup-only":
+        role, principal = wanted["user_role_assignment"]
+        own = role_assignment_id(str(vnet), role, principal or "")
+        released = [one for one in access["assignments"] if same_id(one["id"], own)]
+    pairs = {(role, principal) for role, principal in wanted.values() if principal is not None}
+    made = {*made_role_names(peering, facts).values()} & set(roles) - {role for role, _ in wanted.values()}
+    if not made and all((one["role"], one["principal_id"]) in pairs for one in access["assignments"]):
+        return of("release_rights", released)
+    found = surplus_of(access["assignments"], roles, peering, facts, pairs, await neighbours_of(peering))
+    held = await remotes.assignments_in_subscription(vnet.subscription_id) if found.roles else []
+    taken = {one["id"] for one in found.assignments}
+    # Azure keeps a role that is assigned elsewhere.
+    elsewhere = {one["role"] for one in held or [] if one["id"] not in taken}
+    free = [role for role in found.roles if role not in elsewhere]
+    return [
+        *of("surplus_rights", found.assignments),
+        *(
+            SurplusRight(step="surplus_rights", name=names[role], id=role_definition_id(vnet.subscription_scope, role))
+            for role in free
+        ),
+        *of("release_rights", released),
+    ]
+
+
+async def kept_rights(vnet_id: str, deleted: Sequence[SurplusRight]) -> list[str]:
+    """Warnings about rights that the app lacks to delete what a start deletes.
+
+    Args:
+        vnet_id: the VNet's ARM id.
+        deleted: what it deletes.
+    """
+    if not deleted:
+        return []
+    vnet, missing = VNetId.parse(vnet_id), list[Occurrence]()
+    if any("/roleAssignments/" in one["id"] for one in deleted):
+        missing += lacking(await permissions_on_vnet(vnet_id), [ASSIGNMENT_DELETION], vnet_id)
+    if any("/roleDefinitions/" in one["id"] for one in deleted):
+        held = await permissions_in_subscription(vnet.subscription_id)
+        missing += lacking(held, [ROLE_DELETION], vnet.subscription_scope) if held is not None else []
+    return [f"{one['detail']} So rights that are not requested stay." for one in missing]
