@@ -48,6 +48,7 @@ _FORBIDDEN: Final = 403
 _NOT_FOR_US: Final = (_FORBIDDEN, 404)
 _AUTHORIZATION: Final = "providers/Microsoft.Authorization"
 _POLICY_VERSION: Final = "2021-06-01"
+_ASSIGNMENT_VERSION: Final = "2022-06-01"
 #: The required fields of a policy definition.
 _RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
 #: How many definitions are read in parallel.
@@ -150,9 +151,9 @@ async def _or_none(reading: Awaitable[Read]) -> Read | None:
         return None
 
 
-async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str, at: str = "") -> list[dict[str, Any]]:
-    """What is in force on a VNet, or at another scope of its subscription."""
-    path = f"{at or vnet}/{_AUTHORIZATION}/{kind}"
+async def _listed(vnet: VNetId, kind: str, api_version: str, *needed: str) -> list[dict[str, Any]]:
+    """What is in force on a VNet."""
+    path = f"{vnet}/{_AUTHORIZATION}/{kind}"
     return await list_arm(vnet.subscription_id, path, api_version, *needed, only="atScope()")
 
 
@@ -196,17 +197,19 @@ async def denying(vnet_id: str) -> list[DenyingPolicy] | None:
 
 
 async def _assigned(vnet: VNetId) -> list[dict[str, Any]] | None:
-    """The policy assignments of a VNet and of its subscription: one that leaves the VNet out is listed for that alone.
+    """The policy assignments of a VNet and of its subscription, where roles are made.
 
-    Roles are made in the subscription, so it may deny them nonetheless.
+    A subscription's list also has those that leave the VNet out, and those inside other groups. An app that may not
+    read it may read those of the VNet.
     """
-    policy_assignments = partial(
-        _listed, vnet, "policyAssignments", "2022-06-01", "id", "properties.policyDefinitionId"
+    path, needed = (
+        f"{vnet.subscription_scope}/{_AUTHORIZATION}/policyAssignments",
+        ("id", "properties.policyDefinitionId"),
     )
-    listed = await asyncio.gather(*(_or_none(policy_assignments(at=at)) for at in (str(vnet), vnet.subscription_scope)))
-    if listed == [None, None]:
-        return None
-    return list({folded(one["id"]): one for found in listed for one in found or []}.values())
+    listed = await _or_none(list_arm(vnet.subscription_id, path, _ASSIGNMENT_VERSION, *needed))
+    if listed is None:
+        return await _or_none(_listed(vnet, "policyAssignments", _ASSIGNMENT_VERSION, *needed))
+    return listed
 
 
 def _changes(vnet: VNetId) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
+from tests.workflows.obstacles import Place
 from tests.workflows.plans import codes, plan
 from tests.workflows.remote_requests import answer
 
@@ -141,6 +142,15 @@ def test_what_may_not_be_read_is_no_obstacle(deployment: Deployment) -> None:
     planned = plan(deployment)
     assert codes(planned) == []
     assert "the definitions of The policy assignment" in planned["warnings"][0]
+
+
+def test_an_app_with_rights_on_the_resource_group_alone_reads_the_policies_of_the_vnet(deployment: Deployment) -> None:
+    deployment.settle()
+    Place(deployment).own_the_group_alone()
+    deployment.event(kind="assign-policy", scope=subscription(deployment), title="Only the hub may peer")
+    # Its definition is the subscription's.
+    (warning,) = plan(deployment, allow_forwarded_traffic=True)["warnings"]
+    assert "the definitions of The policy assignment Only the hub may peer" in warning
 
 
 @pytest.mark.parametrize("status", [403, 404])
