@@ -1,6 +1,6 @@
 """The rights that a start deletes when the peering is ACTIVE, and what would keep them. Nothing is changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
@@ -9,7 +9,7 @@ from peering.facts import Facts, SurplusRight
 from peering.look import AccessLook, AssignmentLook, RoleLook
 from peering.naming import VNetId, role_assignment_id, role_definition_id, same_id
 from peering.outcome import Occurrence
-from peering.rights import ASSIGNMENT_DELETION, ROLE_DELETION, lacking, made_role_names, surplus_of
+from peering.rights import ASSIGNMENT_DELETION, ROLE_DELETION, Surplus, lacking, made_role_names, surplus_of
 from peering.spec import Peering
 
 
@@ -29,37 +29,40 @@ async def deleted_rights(
         access: the assignments of these principals in force on the VNet.
         roles: the custom roles that can be assigned there, by GUID.
     """
-    vnet = VNetId.parse(peering["vnet_id"])
     # A role that has just been made may not be shown yet.
     names = {guid: role["name"] for guid, role in (*roles.items(), *access["roles"].items())}
 
-    def of(step: str, assignments: Sequence[AssignmentLook]) -> list[SurplusRight]:
+    def of(step: str, assignments: Iterable[AssignmentLook]) -> list[SurplusRight]:
         named = ((one, names.get(one["role"], one["role"])) for one in assignments)
         return [SurplusRight(step=step, name=f"assignment of {role}", id=one["id"]) for one, role in named]
 
-    released = []
-    if peering["privilege"] == "setup-only":
-        role, principal = wanted["user_role_assignment"]
-        own = role_assignment_id(str(vnet), role, principal or "")
-        released = [one for one in access["assignments"] if same_id(one["id"], own)]
+    released = of("release_rights", _released(peering, wanted["user_role_assignment"], access))
     pairs = {(role, principal) for role, principal in wanted.values() if principal is not None}
     made = {*made_role_names(peering, facts).values()} & set(roles) - {role for role, _ in wanted.values()}
     if not made and all((one["role"], one["principal_id"]) in pairs for one in access["assignments"]):
-        return of("release_rights", released)
+        return released
     found = surplus_of(access["assignments"], roles, peering, facts, pairs, await neighbours_of(peering))
-    held = await remotes.assignments_in_subscription(vnet.subscription_id) if found.roles else []
-    taken = {one["id"] for one in found.assignments}
-    # Azure keeps a role that is assigned elsewhere.
-    elsewhere = {one["role"] for one in held or [] if one["id"] not in taken}
-    free = [role for role in found.roles if role not in elsewhere]
-    return [
-        *of("surplus_rights", found.assignments),
-        *(
-            SurplusRight(step="surplus_rights", name=names[role], id=role_definition_id(vnet.subscription_scope, role))
-            for role in free
-        ),
-        *of("release_rights", released),
+    scope = VNetId.parse(peering["vnet_id"]).subscription_scope
+    free = [
+        SurplusRight(step="surplus_rights", name=names[role], id=role_definition_id(scope, role))
+        for role in await _free(peering, found)
     ]
+    return [*of("surplus_rights", found.assignments), *free, *released]
+
+
+def _released(peering: Peering, holder: tuple[str, str | None], access: AccessLook) -> list[AssignmentLook]:
+    """The application's assignment, if this app made it and the start releases it."""
+    own = role_assignment_id(peering["vnet_id"], holder[0], holder[1] or "")
+    releases = peering["privilege"] == "setup-only"
+    return [one for one in access["assignments"] if releases and same_id(one["id"], own)]
+
+
+async def _free(peering: Peering, found: Surplus) -> list[str]:
+    """The surplus roles that are not assigned elsewhere: Azure keeps those that are."""
+    subscription, taken = VNetId.parse(peering["vnet_id"]).subscription_id, {one["id"] for one in found.assignments}
+    held = await remotes.assignments_in_subscription(subscription) if found.roles else []
+    elsewhere = {one["role"] for one in held or [] if one["id"] not in taken}
+    return [role for role in found.roles if role not in elsewhere]
 
 
 async def kept_rights(vnet_id: str, deleted: Sequence[SurplusRight]) -> list[str]:

@@ -14,7 +14,7 @@ from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.conditions import excluded_roles
-from peering.facts import Facts, SurplusRight, collected, named
+from peering.facts import Facts, collected, named
 from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
 from peering.naming import (
     VNetId,
@@ -84,18 +84,15 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         there_already = collected({**there_already, **assigned})
     gathered: Facts = {"found": found, **there_already}
     to_assign = dict(role for step, role in wanted.items() if step not in found)
-    warnings = list(excluded_roles(to_assign, facts["automation_object_id"], assignments, roles))
-    deleted: list[SurplusRight] = []
-    if facts["existing"] != "adopted":
-        principals = _principals(parts)
-        pairs = {step: (role, principals[step]) for step, (_, role) in wanted.items()}
-        deleted = await deleted_rights(peering, facts, pairs, rights_there, roles)
-        warnings += await kept_rights(vnet_id, deleted)
+    principals = _principals(parts)
+    pairs = {step: (role, principals[step]) for step, (_, role) in wanted.items()}
+    deleted = [] if adopted else await deleted_rights(peering, facts, pairs, rights_there, roles)
+    excluded = excluded_roles(to_assign, facts["automation_object_id"], assignments, roles)
     if deleted:
         gathered["surplus_found"] = deleted
     elif not rights_there["assignments"]:
         gathered["rights_settled"] = "none but those that the start gives"
-    if warnings:
+    if warnings := [*excluded, *await kept_rights(vnet_id, deleted)]:
         gathered["conditions_checked"] = warnings
     return gathered
 
