@@ -29,10 +29,12 @@ from local.processes import PROJECT
 DEPLOYED: Final = ("activities", "clients", "orchestrators", "peering", "triggers")
 COSMIC_RAY: Final = Path(".local/cosmic-ray/bin/python")
 RECORDED: Final = Path(".local/coverage")
-#: How many tests run at first, then how many of the others at the most, and how long, in seconds, they may take.
+#: How many tests run at first, then how many of the others at the most, and how long, in seconds, each may take: some
+#: times of what they take as a rule, as many mutants only keep a test waiting.
 _FIRST: Final = 12
-_THEN: Final = 80
-_LIMIT: Final = 500
+_THEN: Final = 28
+_START: Final = 45.0
+_EACH: Final = 4.0
 #: Where fast tests are.
 _FAST: Final = ("tests/unit/", "tests/registry/", "tests/remote_answers/", "tests/cloud/")
 
@@ -48,7 +50,7 @@ class Mutant(TypedDict):
 
 
 class Ended(TypedDict):
-    """What became of a mutant: `killed`, `survived`, or `unreached` by any test."""
+    """What became of a mutant: `killed`, `held up` where tests came to no end, `survived`, or `unreached` by any."""
 
     mutant: str
     outcome: str
@@ -79,7 +81,7 @@ def main() -> int:
                 done[ended["mutant"]] = ended
                 results.write(json.dumps(ended) + "\n")
                 results.flush()
-                if ended["outcome"] != "killed":
+                if ended["outcome"] in ("survived", "unreached"):
                     say(f"{ended['outcome']} {ended['mutant']} ({ended['tests']} tests)\n{ended['change']}")
     found = Counter(done[_name(one)]["outcome"] for one in mutants)
     say(", ".join(f"{outcome} {count}" for outcome, count in found.items()))
@@ -137,13 +139,13 @@ def _played(copies: SimpleQueue[Path], reaching: _Reaching, mutant: Mutant) -> E
     before = file.read_text()
     try:
         file.write_text(mutant["code"])
-        noticed = any(_is_red(copy, some) for some in _parts(tests))
+        noticed = next(filter(None, (_notice(copy, some) for some in _parts(tests))), None)
     finally:
         file.write_text(before)
         copies.put(copy)
     number = mutant["lines"][0] - 1
     change = f"- {before.splitlines()[number].strip()}\n+ {mutant['code'].splitlines()[number].strip()}"
-    outcome = "killed" if noticed else "survived" if tests else "unreached"
+    outcome = noticed or ("survived" if tests else "unreached")
     return Ended(mutant=_name(mutant), outcome=outcome, change=change, tests=min(len(tests), _FIRST + _THEN))
 
 
@@ -152,15 +154,15 @@ def _parts(tests: Sequence[str]) -> Iterator[Sequence[str]]:
     yield from filter(None, (tests[:_FIRST], tests[_FIRST : _FIRST + _THEN]))
 
 
-def _is_red(copy: Path, tests: Sequence[str]) -> bool:
-    """Whether one of some tests fails, or they come to no end."""
+def _notice(copy: Path, tests: Sequence[str]) -> str | None:
+    """How some tests notice a mutant, if they do: one fails, or they come to no end."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    environment, limit = {**os.environ, "PYTHONPATH": str(copy)}, _START + _EACH * len(tests)
     try:
-        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=_LIMIT, check=False)
+        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
-        return True
-    return done.returncode != 0
+        return "held up"
+    return "killed" if done.returncode != 0 else None
 
 
 if __name__ == "__main__":
