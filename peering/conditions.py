@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from peering.look import AssignmentLook, RoleLook
+from peering.facts import AssignmentLook
+from peering.look import RoleLook
 from peering.naming import same_id
 from peering.rights import grants
 

@@ -7,7 +7,7 @@ effect" and "Understand Azure deny assignments" (learn.microsoft.com).
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from peering.naming import folded, same_id, within
 from peering.rights import grants
@@ -15,12 +15,22 @@ from peering.rights import grants
 #: How a deny assignment names everybody.
 _EVERYBODY: Final = "00000000-0000-0000-0000-000000000000"
 _PARAMETER: Final = re.compile(r"\[parameters\('([^']+)'\)\]", re.IGNORECASE)
+#: An expression that cannot be evaluated.
+_UNKNOWN: Final = "[unknown]"
 #: The effect that forbids an action, by the action's last part.
 _EFFECTS: Final = {"write": "deny", "delete": "denyaction"}
 
 Parameters = Mapping[str, object]
-#: A policy definition's properties, and the values of its parameters.
-Definition = tuple[Mapping[str, Any], Parameters]
+#: A part of a policy assignment that limits it to some resources, or to some definitions of its initiative.
+_Selector: TypeAlias = Mapping[str, Any]
+
+
+class Definition(NamedTuple):
+    """A policy definition's properties, the values of its parameters, and its name in an initiative."""
+
+    properties: Mapping[str, Any]
+    parameters: Parameters
+    reference: str = ""
 
 
 def parameters_of(declared: Mapping[str, Any], given: Mapping[str, Any], outer: Parameters | None = None) -> Parameters:
@@ -57,26 +67,6 @@ def _covers(scope: str, path: str) -> bool:
     return folded(scope).startswith("/providers/microsoft.management/") or within(path, scope)
 
 
-def with_overrides(definition: Definition, assigned: Mapping[str, Any]) -> list[Definition]:
-    """A definition, and what it is with each effect that its assignment gives it, for some resources, in its place.
-
-    Args:
-        definition: the definition.
-        assigned: the assignment's properties.
-    """
-    properties, parameters = definition
-    rule = properties["policyRule"]
-    overrides = assigned.get("overrides") or []
-    effects = [one.get("value") for one in overrides if folded(str(one.get("kind"))) == "policyeffect"]
-    others = ({**rule, "then": {**rule["then"], "effect": effect}} for effect in effects)
-    return [definition, *(({**properties, "policyRule": other}, parameters) for other in others)]
-
-
-def is_narrowed(assigned: Mapping[str, Any]) -> bool:
-    """Whether a policy assignment, of these properties, changes for some resources what its definitions say."""
-    return bool(assigned.get("resourceSelectors") or assigned.get("overrides"))
-
-
 def exempted_assignments(exemptions: Sequence[Mapping[str, Any]], path: str, now: datetime) -> dict[str, bool]:
     """The ids, `folded`, of the policy assignments that a path is exempted from: True if from all of their definitions.
 
@@ -98,30 +88,71 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def denied_by(definitions: Collection[Definition], actions: Collection[str]) -> dict[str, bool]:
+def denied_by(
+    definitions: Collection[Definition], actions: Collection[str], assigned: Mapping[str, Any]
+) -> dict[str, bool]:
     """The actions that policy definitions deny: True for those that they certainly deny, False if they may.
 
     Args:
-        definitions: the definitions.
+        definitions: the definitions that one assignment brings.
         actions: such as `Microsoft.Authorization/roleAssignments/delete`.
+        assigned: the assignment's properties.
     """
-    verdicts = {action: [denies(*definition, action) for definition in definitions] for action in actions}
-    return {action: True in found for action, found in verdicts.items() if True in found or None in found}
+    found = {}
+    for action in actions:
+        verdicts = {_verdict(one, action, assigned) for one in definitions}
+        if verdicts & {True, None}:
+            found[action] = True in verdicts
+    return found
 
 
-def denies(definition: Mapping[str, Any], parameters: Parameters, action: str) -> bool | None:
-    """Whether a policy definition denies an action; None when that depends on more than the type.
-
-    Args:
-        definition: the definition's properties.
-        parameters: the values of its parameters.
-        action: a type's `write` or `delete`.
-    """
-    # The other modes apply only to types with tags and a location, or to objects outside ARM.
-    if str(definition.get("mode", "All")).lower() != "all":
+def _verdict(definition: Definition, action: str, assigned: Mapping[str, Any]) -> bool | None:
+    """Whether a definition denies an action as an assignment brings it; None if it may."""
+    names = {"resourceType": action.rpartition("/")[0], "policyDefinitionReferenceId": definition.reference}
+    selectors = [one.get("selectors") or [] for one in assigned.get("resourceSelectors") or []]
+    selected = {_selects(one, names) for one in selectors} if selectors else {True}
+    if selected == {False}:
         return False
-    rule, (resource_type, _, verb) = definition["policyRule"], action.rpartition("/")
-    forbidden = _forbids(rule["then"], parameters, verb)
+    effects = _effects(definition, assigned.get("overrides") or [], names)
+    verdicts = {_denies(definition, effect, action) for effect in effects}
+    if verdicts == {False}:
+        return False
+    return verdicts.pop() if len(verdicts) == 1 and True in selected else None
+
+
+def _effects(definition: Definition, overrides: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[object]:
+    """The effects that a definition has, for some resources or for all, where its assignment overrides its own."""
+    effects: list[object] = [definition.properties["policyRule"]["then"]["effect"]]
+    for override in overrides:
+        applies = _selects(override.get("selectors") or [], names)
+        if applies is not False:
+            is_effect = folded(str(override.get("kind"))) == "policyeffect"
+            effect = override.get("value") if is_effect else _UNKNOWN
+            effects = [effect, *([] if applies and is_effect else effects)]
+    return effects
+
+
+def _selects(selectors: Sequence[_Selector], names: Mapping[str, str]) -> bool | None:
+    """Whether all selectors fit what has these names; None if one is about something else, such as a location."""
+    fits = [_fits_selector(one, names.get(str(one.get("kind")))) for one in selectors]
+    return False if False in fits else None if None in fits else True
+
+
+def _fits_selector(selector: _Selector, name: str | None) -> bool | None:
+    if name is None:
+        return None
+    listed, excluded = ([folded(str(one)) for one in selector.get(kind) or []] for kind in ("in", "notIn"))
+    return folded(name) in listed if listed else folded(name) not in excluded
+
+
+def _denies(definition: Definition, effect: object, action: str) -> bool | None:
+    """Whether a definition with an effect, its own or its assignment's, denies an action; None if more decides it."""
+    properties, parameters = definition.properties, definition.parameters
+    # The other modes apply only to types with tags and a location, or to objects outside ARM.
+    if str(properties.get("mode", "All")).lower() != "all":
+        return False
+    rule, (resource_type, _, verb) = properties["policyRule"], action.rpartition("/")
+    forbidden = _forbids({**rule["then"], "effect": effect}, parameters, verb)
     if forbidden is False:
         return False
     fits = _fits(rule["if"], parameters, resource_type)
@@ -135,7 +166,8 @@ def _forbids(then: Mapping[str, Any], parameters: Parameters, verb: str) -> bool
         return None if effect is None else False
     if verb == "write":
         return True
-    names = _known((then.get("details") or {}).get("actionNames") or [], parameters)
+    details = then.get("details")
+    names = _known((details.get("actionNames") if isinstance(details, dict) else None) or [], parameters)
     return None if names is None else verb in names
 
 

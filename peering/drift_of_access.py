@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from peering.facts import Facts
-from peering.look import AccessLook, AssignmentLook, Look, PrincipalLook, if_seen
+from peering.facts import AssignmentLook, Facts
+from peering.look import AccessLook, Look, PrincipalLook, if_seen
 from peering.naming import last_part, same_id, within
 from peering.outcome import Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly

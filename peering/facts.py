@@ -1,7 +1,7 @@
 """The facts that steps collect about a peering and pass on, by name: ids, states, names. Plain JSON, never a secret."""
 
 from collections.abc import Collection, Mapping
-from typing import TypeVar, cast
+from typing import NotRequired, TypeVar, cast
 
 from typing_extensions import TypedDict
 
@@ -23,10 +23,24 @@ class VNetPeering(TypedDict):
     prefixes: list[str]
 
 
+class AssignmentLook(TypedDict):
+    """A role assignment. `role` is the role definition's GUID."""
+
+    id: str
+    scope: str
+    role: str
+    principal_id: str
+    condition: NotRequired[str]
+
+
 class Neighbours(TypedDict):
-    """Other users of a peering's shared objects: another peering of the VNet, the names of roles in use, any other."""
+    """Other users of a peering's shared objects: another peering of the VNet, the names of roles in use, any other.
+
+    The names are those that peerings of the VNet need, and those that any peering of its subscription needs.
+    """
 
     on_vnet: bool
+    roles_on_vnet: list[str]
     roles: list[str]
     any: bool
 
@@ -132,6 +146,7 @@ class Facts(CredentialFacts, total=False):
     # Of a removal.
     role_names: list[str]
     neighbours: Neighbours
+    assignments_there: list[AssignmentLook]
     connection_to_remove: str | None
     vnet_peering_to_remove: str
     connection_removed: str

@@ -5,7 +5,8 @@ from typing import Final
 
 from typing_extensions import TypedDict
 
-from peering.look import AccessLook, AssignmentLook, Look, RoleLook, if_seen
+from peering.facts import AssignmentLook
+from peering.look import AccessLook, Look, RoleLook, if_seen
 from peering.naming import last_part, same_id
 from peering.record import Record
 from peering.rights import assignments_of

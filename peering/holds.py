@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from peering.denials import denied_actions
-from peering.naming import VNetId
+from peering.naming import VNetId, within
 from peering.outcome import Occurrence
 
 #: States of a subscription that accepts changes (learn.microsoft.com, "Azure subscription states").
@@ -64,10 +64,22 @@ def of_unread(holds: Holds | None, policies: Collection[DenyingPolicy] | None) -
         policies: its policy assignments; None if the app may not read them.
     """
     unread = [*(holds.unread if holds is not None else ()), *(["its policy assignments"] if policies is None else [])]
-    if hidden := [policy.name for policy in policies or () if policy.is_unread]:
+    if hidden := [policy.name for policy in policies or () if policy.is_unread and policy.denied]:
         others = f" and {len(hidden) - 1} others" if len(hidden) > 1 else ""
         unread.append(f"the definitions of {hidden[0]}{others}")
     return [f"The app may not read of the VNet: {', '.join(unread)}. They may block a change."] if unread else []
+
+
+def locks_on(holds: Holds, *resources: str) -> dict[str, str]:
+    """The levels of the locks that cover one of some resources, by the locks' ids.
+
+    Args:
+        holds: the holds on a VNet; its list of locks also has those of what is below it.
+        resources: the ARM ids.
+    """
+    levels = {str(lock["id"]): str(lock["properties"]["level"]) for lock in holds.locks}
+    scopes = {name: name.rpartition("/providers/Microsoft.Authorization/locks/")[0] for name in levels}
+    return {name: level for name, level in levels.items() if any(within(one, scopes[name]) for one in resources)}
 
 
 def of_denials(
@@ -114,7 +126,11 @@ def perhaps(policies: Iterable[DenyingPolicy], actions: Collection[str]) -> list
         policies: those that deny something, or may do so.
         actions: the needed actions.
     """
-    doubtful = [(p.name, [action for action in sorted(actions) if p.denied.get(action) is False]) for p in policies]
+    doubtful = [
+        (p.name, [action for action in sorted(actions) if p.denied.get(action) is False])
+        for p in policies
+        if not p.is_unread
+    ]
     return [
         f"{name} may forbid {', '.join(may)}; this depends on more than the resource type."
         for name, may in doubtful

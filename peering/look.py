@@ -4,11 +4,11 @@ Each part of a look was either read, and is found or absent, or it could not be 
 uses a part: mypy enforces the check.
 """
 
-from typing import Final, Generic, Literal, NotRequired, TypeAlias, TypeVar, final
+from typing import Final, Generic, Literal, TypeAlias, TypeVar, final
 
 from typing_extensions import TypedDict
 
-from peering.facts import VNetPeering
+from peering.facts import AssignmentLook, VNetPeering
 from peering.outcome import Occurrence
 
 Thing = TypeVar("Thing")
@@ -64,16 +64,6 @@ class VNetLook(TypedDict):
     provisioning_state: str
     address_prefixes: list[str]
     peered_networks: list[VNetPeering]
-
-
-class AssignmentLook(TypedDict):
-    """A role assignment. `role` is the role definition's GUID."""
-
-    id: str
-    scope: str
-    role: str
-    principal_id: str
-    condition: NotRequired[str]
 
 
 class RoleLook(TypedDict):

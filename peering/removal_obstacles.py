@@ -91,7 +91,7 @@ def in_the_way(peering: Peering, deleted: Mapping[str, str | None], looks: Remov
     """
     vnet = VNetId.parse(peering["vnet_id"])
     in_azure = {name: deletion for name, deletion in _IN_AZURE.items() if name in deleted}
-    by_app, by_others = _actions(deleted)
+    by_app, by_others = _actions(deleted, looks)
     if "vnet_peering" in deleted and looks.user is not None and not looks.user["enabled"]:
         detail = f"The application's service principal {looks.user['id']} is disabled."
         yield Occurrence(code="application-disabled", detail=detail)
@@ -100,7 +100,7 @@ def in_the_way(peering: Peering, deleted: Mapping[str, str | None], looks: Remov
         yield from of_subscription(looks.holds, vnet)
         yield from _of_locks(looks.holds, vnet, {in_azure[name].what: deleted[name] for name in in_azure})
         yield from of_denials(looks.holds, vnet, looks.identity, by_app, by_others)
-    above = by_app & {f"{ROLES}/delete"}
+    above = {action for action in by_app if action.startswith(ROLES)}
     if looks.granted is not None:
         yield from lacking(looks.granted, by_app - above, str(vnet))
     if looks.granted_above is not None:
@@ -117,17 +117,17 @@ def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str
         deleted: what would be deleted, by the step that makes it.
         looks: what there is, and what may hold it.
     """
-    doubtful = perhaps(looks.policies or (), set().union(*_actions(deleted)))
+    doubtful = perhaps(looks.policies or (), set().union(*_actions(deleted, looks)))
     return [*doubtful, *of_unread(looks.holds, looks.policies)]
 
 
-def _actions(deleted: Collection[str]) -> tuple[set[str], set[str]]:
+def _actions(deleted: Collection[str], looks: RemovalLooks) -> tuple[set[str], set[str]]:
     """What a removal does in Azure: the app itself, and others."""
     in_azure = [deletion for name, deletion in _IN_AZURE.items() if name in deleted]
     by_app = {deletion.action for deletion in in_azure if deletion.by_app}
     if "vnet_peering" in deleted:
-        # The application deletes it: its role is assigned first, whether it exists or not.
-        by_app.add(f"{ASSIGNMENTS}/write")
+        # The application deletes it: its role is assigned first, whether it exists or not, and created if it is gone.
+        by_app |= {f"{ASSIGNMENTS}/write", *([f"{ROLES}/write"] if "user_role" in looks.gone else [])}
     return by_app, {deletion.action for deletion in in_azure if not deletion.by_app}
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-from peering.facts import Facts, Neighbours, named
-from peering.look import AccessLook, AssignmentLook, RoleLook
+from peering.facts import AssignmentLook, Facts, Neighbours, named
+from peering.look import AccessLook, RoleLook
 from peering.naming import VNetId, folded, last_part, role_assignment_name, role_definition_name, same_id, within
 from peering.outcome import Occurrence
 from peering.spec import Peering
@@ -97,6 +97,10 @@ def allowing(access: AccessLook, principal_id: str, actions: Sequence[str], scop
     return None
 
 
+#: The GUID of the role and the object id of the principal that gets it, if it exists, by the step that assigns it.
+Wanted: TypeAlias = Mapping[str, tuple[str, str | None]]
+
+
 class Surplus(NamedTuple):
     """Rights that this app gave and that are not wanted any more: assignments on a VNet, and GUIDs of roles."""
 
@@ -157,22 +161,23 @@ def rights_to_remove(
         neighbours: what other peerings need.
         shared: whether another peering of the VNet, whoever owns it, needs that the platform may peer with it.
     """
-    scope = VNetId.parse(peering["vnet_id"]).subscription_scope
-    # The platform's principal may have been recreated since: the old one's assignments are orphaned.
-    platform_role = role_definition_name(scope, peering["platform_role_name"])
+    scope, made = VNetId.parse(peering["vnet_id"]).subscription_scope, {*made_role_names(peering, facts).values()}
     user, platform = facts.get("user_principal_id"), facts.get("platform_principal_id")
-    own = [
-        one
-        for one in assignments
-        if has_own_name(one) and (one["principal_id"] in (user, platform) or one["role"] == platform_role)
-    ]
+    own = [one for one in assignments if has_own_name(one)]
     if not shared:
-        return own
-    of_others = {role_definition_name(scope, name) for name in neighbours["roles"]} if neighbours["on_vnet"] else set()
+        # A principal may have been recreated since: the old one's assignments are orphaned.
+        return [one for one in own if one["principal_id"] in (user, platform) or one["role"] in made]
+    of_others = {role_definition_name(scope, name) for name in neighbours["roles_on_vnet"]}
     is_served = any(one["principal_id"] == platform and one["role"] in of_others for one in own)
     # Another peering of the VNet has given the platform a role of its own: that of this peering serves nobody.
-    unneeded = {*made_role_names(peering, facts).values()} - of_others if is_served else set()
-    return [one for one in own if one["principal_id"] == user or one["role"] in unneeded]
+    unneeded = {(role, platform) for role in made - of_others if is_served}
+    # An application that was adopted may be that of another adopted peering, too.
+    has_user = facts.get("existing") != "adopted" or not neighbours["on_vnet"]
+    return [
+        one
+        for one in own
+        if (has_user and one["principal_id"] == user) or (one["role"], one["principal_id"]) in unneeded
+    ]
 
 
 def surplus_of(
@@ -180,7 +185,7 @@ def surplus_of(
     custom_roles: Mapping[str, RoleLook],
     peering: Peering,
     facts: Facts,
-    wanted: Collection[tuple[str, str]],
+    wanted: Wanted,
     neighbours: Neighbours,
 ) -> Surplus:
     """The surplus rights of a peering's principals; rights that another owner gave are kept.
@@ -189,11 +194,12 @@ def surplus_of(
         assignments: those in force on the VNet.
         custom_roles: the subscription's, by GUID.
         peering: the peering.
-        facts: name the roles of earlier starts.
-        wanted: the GUIDs of the wanted roles, each with the object id of the principal that gets it.
-        neighbours: what other peerings need: no right on the VNet goes that one of its own needs.
+        facts: name the roles of earlier starts, and those that the start has found to be in surplus.
+        wanted: what is assigned to whom.
+        neighbours: what other peerings need: the platform keeps what one of the VNet needs.
     """
-    vnet_id, principals = peering["vnet_id"], {principal for _, principal in wanted}
+    vnet_id, (_, user), pairs = peering["vnet_id"], wanted["user_role_assignment"], {*wanted.values()}
+    principals = {principal for _, principal in pairs if principal is not None}
     scope = VNetId.parse(vnet_id).subscription_scope
     names = {guid: role["name"] for guid, role in custom_roles.items()}
     # By their GUIDs, too, as a list may lack one.
@@ -205,11 +211,13 @@ def surplus_of(
         if one["principal_id"] in principals
         and same_id(one["scope"], vnet_id)
         and has_own_name(one)
-        and (one["role"], one["principal_id"]) not in wanted
-        and not (neighbours["on_vnet"] and one["role"] in needed)
+        and (one["role"], one["principal_id"]) not in pairs
+        and not (neighbours["on_vnet"] and one["role"] in needed and one["principal_id"] != user)
     ]
-    earlier = {one["role"] for one in found} | {*made_role_names(peering, facts).values()}
-    roles = (earlier & set(names)) - needed - {role for role, _ in wanted}
+    # Those that were found before, too: an earlier delivery may have deleted their assignments.
+    before = {last_part(one["id"]) for one in facts.get("surplus_found", [])}
+    earlier = {one["role"] for one in found} | before | {*made_role_names(peering, facts).values()}
+    roles = (earlier & set(names)) - needed - {role for role, _ in pairs}
     made = sorted(role for role in roles if role == role_definition_name(scope, names[role]))
     return Surplus(found, made)
 

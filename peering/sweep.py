@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict, TypeVar
 
 from peering.aiven_vpc import AivenVpc, VpcNames
-from peering.facts import named
-from peering.look import AssignmentLook, Part, SecretLook, VpcLook
+from peering.facts import AssignmentLook, named
+from peering.look import Part, SecretLook, VpcLook
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
 from peering.record import Record, is_busy, is_paused, is_watched

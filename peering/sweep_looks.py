@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from peering.aiven_vpc import AivenVpc
 from peering.drift import own_among
-from peering.look import AssignmentLook, ConnectionLook, Part, VpcLook, if_seen
+from peering.facts import AssignmentLook
+from peering.look import ConnectionLook, Part, VpcLook, if_seen
 from peering.naming import VNetId, folded, within
 from peering.sweep import PieceIds, VpcToLookAt
 

@@ -22,7 +22,8 @@ from clients.registry import sweeps
 from clients.registry.tables import Held
 from clients.side_by_side import side_by_side
 from peering.aiven_vpc import AivenVpc
-from peering.look import AssignmentLook, Part, SecretLook, Seen, Thing, Unseen, VpcLook
+from peering.facts import AssignmentLook
+from peering.look import Part, SecretLook, Seen, Thing, Unseen, VpcLook
 from peering.naming import VNetId, folded, secret_name
 from peering.outcome import LOST, Occurrence
 from peering.record import Record

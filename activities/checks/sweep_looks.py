@@ -11,7 +11,8 @@ from clients.registry import registry, rows, sweeps
 from clients.registry.schema import is_newer
 from clients.registry.table import etag_of
 from peering.aiven_vpc import AivenVpc
-from peering.look import AssignmentLook, Part, SecretLook, VpcLook
+from peering.facts import AssignmentLook
+from peering.look import Part, SecretLook, VpcLook
 from peering.naming import secret_name
 from peering.record import UnmanagedConnections
 from peering.sweep import Division, Piece, PieceIds, PieceResult, SweepPlan, VpcToLookAt, asked_by, cut

@@ -8,8 +8,8 @@ from activities.looks import remotes
 from activities.looks.peering import look_of_peering
 from activities.looks.remotes import part
 from peering.drift import DRIFT, ORDER, connection_of, findings, verdict_of
-from peering.facts import Facts
-from peering.look import AssignmentLook, Look, if_seen
+from peering.facts import AssignmentLook, Facts
+from peering.look import Look, if_seen
 from peering.naming import VNetId, last_part, role_assignment_name, same_id
 from peering.outcome import Occurrence, StepRequest
 from peering.spec import Peering

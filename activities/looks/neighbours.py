@@ -1,5 +1,8 @@
 """The other peerings in the registry that need a peering's shared objects."""
 
+import json
+from collections.abc import Mapping
+from itertools import chain
 from typing import Final
 
 from clients.registry import registry
@@ -7,6 +10,7 @@ from peering.facts import Neighbours
 from peering.naming import VNetId, same_id
 from peering.spec import Peering
 
+_ROLES: Final = ("user_role_name", "platform_role_name", "ordered_roles")
 _NEEDS_NOTHING: Final = ("existing", "removing", "rolling-back")
 
 
@@ -19,10 +23,17 @@ async def neighbours_of(peering: Peering) -> Neighbours:
     await registry().check_known()
     subscription = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
     staying = " and ".join([f"RowKey ne '{peering['id']}'", *(f"state ne '{state}'" for state in _NEEDS_NOTHING)])
-    names = ("vnet_id", "user_role_name", "platform_role_name")
-    beside = await registry().columns(f"{staying} and subscription_id eq '{subscription}'", *names)
+    beside = await registry().columns(f"{staying} and subscription_id eq '{subscription}'", "vnet_id", *_ROLES)
+    on_vnet = [row for row in beside if same_id(str(row["vnet_id"]), peering["vnet_id"])]
     return Neighbours(
-        on_vnet=any(same_id(str(row["vnet_id"]), peering["vnet_id"]) for row in beside),
-        roles=sorted({str(row[name]) for row in beside for name in names[1:]}),
+        on_vnet=bool(on_vnet),
+        roles_on_vnet=sorted(chain.from_iterable(map(_roles_of, on_vnet))),
+        roles=sorted({name for row in beside for name in _roles_of(row)}),
         any=bool(beside) or bool(await registry().columns(staying, limit=1)),
     )
+
+
+def _roles_of(row: Mapping[str, object]) -> set[str]:
+    """The names of the roles that a peering needs, or that a start under way is about to need."""
+    ordered: list[str] = json.loads(str(row.get("ordered_roles") or "[]"))
+    return {str(row["user_role_name"]), str(row["platform_role_name"]), *ordered}

@@ -10,11 +10,10 @@ from activities.looks.ahead import ahead
 from activities.looks.remotes import part
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
-from peering.facts import Facts
+from peering.facts import AssignmentLook, Facts
 from peering.look import (
     AccessLook,
     ApplicationLook,
-    AssignmentLook,
     Look,
     Part,
     PrincipalLook,

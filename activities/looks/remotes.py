@@ -14,16 +14,8 @@ from clients.reads import Document, complete, list_arm, list_network, read_arm, 
 from clients.remote_errors import RemoteError, or_none
 from clients.shared_reads import shared
 from peering.aiven_vpc import AivenVpc
-from peering.facts import VNetPeering
-from peering.look import (
-    AssignmentLook,
-    ConnectionLook,
-    Part,
-    RoleLook,
-    SecretLook,
-    VNetLook,
-    VpcLook,
-)
+from peering.facts import AssignmentLook, VNetPeering
+from peering.look import ConnectionLook, Part, RoleLook, SecretLook, VNetLook, VpcLook
 from peering.marks import KEY_ID
 from peering.naming import VNetId, folded, last_part, same_id, secret_name
 from peering.outcome import ProblemError

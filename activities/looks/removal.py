@@ -1,7 +1,7 @@
 """The looks for the plan of a removal, without Durable Functions. Nothing is changed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final, TypeVar
 
 from activities.looks import remotes
@@ -20,10 +20,10 @@ from activities.looks.remotes import part
 from activities.looks.vault_rights import DELETE_SECRETS, rights_in_vault
 from activities.steps.holds import denying, held_by
 from activities.steps.removal import belongings
-from activities.steps.removed_rights import has_another_side, removed_assignments
+from activities.steps.removed_rights import released_roles, removed_assignments
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
-from peering.facts import Facts, Neighbours, named
+from peering.facts import AssignmentLook, Facts, Neighbours, named
 from peering.naming import VNetId, folded, last_part, role_definition_id, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.record import Record
@@ -96,14 +96,16 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         gathered = outcome["facts"]
     known = record["facts"] | gathered
     removed = await seen(lambda: _removed(peering, known, shared)) if gathered else None
-    subscription = VNetId.parse(vnet_id).subscription_id
+    deleted = {folded(one["id"]) for one in removed or ()}
+    subscription, taken = VNetId.parse(vnet_id).subscription_id, known | _taken(removed or ())
     assigned = await seen(lambda: remotes.assignments_in_subscription(subscription)) if removed is not None else None
-    deleted = {folded(one) for one in removed or ()}
+    released = await seen(lambda: released_roles(peering, taken)) or {}
+    others = {name: role_definition_id(f"/subscriptions/{subscription}", guid) for name, guid in released.items()}
     return RemovalLooks(
         facts=gathered,
-        made_roles=made or {},
+        made_roles=(made or {}) | others,
         gone=gone or (),
-        removed_assignments=removed,
+        removed_assignments=[one["id"] for one in removed] if removed is not None else None,
         assigned_elsewhere={one["role"] for one in assigned or () if folded(one["id"]) not in deleted},
         neighbours=shared,
         identity=me,
@@ -122,10 +124,14 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     )
 
 
-async def _removed(peering: Peering, known: Facts, shared: Neighbours) -> list[str]:
-    """The ids of the assignments that the removal would delete, unless Aiven has another connection to the VNet."""
-    needs_platform = shared["on_vnet"] or await has_another_side(peering, known)
-    return await removed_assignments(peering, known, shared, shared=needs_platform)
+async def _removed(peering: Peering, known: Facts, shared: Neighbours) -> list[AssignmentLook]:
+    """The assignments that the removal would delete; one look at Aiven counts for all of them."""
+    there = await remotes.assignments_on(known["vnet_id"])
+    return await removed_assignments(peering, known | Facts(tries=_ENOUGH, assignments_there=there), shared)
+
+
+def _taken(removed: Collection[AssignmentLook]) -> Facts:
+    return {"assignments_there": [*removed], "role_assignments_removed": [one["id"] for one in removed]}
 
 
 async def _made_roles(record: Record) -> dict[str, str]:

@@ -5,18 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.looks.own_rights import permissions_in_subscription, permissions_on_vnet
-from peering.facts import Facts, SurplusRight
-from peering.look import AccessLook, AssignmentLook, RoleLook
+from peering.facts import AssignmentLook, Facts, SurplusRight
+from peering.look import AccessLook, RoleLook
 from peering.naming import VNetId, role_assignment_id, role_definition_id, same_id
 from peering.outcome import Occurrence
-from peering.rights import ASSIGNMENT_DELETION, ROLE_DELETION, Surplus, lacking, made_role_names, surplus_of
+from peering.rights import ASSIGNMENT_DELETION, ROLE_DELETION, Surplus, Wanted, lacking, made_role_names, surplus_of
 from peering.spec import Peering
 
 
 async def deleted_rights(
     peering: Peering,
     facts: Facts,
-    wanted: Mapping[str, tuple[str, str | None]],
+    wanted: Wanted,
     access: AccessLook,
     roles: Mapping[str, RoleLook],
 ) -> list[SurplusRight]:
@@ -25,7 +25,7 @@ async def deleted_rights(
     Args:
         peering: the requested peering.
         facts: name the roles of earlier starts.
-        wanted: by the steps that assign roles: the role's GUID, and the principal's object id, if there is one.
+        wanted: what is assigned to whom.
         access: the assignments of these principals in force on the VNet.
         roles: the custom roles that can be assigned there, by GUID.
     """
@@ -37,11 +37,10 @@ async def deleted_rights(
         return [SurplusRight(step=step, name=f"assignment of {role}", id=one["id"]) for one, role in named]
 
     released = of("release_rights", _released(peering, wanted["user_role_assignment"], access))
-    pairs = {(role, principal) for role, principal in wanted.values() if principal is not None}
     made = {*made_role_names(peering, facts).values()} & set(roles) - {role for role, _ in wanted.values()}
-    if not made and all((one["role"], one["principal_id"]) in pairs for one in access["assignments"]):
+    if not made and all((one["role"], one["principal_id"]) in wanted.values() for one in access["assignments"]):
         return released
-    found = surplus_of(access["assignments"], roles, peering, facts, pairs, await neighbours_of(peering))
+    found = surplus_of(access["assignments"], roles, peering, facts, wanted, await neighbours_of(peering))
     scope = VNetId.parse(peering["vnet_id"]).subscription_scope
     free = [
         SurplusRight(step="surplus_rights", name=names[role], id=role_definition_id(scope, role))

@@ -1,7 +1,7 @@
 """What blocks changes by any identity: locks, a disabled subscription, policies and deny assignments."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,9 +17,7 @@ from peering.denials import (
     denied_by,
     exempted_assignments,
     is_in_force,
-    is_narrowed,
     parameters_of,
-    with_overrides,
 )
 from peering.facts import Facts
 from peering.holds import (
@@ -28,6 +26,7 @@ from peering.holds import (
     ROLES,
     DenyingPolicy,
     Holds,
+    locks_on,
     of_denials,
     of_policies,
     of_subscription,
@@ -37,7 +36,7 @@ from peering.holds import (
 from peering.naming import VNetId, folded
 from peering.outcome import Occurrence, ProblemError
 from peering.rights import PLATFORM_ACTIONS
-from peering.sides import changes_of_side
+from peering.sides import changes_of_side, side_of
 from peering.spec import Peering
 from peering.unfit import missing_roles
 
@@ -53,6 +52,12 @@ _ASSIGNMENT_VERSION: Final = "2022-06-01"
 _RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
 #: How many definitions are read in parallel.
 _AT_ONCE: Final = 8
+#: What creates the objects of a start that the app itself makes in Azure, by their steps.
+_CREATED: Final = {
+    **dict.fromkeys(("user_role", "platform_role"), f"{ROLES}/write"),
+    **dict.fromkeys(("user_role_assignment", "platform_role_assignment"), f"{ASSIGNMENTS}/write"),
+}
+_KEPT: Final = "the removal of the peering, and of rights that are not requested"
 #: The actions of a removal.
 _TO_REMOVE: Final = (f"{PEERINGS}/delete", f"{ASSIGNMENTS}/delete", f"{ROLES}/delete")
 
@@ -69,26 +74,29 @@ async def holds(peering: Peering, facts: Facts) -> Facts:
     policies = read or []
     if disabled := list(of_subscription(look, vnet)):
         raise ProblemError.of(disabled)
-    levels = [(one["id"], one["properties"]["level"]) for one in look.locks]
-    read_only = [name for name, level in levels if level == "ReadOnly"]
-    problems = [Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.") for name in read_only]
     held_of = partial(_held, look, policies, vnet, identity)
-    all_made = await _all_made(peering, vnet, held_of)
-    made = _made(peering, facts, all_made)
-    if f"{PEERINGS}/delete" in made:
-        problems += [
-            Occurrence(code="scope-locked", detail=f"The lock {name} blocks the deletion of the Disconnected side.")
-            for name, level in levels
-            if level != "ReadOnly"
-        ]
-    problems += held_of(made)
+    own = side_of(facts, facts["peered_networks"], facts["project_network_cidr"])
+    # The list also has the locks of other peerings of the VNet.
+    locks = locks_on(look, str(vnet), own["id"] if own is not None else str(vnet))
+    made, all_made = _made(peering, facts), await _all_made(peering, vnet, held_of)
+    problems = [*_of_locks(locks, made), *held_of(made)]
     if problems:
         raise ProblemError.of(problems)
-    warnings = [f"The lock {name} will block the removal of the peering." for name, _ in levels]
-    kept = [f"{one['detail']} This blocks the removal of the peering." for one in held_of(_TO_REMOVE)]
+    warnings = [f"The lock {name} will block {_KEPT}." for name in locks]
+    kept = [f"{one['detail']} This blocks {_KEPT}." for one in held_of(_TO_REMOVE)]
     doubts = perhaps(policies, {*all_made, *_TO_REMOVE})
     later = [one["detail"] for one in held_of(all_made)]
     return {"holds_checked": [*warnings, *kept, *doubts, *later, *of_unread(look, read)]}
+
+
+def _of_locks(locks: Mapping[str, str], made: Collection[str]) -> Iterator[Occurrence]:
+    """The problems with locks, of these levels by their ids: a read-only one forbids every change."""
+    for name, level in locks.items():
+        if level == "ReadOnly" and made:
+            yield Occurrence(code="scope-locked", detail=f"A lock forbids every change: {name}.")
+        elif f"{PEERINGS}/delete" in made:
+            detail = f"The lock {name} blocks the deletion of the Disconnected side."
+            yield Occurrence(code="scope-locked", detail=detail)
 
 
 async def _all_made(peering: Peering, vnet: VNetId, held: Callable[[Collection[str]], list[Occurrence]]) -> set[str]:
@@ -101,12 +109,13 @@ async def _all_made(peering: Peering, vnet: VNetId, held: Callable[[Collection[s
     return made
 
 
-def _made(peering: Peering, facts: Facts, all_made: set[str]) -> set[str]:
-    """Those of them that this start takes, by what there is, and the deletion of a side that is Disconnected."""
-    sides = facts["peered_networks"]
+def _made(peering: Peering, facts: Facts) -> set[str]:
+    """The actions that this start takes, by what there is, and the deletion of a side that is Disconnected."""
+    if facts["existing"] == "foreign":
+        return set()
+    sides, created = facts["peered_networks"], set(_CREATED) - set(facts["found"])
     on_side = changes_of_side(peering, facts, sides, facts["project_network_cidr"])
-    others = all_made - {f"{PEERINGS}/write"} if facts["existing"] == "none" else set[str]()
-    return {*others, *(f"{PEERINGS}/{verb}" for verb in on_side)}
+    return {*(_CREATED[name] for name in created), *(f"{PEERINGS}/{verb}" for verb in on_side)}
 
 
 def _held(
@@ -178,20 +187,22 @@ async def denying(vnet_id: str) -> list[DenyingPolicy] | None:
         hidden: list[str] = []
         async with places:
             read = await _definitions(vnet, assigned, hidden) if actions else []
-        found = denied_by([one for each in read for one in with_overrides(each, assigned)], actions)
-        found = dict.fromkeys(found, False) if is_narrowed(assigned) else found
-        return DenyingPolicy(_name(assignment), found, is_unread=bool(hidden))
+        found = denied_by(read, actions, assigned)
+        # What a definition says that may not be read is not known.
+        unknown = dict.fromkeys(actions, False) if hidden else {}
+        return DenyingPolicy(_name(assignment), unknown | found, is_unread=bool(hidden))
 
     verdicts = await asyncio.gather(*map(denied, assignments))
-    is_any = any(policy.denied or policy.is_unread for policy in verdicts)
-    exemptions, now = await _exemptions(vnet) if is_any else [], datetime.now(UTC)
-    exempted = {path: exempted_assignments(exemptions, path, now) for path in where.values()}
+    exemptions = await _exemptions(vnet) if any(policy.denied for policy in verdicts) else []
+    now = datetime.now(UTC)
+    exempted = {path: exempted_assignments(exemptions or [], path, now) for path in where.values()}
 
     def left(assignment: dict[str, Any], policy: DenyingPolicy) -> DenyingPolicy:
         """What an assignment denies nonetheless; only the exempted definitions of it may be those that deny."""
-        held = {action: exempted[path].get(folded(assignment["id"])) for action, path in where.items()}
-        denied = {a: sure and held[a] is None for a, sure in policy.denied.items() if held[a] is not True}
-        return replace(policy, denied=denied, is_unread=policy.is_unread and set(held.values()) != {True})
+        held = {action: exempted[where[action]].get(folded(assignment["id"])) for action in policy.denied}
+        is_known = exemptions is not None
+        denied = {a: sure and is_known and held[a] is None for a, sure in policy.denied.items() if held[a] is not True}
+        return replace(policy, denied=denied)
 
     return [left(one, found) for one, found in zip(assignments, verdicts, strict=True)]
 
@@ -222,10 +233,10 @@ def _name(assignment: dict[str, Any]) -> str:
     return f"The policy assignment {assignment['properties'].get('displayName')} ({assignment['id']})"
 
 
-async def _exemptions(vnet: VNetId) -> list[dict[str, Any]]:
-    """The policy exemptions of the VNet and its subscription."""
+async def _exemptions(vnet: VNetId) -> list[dict[str, Any]] | None:
+    """The policy exemptions of the VNet and its subscription; None if the app may not read them."""
     needed = ("id", "properties.policyAssignmentId")
-    return await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview", *needed)) or []
+    return await _or_none(_listed(vnet, "policyExemptions", "2022-07-01-preview", *needed))
 
 
 async def _definitions(vnet: VNetId, assigned: Mapping[str, Any], hidden: list[str]) -> list[Definition]:
@@ -237,7 +248,7 @@ async def _definitions(vnet: VNetId, assigned: Mapping[str, Any], hidden: list[s
     name, given = str(assigned["policyDefinitionId"]), assigned.get("parameters") or {}
     if "/policysetdefinitions/" not in name.lower():
         definition = await _definition(vnet, name, hidden, *_RULE)
-        return [(definition, parameters_of(definition.get("parameters") or {}, given))] if definition else []
+        return [Definition(definition, parameters_of(definition.get("parameters") or {}, given))] if definition else []
     initiative = None if _is_built_in(name) else await _definition(vnet, name, hidden, "properties.policyDefinitions")
     if initiative is None:
         return []
@@ -248,7 +259,7 @@ async def _definitions(vnet: VNetId, assigned: Mapping[str, Any], hidden: list[s
         definition = None if _is_built_in(name) else await _definition(vnet, name, hidden, *_RULE)
         if definition is not None:
             values = parameters_of(definition.get("parameters") or {}, part.get("parameters") or {}, outer)
-            found.append((definition, values))
+            found.append(Definition(definition, values, str(part.get("policyDefinitionReferenceId") or "")))
     return found
 
 

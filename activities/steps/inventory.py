@@ -90,7 +90,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     excluded = excluded_roles(to_assign, facts["automation_object_id"], assignments, roles)
     if deleted:
         gathered["surplus_found"] = deleted
-    elif not rights_there["assignments"]:
+    elif not rights_there["assignments"] and not facts.get("rights_kept"):
         gathered["rights_settled"] = "none but those that the start gives"
     if warnings := [*excluded, *await kept_rights(vnet_id, deleted)]:
         gathered["conditions_checked"] = warnings

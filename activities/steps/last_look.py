@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
@@ -12,13 +13,15 @@ from activities.steps.removal import LOOKS_AT_DELETED, purge, side_is_left
 from activities.steps.removed_rights import is_assigned
 from clients.aiven_vpcs import vpc_client
 from clients.azure import graph
-from clients.remote_errors import or_none
+from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc
 from peering.facts import Facts, named
 from peering.naming import VNetId, role_definition_name, same_id, secret_name
 from peering.outcome import ProblemError
 from peering.rights import is_in_use
 from peering.spec import Peering
+
+_FORBIDDEN: Final = 403
 
 
 @step
@@ -93,9 +96,18 @@ async def _application(peering: Peering, facts: Facts) -> bool:
             return await find_application(client, peering) is not None
         if await or_none(client.applications.by_application_id(removed).get()) is not None:
             return True
-        if await or_none(client.directory.deleted_items.by_directory_object_id(removed).get()) is None:
-            return False
-    return await purge(removed)
+    return await _is_deleted(removed) and await purge(removed)
+
+
+async def _is_deleted(object_id: str) -> bool:
+    """Whether an application is among what can be restored, as far as the app may look."""
+    try:
+        async with graph() as client:
+            return await or_none(client.directory.deleted_items.by_directory_object_id(object_id).get()) is not None
+    except RemoteError as error:
+        if not error.answer.refuses(_FORBIDDEN):
+            raise
+        return False
 
 
 async def _platform(facts: Facts) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from activities.looks import remotes
@@ -21,6 +22,7 @@ from peering.facts import Facts, VNetPeering
 from peering.marks import MARK
 from peering.naming import VNetId, same_id
 from peering.outcome import ProblemError
+from peering.rights import has_own_name
 from peering.sides import own_side
 from peering.spec import Peering
 
@@ -126,9 +128,10 @@ async def _side(
 
 
 @step
-async def neighbours(peering: Peering, _: Facts) -> Facts:
-    """The other peerings in the registry that need this peering's shared objects."""
-    return {"neighbours": await neighbours_of(peering)}
+async def neighbours(peering: Peering, facts: Facts) -> Facts:
+    """The other peerings in the registry that need the shared objects, and this app's assignments on the VNet."""
+    there, others = await asyncio.gather(remotes.assignments_on(facts["vnet_id"]), neighbours_of(peering))
+    return {"neighbours": others, "assignments_there": [one for one in there if has_own_name(one)]}
 
 
 @step
@@ -204,7 +207,8 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
             problem.occurrence["final"] = not was_deleted or facts.get("tries", 0) >= LOOKS_AT_DELETED
             raise problem
         await or_none(client.applications.by_application_id(object_id).delete())
-    await purge(object_id)
+    with suppress(RemoteError):  # The last look does it again.
+        await purge(object_id)
     return {"application_removed": object_id}
 
 

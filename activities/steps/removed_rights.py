@@ -1,5 +1,6 @@
 """The steps that delete rights: the assignments and custom roles of a peering that nobody needs any more."""
 
+import asyncio
 from collections.abc import Collection
 from typing import Final
 
@@ -12,10 +13,10 @@ from clients.aiven_answers import PeeringConnection
 from clients.azure import authorization
 from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc
-from peering.facts import Facts, Neighbours, needed
-from peering.naming import VNetId, folded, last_part, role_assignment_id, same_id
+from peering.facts import AssignmentLook, Facts, Neighbours, needed
+from peering.naming import VNetId, folded, last_part, role_assignment_id, role_definition_name, same_id
 from peering.outcome import ProblemError
-from peering.rights import is_in_use, made_role_names, own_assignments, rights_to_remove, surplus_of
+from peering.rights import Wanted, is_in_use, made_role_names, own_assignments, rights_to_remove, surplus_of
 from peering.spec import Peering
 
 _STILL_ASSIGNED: Final = "RoleDefinitionHasAssignments"
@@ -28,7 +29,10 @@ async def release_rights(_: Peering, facts: Facts) -> Facts:
     An assignment that this app did not create stays. A refusal does not undo the setup: checks report the role as long
     as it exists.
     """
-    released: Facts = {"user_rights": "setup-only", "rights_kept": None}
+    released: Facts = {"user_rights": "setup-only"}
+    # Why other rights stay is kept, too.
+    if facts["rights_settled"] != "not removed":
+        released["rights_kept"] = None
     assignment = needed(facts["user_role_assignment_id"])
     if assignment in [one["id"] for one in own_assignments(facts, facts["vnet_id"]).values()]:
         try:
@@ -48,13 +52,13 @@ async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
     if facts["existing"] == "adopted":
         return {"rights_settled": "taken over"}
     vnet = VNetId.parse(facts["vnet_id"])
-    wanted = {
-        (last_part(facts["user_role_id"]).lower(), needed(facts["user_principal_id"])),
-        (last_part(facts["platform_role_id"]).lower(), needed(facts["platform_principal_id"])),
+    wanted: Wanted = {
+        "user_role_assignment": (last_part(facts["user_role_id"]).lower(), facts["user_principal_id"]),
+        "platform_role_assignment": (last_part(facts["platform_role_id"]).lower(), facts["platform_principal_id"]),
     }
     neighbours, roles = await neighbours_of(peering), await remotes.custom_roles(str(vnet))
     surplus = surplus_of(await remotes.assignments_on(str(vnet)), roles, peering, facts, wanted, neighbours)
-    principals = [principal for _, principal in wanted]
+    principals = [needed(principal) for _, principal in wanted.values()]
     try:
         for assignment in surplus.assignments:
             await _delete_assignment(assignment["id"])
@@ -68,7 +72,7 @@ async def surplus_rights(peering: Peering, facts: Facts) -> Facts:
             raise
         return {"rights_settled": "not removed", "rights_kept": error.occurrence["detail"]}
     settled: Facts = {"rights_settled": "as requested"}
-    return {**settled, "rights_kept": None} if any(surplus) else settled
+    return {**settled, "rights_kept": None} if any(surplus) or facts.get("rights_kept") else settled
 
 
 @step
@@ -77,44 +81,35 @@ async def remove_role_assignments(peering: Peering, facts: Facts) -> Facts:
 
     The platform's stays while another peering of the VNet needs it, whoever owns that peering.
     """
-    neighbours = facts["neighbours"]
-    shared = neighbours["on_vnet"] or await has_another_side(peering, facts) or await _is_connected(peering, facts)
-    removed = await removed_assignments(peering, facts, neighbours, shared=shared)
+    removed = await removed_assignments(peering, facts, await neighbours_of(peering))
     for one in removed:
-        await _delete_assignment(one)
-    return {"role_assignments_removed": removed}
+        await _delete_assignment(one["id"])
+    return {"role_assignments_removed": [one["id"] for one in removed]}
 
 
-async def removed_assignments(peering: Peering, facts: Facts, neighbours: Neighbours, *, shared: bool) -> list[str]:
-    """The ids of the assignments that a removal deletes.
+async def removed_assignments(peering: Peering, facts: Facts, neighbours: Neighbours) -> list[AssignmentLook]:
+    """The assignments that a removal deletes, of those that its earlier step has seen.
 
     Args:
         peering: the peering.
         facts: what its record and a removal's first step know.
         neighbours: the other users of shared objects in the registry.
-        shared: whether another peering of the VNet, whoever owns it, needs that the platform may peer with it.
 
     Raises:
-        RemoteError: Azure refused, or did not answer.
+        ProblemError: `connection-unseen`, Aiven shows a connection in part.
+        RemoteError: a remote refused, or did not answer.
     """
-    listed = await remotes.assignments_on(facts["vnet_id"])
+    # Whoever owns it, another peering of the VNet needs that the platform may peer with it.
+    shared = neighbours["on_vnet"] or await _has_another_side(peering, facts) or await _is_connected(peering, facts)
+    listed = facts.get("assignments_there", [])
     shown = {folded(one["id"]) for one in listed}
     # A list may lag behind: what was recorded goes without it.
     missing = [one for one in own_assignments(facts, facts["vnet_id"]).values() if folded(one["id"]) not in shown]
-    removed = rights_to_remove([*listed, *missing], peering, facts, neighbours, shared=shared)
-    return [one["id"] for one in removed]
+    return rights_to_remove([*listed, *missing], peering, facts, neighbours, shared=shared)
 
 
-async def has_another_side(peering: Peering, facts: Facts) -> bool:
-    """Whether the VNet has another peering into the platform's subscription; one that was adopted stays, and counts.
-
-    Args:
-        peering: the peering.
-        facts: name the platform's network, and the peering's own side.
-
-    Raises:
-        RemoteError: Azure refused, or did not answer.
-    """
+async def _has_another_side(peering: Peering, facts: Facts) -> bool:
+    """Whether the VNet has another peering into the platform's subscription; one that was adopted stays, and counts."""
     own = None if facts["existing"] == "adopted" else facts.get("vnet_peering_id")
     network = facts.get("to_network_id")
     platform = VNetId.parse(network).subscription_id.lower() if isinstance(network, str) else None
@@ -188,7 +183,7 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     recorded = {last_part(str(facts.get(name))).lower() for name in ("user_role_id", "platform_role_id")}
     # Read again: a start may have begun in the meantime.
     others = await neighbours_of(peering)
-    for name, guid in made_role_names(peering, facts).items():
+    for name, guid in (made_role_names(peering, facts) | await released_roles(peering, facts)).items():
         # Lists lag behind, and a start may not know what it has made: a role goes by its GUID, seen or not.
         if is_in_use(name, others) or (name in of_others and guid not in listed):
             continue
@@ -200,6 +195,24 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
             if guid in recorded or guid in listed or await remotes.role(str(vnet), guid):
                 raise
     return {"roles_removed": removed}
+
+
+async def released_roles(peering: Peering, facts: Facts) -> dict[str, str]:
+    """The GUIDs, by name, of the roles that this app made and whose assignments go: other peerings may have named them.
+
+    Args:
+        peering: the peering.
+        facts: name the assignments that were there, and those that a removal deletes.
+
+    Raises:
+        RemoteError: Azure refused, or did not answer.
+    """
+    scope, deleted = VNetId.parse(peering["vnet_id"]).subscription_scope, {*facts["role_assignments_removed"]}
+    guids = {one["role"] for one in facts.get("assignments_there", []) if one["id"] in deleted}
+    others = guids - {*made_role_names(peering, facts).values()}
+    looks = await asyncio.gather(*(remotes.role(peering["vnet_id"], guid) for guid in sorted(others)))
+    named = {role["name"]: guid for look in looks for guid, role in look.items()}
+    return {name: guid for name, guid in named.items() if guid == role_definition_name(scope, name)}
 
 
 def _names_of_others(peering: Peering, facts: Facts) -> set[str]:

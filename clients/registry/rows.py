@@ -192,6 +192,8 @@ def peering_row(record: Record) -> Row:
         **split("record", _json({k: v for k, v in record.items() if k not in _OF_CHECKS})),
         **health_columns(record),
     }
+    if order is not None and "peering" in order:
+        row["ordered_roles"] = _json([order["peering"][name] for name in ("user_role_name", "platform_role_name")])
     if order is not None or runs:
         row["operation"] = order["operation"] if order is not None else runs[-1]["operation"]
     if problem is not None:

@@ -3,7 +3,8 @@
 import pytest
 
 from peering.conditions import excluded_roles, excludes
-from peering.look import AssignmentLook, RoleLook
+from peering.facts import AssignmentLook
+from peering.look import RoleLook
 
 ME, ADMINISTRATOR, MINE, OTHER = "me", "f58310d9-a9f6-439a-9e8d-f62e7b41a168", "role-a", "role-b"
 ROLE = "@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]"

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from peering.denials import denied_actions, denies, exempted_assignments, is_in_force, parameters_of
+from peering.denials import (
+    Definition,
+    Parameters,
+    denied_actions,
+    denied_by,
+    exempted_assignments,
+    is_in_force,
+    parameters_of,
+)
 
 PEERING = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 IS_PEERING = {"field": "type", "equals": PEERING.lower()}
@@ -23,6 +31,12 @@ def policy(condition: dict[str, Any], effect: str = "deny", mode: str = "All", *
 def against_deletion(condition: dict[str, Any], names: object, effect: str = "DenyAction") -> dict[str, Any]:
     """The properties of a definition that denies actions of these names."""
     return policy(condition, effect, details={"actionNames": names})
+
+
+def verdict(properties: dict[str, Any], action: str, parameters: Parameters, **assigned: object) -> bool | None:
+    """Whether a definition denies an action; None if it may."""
+    found = denied_by([Definition(properties, parameters, "ours")], [action], assigned)
+    return False if action not in found else found[action] or None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +67,7 @@ def against_deletion(condition: dict[str, Any], names: object, effect: str = "De
     ],
 )
 def test_a_policy_denies_peerings(definition: dict[str, Any], expected: bool | None) -> None:
-    assert denies(definition, {"effect": "Deny", "types": [PEERING]}, f"{PEERING}/write") is expected
+    assert verdict(definition, f"{PEERING}/write", {"effect": "Deny", "types": [PEERING]}) is expected
 
 
 @pytest.mark.parametrize(
@@ -73,7 +87,62 @@ def test_a_policy_denies_peerings(definition: dict[str, Any], expected: bool | N
     ],
 )
 def test_a_policy_denies_the_deletion_of_peerings(definition: dict[str, Any], expected: bool | None) -> None:
-    assert denies(definition, {"effect": "DenyAction", "names": ["delete"]}, f"{PEERING}/delete") is expected
+    assert verdict(definition, f"{PEERING}/delete", {"effect": "DenyAction", "names": ["delete"]}) is expected
+
+
+def override(effect: str, **selector: object) -> dict[str, object]:
+    """An override of the effect, for what a selector names."""
+    return {"kind": "policyEffect", "value": effect, "selectors": [selector] if selector else []}
+
+
+BY_REFERENCE, BY_PLACE = {"kind": "policyDefinitionReferenceId"}, {"kind": "resourceLocation", "in": ["westeurope"]}
+
+
+@pytest.mark.parametrize(
+    ("own", "overrides", "expected"),
+    [
+        ("audit", [override("Deny")], True),
+        ("deny", [override("Disabled")], False),
+        ("audit", [override("Deny", **BY_REFERENCE, **{"in": ["OURS", "others"]})], True),
+        ("audit", [override("Deny", **BY_REFERENCE, **{"in": ["others"]})], False),
+        ("deny", [override("Audit", **BY_REFERENCE, notIn=["ours"])], True),
+        ("deny", [override("Audit", **BY_REFERENCE, notIn=["others"])], False),
+        ("audit", [override("Deny", **BY_PLACE)], None),
+        ("deny", [override("Audit", **BY_PLACE)], None),
+        ("deny", [override("Deny", **BY_PLACE)], True),
+        ("deny", [{"kind": "policyVersion", "value": "2.*.*"}], None),
+        ("append", [override("denyAction")], False),
+    ],
+)
+def test_an_assignment_overrides_effects_of_the_definitions_that_it_names(
+    own: str, overrides: list[dict[str, object]], expected: bool | None
+) -> None:
+    assert verdict(policy(IS_PEERING, own, details=[]), f"{PEERING}/write", {}, overrides=overrides) is expected
+
+
+@pytest.mark.parametrize(
+    ("selectors", "expected"),
+    [
+        ([{"kind": "resourceType", "in": [PEERING.upper()]}], True),
+        ([{"kind": "resourceType", "in": ["Microsoft.Storage/storageAccounts"]}], False),
+        ([{"kind": "resourceType", "notIn": ["Microsoft.Storage/storageAccounts"]}], True),
+        ([{"kind": "resourceType", "notIn": [PEERING]}], False),
+        ([BY_PLACE], None),
+        ([BY_PLACE, {"kind": "resourceType", "in": ["Microsoft.Storage/storageAccounts"]}], False),
+    ],
+)
+def test_an_assignment_is_for_what_its_selectors_name(
+    selectors: list[dict[str, object]], expected: bool | None
+) -> None:
+    chosen = [{"name": "some", "selectors": selectors}]
+    assert verdict(policy(IS_PEERING), f"{PEERING}/write", {}, resourceSelectors=chosen) is expected
+    either = [*chosen, {"name": "all", "selectors": []}]
+    assert verdict(policy(IS_PEERING), f"{PEERING}/write", {}, resourceSelectors=either) is True
+
+
+def test_details_of_another_effect_name_no_actions() -> None:
+    overrides = [override("denyAction")]
+    assert verdict(policy(IS_PEERING, "append", details=[]), f"{PEERING}/delete", {}, overrides=overrides) is False
 
 
 SUBSCRIPTION, GROUP = "/subscriptions/s", "/subscriptions/s/resourceGroups/g"

@@ -3,7 +3,8 @@
 import pytest
 
 from peering.aiven_vpc import AivenVpc
-from peering.look import AssignmentLook, ConnectionLook, VpcLook
+from peering.facts import AssignmentLook
+from peering.look import ConnectionLook, VpcLook
 from peering.sweep import PieceIds, VpcToLookAt
 from peering.sweep_looks import assignments_for_pieces, by_scope, in_force_on, looks_for_pieces, unmanaged
 

@@ -71,7 +71,8 @@ def test_what_holds_in_parts_of_a_scope_is_read_so(deployment: Deployment) -> No
         ({"notScopes": [f"{group}-another"]}, ["policy-denied"], 0),
         ({"notScopes": [group.upper()]}, [], 0),
         ({"resourceSelectors": [somewhere]}, [], 1),
-        ({"overrides": [{"kind": "policyEffect", "value": "Audit"}]}, [], 1),
+        ({"overrides": [{"kind": "policyEffect", "value": "Audit"}]}, [], 0),
+        ({"overrides": [{"kind": "policyEffect", "value": "Audit", "selectors": somewhere["selectors"]}]}, [], 1),
     ):
         assignment = {"id": f"{kind}/policyAssignments/a", "properties": assigned | part}
         answer(deployment, {"/policyAssignments": {"value": [assignment]}})
@@ -79,13 +80,13 @@ def test_what_holds_in_parts_of_a_scope_is_read_so(deployment: Deployment) -> No
         assert (codes(planned), len(planned["warnings"])) == (obstacles, warnings)
     # What audits as it is written denies where the assignment says so.
     deployment.event(kind="assign-policy", scope=scope, name="b", effect="audit")
-    for value, warnings in (("Deny", 1), ("Audit", 0), ("Disabled", 0)):
+    for value, obstacles in (("Deny", ["policy-denied"]), ("Audit", []), ("Disabled", [])):
         overrides = [{"kind": "policyEffect", "value": value}]
         changed = {**assigned, "policyDefinitionId": f"{kind}/policyDefinitions/b", "overrides": overrides}
         one = {"id": f"{kind}/policyAssignments/b", "properties": changed}
         answer(deployment, {"/policyAssignments": {"value": [one]}})
         planned = plan(deployment)
-        assert (codes(planned), len(planned["warnings"])) == ([], warnings)
+        assert (codes(planned), planned["warnings"]) == (obstacles, [])
 
 
 def test_what_depends_on_more_than_the_type_is_a_warning(deployment: Deployment) -> None:
