@@ -20,6 +20,7 @@ Removal = Literal["delete", "hand back", "keep", "gone", "unknown"]
 RemovalResult = Literal["remove", "hand back", "blocked"]
 
 _SHARED: Final = "Another peering of this app needs it."
+_ASSIGNMENTS: Final = ("user_role_assignment", "platform_role_assignment")
 _OF_PLATFORM: Final = ("platform_role", "platform_role_assignment", "platform_service_principal")
 _ASSIGNED: Final = "It is assigned elsewhere."
 _NEEDED: Final = "The platform needs it for another peering of the VNet."
@@ -142,7 +143,7 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
         return "keep", _NOT_OURS
     identity = named(known, OBJECTS[name]) or ""
     is_removed = looks.removed_assignments is None or any(same_id(identity, one) for one in looks.removed_assignments)
-    if name == "platform_role_assignment" and identity and name not in looks.gone and not is_removed:
+    if name in _ASSIGNMENTS and identity and name not in looks.gone and not is_removed:
         return "keep", _SHARED if neighbours["on_vnet"] else _NEEDED
     if last_part(identity).lower() in looks.assigned_elsewhere:
         return "keep", _ASSIGNED

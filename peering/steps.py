@@ -454,7 +454,6 @@ REMOVAL: Final = (
             *("platform_role_id", "application_id", "to_network_id"),
         ),
         after=("secret_removed", "connection_removed"),
-        looks=True,
     ),
 )
 

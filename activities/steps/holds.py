@@ -113,7 +113,9 @@ def _made(peering: Peering, facts: Facts) -> set[str]:
     """The actions that this start takes, by what there is, and the deletion of a side that is Disconnected."""
     if facts["existing"] == "foreign":
         return set()
-    sides, created = facts["peered_networks"], set(_CREATED) - set(facts["found"])
+    # Without a connection, a start assigns the roles also where it finds that they are.
+    found = {one for one in facts["found"] if facts["existing"] != "none" or not one.endswith("_assignment")}
+    sides, created = facts["peered_networks"], set(_CREATED) - found
     on_side = changes_of_side(peering, facts, sides, facts["project_network_cidr"])
     return {*(_CREATED[name] for name in created), *(f"{PEERINGS}/{verb}" for verb in on_side)}
 

@@ -7,6 +7,7 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
+from tests.workflows.by_hand import made_by_hand
 from tests.workflows.obstacles import Place
 from tests.workflows.plans import codes, plan
 from tests.workflows.remote_requests import answer
@@ -262,3 +263,70 @@ def test_an_answer_that_lacks_a_part_is_asked_for_again(
     answer(deployment, {path: body})
     planned = plan(deployment)
     assert (codes(planned), [wait["code"] for wait in planned["waits"]]) == ([], ["remote-unavailable"])
+
+
+@pytest.mark.parametrize("level", ["ReadOnly", "CanNotDelete"])
+def test_a_lock_on_another_owners_peering_of_the_vnet_holds_nothing_of_a_start(tmp_path: Path, level: str) -> None:
+    with deploy(tmp_path, Scenario.model_validate({"project_vpcs": 2})) as deployment:
+        vnet = str(deployment.request()["vnet_id"])
+        made_by_hand(deployment.cloud, vnet)
+        deployment.event(kind="add-lock", scope=f"{vnet}/virtualNetworkPeerings/by-hand", level=level)
+        second = list(deployment.cloud.world.vpcs)[1]
+        planned = plan(deployment, vpc=second)
+        assert (planned["result"], planned["obstacles"], planned["warnings"]) == ("create", [], [])
+        status = deployment.settle(vpc=second)
+        assert status["state"] == "connected", status.get("problem")
+        assert deployment.remove(status["id"])["state"] == "removed"
+
+
+def test_a_read_only_lock_lets_a_start_through_that_changes_nothing(deployment: Deployment) -> None:
+    vnet = deployment.settle()["facts"]["vnet_id"]
+    deployment.event(kind="add-lock", scope=vnet, level="ReadOnly", name="keep")
+    planned = plan(deployment)
+    assert (planned["result"], planned["obstacles"]) == ("find", [])
+    assert "/locks/keep" in planned["warnings"][0]
+    assert deployment.settle()["state"] == "connected"
+    assert codes(plan(deployment, allow_forwarded_traffic=True)) == ["scope-locked"]
+
+
+@pytest.mark.parametrize(
+    ("held", "code"),
+    [
+        ({"kind": "assign-policy", "resource_type": "Microsoft.Authorization/roleAssignments"}, "policy-denied"),
+        ({"kind": "assign-policy", "resource_type": "Microsoft.Authorization/roleDefinitions"}, "policy-denied"),
+        ({"kind": "add-deny-assignment", "actions": ["Microsoft.Authorization/*"]}, "deny-assignment"),
+    ],
+)
+def test_a_peering_that_is_there_and_needs_another_role_meets_what_denies_it(
+    deployment: Deployment, held: dict[str, Any], code: str
+) -> None:
+    deployment.settle()
+    deployment.event(scope=subscription(deployment), **held)
+    planned = plan(deployment, user_role_name="another")
+    assert (planned["result"], set(codes(planned))) == ("blocked", {code})
+    before = deployment.cloud_state()
+    status = deployment.settle(user_role_name="another")
+    assert (status["state"], status["problem"]["code"]) == ("failed", code)
+    assert deployment.cloud_state() == before
+
+
+def test_what_a_start_assigns_again_meets_what_denies_it(deployment: Deployment) -> None:
+    status = deployment.settle(repair="off")
+    facts, vpc = status["facts"], next(iter(deployment.cloud.world.vpcs))
+    deployment.event(kind="delete-connection", project_vpc_id=vpc, vnet_id=facts["vnet_id"])
+    deployment.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
+    for kind, expected in (("roleDefinitions", []), ("roleAssignments", ["policy-denied"])):
+        resource_type = f"Microsoft.Authorization/{kind}"
+        deployment.event(kind="assign-policy", scope=facts["vnet_id"], name=kind, resource_type=resource_type)
+        assert codes(plan(deployment)) == expected
+    status = deployment.settle()
+    assert (status["state"], status["problem"]["code"]) == ("failed", "policy-denied")
+
+
+def test_exemptions_that_may_not_be_read_make_a_denial_a_doubt(deployment: Deployment) -> None:
+    deployment.event(kind="assign-policy", scope=subscription(deployment), title="Only the hub may peer")
+    refused = {"error": {"code": "AuthorizationFailed", "message": "The client may not read."}}
+    answer(deployment, {"/policyExemptions": refused}, status=403)
+    planned = plan(deployment)
+    assert planned["obstacles"] == []
+    assert "Only the hub may peer" in planned["warnings"][0]

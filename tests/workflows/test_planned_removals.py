@@ -236,3 +236,14 @@ def test_a_right_that_was_taken_by_hand_is_planned_as_gone(deployment: Deploymen
         "platform_role_assignment": "delete",
         "platform_role": "delete",
     }
+
+
+def test_a_role_that_a_removal_has_to_create_first_is_planned_for(deployment: Deployment) -> None:
+    identity = deployment.settle(privilege="setup-only")["id"]
+    world = deployment.cloud.world
+    world.roles.remove(next(one for one in world.roles if one.role_name.startswith("Aiven VNet peering (application)")))
+    roles = "Microsoft.Authorization/roleDefinitions"
+    deployment.event(kind="assign-policy", scope=Place(deployment).subscription, resource_type=roles)
+    assert codes(planned_removal(deployment, identity)) == ["policy-denied"]
+    removed = deployment.remove(identity)
+    assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", "policy-denied")
