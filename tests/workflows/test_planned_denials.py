@@ -317,7 +317,7 @@ def test_what_a_start_assigns_again_meets_what_denies_it(deployment: Deployment)
     deployment.event(kind="delete-vnet-peering", vnet_id=facts["vnet_id"], remote_id=facts["to_network_id"])
     for kind, expected in (("roleDefinitions", []), ("roleAssignments", ["policy-denied"])):
         resource_type = f"Microsoft.Authorization/{kind}"
-        deployment.event(kind="assign-policy", scope=facts["vnet_id"], name=kind, resource_type=resource_type)
+        deployment.event(kind="assign-policy", scope=facts["vnet_id"], name=f"no-{kind}", resource_type=resource_type)
         assert codes(plan(deployment)) == expected
     status = deployment.settle()
     assert (status["state"], status["problem"]["code"]) == ("failed", "policy-denied")
