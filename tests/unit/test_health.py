@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from peering.drift import DRIFT, ORDER, findings, renewal_window, verdict_of
+from peering.drift import DRIFT, ORDER, findings, own_among, renewal_window, verdict_of
 from peering.facts import Facts, collected
+from peering.look import ConnectionLook
 from peering.naming import federated_credential_name
 from peering.problems import PROBLEMS
 from peering.request import PeeringRequest
@@ -244,6 +245,18 @@ def test_a_connection_is_made_anew_by_what_the_vnet_is_like_now(code: str) -> No
         {fact: "known" for step in looked for fact in step.yields}
     )
     assert [step.name for step in ready(STEPS, facts, [step.name for step in looked])] == ["vnet"]
+
+
+def test_of_several_connections_the_applications_own_is_meant_however_far_others_are() -> None:
+    states = {"another": "ACTIVE", "own": "PENDING_PEER"}
+    there = [
+        ConnectionLook(
+            account="s", resource_group="g", vnet="v", application_id=name, tenant_id="t", state=state, message=None
+        )
+        for name, state in states.items()
+    ]
+    assert [own_among(there, name) for name in ("OWN", "another")] == [there[1], there[0]]
+    assert own_among(there, None) == own_among(there, "a third") == there[0]
 
 
 def test_a_vnet_that_is_being_changed_is_no_finding() -> None:

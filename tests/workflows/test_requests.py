@@ -47,3 +47,9 @@ def test_aiven_is_asked_in_lower_case_and_azure_in_its_own_spelling(deployment: 
     ((_, connection),) = deployment.cloud.world.connections()
     assert (connection.group, connection.vnet) == ("net-prod", "hub-vnet")
     assert "/Net-Prod/" in status["facts"]["vnet_peering_id"]
+
+
+def test_a_start_that_waits_for_nothing_tries_each_step_once(deployment: Deployment) -> None:
+    steps = deployment.settle()["steps"]
+    waiting = {"pending_peer", "connected", "active"}
+    assert {step["tries"] for step in steps if step["state"] == "done" and step["name"] not in waiting} == {1}
