@@ -108,8 +108,8 @@ def test_an_order_whose_answer_was_lost_is_seen_to_be_there() -> None:
 def test_a_result_is_that_of_its_own_run() -> None:
     record = ran(None, "establish", "connected", "r9")
     record = ran(record, "establish", "failed", "r1")
-    assert {run["run"]: run.get("outcome") for run in record["runs"]} == {"r9": "connected", "r1": "failed"}
-    assert record["revision"] == 2
+    assert {run["run"]: run.get("state") for run in record["runs"]} == {"r9": "connected", "r1": "failed"}
+    assert record["revision"] == 4
 
 
 def test_only_the_execution_that_has_the_order_ends_it() -> None:

@@ -23,7 +23,7 @@ def test_it_names_networks_rights_objects_dates_and_price(shared: Deployment, vn
     assert report["connected"] == status["connected"]
     assert len(report["objects"]) == 10
     ids = {one["object"]: one["id"] for one in report["objects"]}
-    assert (ids["application"], ids["vnet peering"]) == (facts["application_object_id"], facts["vnet_peering_id"])
+    assert (ids["application"], ids["vnet peering"]) == (facts["application_id"], facts["vnet_peering_id"])
     assert all(ids.values())
     text = shared.api.get(f"/api/peerings/{status['id']}/report")
     assert text.headers["content-type"].startswith("text/markdown")
