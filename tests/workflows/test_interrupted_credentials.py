@@ -14,6 +14,7 @@ from local.cloud.world.world import Application, SecretVersion
 from local.deployment import Deployment, Status, deploy
 from local.host import Hostility
 from orchestrators.lost import MOST_LOST
+from peering.naming import secret_name
 from peering.runs import FUNCTION_TIMEOUT
 from tests.workflows.cloud_objects import application_of
 from tests.workflows.lost_calls import LostCalls
@@ -305,3 +306,19 @@ def test_a_rotation_to_a_federated_credential_that_fails_leaves_the_password(tmp
         assert [password.key_id for password in application.passwords] == kept
         assert application.federated == []
         assert after["health"]["verdict"] == "healthy"
+
+
+def test_passwords_of_earlier_calls_stay_until_the_candidate_is_proven(tmp_path: Path) -> None:
+    with federated(tmp_path) as deployment:
+        status = deployment.settle(credential="federated")
+        application, world = application_of(deployment, status["facts"]["application_id"]), deployment.cloud.world
+        # Nothing tells whether it is in use.
+        earlier = world.add_password(application, f"{secret_name(status['id'])} 00000000", world.after(10**7))
+        deployment.knobs(secret_accepted=NEVER, latency=0.05)
+        wait(deployment)
+        deployment.api.post(f"/api/peerings/{status['id']}/rotate", json={"credential": "secret"}).raise_for_status()
+        while_waiting(deployment, status["id"], "prove_credential")
+        assert earlier in application.passwords
+        assert len(application.passwords) == 2
+        deployment.knobs(latency=0)
+        assert deployment.until(status["id"])["runs"][-1]["state"] == "failed"
