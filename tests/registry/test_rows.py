@@ -100,6 +100,9 @@ def test_pages_are_in_the_order_of_ids_and_columns_can_be_filtered(tables: Table
         (row,) = await registry.columns("state eq 'connected'", "vnet_id", "busy")
         assert (row["RowKey"], row["vnet_id"], row["busy"]) == (some[3]["id"], some[3]["vnet_id"], False)
         assert len(await registry.columns("busy eq true")) == 6
+        chosen = await registry.scan("PartitionKey eq 'peerings'", "RowKey")
+        assert {name for one in chosen for name in one} == {"PartitionKey", "RowKey"}
+        assert {name for one in await registry.scan("PartitionKey eq 'peerings'") for name in one} > {"RowKey", "state"}
 
     run(tables, test)
 

@@ -36,7 +36,9 @@ def test_a_limit_of_assignments_is_planned_for_another_role_too(deployment: Depl
     Place(deployment).crowd()
     other = {"role": "Network Contributor"}
     assert codes(plan(deployment)) == []
-    assert codes(plan(deployment, **other)) == ["role-limit-reached"]
+    planned = plan(deployment, **other)
+    assert codes(planned) == ["role-limit-reached"]
+    assert planned["obstacles"][0]["detail"].endswith("of 4000 role assignments in the subscription.")
     assert deployment.settle(**other)["problem"]["code"] == "role-limit-reached"
 
 
