@@ -312,3 +312,19 @@ def test_every_kind_of_drift_has_a_fault() -> None:
 def test_a_password_is_renewed_in_the_last_fifth_of_its_life_at_most_a_month_before() -> None:
     assert renewal_window(180) == timedelta(days=30)
     assert renewal_window(10) == timedelta(days=2)
+
+
+def test_a_password_that_neither_the_vault_nor_entra_dates_does_not_expire() -> None:
+    assert codes(put("secret", "found", "expires", value=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [("fd00:1::/48", ["address-spaces-overlap"]), ("fd00:2::/48", []), ("10.240.8.0/24", ["address-spaces-overlap"])],
+)
+def test_ranges_of_two_kinds_of_addresses_overlap_within_their_own_kind(theirs: str, expected: list[str]) -> None:
+    def both(look: dict[str, Any]) -> None:
+        look["project_vpc"]["found"]["network_cidr"] = "10.240.0.0/20, fd00:1::/64"
+        look["vnet"]["found"]["address_prefixes"] = ["10.0.0.0/16", theirs]
+
+    assert codes(both) == expected

@@ -146,3 +146,12 @@ def test_a_project_vpc_keeps_its_spelling(peering: Peering) -> None:
     held = old(peering)
     assert unmanaged_of(key, {"peerings": {"i": held}, "unmanaged": []})["project"] == "Prod"
     assert unmanaged_of(key, {"peerings": {}, "unmanaged": []})["project"] == "prod"
+
+
+def test_what_was_asked_for_and_not_begun_keeps_its_findings_and_its_kind_of_credential(peering: Peering) -> None:
+    at_rest = old(peering, run("establish", "1", ended=ENDED, state="connected"))
+    begun = asked("rotate", run="2", codes=["secret-missing"], credential="federated")
+    order = migrated(at_rest, [begun], NOW, DEADLINES)["order"]
+    assert (order["run"], order["codes"], order["credential"]) == ("2", ["secret-missing"], "federated")
+    plain = migrated(at_rest, [asked("rotate", run="2")], NOW, DEADLINES)["order"]
+    assert {"codes", "credential"}.isdisjoint(plain)

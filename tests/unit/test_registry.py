@@ -488,3 +488,19 @@ def test_of_very_many_events_the_oldest_go_before_the_row_is_too_large() -> None
     assert record["events"] == changes[sum(dropped) :]
     assert 400 < len(record["events"]) < len(changes)
     assert 2 * len(json.dumps(record["events"])) < 2**20 / 4
+
+
+def test_a_check_whose_answer_was_lost_is_the_one_that_is_under_way() -> None:
+    record = connected()
+    place(record, order("check", "c1"))
+    again, placed = place(record, order("check", "c1", minute=1))
+    assert again is not None
+    assert (placed.answer, placed.order, "joins" in again["order"]) == ("accept", again["order"], False)
+    assert place(record, order("check", "c2"))[1].answer == "join"
+
+
+def test_a_verdict_does_not_go_back_to_what_an_earlier_look_saw() -> None:
+    record = connected()
+    check(record, day=3)
+    assert check(record, "vnet-not-found", day=2) == Judged()
+    assert (record["health"]["verdict"], len(record["verdicts"])) == ("healthy", 1)

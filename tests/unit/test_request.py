@@ -50,6 +50,8 @@ def test_the_spelling_of_the_vnet_is_kept() -> None:
         ({"role": "Owner"}, "role"),
         ({"peering_name": "-bad-"}, "peering_name"),
         ({"application_name": ""}, "application_name"),
+        ({"application_name": "=1+1"}, "application_name"),
+        ({"application_name": "Hub "}, "application_name"),
         ({"allow_gateway_transit": True, "use_remote_gateways": True}, "(body)"),
     ],
 )

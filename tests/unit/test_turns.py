@@ -7,7 +7,7 @@ import pytest
 
 from activities.turns import in_turn
 from clients.budgets import LIMITS, Bucket, begin_request, budget, end_request
-from peering.outcome import THROTTLED, Occurrence, Outcome, StepRequest, is_undone
+from peering.outcome import THROTTLED, Occurrence, Outcome, ProblemError, StepRequest, is_undone
 from peering.spec import Fence, Peering
 from tests.unit.conftest import Time
 
@@ -114,3 +114,21 @@ def test_what_is_put_off_gives_a_sign_of_life_or_learns_that_its_order_has_gone(
 ) -> None:
     given, met = asyncio.run(_put_off_with_a_fence(time_of_budgets, monkeypatch, own=own))
     assert ([fence["run"] for fence in given], met) == (["r"], code)
+
+
+def test_what_is_put_off_while_the_registry_is_out_says_why_and_is_not_done(
+    time_of_budgets: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_own(_: Fence) -> bool:
+        raise ProblemError("registry-contended", "Tried 8 times.")
+
+    async def put_off() -> str:
+        await come(0)
+        budget(*WRITES).note(0)
+        fence = Fence(id="1", run="r", execution="e", alive_until="")
+        result = await in_turn("role", {**request(1), "fence": fence}, two_writes)
+        assert is_undone(result)
+        return result["problem"]["code"]
+
+    monkeypatch.setattr(time_of_budgets, "is_own", is_own, raising=False)
+    assert asyncio.run(put_off()) == "registry-contended"
