@@ -20,6 +20,10 @@ class Done:
         """A timer that nobody waits for any more."""
 
 
+def _no_event(tasks: Sequence[Done]) -> Done:
+    return next(task for task in tasks if task.what != "event")
+
+
 class ByHand:
     """The context of a workflow.
 
@@ -33,9 +37,9 @@ class ByHand:
         self,
         given: Any,  # noqa: ANN401 - any workflow's
         activity: Callable[[str, Any], Any],
-        first: Callable[[Sequence[Done]], Done] = lambda tasks: next(t for t in tasks if t.what != "event"),
+        first: Callable[[Sequence[Done]], Done] | None = None,
     ) -> None:
-        self.given, self.activity, self.first = given, activity, first
+        self.given, self.activity, self.first = given, activity, first or _no_event
         self.instance_id, self.current_utc_datetime = "instance", START
         self.deferred_tasks: dict[Any, Any] = {}
         self.calls: list[str] = []
@@ -73,12 +77,13 @@ class ByHand:
         """The workflow starts over."""
         self.goes_on_with.append(given)
 
-    def run(self, workflow: Generator[Any, Any, Any]) -> Any:  # noqa: ANN401 - any workflow's
+    def run(self, workflow: Callable[[Any], Generator[Any, Any, Any]]) -> Any:  # noqa: ANN401 - any workflow's
         """Drive the workflow to its end; returns its output."""
+        running = workflow(self)
         try:
-            task = next(workflow)
+            task = next(running)
             while True:
                 result = task.result
-                task = workflow.throw(result) if isinstance(result, BaseException) else workflow.send(result)
+                task = running.throw(result) if isinstance(result, BaseException) else running.send(result)
         except StopIteration as end:
             return end.value

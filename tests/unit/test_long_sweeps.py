@@ -38,7 +38,7 @@ def test_each_thing_is_done_once_over_all_histories_and_the_counts_add_up() -> N
     given, histories = SWEEP, []
     while True:
         context = ByHand(given, activity)
-        output = context.run(check_health(context))
+        output = context.run(check_health)
         histories.append(context.calls)
         if not context.goes_on_with:
             break
@@ -69,7 +69,7 @@ def test_a_plan_that_the_platform_loses_too_often_says_why_nothing_was_checked(l
         )
 
     context = ByHand(SWEEP, activity)
-    output = context.run(check_health(context))
+    output = context.run(check_health)
     nothing = {"checked": 0, "changed": 0, "repairs": 0}
     if losses > MOST_LOST:
         assert output == {**nothing, "interrupted": f"{PLAN_SWEEP}: the worker is gone"}

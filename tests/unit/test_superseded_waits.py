@@ -31,7 +31,7 @@ def test_an_order_that_has_gone_is_noticed_before_a_long_pause(own: bool, second
         problem=problem,
     )
     context = ByHand(wait, activity)
-    result = context.run(await_step(context))
+    result = context.run(await_step)
     assert context.calls == calls
     waited = (context.current_utc_datetime - START).total_seconds()
     if STEP in calls:
