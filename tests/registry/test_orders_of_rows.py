@@ -14,7 +14,7 @@ import clients.registry.orders
 from clients import repeats
 from clients.durable import DurableClient, OrchestrationStatus
 from clients.registry import resuming
-from clients.registry.rows import PEERINGS, OrderRow, order_key, order_row
+from clients.registry.rows import PEERINGS, OrderRow, Row, order_key, order_row
 from clients.registry.tables import Registry
 from peering.facts import Facts, collected
 from peering.orders import Taking, new_order
@@ -24,7 +24,7 @@ from peering.registry import take
 from peering.runs import SIGN_OF_LIFE
 from peering.spec import Fence, Peering
 from tests.cloud.table_services import Tables
-from tests.registry.registry_on_tables import BY, DEADLINES, ask, fence, peering, run
+from tests.registry.registry_on_tables import BY, DEADLINES, ask, fence, finish, peering, run
 
 
 def test_of_callers_at_once_one_is_accepted_and_the_others_join(tables: Tables) -> None:
@@ -185,6 +185,53 @@ def test_an_order_that_was_taken_after_it_was_listed_is_left_to_its_execution(
     run(tables, test)
 
 
+@pytest.mark.parametrize("is_left", [True, False], ids=["another order took the place", "the peering is gone"])
+def test_an_order_whose_place_is_taken_while_it_is_resumed_is_left_alone(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, is_left: bool
+) -> None:
+    async def test(registry: Registry) -> None:
+        one, client, other = peering(1), RunningInstances(), Registry(registry._table._service)
+        for module in (clients.registry.orders, resuming):
+            monkeypatch.setattr(module, "registry", lambda: registry)
+        await ask(other, one)
+        (listed,), read = await registry.orders(), registry.record
+
+        async def then_overtaken(identity: str) -> object:
+            found = await read(identity)
+            await ask(other, one, "r2", "remove")
+            if not is_left:
+                await finish(other, one, "removed")
+            return found
+
+        monkeypatch.setattr(registry, "record", then_overtaken)
+        assert not await resume_one(registry, listed, client)
+        assert (client.terminated, client.started) == ([], [])
+        held = await other.record(one["id"])
+        assert (held is not None) == is_left
+        assert held is None or (held["order"]["run"], held["order"]["executions"]) == ("r2", 1)
+
+    run(tables, test)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["a peering at rest", "no peering"])
+def test_a_row_of_an_order_that_no_record_has_goes(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    async def test(registry: Registry) -> None:
+        monkeypatch.setattr(resuming, "registry", lambda: registry)
+        one, client = peering(1), RunningInstances()
+        if is_known:
+            await ask(registry, one)
+            await finish(registry, one)
+        await registry.insert(order_row(one["id"], new_order("check", "stray", BY, registry.now, DEADLINES)))
+        (stray,) = await registry.orders()
+        assert not await resume_one(registry, stray, client)
+        assert (await registry.orders(), client.terminated, client.started) == ([], [], [])
+        assert ((await registry.record(one["id"])) is not None) == is_known
+
+    run(tables, test)
+
+
 def test_a_row_whose_order_is_another_one_is_made_that_one_s(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(registry: Registry) -> None:
         monkeypatch.setattr(resuming, "registry", lambda: registry)
@@ -240,5 +287,24 @@ def test_of_two_that_claim_a_key_whose_answer_is_kept_no_longer_one_has_it(
         found = await repeats.claim("k", "mine")
         assert found is not None
         assert found.fingerprint == "the other's"
+
+    run(tables, test)
+
+
+def test_answers_are_forgotten_when_they_are_kept_no_longer_and_no_others(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(registry: Registry) -> None:
+        monkeypatch.setattr(repeats, "registry", lambda: registry)
+        old, new = (registry.now - repeats.KEPT * part for part in (1.1, 0.9))
+        for number in range(101):
+            key, at = f"old-{number}", old.isoformat()
+            row: Row = {"PartitionKey": "repeats", "RowKey": key, "fingerprint": "f", "status": 202, "at": at}
+            await registry.insert(row)
+        await registry.insert(
+            {"PartitionKey": "repeats", "RowKey": "new", "fingerprint": "f", "status": 0, "at": new.isoformat()}
+        )
+        assert [await repeats.forget(), await repeats.forget()] == [101, 0]
+        assert [row["RowKey"] for row in await registry.scan("PartitionKey eq 'repeats'")] == ["new"]
 
     run(tables, test)

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 import clients.registry.orders
+import clients.registry.tables
 import triggers.peering
 from clients.durable import DurableClient
 from clients.registry import sweeps
@@ -191,24 +192,28 @@ def test_unmanaged_connections_are_those_of_the_last_look(tables: Tables) -> Non
     run(tables, test)
 
 
+class Counting(Registry):
+    """Counts the reads of records."""
+
+    reads = 0
+
+    async def held(self, peering_id: str) -> Held | None:
+        self.reads += 1
+        return await super().held(peering_id)
+
+
+def noting(name: str) -> Mutation[list[str]]:
+    """Note a fact, and tell the names of all."""
+
+    def change(record: Record | None, _: datetime) -> tuple[Record | None, list[str]]:
+        assert record is not None
+        record["facts"] |= collected({name: name})
+        return record, sorted(record["facts"])
+
+    return change
+
+
 def test_what_was_written_last_is_changed_without_a_read_and_what_others_wrote_is_seen(tables: Tables) -> None:
-    class Counting(Registry):
-        """Counts the reads of records."""
-
-        reads = 0
-
-        async def held(self, peering_id: str) -> Held | None:
-            self.reads += 1
-            return await super().held(peering_id)
-
-    def noting(name: str) -> Mutation[list[str]]:
-        def change(record: Record | None, _: datetime) -> tuple[Record | None, list[str]]:
-            assert record is not None
-            record["facts"] |= collected({name: name})
-            return record, sorted(record["facts"])
-
-        return change
-
     async def test(registry: Registry) -> None:
         identity = peering(1)["id"]
         await ask(registry, peering(1))
@@ -222,6 +227,24 @@ def test_what_was_written_last_is_changed_without_a_read_and_what_others_wrote_i
         assert await other.change(identity, noting("d")) == ["a", "b", "c", "d"]
         # What is to stay as it is may be another one by now.
         assert await registry.change(identity, noting("c")) == ["a", "b", "c", "d"]
+
+    run(tables, test)
+
+
+def test_of_many_records_those_that_were_written_last_are_changed_without_a_read(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(registry: Registry) -> None:
+        monkeypatch.setattr(clients.registry.tables, "_REMEMBERED", 2)
+        for number in (1, 2, 3):
+            await ask(registry, peering(number))
+        registry.__class__ = Counting
+        assert isinstance(registry, Counting)
+        reads = list[int]()
+        for number in (3, 2, 1):
+            assert await registry.change(peering(number)["id"], noting("a")) == ["a"]
+            reads.append(registry.reads)
+        assert reads == [0, 0, 1]
 
     run(tables, test)
 

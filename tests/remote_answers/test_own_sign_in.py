@@ -1,5 +1,6 @@
 """Why the app's own identity cannot sign in is told by a problem of its own, with who can fix it and how."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any, Final
 
 import pytest
 
+from clients.credentials import automation_credential
+from clients.settings import settings
 from local.clock import VirtualClock
 from local.cloud import LocalCloud
 from local.deployment import deploy_to
@@ -80,6 +83,35 @@ def test_why_it_cannot_sign_in_is_told(tmp_path: Path, what: str) -> None:
     assert (problem["code"], problem["fixable_by"]) == (code, fixer), problem["detail"]
     assert "The app's own identity (service-principal" in problem["detail"]
     assert "AADSTS" in problem["detail"]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_managed_identity_whose_endpoint_is_being_updated_is_waited_for(tmp_path: Path, status: int) -> None:
+    clock = VirtualClock()
+    with LocalCloud("quick", tmp_path / "cloud", clock=clock, seed=1) as cloud:
+        client_id = cloud.environment["MANAGED_IDENTITY_CLIENT_ID"]
+        settings = {"AZURE_CREDENTIAL": "managed-identity", "AZURE_CLIENT_ID": client_id}
+        with deploy_to(cloud, tmp_path / "app", clock, settings=settings) as deployment:
+            deployment.knobs(faults=[{"path": "^/msi/token$", "status": status, "times": 1000}])
+            refused = deployment.api.post("/api/peerings", json=deployment.request())
+            assert refused.status_code == 503, refused.text
+            assert refused.json()["code"] == "registry-unavailable", refused.text
+            deployment.knobs(faults=[])
+            assert deployment.settle()["state"] == "connected"
+
+
+def test_whoever_closes_the_apps_own_identity_takes_no_token_from_the_others(cloud: LocalCloud) -> None:
+    async def ask() -> list[str]:
+        scope = settings().cloud.resource_manager_scope
+        automation_credential().forget()
+        async with automation_credential() as own:
+            first = await own.get_token(scope)
+        return [first.token, (await automation_credential().get_token(scope)).token]
+
+    before = len(cloud.requests)
+    first, second = asyncio.run(ask())
+    assert first == second
+    assert len([one for one in cloud.requests[before:] if one.path.endswith("/token")]) == 1
 
 
 def test_the_endpoint_of_a_managed_identity_that_repeats_the_request_tells_no_secret(

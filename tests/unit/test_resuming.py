@@ -21,7 +21,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass
 class FakeEngine:
-    """Durable's client: whose status cannot be had, whose never comes, and how long the others' take."""
+    """Durable's client: what fails, whose status never comes, and how long the others' takes."""
 
     failing: frozenset[str] = frozenset()
     hanging: frozenset[str] = frozenset()
@@ -29,6 +29,7 @@ class FakeEngine:
     instances: list[OrchestrationStatus[object]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     purged: list[str] = field(default_factory=list)
+    terminated: list[str] = field(default_factory=list)
     under_way: int = 0
     most: int = 0
 
@@ -51,7 +52,15 @@ class FakeEngine:
         return [one for one in left if one.runtime_status in states][:3]
 
     async def purge_instance_history(self, instance_id: str) -> None:
+        if instance_id in self.failing:
+            raise ConnectionError(instance_id)
         self.purged.append(instance_id)
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        assert reason
+        if instance_id in self.failing:
+            raise ConnectionError(instance_id)
+        self.terminated.append(instance_id)
 
 
 def status(
@@ -184,3 +193,25 @@ def test_what_broke_off_is_kept_while_its_order_is_open(monkeypatch: pytest.Monk
     )
     assert asyncio.run(resuming.purge_ended(cast("DurableClient", engine))) == 5
     assert set(engine.purged) == {"closed", "closed:1:active", "events:open", "open:2:active", "done"}
+
+
+def test_an_instance_that_cannot_be_purged_keeps_no_other_from_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_orders(monkeypatch, [])
+    names = ("one", "busy", "other")
+    engine = FakeEngine(frozenset({"busy"}), instances=[status(name, "Completed") for name in names])
+    assert asyncio.run(resuming.purge_ended(cast("DurableClient", engine))) == 2
+    assert engine.purged == ["one", "other"]
+    assert "event=purge-failed instance=busy error=busy" in caplog.text
+
+
+def test_an_unbegun_instance_that_cannot_be_ended_keeps_no_other_from_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_orders(monkeypatch, [])
+    names = ("one", "stuck", "other")
+    engine = FakeEngine(frozenset({"stuck"}), instances=[status(name, "Pending") for name in names])
+    assert asyncio.run(resuming.end_unbegun(cast("DurableClient", engine))) == 2
+    assert engine.terminated == ["one", "other"]
+    assert "event=end-failed instance=stuck error=stuck" in caplog.text

@@ -58,6 +58,7 @@ def test_a_sovereign_cloud_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None
         ({"AZURE_CLOUD": "AzureGermanCloud"}, "AZURE_CLOUD"),
         ({"ALLOWED_SUBSCRIPTIONS": "Production"}, "ALLOWED_SUBSCRIPTIONS"),
         ({"PEERINGS_PER_CALLER": "0"}, "PEERINGS_PER_CALLER"),
+        ({"WEBHOOK_URL": "https://hooks.example.com"}, "WEBHOOK_SECRET"),
     ],
 )
 def test_a_wrong_setting_is_named_without_any_value(

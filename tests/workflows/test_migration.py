@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from azure.durable_functions import DurableOrchestrationClient
 
 from local.cloud import LocalCloud, Scenario
 from local.deployment import Deployment, platform
@@ -205,3 +206,42 @@ def test_a_new_installation_waits_for_nothing(before: Before) -> None:
     with before.app() as app:
         assert start_other(app, never_connected(before, 1)).status_code == 202
         assert ("migrations", "entities") in keys_of(app, "peerings")
+
+
+@pytest.mark.parametrize("asked", ["read_entity_state", "get_status_by"])
+def test_an_engine_that_does_not_tell_what_it_holds_lets_nothing_be_changed(
+    before: Before, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    async def silent(*_: object) -> None:
+        raise Exception("The engine answers 500.")  # noqa: TRY002 - the SDK's
+
+    with before.app() as app:
+        with monkeypatch.context() as patch:
+            patch.setattr(DurableOrchestrationClient, asked, silent)
+            refused = start_other(app, never_connected(before, 1))
+            assert (refused.status_code, refused.json()["code"]) == (503, "registry-being-migrated")
+            assert "does not list" in refused.json()["detail"]
+            resume(app)
+            assert ("migrations", "entities") not in keys_of(app, "peerings")
+        assert start_other(app, never_connected(before, 1)).status_code == 202
+
+
+def test_an_old_start_that_does_not_end_lets_nothing_be_changed(
+    before: Before, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ignored(*_: object) -> None:
+        """Come to nothing."""
+
+    record = never_connected(before, 1, BUSY)
+    identity = record["peering"]["id"]
+    before.fill(record, instances={identity: ("establish", given(record, BUSY["run"]))})
+    with before.app() as app:
+        with monkeypatch.context() as patch:
+            patch.setattr(import_module("clients.durable"), "_PAUSE", 0.0)
+            patch.setattr(DurableOrchestrationClient, "terminate", ignored)
+            resume(app)
+            assert ("migrations", "entities") not in keys_of(app, "peerings")
+            assert start_other(app, never_connected(before, 2)).status_code == 503
+        resume(app)
+        assert app.until(identity)["state"] == "connected"
+        assert start_other(app, never_connected(before, 2)).status_code == 202

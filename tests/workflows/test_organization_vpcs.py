@@ -1,5 +1,6 @@
 """What is different with a VPC of an organization, in each way that Aiven's documentation leaves open."""
 
+import asyncio
 import importlib
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from local.cloud import Scenario
 from local.cloud.world.world import Connection
 from local.deployment import Deployment, Status, deploy
 from peering.aiven_vpc import KINDS, AivenVpc, Kind
-from tests.workflows.waiting import NEVER
+from tests.workflows.waiting import NEVER, while_waiting
 
 
 def organization(**knobs: object) -> Scenario:
@@ -65,6 +66,35 @@ def test_a_refused_connection_is_requested_anew_whatever_a_second_request_does(t
         ]
         assert len(deletions) == 1
         assert len(deployment.cloud_state()["peeringConnections"]) == 1
+
+
+def test_a_connection_that_aiven_says_is_there_and_does_not_list_is_waited_for(tmp_path: Path) -> None:
+    with deploy(tmp_path, organization()) as deployment:
+        refused = {"host": r"api\.aiven\.io", "method": "POST", "path": "/peering-connections$", "status": 409}
+        deployment.knobs(faults=[{**refused, "code": "conflict", "times": NEVER}])
+        identity = deployment.start()
+        steps = while_waiting(deployment, identity, "peering_connection")["steps"]
+        (problem,) = [step["problem"] for step in steps if step["name"] == "peering_connection"]
+        assert problem["code"] == "connection-unseen"
+        assert "A fault that was asked for" in problem["detail"]
+        deployment.knobs(faults=[])
+        assert deployment.until(identity)["state"] == "connected"
+        assert len(deployment.cloud_state()["peeringConnections"]) == 1
+
+
+def test_a_worker_that_has_not_read_the_vpc_yet_learns_its_path_before_it_asks_for_a_refresh(tmp_path: Path) -> None:
+    with deploy(tmp_path, organization(organization_paths="plural")) as deployment:
+        (vpc,) = deployment.cloud.world.vpcs.values()
+        client: Any = importlib.import_module("clients.aiven_vpcs")
+
+        async def refresh() -> None:
+            await client.vpc_client(AivenVpc("organization", vpc.owner, vpc.named.id)).refresh(older=0.0, at=None)
+
+        deployment.clear_requests()
+        asyncio.run(refresh())
+        asked = [(one.method, one.status) for one in deployment.cloud.requests if one.service == "aiven"]
+        assert asked[-1] == ("POST", 200)
+        assert [method for method, _ in asked].count("POST") == 1
 
 
 @pytest.mark.parametrize(("is_first", "state"), [(True, "ACTIVE"), (False, "ACTIVE"), (False, "ERROR")])

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from local.deployment import AT_WORK, Deployment, Status
+from tests.workflows.waiting import until_gone, while_waiting
 
 TABLE = r".*\.table\.core\.windows\.net"
 #: No function sleeps for longer, in seconds; the rest is the machine's.
@@ -107,10 +108,29 @@ def _is_at_work(status: Status) -> bool:
 
 def test_a_refusal_that_lacks_its_text_is_a_refusal(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
-    gone = {"host": TABLE, "method": "GET", "status": 404, "body": {"odata.error": {"code": "ResourceNotFound"}}}
-    deployment.knobs(faults=[{**gone, "times": 1000}])
-    answer = deployment.api.get(f"/api/peerings/{identity}")
-    assert (answer.status_code, answer.json()["code"]) == (503, "registry-unavailable"), answer.text
+    texts: tuple[dict[str, object], ...] = ({}, {"message": "gone"}, {"message": {"lang": "en-US"}}, {"message": None})
+    for told in texts:
+        body = {"odata.error": {"code": "ResourceNotFound", **told}}
+        gone = {"host": TABLE, "method": "GET", "status": 404, "body": body}
+        deployment.knobs(faults=[{**gone, "times": 1000}])
+        answer = deployment.api.get(f"/api/peerings/{identity}")
+        assert (answer.status_code, answer.json()["code"]) == (503, "registry-unavailable"), answer.text
+
+
+def test_a_run_that_cannot_be_kept_now_keeps_no_order_from_being_taken(deployment: Deployment) -> None:
+    deployment.knobs(approved=3600)
+    identity = deployment.start()
+    while_waiting(deployment, identity, "pending_peer")
+    refused = {"host": TABLE, "path": "^/runs", "method": "POST|PUT", "status": 503, "retry_after": 600, "times": 1000}
+    deployment.knobs(faults=[refused])
+    answer = deployment.api.delete(f"/api/peerings/{identity}")
+    assert answer.status_code == 202, answer.text
+    assert deployment.cloud.world.knobs.faults[0].times < 1000
+    deployment.knobs(approved=0, faults=[])
+    assert until_gone(deployment, identity)["state"] == "removed"
+    last, first = deployment.api.get(f"/api/peerings/{identity}/runs").json()["runs"]
+    assert (last["operation"], last["outcome"]) == ("remove", "done")
+    assert (first["outcome"], first["superseded_by"]) == ("superseded", last["run"])
 
 
 def test_a_refusal_that_repeats_the_request_tells_no_secret(
