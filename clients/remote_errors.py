@@ -5,6 +5,7 @@ The clients of this package raise nothing else for what a remote does; what it m
 
 import json
 import re
+import sys
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -73,7 +74,7 @@ def answers_of(service: Service, url: str, identity: Identity = "automation") ->
 
 
 def stumbled(service: Service, error: BaseException) -> bool:
-    """Whether it was a service's client that an error comes from, or the JSON decoder that it had called.
+    """Whether it was a service's client that an error comes from, or what it had called of Python's own library.
 
     Args:
         service: the service.
@@ -83,7 +84,7 @@ def stumbled(service: Service, error: BaseException) -> bool:
     trace, module = error.__traceback__, ""
     while trace is not None:
         root = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
-        trace, module = trace.tb_next, module if root == "json" else root
+        trace, module = trace.tb_next, module if root in sys.stdlib_module_names else root
     return module in packages
 
 
@@ -264,7 +265,7 @@ async def refuse_unreadable(response: "httpx.Response", service: Service) -> Non
     status, document = response.status_code, error_document(response.content) if response.is_error else None
     # Graph's SDK reads errors in Graph's own form alone.
     foreign = document if document is not None and not document.is_wrapped and service == "Microsoft Graph" else None
-    if foreign is None and (status == 204 or isinstance(_json(response.content), (dict, list))):
+    if foreign is None and (status == 204 or _is_whole(_json(response.content), service)):
         return
     at, host = retry_after(response.headers, datetime.now(UTC)), response.request.url.host
     answer = Answer(service, host=host, status=status, retry_after=at, is_readable=False)
@@ -272,6 +273,12 @@ async def refuse_unreadable(response: "httpx.Response", service: Service) -> Non
         is_own = status != _NOT_FOUND
         answer = replace(answer, codes=foreign.codes, message=foreign.message, is_readable=is_own)
     raise RemoteError(answer)
+
+
+def _is_whole(found: object, service: Service) -> bool:
+    """Whether a body is an object or a list; Graph's SDK takes a list of its that is none for an empty one."""
+    listed = found.get("value", []) if isinstance(found, dict) and service == "Microsoft Graph" else []
+    return isinstance(found, (dict, list)) and isinstance(listed, list)
 
 
 def _json(content: bytes) -> object:

@@ -63,8 +63,8 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
             else:
                 _keep_secrets(error)
                 raise error from None
-        except (AttributeError, KeyError, TypeError) as error:
-            # The SDK reads a part of a refusal that may be missing without asking.
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # The SDK reads parts of an answer without asking whether they are there, or of their form.
             if not stumbled("Azure Table Storage", error):
                 raise
             if not pauses:

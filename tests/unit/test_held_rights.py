@@ -6,7 +6,7 @@ from typing import Any, cast
 from peering.held_rights import held_rights
 from peering.look import Look
 from peering.record import Record
-from tests.unit.test_health import FACTS, HEALTHY, PEERING, VNET
+from tests.unit.healthy_peering import FACTS, HEALTHY, PEERING, VNET
 
 RECORD = cast("Record", {"peering": PEERING, "facts": FACTS})
 

@@ -1,7 +1,8 @@
 """What several batches of VNets were told of the same objects is one look: absence stays absence."""
 
 from activities.checks.sweep import _assignments_of_both, _joined, _with_connections_of_both
-from peering.look import AssignmentLook, ConnectionLook, Part, VpcLook
+from peering.facts import AssignmentLook
+from peering.look import ConnectionLook, Part, VpcLook
 from peering.outcome import Occurrence
 
 PROBLEM = Occurrence(code="remote-unavailable", detail="503")

@@ -9,17 +9,10 @@ import pytest
 from clients.clouds import CLOUDS
 from clients.settings import Settings, settings
 from peering.outcome import ProblemError
+from tests.unit.good_settings import GOOD
 
 ROOT: Final = Path(__file__).parents[2]
 DEPLOYED: Final = ("activities", "clients", "orchestrators", "peering", "triggers")
-GOOD = {
-    "AZURE_CREDENTIAL": "service-principal",
-    "AZURE_TENANT_ID": "11111111-2222-3333-4444-555555555555",
-    "AZURE_CLIENT_ID": "11111111-2222-3333-4444-666666666666",
-    "AZURE_CLIENT_SECRET": "the-client-secret",
-    "KEY_VAULT_NAME": "my-vault",
-    "AIVEN_AUTH_TOKEN": "the-aiven-token",
-}
 
 
 def _read(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Settings:

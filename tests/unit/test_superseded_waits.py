@@ -7,7 +7,7 @@ from peering.calls import RENEW_ORDER
 from peering.outcome import Occurrence, Outcome, StepRequest
 from peering.spec import Deadlines, Fence
 from tests.unit.driven_by_hand import START, ByHand
-from tests.unit.test_health import PEERING
+from tests.unit.healthy_peering import PEERING
 
 STEP = "pending_peer"
 REQUEST = StepRequest(peering=PEERING, facts={}, fence=Fence(id="i", run="r", execution="e", alive_until=""))

@@ -10,7 +10,7 @@ from activities.checks.webhook import _read_shortly, deliver_event
 from clients.settings import settings
 from peering.record import Change
 from peering.webhook import event_of
-from tests.unit.test_settings import GOOD
+from tests.unit.good_settings import GOOD
 
 _CHUNK = 4096
 

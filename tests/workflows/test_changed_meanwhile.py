@@ -14,7 +14,7 @@ from local.host.worker import Worker
 from peering.rights import USER_ACTIONS
 from tests.workflows.cloud_objects import platform, rights, the_connection, vnet_of
 from tests.workflows.recorded_runs import runs
-from tests.workflows.test_foreign_objects import lose_side, peer_with_third, sides
+from tests.workflows.sides import lose_side, peer_with_third, sides
 
 ARM, GRAPH, AIVEN = r"management\.azure\.com", r"graph\.microsoft\.com", r"api\.aiven\.io"
 

@@ -10,31 +10,10 @@ from tests.workflows.by_hand import made_by_hand
 from tests.workflows.cloud_objects import the_connection, vnet_of
 from tests.workflows.plans import actions, codes, plan
 from tests.workflows.remote_requests import deletions
-from tests.workflows.waiting import NEVER, while_waiting
+from tests.workflows.sides import lose_side, peer_with_third, sides
+from tests.workflows.waiting import while_waiting
 
 pytestmark = pytest.mark.both_kinds
-
-
-def sides(deployment: Deployment) -> list[tuple[str, str, str]]:
-    """The VNet's peerings: name, state and where to."""
-    return [(p.name, p.state, p.remote_id) for p in vnet_of(deployment).peerings]
-
-
-def peer_with_third(deployment: Deployment, state: str = "Connected") -> str:
-    """Peer the VNet with a third network; returns the peering's name."""
-    vnet = vnet_of(deployment)
-    deployment.event(
-        kind="add-vnet-peering-to-overlapping-network", vnet_id=vnet.id, prefixes=["10.97.0.0/24"], name="Third-VNet"
-    )
-    vnet.peerings[-1].state = state
-    return vnet.peerings[-1].name
-
-
-def lose_side(deployment: Deployment) -> None:
-    """Delete the VNet peering without Aiven detecting it."""
-    deployment.knobs(detect=NEVER)
-    vnet = vnet_of(deployment)
-    deployment.event(kind="delete-vnet-peering", vnet_id=vnet.id, remote_id=vnet.peerings[0].remote_id)
 
 
 @pytest.mark.parametrize("state", ["Connected", "Disconnected"])

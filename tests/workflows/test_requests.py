@@ -53,3 +53,4 @@ def test_a_start_that_waits_for_nothing_tries_each_step_once(deployment: Deploym
     steps = deployment.settle()["steps"]
     waiting = {"pending_peer", "connected", "active"}
     assert {step["tries"] for step in steps if step["state"] == "done" and step["name"] not in waiting} == {1}
+    assert [step["name"] for step in steps if "waiting_since" in step] == []
