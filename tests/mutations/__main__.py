@@ -61,7 +61,7 @@ class Ended(TypedDict):
 def main() -> int:
     """Play the mutants, and say what came of them."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=__doc__)
-    parser.add_argument("--count", type=int, default=260, help="of how many functions")
+    parser.add_argument("--count", type=int, default=200, help="of how many functions")
     parser.add_argument("--seed", type=int, default=1, help="which functions, and which mutant of each")
     parser.add_argument("--results", type=Path, default=Path(".local/mutants.jsonl"), help="where ended ones are kept")
     parser.add_argument("-n", type=int, default=2, help="how many side by side")

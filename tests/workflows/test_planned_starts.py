@@ -7,6 +7,7 @@ import pytest
 
 from local.cloud import Scenario
 from local.cloud.arm.roles import READER
+from local.cloud.world.world import RoleDefinition
 from local.deployment import Deployment, deploy
 from tests.workflows.obstacles import Place
 from tests.workflows.plans import codes, plan
@@ -137,3 +138,22 @@ def test_a_list_without_roles_does_not_take_what_another_peering_needs(tmp_path:
         assert _deleted(plan(deployment, platform_role_name="one")) == set()
         assert deployment.settle(platform_role_name="one")["state"] == "connected"
         assert before - _rights(deployment) == set()
+
+
+def test_what_the_apps_own_role_excludes_it_lacks(deployment: Deployment) -> None:
+    place = Place(deployment)
+    place.keep_only(place.subscription)
+    write = "Microsoft.Authorization/roleAssignments/write"
+    world, tenant = deployment.cloud.world, deployment.cloud.landscape.customer_tenant
+    kept = RoleDefinition(
+        *(world.guid(), "all but assignments", ""),
+        built_in=False,
+        tenant_id=tenant,
+        scopes=[place.subscription],
+        actions=["*"],
+        not_actions=[write],
+    )
+    world.roles.append(kept)
+    world.assign(world.guid(), place.subscription, kept, deployment.cloud.landscape.automation.id)
+    (obstacle,) = plan(deployment)["obstacles"]
+    assert (obstacle["code"], write in obstacle["detail"]) == ("automation-not-authorized", True)

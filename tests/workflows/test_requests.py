@@ -54,3 +54,21 @@ def test_a_start_that_waits_for_nothing_tries_each_step_once(deployment: Deploym
     waiting = {"pending_peer", "connected", "active"}
     assert {step["tries"] for step in steps if step["state"] == "done" and step["name"] not in waiting} == {1}
     assert [step["name"] for step in steps if "waiting_since" in step] == []
+
+
+def test_after_a_step_that_failed_no_other_one_begins(deployment: Deployment) -> None:
+    refused = {
+        "host": r"graph\.microsoft\.com",
+        "method": "PATCH",
+        "path": "/applications",
+        "status": 400,
+        "code": "Request_BadRequest",
+    }
+    slow = {"host": r"management\.azure\.com", "method": "PUT", "path": "/roleDefinitions/", "status": 503, "times": 6}
+    deployment.knobs(faults=[{**refused, "times": 9999}, slow])
+    status = deployment.settle()
+    assert status["state"] == "failed"
+    steps = {step["name"]: step["state"] for step in status["steps"]}
+    # Nor does one that waits go on.
+    assert (steps["application"], steps["platform_role"]) == ("failed", "pending")
+    assert [one for one in deployment.writes() if "/roleAssignments/" in one["path"]] == []
