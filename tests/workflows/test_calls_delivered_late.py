@@ -123,7 +123,7 @@ def test_who_stands_still_before_a_change_makes_nothing_after_the_removal(
 
 def test_who_stands_still_before_a_deletion_takes_nothing_from_the_next_start(deployment: Deployment) -> None:
     status = deployment.settle()
-    with stalled("remove_role_assignments", "activities.looks.remotes", "assignments_on") as twin:
+    with stalled("remove_role_assignments", "activities.steps.removed_rights", "neighbours_of") as twin:
         assert deployment.remove(status["id"])["state"] == "removed"
         assert deployment.settle()["state"] == "connected"
         there = deployment.cloud_state()
