@@ -2,10 +2,9 @@
 
 import pytest
 
-from local.clock import VirtualClock
 from local.cloud.world.world import PLATFORM_APP, Application, VNet
 from local.deployment import Deployment
-from tests.workflows.by_hand import ByHand, made_by_hand
+from tests.workflows.by_hand import made_by_hand
 
 pytestmark = pytest.mark.both_kinds
 
@@ -133,17 +132,3 @@ def test_the_right_that_was_given_to_the_platform_stays_with_what_is_handed_back
     held = [one.name for one in world.assignments.by("principal", platform.id)]
     assert shared.remove(status["id"])["state"] == "removed"
     assert [one.name for one in world.assignments.by("principal", platform.id)] == held
-
-
-@pytest.mark.parametrize("adopt", [False, True])
-def test_a_side_that_is_still_shown_disconnected_is_told_by_whose_connection_it_is(
-    deployment: Deployment, adopt: bool
-) -> None:
-    if adopt:
-        article = ByHand(deployment.cloud, VirtualClock(), vnet_id=str(deployment.request()["vnet_id"]))
-        article.step_11(article.steps_2_to_9()).raise_for_status()
-    put = {"host": r"management\.azure\.com", "method": "PUT", "path": "/virtualNetworkPeerings/", "status": 400}
-    deployment.knobs(faults=[{**put, "code": "RemotePeeringIsDisconnected", "times": 9999}])
-    status = deployment.settle(adopt=adopt)
-    code = "nothing-to-adopt" if adopt else "remote-peering-disconnected"
-    assert (status["state"], status["problem"]["code"]) == ("failed", code)

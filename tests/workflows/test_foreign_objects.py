@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from local.clock import VirtualClock
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
-from tests.workflows.by_hand import made_by_hand
+from tests.workflows.by_hand import ByHand, made_by_hand
 from tests.workflows.cloud_objects import the_connection, vnet_of
 from tests.workflows.plans import actions, codes, plan
 from tests.workflows.remote_requests import deletions
@@ -260,3 +261,17 @@ def test_a_network_with_the_project_vpcs_addresses_is_not_taken_for_it(deploymen
     theirs = sides(deployment)
     assert deployment.remove(status["id"])["state"] == "removed"
     assert sides(deployment) == theirs
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_a_side_that_is_still_shown_disconnected_is_told_by_whose_connection_it_is(
+    deployment: Deployment, adopt: bool
+) -> None:
+    if adopt:
+        article = ByHand(deployment.cloud, VirtualClock(), vnet_id=str(deployment.request()["vnet_id"]))
+        article.step_11(article.steps_2_to_9()).raise_for_status()
+    put = {"host": r"management\.azure\.com", "method": "PUT", "path": "/virtualNetworkPeerings/", "status": 400}
+    deployment.knobs(faults=[{**put, "code": "RemotePeeringIsDisconnected", "times": 9999}])
+    status = deployment.settle(adopt=adopt)
+    code = "nothing-to-adopt" if adopt else "remote-peering-disconnected"
+    assert (status["state"], status["problem"]["code"]) == ("failed", code)
