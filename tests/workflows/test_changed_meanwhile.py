@@ -21,10 +21,14 @@ ARM, GRAPH, AIVEN = r"management\.azure\.com", r"graph\.microsoft\.com", r"api\.
 
 @dataclass
 class Meanwhile:
-    """What happens before the calls of an activity, in their order, and the activities whose first result is lost."""
+    """What happens before the calls of an activity, in their order, and the activities whose first result is lost.
+
+    `called` are the activities so far.
+    """
 
     before: dict[str, list[Callable[[], object]]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    called: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -33,6 +37,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     told, genuine = Meanwhile(), Worker.activity
 
     async def activity(worker: Worker, name: str, given: str | None, instance_id: str) -> str | None:
+        told.called.append(name)
         if changes := told.before.get(name):
             await asyncio.to_thread(changes.pop(0))
         result = await genuine(worker, name, given, instance_id)
@@ -174,6 +179,7 @@ def test_a_peering_that_took_the_name_meanwhile_stays_as_it_is(deployment: Deplo
     status = deployment.settle(peering_name="to-Third-VNet")
     assert problem_of(status) == ("failed", "peering-name-taken")
     assert [(name, state) for name, state, _ in sides(deployment)] == [("to-Third-VNet", "Connected")]
+    assert [one for one in deployment.writes() if "/virtualNetworkPeerings/" in one["path"]] == []
 
 
 def test_a_side_whose_operation_fails_ends_the_start(deployment: Deployment, meanwhile: Meanwhile) -> None:
@@ -232,3 +238,5 @@ def test_a_failed_start_that_is_cancelled_meanwhile_takes_nothing_back_itself(
     assert the_connection(deployment).state == "ERROR"
     expected = 0 if on_failure == "keep" else 1
     assert rights(deployment, deployment.status(identity)) == expected
+    # What the cancel does itself, and nothing of a rollback.
+    assert (meanwhile.called.count("release_rights"), "belongings" in meanwhile.called) == (1 - expected, False)

@@ -23,9 +23,12 @@ def test_a_sweep_that_may_not_list_a_subscriptions_assignments_lists_those_of_ea
     take_reader(deployment, give(deployment))
     identity = deployment.settle()["id"]
     deployment.until_ended(identity)
+    deployment.clear_requests()
     sweep(deployment)
     assert until_swept(deployment) == {"checked": 1, "changed": 1, "repairs": 0}
     assert deployment.record(identity)["health"]["verdict"] == "healthy"
+    # Nothing was found wrong that a second look would have had to refute.
+    assert len([one for one in deployment.cloud.requests if one.service == "aiven" and "/vpcs/" in one.path]) == 1
 
 
 def test_a_sweep_that_cannot_list_a_subscriptions_assignments_asks_no_vnet_for_them(deployment: Deployment) -> None:
