@@ -237,8 +237,6 @@ class Run:
 
     def _look_ahead(self, looks: Sequence[Step]) -> None:
         """Do these looks in one activity: separate calls would each add a message and a row of history."""
-        if not looks:
-            return
         now = self.context.current_utc_datetime.isoformat()
         for step in looks:
             self.steps[step.name] = StepProgress(state="running", started=now, tries=0)
