@@ -1,7 +1,7 @@
 """The Table services that one test runs against: the local cloud's, and Azurite."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -26,7 +26,7 @@ class Tables:
     """The SDK on one of the services; `opened` gives its client for coroutines."""
 
     service: TableServiceClient
-    opened: Callable[[], AsyncTableServiceClient]
+    opened: Callable[[], AbstractAsyncContextManager[AsyncTableServiceClient]]
 
     def table(self) -> TableClient:
         """A new table."""
@@ -45,9 +45,14 @@ def local_tables(directory: Path) -> Iterator[Tables]:
     with pytest.MonkeyPatch.context() as patch, callers(directory, patch) as cloud:
         endpoint = cloud.cloud.environment["REGISTRY_TABLE_ENDPOINT"]
 
-        def opened() -> AsyncTableServiceClient:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[AsyncTableServiceClient]:
             given = (cloud.cloud.environment[f"AZURE_{name}"] for name in _CREDENTIAL)
-            return AsyncTableServiceClient(endpoint, credential=AsyncClientSecretCredential(*given))
+            async with (
+                AsyncClientSecretCredential(*given) as identity,
+                AsyncTableServiceClient(endpoint, credential=identity) as service,
+            ):
+                yield service
 
         with TableServiceClient(endpoint, credential=credential(cloud)) as service:
             yield Tables(service, opened)
