@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -56,6 +57,15 @@ class ByHand:
             return Done(str(name), self.activity(str(name), given))
         except ConnectionError as error:
             return Done(str(name), error)
+
+    def call_sub_orchestrator(self, name: str, given: object, instance_id: str) -> Done:
+        """Call an orchestrator: `activity` answers it, too."""
+        self.calls.append(str(name))
+        return Done(instance_id, self.activity(str(name), given))
+
+    def new_uuid(self) -> str:
+        """Always the same one."""
+        return str(UUID(int=1))
 
     def create_timer(self, fire_at: datetime) -> Done:
         """A timer, which is over at once."""
