@@ -47,7 +47,11 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """Set the webhook's address."""
 
     def at(url: str) -> None:
-        for name, value in {**GOOD, "WEBHOOK_URL": url, "WEBHOOK_SECRET": "a-key-that-only-the-two-know" if url else ""}.items():
+        for name, value in {
+            **GOOD,
+            "WEBHOOK_URL": url,
+            "WEBHOOK_SECRET": "a-key-that-only-the-two-know" if url else "",
+        }.items():
             monkeypatch.setenv(name, value)
         settings.cache_clear()
 

@@ -1,15 +1,19 @@
 """What remotes answer seldom: each is told for what it is, or got over."""
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.cloud.world.world import PLATFORM_APP
 from local.deployment import Deployment, deploy
 from peering.naming import federated_credential_name
 from tests.workflows.cloud_objects import application_of, passwords_of, vnet_of
 from tests.workflows.managed_identity import as_identity
 from tests.workflows.plans import plan
+from tests.workflows.sweeping import sweep, until_swept
 
 ARM, GRAPH, VAULT = r"management\.azure\.com", r"graph\.microsoft\.com", r".*\.vault\.azure\.net"
 #: For as long as a test takes.
@@ -60,7 +64,7 @@ def test_a_password_policy_that_graph_refuses_to_show_ends_the_start(deployment:
 
 
 def test_a_policy_that_exempts_some_is_a_warning(deployment: Deployment) -> None:
-    restriction = {
+    restriction: dict[str, Any] = {
         "restrictionType": "passwordAddition",
         "state": "enabled",
         "maxLifetime": None,
@@ -134,3 +138,46 @@ def test_a_deleted_application_on_the_second_page_is_restored(deployment: Deploy
     again = deployment.settle()
     assert ended(again) == ("connected", None)
     assert again["facts"]["application_id"] == status["facts"]["application_id"]
+
+
+def test_a_principal_that_graph_shows_without_its_tags_stays_until_they_are_seen(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    left_out = {"host": GRAPH, "method": "GET", "path": "^/v1.0/servicePrincipals", "without": "tags"}
+    deployment.knobs(faults=[{**left_out, "times": ALWAYS}])
+    status = deployment.remove(identity)
+    assert ended(status) == ("removal-failed", "remote-unavailable")
+    principal = deployment.cloud.world.principal(PLATFORM_APP, deployment.cloud.landscape.customer_tenant)
+    assert principal is not None
+    deployment.knobs(faults=[])
+    assert deployment.remove(identity)["state"] == "removed"
+    assert deployment.cloud.world.principal(PLATFORM_APP, deployment.cloud.landscape.customer_tenant) is None
+
+
+def test_a_version_in_use_that_may_not_be_read_beside_a_newer_one_leaves_the_secret_unknown(
+    deployment: Deployment,
+) -> None:
+    status = deployment.settle()
+    deployment.until_ended(status["id"])
+    (vault,) = deployment.cloud.world.vaults.values()
+    versions = vault.secrets[status["facts"]["secret_name"]]
+    newer = replace(versions[0], version="f" * 32, tags={}, created=versions[0].created + timedelta(seconds=1))
+    versions.append(newer)
+    sweep(deployment)
+    until_swept(deployment)
+    assert deployment.record(status["id"])["health"]["verdict"] == "healthy"
+    refused = {"host": VAULT, "method": "GET", "path": "^/secrets/[^/]+/versions", "status": 403, "code": "Forbidden"}
+    deployment.knobs(faults=[{**refused, "times": ALWAYS}])
+    sweep(deployment)
+    until_swept(deployment)
+    assert deployment.record(status["id"])["health"]["verdict"] == "unknown"
+
+
+def test_the_self_check_says_that_secrets_may_not_be_listed_and_that_all_is_paused(deployment: Deployment) -> None:
+    refused = {"host": VAULT, "method": "GET", "path": "^/secrets$", "status": 403, "code": "Forbidden"}
+    deployment.knobs(faults=[{**refused, "times": ALWAYS}])
+    deployment.api.post("/api/pause", json={"why": "Maintenance."}).raise_for_status()
+    found = {one["name"]: one for one in deployment.api.get("/api/self-check").json()["checks"]}
+    assert found["key vault"]["state"] == "problem"
+    assert [one["code"] for one in found["key vault"]["problems"]] == ["vault-access-denied"]
+    assert found["automatic checks"]["state"] == "ok"
+    assert found["automatic checks"]["detail"] == "All peerings are paused until they are resumed: Maintenance."
