@@ -175,8 +175,6 @@ class Run:
             drop: the peering is removed, and its record with it.
             then: an order that follows from this one's outcome.
         """
-        if self.state == "stopping":
-            self.state = "superseded"
         self.report()
         at = self.context.current_utc_datetime.isoformat()
         facts = without(self.facts, OF_THE_RUN)

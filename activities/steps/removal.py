@@ -51,8 +51,6 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
     if vpc is not None and not adopted:
         check_clear(vpc, wanted, application_id)
     connection = vpc.connection_to(wanted, application_id) if vpc else None
-    if connection is None and "requested_connection_state" in facts:
-        look_again(facts, 1, "connection-unseen", "Aiven does not list the recorded connection.")
     foreign = connection is not None and not same_id(connection.peer_azure_app_id, str(application_id))
     kept = adopted or foreign
     sides = vnet["peered_networks"] if vnet else []

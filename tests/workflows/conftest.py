@@ -1,5 +1,6 @@
 """Deployed apps: one for each test, or one with many VNets for all tests of a module."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -8,7 +9,9 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy, peered_with
+from local.host.worker import Worker
 from peering.aiven_vpc import KINDS, Kind
+from tests.workflows.meanwhile import Meanwhile
 
 #: What the tests of a life run under in the suite: a host that is friendly, and one that is not, by some seeds.
 SEEDS: Final = (None, 1, 2, 3)
@@ -98,3 +101,22 @@ def _vnets(shared: Deployment) -> Iterator[str]:
 def vnet_id(_vnets: Iterator[str]) -> str:
     """A VNet of the shared cloud that no other test uses."""
     return next(_vnets)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Nothing happens, unless a test says so."""
+    told, genuine = Meanwhile(), Worker.activity
+
+    async def activity(worker: Worker, name: str, given: str | None, instance_id: str) -> str | None:
+        told.called.append(name)
+        if changes := told.before.get(name):
+            await asyncio.to_thread(changes.pop(0))
+        result = await genuine(worker, name, given, instance_id)
+        if name in told.lost:
+            told.lost.remove(name)
+            raise ConnectionError(name)
+        return result
+
+    monkeypatch.setattr(Worker, "activity", activity)
+    return told

@@ -1,8 +1,5 @@
 """What others change between the looks of a start and its steps is seen by the step, and left as it is."""
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -10,44 +7,13 @@ import pytest
 from local.cloud.world.records import RoleDefinition
 from local.cloud.world.world import PLATFORM_APP
 from local.deployment import Deployment
-from local.host.worker import Worker
 from peering.rights import USER_ACTIONS
 from tests.workflows.cloud_objects import platform, rights, the_connection, vnet_of
+from tests.workflows.meanwhile import Meanwhile
 from tests.workflows.recorded_runs import runs
 from tests.workflows.sides import lose_side, peer_with_third, sides
 
 ARM, GRAPH, AIVEN = r"management\.azure\.com", r"graph\.microsoft\.com", r"api\.aiven\.io"
-
-
-@dataclass
-class Meanwhile:
-    """What happens before the calls of an activity, in their order, and the activities whose first result is lost.
-
-    `called` are the activities so far.
-    """
-
-    before: dict[str, list[Callable[[], object]]] = field(default_factory=dict)
-    lost: set[str] = field(default_factory=set)
-    called: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
-    """Nothing happens, unless a test says so."""
-    told, genuine = Meanwhile(), Worker.activity
-
-    async def activity(worker: Worker, name: str, given: str | None, instance_id: str) -> str | None:
-        told.called.append(name)
-        if changes := told.before.get(name):
-            await asyncio.to_thread(changes.pop(0))
-        result = await genuine(worker, name, given, instance_id)
-        if name in told.lost:
-            told.lost.remove(name)
-            raise ConnectionError(name)
-        return result
-
-    monkeypatch.setattr(Worker, "activity", activity)
-    return told
 
 
 def problem_of(status: dict[str, Any]) -> tuple[str, str | None]:
