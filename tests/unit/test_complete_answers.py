@@ -2,6 +2,7 @@
 
 import pytest
 
+from clients.aiven import _is_refusal
 from clients.reads import complete
 from clients.remote_errors import RemoteError
 
@@ -17,3 +18,18 @@ def test_what_lacks_a_part_is_no_answer_of_its_host(found: object) -> None:
 def test_what_has_all_parts_is_the_answer() -> None:
     whole = {"id": "1", "properties": {"level": ""}}
     assert complete(whole, ("id", "properties.level")) is whole
+
+
+@pytest.mark.parametrize(
+    ("content", "refuses"),
+    [
+        (b'{"error": "no"}', True),
+        (b'{"errors": [{"message": "no"}]}', True),
+        (b'{"error": "", "errors": []}', False),
+        (b'{"error": "n', False),
+        (b'["error"]', False),
+        (b'{"vpcs": []}', False),
+    ],
+)
+def test_a_good_status_with_errors_is_aivens_refusal(content: bytes, refuses: bool) -> None:
+    assert _is_refusal(content) is refuses

@@ -7,6 +7,7 @@ import pytest
 
 from clients.registry.table_calls import patiently
 from clients.remote_errors import answers_of, signing_in
+from peering.facts import needed
 
 
 async def _of_the_tables(call: Callable[[], Awaitable[None]]) -> None:
@@ -40,3 +41,9 @@ def test_it_is_raised_at_once_as_it_is(
     with pytest.raises(type(mistake)) as raised:
         asyncio.run(ask())
     assert (raised.value, len(calls)) == (mistake, 1)
+
+
+def test_a_fact_that_is_none_where_a_step_needs_it_is_the_apps_own_mistake() -> None:
+    assert needed("fact") == "fact"
+    with pytest.raises(TypeError, match="a step needs"):
+        needed(None)

@@ -131,6 +131,17 @@ def test_an_initiative_is_read_with_its_parameters(deployment: Deployment) -> No
     assert "Landing zone" in planned["obstacles"][0]["detail"]
 
 
+def test_an_initiative_of_microsofts_is_not_read(deployment: Deployment) -> None:
+    assigned = {
+        "id": f"{subscription(deployment)}{AUTHORIZATION}/policyAssignments/i",
+        "properties": {"policyDefinitionId": f"{AUTHORIZATION}/policySetDefinitions/of-microsoft"},
+    }
+    answer(deployment, {"/policyAssignments": {"value": [assigned]}})
+    planned = plan(deployment)
+    assert (codes(planned), planned["warnings"]) == ([], [])
+    assert [one.path for one in deployment.cloud.requests if "policySetDefinitions" in one.path] == []
+
+
 def test_what_may_not_be_read_is_no_obstacle(deployment: Deployment) -> None:
     scope, vnet = subscription(deployment), str(deployment.request()["vnet_id"])
     deployment.event(kind="assign-policy", scope=scope)

@@ -14,6 +14,7 @@ from tests.workflows.cloud_objects import the_connection, vnet_of
 from tests.workflows.meanwhile import Meanwhile
 from tests.workflows.plans import codes, plan
 from tests.workflows.sides import sides
+from tests.workflows.waiting import while_waiting
 
 ARM, GRAPH, AIVEN = r"management\.azure\.com", r"graph\.microsoft\.com", r"api\.aiven\.io"
 #: For as long as a test takes.
@@ -53,16 +54,30 @@ def test_a_built_in_role_that_azure_does_not_list_is_waited_for(deployment: Depl
     assert ended(deployment.settle(role="Network Contributor")) == ("connected", None)
 
 
-def test_the_principal_of_an_adopted_application_that_a_look_missed_is_used_as_it_is(deployment: Deployment) -> None:
+def test_the_principal_of_an_adopted_application_that_the_looks_missed_is_used_as_it_is(
+    deployment: Deployment, meanwhile: Meanwhile
+) -> None:
     world, tenant = deployment.cloud.world, deployment.cloud.landscape.customer_tenant
     application = made_by_hand(deployment.cloud, vnet_of(deployment).id)
     principal = world.principal(application.app_id, tenant)
     assert principal is not None
-    # It is not seen by the look ahead, and there when the step comes to it.
-    deployment.knobs(faults=[{"host": GRAPH, "method": "GET", "path": "^/v1.0/servicePrincipals", "status": 404}])
+    meanwhile.before["look_ahead"] = [lambda: world.principals.remove(principal)]
+    meanwhile.before["user_service_principal"] = [lambda: world.principals.append(principal)]
     status = deployment.settle(adopt=True)
     assert ended(status) == ("connected", None)
     assert status["facts"]["user_principal_id"] == principal.id
+    assert principal.tags == []
+
+
+def test_a_start_that_is_cancelled_before_it_has_made_anything_leaves_nothing(deployment: Deployment) -> None:
+    before = deployment.cloud_state()
+    deployment.knobs(faults=[{"host": AIVEN, "status": 503, "code": "unavailable", "times": ALWAYS}], latency=0.05)
+    identity = deployment.start()
+    while_waiting(deployment, identity, "project_vpc")
+    deployment.api.post(f"/api/peerings/{identity}/cancel").raise_for_status()
+    deployment.knobs(faults=[], latency=0)
+    assert deployment.until(identity)["state"] == "stopped"
+    assert deployment.cloud_state() == before
 
 
 @pytest.mark.parametrize("status", [400, 409])
