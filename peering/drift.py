@@ -14,6 +14,7 @@ from peering.aiven_vpc import AivenVpc
 from peering.drift_of_access import of_access
 from peering.facts import Facts, VNetPeering, named
 from peering.look import (
+    OWN_TENANT_ONLY,
     ApplicationLook,
     ConnectionLook,
     Look,
@@ -286,7 +287,7 @@ def _of_directory(facts: Facts, look: Look) -> list[Occurrence]:
         return [*found, *_occurrence("application-missing", f"Entra has no application {facts['application_id']}.")]
     if "found" in application and application["found"] is not None:
         audience = application["found"]["audience"]
-        if audience == "AzureADMyOrg":
+        if audience == OWN_TENANT_ONLY:
             found += _occurrence("application-not-multi-tenant", f"The application's audience is {audience}.")
         if "found" in user:
             found += _of_principal("application", user["found"])

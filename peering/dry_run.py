@@ -6,13 +6,13 @@ from typing import Final, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from peering.aiven_vpc import NAMES
+from peering.aiven_vpc import NAMES, AivenVpc
 from peering.facts import Facts, VNetPeering
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.record import Record
 from peering.sides import side_of
-from peering.spec import Peering
+from peering.spec import OF_ITS_OWNER, Peering
 from peering.steps import LOOKS, OBJECTS, STEPS
 from peering.unfit import connection_exists
 
@@ -75,6 +75,7 @@ REFUSED: Final = {
 }
 #: An option of the VNet's side that no request names: a start enables it again.
 _TRAFFIC: Final = "allow_virtual_network_access"
+_ADOPTED: Final = "The peering was adopted; its application and roles stay as they are."
 #: Options that a request may leave unchanged.
 _ON_VNET: Final = ("allow_forwarded_traffic", "allow_gateway_transit", "use_remote_gateways")
 
@@ -140,14 +141,23 @@ def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[Opti
     old: dict[str, object] = {**(there or {}), **found, **(side["options"] if side else {})}
     # Every request enables traffic.
     wanted = {**{name: value for name, value in peering.items() if name not in _NO_OPTIONS}, _TRAFFIC: True}
-    changes = []
+    is_adopted, changes = facts.get("existing") == "adopted", list[OptionChange]()
+    refused = REFUSED | (dict.fromkeys(OF_ITS_OWNER, _ADOPTED) if is_adopted else {})
+    if is_adopted and peering["peering_name"] == f"aiven-{AivenVpc.of(peering).id}":
+        # Nobody has asked for it.
+        del wanted["peering_name"]
+    if not is_adopted and "application_changes" in facts:
+        del wanted["application_name"]
+        changes += [
+            OptionChange(option=one["option"], old=one["old"], new=one["new"]) for one in facts["application_changes"]
+        ]
     for name in (one for one in wanted if one in old):
         value = wanted[name]
         if value == old[name] or (name in _ON_VNET and value is None):
             continue
         change = OptionChange(option=name, old=old[name], new=value)
-        if name in REFUSED:
-            change["refused"] = REFUSED[name]
+        if name in refused:
+            change["refused"] = refused[name]
         changes.append(change)
     return changes
 

@@ -1,7 +1,7 @@
 """The facts that steps collect about a peering and pass on, by name: ids, states, names. Plain JSON, never a secret."""
 
 from collections.abc import Collection, Mapping
-from typing import NotRequired, TypeVar, cast
+from typing import Literal, NotRequired, TypeVar, cast
 
 from typing_extensions import TypedDict
 
@@ -80,6 +80,14 @@ class Refusal(TypedDict):
     detail: str
 
 
+class ApplicationChange(TypedDict):
+    """A part of the application that a start changes: the name that is asked for, or an audience that cannot work."""
+
+    option: Literal["application_name", "sign_in_audience"]
+    old: str | None
+    new: str
+
+
 class Facts(CredentialFacts, total=False):
     """All facts. `peering.steps` says which step yields which; the others are inputs of the steps.
 
@@ -105,6 +113,8 @@ class Facts(CredentialFacts, total=False):
     # The results of the preflight: texts are warnings.
     existing: str
     found: list[str]
+    # What a start changes of the application that exists.
+    application_changes: list[ApplicationChange]
     addresses_checked: str
     rights_checked: list[str] | str
     conditions_checked: list[str]
@@ -121,6 +131,8 @@ class Facts(CredentialFacts, total=False):
     # What the steps have created.
     application_id: str | None
     application_object_id: str | None
+    # The name that a start has last given to it.
+    application_named: str
     user_principal_id: str | None
     user_role_id: str
     user_role_assignment_id: str | None

@@ -86,6 +86,11 @@ class AccessLook(TypedDict):
     roles: dict[str, RoleLook]
 
 
+#: The audiences of an application that is known in its own tenant alone, and of one that others can know.
+OWN_TENANT_ONLY: Final = "AzureADMyOrg"
+MULTI_TENANT: Final = "AzureADMultipleOrgs"
+
+
 class ApplicationLook(TypedDict):
     """An application with its passwords, by key id, each with its end, and the names of all its credentials."""
 

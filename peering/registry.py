@@ -224,8 +224,16 @@ def peering_of(record: Record, order: Order) -> Peering:
     """
     wanted, there = order.get("peering", record["peering"]), record["peering"]
     made = {option for option, fact in _STAYS.items() if record["facts"].get(fact) is not None}
+    known = record["facts"]
+    is_adopted = known.get("existing") == "adopted" and known.get("application_id") is not None
+    # What `OF_ITS_OWNER` names.
+    owners = there if is_adopted else wanted
     return {
         **wanted,
+        "application_name": owners["application_name"],
+        "role": owners["role"],
+        "user_role_name": owners["user_role_name"],
+        "platform_role_name": owners["platform_role_name"],
         "credential": (there if "credential" in made else wanted)["credential"],
         "peering_name": (there if "peering_name" in made else wanted)["peering_name"],
         "user_peer_network_cidrs": (there if "user_peer_network_cidrs" in made else wanted)["user_peer_network_cidrs"],

@@ -1,6 +1,6 @@
 """The specification of a peering, shared by orchestrators and activities. Plain JSON, without a secret."""
 
-from typing import Literal, NotRequired
+from typing import Final, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -45,6 +45,10 @@ class Peering(VpcNames):
     privilege: Privilege
     repair: Repair
     on_failure: OnFailure
+
+
+#: The options of what an adopted peering has already: its owner's application and roles.
+OF_ITS_OWNER: Final = ("application_name", "role", "user_role_name", "platform_role_name")
 
 
 class Caller(TypedDict):

@@ -123,6 +123,7 @@ LOOKS: Final = (
         "Check the app's own rights",
         ("existing", "vnet_id", "found", "found_connection_application_id", "automation_object_id"),
         ("rights_checked",),
+        ("application_id", "application_changes", "credential"),
         looks=True,
     ),
     Step(
@@ -147,7 +148,7 @@ LOOKS: Final = (
         "password_policy",
         4,
         "Check the tenant's password policy",
-        ("existing",),
+        ("existing", "found"),
         ("password_policy_checked",),
         ("credential",),
         looks=True,
@@ -167,9 +168,9 @@ LOOKS: Final = (
             "automation_object_id",
         ),
         ("found",),
-        ("to_network_id", "credential", "application_id", "role_names", "rights_kept"),
+        ("to_network_id", "credential", "application_id", "application_named", "role_names", "rights_kept"),
         may_yield=(
-            *("user_principal_id", "user_role_id", "user_role_assignment_id"),
+            *("application_changes", "user_principal_id", "user_role_id", "user_role_assignment_id"),
             *("platform_principal_id", "platform_role_id", "platform_role_assignment_id", "rights_settled"),
             *("conditions_checked", "surplus_found"),
         ),
@@ -183,8 +184,10 @@ STEPS: Final = (
         "application",
         2,
         "Create the application",
-        ("existing", "found_connection_application_id"),
+        ("existing", "found_connection_application_id", "found"),
         ("application_id", "application_object_id"),
+        ("application_changes",),
+        may_yield=("application_named",),
         after=CLEARED,
     ),
     Step(
@@ -193,6 +196,7 @@ STEPS: Final = (
         "Create its service principal",
         ("application_id", "existing"),
         ("user_principal_id",),
+        ("found", "repairing"),
     ),
     Step(
         "application_credential",

@@ -1,7 +1,9 @@
 """Whether the app may write secrets: by its roles on the vault, or by the access policies of a vault that has them."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from activities.looks.ahead import ahead
@@ -15,8 +17,9 @@ from peering.rights import Granted, permits
 
 WRITE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 DELETE_SECRETS: Final = "Microsoft.KeyVault/vaults/secrets/delete"
-#: What an access policy has to allow on secrets.
-_NEEDED: Final = ("get", "list", "set", "delete", "recover")
+#: What an access policy has to allow on secrets: always, and for a data action.
+_ALWAYS: Final = ("get", "list")
+_ALLOWING: Final = {WRITE_SECRETS: ("set", "delete", "recover"), DELETE_SECRETS: ("delete",)}
 _FORBIDDEN: Final = 403
 
 
@@ -42,7 +45,7 @@ async def rights_in_vault(object_id: str, *needed: str) -> list[Occurrence]:
     if vault is None or look is None:
         return []
     if _has_policies(look.properties):
-        return _by_policies(look.properties or {}, object_id, vault)
+        return _by_policies(look.properties or {}, object_id, vault, needed)
     return [
         Occurrence(code="vault-access-denied", detail=f"The app's identity lacks {action} on {vault}.")
         for action in needed
@@ -83,7 +86,7 @@ async def _properties(subscription: str, vault: str) -> dict[str, Any] | None:
     return found
 
 
-def _by_policies(properties: dict[str, Any], object_id: str, vault: str) -> list[Occurrence]:
+def _by_policies(properties: dict[str, Any], object_id: str, vault: str, needed: Sequence[str]) -> list[Occurrence]:
     """The permissions that are missing in the access policies of a vault: there, roles have no effect."""
     allowed = {
         permission.lower()
@@ -91,7 +94,8 @@ def _by_policies(properties: dict[str, Any], object_id: str, vault: str) -> list
         if policy.get("objectId") == object_id
         for permission in policy.get("permissions", {}).get("secrets", [])
     }
-    missing = [] if "all" in allowed else [name for name in _NEEDED if name not in allowed]
+    wanted = dict.fromkeys((*_ALWAYS, *chain.from_iterable(_ALLOWING[action] for action in needed)))
+    missing = [] if "all" in allowed else [name for name in wanted if name not in allowed]
     if not missing:
         return []
     detail = f"No access policy of {vault} lets the app {', '.join(missing)} secrets."

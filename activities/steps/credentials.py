@@ -23,6 +23,7 @@ from activities.steps.passwords import (
     password_name,
     remove_all_but_twins,
     remove_passwords,
+    renewed_before_end,
     versions_of,
 )
 from clients.azure import graph, secrets
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets.aio import SecretClient
     from msgraph.graph_service_client import GraphServiceClient
 
-#: A stored password is used again as long as it has more than this left.
-_RENEW_BEFORE: Final = timedelta(days=1)
 _FEDERATED: Final[Facts] = {
     "credential": "federated",
     "secret_name": None,
@@ -63,7 +62,7 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             if not any(version.enabled for version in versions):
                 return _secret_facts(await _only_password(client, vault, peering, facts, kept=None))
             passwords = await own_passwords(client, peering, object_id)
-            left = min(_RENEW_BEFORE, timedelta(days=peering["secret_lifetime_days"]) / 4)
+            left = renewed_before_end(peering)
             noted = [v for v in versions if v.version == facts.get("secret_version")]
             stored = newest_usable(noted, passwords, left) or newest_usable(versions, passwords, left)
             if stored is not None:

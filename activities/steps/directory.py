@@ -9,6 +9,7 @@ from clients.reads import Document, read_graph, upsert_graph
 from clients.remote_errors import RemoteError, or_none
 from clients.settings import settings
 from peering.facts import Facts, needed
+from peering.look import MULTI_TENANT
 from peering.marks import MARK
 from peering.naming import same_id, unique_name
 from peering.outcome import ProblemError
@@ -74,7 +75,7 @@ async def application(peering: Peering, facts: Facts) -> Facts:
                 adopted = facts.get("application_id") or facts["found_connection_application_id"]
                 found = await _adopted_application(client, str(adopted))
             else:
-                found = await _own_application(client, peering)
+                found = await _own_application(client, peering, facts)
     except RemoteError as error:
         if read(error.answer)["code"] != "application-name-reserved":
             raise
@@ -83,14 +84,24 @@ async def application(peering: Peering, facts: Facts) -> Facts:
             "directory-replicating",
             "The unique name belongs to a deleted application, which is restored, or to one that is not listed yet.",
         ) from None
-    return {"application_id": found["appId"], "application_object_id": found["id"]}
+    named: Facts = {} if facts["existing"] == "adopted" else {"application_named": peering["application_name"]}
+    return {"application_id": found["appId"], "application_object_id": found["id"], **named}
 
 
-async def _own_application(client: "GraphServiceClient", peering: Peering) -> Document:
+async def _own_application(client: "GraphServiceClient", peering: Peering, facts: Facts) -> Document:
+    """The application of the unique name; one that was there keeps what others have given it."""
     from msgraph.generated.models.application import Application
 
-    wanted = Application(display_name=peering["application_name"], sign_in_audience="AzureADMultipleOrgs", tags=[MARK])
     by_name = client.applications_with_unique_name(unique_name(peering["id"]))
+    if "application" in facts["found"]:
+        there = await or_none(read_graph(client, by_name.to_get_request_information(), *_IDS))
+        if there is not None:
+            if changes := {one["option"]: one["new"] for one in facts.get("application_changes", [])}:
+                name, audience = changes.get("application_name"), changes.get("sign_in_audience")
+                changed = Application(display_name=name, sign_in_audience=audience)
+                await client.applications.by_application_id(there["id"]).patch(changed)
+            return there
+    wanted = Application(display_name=peering["application_name"], sign_in_audience=MULTI_TENANT, tags=[MARK])
     upsert = by_name.to_patch_request_information(wanted, request_configuration=_create_if_missing())
     return await upsert_graph(client, upsert, by_name.to_get_request_information(), *_IDS)
 
@@ -119,17 +130,23 @@ async def _adopted_application(client: "GraphServiceClient", application_id: str
 
 @step
 async def user_service_principal(_: Peering, facts: Facts) -> Facts:
-    """Article step 3: the application's service principal in the customer's tenant."""
+    """Article step 3: the application's service principal in the customer's tenant; one that exists stays as it is."""
     from msgraph.generated.models.service_principal import ServicePrincipal
 
     async with graph() as client:
         by_application = client.service_principals_with_app_id(needed(facts["application_id"]))
-        if facts["existing"] == "adopted" and (found := await find_principal(client, needed(facts["application_id"]))):
+        if not _is_new(facts) and (found := await find_principal(client, needed(facts["application_id"]))):
             return {"user_principal_id": _with_id(found)}
         wanted = ServicePrincipal(tags=[MARK])
         upsert = by_application.to_patch_request_information(wanted, request_configuration=_create_if_missing())
         principal = await upsert_graph(client, upsert, by_application.to_get_request_information(), "id")
     return {"user_principal_id": principal["id"]}
+
+
+def _is_new(facts: Facts) -> bool:
+    """Whether the looks of this run have found that this app's application has no service principal."""
+    is_looked_for = "found" in facts and not facts.get("repairing") and facts["existing"] != "adopted"
+    return is_looked_for and "user_service_principal" not in facts["found"]
 
 
 @step

@@ -10,12 +10,22 @@ from activities.looks.peering import Access, Directory, DirectoryParts
 from activities.looks.surplus import deleted_rights, kept_rights
 from activities.step import step
 from activities.steps.directory import find_principal
+from activities.steps.passwords import renewed_before_end
 from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.conditions import excluded_roles
-from peering.facts import Facts, collected, named
-from peering.look import AccessLook, Part, RoleLook, SecretLook, Thing
+from peering.facts import ApplicationChange, Facts, collected, named
+from peering.look import (
+    MULTI_TENANT,
+    OWN_TENANT_ONLY,
+    AccessLook,
+    ApplicationLook,
+    Part,
+    RoleLook,
+    SecretLook,
+    Thing,
+)
 from peering.naming import (
     VNetId,
     federated_credential_name,
@@ -47,7 +57,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     adopted, vnet_id, access = facts["existing"] == "adopted", facts["vnet_id"], Access()
     _check_sides(peering, facts)
     (known, directory), secrets, assignments = await asyncio.gather(
-        _directory(str(facts["found_connection_application_id"] or ""))
+        _directory(str(facts.get("application_id") or facts["found_connection_application_id"]))
         if adopted
         else ahead(own_directory, peering["id"]),
         ahead(remotes.one_secret, secret_name(peering["id"])),
@@ -82,7 +92,9 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
     there_already = assigned if adopted else _to_build_upon(peering, parts, roles, vnet_id)
     if facts["existing"] == "ours":
         there_already = collected({**there_already, **assigned})
-    gathered: Facts = {"found": found, **there_already}
+    gathered: Facts = {"found": found, "application_changes": [], **there_already}
+    if facts["existing"] != "adopted":
+        gathered["application_changes"] = _changes_of(_seen(parts["application"]), peering, facts)
     to_assign = dict(role for step, role in wanted.items() if step not in found)
     principals = _principals(parts)
     pairs = {step: (role, principals[step]) for step, (_, role) in wanted.items()}
@@ -189,14 +201,27 @@ def _found_in_entra(
     if federated:
         credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
     else:
-        end = held["passwords"].get(secret["key_id"] or "", "") if held is not None and secret is not None else ""
-        credential = end is None or end > datetime.now(UTC).isoformat()
+        usable = held["passwords"] if held is not None and secret is not None and secret["enabled"] else {}
+        end = usable.get((secret and secret["key_id"]) or "", "")
+        credential = end is None or end > (datetime.now(UTC) + renewed_before_end(peering)).isoformat()
     return {
         "application": held is not None,
         "user_service_principal": _seen(parts["user_principal"]) is not None,
         "platform_service_principal": _seen(parts["platform_principal"]) is not None,
         "application_credential": credential,
     }
+
+
+def _changes_of(held: ApplicationLook | None, peering: Peering, facts: Facts) -> list[ApplicationChange]:
+    """What a start changes of the application that exists; one that was renamed by others keeps its name."""
+    changes, name = list[ApplicationChange](), peering["application_name"]
+    if held is None:
+        return changes
+    if name not in (held["name"], facts.get("application_named")):
+        changes.append(ApplicationChange(option="application_name", old=held["name"], new=name))
+    if held["audience"] == OWN_TENANT_ONLY:
+        changes.append(ApplicationChange(option="sign_in_audience", old=held["audience"], new=MULTI_TENANT))
+    return changes
 
 
 def _seen(part: Part[Thing]) -> Thing | None:

@@ -1,6 +1,6 @@
 """The steps on the VNet: the look-up and the cross-tenant VNet peering (article steps 5 and 13)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from activities.as_application import as_application, as_application_in_both, signing_in
@@ -10,7 +10,7 @@ from activities.step import look_again, step
 from clients.azure import network
 from clients.remote_errors import RemoteError, or_none
 from peering.facts import Facts, VNetPeering
-from peering.naming import VNetId, same_id
+from peering.naming import VNetId, last_part, same_id
 from peering.outcome import ProblemError
 from peering.remote_answers import read
 from peering.sides import is_as_wanted, own_side, side_of, wanted_options
@@ -110,11 +110,13 @@ async def vnet_peering(peering: Peering, facts: Facts) -> Facts:
 async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list[VNetPeering]) -> str:
     """Create the side, or change the one that leads to the same network; returns its id."""
     remote, repairing = facts["to_network_id"], bool(facts.get("repairing"))
-    there = next((side for side in sides if same_id(side["remote_id"], remote)), None)
+    there = next((side["name"] for side in sides if same_id(side["remote_id"], remote)), None)
     if there is None and any(side["name"] == peering["peering_name"] for side in sides):
         raise ProblemError("peering-name-taken", f"{peering['peering_name']} leads to another network.")
-    name = there["name"] if there else peering["peering_name"]
-    found = await _side_named(vnet_id, name) if there else None
+    name, found = there or peering["peering_name"], None
+    # A list may not show the side of a peering that has been connected.
+    if there is not None or repairing or facts.get("existing", "none") != "none":
+        name, found = await _side_to(remote, vnet_id, [there] if there else _own_names(peering, facts)) or (name, None)
     switches = facts.get("side_switches") or {}
     wanted = _as_it_is(found) if found else _new_peering(remote, switches)
     for option, value in _to_put(peering, repairing=repairing and bool(found or switches)).items():
@@ -216,6 +218,32 @@ async def sync(_peering: Peering, facts: Facts) -> Facts:
 def _plain(state: str | None) -> str:
     """The text of a state, which the SDK gives as a member of an enumeration."""
     return str(getattr(state, "value", state))
+
+
+def _own_names(peering: Peering, facts: Facts) -> list[str]:
+    """The names that the peering's own side may have: the recorded one, and the one that is asked for."""
+    recorded = facts.get("vnet_peering_id")
+    return list(dict.fromkeys([*([last_part(recorded)] if recorded is not None else []), peering["peering_name"]]))
+
+
+async def _side_to(remote: str, vnet_id: VNetId, names: Sequence[str]) -> "tuple[str, VirtualNetworkPeering] | None":
+    """The first of these sides that leads to a network, with its name; a new side would get the last one.
+
+    Raises:
+        ProblemError: `peering-name-taken`, the last one leads to another network.
+    """
+    for name in names:
+        found = await _side_named(vnet_id, name)
+        if found is not None and same_id(_remote_of(found), remote):
+            return name, found
+        if found is not None and name == names[-1]:
+            raise ProblemError("peering-name-taken", f"{name} leads to another network.")
+    return None
+
+
+def _remote_of(found: "VirtualNetworkPeering") -> str | None:
+    network = found.remote_virtual_network
+    return network.id if network is not None else None
 
 
 async def _side_named(vnet_id: VNetId, name: str) -> "VirtualNetworkPeering | None":

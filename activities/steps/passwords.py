@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 #: How long a look at the deletion of a secret takes at the most, in seconds.
 DELETION_SECONDS: Final = 5
 _REFUSALS: Final = range(400, 500)
+_RENEWED_BEFORE: Final = timedelta(days=1)
+
+
+def renewed_before_end(peering: Peering) -> timedelta:
+    """A stored password is used again as long as it has more than this left."""
+    return min(_RENEWED_BEFORE, timedelta(days=peering["secret_lifetime_days"]) / 4)
 
 
 @dataclass(frozen=True)

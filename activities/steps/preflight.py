@@ -80,10 +80,11 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
     found = set(facts["found"])
     if facts["existing"] == "foreign":
         return {"rights_checked": "nothing to be done"}
+    to_write = [WRITE_SECRETS] if _makes_password(peering, facts) else []
     problems = await asyncio.gather(
         _rights_on_vnet(facts["vnet_id"], found),
         _rights_in_graph(facts, found),
-        rights_in_vault(facts["automation_object_id"], WRITE_SECRETS),
+        rights_in_vault(facts["automation_object_id"], *to_write),
         rights_in_aiven(AivenVpc.of(peering)),
     )
     if missing := [problem for part in problems for problem in part]:
@@ -106,10 +107,11 @@ async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
     roles = await graph_permissions()
     missing = []
     if facts["existing"] in ("adopted", "ours"):
-        application_id = needed(facts["found_connection_application_id"])
+        # The connection of an adopted peering may have been deleted.
+        application_id = needed(facts.get("application_id") or facts["found_connection_application_id"])
         missing += await lacking_ownership(roles, application_id, facts["automation_object_id"])
-    if "application" not in found:
-        missing += lacking_for_applications(roles, "make")
+    if "application" not in found or facts.get("application_changes"):
+        missing += lacking_for_applications(roles, "change" if "application" in found else "make")
     if roles and "platform_service_principal" not in found and not roles & MAY_WRITE_ALL:
         detail = f"The tenant has no service principal of {settings().platform_application_id}, and"
         detail += f" {', '.join(sorted(roles))} does not let the app create it."
@@ -160,12 +162,18 @@ async def _assignments_of_subscription(facts: Facts) -> list[_Count]:
     return [_Count("role-limit-reached", "role assignments in the subscription", len(own), wanted, _MOST_ASSIGNMENTS)]
 
 
+def _makes_password(peering: Peering, facts: Facts) -> bool:
+    """Whether the start makes a password: there is none that it can use, and no federated credential in its place."""
+    is_made = "application_credential" not in facts["found"] and facts["existing"] != "foreign"
+    return is_made and not is_federated(peering, facts)
+
+
 @step
 async def password_policy(peering: Peering, facts: Facts) -> Facts:
     """Whether the tenant's app management policy allows the password, if the app may read the policy."""
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-    if is_federated(peering, facts) or facts["existing"] == "foreign":
+    if not _makes_password(peering, facts):
         return {"password_policy_checked": "no password"}
     async with graph() as client:
         try:
