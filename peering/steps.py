@@ -440,7 +440,7 @@ REMOVAL: Final = (
         "Delete the application",
         ("application_object_id", "existing", "vnet_peering_removed"),
         ("application_removed",),
-        ("vnet_peering_id", "to_network_id", "application_id"),
+        ("vnet_peering_id", "to_network_id", "application_id", "credential", "secret_key_id"),
         after=("role_assignments_removed",),
     ),
     Step("remove_secret", 4, "Delete its password", (), ("secret_removed",), after=("application_removed",)),

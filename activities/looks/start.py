@@ -111,4 +111,4 @@ def _activity(step: Step) -> Activity:
 
 def _request(peering: Peering, step: Step, facts: Facts, known: Facts) -> StepRequest:
     recalled = only(known, (*step.yields, *step.recalls))
-    return StepRequest(peering=peering, facts=recalled | only(facts, step.needs))
+    return StepRequest(peering=peering, facts=recalled | only(facts, (*step.recalls, *step.needs)))

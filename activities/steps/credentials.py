@@ -203,10 +203,34 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
     return {}
 
 
-async def withdraw_credentials(client: "GraphServiceClient", peering: Peering, object_id: str) -> None:
-    """Remove this app's own credentials from an application that stays."""
-    await remove_passwords(client, object_id, await own_passwords(client, peering, object_id))
+async def withdraw_credentials(client: "GraphServiceClient", peering: Peering, facts: Facts, object_id: str) -> None:
+    """Remove this app's own credentials from an application that stays.
+
+    Raises:
+        ProblemError: `directory-replicating`, Graph does not show the recorded one; later looks take it for removed.
+    """
+    passwords, trusted = await asyncio.gather(
+        own_passwords(client, peering, object_id), own_federated(client, peering, object_id)
+    )
+    key = facts.get("secret_key_id")
+    is_shown = (
+        bool(trusted) if facts.get("credential") == "federated" else key in (None, *(str(p.key_id) for p in passwords))
+    )
+    if not is_shown:
+        unseen = f"Graph does not show the app's own credential of the application {object_id}."
+        look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", unseen)
+    await remove_passwords(client, object_id, passwords)
     await remove_federated(client, peering, object_id)
+
+
+async def has_own_credentials(client: "GraphServiceClient", peering: Peering, application_id: str) -> bool:
+    """Whether an application that stays has a credential of this app's still."""
+    held = await or_none(client.applications_with_app_id(application_id).get())
+    if held is None:
+        return False
+    if held.id is None:
+        raise ProblemError("remote-unavailable", "Graph left out the id of the application.")
+    return bool(await own_passwords(client, peering, held.id) or await own_federated(client, peering, held.id))
 
 
 def _secret_facts(stored: Stored) -> Facts:

@@ -8,6 +8,7 @@ from activities.looks import remotes
 from activities.looks.neighbours import neighbours_of
 from activities.step import step
 from activities.steps.aiven import check_clear
+from activities.steps.credentials import has_own_credentials
 from activities.steps.directory import find_application
 from activities.steps.removal import LOOKS_AT_DELETED, purge, side_is_left
 from activities.steps.removed_rights import is_assigned
@@ -86,11 +87,14 @@ async def _roles(peering: Peering, facts: Facts) -> bool:
 
 
 async def _application(peering: Peering, facts: Facts) -> bool:
-    """Whether the application shows, be it among what can be restored: it may come there late, and is purged then."""
-    removed = facts["application_removed"]
-    if facts["existing"] == "adopted":
-        return False
+    """Whether the application shows, be it among what can be restored: it may come there late, and is purged then.
+
+    Of an adopted one, whether it has a credential of this app's still.
+    """
+    removed, application_id = facts["application_removed"], facts.get("application_id")
     async with graph() as client:
+        if facts["existing"] == "adopted":
+            return application_id is not None and await has_own_credentials(client, peering, application_id)
         if removed == "nothing to delete":
             # Graph may not have shown it all the time.
             return await find_application(client, peering) is not None

@@ -196,7 +196,7 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
         return {"application_removed": facts.get("application_removed", "nothing to delete")}
     async with graph() as client:
         if facts["existing"] == "adopted":
-            await withdraw_credentials(client, peering, object_id)
+            await withdraw_credentials(client, peering, facts, object_id)
             return {"application_removed": "handed back"}
         if await side_is_left(peering, facts):
             # Only the application can delete it, in a removal that finds it from the beginning.

@@ -62,6 +62,7 @@ def test_a_second_run_finds_everything_and_makes_nothing(deployment: Deployment)
         "side_is_clear",
         "vnet_is_clear",
         "found",
+        "password_policy_checked",
         "rights_settled",
     }
     again = [r for r in deployment.cloud.requests if r.method == "POST" and "/oauth2/" not in r.path]
