@@ -6,7 +6,7 @@ from peering.facts import AssignmentLook, Facts
 from peering.look import AccessLook, Look, PrincipalLook, if_seen
 from peering.naming import last_part, same_id, within
 from peering.outcome import Occurrence
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, allowing, assignments_of, grants_all, is_exactly
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, all_granted, allowing, assignments_of, grants_all, is_exactly
 from peering.spec import Peering
 
 
@@ -99,7 +99,7 @@ def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Oc
         sound = grants_all(role, actions) if facts.get("existing") == "adopted" else is_exactly(role, actions)
         if not sound:
             yield Occurrence(
-                code="role-definition-changed", detail=f"{role['name']} grants {', '.join(role['actions'])}."
+                code="role-definition-changed", detail=f"{role['name']} grants {', '.join(all_granted(role))}."
             )
 
 

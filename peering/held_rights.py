@@ -9,7 +9,7 @@ from peering.facts import AssignmentLook
 from peering.look import AccessLook, Look, RoleLook, if_seen
 from peering.naming import last_part, same_id
 from peering.record import Record
-from peering.rights import assignments_of
+from peering.rights import all_granted, assignments_of
 
 _NOT_ASKED_FOR: Final = "not assigned by this app"
 #: The principals: their names in the report, the fact with the role of each, and its purpose.
@@ -80,4 +80,4 @@ class _Named(TypedDict):
 def _of_role(assignment: AssignmentLook, role: RoleLook | None) -> _Named:
     if role is None:
         return _Named(role=assignment["role"], actions=[])
-    return _Named(role=role["name"], actions=[*role["actions"], *(["but for some"] if role["takes_away"] else [])])
+    return _Named(role=role["name"], actions=[*all_granted(role), *(["but for some"] if role["takes_away"] else [])])

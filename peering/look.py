@@ -67,10 +67,11 @@ class VNetLook(TypedDict):
 
 
 class RoleLook(TypedDict):
-    """A role definition: what it grants, and whether it excludes anything."""
+    """A role definition: what it grants, on resources and on their data, and whether it excludes an action."""
 
     name: str
     actions: list[str]
+    data_actions: list[str]
     takes_away: bool
     scopes: list[str]
 

@@ -73,9 +73,14 @@ def grants_all(role: RoleLook, actions: Sequence[str]) -> bool:
     return not role["takes_away"] and all(grants(role["actions"], action) for action in actions)
 
 
+def all_granted(role: RoleLook) -> list[str]:
+    """All that a role grants: actions on resources, and on their data."""
+    return [*role["actions"], *role["data_actions"]]
+
+
 def is_exactly(role: RoleLook, actions: Sequence[str]) -> bool:
     """Whether a role grants these actions and nothing else."""
-    return not role["takes_away"] and {a.casefold() for a in role["actions"]} == {a.casefold() for a in actions}
+    return not role["takes_away"] and {a.casefold() for a in all_granted(role)} == {a.casefold() for a in actions}
 
 
 def fits(role: RoleLook, actions: Sequence[str], scope: str) -> bool:

@@ -355,8 +355,8 @@ def _for_removal(name: str) -> Step:
 
 
 #: The removal; the numbers are those of the steps that are undone. Objects that the peering did not create are kept:
-#: every step looks for what this app created. The created application needs its credential and its role to delete its
-#: own VNet peering, so these are restored first if they are missing.
+#: every step looks for what this app created. To delete its own VNet peering, the created application needs its service
+#: principal, its credential and its role: they are restored first if they are missing.
 REMOVAL: Final = (
     _BY_NAME["sign_in"],
     _BY_NAME["tenant"],
@@ -368,17 +368,16 @@ REMOVAL: Final = (
         (
             "application_id",
             "application_object_id",
-            "user_principal_id",
             "vnet_id",
             "platform_principal_id",
             "connection_to_remove",
             "existing",
         ),
-        ("to_network_id", "vnet_peering_id", "application_removed"),
-        may_yield=("vnet_peering_to_remove", "vnet_peering_removed"),
+        ("to_network_id", "vnet_peering_id", "application_removed", "user_principal_id"),
+        may_yield=("user_principal_id", "vnet_peering_to_remove", "vnet_peering_removed"),
         after=("automation_tenant_id",),
     ),
-    *map(_for_removal, ("application_credential", "user_role", "user_role_assignment")),
+    *map(_for_removal, ("user_service_principal", "application_credential", "user_role", "user_role_assignment")),
     Step(
         "remove_vnet_peering",
         13,

@@ -272,11 +272,12 @@ def _with_actions(role: Document) -> Document:
 
 def role_look(role: Document) -> RoleLook:
     """A role definition, as Azure shows it, as a look holds it."""
-    properties = role["properties"]
+    properties, permissions = role["properties"], role["properties"]["permissions"]
     return RoleLook(
         name=properties["roleName"],
-        actions=[action for permission in properties["permissions"] for action in permission["actions"]],
-        takes_away=any(permission.get("notActions") for permission in properties["permissions"]),
+        actions=[action for permission in permissions for action in permission["actions"]],
+        data_actions=[action for permission in permissions for action in permission.get("dataActions") or []],
+        takes_away=any(permission.get("notActions") for permission in permissions),
         scopes=properties["assignableScopes"],
     )
 

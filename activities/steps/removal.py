@@ -59,11 +59,14 @@ async def belongings(peering: Peering, facts: Facts) -> Facts:
         "existing": "adopted" if adopted else "ours",
         "application_id": application_id,
         "application_object_id": application.id if application else None,
-        "user_principal_id": await _user_principal(application) or facts.get("user_principal_id"),
         "platform_principal_id": platform or facts.get("platform_principal_id"),
         "vnet_id": vnet["vnet_id"] if vnet else peering["vnet_id"],
         "connection_to_remove": connection.state if connection and not kept else None,
     }
+    principal = await _user_principal(application)
+    if principal is not None or side is None:
+        # To delete the side, one that is missing is created again.
+        gathered["user_principal_id"] = principal or facts.get("user_principal_id")
     if side is None:
         return {**gathered, "vnet_peering_removed": "nothing to delete"}
     if application is None:

@@ -99,8 +99,10 @@ DIRECTORY: Final = (
     Problem(
         "application-not-in-tenant",
         "The application is not known in a tenant yet",
-        "The platform creates a service principal of the application in its own tenant; Entra needs time to show it.",
-        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
+        "Entra shows no service principal of the application in the tenant that the detail names. The platform creates"
+        " the one in its own tenant, this app the one in the customer's; Entra needs time to show either.",
+        "Wait. After the deadline, send the request again: one that was deleted in the customer's tenant is created"
+        " again. If the platform's is missing and the connection is not ACTIVE, delete that in Aiven first.",
         "an Aiven project administrator",
         "propagation",
     ),

@@ -1,5 +1,6 @@
 """A peering, the facts of its record, and a look at it that finds nothing wrong."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,12 @@ FACTS: Facts = {
     "credential": "secret",
     "secret_name": "s",
 }
+
+
+def _role(name: str, actions: Sequence[str]) -> dict[str, Any]:
+    return {"name": name, "actions": list(actions), "data_actions": [], "takes_away": False, "scopes": []}
+
+
 SUBSCRIPTION, GROUP = VNET.split("/")[2], VNET.split("/")[4]
 HEALTHY: dict[str, Any] = {
     "project_vpc": {
@@ -78,8 +85,20 @@ HEALTHY: dict[str, Any] = {
                 {"id": "2", "scope": VNET, "role": "platform-role", "principal_id": "platform"},
             ],
             "roles": {
-                "user-role": {"name": "u", "actions": list(USER_ACTIONS), "takes_away": False, "scopes": []},
-                "platform-role": {"name": "p", "actions": list(PLATFORM_ACTIONS), "takes_away": False, "scopes": []},
+                "user-role": {
+                    "name": "u",
+                    "actions": list(USER_ACTIONS),
+                    "data_actions": [],
+                    "takes_away": False,
+                    "scopes": [],
+                },
+                "platform-role": {
+                    "name": "p",
+                    "actions": list(PLATFORM_ACTIONS),
+                    "data_actions": [],
+                    "takes_away": False,
+                    "scopes": [],
+                },
             },
         }
     },

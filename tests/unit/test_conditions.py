@@ -38,7 +38,9 @@ def _assigned(role: str, condition: str = "", principal: str = ME) -> Assignment
     return {**found, "condition": condition} if condition else found
 
 
-CUSTOM = {"custom": RoleLook(name="Access", actions=["*/roleAssignments/*"], takes_away=False, scopes=["/"])}
+CUSTOM = {
+    "custom": RoleLook(name="Access", actions=["*/roleAssignments/*"], data_actions=[], takes_away=False, scopes=["/"])
+}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ def shown(**roles: object) -> dict[str, tuple[str, list[str], bool]]:
 
 
 def test_a_role_that_azure_shows_has_its_name_and_its_actions() -> None:
-    found = shown(**{"user-role": {"name": "u", "actions": ["a"], "takes_away": True, "scopes": []}})
+    found = shown(
+        **{"user-role": {"name": "u", "actions": ["a"], "data_actions": [], "takes_away": True, "scopes": []}}
+    )
     assert found["user"] == ("u", ["a", "but for some"], True)
 
 

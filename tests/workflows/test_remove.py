@@ -48,6 +48,18 @@ def test_a_role_that_azure_does_not_let_go_at_once_goes_in_the_end(
     assert deployment.cloud_state() == before
 
 
+def test_a_removal_creates_a_principal_again_that_it_needs_for_its_side(deployment: Deployment) -> None:
+    before, status = deployment.cloud_state(), deployment.settle()
+    application, tenant = status["facts"]["application_id"], deployment.cloud.landscape.customer_tenant
+    deployment.event(kind="delete-service-principal", app_id=application, tenant_id=tenant)
+    deployment.host.restart_worker("Nobody is signed in any more.")
+    planned = deployment.api.delete(f"/api/peerings/{status['id']}?dryRun=true").json()
+    assert (planned["result"], planned["obstacles"]) == ("remove", [])
+    removed = deployment.remove(status["id"])
+    assert (removed["state"], removed.get("problem")) == ("removed", None)
+    assert deployment.cloud_state() == before
+
+
 def test_it_goes_in_order(deployment: Deployment) -> None:
     status = deployment.settle()
     deployment.clear_requests()
