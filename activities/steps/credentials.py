@@ -133,6 +133,11 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
             own_passwords(client, peering, object_id), versions_of(vault, peering, facts)
         )
         key = candidate["secret_key_id"]
+        # A list without the verified password, or without the one that goes, is from before.
+        shown = {str(p.key_id) for p in passwords}
+        if (expected := key or facts.get("secret_key_id")) is not None and expected not in shown:
+            unseen = f"Graph does not show the password {expected} of the application {object_id}."
+            look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", unseen)
         await remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) != key])
         for version in versions:
             if version.enabled and version.version != candidate["secret_version"]:

@@ -1,8 +1,12 @@
 """Answers that say less than they seem to: a sign-in's 404, an empty refusal, a deletion of what is gone."""
 
+from pathlib import Path
+
 import pytest
 
-from local.deployment import Deployment
+from local.deployment import Deployment, deploy
+from tests.workflows.cloud_objects import application_of
+from tests.workflows.managed_identity import as_identity
 
 ENTRA, ARM = r"login\.microsoftonline\.com", r"management\.azure\.com"
 
@@ -108,3 +112,19 @@ def test_a_side_that_was_not_found_at_first_is_looked_for_at_the_end(deployment:
     deployment.knobs(faults=[gone])
     assert deployment.remove(status["id"])["state"] == "removed"
     assert deployment.cloud_state() == before
+
+
+@pytest.mark.parametrize("kind", ["secret", "federated"])
+@pytest.mark.parametrize("skip", range(4))
+def test_a_rotation_believes_no_list_without_the_password_that_it_knows(tmp_path: Path, kind: str, skip: int) -> None:
+    with deploy(tmp_path, settings=as_identity(tmp_path)) as deployment:
+        status = deployment.settle()
+        application = application_of(deployment, status["facts"]["application_id"])
+        old = [one.key_id for one in application.passwords]
+        body = {"id": application.id, "appId": application.app_id, "passwordCredentials": []}
+        hidden = {"host": r"graph\.microsoft\.com", "method": "GET", "path": f"/applications/{application.id}$"}
+        deployment.knobs(faults=[{**hidden, "status": 200, "body": body, "skip": skip}])
+        rotated = deployment.rotate(status["id"], credential=kind)
+        assert rotated["runs"][-1]["state"] == "rotated"
+        assert not {one.key_id for one in application.passwords} & set(old)
+        assert (len(application.passwords), len(application.federated)) == ((1, 0) if kind == "secret" else (0, 1))
