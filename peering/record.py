@@ -11,7 +11,7 @@ from peering.facts import Facts
 from peering.look import ConnectionLook
 from peering.orders import Joined, Order
 from peering.outcome import Occurrence
-from peering.progress import PeeringState, StepProgress, state_named
+from peering.progress import PeeringState, RunState, StepProgress, state_named
 from peering.spec import Caller, Peering
 from peering.steps import Operation
 
@@ -70,7 +70,7 @@ class Run(TypedDict):
     by: Caller
     started: str
     ended: NotRequired[str]
-    state: NotRequired[str]
+    state: NotRequired[RunState]
     problem: NotRequired[Occurrence]
     superseded_by: NotRequired[str]
 

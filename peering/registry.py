@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from peering.facts import Facts, without
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
 from peering.outcome import Occurrence
-from peering.progress import StepProgress, shortened
+from peering.progress import RunState, StepProgress, shortened
 from peering.record import Attempt, Origin, Record, Run, RunRecord, Stopping, just_after, last_completed
 from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Fence, Peering
@@ -25,7 +25,7 @@ class Ending(TypedDict):
     """
 
     fence: Fence
-    state: str
+    state: RunState
     facts: Facts
     steps: dict[str, StepProgress]
     at: str

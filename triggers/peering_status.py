@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, NotRequired, cast
+from typing import Final, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -213,7 +213,7 @@ def removed_status(run: RunRecord) -> PeeringStatus:
 
 def run_document(run: RunRecord) -> RunDocument:
     """A run that has ended, as the API shows it."""
-    return cast("RunDocument", run)
+    return RunDocument(**run)
 
 
 def _shortened(run: Run) -> Run:
@@ -226,7 +226,10 @@ def _shortened(run: Run) -> Run:
 
 def _short_run(run: RunRecord) -> Run:
     found = Run(operation=run["operation"], run=run["run"], by=run["by"], started=run["started"])
-    found |= {"ended": run.get("ended", ""), "state": run.get("state", "")}
+    if "state" in run:
+        found["state"] = run["state"]
+    if "ended" in run:
+        found["ended"] = run["ended"]
     return found
 
 

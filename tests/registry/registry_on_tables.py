@@ -13,6 +13,7 @@ from azure.data.tables import TableClient
 from clients.registry.tables import Registry
 from peering.facts import collected
 from peering.orders import new_order
+from peering.progress import RunState
 from peering.record import Record, RunRecord
 from peering.registry import Ending, Placed, conclude, place, run_record, take
 from peering.request import PeeringRequest
@@ -67,7 +68,7 @@ def fence(wanted: Peering, name: str = "r1", execution: str = "x") -> Fence:
     return Fence(id=wanted["id"], run=name, execution=execution, alive_until="")
 
 
-async def finish(registry: Registry, wanted: Peering, state: str = "connected", **facts: object) -> None:
+async def finish(registry: Registry, wanted: Peering, state: RunState = "connected", **facts: object) -> None:
     """Take the open order and end it; a removal drops the record."""
     at = registry.now.isoformat()
 
@@ -84,7 +85,7 @@ async def finish(registry: Registry, wanted: Peering, state: str = "connected", 
 
 
 def ran(
-    wanted: Peering, name: str, started: datetime, state: str = "connected", ended: datetime | None = None
+    wanted: Peering, name: str, started: datetime, state: RunState = "connected", ended: datetime | None = None
 ) -> RunRecord:
     """A run that has ended."""
     at = (ended or started).isoformat()

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from activities import orders
+from peering.progress import RunState
 from peering.record import Record
 from peering.registry import Ending
 from peering.spec import Fence
@@ -27,7 +28,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, record: object, *, drop: bool = False
         return record
 
     monkeypatch.setattr(orders, "registry", lambda: SimpleNamespace(change=change, record=held))
-    state = "removed" if drop else "failed"
+    state: RunState = "removed" if drop else "failed"
     ending = Ending(fence=OURS, state=state, facts={}, steps={}, at=NOW.isoformat(), drop=drop, operation="establish")
     return asyncio.run(orders.conclude_order(ending))
 

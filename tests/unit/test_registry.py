@@ -12,6 +12,7 @@ from peering.drift import DRIFT
 from peering.facts import Facts, collected
 from peering.orders import KEPT_JOINED, Order, PhaseChange, Supersession, new_order
 from peering.outcome import Occurrence
+from peering.progress import RunState
 from peering.record import Attempt, Change, Record, is_busy, is_watched, state_of
 from peering.registry import (
     Ending,
@@ -45,7 +46,7 @@ def order(operation: Operation, run: str = "r1", peering: Peering = PEERING, min
     return {**placed, "peering": peering} if operation == "establish" else placed
 
 
-def ran(record: Record | None, operation: Operation, state: str, run: str = "r1", **facts: object) -> Record:
+def ran(record: Record | None, operation: Operation, state: RunState, run: str = "r1", **facts: object) -> Record:
     """The record after an order that was placed, taken and ended in a state."""
     record, placed = place(record, order(operation, run))
     assert record is not None
@@ -53,13 +54,13 @@ def ran(record: Record | None, operation: Operation, state: str, run: str = "r1"
     return ended(record, state, run, START, **facts)
 
 
-def ended(record: Record, state: str, run: str, at: datetime = START, **facts: object) -> Record:
+def ended(record: Record, state: RunState, run: str, at: datetime = START, **facts: object) -> Record:
     """The record after its open order was taken and ended in a state."""
     return concluded(record, state, run, at, "interrupted", facts)
 
 
 def concluded(
-    record: Record, state: str, run: str, at: datetime, code: str, facts: dict[str, object] | None = None
+    record: Record, state: RunState, run: str, at: datetime, code: str, facts: dict[str, object] | None = None
 ) -> Record:
     """The same; a failed one with a problem of its own."""
     take(record, "x", at.isoformat())
@@ -278,7 +279,8 @@ def test_a_peering_is_watched_again_when_its_removal_was_cancelled_before_it_beg
 
 def test_options_become_the_records_when_the_run_has_succeeded() -> None:
     other = {**PEERING, "secret_lifetime_days": 7}
-    for state, days in (("failed", PEERING["secret_lifetime_days"]), ("connected", 7)):
+    lifetimes: dict[RunState, int] = {"failed": PEERING["secret_lifetime_days"], "connected": 7}
+    for state, days in lifetimes.items():
         record = connected()
         place(record, order("establish", "r2", cast("Peering", other)))
         ended(record, state, "r2")
@@ -374,7 +376,8 @@ def test_a_repair_that_a_problem_ended_has_not_been_completed(code: str) -> None
 def test_a_repair_that_a_problem_ended_leaves_the_date_of_the_one_that_was_completed() -> None:
     record, finding, at = connected(), "vnet-peering-missing", START + timedelta(days=1)
     judge(record, Checked(revision=record["revision"], problems=[_of(finding)]), at.isoformat())
-    for number, state in enumerate(("connected", "failed")):
+    states: tuple[RunState, RunState] = ("connected", "failed")
+    for number, state in enumerate(states):
         place(record, cast("Order", {**new_order("repair", f"p{number}", CALLER, at, DEADLINES), "codes": [finding]}))
         concluded(record, state, f"p{number}", at + timedelta(days=number), "scope-locked")
     completed = (at + timedelta(minutes=1)).isoformat()
