@@ -17,6 +17,7 @@ from activities.looks.own_rights import (
     rights_in_aiven,
 )
 from activities.looks.remotes import part
+from activities.looks.restored import obstacles_to_restoring
 from activities.looks.vault_rights import DELETE_SECRETS, rights_in_vault
 from activities.steps.holds import denying, held_by
 from activities.steps.removal import belongings
@@ -95,6 +96,8 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     else:
         gathered = outcome["facts"]
     known = record["facts"] | gathered
+    if "vnet_peering_to_remove" in gathered:
+        problems += await seen(lambda: obstacles_to_restoring(peering, known, gone or (), me)) or []
     removed = await seen(lambda: _removed(peering, known, shared)) if gathered else None
     deleted = {folded(one["id"]) for one in removed or ()}
     subscription, taken = VNetId.parse(vnet_id).subscription_id, known | _taken(removed or ())

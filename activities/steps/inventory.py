@@ -201,15 +201,26 @@ def _found_in_entra(
     if federated:
         credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
     else:
-        usable = held["passwords"] if held is not None and secret is not None and secret["enabled"] else {}
-        end = usable.get((secret and secret["key_id"]) or "", "")
-        credential = end is None or end > (datetime.now(UTC) + renewed_before_end(peering)).isoformat()
+        credential = has_usable_password(peering, held, secret)
     return {
         "application": held is not None,
         "user_service_principal": _seen(parts["user_principal"]) is not None,
         "platform_service_principal": _seen(parts["platform_principal"]) is not None,
         "application_credential": credential,
     }
+
+
+def has_usable_password(peering: Peering, held: ApplicationLook | None, secret: SecretLook | None) -> bool:
+    """Whether the vault has a password that the application takes long enough to be used again.
+
+    Args:
+        peering: the peering.
+        held: the application.
+        secret: the version of the secret in use, or the newest.
+    """
+    usable = held["passwords"] if held is not None and secret is not None and secret["enabled"] else {}
+    end = usable.get((secret and secret["key_id"]) or "", "")
+    return end is None or end > (datetime.now(UTC) + renewed_before_end(peering)).isoformat()
 
 
 def _changes_of(held: ApplicationLook | None, peering: Peering, facts: Facts) -> list[ApplicationChange]:

@@ -122,13 +122,14 @@ async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
 @step
 async def limits(_: Peering, facts: Facts) -> Facts:
     """Whether a limit of Azure leaves no room for what the start creates, or is nearly reached."""
-    counts = [*_peerings_of_vnet(facts), *await _assignments_of_subscription(facts)]
-    if reached := [one for one in counts if one.held + one.wanted > one.most]:
-        raise ProblemError.of([Occurrence(code=one.code, detail=str(one)) for one in reached])
+    wanted = len({"user_role_assignment", "platform_role_assignment"} - set(facts["found"]))
+    counts = [*_peerings_of_vnet(facts), *await assignments_of_subscription(facts["vnet_id"], wanted)]
+    if reached := [one.problem for one in counts if one.is_reached]:
+        raise ProblemError.of(reached)
     return {"limits_checked": [str(one) for one in counts if one.held >= _NEAR * one.most]}
 
 
-class _Count(NamedTuple):
+class Count(NamedTuple):
     """How many things there are of `most`, and how many more a start creates."""
 
     code: str
@@ -137,29 +138,46 @@ class _Count(NamedTuple):
     wanted: int
     most: int
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether the limit leaves no room."""
+        return self.held + self.wanted > self.most
+
+    @property
+    def problem(self) -> Occurrence:
+        """The problem of a limit that is reached."""
+        return Occurrence(code=self.code, detail=str(self))
+
     @override
     def __str__(self) -> str:
         needed = f", and {self.wanted} more are needed" if self.wanted > 1 else ""
         return f"{self.held} of {self.most} {self.what}{needed}."
 
 
-def _peerings_of_vnet(facts: Facts) -> list[_Count]:
+def _peerings_of_vnet(facts: Facts) -> list[Count]:
     """The VNet's peerings; a start that finds the peering's side needs no further place."""
     sides, cidr = facts["peered_networks"], facts["project_network_cidr"]
     if side_of(facts, sides, cidr) is not None:
         return []
-    return [_Count("peering-limit-reached", "peerings of the VNet", len(sides), 1, _MOST_PEERINGS)]
+    return [Count("peering-limit-reached", "peerings of the VNet", len(sides), 1, _MOST_PEERINGS)]
 
 
-async def _assignments_of_subscription(facts: Facts) -> list[_Count]:
-    """The subscription's role assignments: those that it inherits do not count."""
-    wanted = len({"user_role_assignment", "platform_role_assignment"} - set(facts["found"]))
-    vnet = VNetId.parse(facts["vnet_id"])
+async def assignments_of_subscription(vnet_id: str, wanted: int) -> list[Count]:
+    """The subscription's role assignments, if more are wanted: those that it inherits do not count.
+
+    Args:
+        vnet_id: the VNet's ARM id.
+        wanted: how many more there are to be.
+
+    Raises:
+        RemoteError: Azure refused, or did not answer.
+    """
+    vnet = VNetId.parse(vnet_id)
     held = await ahead(remotes.assignments_in_subscription, vnet.subscription_id) if wanted else None
     if held is None:
         return []
     own = [one for one in held if within(one["scope"], vnet.subscription_scope)]
-    return [_Count("role-limit-reached", "role assignments in the subscription", len(own), wanted, _MOST_ASSIGNMENTS)]
+    return [Count("role-limit-reached", "role assignments in the subscription", len(own), wanted, _MOST_ASSIGNMENTS)]
 
 
 def _makes_password(peering: Peering, facts: Facts) -> bool:
