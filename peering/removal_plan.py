@@ -21,6 +21,7 @@ RemovalResult = Literal["remove", "hand back", "blocked"]
 
 _SHARED: Final = "Another peering of this app needs it."
 _ASSIGNMENTS: Final = ("user_role_assignment", "platform_role_assignment")
+_OF_APPLICATION: Final = ("application", "user_service_principal", "application_credential")
 _OF_PLATFORM: Final = ("platform_role", "platform_role_assignment", "platform_service_principal")
 _ASSIGNED: Final = "It is assigned elsewhere."
 _NEEDED: Final = "The platform needs it for another peering of the VNet."
@@ -124,8 +125,10 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
     peering, neighbours, platform = record["peering"], looks.neighbours, looks.platform
     if not looks.facts:
         return "unknown", ""
+    has_application = known.get("application_object_id") is not None
     if known.get("existing") == "adopted" and _origin(record, name) != "created":
-        return "hand back", "It was adopted and stays unchanged."
+        is_gone = name in looks.gone or (name in _OF_APPLICATION and not has_application)
+        return ("gone", "") if is_gone else ("hand back", "It was adopted and stays unchanged.")
     if known.get("existing") == "adopted" and name in _OF_PLATFORM:
         return "keep", "The connection that is handed back needs it."
     shared = {
@@ -148,9 +151,7 @@ def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple
     if last_part(identity).lower() in looks.assigned_elsewhere:
         return "keep", _ASSIGNED
     there = {
-        "application": known.get("application_object_id") is not None,
-        "user_service_principal": known.get("application_object_id") is not None,
-        "application_credential": known.get("application_object_id") is not None,
+        **dict.fromkeys(_OF_APPLICATION, has_application),
         "peering_connection": known.get("connection_to_remove") is not None,
         "vnet_peering": "vnet_peering_to_remove" in known,
         "platform_service_principal": platform is not None,

@@ -155,6 +155,20 @@ def test_what_is_handed_back_is_not_held_by_a_lock(deployment: Deployment) -> No
 
 
 @pytest.mark.any_kind
+def test_what_is_gone_is_not_handed_back(deployment: Deployment) -> None:
+    application = made_by_hand(deployment.cloud, Place(deployment).vnet_id)
+    status = deployment.settle(adopt=True, repair="off")
+    deployment.event(kind="delete-application", app_id=application.app_id)
+    world = deployment.cloud.world
+    lost = status["facts"]["platform_role_assignment_id"].rpartition("/")[2]
+    world.assignments.remove(next(one for one in world.assignments if one.name == lost))
+    fates = {one["step"]: one["action"] for one in planned_removal(deployment, status["id"])["steps"]}
+    gone = {name for name, fate in fates.items() if fate == "gone"}
+    assert gone == {"application", "user_service_principal", "application_credential", "platform_role_assignment"}
+    assert (fates["vnet_peering"], fates["peering_connection"]) == ("hand back", "hand back")
+
+
+@pytest.mark.any_kind
 def test_a_policy_against_deletion_is_named_with_what_it_keeps_and_holds_no_longer_than_it_is_there(
     deployment: Deployment,
 ) -> None:
