@@ -38,6 +38,7 @@ _SEEN: Final[Mapping[str, object]] = {
     "existing": "none",
     "found_connection_state": None,
     "found_connection_application_id": None,
+    "application_changes": [],
     "side_is_lost": False,
     "addresses_checked": "nothing overlaps",
     "rights_checked": "sufficient",
@@ -109,8 +110,10 @@ def populate(cloud: LocalCloud, count: int) -> None:
         wanted = {**vpc.named.names, "vnet_id": vnet.id, "repair": "off" if is_ill else "safe"}
         request = PeeringRequest.model_validate(wanted, strict=False)
         found = _found(before, vnet.subscription_id)
+        peering = request.peering()
         facts = _facts(cloud, made, vnet, vpc, found)
-        record = connected(request.peering(), facts, _started(made, found, world.now - _AGE))
+        facts["application_named"] = peering["application_name"]
+        record = connected(peering, facts, _started(made, found, world.now - _AGE))
         judge(record, Checked(revision=record["revision"], problems=[]), world.now.isoformat())
         records.append(record)
         before.append(made)
