@@ -24,7 +24,9 @@ def sample() -> dict[str, Cell]:
     return {fault: dice.choice(by_fault[fault]) for fault in KINDS}
 
 
+# The first one lists the calls of every operation, which takes a minute on a quiet machine.
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("fault", KINDS)
 def test_a_call_under_a_fault(sample: dict[str, Cell], fault: str) -> None:
     ended = play(sample[fault])
