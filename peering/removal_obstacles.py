@@ -31,7 +31,7 @@ class RemovalLooks:
     Attributes:
         facts: what its first step found; empty when it could not look.
         made_roles: the ids of the roles that its starts created, by name; without those that its record holds.
-        gone: the steps whose recorded roles and assignments Azure does not find.
+        gone: the steps whose recorded objects are not found: rights, service principals, and what was adopted.
         removed_assignments: the ids of the assignments that would be deleted; None if that could not be read.
         assigned_elsewhere: the GUIDs of roles that others have, too.
         neighbours: the other users of shared objects in the registry.

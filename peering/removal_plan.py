@@ -119,13 +119,19 @@ def _own_rights(peering: Peering, known: Facts) -> dict[str, bool]:
     return own
 
 
+def _has_lost_application(record: Record, looks: RemovalLooks) -> bool:
+    """Whether the application that was taken over is not found any more."""
+    return "application_object_id" in record["facts"] and looks.facts.get("application_object_id") is None
+
+
 def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple[Removal, str]:
     """What a removal would do to one object, and why it would stay."""
     peering, neighbours, platform = record["peering"], looks.neighbours, looks.platform
     if not looks.facts:
         return "unknown", ""
     if known.get("existing") == "adopted" and _origin(record, name) != "created":
-        return "hand back", "It was adopted and stays unchanged."
+        is_gone = name in looks.gone or (name == "application" and _has_lost_application(record, looks))
+        return ("gone", "") if is_gone else ("hand back", "It was adopted and stays unchanged.")
     if known.get("existing") == "adopted" and name in _OF_PLATFORM:
         return "keep", "The connection that is handed back needs it."
     shared = {

@@ -1,7 +1,7 @@
 """The looks for the plan of a removal, without Durable Functions. Nothing is changed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final, TypeVar
 
 from activities.looks import remotes
@@ -21,9 +21,11 @@ from activities.looks.vault_rights import DELETE_SECRETS, rights_in_vault
 from activities.steps.holds import denying, held_by
 from activities.steps.removal import belongings
 from activities.steps.removed_rights import released_roles, removed_assignments
+from clients.aiven_vpcs import vpc_client
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
 from peering.facts import AssignmentLook, Facts, Neighbours, named
+from peering.look import PrincipalLook
 from peering.naming import VNetId, folded, last_part, role_definition_id, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.record import Record
@@ -75,7 +77,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             neighbours_of(peering),
             seen(lambda: principals([one for one in (platform, application) if one])),
             seen(lambda: _made_roles(record)),
-            seen(lambda: _gone(record)),
+            seen(lambda: _all_gone(record)),
         ),
         asyncio.gather(
             seen(lambda: held_by(vnet_id)),
@@ -104,7 +106,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     return RemovalLooks(
         facts=gathered,
         made_roles=(made or {}) | others,
-        gone=gone or (),
+        gone={*(gone or ()), *(_gone_principals(held, application, platform) if held is not None else ())},
         removed_assignments=[one["id"] for one in removed] if removed is not None else None,
         assigned_elsewhere={one["role"] for one in assigned or () if folded(one["id"]) not in deleted},
         neighbours=shared,
@@ -145,6 +147,39 @@ async def _made_roles(record: Record) -> dict[str, str]:
     made = {name: guid for name, guid in made_role_names(peering, facts).items() if guid not in held}
     found = await asyncio.gather(*(remotes.role(peering["vnet_id"], guid) for guid in made.values()))
     return {name: role_definition_id(scope, guid) for name, guid in made.items() if any(guid in one for one in found)}
+
+
+async def _all_gone(record: Record) -> list[str]:
+    """The steps whose recorded objects are not there any more: rights in Azure, and what would be handed back."""
+    rights, handed_back = await asyncio.gather(_gone(record), _gone_of_adopted(record))
+    return [*rights, *handed_back]
+
+
+def _gone_principals(held: Mapping[str, PrincipalLook], application: str, platform: str) -> list[str]:
+    """The steps whose service principals Entra does not show."""
+    of_steps = {"user_service_principal": application, "platform_service_principal": platform}
+    return [step for step, one in of_steps.items() if one and one not in held]
+
+
+async def _gone_of_adopted(record: Record) -> list[str]:
+    """The steps of an adopted connection and VNet peering that Aiven and Azure do not show: one call for each."""
+    peering, facts = record["peering"], record["facts"]
+    owner, side = facts.get("application_id"), facts.get("vnet_peering_id")
+    if facts.get("existing") != "adopted" or owner is None:
+        return []
+    gone = [] if await _is_connected(peering, owner) else ["peering_connection"]
+    if side is not None and await remotes.vnet_peering(side) is None:
+        gone.append("vnet_peering")
+    return gone
+
+
+async def _is_connected(peering: Peering, owner: str) -> bool:
+    """Whether Aiven shows a connection of the application, or one in part that may be it."""
+    vpc, vnet = await vpc_client(AivenVpc.of(peering)).read_unless_gone(), VNetId.parse(peering["vnet_id"])
+    if vpc is None:
+        return False
+    is_unclear = any(connection.is_unclear(vnet, owner) for connection in vpc.peering_connections)
+    return is_unclear or vpc.connection_to(vnet, owner, only_own=True) is not None
 
 
 async def _gone(record: Record) -> list[str]:

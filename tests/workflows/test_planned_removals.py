@@ -247,3 +247,52 @@ def test_a_role_that_a_removal_has_to_create_first_is_planned_for(deployment: De
     assert codes(planned_removal(deployment, identity)) == ["policy-denied"]
     removed = deployment.remove(identity)
     assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", "policy-denied")
+
+
+def _delete_adopted_application(place: Place) -> None:
+    place.event("delete-application", app_id=place.project_vpc.connections[0].app_id)
+
+
+def _delete_adopted_principal(place: Place) -> None:
+    owner, tenant = place.project_vpc.connections[0].app_id, place.landscape.customer_tenant
+    place.event("delete-service-principal", app_id=owner, tenant_id=tenant)
+
+
+def _delete_adopted_side(place: Place) -> None:
+    # Aiven has not noticed it yet.
+    place.knobs(detect=10**9)
+    place.event("delete-vnet-peering", vnet_id=place.vnet_id, remote_id=place.project_vpc.network.id)
+
+
+#: What others may delete of an adopted peering, and the objects that are gone then.
+HANDED_BACK: Final[dict[str, tuple[Callable[[Place], object], set[str]]]] = {
+    "nothing": (lambda _: None, set()),
+    "the application": (
+        _delete_adopted_application,
+        {"application", "user_service_principal", "application_credential"},
+    ),
+    "its service principal": (_delete_adopted_principal, {"user_service_principal"}),
+    "the connection": (lambda p: p.project_vpc.connections.clear(), {"peering_connection"}),
+    "the VNet peering": (_delete_adopted_side, {"vnet_peering"}),
+    "the platform's service principal": (
+        lambda p: p.event(
+            "delete-service-principal", app_id=p.platform_application, tenant_id=p.landscape.customer_tenant
+        ),
+        {"platform_service_principal"},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HANDED_BACK)
+def test_what_others_have_deleted_is_not_planned_to_be_handed_back(deployment: Deployment, what: str) -> None:
+    disappear, gone = HANDED_BACK[what]
+    made_by_hand(deployment.cloud, Place(deployment).vnet_id)
+    identity = deployment.settle(adopt=True, repair="off")["id"]
+    disappear(Place(deployment))
+    planned = planned_removal(deployment, identity)
+    fates = {one["step"]: one["action"] for one in planned["steps"]}
+    assert (planned["result"], planned["obstacles"], planned["waits"]) == ("hand back", [], [])
+    rights = {"user_role", "user_role_assignment", "platform_role", "platform_role_assignment"}
+    assert {step for step, fate in fates.items() if fate == "gone"} - rights == gone
+    assert {fates[step] for step in fates.keys() - gone - rights} <= {"hand back", "delete"}
+    assert deployment.remove(identity)["state"] == "removed"
