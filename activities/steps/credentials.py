@@ -117,9 +117,10 @@ async def prove_credential(_: Peering, facts: Facts) -> Facts:
     """Sign in with the candidate to the customer's tenant, and to the platform's once that knows the application."""
     candidate, scope = facts["candidate"], settings().cloud.resource_manager_scope
     proof = await proof_of(candidate)
-    tenants = [tenant for tenant in (facts["tenant_id"], facts.get("to_tenant_id")) if isinstance(tenant, str)]
+    home, application_id = facts["tenant_id"], needed(facts["application_id"])
+    tenants = [tenant for tenant in (home, facts.get("to_tenant_id")) if isinstance(tenant, str)]
     for tenant in tenants:
-        async with ApplicationCredential(tenant, needed(facts["application_id"]), proof) as credential:
+        async with ApplicationCredential(tenant, application_id, proof, at_home=tenant == home) as credential:
             await credential.get_token(scope)
     return {"credential_proven": tenants}
 

@@ -3,6 +3,7 @@
 import pytest
 
 from local.deployment import Deployment
+from peering.problems import PROBLEMS
 from tests.workflows.cloud_objects import application_of, passwords_of
 
 
@@ -96,3 +97,21 @@ def test_a_password_that_has_ended_is_rotated_before_the_side_is_made_anew(share
     checked = shared.check(before["id"])
     assert (checked["state"], checked["health"]["verdict"]) == ("connected", "healthy"), checked["health"]
     assert [run["operation"] for run in checked["runs"]] == ["establish", "rotate", "repair"]
+
+
+@pytest.mark.parametrize(
+    ("whose", "code", "fixer"),
+    [
+        ("customer_tenant", "application-principal-unknown", "an Entra administrator"),
+        ("platform_tenant", "application-not-in-tenant", "an Aiven project administrator"),
+    ],
+)
+def test_a_missing_service_principal_is_the_matter_of_the_tenant_that_lacks_it(
+    deployment: Deployment, whose: str, code: str, fixer: str
+) -> None:
+    before = deployment.settle(repair="off")
+    tenant = getattr(deployment.cloud.landscape, whose)
+    deployment.event(kind="delete-service-principal", app_id=before["facts"]["application_id"], tenant_id=tenant)
+    (*_, run) = deployment.rotate(before["id"])["runs"]
+    assert (run["state"], run["problem"]["code"], PROBLEMS[code].fixer) == ("failed", code, fixer)
+    assert tenant in run["problem"]["detail"]
