@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from activities.looks import remotes
 from activities.looks.directory import principals
+from activities.looks.made_first import NOTHING, MadeFirst, made_first
 from activities.looks.neighbours import neighbours_of
 from activities.looks.own_rights import (
     graph_permissions,
@@ -17,7 +18,7 @@ from activities.looks.own_rights import (
     rights_in_aiven,
 )
 from activities.looks.remotes import part
-from activities.looks.vault_rights import DELETE_SECRETS, rights_in_vault
+from activities.looks.vault_rights import DELETE_SECRETS, WRITE_SECRETS, rights_in_vault
 from activities.steps.holds import denying, held_by
 from activities.steps.removal import belongings
 from activities.steps.removed_rights import released_roles, removed_assignments
@@ -60,10 +61,10 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             return None
         return found["found"]
 
-    async def lacking_in_vault(me: str) -> list[Occurrence]:
+    async def lacking_in_vault(made: Collection[str]) -> list[Occurrence]:
         # If listing is denied, so is reading the application's password.
         await remotes.one_secret(secret_name(peering["id"]))
-        return await rights_in_vault(me, DELETE_SECRETS)
+        return await rights_in_vault(me, DELETE_SECRETS, *([WRITE_SECRETS] if "application_credential" in made else []))
 
     async def lacking_in_graph() -> list[Occurrence]:
         permissions = await graph_permissions()
@@ -71,7 +72,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         return lacking or (await lacking_ownership(permissions, application, me) if application else [])
 
     _, me = await identity()
-    (outcome, shared, held, made, gone), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(
+    (outcome, shared, held, made, gone), (holds, policies, granted, above), in_aiven = await asyncio.gather(
         asyncio.gather(
             belongings(StepRequest(peering=peering, facts=record["facts"] | Facts(tries=_ENOUGH))),
             neighbours_of(peering),
@@ -85,9 +86,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             seen(lambda: permissions_on_vnet(vnet_id)),
             seen(lambda: permissions_in_subscription(VNetId.parse(vnet_id).subscription_id)),
         ),
-        asyncio.gather(
-            seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(AivenVpc.of(peering), of_now=True))
-        ),
+        seen(lambda: rights_in_aiven(AivenVpc.of(peering), of_now=True)),
     )
     # Graph has just accepted the token.
     in_graph = await seen(lacking_in_graph)
@@ -97,6 +96,8 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     else:
         gathered = outcome["facts"]
     known = record["facts"] | gathered
+    first = await seen(lambda: _made_first(peering, known, gathered)) or NOTHING
+    in_vault = await seen(lambda: lacking_in_vault(first.steps))
     removed = await seen(lambda: _removed(peering, known, shared)) if gathered else None
     deleted = {folded(one["id"]) for one in removed or ()}
     subscription, taken = VNetId.parse(vnet_id).subscription_id, known | _taken(removed or ())
@@ -105,6 +106,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     others = {name: role_definition_id(f"/subscriptions/{subscription}", guid) for name, guid in released.items()}
     return RemovalLooks(
         facts=gathered,
+        made_first=first.steps,
         made_roles=(made or {}) | others,
         gone={*(gone or ()), *(_gone_principals(held, application, platform) if held is not None else ())},
         removed_assignments=[one["id"] for one in removed] if removed is not None else None,
@@ -121,9 +123,18 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             "application": in_graph or [],
             "peering_connection": in_aiven or [],
             "application_credential": in_vault or [],
+            "vnet_peering": first.problems,
         },
+        warnings=first.warnings,
         problems=problems,
     )
+
+
+async def _made_first(peering: Peering, known: Facts, gathered: Facts) -> MadeFirst:
+    """What is created first, where there is a VNet peering of this app's to delete."""
+    if "vnet_peering_to_remove" not in gathered:
+        return NOTHING
+    return await made_first(peering, known, named(gathered, "user_principal_id"))
 
 
 async def _removed(peering: Peering, known: Facts, shared: Neighbours) -> list[AssignmentLook]:

@@ -4,6 +4,7 @@ A start and a dry run do the same preflight. Rights are read, never tested by a 
 """
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -122,9 +123,10 @@ async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
 @step
 async def limits(_: Peering, facts: Facts) -> Facts:
     """Whether a limit of Azure leaves no room for what the start creates, or is nearly reached."""
-    counts = [*_peerings_of_vnet(facts), *await _assignments_of_subscription(facts)]
-    if reached := [one for one in counts if one.held + one.wanted > one.most]:
-        raise ProblemError.of([Occurrence(code=one.code, detail=str(one)) for one in reached])
+    wanted = len({"user_role_assignment", "platform_role_assignment"} - set(facts["found"]))
+    counts = [*_peerings_of_vnet(facts), *await _assignments_of_subscription(facts["vnet_id"], wanted)]
+    if reached := [*_reached(counts)]:
+        raise ProblemError.of(reached)
     return {"limits_checked": [str(one) for one in counts if one.held >= _NEAR * one.most]}
 
 
@@ -151,10 +153,27 @@ def _peerings_of_vnet(facts: Facts) -> list[_Count]:
     return [_Count("peering-limit-reached", "peerings of the VNet", len(sides), 1, _MOST_PEERINGS)]
 
 
-async def _assignments_of_subscription(facts: Facts) -> list[_Count]:
+async def limit_of_assignments(vnet_id: str, wanted: int) -> list[Occurrence]:
+    """The problem with a subscription that has no place for more role assignments.
+
+    Args:
+        vnet_id: the ARM id of a VNet in it.
+        wanted: how many more there would be.
+
+    Raises:
+        RemoteError: Azure did not answer, or left out a part.
+    """
+    return [*_reached(await _assignments_of_subscription(vnet_id, wanted))]
+
+
+def _reached(counts: Iterable[_Count]) -> Iterator[Occurrence]:
+    """The problems with the limits that leave no room."""
+    return (Occurrence(code=one.code, detail=str(one)) for one in counts if one.held + one.wanted > one.most)
+
+
+async def _assignments_of_subscription(vnet_id: str, wanted: int) -> list[_Count]:
     """The subscription's role assignments: those that it inherits do not count."""
-    wanted = len({"user_role_assignment", "platform_role_assignment"} - set(facts["found"]))
-    vnet = VNetId.parse(facts["vnet_id"])
+    vnet = VNetId.parse(vnet_id)
     held = await ahead(remotes.assignments_in_subscription, vnet.subscription_id) if wanted else None
     if held is None:
         return []
