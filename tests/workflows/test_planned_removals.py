@@ -9,16 +9,10 @@ from local.cloud.world.world import READER, SECRETS_USER, RoleDefinition
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.obstacles import Place
+from tests.workflows.plans import planned_removal
 from tests.workflows.remote_requests import answer
 
 pytestmark = pytest.mark.both_kinds
-
-
-def planned_removal(deployment: Deployment, identity: str) -> dict[str, Any]:
-    """What a removal would do."""
-    answer = deployment.api.delete(f"/api/peerings/{identity}?dryRun=true")
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
 
 
 def codes(planned: dict[str, Any]) -> list[str]:

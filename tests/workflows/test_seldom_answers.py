@@ -12,7 +12,8 @@ from local.deployment import Deployment, deploy
 from peering.naming import federated_credential_name
 from tests.workflows.cloud_objects import application_of, passwords_of, vnet_of
 from tests.workflows.managed_identity import as_identity
-from tests.workflows.plans import plan
+from tests.workflows.obstacles import Place
+from tests.workflows.plans import plan, planned_removal
 from tests.workflows.sweeping import sweep, until_swept
 
 ARM, GRAPH, VAULT = r"management\.azure\.com", r"graph\.microsoft\.com", r".*\.vault\.azure\.net"
@@ -63,7 +64,8 @@ def test_a_password_policy_that_graph_refuses_to_show_ends_the_start(deployment:
     assert "password_policy" in {one["name"] for one in found["steps"] if one["state"] == "failed"}
 
 
-def test_a_policy_that_exempts_some_is_a_warning(deployment: Deployment) -> None:
+def _exempt_some(deployment: Deployment) -> None:
+    """Graph shows a policy against passwords that exempts some."""
     restriction: dict[str, Any] = {
         "restrictionType": "passwordAddition",
         "state": "enabled",
@@ -78,9 +80,34 @@ def test_a_policy_that_exempts_some_is_a_warning(deployment: Deployment) -> None
     }
     answer = {"host": GRAPH, "path": "/defaultAppManagementPolicy", "status": 200, "body": body, "times": ALWAYS}
     deployment.knobs(faults=[answer])
+
+
+def test_a_policy_that_exempts_some_is_a_warning(deployment: Deployment) -> None:
+    _exempt_some(deployment)
     status = deployment.settle()
     assert status["state"] == "connected"
     assert len(status["facts"]["password_policy_checked"]) == 1
+
+
+def test_a_policy_that_exempts_some_is_a_warning_of_a_removal_that_makes_a_password(deployment: Deployment) -> None:
+    status = deployment.settle(repair="off")
+    _exempt_some(deployment)
+    assert planned_removal(deployment, status["id"])["warnings"] == []
+    deployment.event(kind="remove-passwords", app_id=status["facts"]["application_id"])
+    planned = planned_removal(deployment, status["id"])
+    assert (planned["result"], planned["obstacles"], len(planned["warnings"])) == ("remove", [], 1)
+    assert "policy forbids passwords" in planned["warnings"][0]
+    assert deployment.remove(status["id"])["state"] == "removed"
+
+
+def test_a_removal_that_makes_a_federated_credential_again_needs_no_password(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings=as_identity(tmp_path)) as deployment:
+        status = deployment.settle(credential="federated", repair="off")
+        application_of(deployment, status["facts"]["application_id"]).federated.clear()
+        Place(deployment).forbid(password_addition_forbidden=True)
+        planned = planned_removal(deployment, status["id"])
+        assert (planned["result"], planned["obstacles"]) == ("remove", [])
+        assert deployment.remove(status["id"])["state"] == "removed"
 
 
 def test_the_policies_of_a_subscription_that_may_not_be_listed_are_those_of_the_vnet(deployment: Deployment) -> None:
