@@ -90,12 +90,16 @@ def _who(facts: Facts) -> tuple[str, ...]:
 
 
 async def _signed_in(
-    application_id: str, credential: str, name: str, version: str, *tenants: str
+    application_id: str, credential: str, name: str, version: str, home: str, *others: str
 ) -> list[ApplicationCredential]:
     """The application signed in to each tenant that is named; each credential keeps its token."""
     kind: Credential = "federated" if credential == "federated" else "secret"
     proof = await kept_proof({"credential": kind, "secret_name": name, "secret_version": version})
-    held = [application_credential(tenant, application_id, proof) for tenant in tenants if tenant]
+    held = [
+        application_credential(tenant, application_id, proof, at_home=tenant == home)
+        for tenant in (home, *others)
+        if tenant
+    ]
     scope = settings().cloud.resource_manager_scope
     await asyncio.gather(*(one.get_token(scope) for one in held))
     return held

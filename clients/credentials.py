@@ -16,6 +16,7 @@ from clients.remote_errors import signing_in
 from clients.settings import Settings, settings
 from peering.outcome import ProblemError
 from peering.problems.remote_codes import Service
+from peering.remote_answers import SignIn
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -99,10 +100,10 @@ class ApplicationCredential:
     A new object is what the article calls logging in again: a cached token may predate the role.
     """
 
-    def __init__(self, tenant_id: str, application_id: str, proof: Proof) -> None:
+    def __init__(self, tenant_id: str, application_id: str, proof: Proof, *, at_home: bool) -> None:
         from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
 
-        self._tenant_id, self._who = tenant_id, f"The application {application_id}"
+        self._sign_in = SignIn(f"The application {application_id}", tenant_id, at_home=at_home)
         given: dict[str, Any] = {"authority": settings().cloud.authority, **connections().of_the_sdks(TO_SIGN_IN)}
         self._credential: ClientSecretCredential | ClientAssertionCredential
         if proof.password is not None:
@@ -124,7 +125,7 @@ class ApplicationCredential:
         Raises:
             RemoteError: Entra refused the sign-in, or did not answer.
         """
-        with signing_in(self._who, "Entra ID", settings().cloud.authority, self._tenant_id, "application"):
+        with signing_in(self._sign_in, "Entra ID", settings().cloud.authority, "application"):
             return await self._credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
 
     async def close(self) -> None:
@@ -138,16 +139,21 @@ class ApplicationCredential:
         await self.close()
 
 
-def application_credential(tenant_id: str, application_id: str, proof: Proof) -> ApplicationCredential:
+def application_credential(
+    tenant_id: str, application_id: str, proof: Proof, *, at_home: bool
+) -> ApplicationCredential:
     """The created application, signed in to one tenant: the worker keeps it with its token, until it is forgotten.
 
     Args:
         tenant_id: the tenant.
         application_id: the application.
         proof: what it signs in with.
+        at_home: whether the tenant is the application's own one.
     """
     key = ("application", application_id, tenant_id, proof)
-    return connections().sign_ins.get(key, lambda: ApplicationCredential(tenant_id, application_id, proof))
+    return connections().sign_ins.get(
+        key, lambda: ApplicationCredential(tenant_id, application_id, proof, at_home=at_home)
+    )
 
 
 class AutomationCredential:
@@ -179,7 +185,7 @@ class AutomationCredential:
             kind = settings().azure_credential
             who = f"The app's own identity ({kind}{_named(settings())})"
             service, url = _ISSUERS[kind](settings())
-            with signing_in(who, service, url, tenant_id or _tenant(settings()), "automation"):
+            with signing_in(SignIn(who, tenant_id or _tenant(settings())), service, url, "automation"):
                 async with _KINDS[kind](settings()) as credential:
                     token = await credential.get_token(
                         *scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae

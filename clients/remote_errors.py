@@ -162,14 +162,13 @@ def _of_graph(error: "ODataError", host: str | None, identity: Identity) -> Answ
 
 
 @contextmanager
-def signing_in(who: str, service: Service, url: str, tenant: str | None, identity: Identity) -> Iterator[None]:
+def signing_in(sign_in: SignIn, service: Service, url: str, identity: Identity) -> Iterator[None]:
     """Let nothing but `RemoteError` out of a sign-in; it says who tried, and where.
 
     Args:
-        who: the identity, in words.
+        sign_in: the identity, in words, and the tenant, where it is known.
         service: the token's issuer: Entra, or its substitute on the machine.
         url: where that is; empty for a program.
-        tenant: the tenant, where it is known.
         identity: whose identity it is.
     """
     from azure.core.exceptions import AzureError, ClientAuthenticationError
@@ -179,7 +178,7 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
     except _STUMBLES as error:
         if not stumbled(service, error):
             raise
-        raise RemoteError(replace(answer_to(error, service, url, identity), sign_in=SignIn(who, tenant))) from error
+        raise RemoteError(replace(answer_to(error, service, url, identity), sign_in=sign_in)) from error
     except AzureError as error:
         answer = answer_to(error, service, url, identity)
         # A timeout of the program is not a refusal.
@@ -197,7 +196,7 @@ def signing_in(who: str, service: Service, url: str, tenant: str | None, identit
                 answer,
                 codes=tuple(dict.fromkeys(found)),
                 message=text if refused else "",
-                sign_in=SignIn(who, tenant),
+                sign_in=sign_in,
             )
         ) from error
 

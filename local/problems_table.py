@@ -10,6 +10,7 @@ from peering.problems.remote_codes import (
     AS_APPLICATION,
     OTHERWISE,
     REMOTE_CODES,
+    SIGN_IN_AT_HOME,
     SIGN_IN_CODES,
     STATUSES,
     STATUSES_ABOUT,
@@ -39,6 +40,7 @@ def readings() -> Iterator[tuple[str, str]]:
             (f"Entra ID, to the {'app' if who == 'automation' else 'application'}", t)
             for who, t in SIGN_IN_CODES.items()
         ),
+        ("Entra ID, to the application in the customer's tenant", SIGN_IN_AT_HOME),
         *((f"the step {step}", table) for step, table in STEP_READINGS.items()),
     ]
     for service, table in tables:

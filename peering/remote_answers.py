@@ -13,6 +13,7 @@ from peering.problems.remote_codes import (
     NO_ABSENCE,
     OTHERWISE,
     REMOTE_CODES,
+    SIGN_IN_AT_HOME,
     SIGN_IN_CODES,
     STATUSES,
     STATUSES_ABOUT,
@@ -35,10 +36,11 @@ _NOTHING: Final[Mapping[str, str]] = {}
 
 @dataclass(frozen=True)
 class SignIn:
-    """The identity that tried to sign in, in words, and the tenant."""
+    """The identity that tried to sign in, in words, and the tenant. `at_home`: that is the application's own one."""
 
     who: str
     tenant: str | None = None
+    at_home: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def _known(answer: Answer, step: str) -> Iterator[str]:
     tables = [STEP_READINGS.get(step, _NOTHING), REMOTE_CODES.get(answer.service, _NOTHING)]
     if answer.sign_in is not None:
         tables.insert(0, SIGN_IN_CODES[answer.identity])
+        tables.insert(0, SIGN_IN_AT_HOME if answer.sign_in.at_home else _NOTHING)
     elif answer.identity == "application":
         tables.insert(0, AS_APPLICATION)
     alone = ALONE.get(answer.service, frozenset()) if len(answer.codes) > 1 else frozenset()

@@ -30,8 +30,9 @@ class RemovalLooks:
 
     Attributes:
         facts: what its first step found; empty when it could not look.
+        made_first: the steps whose objects it first creates again, to delete the VNet peering.
         made_roles: the ids of the roles that its starts created, by name; without those that its record holds.
-        gone: the steps whose recorded roles and assignments Azure does not find.
+        gone: the steps whose recorded objects are not found: rights, service principals, and what was adopted.
         removed_assignments: the ids of the assignments that would be deleted; None if that could not be read.
         assigned_elsewhere: the GUIDs of roles that others have, too.
         neighbours: the other users of shared objects in the registry.
@@ -42,11 +43,14 @@ class RemovalLooks:
         policies: those that deny what is done to it, or may; None if they could not be read.
         granted: what the app's roles grant it on the VNet.
         granted_above: what they grant it in its subscription, where roles are.
-        lacking: by the step that creates an object, the rights outside Azure that the app lacks to remove it.
+        lacking: by the step that creates an object, what prevents its removal: rights outside Azure that the app
+            lacks; for the VNet peering, what prevents that the application's objects are created again first.
+        warnings: what may prevent that, in words.
         problems: what the looks met.
     """
 
     facts: Facts
+    made_first: Collection[str]
     made_roles: Mapping[str, str]
     gone: Collection[str]
     removed_assignments: Collection[str] | None
@@ -60,6 +64,7 @@ class RemovalLooks:
     granted: Collection[Granted] | None
     granted_above: Collection[Granted] | None
     lacking: Mapping[str, Collection[Occurrence]]
+    warnings: Collection[str]
     problems: Collection[Occurrence]
 
 
@@ -118,7 +123,7 @@ def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str
         looks: what there is, and what may hold it.
     """
     doubtful = perhaps(looks.policies or (), set().union(*_actions(deleted, looks)))
-    return [*doubtful, *of_unread(looks.holds, looks.policies)]
+    return [*doubtful, *of_unread(looks.holds, looks.policies), *looks.warnings]
 
 
 def _actions(deleted: Collection[str], looks: RemovalLooks) -> tuple[set[str], set[str]]:
@@ -126,8 +131,8 @@ def _actions(deleted: Collection[str], looks: RemovalLooks) -> tuple[set[str], s
     in_azure = [deletion for name, deletion in _IN_AZURE.items() if name in deleted]
     by_app = {deletion.action for deletion in in_azure if deletion.by_app}
     if "vnet_peering" in deleted:
-        # The application deletes it: its role is assigned first, whether it exists or not, and created if it is gone.
-        by_app |= {f"{ASSIGNMENTS}/write", *([f"{ROLES}/write"] if "user_role" in looks.gone else [])}
+        # The application deletes it: its role is assigned first, whether it is assigned or not.
+        by_app |= {f"{ASSIGNMENTS}/write", *([f"{ROLES}/write"] if "user_role" in looks.made_first else [])}
     return by_app, {deletion.action for deletion in in_azure if not deletion.by_app}
 
 

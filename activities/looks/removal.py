@@ -1,11 +1,12 @@
 """The looks for the plan of a removal, without Durable Functions. Nothing is changed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final, TypeVar
 
 from activities.looks import remotes
 from activities.looks.directory import principals
+from activities.looks.made_first import NOTHING, MadeFirst, made_first
 from activities.looks.neighbours import neighbours_of
 from activities.looks.own_rights import (
     graph_permissions,
@@ -17,14 +18,15 @@ from activities.looks.own_rights import (
     rights_in_aiven,
 )
 from activities.looks.remotes import part
-from activities.looks.restored import obstacles_to_restoring
-from activities.looks.vault_rights import DELETE_SECRETS, rights_in_vault
+from activities.looks.vault_rights import DELETE_SECRETS, WRITE_SECRETS, rights_in_vault
 from activities.steps.holds import denying, held_by
 from activities.steps.removal import belongings
 from activities.steps.removed_rights import released_roles, removed_assignments
+from clients.aiven_vpcs import vpc_client
 from clients.settings import settings
 from peering.aiven_vpc import AivenVpc
 from peering.facts import AssignmentLook, Facts, Neighbours, named
+from peering.look import PrincipalLook
 from peering.naming import VNetId, folded, last_part, role_definition_id, secret_name
 from peering.outcome import Occurrence, StepRequest
 from peering.record import Record
@@ -59,10 +61,10 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             return None
         return found["found"]
 
-    async def lacking_in_vault(me: str) -> list[Occurrence]:
+    async def lacking_in_vault(made: Collection[str]) -> list[Occurrence]:
         # If listing is denied, so is reading the application's password.
         await remotes.one_secret(secret_name(peering["id"]))
-        return await rights_in_vault(me, DELETE_SECRETS)
+        return await rights_in_vault(me, DELETE_SECRETS, *([WRITE_SECRETS] if "application_credential" in made else []))
 
     async def lacking_in_graph() -> list[Occurrence]:
         permissions = await graph_permissions()
@@ -70,13 +72,13 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         return lacking or (await lacking_ownership(permissions, application, me) if application else [])
 
     _, me = await identity()
-    (outcome, shared, held, made, gone), (holds, policies, granted, above), (in_vault, in_aiven) = await asyncio.gather(
+    (outcome, shared, held, made, gone), (holds, policies, granted, above), in_aiven = await asyncio.gather(
         asyncio.gather(
             belongings(StepRequest(peering=peering, facts=record["facts"] | Facts(tries=_ENOUGH))),
             neighbours_of(peering),
             seen(lambda: principals([one for one in (platform, application) if one])),
             seen(lambda: _made_roles(record)),
-            seen(lambda: _gone(record)),
+            seen(lambda: _all_gone(record)),
         ),
         asyncio.gather(
             seen(lambda: held_by(vnet_id)),
@@ -84,9 +86,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             seen(lambda: permissions_on_vnet(vnet_id)),
             seen(lambda: permissions_in_subscription(VNetId.parse(vnet_id).subscription_id)),
         ),
-        asyncio.gather(
-            seen(lambda: lacking_in_vault(me)), seen(lambda: rights_in_aiven(AivenVpc.of(peering), of_now=True))
-        ),
+        seen(lambda: rights_in_aiven(AivenVpc.of(peering), of_now=True)),
     )
     # Graph has just accepted the token.
     in_graph = await seen(lacking_in_graph)
@@ -96,8 +96,8 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     else:
         gathered = outcome["facts"]
     known = record["facts"] | gathered
-    if "vnet_peering_to_remove" in gathered:
-        problems += await seen(lambda: obstacles_to_restoring(peering, known, gone or (), me)) or []
+    first = await seen(lambda: _made_first(peering, known, gathered)) or NOTHING
+    in_vault = await seen(lambda: lacking_in_vault(first.steps))
     removed = await seen(lambda: _removed(peering, known, shared)) if gathered else None
     deleted = {folded(one["id"]) for one in removed or ()}
     subscription, taken = VNetId.parse(vnet_id).subscription_id, known | _taken(removed or ())
@@ -106,8 +106,9 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     others = {name: role_definition_id(f"/subscriptions/{subscription}", guid) for name, guid in released.items()}
     return RemovalLooks(
         facts=gathered,
+        made_first=first.steps,
         made_roles=(made or {}) | others,
-        gone=gone or (),
+        gone={*(gone or ()), *(_gone_principals(held, application, platform) if held is not None else ())},
         removed_assignments=[one["id"] for one in removed] if removed is not None else None,
         assigned_elsewhere={one["role"] for one in assigned or () if folded(one["id"]) not in deleted},
         neighbours=shared,
@@ -122,9 +123,18 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             "application": in_graph or [],
             "peering_connection": in_aiven or [],
             "application_credential": in_vault or [],
+            "vnet_peering": first.problems,
         },
+        warnings=first.warnings,
         problems=problems,
     )
+
+
+async def _made_first(peering: Peering, known: Facts, gathered: Facts) -> MadeFirst:
+    """What is created first, where there is a VNet peering of this app's to delete."""
+    if "vnet_peering_to_remove" not in gathered:
+        return NOTHING
+    return await made_first(peering, known, named(gathered, "user_principal_id"))
 
 
 async def _removed(peering: Peering, known: Facts, shared: Neighbours) -> list[AssignmentLook]:
@@ -148,6 +158,39 @@ async def _made_roles(record: Record) -> dict[str, str]:
     made = {name: guid for name, guid in made_role_names(peering, facts).items() if guid not in held}
     found = await asyncio.gather(*(remotes.role(peering["vnet_id"], guid) for guid in made.values()))
     return {name: role_definition_id(scope, guid) for name, guid in made.items() if any(guid in one for one in found)}
+
+
+async def _all_gone(record: Record) -> list[str]:
+    """The steps whose recorded objects are not there any more: rights in Azure, and what would be handed back."""
+    rights, handed_back = await asyncio.gather(_gone(record), _gone_of_adopted(record))
+    return [*rights, *handed_back]
+
+
+def _gone_principals(held: Mapping[str, PrincipalLook], application: str, platform: str) -> list[str]:
+    """The steps whose service principals Entra does not show."""
+    of_steps = {"user_service_principal": application, "platform_service_principal": platform}
+    return [step for step, one in of_steps.items() if one and one not in held]
+
+
+async def _gone_of_adopted(record: Record) -> list[str]:
+    """The steps of an adopted connection and VNet peering that Aiven and Azure do not show: one call for each."""
+    peering, facts = record["peering"], record["facts"]
+    owner, side = facts.get("application_id"), facts.get("vnet_peering_id")
+    if facts.get("existing") != "adopted" or owner is None:
+        return []
+    gone = [] if await _is_connected(peering, owner) else ["peering_connection"]
+    if side is not None and await remotes.vnet_peering(side) is None:
+        gone.append("vnet_peering")
+    return gone
+
+
+async def _is_connected(peering: Peering, owner: str) -> bool:
+    """Whether Aiven shows a connection of the application, or one in part that may be it."""
+    vpc, vnet = await vpc_client(AivenVpc.of(peering)).read_unless_gone(), VNetId.parse(peering["vnet_id"])
+    if vpc is None:
+        return False
+    is_unclear = any(connection.is_unclear(vnet, owner) for connection in vpc.peering_connections)
+    return is_unclear or vpc.connection_to(vnet, owner, only_own=True) is not None
 
 
 async def _gone(record: Record) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from activities.proofs import proof_of
 from activities.step import LOOKS_IN_DIRECTORY, look_again, step
-from activities.steps.federated import add_federated, own_federated, remove_federated
+from activities.steps.federated import add_federated, is_federated, own_federated, remove_federated
 from activities.steps.passwords import (
     DELETION_SECONDS,
     Stored,
@@ -37,6 +37,7 @@ from peering.spec import Peering
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets.aio import SecretClient
+    from msgraph.generated.models.password_credential import PasswordCredential
     from msgraph.graph_service_client import GraphServiceClient
 
 _FEDERATED: Final[Facts] = {
@@ -54,7 +55,7 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
     object_id = needed(facts["application_object_id"])
     async with graph() as client:
         # Only a rotation changes the kind: it verifies the new one and removes the old.
-        if facts.get("credential", peering["credential"]) == "federated":
+        if is_federated(peering, facts):
             await add_federated(client, peering, facts, object_id)
             return _FEDERATED
         async with secrets() as vault:
@@ -62,9 +63,7 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             if not any(version.enabled for version in versions):
                 return _secret_facts(await _only_password(client, vault, peering, facts, kept=None))
             passwords = await own_passwords(client, peering, object_id)
-            left = renewed_before_end(peering)
-            noted = [v for v in versions if v.version == facts.get("secret_version")]
-            stored = newest_usable(noted, passwords, left) or newest_usable(versions, passwords, left)
+            stored = _usable(peering, facts, versions, passwords)
             if stored is not None:
                 keys = {version.key_id for version in versions}
                 unstored = [p for p in passwords if str(p.key_id) not in keys]
@@ -75,6 +74,31 @@ async def application_credential(peering: Peering, facts: Facts) -> Facts:
             made = await _only_password(client, vault, peering, facts, kept)
             await remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) == kept])
             return _secret_facts(made)
+
+
+def _usable(
+    peering: Peering, facts: Facts, versions: list[Stored], passwords: "list[PasswordCredential]"
+) -> Stored | None:
+    """The stored password that stays in use: the recorded one, else the newest other."""
+    left = renewed_before_end(peering)
+    noted = [v for v in versions if v.version == facts.get("secret_version")]
+    return newest_usable(noted, passwords, left) or newest_usable(versions, passwords, left)
+
+
+async def is_without_password(peering: Peering, facts: Facts) -> bool:
+    """Whether the step `application_credential` would make a password. Nothing is changed.
+
+    Args:
+        peering: the peering.
+        facts: name its application and, if there is one, the recorded password.
+    """
+    if is_federated(peering, facts):
+        return False
+    async with graph() as client, secrets() as vault:
+        versions, passwords = await asyncio.gather(
+            versions_of(vault, peering, facts), own_passwords(client, peering, needed(facts["application_object_id"]))
+        )
+    return _usable(peering, facts, versions, passwords) is None
 
 
 async def _only_password(
@@ -117,9 +141,10 @@ async def prove_credential(_: Peering, facts: Facts) -> Facts:
     """Sign in with the candidate to the customer's tenant, and to the platform's once that knows the application."""
     candidate, scope = facts["candidate"], settings().cloud.resource_manager_scope
     proof = await proof_of(candidate)
-    tenants = [tenant for tenant in (facts["tenant_id"], facts.get("to_tenant_id")) if isinstance(tenant, str)]
+    home, application_id = facts["tenant_id"], needed(facts["application_id"])
+    tenants = [tenant for tenant in (home, facts.get("to_tenant_id")) if isinstance(tenant, str)]
     for tenant in tenants:
-        async with ApplicationCredential(tenant, needed(facts["application_id"]), proof) as credential:
+        async with ApplicationCredential(tenant, application_id, proof, at_home=tenant == home) as credential:
             await credential.get_token(scope)
     return {"credential_proven": tenants}
 

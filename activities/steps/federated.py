@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from msgraph.graph_service_client import GraphServiceClient
 
 
+def is_federated(peering: Peering, facts: Facts) -> bool:
+    """Whether the peering's application signs in, or will, with a federated credential."""
+    return facts.get("credential", peering["credential"]) == "federated"
+
+
 async def add_federated(client: "GraphServiceClient", peering: Peering, facts: Facts, object_id: str) -> None:
     """Let the application take tokens of the app's own managed identity (Entra, "trust a managed identity")."""
     from msgraph.generated.models.federated_identity_credential import FederatedIdentityCredential

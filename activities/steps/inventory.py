@@ -10,6 +10,7 @@ from activities.looks.peering import Access, Directory, DirectoryParts
 from activities.looks.surplus import deleted_rights, kept_rights
 from activities.step import step
 from activities.steps.directory import find_principal
+from activities.steps.federated import is_federated
 from activities.steps.passwords import renewed_before_end
 from clients.azure import graph
 from clients.remote_errors import or_none
@@ -189,11 +190,6 @@ def _check_sides(peering: Peering, facts: Facts) -> None:
         raise ProblemError("nothing-to-adopt", f"The connection is {facts['found_connection_state']} without its side.")
 
 
-def is_federated(peering: Peering, facts: Facts) -> bool:
-    """Whether the peering's application signs in, or will, with a federated credential."""
-    return facts.get("credential", peering["credential"]) == "federated"
-
-
 def _found_in_entra(
     parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook], *, federated: bool
 ) -> dict[str, bool]:
@@ -201,7 +197,7 @@ def _found_in_entra(
     if federated:
         credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
     else:
-        credential = has_usable_password(peering, held, secret)
+        credential = _has_usable_password(peering, held, secret)
     return {
         "application": held is not None,
         "user_service_principal": _seen(parts["user_principal"]) is not None,
@@ -210,14 +206,8 @@ def _found_in_entra(
     }
 
 
-def has_usable_password(peering: Peering, held: ApplicationLook | None, secret: SecretLook | None) -> bool:
-    """Whether the vault has a password that the application takes long enough to be used again.
-
-    Args:
-        peering: the peering.
-        held: the application.
-        secret: the version of the secret in use, or the newest.
-    """
+def _has_usable_password(peering: Peering, held: ApplicationLook | None, secret: SecretLook | None) -> bool:
+    """Whether the vault has a password that the application takes long enough to be used again."""
     usable = held["passwords"] if held is not None and secret is not None and secret["enabled"] else {}
     end = usable.get((secret and secret["key_id"]) or "", "")
     return end is None or end > (datetime.now(UTC) + renewed_before_end(peering)).isoformat()

@@ -22,7 +22,7 @@ from activities.looks.own_rights import (
 )
 from activities.looks.vault_rights import WRITE_SECRETS, rights_in_vault
 from activities.step import step
-from activities.steps.inventory import is_federated
+from activities.steps.federated import is_federated
 from clients.azure import graph
 from clients.settings import settings
 from peering.addresses import network_of_vpc, overlaps

@@ -98,12 +98,20 @@ DIRECTORY: Final = (
     ),
     Problem(
         "application-not-in-tenant",
-        "The application is not known in a tenant yet",
-        "Entra shows no service principal of the application in the tenant that the detail names. The platform creates"
-        " the one in its own tenant, this app the one in the customer's; Entra needs time to show either.",
-        "Wait. After the deadline, send the request again: one that was deleted in the customer's tenant is created"
-        " again. If the platform's is missing and the connection is not ACTIVE, delete that in Aiven first.",
+        "The platform's tenant does not know the application yet",
+        "The platform creates a service principal of the application in its own tenant; Entra needs time to show it.",
+        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
         "an Aiven project administrator",
+        "propagation",
+    ),
+    Problem(
+        "application-principal-unknown",
+        "The customer's tenant does not know the application yet",
+        "Entra shows no service principal of the application in the customer's tenant. A new one takes some minutes to"
+        " reach every sign-in server.",
+        "Wait; if the deadline passed, it was deleted: restore it in Entra, or start the peering again, which creates"
+        " it.",
+        "an Entra administrator",
         "propagation",
     ),
     Problem(

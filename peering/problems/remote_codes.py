@@ -208,6 +208,12 @@ SIGN_IN_CODES: Final[Mapping[Identity, Codes]] = {
     },
 }
 
+#: What a code means for the created application in the customer's tenant, which is its own.
+SIGN_IN_AT_HOME: Final[Codes] = {
+    "AADSTS700016": "application-principal-unknown",
+    "AADSTS7000229": "application-principal-unknown",
+}
+
 #: What a code means where one step knows better.
 STEP_READINGS: Final[Mapping[str, Codes]] = {
     "platform_service_principal": {"Authorization_RequestDenied": "platform-principal-forbidden"},

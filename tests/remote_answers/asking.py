@@ -45,7 +45,9 @@ async def _entra(identity: Identity) -> object:
     if identity == "automation":
         automation_credential().forget()
         return await automation_credential().get_token(scope)
-    async with ApplicationCredential(os.environ["AZURE_TENANT_ID"], _NOBODY, Proof(password="p")) as credential:
+    async with ApplicationCredential(
+        os.environ["AZURE_TENANT_ID"], _NOBODY, Proof(password="p"), at_home=False
+    ) as credential:
         return await credential.get_token(scope)
 
 

@@ -8,6 +8,7 @@ import pytest
 from clients.registry.table_calls import patiently
 from clients.remote_errors import answers_of, signing_in
 from peering.facts import needed
+from peering.remote_answers import SignIn
 
 
 async def _of_the_tables(call: Callable[[], Awaitable[None]]) -> None:
@@ -15,7 +16,7 @@ async def _of_the_tables(call: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _of_a_sign_in(call: Callable[[], Awaitable[None]]) -> None:
-    with signing_in("The app", "Entra ID", "https://login.microsoftonline.com", None, "automation"):
+    with signing_in(SignIn("The app"), "Entra ID", "https://login.microsoftonline.com", "automation"):
         await call()
 
 

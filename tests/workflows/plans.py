@@ -1,4 +1,4 @@
-"""What a dry run of a start says."""
+"""What a dry run says, of a start or of a removal."""
 
 from typing import Any
 
@@ -8,6 +8,13 @@ from local.deployment import Deployment
 def plan(deployment: Deployment, **options: object) -> dict[str, Any]:
     """What a start would do."""
     answer = deployment.api.post("/api/peerings?dryRun=true", json=deployment.request(**options))
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def planned_removal(deployment: Deployment, identity: str) -> dict[str, Any]:
+    """What a removal would do."""
+    answer = deployment.api.delete(f"/api/peerings/{identity}?dryRun=true")
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 

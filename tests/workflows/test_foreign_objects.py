@@ -12,7 +12,7 @@ from tests.workflows.cloud_objects import the_connection, vnet_of
 from tests.workflows.plans import actions, codes, plan
 from tests.workflows.remote_requests import deletions
 from tests.workflows.sides import lose_side, peer_with_third, sides
-from tests.workflows.waiting import while_waiting
+from tests.workflows.waiting import soon
 
 pytestmark = pytest.mark.both_kinds
 
@@ -135,9 +135,10 @@ def test_a_connection_that_somebody_else_has_requested_meanwhile_is_not_deleted(
     lose_side(deployment)
     deployment.knobs(deleted=600, latency=0.05)
     deployment.start()
-    while_waiting(deployment, identity, "stale_connection")
+    soon(deployment, lambda: deletions(deployment) != [])
     deployment.clear_requests()
     connection = the_connection(deployment)
+    assert connection.state == "DELETING"
     vpc = str(deployment.cloud.landscape.vpc.id)
     deployment.event(kind="set-connection-application", project_vpc_id=vpc, vnet_id=connection.vnet_id, app_id=theirs)
     connection.state = "PENDING_PEER"

@@ -17,6 +17,7 @@ from peering.problems.remote_codes import (
     AS_APPLICATION,
     OTHERWISE,
     REMOTE_CODES,
+    SIGN_IN_AT_HOME,
     SIGN_IN_CODES,
     STATUSES,
     STATUSES_ABOUT,
@@ -95,6 +96,7 @@ def said_of_refusals() -> Iterator[str]:
         *REMOTE_CODES.values(),
         AS_APPLICATION,
         *SIGN_IN_CODES.values(),
+        SIGN_IN_AT_HOME,
         *STEP_READINGS.values(),
     ]
     tables += [*STATUSES.values(), *STATUSES_ABOUT.values()]

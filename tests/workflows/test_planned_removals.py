@@ -5,20 +5,14 @@ from typing import Any, Final
 
 import pytest
 
-from local.cloud.world.world import READER, SECRETS_USER
+from local.cloud.world.world import READER, SECRETS_USER, RoleDefinition
 from local.deployment import Deployment
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.obstacles import Place
+from tests.workflows.plans import planned_removal
 from tests.workflows.remote_requests import answer
 
 pytestmark = pytest.mark.both_kinds
-
-
-def planned_removal(deployment: Deployment, identity: str) -> dict[str, Any]:
-    """What a removal would do."""
-    answer = deployment.api.delete(f"/api/peerings/{identity}?dryRun=true")
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
 
 
 def codes(planned: dict[str, Any]) -> list[str]:
@@ -261,3 +255,162 @@ def test_a_role_that_a_removal_has_to_create_first_is_planned_for(deployment: De
     assert codes(planned_removal(deployment, identity)) == ["policy-denied"]
     removed = deployment.remove(identity)
     assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", "policy-denied")
+
+
+def _delete_adopted_application(place: Place) -> None:
+    place.event("delete-application", app_id=place.project_vpc.connections[0].app_id)
+
+
+def _delete_adopted_principal(place: Place) -> None:
+    owner, tenant = place.project_vpc.connections[0].app_id, place.landscape.customer_tenant
+    place.event("delete-service-principal", app_id=owner, tenant_id=tenant)
+
+
+def _delete_adopted_side(place: Place) -> None:
+    # Aiven has not noticed it yet.
+    place.knobs(detect=10**9)
+    place.event("delete-vnet-peering", vnet_id=place.vnet_id, remote_id=place.project_vpc.network.id)
+
+
+#: What others may delete of an adopted peering, and the objects that are gone then.
+HANDED_BACK: Final[dict[str, tuple[Callable[[Place], object], set[str]]]] = {
+    "nothing": (lambda _: None, set()),
+    "the application": (
+        _delete_adopted_application,
+        {"application", "user_service_principal", "application_credential"},
+    ),
+    "its service principal": (_delete_adopted_principal, {"user_service_principal"}),
+    "the connection": (lambda p: p.project_vpc.connections.clear(), {"peering_connection"}),
+    "the VNet peering": (_delete_adopted_side, {"vnet_peering"}),
+    "the platform's service principal": (
+        lambda p: p.event(
+            "delete-service-principal", app_id=p.platform_application, tenant_id=p.landscape.customer_tenant
+        ),
+        {"platform_service_principal"},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HANDED_BACK)
+def test_what_others_have_deleted_is_not_planned_to_be_handed_back(deployment: Deployment, what: str) -> None:
+    disappear, gone = HANDED_BACK[what]
+    made_by_hand(deployment.cloud, Place(deployment).vnet_id)
+    identity = deployment.settle(adopt=True, repair="off")["id"]
+    disappear(Place(deployment))
+    planned = planned_removal(deployment, identity)
+    fates = {one["step"]: one["action"] for one in planned["steps"]}
+    assert (planned["result"], planned["obstacles"], planned["waits"]) == ("hand back", [], [])
+    rights = {"user_role", "user_role_assignment", "platform_role", "platform_role_assignment"}
+    assert {step for step, fate in fates.items() if fate == "gone"} - rights == gone
+    assert {fates[step] for step in fates.keys() - gone - rights} <= {"hand back", "delete"}
+    assert deployment.remove(identity)["state"] == "removed"
+
+
+def _end_password(place: Place) -> None:
+    place.event("expire-passwords", app_id=place.own_application)
+    place.host.restart_worker("Nobody is signed in any more.")
+
+
+def _lose_password(place: Place) -> None:
+    place.event("remove-passwords", app_id=place.own_application)
+    place.host.restart_worker("Nobody is signed in any more.")
+
+
+def _unassign(place: Place) -> None:
+    principal = place.world.principal(place.own_application, place.landscape.customer_tenant)
+    assert principal is not None
+    for held in [*place.world.assignments.by("principal", principal.id)]:
+        place.world.assignments.remove(held)
+
+
+def _lose_principal(place: Place) -> None:
+    tenant = place.landscape.customer_tenant
+    place.event("delete-service-principal", app_id=place.own_application, tenant_id=tenant)
+    place.host.restart_worker("Nobody is signed in any more.")
+
+
+def _have_the_name_of_the_role_taken(place: Place) -> None:
+    _unassign(place)
+    role = next(one for one in place.world.roles if one.role_name.startswith("Aiven VNet peering (application)"))
+    place.world.roles.remove(role)
+    place.make_role(role.role_name)
+
+
+def _only_delete_secrets(place: Place) -> None:
+    """The app may read and delete secrets, and set none."""
+    world, vault = place.world, next(iter(place.world.vaults.values())).id
+    secrets = "Microsoft.KeyVault/vaults/secrets"
+    actions = [f"{secrets}/{one}" for one in ("getSecret/action", "readMetadata/action", "delete")]
+    role = RoleDefinition(
+        *(world.guid(), "Deleter", "", False, place.landscape.customer_tenant, ["/"], ["*/read"]), data_actions=actions
+    )
+    world.roles.append(role)
+    place.keep_only(vault, role.name)
+
+
+def _only_delete_by_policy(place: Place) -> None:
+    vault = next(iter(place.world.vaults.values()))
+    vault.policies = {place.landscape.automation.id: ["get", "list", "delete"]}
+
+
+#: What prevents that something is made again, and the problem that it is where something has to be.
+AGAIN: Final[dict[str, tuple[str, Callable[[Place], object]]]] = {
+    "passwords are forbidden": ("secret-policy", lambda p: p.forbid(password_addition_forbidden=True)),
+    "passwords may not last so long": ("secret-policy", lambda p: p.forbid(password_lifetime_days=90)),
+    "no right to set secrets": ("vault-access-denied", _only_delete_secrets),
+    "no access policy to set secrets": ("vault-access-policy-missing", _only_delete_by_policy),
+    "the subscription is full": ("role-limit-reached", Place.crowd),
+    "the name of the role is taken": ("role-name-taken", _have_the_name_of_the_role_taken),
+}
+
+
+@pytest.mark.any_kind
+@pytest.mark.parametrize(
+    ("lose", "what", "options"),
+    [
+        (_end_password, "passwords are forbidden", {}),
+        (_lose_password, "passwords may not last so long", {}),
+        (_end_password, "no right to set secrets", {}),
+        (_lose_password, "no access policy to set secrets", {}),
+        (_unassign, "the subscription is full", {}),
+        (_lose_principal, "the subscription is full", {}),
+        (lambda _: None, "the subscription is full", {"privilege": "setup-only"}),
+        (_unassign, "the subscription is full", {"role": "Network Contributor"}),
+        (lambda _: None, "the name of the role is taken", {}),
+    ],
+)
+def test_what_the_removal_first_creates_again_is_planned_for(
+    deployment: Deployment, lose: Callable[[Place], object], what: str, options: dict[str, object]
+) -> None:
+    identity, place, (code, appear) = deployment.settle(**options)["id"], Place(deployment), AGAIN[what]
+    lose(place)
+    appear(place)
+    deployment.clear_requests()
+    planned = planned_removal(deployment, identity)
+    assert (planned["result"], codes(planned)) == ("blocked", [code])
+    assert deployment.writes() == []
+    removed = deployment.remove(identity)
+    assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", code)
+
+
+@pytest.mark.any_kind
+@pytest.mark.parametrize("what", [what for what in AGAIN if "name" not in what])
+def test_what_need_not_be_created_again_is_no_obstacle(deployment: Deployment, what: str) -> None:
+    identity, (_, appear) = deployment.settle()["id"], AGAIN[what]
+    appear(Place(deployment))
+    planned = planned_removal(deployment, identity)
+    assert (planned["result"], planned["obstacles"], planned["warnings"]) == ("remove", [], [])
+    assert deployment.remove(identity)["state"] == "removed"
+
+
+@pytest.mark.any_kind
+@pytest.mark.parametrize("what", AGAIN)
+def test_without_a_vnet_peering_nothing_is_created_again(deployment: Deployment, what: str) -> None:
+    status, place, (_, appear) = deployment.settle(repair="off"), Place(deployment), AGAIN[what]
+    place.event("delete-vnet-peering", vnet_id=place.vnet_id, remote_id=status["facts"]["to_network_id"])
+    _lose_password(place)
+    _unassign(place)
+    appear(place)
+    planned = planned_removal(deployment, status["id"])
+    assert (planned["result"], planned["obstacles"], planned["warnings"]) == ("remove", [], [])
+    assert deployment.remove(status["id"])["state"] == "removed"

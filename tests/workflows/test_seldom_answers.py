@@ -10,9 +10,11 @@ import pytest
 from local.cloud.world.world import PLATFORM_APP
 from local.deployment import Deployment, deploy
 from peering.naming import federated_credential_name
+from peering.problems import PROBLEMS
 from tests.workflows.cloud_objects import application_of, passwords_of, vnet_of
 from tests.workflows.managed_identity import as_identity
-from tests.workflows.plans import plan
+from tests.workflows.obstacles import Place
+from tests.workflows.plans import plan, planned_removal
 from tests.workflows.sweeping import sweep, until_swept
 
 ARM, GRAPH, VAULT = r"management\.azure\.com", r"graph\.microsoft\.com", r".*\.vault\.azure\.net"
@@ -63,7 +65,8 @@ def test_a_password_policy_that_graph_refuses_to_show_ends_the_start(deployment:
     assert "password_policy" in {one["name"] for one in found["steps"] if one["state"] == "failed"}
 
 
-def test_a_policy_that_exempts_some_is_a_warning(deployment: Deployment) -> None:
+def _exempt_some(deployment: Deployment) -> None:
+    """Graph shows a policy against passwords that exempts some."""
     restriction: dict[str, Any] = {
         "restrictionType": "passwordAddition",
         "state": "enabled",
@@ -78,9 +81,34 @@ def test_a_policy_that_exempts_some_is_a_warning(deployment: Deployment) -> None
     }
     answer = {"host": GRAPH, "path": "/defaultAppManagementPolicy", "status": 200, "body": body, "times": ALWAYS}
     deployment.knobs(faults=[answer])
+
+
+def test_a_policy_that_exempts_some_is_a_warning(deployment: Deployment) -> None:
+    _exempt_some(deployment)
     status = deployment.settle()
     assert status["state"] == "connected"
     assert len(status["facts"]["password_policy_checked"]) == 1
+
+
+def test_a_policy_that_exempts_some_is_a_warning_of_a_removal_that_makes_a_password(deployment: Deployment) -> None:
+    status = deployment.settle(repair="off")
+    _exempt_some(deployment)
+    assert planned_removal(deployment, status["id"])["warnings"] == []
+    deployment.event(kind="remove-passwords", app_id=status["facts"]["application_id"])
+    planned = planned_removal(deployment, status["id"])
+    assert (planned["result"], planned["obstacles"], len(planned["warnings"])) == ("remove", [], 1)
+    assert "policy forbids passwords" in planned["warnings"][0]
+    assert deployment.remove(status["id"])["state"] == "removed"
+
+
+def test_a_removal_that_makes_a_federated_credential_again_needs_no_password(tmp_path: Path) -> None:
+    with deploy(tmp_path, settings=as_identity(tmp_path)) as deployment:
+        status = deployment.settle(credential="federated", repair="off")
+        application_of(deployment, status["facts"]["application_id"]).federated.clear()
+        Place(deployment).forbid(password_addition_forbidden=True)
+        planned = planned_removal(deployment, status["id"])
+        assert (planned["result"], planned["obstacles"]) == ("remove", [])
+        assert deployment.remove(status["id"])["state"] == "removed"
 
 
 def test_the_policies_of_a_subscription_that_may_not_be_listed_are_those_of_the_vnet(deployment: Deployment) -> None:
@@ -181,3 +209,21 @@ def test_the_self_check_says_that_secrets_may_not_be_listed_and_that_all_is_paus
     assert [one["code"] for one in found["key vault"]["problems"]] == ["vault-access-denied"]
     assert found["automatic checks"]["state"] == "ok"
     assert found["automatic checks"]["detail"] == "All peerings are paused until they are resumed: Maintenance."
+
+
+@pytest.mark.parametrize(
+    ("whose", "code", "fixer"),
+    [
+        ("customer_tenant", "application-principal-unknown", "an Entra administrator"),
+        ("platform_tenant", "application-not-in-tenant", "an Aiven project administrator"),
+    ],
+)
+def test_a_missing_service_principal_is_the_matter_of_the_tenant_that_lacks_it(
+    deployment: Deployment, whose: str, code: str, fixer: str
+) -> None:
+    before = deployment.settle(repair="off")
+    tenant = getattr(deployment.cloud.landscape, whose)
+    deployment.event(kind="delete-service-principal", app_id=before["facts"]["application_id"], tenant_id=tenant)
+    (*_, run) = deployment.rotate(before["id"])["runs"]
+    assert (run["state"], run["problem"]["code"], PROBLEMS[code].fixer) == ("failed", code, fixer)
+    assert tenant in run["problem"]["detail"]
