@@ -98,7 +98,7 @@ def plan_of(
     peering: Peering,
     facts: Facts,
     problems: Collection[Occurrence],
-    there: Peering | None = None,
+    there: Record | None = None,
     notes: Collection[OptionChange] = (),
 ) -> Plan:
     """The plan, from the facts and problems of the preflight.
@@ -107,10 +107,10 @@ def plan_of(
         peering: the requested peering.
         facts: the facts of the preflight.
         problems: the problems of the preflight.
-        there: the peering in the registry; an adopted one as the preflight found it.
+        there: the peering's record, if there is one.
         notes: the changes of its labels and its note.
     """
-    changes = [*_changes(peering, there, facts), *notes]
+    changes = [*_changes(peering, there["peering"] if there else None, facts), *notes]
     met = [one for problem in problems for one in (problem, *problem.get("also", []))]
     obstacles = [problem for problem in met if PROBLEMS[problem["code"]].deadline is None]
     waits = [problem for problem in met if PROBLEMS[problem["code"]].deadline is not None]
@@ -118,9 +118,11 @@ def plan_of(
     if foreign:
         obstacles.append(connection_exists(facts))
     warned = [facts.get(name) for name in _WARNINGS]
-    steps = [] if foreign else [*_steps(peering, facts), *_deletions(facts)]
+    is_known = there is not None and "application_id" in there["facts"]
+    adopts = facts.get("existing") == "adopted" and not is_known
+    steps = [] if foreign else [*_steps(peering, facts, "adopt" if adopts else "find"), *_deletions(facts)]
     return Plan(
-        result=_result(facts, obstacles, changes, steps),
+        result=_result(facts, obstacles, changes, steps, adopts=adopts),
         steps=steps,
         changes=changes,
         obstacles=obstacles,
@@ -173,26 +175,29 @@ def _result(
     obstacles: Collection[Occurrence],
     changes: Collection[OptionChange],
     steps: Collection[PlannedStep],
+    *,
+    adopts: bool,
 ) -> Result:
     existing = facts.get("existing")
     if existing == "foreign":
         return "leave"
     if obstacles:
         return "blocked"
-    if existing == "ours":
-        is_whole = not any(step["action"] in _CHANGING for step in steps)
-        return "find" if is_whole and all("refused" in change for change in changes) else "update"
-    return "adopt" if existing == "adopted" else "create"
+    if adopts:
+        return "adopt"
+    if existing not in ("ours", "adopted"):
+        return "create"
+    is_whole = not any(step["action"] in _CHANGING for step in steps)
+    return "find" if is_whole and all("refused" in change for change in changes) else "update"
 
 
-def _steps(peering: Peering, facts: Facts) -> list[PlannedStep]:
-    found, adopted = facts.get("found"), facts.get("existing") == "adopted"
+def _steps(peering: Peering, facts: Facts, there: Action) -> list[PlannedStep]:
+    found = facts.get("found")
     names = _names(peering, _side(facts))
     planned = []
     for step in STEPS:
         if step.name not in OBJECTS or step in LOOKS:
             continue
-        there: Action = "adopt" if adopted else "find"
         action: Action = "unknown" if not isinstance(found, list) else there if step.name in found else "create"
         if step.name in _MADE_ANEW and action == "create" and facts.get("found_connection_state") is not None:
             action = "recreate"

@@ -53,7 +53,7 @@ async def plan_of_start(peering: Peering, noting: Noting) -> func.HttpResponse:
     notes = _notes(record, noting) if record is not None else []
     outcomes = await look(peering, record["facts"] if record else {})
     problems = [outcome["problem"] for outcome in outcomes.values() if "problem" in outcome]
-    plan = plan_of(peering, facts_of(outcomes), problems, record["peering"] if record else None, notes)
+    plan = plan_of(peering, facts_of(outcomes), problems, record, notes)
     document = PlanDocument(
         id=peering["id"],
         peering=peering,

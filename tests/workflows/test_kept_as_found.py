@@ -11,7 +11,7 @@ from tests.workflows.by_hand import made_by_hand
 from tests.workflows.cloud_objects import application_of, vnet_of
 from tests.workflows.managed_identity import as_identity
 from tests.workflows.obstacles import Place
-from tests.workflows.plans import codes, plan
+from tests.workflows.plans import actions, codes, plan
 
 GRAPH = r"graph\.microsoft\.com"
 
@@ -138,10 +138,12 @@ def test_an_adopted_peering_whose_connection_was_deleted_is_started_again(
     vnet = vnet_of(deployment)
     application = made_by_hand(deployment.cloud, vnet.id)
     deployment.settle(adopt=True, repair="off")
+    found = plan(deployment, repair="off", **again)
+    assert (found["result"], set(actions(found).values())) == ("find", {"find"})
     (vpc,) = deployment.cloud.world.vpcs.values()
     deployment.event(kind="delete-connection", project_vpc_id=vpc.id, vnet_id=vnet.id)
     planned = plan(deployment, repair="off", **again)
-    assert (planned["obstacles"], planned["waits"]) == ([], [])
+    assert (planned["result"], planned["obstacles"], planned["waits"]) == ("update", [], [])
     status = deployment.settle(repair="off", **again)
     assert (status["state"], status["facts"]["application_id"]) == ("connected", application.app_id)
 
