@@ -19,6 +19,7 @@ from peering.record import Record
 from peering.registry import keep_facts
 from peering.runs import deterministic_id
 from peering.spec import Fence, Peering
+from peering.step_names import STEP_NAMES, StepName
 from peering.steps import KEPT, REMOVED
 
 log: Final = logging.getLogger("aiven_azure_peering.step")
@@ -67,7 +68,7 @@ async def _outcome(function: Step, request: StepRequest) -> Outcome:
     work_for(request.get("fence"))
     facts = await function(request["peering"], {**request["facts"], "call": _call(request)})
     if "fence" in request and (function.__name__ in KEPT or not facts.keys().isdisjoint(REMOVED)):
-        await keep(request["fence"], request["facts"], {function.__name__: facts})
+        await keep(request["fence"], request["facts"], {STEP_NAMES[function.__name__]: facts})
     return {"facts": facts}
 
 
@@ -97,7 +98,7 @@ def told_since(facts: Facts) -> float:
     return min(_TOLD_LASTS, waited.total_seconds())
 
 
-async def keep(fence: Fence, gathered: Facts, made: Mapping[str, Facts]) -> None:
+async def keep(fence: Fence, gathered: Facts, made: Mapping[StepName, Facts]) -> None:
     """Store the facts that steps created in the peering's record immediately, because the response may be lost.
 
     Args:

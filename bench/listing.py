@@ -12,9 +12,9 @@ from uuid import UUID
 from bench.apart import Apart, apart
 from local.cloud import Scenario
 from local.registry import connected, fill
-from peering.facts import collected
 from peering.record import Record
 from peering.request import PeeringRequest
+from tests.arbitrary_facts import arbitrary_facts
 
 #: Peerings in the largest registry, in the one that its list is compared with, and in the one that its GET is.
 MANY: Final = 10_000
@@ -46,7 +46,7 @@ class ListingCost(TypedDict):
 
 def records(count: int) -> Iterator[Record]:
     """So many peerings, each with as many facts as a run gathers."""
-    facts = collected({f"fact_{n}": "x" * 80 for n in range(_FACTS)})
+    facts = arbitrary_facts({f"fact_{n}": "x" * 80 for n in range(_FACTS)})
     for number in range(count):
         vnet = f"/subscriptions/{UUID(int=number)}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet"
         vpc = str(UUID(int=number // _IN_A_PROJECT_VPC + 1))

@@ -18,7 +18,7 @@ from local.cloud.world.population import establish
 from local.deployment import Deployment, deploy
 from local.registry import connected, fill
 from peering.aiven_vpc import AivenVpc
-from peering.facts import collected
+from peering.facts import Facts
 from peering.naming import peering_id
 from peering.record import Record
 from peering.request import PeeringRequest
@@ -134,11 +134,11 @@ def populate(cloud: LocalCloud, size: Size) -> None:
     fill(cloud, records)
 
 
-def _record(cloud: LocalCloud, vnet_id: str, vpc: AivenVpc, made: dict[str, str]) -> Record:
+def _record(cloud: LocalCloud, vnet_id: str, vpc: AivenVpc, made: Facts) -> Record:
     """The record of a peering, as a run would leave it that has connected it."""
     request = PeeringRequest.model_validate({**vpc.names, "vnet_id": vnet_id}, strict=False)
     peering = request.peering()
-    facts = collected({**made, "vnet_id": vnet_id, "tenant_id": cloud.landscape.customer_tenant, "found": []})
+    facts: Facts = {**made, "vnet_id": vnet_id, "tenant_id": cloud.landscape.customer_tenant, "found": []}
     facts |= {"user_rights": "standing", "credential": "secret", "existing": "none"}
     if peering["id"] != peering_id(vpc.owner, vpc.id, vnet_id):
         raise AssertionError("the registry and the cloud disagree about the peering's id")

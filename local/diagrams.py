@@ -18,10 +18,10 @@ DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "design.md"
 def steps() -> Iterator[str]:
     """The steps of a start, each with those whose facts it needs; what another one leads to anyway is left out."""
     yielders = {fact: step.name for step in STEPS for fact in step.yields}
-    needed = {"cleared": {yielders[fact] for fact in CLEARED}}
+    needed: dict[str, set[str]] = {"cleared": {yielders[fact] for fact in CLEARED}}
     for step in STEPS:
         awaited = set(step.awaits)
-        names = {yielders[fact] for fact in awaited if fact in yielders}
+        names: set[str] = {yielders[fact] for fact in awaited if fact in yielders}
         needed[step.name] = names - needed["cleared"] | {"cleared"} if awaited.issuperset(CLEARED) else names
     yield "flowchart TD"
     yield "  cleared{{preflight passed}}"

@@ -10,11 +10,12 @@ from local.cloud.events import EVENTS
 from local.cloud.world.population import Established, establish
 from local.cloud.world.world import VNet, Vpc
 from local.registry import Start, connected, fill
-from peering.facts import Facts, collected
+from peering.facts import Facts
 from peering.progress import StepProgress
 from peering.record import Record
 from peering.request import PeeringRequest
 from peering.spec import Caller
+from peering.step_names import StepName
 from peering.steps import STEPS
 from peering.verdicts import Checked, judge
 
@@ -34,7 +35,7 @@ _NEEDLESS: Final = (
     *("sync", "surplus_rights", "release_rights"),
 )
 #: The results of the preflight steps and polls of a first start without obstacles.
-_SEEN: Final[Mapping[str, object]] = {
+_SEEN: Final[Facts] = {
     "existing": "none",
     "found_connection_state": None,
     "found_connection_application_id": None,
@@ -76,22 +77,29 @@ def _started(made: Established, found: Collection[str], ended: datetime) -> Star
     return Start(made.peering_id[:8], Caller(name="network-team@example.com", id=None), moments[0], ended, steps)
 
 
-def _facts(cloud: LocalCloud, made: Established, vnet: VNet, vpc: Vpc, found: Collection[str]) -> Facts:
+def _facts(cloud: LocalCloud, made: Established, vnet: VNet, vpc: Vpc, found: Collection[StepName]) -> Facts:
     """All facts that the start has collected."""
     landscape, price = cloud.landscape, cloud.world.knobs.price_usd
-    of_identity = {
+    return {
+        **_SEEN,
+        **made.facts,
         "tenant_id": landscape.customer_tenant,
         "automation_tenant_id": landscape.customer_tenant,
         "automation_object_id": landscape.automation.id,
+        "vnet_id": vnet.id,
+        "project_network_cidr": vpc.cidr,
+        "cloud_name": vpc.cloud_name,
+        "found": [*found],
+        "hourly_price_usd": price,
     }
-    of_pair = {"vnet_id": vnet.id, "project_network_cidr": vpc.cidr, "cloud_name": vpc.cloud_name}
-    return collected({**_SEEN, **made.facts, **of_identity, **of_pair, "found": [*found], "hourly_price_usd": price})
 
 
-def _found(made: Collection[Established], subscription_id: str) -> list[str]:
+def _found(made: Collection[Established], subscription_id: str) -> list[StepName]:
     """The shared objects that a start finds: the platform's principal, and the roles of its subscription."""
-    has_roles = any(one.user_role_id.split("/")[2] == subscription_id for one in made)
-    return [*(["platform_service_principal"] if made else []), *(["user_role", "platform_role"] if has_roles else [])]
+    found: list[StepName] = ["platform_service_principal"] if made else []
+    if any(one.user_role_id.split("/")[2] == subscription_id for one in made):
+        found += ["user_role", "platform_role"]
+    return found
 
 
 def populate(cloud: LocalCloud, count: int) -> None:

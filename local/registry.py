@@ -16,6 +16,7 @@ from peering.progress import StepProgress
 from peering.record import Record
 from peering.registry import Ending, conclude, place, take
 from peering.spec import Caller, Deadlines, Fence, Peering
+from peering.step_names import StepName
 
 _DEADLINES: Final = Deadlines(propagation=900, platform=86400)
 #: Operations that one transaction takes.
@@ -30,7 +31,7 @@ class Start:
     by: Caller
     begun: datetime
     ended: datetime
-    steps: dict[str, StepProgress]
+    steps: dict[StepName, StepProgress]
 
 
 _LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)

@@ -4,8 +4,8 @@ from orchestrators.lost import note_lost
 from orchestrators.run import Run, Running, check_order
 from orchestrators.waiting import attempt
 from peering.calls import DISCARD_CREDENTIAL
-from peering.facts import CredentialFacts, collected, without
-from peering.steps import REMOVED, ROTATION
+from peering.facts import CredentialFacts, without
+from peering.steps import CREDENTIAL, REMOVED, ROTATION
 
 
 def rotate(run: Run) -> Running:
@@ -14,14 +14,14 @@ def rotate(run: Run) -> Running:
     A candidate that could not be verified is removed, so the old credential stays the only one. A verified one is used,
     even if the old one cannot be removed. So is an unverified one, if there is no other credential.
     """
-    kept = without(run.known, {*CredentialFacts.__annotations__, *REMOVED})
+    kept = without(run.known, {*CREDENTIAL, *REMOVED})
     wanted = run.order.get("credential", run.peering["credential"])
     yield from run.drive(ROTATION, {**kept, "rotation": {"run": run.run, "credential": wanted}})
     if run.state == "running":
         run.state = "rotated" if run.is_complete else "failed"
     candidate = run.facts.get("candidate", CredentialFacts())
     if "credential_proven" in run.facts:
-        run.facts |= collected(candidate)
+        run.facts = {**run.facts, **candidate}
     elif candidate and not (candidate["credential"] == run.known.get("credential") == "federated"):
         yield from _discard(run)
     yield from run.conclude(then=check_order(run))

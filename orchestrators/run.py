@@ -28,6 +28,7 @@ from peering.progress import RunState, StepProgress, progress
 from peering.registry import Ending
 from peering.runs import SIGN_OF_LIFE, STOP, deterministic_id, wait_instance_id
 from peering.spec import Deadlines, Fence
+from peering.step_names import StepName
 from peering.steps import CLEARED_BEFORE, KEPT, LOOKS, OF_THE_RUN, Operation, Step, is_needless, ready
 
 #: How often the waits of a superseded run are notified until they have ended.
@@ -53,13 +54,13 @@ class Run:
         self.has_requested_connection = taken.get("has_requested_connection", False)
         self.started = context.current_utc_datetime.isoformat()
         self.facts = Facts()
-        self.steps: dict[str, StepProgress] = {}
+        self.steps: dict[StepName, StepProgress] = {}
         self.state: RunState = "running"
-        self._by_name: dict[str, Step] = {}
+        self._by_name: dict[StepName, Step] = {}
         #: What takes in whatever has ended.
         self._under_way: dict[Task[object], Callable[[], Running | None]] = {}
         self._waits: dict[str, str] = {}
-        self._looked: list[str] = []
+        self._looked: list[StepName] = []
         self._losses: dict[str, int] = {}
 
     @property
@@ -220,7 +221,7 @@ class Run:
         """The input of an activity that works for the run."""
         return StepRequest(peering=self.peering, facts=facts, fence=self.fence)
 
-    def _request(self, step: str) -> StepRequest:
+    def _request(self, step: StepName) -> StepRequest:
         """The input of a step's activity: only the facts that it needs, or that an earlier run collected."""
         table = self._by_name[step]
         recalled = only(self.known, (*table.yields, *table.recalls))
@@ -299,7 +300,7 @@ class Run:
             task = self.context.call_activity(StepActivity(step.name), self._request(step.name))
             self._under_way[task] = partial(self._take_outcome, step.name, task)
 
-    def _settle(self, step: str, outcome: Outcome) -> None:
+    def _settle(self, step: StepName, outcome: Outcome) -> None:
         """Take a step's outcome into the run."""
         progress = self.steps[step]
         if "problem" in outcome:
@@ -312,7 +313,7 @@ class Run:
         if self.facts.get("existing") == "foreign":
             self.state = "existing"
 
-    def _settle_problem(self, step: str, problem: Occurrence) -> None:
+    def _settle_problem(self, step: StepName, problem: Occurrence) -> None:
         """Wait for a transient problem; end the run with a permanent one."""
         clears = may_clear(problem) and "gave_up_after" not in problem
         if self.state not in ("running", "stopping") and (clears or problem["code"] == "run-superseded"):
@@ -358,7 +359,7 @@ class Run:
         self._under_way[task] = take
         self._hold_nothing_back()
 
-    def _take_outcome(self, step: str, task: Task[Outcome]) -> Running:
+    def _take_outcome(self, step: StepName, task: Task[Outcome]) -> Running:
         result = task.result
         if isinstance(result, BaseException):
             yield from self._lose(step, result)
@@ -366,7 +367,7 @@ class Run:
         self.steps[step]["tries"] += 1
         self._settle(step, result)
 
-    def _take_wait(self, step: str, task: Task[WaitResult[Outcome]]) -> Running:
+    def _take_wait(self, step: StepName, task: Task[WaitResult[Outcome]]) -> Running:
         del self._waits[step]
         result = task.result
         if isinstance(result, BaseException):
@@ -376,7 +377,7 @@ class Run:
         self.steps[step]["tries"] = result["tries"]
         self._settle(step, result["outcome"])
 
-    def _lose(self, step: str, error: BaseException) -> Running:
+    def _lose(self, step: StepName, error: BaseException) -> Running:
         """A call or a wait that the platform lost: the step is restarted after a pause; too many losses end the run."""
         losses = self._losses[step] = self._losses.get(step, 0) + 1
         self.unsettled = max(self.unsettled, (yield from note_lost(self.context, self.peering["id"])))

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from peering.addresses import overlaps
 from peering.aiven_vpc import AivenVpc
 from peering.drift_of_access import of_access
-from peering.facts import Facts, VNetPeering, named
+from peering.facts import FactName, Facts, VNetPeering, named
 from peering.look import (
     OWN_TENANT_ONLY,
     ApplicationLook,
@@ -29,6 +29,7 @@ from peering.outcome import Occurrence
 from peering.sides import side_of
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, connection_problem, how_far
+from peering.steps import CREDENTIAL
 
 Verdict = Literal["healthy", "degraded", "broken", "unknown"]
 #: From best to worst.
@@ -50,7 +51,6 @@ _CONNECTION: Final = (
 )
 #: What identifies a connection's VNet.
 _KEYS: Final[tuple[Literal["account", "resource_group", "vnet"], ...]] = ("account", "resource_group", "vnet")
-_ROTATE: Final = ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id")
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class Drift:
     """
 
     verdict: Verdict
-    repair: tuple[str, ...] = ()
+    repair: tuple[FactName, ...] = ()
 
     @property
     def rotates(self) -> bool:
         """Whether the repair is a rotation of the credential."""
-        return self.repair == _ROTATE
+        return self.repair == CREDENTIAL
 
     @property
     def puts_peering(self) -> bool:
@@ -120,11 +120,11 @@ DRIFT: Final[dict[str, Drift]] = {
     "application-not-multi-tenant": Drift("degraded"),
     "application-principal-missing": Drift("degraded"),
     "application-disabled": Drift("degraded"),
-    "federated-credential-missing": Drift("degraded", _ROTATE),
-    "secret-missing": Drift("degraded", _ROTATE),
-    "secret-not-on-application": Drift("degraded", _ROTATE),
-    "secret-expired": Drift("degraded", _ROTATE),
-    "secret-expires-soon": Drift("degraded", _ROTATE),
+    "federated-credential-missing": Drift("degraded", CREDENTIAL),
+    "secret-missing": Drift("degraded", CREDENTIAL),
+    "secret-not-on-application": Drift("degraded", CREDENTIAL),
+    "secret-expired": Drift("degraded", CREDENTIAL),
+    "secret-expires-soon": Drift("degraded", CREDENTIAL),
 }
 
 

@@ -2,11 +2,21 @@
 
 from collections.abc import Iterator
 
-from peering.facts import AssignmentLook, Facts
+from peering.facts import AssignmentLook, FactName, Facts
 from peering.look import AccessLook, Look, PrincipalLook, if_seen
 from peering.naming import last_part, same_id, within
 from peering.outcome import Occurrence
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, all_granted, allowing, assignments_of, grants_all, is_exactly
+from peering.rights import (
+    OF_PLATFORM,
+    OF_USER,
+    PLATFORM_ACTIONS,
+    USER_ACTIONS,
+    all_granted,
+    allowing,
+    assignments_of,
+    grants_all,
+    is_exactly,
+)
 from peering.spec import Peering
 
 
@@ -80,7 +90,7 @@ def _of_surplus(facts: Facts, access: AccessLook, look: Look, vnet_id: str) -> I
     why = f" It was not removed: {facts['rights_kept']}" if facts.get("rights_kept") else ""
     for whose, assignments in further.items():
         if assignments:
-            named = ", ".join(f"{a['id'].rpartition('/')[2]} on {a['scope']}" for a in assignments)
+            named = ", ".join(f"{last_part(a['id'])} on {a['scope']}" for a in assignments)
             yield Occurrence(code="surplus-rights", detail=f"Not requested, of {whose}: {named}.{why}")
 
 
@@ -92,9 +102,9 @@ def _peers_only(access: AccessLook, assignment: AssignmentLook) -> bool:
 
 def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Occurrence]:
     """Whether the roles grant what they were created for, and nothing else; an adopted one may grant more."""
-    for name, actions in (("platform_role_id", PLATFORM_ACTIONS), ("user_role_id", USER_ACTIONS)):
-        role = access["roles"].get(_guid(facts, name))
-        if role is None or (name == "user_role_id" and peering["role"] != "least-privilege"):
+    for names, actions in ((OF_PLATFORM, PLATFORM_ACTIONS), (OF_USER, USER_ACTIONS)):
+        role = access["roles"].get(_guid(facts, names.role))
+        if role is None or (names is OF_USER and peering["role"] != "least-privilege"):
             continue
         sound = grants_all(role, actions) if facts.get("existing") == "adopted" else is_exactly(role, actions)
         if not sound:
@@ -103,5 +113,5 @@ def _of_roles(peering: Peering, facts: Facts, access: AccessLook) -> Iterator[Oc
             )
 
 
-def _guid(facts: Facts, name: str) -> str:
+def _guid(facts: Facts, name: FactName) -> str:
     return last_part(str(facts.get(name, ""))).lower()

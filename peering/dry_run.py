@@ -13,6 +13,7 @@ from peering.problems import PROBLEMS
 from peering.record import Record
 from peering.sides import side_of
 from peering.spec import OF_ITS_OWNER, Peering
+from peering.step_names import StepName
 from peering.steps import LOOKS, OBJECTS, STEPS
 from peering.unfit import connection_exists
 
@@ -33,7 +34,7 @@ _MADE_ANEW: Final = frozenset({"peering_connection", "vnet_peering"})
 class PlannedStep(TypedDict):
     """One object of the peering: what a start would do to it, and its name; of one that is deleted, also its ARM id."""
 
-    step: str
+    step: StepName
     article_step: int
     title: str
     action: Action

@@ -6,8 +6,13 @@ from typing import Literal, NotRequired, TypeVar, cast
 from typing_extensions import TypedDict
 
 from peering.spec import Credential
+from peering.step_names import StepName
 
 Thing = TypeVar("Thing")
+
+
+#: Whose connection Aiven lists: nobody's, this peering's own, one that is to be taken over, another owner's.
+Existing = Literal["none", "ours", "adopted", "foreign"]
 
 
 class VNetPeering(TypedDict):
@@ -48,7 +53,7 @@ class Neighbours(TypedDict):
 class SurplusRight(TypedDict):
     """A role or an assignment that a start removes: the step that does it, what it is, and its ARM id."""
 
-    step: str
+    step: StepName
     name: str
     id: str
 
@@ -111,8 +116,8 @@ class Facts(CredentialFacts, total=False):
     side_is_lost: bool
     peered_networks: list[VNetPeering]
     # The results of the preflight: texts are warnings.
-    existing: str
-    found: list[str]
+    existing: Existing
+    found: list[StepName]
     # What a start changes of the application that exists.
     application_changes: list[ApplicationChange]
     addresses_checked: str
@@ -182,22 +187,110 @@ class Facts(CredentialFacts, total=False):
     seen_switches: dict[str, bool]
 
 
-def collected(values: Mapping[str, object]) -> Facts:
+#: The names of all facts.
+FactName = Literal[
+    "credential",
+    "secret_name",
+    "secret_version",
+    "secret_key_id",
+    "secret_expires",
+    "automation_tenant_id",
+    "automation_object_id",
+    "tenant_id",
+    "cloud_name",
+    "project_network_cidr",
+    "found_connection_state",
+    "found_connection_application_id",
+    "ended_connection_listed",
+    "is_beside_anothers",
+    "vnet_id",
+    "address_prefixes",
+    "side_is_lost",
+    "peered_networks",
+    "existing",
+    "found",
+    "application_changes",
+    "addresses_checked",
+    "rights_checked",
+    "conditions_checked",
+    "limits_checked",
+    "holds_checked",
+    "password_policy_checked",
+    "hourly_price_usd",
+    "surplus_found",
+    "connection_is_clear",
+    "side_is_clear",
+    "vnet_is_clear",
+    "side_switches",
+    "application_id",
+    "application_object_id",
+    "application_named",
+    "user_principal_id",
+    "user_role_id",
+    "user_role_assignment_id",
+    "user_rights",
+    "platform_principal_id",
+    "platform_role_id",
+    "platform_role_assignment_id",
+    "rights_settled",
+    "rights_kept",
+    "requested_connection_state",
+    "user_peer_network_cidrs",
+    "to_tenant_id",
+    "to_network_id",
+    "vnet_peering_id",
+    "peering_state",
+    "peering_sync_level",
+    "in_sync",
+    "connection_state",
+    "rotation",
+    "candidate",
+    "credential_proven",
+    "role_names",
+    "neighbours",
+    "assignments_there",
+    "connection_to_remove",
+    "vnet_peering_to_remove",
+    "connection_removed",
+    "vnet_peering_removed",
+    "role_assignments_removed",
+    "roles_removed",
+    "application_removed",
+    "platform_principal_removed",
+    "secret_removed",
+    "seen_gone",
+    "repairing",
+    "tries",
+    "waited",
+    "looked_at",
+    "waits_since",
+    "call",
+    "refusal",
+    "seen_switches",
+]
+
+
+def _collected(values: Mapping[str, object]) -> Facts:
     """Facts whose names are only known at run time."""
     return cast("Facts", {**values})
 
 
-def only(facts: Facts, names: Collection[str]) -> Facts:
+def of_credential(credential: CredentialFacts) -> Facts:
+    """A credential's facts, to be used as that of the peering."""
+    return _collected(credential)
+
+
+def only(facts: Facts, names: Collection[FactName]) -> Facts:
     """The facts with some names, as far as they exist."""
-    return collected({name: value for name, value in facts.items() if name in names})
+    return _collected({name: value for name, value in facts.items() if name in names})
 
 
-def without(facts: Facts, names: Collection[str]) -> Facts:
+def without(facts: Facts, names: Collection[FactName]) -> Facts:
     """The facts with all other names."""
-    return collected({name: value for name, value in facts.items() if name not in names})
+    return _collected({name: value for name, value in facts.items() if name not in names})
 
 
-def named(facts: Facts, name: str) -> str | None:
+def named(facts: Facts, name: FactName) -> str | None:
     """The text of a fact whose name is only known at run time; None if there is none."""
     value = facts.get(name)
     return value if isinstance(value, str) else None

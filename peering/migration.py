@@ -17,6 +17,7 @@ from peering.record import Attempt, Health, Origin, Record, Run, RunRecord, Unma
 from peering.registry import Ending, place, run_record
 from peering.runs import FUNCTION_TIMEOUT, deterministic_id, wait_instance_id
 from peering.spec import Caller, Credential, Deadlines, Fence, Peering
+from peering.step_names import StepName
 from peering.steps import OF_THE_RUN, REMOVAL, ROTATION, STEPS, Operation
 
 #: The entity that held the peerings of one project VPC, and the one that lists the keys of those.
@@ -47,7 +48,7 @@ class OldRecord(TypedDict):
     requested_by: Caller
     requested: str
     runs: list[Run]
-    objects: dict[str, Origin]
+    objects: dict[StepName, Origin]
     state: NotRequired[str]
     connected: NotRequired[str]
     health: NotRequired[Health]

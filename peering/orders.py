@@ -13,6 +13,7 @@ from peering.outcome import Occurrence
 from peering.progress import StepProgress
 from peering.runs import START_WITHIN
 from peering.spec import Caller, Credential, Deadlines, Fence, Peering
+from peering.step_names import StepName
 from peering.steps import Operation
 
 #: The direction of an order: towards a connection, back from a failed start, or towards a removal.
@@ -115,7 +116,7 @@ class Supersession(TypedDict):
     renamed: NotRequired[str]
     operation: Operation
     facts: Facts
-    steps: dict[str, StepProgress]
+    steps: dict[StepName, StepProgress]
 
 
 class Lost(TypedDict):

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict, TypeIs
 
 from peering.facts import Facts
 from peering.spec import Fence, Peering
+from peering.step_names import StepName
 
 #: The problem for a call that the platform lost.
 LOST: Final = "activity-lost"
@@ -62,7 +63,7 @@ class Undone(TypedDict):
 #: What a step returns. Which of the two has to be asked before it is read.
 Outcome: TypeAlias = Done | Undone
 #: What `look_ahead` returns: how each look has ended, or why none was begun.
-Looks: TypeAlias = dict[str, Outcome] | Undone
+Looks: TypeAlias = dict[StepName, Outcome] | Undone
 
 
 def is_undone(answer: Outcome | Looks) -> TypeIs[Undone]:

@@ -8,6 +8,7 @@ from typing import Final, Literal, NotRequired, get_args
 from typing_extensions import TypedDict
 
 from peering.outcome import Occurrence
+from peering.step_names import StepName
 from peering.steps import Operation
 
 StepState = Literal["running", "waiting", "done", "failed"]
@@ -71,7 +72,7 @@ class Progress(TypedDict):
     run: str
     execution: str
     started: str
-    steps: dict[str, ShortStep]
+    steps: dict[StepName, ShortStep]
 
 
 #: The longest text in a custom status, and the most that one holds altogether, in characters of JSON.
@@ -90,7 +91,12 @@ def short_problem(problem: Occurrence, longest: int = LONGEST_TEXT) -> ShortProb
 
 
 def progress(
-    operation: Operation, state: RunState, run: str, execution: str, started: str, steps: Mapping[str, StepProgress]
+    operation: Operation,
+    state: RunState,
+    run: str,
+    execution: str,
+    started: str,
+    steps: Mapping[StepName, StepProgress],
 ) -> Progress:
     """The custom status of a run: the texts are cut until it has at most `LARGEST_STATUS` characters.
 

@@ -13,6 +13,7 @@ from peering.orders import Joined, Order
 from peering.outcome import Occurrence
 from peering.progress import PeeringState, RunState, StepProgress, state_named
 from peering.spec import Caller, Peering
+from peering.step_names import StepName
 from peering.steps import Operation
 
 
@@ -51,10 +52,14 @@ def last_completed(attempt: Attempt | None) -> str | None:
     return attempt.get("completed", attempt["at"]) if attempt is not None and attempt["count"] else None
 
 
-class Origin(TypedDict):
-    """Where an object of a peering comes from: `created`, `found` or `adopted`; when, and by which app version."""
+#: How an object of a peering came to be: made by a start, found by one, or taken over with the peering.
+Origins = Literal["created", "found", "adopted"]
 
-    origin: str
+
+class Origin(TypedDict):
+    """Where an object of a peering comes from; when, and by which app version."""
+
+    origin: Origins
     at: str
     app_version: str
 
@@ -89,7 +94,7 @@ class RunRecord(Run):
     id: str
     peering: Peering
     outcome: OutcomeKind
-    steps: dict[str, StepProgress]
+    steps: dict[StepName, StepProgress]
     taken: NotRequired[str]
     joined: NotRequired[list[Joined]]
     joins: NotRequired[int]
@@ -149,12 +154,12 @@ class Record(TypedDict):
     requested_by: Caller
     requested: str
     runs: list[Run]
-    objects: dict[str, Origin]
+    objects: dict[StepName, Origin]
     changed: str
     order: NotRequired[Order]
     state: NotRequired[str]
     connected: NotRequired[str]
-    steps: NotRequired[dict[str, StepProgress]]
+    steps: NotRequired[dict[StepName, StepProgress]]
     unsettled: NotRequired[str]
     stopping: NotRequired[Stopping]
     takers: NotRequired[list[str]]

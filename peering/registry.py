@@ -11,9 +11,10 @@ from peering.facts import Facts, without
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
 from peering.outcome import Occurrence
 from peering.progress import RunState, StepProgress, shortened
-from peering.record import Attempt, Origin, Record, Run, RunRecord, Stopping, just_after, last_completed
+from peering.record import Attempt, Origin, Origins, Record, Run, RunRecord, Stopping, just_after, last_completed
 from peering.runs import FUNCTION_TIMEOUT
 from peering.spec import Fence, Peering
+from peering.step_names import StepName
 from peering.steps import KEPT, OBJECTS, OF_THE_RUN, REMOVED, REMOVES, Operation
 from peering.version import VERSION
 
@@ -27,7 +28,7 @@ class Ending(TypedDict):
     fence: Fence
     state: RunState
     facts: Facts
-    steps: dict[str, StepProgress]
+    steps: dict[StepName, StepProgress]
     at: str
     drop: bool
     operation: NotRequired[Operation]
@@ -289,7 +290,7 @@ def note_stopped(record: Record, given: Supersession) -> None:
     _note_gone(record, given["facts"])
 
 
-def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[str, Facts], at: str) -> None:
+def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[StepName, Facts], at: str) -> None:
     """Record what steps of a run created, as soon as it is created, and its inputs.
 
     A record without the run is a newer one, created since. What a later run has found, a call that
@@ -310,7 +311,7 @@ def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[str, Fac
             _note_gone(record, facts)
 
 
-def has_made(record: Record, step: str, since: str) -> bool:
+def has_made(record: Record, step: StepName, since: str) -> bool:
     """Whether a step has made its object since a moment; it was not there before."""
     origin = record["objects"].get(step)
     return origin is not None and origin["origin"] == "created" and origin["at"] >= since
@@ -410,7 +411,7 @@ def note_origins(record: Record, facts: Facts, at: str) -> None:
     """
     found = record["facts"].get("found")
     before = set(found) if isinstance(found, list) else set()
-    there = "adopted" if record["facts"].get("existing") == "adopted" else "found"
+    there: Origins = "adopted" if record["facts"].get("existing") == "adopted" else "found"
     for step, fact in OBJECTS.items():
         if facts.get(fact) is not None:
             origin = Origin(origin=there if step in before else "created", at=at, app_version=VERSION)

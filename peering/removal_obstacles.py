@@ -22,6 +22,7 @@ from peering.naming import VNetId, within
 from peering.outcome import Occurrence
 from peering.rights import Granted, lacking
 from peering.spec import Peering
+from peering.step_names import StepName
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class _Deletion(NamedTuple):
 
 
 #: The objects that are deleted in Azure, by the step that creates them.
-_IN_AZURE: Final[Mapping[str, _Deletion]] = {
+_IN_AZURE: Final[Mapping[StepName, _Deletion]] = {
     "vnet_peering": _Deletion("the VNet peering", f"{PEERINGS}/delete", by_app=False),
     "user_role_assignment": _Deletion("the application's role assignment", f"{ASSIGNMENTS}/delete", by_app=True),
     "platform_role_assignment": _Deletion("the platform's role assignment", f"{ASSIGNMENTS}/delete", by_app=True),
@@ -86,7 +87,7 @@ _IN_AZURE: Final[Mapping[str, _Deletion]] = {
 }
 
 
-def in_the_way(peering: Peering, deleted: Mapping[str, str | None], looks: RemovalLooks) -> Iterator[Occurrence]:
+def in_the_way(peering: Peering, deleted: Mapping[StepName, str | None], looks: RemovalLooks) -> Iterator[Occurrence]:
     """The problems that would end a removal.
 
     Args:
@@ -115,7 +116,7 @@ def in_the_way(peering: Peering, deleted: Mapping[str, str | None], looks: Remov
             yield from problems
 
 
-def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str]:
+def may_be_in_the_way(deleted: Collection[StepName], looks: RemovalLooks) -> list[str]:
     """Warnings about what may end a removal; it depends on more than the plan can read.
 
     Args:
@@ -126,7 +127,7 @@ def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str
     return [*doubtful, *of_unread(looks.holds, looks.policies), *looks.warnings]
 
 
-def _actions(deleted: Collection[str], looks: RemovalLooks) -> tuple[set[str], set[str]]:
+def _actions(deleted: Collection[StepName], looks: RemovalLooks) -> tuple[set[str], set[str]]:
     """What a removal does in Azure: the app itself, and others."""
     in_azure = [deletion for name, deletion in _IN_AZURE.items() if name in deleted]
     by_app = {deletion.action for deletion in in_azure if deletion.by_app}

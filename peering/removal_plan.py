@@ -10,8 +10,9 @@ from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.record import Record
 from peering.removal_obstacles import RemovalLooks, in_the_way, may_be_in_the_way
-from peering.rights import is_in_use, made_role_names, own_assignments
+from peering.rights import RIGHTS, is_in_use, made_role_names, own_assignments
 from peering.spec import Peering
+from peering.step_names import StepName
 from peering.steps import OBJECTS, STEPS
 
 #: The fate of an object: it is deleted, handed back to the owner that it was adopted from, kept because another owner
@@ -31,7 +32,7 @@ _NOT_OURS: Final = "This app did not create it."
 class RemovedObject(TypedDict):
     """One object of the peering, what a removal would do to it, and why it would stay."""
 
-    step: str
+    step: StepName
     article_step: int
     title: str
     action: Removal
@@ -97,30 +98,30 @@ def _left_assignment(assignment: str) -> RemovedObject:
     return _of_step("platform_role_assignment", "delete", assignment, "An earlier start created it.")
 
 
-def _of_step(name: str, action: Removal, identity: str | None, why: str) -> RemovedObject:
+def _of_step(name: StepName, action: Removal, identity: str | None, why: str) -> RemovedObject:
     step = next(step for step in STEPS if step.name == name)
     return RemovedObject(
         step=step.name, article_step=step.article_step, title=step.title, action=action, id=identity, why=why
     )
 
 
-def _origin(record: Record, name: str) -> str | None:
+def _origin(record: Record, name: StepName) -> str | None:
     return record["objects"][name]["origin"] if name in record["objects"] else None
 
 
-def _own_rights(peering: Peering, known: Facts) -> dict[str, bool]:
+def _own_rights(peering: Peering, known: Facts) -> dict[StepName, bool]:
     """Which of the roles and assignments that are known have the GUIDs that this app gives."""
     made, named_by_app = {*made_role_names(peering, known).values()}, own_assignments(known, peering["vnet_id"])
-    own = dict[str, bool]()
-    for whose in ("user", "platform"):
-        role, assignment = named(known, f"{whose}_role_id"), f"{whose}_role_assignment"
+    own = dict[StepName, bool]()
+    for names in RIGHTS:
+        role = named(known, names.role)
         if role is not None:
-            own[f"{whose}_role"] = last_part(role).lower() in made
-            own[assignment] = assignment in named_by_app
+            own[names.role_step] = last_part(role).lower() in made
+            own[names.assignment_step] = names.assignment_step in named_by_app
     return own
 
 
-def _fate(name: str, record: Record, known: Facts, looks: RemovalLooks) -> tuple[Removal, str]:
+def _fate(name: StepName, record: Record, known: Facts, looks: RemovalLooks) -> tuple[Removal, str]:
     """What a removal would do to one object, and why it would stay."""
     peering, neighbours, platform = record["peering"], looks.neighbours, looks.platform
     if not looks.facts:

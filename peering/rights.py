@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from peering.facts import AssignmentLook, Facts, Neighbours, named
 from peering.look import AccessLook, RoleLook
 from peering.naming import VNetId, folded, last_part, role_assignment_name, role_definition_name, same_id, within
 from peering.outcome import Occurrence
 from peering.spec import Peering
+from peering.step_names import AssignmentStep, RoleStep, StepName
 
 #: All that the platform needs: to create a peering that leads to the VNet (article step 8).
 PLATFORM_ACTIONS: Final = ("Microsoft.Network/virtualNetworks/peer/action",)
@@ -29,6 +30,29 @@ ASSIGNMENT_DELETION: Final = "Microsoft.Authorization/roleAssignments/delete"
 ROLE_DELETION: Final = "Microsoft.Authorization/roleDefinitions/delete"
 #: The built-in role of the article's step 6, which can be asked for ("Azure built-in roles").
 _NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
+
+
+class RightNames(NamedTuple):
+    """A principal's right on the VNet: the steps that create its role and its assignment, and the facts of the ids."""
+
+    role_step: RoleStep
+    assignment_step: AssignmentStep
+    role: Literal["user_role_id", "platform_role_id"]
+    assignment: Literal["user_role_assignment_id", "platform_role_assignment_id"]
+    principal: Literal["user_principal_id", "platform_principal_id"]
+
+
+OF_USER: Final = RightNames(
+    "user_role", "user_role_assignment", "user_role_id", "user_role_assignment_id", "user_principal_id"
+)
+OF_PLATFORM: Final = RightNames(
+    "platform_role",
+    "platform_role_assignment",
+    "platform_role_id",
+    "platform_role_assignment_id",
+    "platform_principal_id",
+)
+RIGHTS: Final = (OF_USER, OF_PLATFORM)
 
 
 class Granted(NamedTuple):
@@ -103,7 +127,7 @@ def allowing(access: AccessLook, principal_id: str, actions: Sequence[str], scop
 
 
 #: The GUID of the role and the object id of the principal that gets it, if it exists, by the step that assigns it.
-Wanted: TypeAlias = Mapping[str, tuple[str, str | None]]
+Wanted: TypeAlias = Mapping[AssignmentStep, tuple[str, str | None]]
 
 
 class Surplus(NamedTuple):
@@ -131,21 +155,19 @@ def has_own_name(assignment: AssignmentLook) -> bool:
     return same_id(last_part(assignment["id"]), own)
 
 
-def own_assignments(facts: Facts, vnet_id: str) -> dict[str, AssignmentLook]:
+def own_assignments(facts: Facts, vnet_id: str) -> dict[StepName, AssignmentLook]:
     """The recorded assignments on a VNet that have this app's names, by the step that creates them.
 
     Args:
         facts: name assignments, roles and principals.
         vnet_id: the VNet's ARM id.
     """
-    own = dict[str, AssignmentLook]()
-    for whose in ("user", "platform"):
-        role, assignment, principal = (
-            named(facts, f"{whose}_{what}_id") for what in ("role", "role_assignment", "principal")
-        )
+    own = dict[StepName, AssignmentLook]()
+    for names in RIGHTS:
+        role, assignment, principal = (named(facts, name) for name in (names.role, names.assignment, names.principal))
         if role is not None and assignment is not None and principal is not None:
             one = AssignmentLook(id=assignment, scope=vnet_id, role=last_part(role).lower(), principal_id=principal)
-            own |= {f"{whose}_role_assignment": one} if has_own_name(one) else {}
+            own |= {names.assignment_step: one} if has_own_name(one) else {}
     return own
 
 
@@ -227,7 +249,9 @@ def surplus_of(
     return Surplus(found, made)
 
 
-def roles_to_assign(peering: Peering, vnet_id: str, roles: Mapping[str, RoleLook]) -> dict[str, tuple[str, str]]:
+def roles_to_assign(
+    peering: Peering, vnet_id: str, roles: Mapping[str, RoleLook]
+) -> dict[AssignmentStep, tuple[str, str]]:
     """The names and the GUIDs of the roles that a start assigns, by the steps that assign them.
 
     Args:

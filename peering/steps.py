@@ -12,8 +12,9 @@ from graphlib import TopologicalSorter
 from itertools import chain
 from typing import Final, Literal
 
-from peering.facts import Facts, without
+from peering.facts import FactName, Facts, without
 from peering.spec import Peering
+from peering.step_names import StepName
 
 ARTICLE: Final[dict[int, str]] = {
     1: "Sign in with an Azure admin account",
@@ -45,24 +46,24 @@ class Step:
     A step that `looks` only reads: the dry run runs these, and nothing else.
     """
 
-    name: str
+    name: StepName
     article_step: int
     title: str
-    needs: tuple[str, ...]
-    yields: tuple[str, ...]
-    recalls: tuple[str, ...] = ()
-    may_yield: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
+    needs: tuple[FactName, ...]
+    yields: tuple[FactName, ...]
+    recalls: tuple[FactName, ...] = ()
+    may_yield: tuple[FactName, ...] = ()
+    after: tuple[FactName, ...] = ()
     looks: bool = False
 
     @property
-    def awaits(self) -> tuple[str, ...]:
+    def awaits(self) -> tuple[FactName, ...]:
         """All facts that must be known before it starts."""
         return (*self.needs, *self.after)
 
 
 #: The facts that must be known before anything is changed.
-CLEARED: Final = (
+CLEARED: Final[tuple[FactName, ...]] = (
     "existing",
     "addresses_checked",
     "rights_checked",
@@ -72,8 +73,12 @@ CLEARED: Final = (
     "hourly_price_usd",
     "found",
 )
+#: The facts of the created application's credential.
+CREDENTIAL: Final[tuple[FactName, ...]] = (
+    *("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id"),
+)
 #: The facts that signing in as the created application requires.
-SIGN_IN: Final = ("application_id", "tenant_id", "credential", "secret_name", "secret_version")
+SIGN_IN: Final[tuple[FactName, ...]] = ("application_id", "tenant_id", "credential", "secret_name", "secret_version")
 
 LOOKS: Final = (
     Step("sign_in", 1, "Sign in", (), ("automation_tenant_id", "automation_object_id"), looks=True),
@@ -203,7 +208,7 @@ STEPS: Final = (
         4,
         "Give it a credential",
         ("application_object_id", "automation_tenant_id", "automation_object_id"),
-        ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id"),
+        CREDENTIAL,
     ),
     Step("user_role", 6, "Find or create its role", ("vnet_id",), ("user_role_id",), after=CLEARED),
     Step(
@@ -349,7 +354,7 @@ STEPS: Final = (
 _BY_NAME: Final = {step.name: step for step in STEPS}
 
 
-def _for_removal(name: str) -> Step:
+def _for_removal(name: StepName) -> Step:
     """A step of the first table that a removal needs only when there is a VNet peering to delete."""
     return replace(_BY_NAME[name], after=("vnet_peering_to_remove",))
 
@@ -377,7 +382,10 @@ REMOVAL: Final = (
         may_yield=("user_principal_id", "vnet_peering_to_remove", "vnet_peering_removed"),
         after=("automation_tenant_id",),
     ),
-    *map(_for_removal, ("user_service_principal", "application_credential", "user_role", "user_role_assignment")),
+    _for_removal("user_service_principal"),
+    _for_removal("application_credential"),
+    _for_removal("user_role"),
+    _for_removal("user_role_assignment"),
     Step(
         "remove_vnet_peering",
         13,
@@ -461,13 +469,13 @@ REMOVAL: Final = (
 )
 
 #: What is known once everything is deleted.
-REMOVED: Final = (
+REMOVED: Final[tuple[FactName, ...]] = (
     *(fact for step in REMOVAL if step.name.startswith("remove_") for fact in step.yields),
     "seen_gone",
 )
 
 #: Which objects are deleted once a fact of a removal is known.
-REMOVES: Final = {
+REMOVES: Final[Mapping[FactName, tuple[StepName, ...]]] = {
     "vnet_peering_removed": ("vnet_peering",),
     "connection_removed": ("peering_connection",),
     "role_assignments_removed": ("user_role_assignment", "platform_role_assignment"),
@@ -500,7 +508,7 @@ ROTATION: Final = (
         4,
         "Remove the old one",
         ("candidate", "application_object_id"),
-        ("credential", "secret_name", "secret_version", "secret_expires", "secret_key_id"),
+        CREDENTIAL,
         after=("credential_proven",),
     ),
 )
@@ -515,7 +523,7 @@ PLANS: Final[Mapping[str, Sequence[Step]]] = {
 }
 
 #: The objects that a peering consists of, by the step that creates each, and the fact that holds its id.
-OBJECTS: Final = {
+OBJECTS: Final[Mapping[StepName, FactName]] = {
     "application": "application_id",
     "user_service_principal": "user_principal_id",
     "application_credential": "secret_version",
@@ -529,10 +537,12 @@ OBJECTS: Final = {
 }
 
 #: The steps that delete an older object before a step creates a new one.
-CLEARED_BEFORE: Final = {"peering_connection": frozenset({"stale_connection", "stale_peering", "orphaned_peering"})}
+CLEARED_BEFORE: Final[Mapping[StepName, frozenset[StepName]]] = {
+    "peering_connection": frozenset({"stale_connection", "stale_peering", "orphaned_peering"})
+}
 
 #: Facts that only the run needs: input of its steps, and what is large in a VNet with hundreds of peerings.
-OF_THE_RUN: Final = frozenset(
+OF_THE_RUN: Final[frozenset[FactName]] = frozenset(
     {
         *("repairing", "rotation", "candidate", "credential_proven", "tries", "waited", "looked_at", "waits_since"),
         *("call", "refusal", "seen_switches", "address_prefixes", "peered_networks"),
@@ -540,7 +550,9 @@ OF_THE_RUN: Final = frozenset(
 )
 #: The steps whose facts are stored in the peering's record as soon as they are known: what existed, what is created,
 #: and what was deleted in Entra, which is polled for long before it counts as deleted.
-KEPT: Final = frozenset({*OBJECTS, "ownership", "inventory", "remove_application", "remove_platform_principal"})
+KEPT: Final[frozenset[StepName]] = frozenset(
+    {*OBJECTS, "ownership", "inventory", "remove_application", "remove_platform_principal"}
+)
 
 
 def _predecessors(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
@@ -576,7 +588,7 @@ def is_needless(step: Step, facts: Collection[str]) -> bool:
     return all(fact in facts for fact in step.yields)
 
 
-def forget(facts: Facts, forgotten: Collection[str], peering: Peering) -> Facts:
+def forget(facts: Facts, forgotten: Collection[FactName], peering: Peering) -> Facts:
     """The facts that a repair starts from: without those that are no longer true, and what restoring them requires.
 
     Nor does it know what an earlier removal deleted: it says at its end what it has deleted itself.

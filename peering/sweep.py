@@ -11,6 +11,7 @@ from peering.look import Part, SecretLook, VpcLook
 from peering.naming import VNetId, folded
 from peering.outcome import THROTTLED, Occurrence
 from peering.record import Record, is_busy, is_paused, is_watched
+from peering.rights import RIGHTS
 from peering.spec import Deadlines
 
 #: VPCs in Aiven and VNets that one activity looks at.
@@ -206,7 +207,7 @@ class Division:
         self._vpcs.setdefault(key, vpc)
         read = {name: value for name, value in record.items() if name in _READ}
         read["runs"] = record["runs"][-1:]
-        principal, platform = (str(record["facts"].get(f"{whose}_principal_id")) for whose in ("user", "platform"))
+        principal, platform = (str(named(record["facts"], names.principal)) for names in RIGHTS)
         snapshot = json.dumps({"record": read, "etag": etag}, ensure_ascii=False)
         checked = _Checked(peering["id"], key, vnet_id, principal, platform, snapshot)
         self._on_vnet.setdefault(folded(vnet_id), []).append(checked)

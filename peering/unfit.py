@@ -9,6 +9,7 @@ from peering.naming import VNetId, default_role_names, folded, role_definition_i
 from peering.outcome import Occurrence
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
 from peering.spec import Peering
+from peering.step_names import RoleStep
 
 _NOT_TO_ADOPT: Final = "`adopt: true` cannot take it over, because its VNet peering is missing or Disconnected."
 
@@ -42,8 +43,8 @@ def unfit_roles(
             yield role_name_taken(name)
 
 
-def fitting_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str) -> dict[str, str]:
-    """The ARM ids of existing custom roles that equal those of a start: of the `user`, of the `platform`.
+def fitting_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str) -> dict[RoleStep, str]:
+    """The ARM ids of existing custom roles that equal those of a start, by the step that finds or creates each.
 
     Args:
         peering: the requested peering.
@@ -52,28 +53,29 @@ def fitting_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str)
     """
     scope = VNetId.parse(vnet_id).subscription_scope
     return {
-        step.removesuffix("_role"): role_definition_id(scope, guid)
+        step: role_definition_id(scope, guid)
         for step, (name, actions) in _custom_roles(peering).items()
         for guid, role in roles.items()
         if folded(role["name"]) == folded(name) and fits(role, actions, scope)
     }
 
 
-def missing_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str) -> set[str]:
-    """Whose custom role a start has to create: the `user`'s, the `platform`'s.
+def missing_roles(peering: Peering, roles: Mapping[str, RoleLook], vnet_id: str) -> set[RoleStep]:
+    """The steps that have to create a custom role in a start.
 
     Args:
         peering: the requested peering.
         roles: the custom roles that can be assigned on the VNet, by GUID.
         vnet_id: the VNet's ARM id.
     """
-    whose = {step.removesuffix("_role") for step in _custom_roles(peering)}
-    return whose - fitting_roles(peering, roles, vnet_id).keys()
+    return _custom_roles(peering).keys() - fitting_roles(peering, roles, vnet_id).keys()
 
 
-def _custom_roles(peering: Peering) -> dict[str, tuple[str, Sequence[str]]]:
+def _custom_roles(peering: Peering) -> dict[RoleStep, tuple[str, Sequence[str]]]:
     """The names and actions of the custom roles of a peering, by the step that finds or makes each."""
-    wanted: dict[str, tuple[str, Sequence[str]]] = {"platform_role": (peering["platform_role_name"], PLATFORM_ACTIONS)}
+    wanted: dict[RoleStep, tuple[str, Sequence[str]]] = {
+        "platform_role": (peering["platform_role_name"], PLATFORM_ACTIONS)
+    }
     if peering["role"] == "least-privilege":
         wanted["user_role"] = peering["user_role_name"], USER_ACTIONS
     return wanted

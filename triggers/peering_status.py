@@ -7,12 +7,13 @@ from typing import Final, NotRequired
 from typing_extensions import TypedDict
 
 from peering.concerns import CONCERNS
-from peering.facts import Facts, without
+from peering.facts import FactName, Facts, without
 from peering.orders import Joined
 from peering.outcome import Occurrence
 from peering.progress import PeeringState, Progress, ShortProblem, StepProgress, shortened, state_named
 from peering.record import Change, Health, Origin, OutcomeKind, Pause, Record, Run, RunRecord, state_of
 from peering.spec import Caller, Peering
+from peering.step_names import StepName
 from peering.steps import AFTER, ARTICLE, PLANS, Operation, Step, is_needless
 from peering.unfit import connection_exists
 from triggers.links import Link, links_of
@@ -86,7 +87,7 @@ class PeeringStatus(TypedDict, total=False):
     updated: str
     steps: list[StepStatus]
     facts: Facts
-    objects: dict[str, Origin]
+    objects: dict[StepName, Origin]
     links: list[Link]
     health: HealthDocument
     verdicts: list[Change]
@@ -118,7 +119,7 @@ class RunDocument(TypedDict):
     joined: NotRequired[list[Joined]]
     joins: NotRequired[int]
     peering: Peering
-    steps: NotRequired[dict[str, StepProgress]]
+    steps: NotRequired[dict[StepName, StepProgress]]
 
 
 class WaitStatus(TypedDict, total=False):
@@ -130,7 +131,7 @@ class WaitStatus(TypedDict, total=False):
 
 
 #: Facts that can be long.
-NOT_SHOWN: Final = frozenset({"neighbours"})
+NOT_SHOWN: Final[frozenset[FactName]] = frozenset({"neighbours"})
 #: States of a run that its order does not contain.
 _ENDING: Final = frozenset({"stopping", "rolling-back"})
 
@@ -233,10 +234,10 @@ def _short_run(run: RunRecord) -> Run:
     return found
 
 
-def _begun(progress: Progress) -> dict[str, StepProgress]:
+def _begun(progress: Progress) -> dict[StepName, StepProgress]:
     """The steps in a custom status, with times instead of seconds."""
     started = datetime.fromisoformat(progress["started"])
-    found = {}
+    found = dict[StepName, StepProgress]()
     for name, short in progress["steps"].items():
         begun = (started + timedelta(seconds=short["begun"])).isoformat()
         step = StepProgress(state=short["state"], started=begun, tries=short["tries"])
@@ -266,7 +267,7 @@ def health_document(health: Health) -> HealthDocument:
 def _step_status(
     operation: Operation,
     step: Step,
-    begun: Mapping[str, StepProgress],
+    begun: Mapping[StepName, StepProgress],
     waits: Mapping[str, WaitStatus],
     facts: Facts,
 ) -> StepStatus:

@@ -14,6 +14,7 @@ from peering.naming import role_assignment_id, same_id
 from peering.outcome import Occurrence, StepRequest
 from peering.rights import roles_to_assign
 from peering.spec import Peering
+from peering.step_names import StepName
 from peering.unfit import missing_roles, unfit_roles
 
 #: The removal does not create the platform's role.
@@ -24,7 +25,7 @@ _NOT_MADE: Final = ("platform_role",)
 class MadeFirst:
     """The steps whose objects a removal first creates, the problems that prevent it, and possible ones in words."""
 
-    steps: Collection[str]
+    steps: Collection[StepName]
     problems: Collection[Occurrence]
     warnings: Collection[str]
 
@@ -49,10 +50,10 @@ async def made_first(peering: Peering, facts: Facts, principal: str | None) -> M
     )
     unfit = [*unfit_roles(peering, roles, vnet_id, _NOT_MADE)]
     is_assigned = principal is not None and await _is_assigned(peering, vnet_id, roles, principal)
-    makes = {
+    makes: dict[StepName, bool] = {
         "user_service_principal": principal is None,
         "application_credential": has_none,
-        "user_role": "user" in missing_roles(peering, roles, vnet_id) and not unfit,
+        "user_role": "user_role" in missing_roles(peering, roles, vnet_id) and not unfit,
         "user_role_assignment": not is_assigned,
     }
     counts = [] if is_assigned else await assignments_of_subscription(vnet_id, 1)

@@ -13,6 +13,7 @@ from peering.facts import Facts, only
 from peering.naming import VNetId, secret_name
 from peering.outcome import LookRequest, Looks, Outcome, StepRequest, superseded
 from peering.spec import Peering
+from peering.step_names import StepName
 from peering.steps import KEPT, LOOKS, Step, is_needless, ready
 from peering.unfit import chosen_role_names
 
@@ -40,7 +41,7 @@ async def look_ahead(request: LookRequest) -> Looks:
     return outcomes
 
 
-async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> dict[str, Outcome]:
+async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> dict[StepName, Outcome]:
     """Do every possible look; returns how each has ended.
 
     Args:
@@ -48,8 +49,8 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
         known: what earlier runs gathered.
         facts: what this run has gathered.
     """
-    gathered, outcomes = Facts(**(facts or {})), dict[str, Outcome]()
-    under_way: dict[asyncio.Future[Outcome], str] = {}
+    gathered, outcomes = Facts(**(facts or {})), dict[StepName, Outcome]()
+    under_way: dict[asyncio.Future[Outcome], StepName] = {}
     started: set[str] = set()
     wanted = [step.name for step in LOOKS if not is_needless(step, gathered)]
     async with begun(read for name in wanted for read in _reads(name, peering)):
@@ -66,13 +67,13 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
                     gathered |= outcome["facts"]
 
 
-def _reads(name: str, peering: Peering) -> list[Read]:
+def _reads(name: StepName, peering: Peering) -> list[Read]:
     """The reads of a step that depend only on the request: they need not wait for earlier looks."""
     from activities.looks import own_rights, remotes, vault_rights
     from activities.steps import aiven, holds, inventory
 
     vnet, vpc = VNetId.parse(peering["vnet_id"]), AivenVpc.of(peering)
-    by_step: dict[str, list[Read]] = {
+    by_step: dict[StepName, list[Read]] = {
         "project_vpc": [(aiven.read_vpc, (vpc,))],
         "vnet": [(remotes.vnet, (str(vnet),))],
         "price": [(aiven.hourly_prices, (vpc,))],
@@ -94,7 +95,7 @@ def _reads(name: str, peering: Peering) -> list[Read]:
     return by_step.get(name, [])
 
 
-def facts_of(outcomes: dict[str, Outcome]) -> Facts:
+def facts_of(outcomes: dict[StepName, Outcome]) -> Facts:
     """All facts that steps have collected."""
     gathered: Facts = {}
     for outcome in outcomes.values():

@@ -11,6 +11,7 @@ from peering.naming import VNetId, role_assignment_id, role_definition_id, same_
 from peering.outcome import Occurrence
 from peering.rights import ASSIGNMENT_DELETION, ROLE_DELETION, Surplus, Wanted, lacking, made_role_names, surplus_of
 from peering.spec import Peering
+from peering.step_names import StepName
 
 
 async def deleted_rights(
@@ -32,7 +33,7 @@ async def deleted_rights(
     # A role that has just been made may not be shown yet.
     names = {guid: role["name"] for guid, role in (*roles.items(), *access["roles"].items())}
 
-    def of(step: str, assignments: Iterable[AssignmentLook]) -> list[SurplusRight]:
+    def of(step: StepName, assignments: Iterable[AssignmentLook]) -> list[SurplusRight]:
         named = ((one, names.get(one["role"], one["role"])) for one in assignments)
         return [SurplusRight(step=step, name=f"assignment of {role}", id=one["id"]) for one, role in named]
 

@@ -17,7 +17,7 @@ from peering.naming import (
     same_id,
 )
 from peering.outcome import ProblemError
-from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS, fits
+from peering.rights import OF_PLATFORM, OF_USER, PLATFORM_ACTIONS, USER_ACTIONS, RightNames, fits
 from peering.spec import Peering
 from peering.unfit import role_name_taken
 
@@ -60,13 +60,13 @@ async def platform_role(peering: Peering, facts: Facts) -> Facts:
 @step
 async def user_role_assignment(peering: Peering, facts: Facts) -> Facts:
     """Article step 6, second half: the created application may manage the VNet's peerings."""
-    return {"user_role_assignment_id": await _assign(facts, "user", _user_role(peering))}
+    return {"user_role_assignment_id": await _assign(facts, OF_USER, _user_role(peering))}
 
 
 @step
 async def platform_role_assignment(peering: Peering, facts: Facts) -> Facts:
     """Article step 9: the platform may make a peering that leads to the VNet."""
-    return {"platform_role_assignment_id": await _assign(facts, "platform", _platform_role(peering))}
+    return {"platform_role_assignment_id": await _assign(facts, OF_PLATFORM, _platform_role(peering))}
 
 
 def _user_role(peering: Peering) -> _CustomRole:
@@ -114,7 +114,7 @@ def _id(role: "RoleDefinition") -> str:
     return role.id
 
 
-async def _assign(facts: Facts, whose: str, role: _CustomRole) -> str:
+async def _assign(facts: Facts, names: RightNames, role: _CustomRole) -> str:
     """The id of a principal's assignment of its role on the VNet, found or created.
 
     Lists may show a deleted role for a while: this app's own, `role`, is then recreated.
@@ -123,7 +123,7 @@ async def _assign(facts: Facts, whose: str, role: _CustomRole) -> str:
     from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
     vnet_id = facts["vnet_id"]
-    role_id, principal_id = (needed(named(facts, f"{whose}_{what}_id")) for what in ("role", "principal"))
+    role_id, principal_id = (needed(named(facts, name)) for name in (names.role, names.principal))
     guid = role_assignment_name(vnet_id, role_id, principal_id)
     wanted = RoleAssignmentCreateParameters(
         role_definition_id=role_id,

@@ -30,7 +30,7 @@ from clients.azure import graph, secrets
 from clients.credentials import ApplicationCredential
 from clients.remote_errors import or_none
 from clients.settings import settings
-from peering.facts import Facts, collected, needed
+from peering.facts import Facts, needed, of_credential
 from peering.naming import secret_name
 from peering.outcome import ProblemError
 from peering.spec import Peering
@@ -169,7 +169,7 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
                 await disable(vault, version)
         if candidate["credential"] == "secret":
             await remove_federated(client, peering, object_id)
-    return collected(candidate)
+    return of_credential(candidate)
 
 
 @step
@@ -183,18 +183,18 @@ async def discard_credential(peering: Peering, facts: Facts) -> Facts:
         passwords = await own_passwords(client, peering, object_id)
         if rotation["credential"] == "federated":
             if not passwords:
-                return collected(facts["candidate"])
+                return of_credential(facts["candidate"])
             await remove_federated(client, peering, object_id)
             return {}
         candidate = facts["candidate"]
         # The vault may have left out which run has made a version.
-        versions = await versions_of(vault, peering, collected({**facts, **candidate}))
+        versions = await versions_of(vault, peering, {**facts, **candidate})
         made = [v for v in versions if v.rotation == rotation["run"] or v.version == candidate["secret_version"]]
         keys = {candidate["secret_key_id"], *(version.key_id for version in made)}
         others = [p for p in passwords if str(p.key_id) not in keys]
         trusted = await own_federated(client, peering, object_id)
         if not others and not trusted:
-            return collected(candidate)
+            return of_credential(candidate)
         await remove_passwords(client, object_id, [p for p in passwords if str(p.key_id) in keys])
         for version in made:
             if version.enabled:

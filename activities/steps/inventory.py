@@ -16,7 +16,7 @@ from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.conditions import excluded_roles
-from peering.facts import ApplicationChange, Facts, collected, named
+from peering.facts import ApplicationChange, Facts, only
 from peering.look import (
     MULTI_TENANT,
     OWN_TENANT_ONLY,
@@ -38,7 +38,10 @@ from peering.naming import (
 )
 from peering.outcome import ProblemError
 from peering.rights import (
+    OF_PLATFORM,
+    OF_USER,
     PLATFORM_ACTIONS,
+    RIGHTS,
     USER_ACTIONS,
     allowing,
     assignments_of,
@@ -46,6 +49,7 @@ from peering.rights import (
 )
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
+from peering.step_names import AssignmentStep, StepName
 from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfit_roles
 
 
@@ -71,14 +75,14 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         await _require_listed(parts, str(known["application_id"]))
     wanted = roles_to_assign(peering, vnet_id, roles)
     assigned = await _given(facts, parts, rights_there, wanted)
-    rights = {name: f"{name}_id" in assigned for name in wanted}
-    there = {
+    rights: dict[StepName, bool] = {names.assignment_step: names.assignment in assigned for names in RIGHTS}
+    there: dict[StepName, bool] = {
         **_found_in_entra(parts, peering, secrets, federated=is_federated(peering, facts)),
         **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
         **rights,
         **_found_sides(facts),
     }
-    found = [name for name, what in there.items() if what]
+    found: list[StepName] = [name for name, what in there.items() if what]
     in_the_way = [
         *unfit_in_entra(
             *(facts, found),
@@ -92,7 +96,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         raise ProblemError.of(in_the_way)
     there_already = assigned if adopted else _to_build_upon(peering, parts, roles, vnet_id)
     if facts["existing"] == "ours":
-        there_already = collected({**there_already, **assigned})
+        there_already = {**there_already, **assigned}
     gathered: Facts = {"found": found, "application_changes": [], **there_already}
     if facts["existing"] != "adopted":
         gathered["application_changes"] = _changes_of(_seen(parts["application"]), peering, facts)
@@ -111,7 +115,7 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _given(
-    facts: Facts, parts: DirectoryParts, access: AccessLook, wanted: Mapping[str, tuple[str, str]]
+    facts: Facts, parts: DirectoryParts, access: AccessLook, wanted: Mapping[AssignmentStep, tuple[str, str]]
 ) -> Facts:
     """The ids of the assignments that a start need not create."""
     if facts["existing"] == "adopted":
@@ -121,7 +125,7 @@ async def _given(
     return await _confirmed(assigned) if facts["existing"] == "ours" else assigned
 
 
-def _principals(parts: DirectoryParts) -> dict[str, str | None]:
+def _principals(parts: DirectoryParts) -> dict[AssignmentStep, str | None]:
     """The object ids of the principals that get a role, by the steps that assign it."""
     user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
     return {
@@ -132,9 +136,9 @@ def _principals(parts: DirectoryParts) -> dict[str, str | None]:
 
 async def _confirmed(assigned: Facts) -> Facts:
     """The assignments that Azure finds by their ids."""
-    names = list(assigned)
-    there = await asyncio.gather(*(remotes.has_assignment(str(named(assigned, name))) for name in names))
-    return collected({name: named(assigned, name) for name, is_found in zip(names, there, strict=True) if is_found})
+    recorded = {names.assignment: one for names in RIGHTS if (one := assigned.get(names.assignment)) is not None}
+    there = await asyncio.gather(*(remotes.has_assignment(one) for one in recorded.values()))
+    return only(assigned, [name for name, is_found in zip(recorded, there, strict=True) if is_found])
 
 
 async def _require_listed(parts: DirectoryParts, application_id: str) -> None:
@@ -192,7 +196,7 @@ def _check_sides(peering: Peering, facts: Facts) -> None:
 
 def _found_in_entra(
     parts: DirectoryParts, peering: Peering, secrets: dict[str, SecretLook], *, federated: bool
-) -> dict[str, bool]:
+) -> dict[StepName, bool]:
     held, secret = _seen(parts["application"]), secrets.get(secret_name(peering["id"]))
     if federated:
         credential = held is not None and federated_credential_name(peering["id"]) in held["federated"]
@@ -232,7 +236,7 @@ def _seen(part: Part[Thing]) -> Thing | None:
     return part["found"]
 
 
-def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool]:
+def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[StepName, bool]:
     names = {folded(role["name"]) for role in roles.values()}
     built_in = peering["role"] != "least-privilege"
     return {
@@ -241,24 +245,26 @@ def _found_roles(peering: Peering, roles: dict[str, RoleLook]) -> dict[str, bool
     }
 
 
-def _roles_behind(rights: dict[str, bool]) -> dict[str, bool]:
+def _roles_behind(rights: Mapping[StepName, bool]) -> dict[StepName, bool]:
     """For an adopted peering, the roles are those of its assignments, whatever their names."""
-    return {name.removesuffix("_assignment"): found for name, found in rights.items()}
+    return {names.role_step: rights[names.assignment_step] for names in RIGHTS}
 
 
-def _assigned(parts: DirectoryParts, access: AccessLook, wanted: Mapping[str, tuple[str, str]], vnet_id: str) -> Facts:
+def _assigned(
+    parts: DirectoryParts, access: AccessLook, wanted: Mapping[AssignmentStep, tuple[str, str]], vnet_id: str
+) -> Facts:
     """The ids of the assignments on the VNet that a start would create: whoever created them, it creates no others."""
     principals = _principals(parts)
-    found = dict[str, str]()
-    for name, (_, role) in wanted.items():
-        principal = principals[name]
+    found = Facts()
+    for names in RIGHTS:
+        (_, role), principal = wanted[names.assignment_step], principals[names.assignment_step]
         for one in assignments_of(access, principal) if principal is not None else ():
             if one["role"] == role and same_id(one["scope"], vnet_id):
-                found[f"{name}_id"] = one["id"]
-    return collected(found)
+                found[names.assignment] = one["id"]
+    return found
 
 
-def _found_sides(facts: Facts) -> dict[str, bool]:
+def _found_sides(facts: Facts) -> dict[StepName, bool]:
     """An unusable connection and a Disconnected side are recreated: they do not count."""
     sides, state = facts["peered_networks"], facts["found_connection_state"]
     side, lost = side_of(facts, sides, facts["project_network_cidr"]), has_lost_its_side(facts, sides)
@@ -270,20 +276,24 @@ def _found_sides(facts: Facts) -> dict[str, bool]:
 
 def _to_build_upon(peering: Peering, parts: DirectoryParts, roles: dict[str, RoleLook], vnet_id: str) -> Facts:
     """The ids of existing shared objects: the steps that would look them up are not needed."""
-    shared = {f"{whose}_role_id": role for whose, role in fitting_roles(peering, roles, vnet_id).items()}
-    platform = _seen(parts["platform_principal"])
-    return collected(shared | ({"platform_principal_id": platform["id"]} if platform and platform["enabled"] else {}))
+    shared, fitting, platform = Facts(), fitting_roles(peering, roles, vnet_id), _seen(parts["platform_principal"])
+    for names in RIGHTS:
+        if names.role_step in fitting:
+            shared[names.role] = fitting[names.role_step]
+    if platform is not None and platform["enabled"]:
+        shared["platform_principal_id"] = platform["id"]
+    return shared
 
 
 def _taken_over(parts: DirectoryParts, access: AccessLook, vnet_id: str) -> Facts:
     """The ids of existing sufficient objects, so that the steps that would create them are not needed."""
-    taken = dict[str, str]()
+    taken = Facts()
     user, platform = _seen(parts["user_principal"]), _seen(parts["platform_principal"])
-    for whose, principal, actions in (("user", user, USER_ACTIONS), ("platform", platform, PLATFORM_ACTIONS)):
+    for names, principal, actions in ((OF_USER, user, USER_ACTIONS), (OF_PLATFORM, platform, PLATFORM_ACTIONS)):
         if principal is None or not principal["enabled"]:
             continue
-        taken[f"{whose}_principal_id"] = principal["id"]
+        taken[names.principal] = principal["id"]
         if (assignment := allowing(access, principal["id"], actions, vnet_id)) is not None:
-            role = role_definition_id(VNetId.parse(vnet_id).subscription_scope, assignment["role"])
-            taken |= {f"{whose}_role_id": role, f"{whose}_role_assignment_id": assignment["id"]}
-    return collected(taken)
+            taken[names.role] = role_definition_id(VNetId.parse(vnet_id).subscription_scope, assignment["role"])
+            taken[names.assignment] = assignment["id"]
+    return taken

@@ -16,7 +16,7 @@ from clients.aiven_vpcs import vpc_client
 from clients.azure import graph
 from clients.remote_errors import RemoteError, or_none
 from peering.aiven_vpc import AivenVpc
-from peering.facts import Facts, named
+from peering.facts import FactName, Facts, named
 from peering.naming import VNetId, role_definition_name, same_id, secret_name
 from peering.outcome import ProblemError
 from peering.rights import is_in_use
@@ -62,7 +62,7 @@ async def _connection(peering: Peering, facts: Facts) -> bool:
     return connection is not None and same_id(connection.peer_azure_app_id, str(facts.get("application_id")))
 
 
-async def _assignment(facts: Facts, name: str) -> bool:
+async def _assignment(facts: Facts, name: FactName) -> bool:
     """Whether an assignment that was deleted shows under its own id."""
     recorded = named(facts, name)
     if recorded is None or recorded not in facts["role_assignments_removed"]:

@@ -38,6 +38,7 @@ from peering.rights import (
 )
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
+from peering.step_names import StepName
 
 _MAKES_ROLE: Final = "Microsoft.Authorization/roleDefinitions/write"
 #: The actions that the app needs, on the VNet or above it, for each object that it would have to create.
@@ -92,7 +93,7 @@ async def automation_rights(peering: Peering, facts: Facts) -> Facts:
     return {"rights_checked": "sufficient"}
 
 
-async def _rights_on_vnet(vnet_id: str, found: set[str]) -> list[Occurrence]:
+async def _rights_on_vnet(vnet_id: str, found: set[StepName]) -> list[Occurrence]:
     """A role is created in the subscription: rights on the VNet alone are not sufficient for that."""
     held, vnet = await ahead(permissions_on_vnet, vnet_id), VNetId.parse(vnet_id)
     needed = {action for name, action in _NEEDED_TO_MAKE.items() if name not in found}
@@ -102,7 +103,7 @@ async def _rights_on_vnet(vnet_id: str, found: set[str]) -> list[Occurrence]:
     return missing + lacking(held_above, above, vnet.subscription_scope) if held_above is not None else missing
 
 
-async def _rights_in_graph(facts: Facts, found: set[str]) -> list[Occurrence]:
+async def _rights_in_graph(facts: Facts, found: set[StepName]) -> list[Occurrence]:
     """What the token says of the app's Graph permissions; a token without any, such as a person's, says nothing."""
     roles = await graph_permissions()
     missing = []

@@ -16,13 +16,14 @@ from clients.durable import DurableClient, OrchestrationStatus
 from clients.registry import resuming
 from clients.registry.rows import PEERINGS, OrderRow, Row, order_key, order_row
 from clients.registry.tables import Registry
-from peering.facts import Facts, collected
+from peering.facts import Facts
 from peering.orders import Taking, new_order
 from peering.outcome import StepRequest
 from peering.record import Record
 from peering.registry import take
 from peering.runs import SIGN_OF_LIFE
 from peering.spec import Fence, Peering
+from tests.arbitrary_facts import arbitrary_facts
 from tests.cloud.table_services import Tables
 from tests.registry.registry_on_tables import BY, DEADLINES, ask, fence, finish, peering, run
 
@@ -69,7 +70,7 @@ def test_a_step_works_only_for_the_execution_that_has_the_order_and_keeps_what_i
 
     async def application(_: Peering, __: Facts) -> Facts:
         made.append("application")
-        return collected({"application_id": "a"})
+        return arbitrary_facts({"application_id": "a"})
 
     async def test(registry: Registry) -> None:
         monkeypatch.setattr(activities.step, "registry", lambda: registry)

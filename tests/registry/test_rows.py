@@ -20,10 +20,10 @@ from clients.registry.rows import PEERINGS, order_row
 from clients.registry.tables import Held, Mutation, Registry
 from command_line.tables import of_run
 from peering.aiven_vpc import AivenVpc
-from peering.facts import collected
 from peering.orders import new_order
 from peering.record import Record
 from peering.sweep import VpcToLookAt
+from tests.arbitrary_facts import arbitrary_facts
 from tests.cloud.table_services import Tables
 from tests.registry.registry_on_tables import BY, DEADLINES, ask, finish, peering, ran, run
 
@@ -55,7 +55,7 @@ def test_changes_at_once_are_all_kept(tables: Tables) -> None:
         async def keep(number: int) -> None:
             def keeping(record: Record | None, _: datetime) -> tuple[Record | None, None]:
                 assert record is not None
-                record["facts"] |= collected({f"fact_{number}": number})
+                record["facts"] |= arbitrary_facts({f"fact_{number}": number})
                 return record, None
 
             await registry.change(one["id"], keeping)
@@ -207,7 +207,7 @@ def noting(name: str) -> Mutation[list[str]]:
 
     def change(record: Record | None, _: datetime) -> tuple[Record | None, list[str]]:
         assert record is not None
-        record["facts"] |= collected({name: name})
+        record["facts"] |= arbitrary_facts({name: name})
         return record, sorted(record["facts"])
 
     return change

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from local.deployment import Deployment
 from local.registry import connected, fill
-from peering.facts import collected
 from peering.request import PeeringRequest
+from tests.arbitrary_facts import arbitrary_facts
 from tests.ui.browser import PATIENCE, WIDE, Scheme, visit
 
 pytestmark = [pytest.mark.chromium, pytest.mark.node, pytest.mark.timeout(600)]
@@ -162,7 +162,7 @@ def test_a_run_of_which_no_steps_are_kept_is_not_shown_as_one_that_waits(
     browser: Browser, deployment: Deployment
 ) -> None:
     request = PeeringRequest.model_validate(deployment.request(vnet_id=deployment.cloud.vnet_ids[-1]), strict=False)
-    record = connected(request.peering(), collected({"vnet_id": request.vnet_id}))
+    record = connected(request.peering(), arbitrary_facts({"vnet_id": request.vnet_id}))
     fill(deployment.cloud, [record])
     with visit(browser, deployment) as visiting:
         page = visiting.to(f"/peerings/{record['peering']['id']}")

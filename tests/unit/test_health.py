@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from peering.drift import DRIFT, ORDER, findings, own_among, renewal_window, verdict_of
-from peering.facts import Facts, collected
+from peering.facts import Facts
 from peering.look import ConnectionLook
 from peering.naming import federated_credential_name
 from peering.problems import PROBLEMS
 from peering.steps import STEPS, forget, initial_facts, ready
+from tests.arbitrary_facts import arbitrary_facts
 from tests.unit.healthy_peering import FACTS, HEALTHY, NOW, PEERING, VNET
 
 
@@ -143,9 +144,9 @@ def test_a_principal_that_is_gone_is_one_finding_though_its_roles_are_not_shown_
 
 @pytest.mark.parametrize("code", ["connection-deleted-by-peer", "vnet-peering-missing", "vnet-peering-disconnected"])
 def test_a_connection_is_made_anew_by_what_the_vnet_is_like_now(code: str) -> None:
-    known = collected({fact: "known" for step in STEPS for fact in step.yields}) | initial_facts(PEERING)
+    known = arbitrary_facts({fact: "known" for step in STEPS for fact in step.yields}) | initial_facts(PEERING)
     looked = [step for step in STEPS if step.name in ("project_vpc", "ownership")]
-    facts = forget(known, DRIFT[code].repair, PEERING) | collected(
+    facts = forget(known, DRIFT[code].repair, PEERING) | arbitrary_facts(
         {fact: "known" for step in looked for fact in step.yields}
     )
     assert [step.name for step in ready(STEPS, facts, [step.name for step in looked])] == ["vnet"]

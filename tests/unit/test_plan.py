@@ -1,18 +1,18 @@
 """The tables of steps are whole: every need is yielded once, and nothing waits for itself."""
 
 import ast
-import re
 from importlib import import_module
 from itertools import chain
 from operator import attrgetter
-from typing import Final, get_type_hints
+from typing import Final, get_args, get_type_hints
 
 import pytest
 
 from activities.blueprint import MODULES, WITH_CLIENT
 from peering.drift import DRIFT
-from peering.facts import Facts, collected
+from peering.facts import FactName, Facts
 from peering.request import PeeringRequest
+from peering.step_names import STEP_NAMES, LookName
 from peering.steps import (
     ARTICLE,
     LOOKS,
@@ -27,6 +27,7 @@ from peering.steps import (
     initial_facts,
     ready,
 )
+from tests.arbitrary_facts import arbitrary_facts
 from tests.reached_code import activity, reached
 from tests.unit.good_request import GOOD
 
@@ -52,6 +53,13 @@ def test_every_fact_is_yielded_by_one_step(name: str) -> None:
     facts = yielded(table)
     assert len(facts) == len(set(facts))
     assert {fact for step in table for fact in step.awaits} <= {*facts, *GIVEN.get(name, set())}
+
+
+def test_the_names_of_facts_and_steps_are_those_of_the_tables() -> None:
+    assert len(get_args(FactName)) == len({*get_args(FactName)})
+    assert {*get_args(FactName)} == get_type_hints(Facts).keys()
+    assert {*STEP_NAMES} == {step.name for table in PLANS.values() for step in table}
+    assert get_args(LookName) == tuple(step.name for step in LOOKS)
 
 
 def test_every_fact_of_a_step_has_a_type() -> None:
@@ -108,11 +116,11 @@ def test_the_vnet_peering_goes_before_the_connection_and_the_application_last_bu
 def _repairs(codes: set[str], **options: object) -> set[str]:
     """The steps that a repair of these findings would run on a connected peering."""
     peering = PeeringRequest.model_validate({**GOOD, **options}, strict=False).peering()
-    known: Facts = collected(dict.fromkeys(yielded(STEPS), "known")) | initial_facts(peering)
+    known: Facts = arbitrary_facts(dict.fromkeys(yielded(STEPS), "known")) | initial_facts(peering)
     facts, begun = forget(known, {fact for code in codes for fact in DRIFT[code].repair}, peering), list[str]()
     while wave := list(ready(STEPS, facts, begun)):
         begun += [step.name for step in wave]
-        facts |= collected({fact: "known" for step in wave for fact in step.yields})
+        facts |= arbitrary_facts({fact: "known" for step in wave for fact in step.yields})
     return set(begun)
 
 
@@ -150,26 +158,19 @@ def test_every_object_is_taken_away_by_a_step_of_the_removal_and_looked_for_in_t
 
 
 #: Modules that name facts without reading a step's: the tables, and what turns every step into an activity.
-NO_READERS: Final = frozenset({"peering.steps", "peering.facts", "peering.registry", "activities.step"})
+NO_READERS: Final = frozenset(
+    {"peering.steps", "peering.step_names", "peering.facts", "peering.registry", "activities.step"}
+)
 
 
 def read_by(name: str) -> set[str]:
-    """The facts that the activity of a step may read, as far as its code spells them, or a part of them."""
+    """The facts that the activity of a step may read, as its code spells them."""
     own = reached([activity(name)], lambda m: m.startswith(("activities.", "peering.")) and m not in NO_READERS)
     facts, found = get_type_hints(Facts), set[str]()
     for node in own:
         if isinstance(node, ast.Constant) and node.value in facts:
             found.add(str(node.value))
-        elif isinstance(node, ast.JoinedStr) and (spelled := _spelled(node)):
-            found |= {fact for fact in facts if re.fullmatch(spelled, fact)}
     return found
-
-
-def _spelled(text: ast.JoinedStr) -> str | None:
-    """The pattern of a fact's name that is composed, such as `{whose}_role_id`; None for any other text."""
-    parts = [str(part.value) if isinstance(part, ast.Constant) else "[a-z]+" for part in text.values]
-    fixed = "".join(part for part in parts if part != "[a-z]+")
-    return "".join(parts) if re.fullmatch("[a-z_]*[a-z]{2}[a-z_]*", fixed) else None
 
 
 @pytest.mark.parametrize("step", list(chain(*PLANS.values())), ids=attrgetter("name"))

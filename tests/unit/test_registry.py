@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from peering.drift import DRIFT
-from peering.facts import Facts, collected
+from peering.facts import Facts
 from peering.orders import KEPT_JOINED, Order, PhaseChange, Supersession, new_order
 from peering.outcome import Occurrence
 from peering.progress import RunState
@@ -29,8 +29,10 @@ from peering.registry import (
 from peering.request import PeeringRequest
 from peering.runs import FUNCTION_TIMEOUT, SIGN_OF_LIFE
 from peering.spec import Caller, Deadlines, Fence, Peering
+from peering.step_names import StepName
 from peering.steps import STEPS, Operation
 from peering.verdicts import FIRST_PAUSE, FIRST_RETRY, KEPT_VERDICTS, LONGEST_PAUSE, Checked, Judged, announce, judge
+from tests.arbitrary_facts import arbitrary_facts
 from tests.unit.good_request import GOOD
 
 PEERING = PeeringRequest.model_validate(GOOD, strict=False).peering()
@@ -66,7 +68,7 @@ def concluded(
     take(record, "x", at.isoformat())
     fence = Fence(id=ID, run=run, execution="x", alive_until="")
     end = (at + timedelta(minutes=1)).isoformat()
-    ending = Ending(fence=fence, state=state, facts=collected(facts or {}), steps={}, at=end, drop=False)
+    ending = Ending(fence=fence, state=state, facts=arbitrary_facts(facts or {}), steps={}, at=end, drop=False)
     if state == "failed":
         ending["problem"] = Occurrence(code=code, detail="")
     assert conclude(record, ending) is not None
@@ -200,7 +202,7 @@ def superseded(operation: Operation = "establish", by: Operation = "remove", **f
     assert place(record, order(by, "r3"))[1].answer == "supersede"
     if facts:
         fence = Fence(id=ID, run="r2", execution="x", alive_until="")
-        note_stopped(record, Supersession(fence=fence, operation=operation, facts=collected(facts), steps={}))
+        note_stopped(record, Supersession(fence=fence, operation=operation, facts=arbitrary_facts(facts), steps={}))
     return record
 
 
@@ -230,7 +232,7 @@ def test_a_removal_whose_place_was_taken_says_what_is_gone() -> None:
 def test_a_record_takes_in_nothing_of_a_run_that_it_does_not_know() -> None:
     record = connected()
     before = deepcopy(record)
-    made = {"application": Facts(application_id="b")}
+    made: dict[StepName, Facts] = {"application": Facts(application_id="b")}
     keep_facts(
         record, Fence(id=ID, run="r0", execution="x", alive_until=""), {"tenant_id": "t"}, made, START.isoformat()
     )

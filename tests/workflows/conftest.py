@@ -1,9 +1,10 @@
 """Deployed apps: one for each test, or one with many VNets for all tests of a module."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -11,10 +12,14 @@ from local.cloud import Scenario
 from local.deployment import Deployment, deploy, peered_with
 from local.host.worker import Worker
 from peering.aiven_vpc import KINDS, Kind
+from peering.calls import LOOK_AHEAD
+from peering.steps import PLANS
 from tests.workflows.meanwhile import Meanwhile
 
 #: What the tests of a life run under in the suite: a host that is friendly, and one that is not, by some seeds.
 SEEDS: Final = (None, 1, 2, 3)
+#: The facts that each step may return.
+DECLARED: Final = {step.name: {*step.yields, *step.may_yield} for table in PLANS.values() for step in table}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -101,6 +106,37 @@ def _vnets(shared: Deployment) -> Iterator[str]:
 def vnet_id(_vnets: Iterator[str]) -> str:
     """A VNet of the shared cloud that no other test uses."""
     return next(_vnets)
+
+
+def undeclared(name: str, result: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - whatever an activity returns
+    """The facts in an activity's result that the table of its step does not declare, each with the step's name."""
+    for step, outcome in result.items() if name == LOOK_AHEAD else [(name, result)]:
+        if step in DECLARED and isinstance(outcome, dict):
+            yield from ((step, fact) for fact in outcome.get("facts", {}) if fact not in DECLARED[step])
+
+
+@pytest.fixture(scope="session")
+def _undeclared() -> Iterator[set[tuple[str, str]]]:
+    """What steps return in all tests although their tables do not declare it."""
+    seen, genuine = set[tuple[str, str]](), Worker.activity
+
+    async def activity(worker: Worker, name: str, given: str | None, instance_id: str) -> str | None:
+        result = await genuine(worker, name, given, instance_id)
+        seen.update(undeclared(name, json.loads(result or "null")))
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Worker, "activity", activity)
+        yield seen
+
+
+@pytest.fixture(autouse=True)
+def _steps_return_what_they_declare(_undeclared: set[tuple[str, str]]) -> Iterator[None]:
+    """The tables of steps tell the whole truth, whatever a test lets happen."""
+    yield
+    found = sorted(_undeclared)
+    _undeclared.clear()
+    assert found == []
 
 
 @pytest.fixture

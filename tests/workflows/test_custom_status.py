@@ -13,6 +13,7 @@ from local.deployment import Deployment, deploy
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.progress import LARGEST_STATUS, StepProgress, progress
+from peering.step_names import StepName
 from peering.steps import REMOVAL, STEPS
 
 #: Azure's longest names of a resource group, a VNet and a VNet peering.
@@ -103,7 +104,7 @@ def test_with_forty_neighbours_that_overlap(deployment: Deployment, statuses: li
 @pytest.mark.parametrize("failed", [0, 1, 6, 12, 41])
 def test_a_status_stays_small_however_many_steps_have_failed(failed: int) -> None:
     code, now = max(PROBLEMS, key=len), "2026-01-01T00:00:00.123456+00:00"
-    steps = dict[str, StepProgress]()
+    steps = dict[StepName, StepProgress]()
     for number, name in enumerate(sorted({step.name for step in (*STEPS, *REMOVAL)})):
         ended = StepProgress(state="done", started=now, tries=12, finished="2026-01-02T00:00:00.123456+00:00")
         if number < failed:

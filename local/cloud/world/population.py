@@ -1,7 +1,7 @@
 """Peerings that are established already, put into the world directly, in the state in which the app leaves them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -22,6 +22,7 @@ from local.cloud.world.world import (
     World,
 )
 from peering import naming
+from peering.facts import Facts
 from peering.marks import DESCRIPTION, KEY_ID, MARK, PEERING, ROTATION
 from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
 
@@ -66,9 +67,25 @@ class Established:
     vnet_peering_id: str
 
     @property
-    def facts(self) -> dict[str, str]:
+    def facts(self) -> Facts:
         """All but the id, which is no fact."""
-        return {name: value for name, value in asdict(self).items() if name != "peering_id"}
+        return Facts(
+            application_id=self.application_id,
+            application_object_id=self.application_object_id,
+            user_principal_id=self.user_principal_id,
+            secret_name=self.secret_name,
+            secret_version=self.secret_version,
+            secret_key_id=self.secret_key_id,
+            secret_expires=self.secret_expires,
+            user_role_id=self.user_role_id,
+            user_role_assignment_id=self.user_role_assignment_id,
+            platform_principal_id=self.platform_principal_id,
+            platform_role_id=self.platform_role_id,
+            platform_role_assignment_id=self.platform_role_assignment_id,
+            to_tenant_id=self.to_tenant_id,
+            to_network_id=self.to_network_id,
+            vnet_peering_id=self.vnet_peering_id,
+        )
 
 
 def establish(
