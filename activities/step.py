@@ -15,6 +15,7 @@ from clients.telemetry import count, measure, note_outcome, part
 from peering.facts import Facts
 from peering.outcome import Outcome, ProblemError, StepRequest, superseded
 from peering.problems import PROBLEMS
+from peering.problems.codes import ProblemCode
 from peering.record import Record
 from peering.registry import keep_facts
 from peering.runs import deterministic_id
@@ -77,7 +78,7 @@ def _call(request: StepRequest) -> str:
     return deterministic_id("call", json.dumps(request, sort_keys=True))[:8]
 
 
-def look_again(facts: Facts, looks: int, code: str, detail: str) -> None:
+def look_again(facts: Facts, looks: int, code: ProblemCode, detail: str) -> None:
     """End this look, unless there were enough before: absence counts after so many consistent reads.
 
     Raises:

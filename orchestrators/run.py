@@ -24,6 +24,7 @@ from peering.calls import (
 from peering.facts import Facts, only, without
 from peering.orders import APP, Order, Phase, PhaseChange, Supersession, Taken, new_order, repair_of
 from peering.outcome import LookRequest, Looks, Occurrence, Outcome, StepRequest, is_undone
+from peering.problems.codes import ProblemCode
 from peering.progress import RunState, StepProgress, progress
 from peering.registry import Ending
 from peering.runs import SIGN_OF_LIFE, STOP, deterministic_id, wait_instance_id
@@ -395,7 +396,7 @@ def check_order(run: Run) -> Order:
     return {**_order_after(run, "check"), "repairs": goes_on}
 
 
-def repair_order(run: Run, codes: Sequence[str]) -> Order:
+def repair_order(run: Run, codes: Sequence[ProblemCode]) -> Order:
     """The order for a repair of what a check has found."""
     operation, repaired = repair_of(codes)
     return {**_order_after(run, operation), "codes": repaired}

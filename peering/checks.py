@@ -2,6 +2,8 @@
 
 from typing import NotRequired, TypedDict
 
+from peering.problems.codes import ProblemCode
+
 
 class CheckOne(TypedDict):
     """The input of `check_one`: which peering, and when the check began."""
@@ -14,5 +16,5 @@ class CheckOne(TypedDict):
 class Found(TypedDict):
     """The answer of `check_one`: the findings that a repair may fix, and whether events are to be delivered."""
 
-    repairs: list[str]
+    repairs: list[ProblemCode]
     undelivered: bool

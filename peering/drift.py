@@ -4,7 +4,7 @@
 connection and the report.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -26,6 +26,7 @@ from peering.look import (
 )
 from peering.naming import VNetId, federated_credential_name, folded, same_id
 from peering.outcome import Occurrence
+from peering.problems.codes import ProblemCode
 from peering.sides import side_of
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, connection_problem, how_far
@@ -75,12 +76,12 @@ class Drift:
 
 
 #: With one of these, recreating or syncing the peering cannot succeed.
-BLOCKERS: Final = frozenset(
+BLOCKERS: Final[frozenset[ProblemCode]] = frozenset(
     {"vnet-not-found", "project-vpc-not-found", "project-vpc-deleted", "address-spaces-overlap"}
 )
 
 #: Every finding that is not here means that something could not be read: the verdict is unknown.
-DRIFT: Final[dict[str, Drift]] = {
+DRIFT: Final[Mapping[ProblemCode, Drift]] = {
     # Traffic does not flow, or the next change of either side will stop it.
     "connection-absent": Drift("broken", _CONNECTION),
     "connection-deleted-by-peer": Drift("broken", _CONNECTION),
@@ -128,7 +129,7 @@ DRIFT: Final[dict[str, Drift]] = {
 }
 
 
-def verdict_of(codes: Sequence[str]) -> Verdict:
+def verdict_of(codes: Sequence[ProblemCode]) -> Verdict:
     """The one verdict on all findings."""
     found = (DRIFT[code].verdict if code in DRIFT else "unknown" for code in codes)
     return max(found, key=ORDER.index, default="healthy")
@@ -163,7 +164,7 @@ def _only_unseen(problem: Occurrence) -> Occurrence:
     return {**problem, "code": "remote-unavailable"} if problem["code"] in DRIFT else problem
 
 
-def _occurrence(code: str, detail: str) -> list[Occurrence]:
+def _occurrence(code: ProblemCode, detail: str) -> list[Occurrence]:
     return [Occurrence(code=code, detail=detail)]
 
 
@@ -265,7 +266,7 @@ def _of_side(peering: Peering, side: VNetPeering) -> Iterator[Occurrence]:
     if side["provisioning_state"] == "Failed":
         yield Occurrence(code="peering-failed", detail="The VNet peering's provisioning state is Failed.")
     if side["state"] != "Connected":
-        code = "vnet-peering-disconnected" if side["state"] == "Disconnected" else "peering-not-connected"
+        code: ProblemCode = "vnet-peering-disconnected" if side["state"] == "Disconnected" else "peering-not-connected"
         yield Occurrence(code=code, detail=f"The VNet peering is {side['state']}.")
     elif side["sync_level"] in ("LocalNotInSync", "LocalAndRemoteNotInSync"):
         yield Occurrence(code="peering-not-in-sync", detail=f"The VNet peering is {side['sync_level']}.")
@@ -282,7 +283,7 @@ def _of_directory(facts: Facts, look: Look) -> list[Occurrence]:
     application, user, platform = look["application"], look["user_principal"], look["platform_principal"]
     found = _unseen(application, user, platform)
     if "found" in platform:
-        found += _of_principal("platform", platform["found"])
+        found += _of_principal(platform["found"], "platform-principal-missing", "platform-principal-disabled")
     if "found" in application and application["found"] is None and "application_id" in facts:
         return [*found, *_occurrence("application-missing", f"Entra has no application {facts['application_id']}.")]
     if "found" in application and application["found"] is not None:
@@ -290,16 +291,15 @@ def _of_directory(facts: Facts, look: Look) -> list[Occurrence]:
         if audience == OWN_TENANT_ONLY:
             found += _occurrence("application-not-multi-tenant", f"The application's audience is {audience}.")
         if "found" in user:
-            found += _of_principal("application", user["found"])
+            found += _of_principal(user["found"], "application-principal-missing", "application-disabled")
     return found
 
 
-def _of_principal(whose: str, principal: PrincipalLook | None) -> list[Occurrence]:
+def _of_principal(principal: PrincipalLook | None, missing: ProblemCode, disabled: ProblemCode) -> list[Occurrence]:
     if principal is None:
-        return _occurrence(f"{whose}-principal-missing", "Entra has no service principal of it in this tenant.")
+        return _occurrence(missing, "Entra has no service principal of it in this tenant.")
     if not principal["enabled"]:
-        code = "platform-principal-disabled" if whose == "platform" else "application-disabled"
-        return _occurrence(code, f"The service principal {principal['id']} is disabled.")
+        return _occurrence(disabled, f"The service principal {principal['id']} is disabled.")
     return []
 
 

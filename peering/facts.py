@@ -5,6 +5,7 @@ from typing import Literal, NotRequired, TypeVar, cast
 
 from typing_extensions import TypedDict
 
+from peering.problems.codes import ProblemCode
 from peering.spec import Credential
 from peering.step_names import StepName
 
@@ -81,7 +82,7 @@ class CredentialFacts(TypedDict, total=False):
 class Refusal(TypedDict):
     """Why Aiven has refused a connection: a problem's code and detail."""
 
-    code: str
+    code: ProblemCode
     detail: str
 
 

@@ -13,6 +13,7 @@ from peering.facts import Facts, without
 from peering.look import ConnectionLook
 from peering.orders import APP, Order, new_order
 from peering.outcome import Occurrence
+from peering.problems.codes import ProblemCode
 from peering.record import Attempt, Health, Origin, Record, Run, RunRecord, UnmanagedConnections
 from peering.registry import Ending, place, run_record
 from peering.runs import FUNCTION_TIMEOUT, deterministic_id, wait_instance_id
@@ -52,7 +53,7 @@ class OldRecord(TypedDict):
     state: NotRequired[str]
     connected: NotRequired[str]
     health: NotRequired[Health]
-    attempts: NotRequired[dict[str, str]]
+    attempts: NotRequired[dict[ProblemCode, str]]
 
 
 class OldRegistry(TypedDict):
@@ -70,7 +71,7 @@ class Asked(TypedDict):
     peering: NotRequired[Peering]
     run: NotRequired[str]
     by: NotRequired[Caller]
-    codes: NotRequired[list[str]]
+    codes: NotRequired[list[ProblemCode]]
     credential: NotRequired[Credential]
 
 

@@ -10,6 +10,7 @@ from peering.drift import DRIFT
 from peering.facts import Facts
 from peering.naming import folded
 from peering.outcome import Occurrence
+from peering.problems.codes import ProblemCode
 from peering.progress import StepProgress
 from peering.runs import START_WITHIN
 from peering.spec import Caller, Credential, Deadlines, Fence, Peering
@@ -40,7 +41,7 @@ class Options(TypedDict, total=False):
     """
 
     peering: Peering
-    codes: list[str]
+    codes: list[ProblemCode]
     credential: Credential
     repairs: bool
 
@@ -194,7 +195,7 @@ def new_order(operation: Operation, run: str, by: Caller, at: datetime, deadline
     )
 
 
-def repair_of(codes: Sequence[str]) -> tuple[Operation, list[str]]:
+def repair_of(codes: Sequence[ProblemCode]) -> tuple[Operation, list[ProblemCode]]:
     """What repairs findings, and which of them: an unusable credential comes first, because a repair signs in."""
     rotating = [code for code in codes if DRIFT[code].rotates]
     others = [code for code in codes if code not in rotating]

@@ -9,6 +9,7 @@ from typing import Final, NotRequired, TypeAlias, final
 from typing_extensions import TypedDict, TypeIs
 
 from peering.facts import Facts
+from peering.problems.codes import ProblemCode
 from peering.spec import Fence, Peering
 from peering.step_names import StepName
 
@@ -35,7 +36,7 @@ class Occurrence(TypedDict):
     not clear this time, although problems of its code may. `seen` is for the next look of the same wait.
     """
 
-    code: str
+    code: ProblemCode
     detail: str
     retry_after: NotRequired[float]
     remote: NotRequired[Remote]
@@ -103,7 +104,7 @@ class ProblemError(Exception):
     """Raised in a step to end it with a problem of the catalogue."""
 
     def __init__(
-        self, code: str, detail: str, *, retry_after: float | None = None, remote: Remote | None = None
+        self, code: ProblemCode, detail: str, *, retry_after: float | None = None, remote: Remote | None = None
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.occurrence = Occurrence(code=code, detail=detail)

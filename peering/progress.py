@@ -8,6 +8,7 @@ from typing import Final, Literal, NotRequired, get_args
 from typing_extensions import TypedDict
 
 from peering.outcome import Occurrence
+from peering.problems.codes import ProblemCode
 from peering.step_names import StepName
 from peering.steps import Operation
 
@@ -50,7 +51,7 @@ class StepProgress(TypedDict):
 class ShortProblem(TypedDict):
     """A problem's code and the beginning of its detail."""
 
-    code: str
+    code: ProblemCode
     detail: str
 
 

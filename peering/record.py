@@ -11,6 +11,7 @@ from peering.facts import Facts
 from peering.look import ConnectionLook
 from peering.orders import Joined, Order
 from peering.outcome import Occurrence
+from peering.problems.codes import ProblemCode
 from peering.progress import PeeringState, RunState, StepProgress, state_named
 from peering.spec import Caller, Peering
 from peering.step_names import StepName
@@ -135,7 +136,7 @@ class Change(TypedDict):
     id: str
     previous: Verdict | None
     verdict: Verdict
-    codes: list[str]
+    codes: list[ProblemCode]
     at: str
 
 
@@ -165,7 +166,7 @@ class Record(TypedDict):
     takers: NotRequired[list[str]]
     unnoted: NotRequired[list[RunRecord]]
     health: NotRequired[Health]
-    attempts: NotRequired[dict[str, Attempt]]
+    attempts: NotRequired[dict[ProblemCode, Attempt]]
     events: NotRequired[list[Change]]
     verdicts: NotRequired[list[Change]]
     labels: NotRequired[dict[str, str]]

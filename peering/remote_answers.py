@@ -7,6 +7,7 @@ from typing import Final
 from peering.naming import folded
 from peering.outcome import Occurrence, Remote
 from peering.problems import PROBLEMS
+from peering.problems.codes import ProblemCode
 from peering.problems.remote_codes import (
     ALONE,
     AS_APPLICATION,
@@ -21,6 +22,7 @@ from peering.problems.remote_codes import (
     STEP_READINGS,
     TEXTS,
     TO_DO,
+    Codes,
     Identity,
     Service,
 )
@@ -31,7 +33,11 @@ _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _REDIRECT: Final = 300
 _REFUSAL: Final = 400
-_NOTHING: Final[Mapping[str, str]] = {}
+_NOTHING: Final[Codes] = {}
+_SIGN_IN_FAILED: Final[Mapping[Identity, ProblemCode]] = {
+    "automation": "automation-sign-in-failed",
+    "application": "application-sign-in-failed",
+}
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def read(answer: Answer, step: str = "") -> Occurrence:
     return occurrence
 
 
-def _problem(answer: Answer, step: str) -> str:
+def _problem(answer: Answer, step: str) -> ProblemCode:
     known = next(_known(answer, step), None)
     if answer.may_pass:
         if known is not None and PROBLEMS[known].deadline is not None:
@@ -128,14 +134,14 @@ def _problem(answer: Answer, step: str) -> str:
     if known is not None:
         return known
     if answer.sign_in is not None:
-        return f"{answer.identity}-sign-in-failed"
+        return _SIGN_IN_FAILED[answer.identity]
     of_service = {**STATUSES.get(answer.service, {}), **STATUSES_ABOUT.get(answer.about, {})}
     if answer.identity == "application":
         of_service |= STATUSES_AS_APPLICATION
     return of_service.get(answer.status or 0, OTHERWISE.get(answer.service, "remote-refused"))
 
 
-def _known(answer: Answer, step: str) -> Iterator[str]:
+def _known(answer: Answer, step: str) -> Iterator[ProblemCode]:
     """The known problems for an answer, the most specific first."""
     for pattern, problem in TEXTS.get(answer.service, ()):
         if pattern.search(answer.message):

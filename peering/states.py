@@ -4,10 +4,13 @@ Aiven's enum is the one of its public API clients (go-client-codegen, 2026-08); 
 not listed counts as "keep polling". Azure's are those of `Microsoft.Network/virtualNetworks/virtualNetworkPeerings`.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
+from peering.problems.codes import ProblemCode
+
 #: What an Aiven connection state means while Aiven's side is awaited: a problem's code, or None once it is built.
-CONNECTION_BUILT: Final[dict[str, str | None]] = {
+CONNECTION_BUILT: Final[Mapping[str, ProblemCode | None]] = {
     "APPROVED": "connection-not-built",
     "APPROVED_PEER_REQUESTED": "connection-not-built",
     "PENDING_PEER": None,
@@ -21,7 +24,10 @@ CONNECTION_BUILT: Final[dict[str, str | None]] = {
 }
 
 #: The same once the Azure side exists: only ACTIVE completes the wait.
-CONNECTION_ACTIVE: Final[dict[str, str | None]] = {**CONNECTION_BUILT, "PENDING_PEER": "connection-not-active"}
+CONNECTION_ACTIVE: Final[Mapping[str, ProblemCode | None]] = {
+    **CONNECTION_BUILT,
+    "PENDING_PEER": "connection-not-active",
+}
 
 #: States in which a connection has failed and Aiven rebuilds it when it is requested again (article step 12).
 REQUEST_AGAIN: Final = frozenset({"INVALID_SPECIFICATION", "REJECTED_BY_PEER", "ERROR", "DELETED"})
@@ -30,7 +36,7 @@ REQUEST_AGAIN: Final = frozenset({"INVALID_SPECIFICATION", "REJECTED_BY_PEER", "
 DELETE_FIRST: Final = "DELETED_BY_PEER"
 
 
-def connection_problem(state: str, expected: dict[str, str | None]) -> str | None:
+def connection_problem(state: str, expected: Mapping[str, ProblemCode | None]) -> ProblemCode | None:
     """The problem code of a connection in `state`, or None when the state is what was awaited."""
     return expected.get(state, "connection-state-unknown")
 

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from peering.drift import BLOCKERS, DRIFT, verdict_of
 from peering.outcome import Occurrence
+from peering.problems.codes import ProblemCode
 from peering.record import (
     Attempt,
     Change,
@@ -67,7 +68,7 @@ class Judged:
 
     change: Change | None = None
     lasting: Health | None = None
-    repair: list[str] = field(default_factory=list)
+    repair: list[ProblemCode] = field(default_factory=list)
     unsettled: bool = False
     undelivered: bool = False
     outdated: bool = False
@@ -120,7 +121,7 @@ def announce(record: Record, change: Change) -> int:
     return dropped
 
 
-def _may_repair(record: Record, code: str, codes: list[str], at: str) -> bool:
+def _may_repair(record: Record, code: ProblemCode, codes: list[ProblemCode], at: str) -> bool:
     """Whether a finding is repaired automatically: it is safe, enabled, due, and no other finding blocks it."""
     is_left_alone = not is_watched(record) or is_paused(record, at)
     if is_left_alone or record["peering"]["repair"] != "safe" or code not in DRIFT:

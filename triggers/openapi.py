@@ -6,11 +6,13 @@ from functools import cache
 from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, TypeAdapter
 
 from peering.problems import PROBLEMS
+from peering.problems.codes import ProblemCode
+from peering.step_names import StepName
 from peering.version import VERSION
 from triggers.described import ALWAYS, DESCRIBED, Described, Text
 from triggers.problem_documents import ProblemDocument, problem_document
@@ -33,6 +35,8 @@ _PATH: Final[dict[str, _Document]] = {
     "code": {"schema": {"type": "string", "minLength": 1, "maxLength": 64}, "description": "The problem's code."},
 }
 _TEXT: Final = {"type": "string"}
+#: Names of which later versions have more.
+_OPEN: Final = ({*get_args(ProblemCode)}, {*get_args(StepName)})
 #: Headers of requests: the methods that accept them, and their descriptions.
 _HEADERS: Final = (
     ("If-None-Match", ("GET",), _TEXT, "The `ETag` of an earlier response: `304` if nothing has changed."),
@@ -74,7 +78,7 @@ def document() -> _Document:
         "components": {
             "schemas": components,
             "responses": {f"Problem{status}": _problem_response(status) for status in _refused_statuses()},
-            "examples": {code: _example_of_problem(code) for code in PROBLEMS},
+            "examples": {code: _example_of_problem(problem.code) for code, problem in PROBLEMS.items()},
             "securitySchemes": _SECURITY,
         },
     }
@@ -97,7 +101,19 @@ def _schemas() -> tuple[dict[str, _Document], _Document]:
     inputs = {_name(kind): (kind, mode) for kind, mode in _types() if not isinstance(kind, Text)}
     adapters = [(name, mode, TypeAdapter[Any](kind)) for name, (kind, mode) in inputs.items()]
     found, shared = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
-    return {name: schema for (name, _), schema in found.items()}, shared.get("$defs", {})
+    return {name: _opened(schema) for (name, _), schema in found.items()}, _opened(shared.get("$defs", {}))
+
+
+def _opened(schema: Any) -> Any:  # noqa: ANN401 - any part of a document
+    """The schema without the lists of names that later versions add to: clients must accept others."""
+    if isinstance(schema, list):
+        return [_opened(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    opened = {key: _opened(value) for key, value in schema.items() if not (key == "enum" and {*value} in _OPEN)}
+    if opened.get("propertyNames") in ({}, _TEXT):
+        del opened["propertyNames"]
+    return opened
 
 
 def _name(kind: object) -> str:
@@ -183,7 +199,7 @@ def _problem_response(status: int) -> _Document:
     return {**response, "content": {_PROBLEM: {"schema": schema, "examples": codes}}}
 
 
-def _example_of_problem(code: str) -> _Document:
+def _example_of_problem(code: ProblemCode) -> _Document:
     return {"summary": PROBLEMS[code].title, "value": problem_document(code, "What happened in this case.")}
 
 

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from peering.outcome import Occurrence, Remote
 from peering.problems import PROBLEMS
+from peering.problems.codes import ProblemCode
 from peering.progress import shortened
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class ProblemDocument(TypedDict):
     also: NotRequired[list["ProblemDocument"]]
 
 
-def problem_document(code: str, detail: str, errors: Sequence[FieldError] = ()) -> ProblemDocument:
+def problem_document(code: ProblemCode, detail: str, errors: Sequence[FieldError] = ()) -> ProblemDocument:
     """The document for one occurrence of a problem of the catalogue."""
     problem = PROBLEMS[code]
     document = ProblemDocument(
@@ -70,7 +71,7 @@ def problem_document(code: str, detail: str, errors: Sequence[FieldError] = ()) 
     return document
 
 
-def problem_response(code: str, detail: str, errors: Sequence[FieldError] = ()) -> func.HttpResponse:
+def problem_response(code: ProblemCode, detail: str, errors: Sequence[FieldError] = ()) -> func.HttpResponse:
     """The HTTP answer for one occurrence of a problem of the catalogue."""
     document = problem_document(code, detail, errors)
     return func.HttpResponse(json.dumps(document), status_code=document["status"], mimetype="application/problem+json")

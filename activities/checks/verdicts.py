@@ -19,6 +19,7 @@ from peering.drift import DRIFT, findings
 from peering.look import Look
 from peering.orders import APP, Order, new_order, repair_of
 from peering.outcome import Occurrence
+from peering.problems.codes import ProblemCode
 from peering.record import Record
 from peering.registry import Placed, place
 from peering.runs import deterministic_id
@@ -121,7 +122,7 @@ def tell(peering_id: str, outcome: Judged) -> None:
 
 
 async def repair(
-    peering_id: str, codes: list[str], revision: int, at: str, deadlines: Deadlines, client: DurableClient
+    peering_id: str, codes: list[ProblemCode], revision: int, at: str, deadlines: Deadlines, client: DurableClient
 ) -> bool:
     """Start a repair of findings; False if the peering has a current run, or has changed meanwhile."""
     operation, repaired = repair_of(codes)

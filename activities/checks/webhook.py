@@ -14,6 +14,7 @@ from clients.registry import registry
 from clients.settings import settings
 from clients.telemetry import begin_remote_call, end_remote_call
 from peering.outcome import Occurrence, Outcome
+from peering.problems.codes import ProblemCode
 from peering.record import Change, Record
 from peering.webhook import (
     EVENT_HEADER,
@@ -90,7 +91,7 @@ async def deliver_event(event: Event) -> Outcome:
     if answer.is_success:
         return {"facts": {}}
     final = answer.status_code in _GIVE_UP and answer.status_code not in _TRY_AGAIN
-    code = "webhook-refused" if final else "webhook-unreachable"
+    code: ProblemCode = "webhook-refused" if final else "webhook-unreachable"
     return {"problem": Occurrence(code=code, detail=f"The webhook answered {answer.status_code}.")}
 
 

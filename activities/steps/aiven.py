@@ -1,5 +1,6 @@
 """The steps on Aiven's side: the VPC and its peering connection (article steps 11, 12 and 14)."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from peering.drift import BLOCKERS
 from peering.facts import Facts, Refusal, named, needed
 from peering.naming import VNetId, same_id
 from peering.outcome import Occurrence, ProblemError, StepRequest
+from peering.problems.codes import ProblemCode
 from peering.sides import has_lost_its_side, side_of
 from peering.spec import Peering
 from peering.states import CONNECTION_ACTIVE, CONNECTION_BUILT, DELETE_FIRST, REQUEST_AGAIN, connection_problem
@@ -39,7 +41,7 @@ _SHARE_OF_A_WAIT: Final = 0.05
 #: Failed states with a possibly transient reason.
 _REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
 _CONFLICT: Final = 409
-_VPC_PROBLEMS: Final = {
+_VPC_PROBLEMS: Final[Mapping[str, ProblemCode]] = {
     "APPROVED": "project-vpc-not-active",
     "DELETING": "project-vpc-deleted",
     "DELETED": "project-vpc-deleted",
@@ -355,7 +357,7 @@ def _new_enough(facts: Facts) -> _Age:
     return {"older": _SHARE_OF_A_WAIT * waited, "at": datetime.fromisoformat(facts["looked_at"])}
 
 
-def _expect(vpc: Vpc, facts: Facts, expected: dict[str, str | None]) -> PeeringConnection:
+def _expect(vpc: Vpc, facts: Facts, expected: Mapping[str, ProblemCode | None]) -> PeeringConnection:
     connection = _connection(vpc, facts["vnet_id"], facts)
     if connection is None:
         raise ProblemError("connection-absent", "Aiven no longer lists the connection.")

@@ -33,6 +33,7 @@ from peering.naming import (
     within,
 )
 from peering.outcome import Occurrence, ProblemError
+from peering.problems.codes import ProblemCode
 from peering.rights import (
     lacking,
 )
@@ -133,7 +134,7 @@ async def limits(_: Peering, facts: Facts) -> Facts:
 class Count(NamedTuple):
     """How many things there are of `most`, and how many more a start creates."""
 
-    code: str
+    code: ProblemCode
     what: str
     held: int
     wanted: int

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from peering.problems.codes import ProblemCode
+
 Deadline = Literal["propagation", "platform"]
 Fixer = Literal[
     "the caller",
@@ -19,7 +21,7 @@ Fixer = Literal[
 class Problem:
     """One kind of obstacle: its code is stable, its texts are for people."""
 
-    code: str
+    code: ProblemCode
     title: str
     meaning: str
     remedy: str

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from peering.problems.codes import ProblemCode
+
 Service = Literal[
     "Azure Resource Manager",
     "Microsoft Graph",
@@ -19,11 +21,11 @@ Service = Literal[
 ]
 #: Who acts: the app's own identity, or the application that it made.
 Identity = Literal["automation", "application"]
-Codes = Mapping[str, str]
+Codes = Mapping[str, ProblemCode]
 
 #: Not an answer: the name of the host is unknown.
 NO_SUCH_HOST: Final = "NoSuchHost"
-_VAULT_DENIED: Final = "vault-access-denied"
+_VAULT_DENIED: Final[ProblemCode] = "vault-access-denied"
 
 #: What a service's code means.
 REMOTE_CODES: Final[Mapping[Service, Codes]] = {
@@ -221,7 +223,7 @@ STEP_READINGS: Final[Mapping[str, Codes]] = {
 }
 
 #: Refusals that share a code with others and are told apart by what their text says in every language version seen.
-TEXTS: Final[Mapping[Service, tuple[tuple[re.Pattern[str], str], ...]]] = {
+TEXTS: Final[Mapping[Service, tuple[tuple[re.Pattern[str], ProblemCode], ...]]] = {
     "Azure Resource Manager": (
         (re.compile(r"ABAC condition", re.IGNORECASE), "role-assignment-condition"),
         (re.compile(r"another operation .{0,60}is in progress", re.IGNORECASE), "vnet-not-provisioned"),
@@ -245,7 +247,7 @@ NO_ABSENCE: Final = frozenset(
     {"InvalidResourceType", "InvalidResourceNamespace", "NoRegisteredProviderFound", "UnknownError"}
 )
 #: What a status means that comes without a known code; of most of Aiven's refusals no code is documented.
-STATUSES: Final[Mapping[Service, Mapping[int, str]]] = {
+STATUSES: Final[Mapping[Service, Mapping[int, ProblemCode]]] = {
     "Azure Resource Manager": {401: "automation-token-refused"},
     "Microsoft Graph": {401: "automation-token-refused"},
     "Azure Key Vault": {401: "automation-token-refused"},
@@ -253,8 +255,10 @@ STATUSES: Final[Mapping[Service, Mapping[int, str]]] = {
     "Aiven": {401: "aiven-token-rejected", 403: "aiven-not-permitted", 404: "project-vpc-not-found"},
 }
 #: The same where the request was about something that has rights of its own.
-STATUSES_ABOUT: Final[Mapping[str, Mapping[int, str]]] = {"organization": {403: "aiven-organization-not-permitted"}}
+STATUSES_ABOUT: Final[Mapping[str, Mapping[int, ProblemCode]]] = {
+    "organization": {403: "aiven-organization-not-permitted"}
+}
 #: The same where the created application asks.
-STATUSES_AS_APPLICATION: Final[Mapping[int, str]] = {401: "application-token-refused"}
+STATUSES_AS_APPLICATION: Final[Mapping[int, ProblemCode]] = {401: "application-token-refused"}
 #: What is left, by service.
-OTHERWISE: Final[Mapping[Service, str]] = {"Aiven": "aiven-refused"}
+OTHERWISE: Final[Mapping[Service, ProblemCode]] = {"Aiven": "aiven-refused"}

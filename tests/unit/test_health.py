@@ -12,6 +12,7 @@ from peering.facts import Facts
 from peering.look import ConnectionLook
 from peering.naming import federated_credential_name
 from peering.problems import PROBLEMS
+from peering.problems.codes import ProblemCode
 from peering.steps import STEPS, forget, initial_facts, ready
 from tests.arbitrary_facts import arbitrary_facts
 from tests.unit.healthy_peering import FACTS, HEALTHY, NOW, PEERING, VNET
@@ -19,7 +20,7 @@ from tests.unit.healthy_peering import FACTS, HEALTHY, NOW, PEERING, VNET
 
 def codes(
     change: Callable[[dict[str, Any]], object] = lambda _: None, facts: Facts = FACTS, **options: object
-) -> list[str]:
+) -> list[ProblemCode]:
     """What is found wrong after a change to a healthy look."""
     look = deepcopy(HEALTHY)
     change(look)
@@ -113,7 +114,9 @@ BY_OPTION = {"peering-options-differ", "user-rights-not-released", "federated-cr
 
 
 @pytest.mark.parametrize(("change", "expected"), FAULTS, ids=lambda value: value[0] if isinstance(value, list) else "")
-def test_each_fault_has_its_code_and_no_other(change: Callable[[dict[str, Any]], None], expected: list[str]) -> None:
+def test_each_fault_has_its_code_and_no_other(
+    change: Callable[[dict[str, Any]], None], expected: list[ProblemCode]
+) -> None:
     assert codes(change) == expected
     assert verdict_of(expected) in ("degraded", "broken")
 
@@ -143,7 +146,7 @@ def test_a_principal_that_is_gone_is_one_finding_though_its_roles_are_not_shown_
 
 
 @pytest.mark.parametrize("code", ["connection-deleted-by-peer", "vnet-peering-missing", "vnet-peering-disconnected"])
-def test_a_connection_is_made_anew_by_what_the_vnet_is_like_now(code: str) -> None:
+def test_a_connection_is_made_anew_by_what_the_vnet_is_like_now(code: ProblemCode) -> None:
     known = arbitrary_facts({fact: "known" for step in STEPS for fact in step.yields}) | initial_facts(PEERING)
     looked = [step for step in STEPS if step.name in ("project_vpc", "ownership")]
     facts = forget(known, DRIFT[code].repair, PEERING) | arbitrary_facts(
@@ -227,7 +230,9 @@ def test_a_password_that_neither_the_vault_nor_entra_dates_does_not_expire() -> 
     ("theirs", "expected"),
     [("fd00:1::/48", ["address-spaces-overlap"]), ("fd00:2::/48", []), ("10.240.8.0/24", ["address-spaces-overlap"])],
 )
-def test_ranges_of_two_kinds_of_addresses_overlap_within_their_own_kind(theirs: str, expected: list[str]) -> None:
+def test_ranges_of_two_kinds_of_addresses_overlap_within_their_own_kind(
+    theirs: str, expected: list[ProblemCode]
+) -> None:
     def both(look: dict[str, Any]) -> None:
         look["project_vpc"]["found"]["network_cidr"] = "10.240.0.0/20, fd00:1::/64"
         look["vnet"]["found"]["address_prefixes"] = ["10.0.0.0/16", theirs]

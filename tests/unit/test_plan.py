@@ -11,6 +11,7 @@ import pytest
 from activities.blueprint import MODULES, WITH_CLIENT
 from peering.drift import DRIFT
 from peering.facts import FactName, Facts
+from peering.problems.codes import ProblemCode
 from peering.request import PeeringRequest
 from peering.step_names import STEP_NAMES, LookName
 from peering.steps import (
@@ -113,7 +114,7 @@ def test_the_vnet_peering_goes_before_the_connection_and_the_application_last_bu
     ]
 
 
-def _repairs(codes: set[str], **options: object) -> set[str]:
+def _repairs(codes: set[ProblemCode], **options: object) -> set[str]:
     """The steps that a repair of these findings would run on a connected peering."""
     peering = PeeringRequest.model_validate({**GOOD, **options}, strict=False).peering()
     known: Facts = arbitrary_facts(dict.fromkeys(yielded(STEPS), "known")) | initial_facts(peering)

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from local.problems_table import DOCUMENT, document, readings
 from peering.problems import PROBLEMS, Problem
+from peering.problems.codes import ProblemCode
 from peering.problems.remote_codes import SIGN_IN_CODES
 
 #: Every problem that a remote's answer may be read as.
@@ -81,3 +83,7 @@ def test_a_remedy_that_may_cut_says_so_and_how_to_see_it(code: str) -> None:
 
 def test_the_document_of_the_problems_is_that_of_the_catalogue() -> None:
     assert DOCUMENT.read_text() == document(), "write it again: python -m local.problems_table"
+
+
+def test_the_codes_are_those_of_the_catalogue() -> None:
+    assert get_args(ProblemCode) == tuple(PROBLEMS)

@@ -2,13 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from unittest.mock import Mock
 
 import pytest
 
 from orchestrators.waiting import Wait, await_step
 from peering.outcome import Occurrence, StepRequest
-from peering.problems import PROBLEMS
+from peering.problems.codes import ProblemCode
 from peering.progress import LARGEST_STATUS, StepProgress, StepState, progress
 from peering.request import PeeringRequest
 from peering.spec import Deadlines
@@ -17,7 +18,7 @@ from tests.unit.good_request import GOOD
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = (BEGAN + timedelta(days=30, seconds=0.123456)).isoformat()
-LONGEST_CODE = max(PROBLEMS, key=len)
+LONGEST_CODE = max(get_args(ProblemCode), key=len)
 #: 8 KB of what a remote may say: plain, escaped in JSON, and escaped twice.
 MESSAGES = ["x" * 8192, "é" * 8192, "\N{GRINNING FACE}" * 8192, '"' * 8192]
 

@@ -12,6 +12,7 @@ from peering.drift import DRIFT
 from peering.facts import Facts
 from peering.orders import KEPT_JOINED, Order, PhaseChange, Supersession, new_order
 from peering.outcome import Occurrence
+from peering.problems.codes import ProblemCode
 from peering.progress import RunState
 from peering.record import Attempt, Change, Record, is_busy, is_watched, state_of
 from peering.registry import (
@@ -62,7 +63,7 @@ def ended(record: Record, state: RunState, run: str, at: datetime = START, **fac
 
 
 def concluded(
-    record: Record, state: RunState, run: str, at: datetime, code: str, facts: dict[str, object] | None = None
+    record: Record, state: RunState, run: str, at: datetime, code: ProblemCode, facts: dict[str, object] | None = None
 ) -> Record:
     """The same; a failed one with a problem of its own."""
     take(record, "x", at.isoformat())
@@ -80,7 +81,7 @@ def connected() -> Record:
     return ran(None, "establish", "connected", found=[], application_id="a", vnet_peering_id="v")
 
 
-def check(record: Record, *codes: str, day: int = 2, revision: int | None = None) -> Judged:
+def check(record: Record, *codes: ProblemCode, day: int = 2, revision: int | None = None) -> Judged:
     """A check on a day that finds these problems."""
     problems = [Occurrence(code=code, detail=code) for code in codes]
     checked = Checked(revision=record["revision"] if revision is None else revision, problems=problems)
@@ -327,7 +328,8 @@ def test_a_verdict_changes_once_and_says_since_when() -> None:
 def test_the_last_changes_of_the_verdict_are_kept() -> None:
     record = connected()
     for day in range(3, 60):
-        check(record, *(["vnet-not-found"] if day % 4 < 2 else []), day=day)
+        found: list[ProblemCode] = ["vnet-not-found"] if day % 4 < 2 else []
+        check(record, *found, day=day)
     verdicts = record["verdicts"]
     assert len(verdicts) == KEPT_VERDICTS
     assert all(one["verdict"] != later["verdict"] for one, later in pairwise(verdicts))
@@ -335,7 +337,8 @@ def test_the_last_changes_of_the_verdict_are_kept() -> None:
 
 
 def test_a_repair_that_did_not_help_is_tried_again_after_a_pause_that_grows() -> None:
-    record, code, day = connected(), "vnet-peering-missing", START + timedelta(days=1)
+    code: ProblemCode = "vnet-peering-missing"
+    record, day = connected(), START + timedelta(days=1)
     pauses = []
     for number in range(4):
         while not judge(record, Checked(revision=record["revision"], problems=[_of(code)]), day.isoformat()).repair:
@@ -352,7 +355,8 @@ def test_a_repair_that_did_not_help_is_tried_again_after_a_pause_that_grows() ->
 
 
 def test_a_repair_that_was_broken_off_has_not_been_tried_and_is_begun_again_soon() -> None:
-    record, code, day = connected(), "vnet-peering-missing", START + timedelta(days=1)
+    code: ProblemCode = "vnet-peering-missing"
+    record, day = connected(), START + timedelta(days=1)
     pauses = []
     for number in range(4):
         while not judge(record, Checked(revision=record["revision"], problems=[_of(code)]), day.isoformat()).repair:
@@ -366,8 +370,9 @@ def test_a_repair_that_was_broken_off_has_not_been_tried_and_is_begun_again_soon
 
 
 @pytest.mark.parametrize("code", ["interrupted", "scope-locked"])
-def test_a_repair_that_a_problem_ended_has_not_been_completed(code: str) -> None:
-    record, finding, at = connected(), "vnet-peering-missing", START + timedelta(days=1)
+def test_a_repair_that_a_problem_ended_has_not_been_completed(code: ProblemCode) -> None:
+    finding: ProblemCode = "vnet-peering-missing"
+    record, at = connected(), START + timedelta(days=1)
     judge(record, Checked(revision=record["revision"], problems=[_of(finding)]), at.isoformat())
     place(record, cast("Order", {**new_order("repair", "p", CALLER, at, DEADLINES), "codes": [finding]}))
     concluded(record, "failed", "p", at, code)
@@ -376,7 +381,8 @@ def test_a_repair_that_a_problem_ended_has_not_been_completed(code: str) -> None
 
 
 def test_a_repair_that_a_problem_ended_leaves_the_date_of_the_one_that_was_completed() -> None:
-    record, finding, at = connected(), "vnet-peering-missing", START + timedelta(days=1)
+    finding: ProblemCode = "vnet-peering-missing"
+    record, at = connected(), START + timedelta(days=1)
     judge(record, Checked(revision=record["revision"], problems=[_of(finding)]), at.isoformat())
     states: tuple[RunState, RunState] = ("connected", "failed")
     for number, state in enumerate(states):
@@ -391,14 +397,15 @@ def test_a_repair_that_a_problem_ended_leaves_the_date_of_the_one_that_was_compl
 
 @pytest.mark.parametrize("attempt", [{"count": 10_000}, {"count": 0, "broken_off": 10_000}])
 def test_no_number_of_attempts_ends_the_repairs(attempt: dict[str, int]) -> None:
-    record, code, at = connected(), "vnet-peering-missing", START + timedelta(days=100)
+    code: ProblemCode = "vnet-peering-missing"
+    record, at = connected(), START + timedelta(days=100)
     record["attempts"] = {code: cast("Attempt", {"at": at.isoformat(), **attempt})}
     checked = Checked(revision=record["revision"], problems=[_of(code)])
     assert judge(record, checked, (at + LONGEST_PAUSE * 0.99).isoformat()).repair == []
     assert judge(record, checked, (at + LONGEST_PAUSE).isoformat()).repair == [code]
 
 
-def _of(code: str) -> Occurrence:
+def _of(code: ProblemCode) -> Occurrence:
     return Occurrence(code=code, detail="")
 
 
@@ -454,7 +461,8 @@ def test_a_check_is_an_order_that_changes_no_revision_and_leaves_no_run() -> Non
 
 
 def test_what_was_tried_in_vain_is_not_forgotten_by_a_check_that_could_not_look() -> None:
-    record, code = connected(), "platform-role-assignment-missing"
+    code: ProblemCode = "platform-role-assignment-missing"
+    record = connected()
     check(record, code)
     repair = {**new_order("repair", "r2", CALLER, START + timedelta(days=2), DEADLINES), "codes": [code]}
     place(record, cast("Order", repair))

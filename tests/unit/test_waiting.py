@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from orchestrators.waiting import next_look
 from peering.outcome import Occurrence
+from peering.problems.codes import ProblemCode
 from peering.spec import Deadlines
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,7 +63,7 @@ def test_a_problem_that_stays_is_not_looked_at_again() -> None:
 
 
 @pytest.mark.parametrize("code", ["peering-role-not-effective", "secret-not-accepted"])
-def test_propagation_has_the_shorter_deadline(code: str) -> None:
+def test_propagation_has_the_shorter_deadline(code: ProblemCode) -> None:
     late = SINCE + timedelta(seconds=901)
     assert next_look(late, SINCE, Occurrence(code=code, detail=""), DEADLINES) is None
     assert next_look(late, SINCE, NOT_BUILT, DEADLINES) is not None

@@ -81,7 +81,7 @@ def test_the_oldest_of_too_many_events_are_dropped_and_it_is_said_so(
 ) -> None:
     webhook("https://example.com/events")
     at = "2026-01-02T00:00:00+00:00"
-    long = Change(id="i", previous=None, verdict="broken", codes=["x" * 40_000], at=CHANGE["at"])
+    long = Change(id="i", previous=None, verdict="broken", codes=["remote-unavailable"] * 2_000, at=CHANGE["at"])
     order = new_order("establish", "r", BY, NOW, DEADLINES)
     record, _ = place(None, {**order, "peering": PEERING})
     assert record is not None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 from azure.durable_functions import DurableOrchestrationContext
@@ -11,7 +11,7 @@ from azure.durable_functions import DurableOrchestrationContext
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
 from peering.outcome import Occurrence
-from peering.problems import PROBLEMS
+from peering.problems.codes import ProblemCode
 from peering.progress import LARGEST_STATUS, StepProgress, progress
 from peering.step_names import StepName
 from peering.steps import REMOVAL, STEPS
@@ -103,7 +103,7 @@ def test_with_forty_neighbours_that_overlap(deployment: Deployment, statuses: li
 
 @pytest.mark.parametrize("failed", [0, 1, 6, 12, 41])
 def test_a_status_stays_small_however_many_steps_have_failed(failed: int) -> None:
-    code, now = max(PROBLEMS, key=len), "2026-01-01T00:00:00.123456+00:00"
+    code, now = max(get_args(ProblemCode), key=len), "2026-01-01T00:00:00.123456+00:00"
     steps = dict[StepName, StepProgress]()
     for number, name in enumerate(sorted({step.name for step in (*STEPS, *REMOVAL)})):
         ended = StepProgress(state="done", started=now, tries=12, finished="2026-01-02T00:00:00.123456+00:00")

@@ -142,7 +142,13 @@ def test_very_many_events_of_a_peering_are_one_delivery_in_their_order(tmp_path:
         deployment.check(identity)
         ended(deployment, identity)
         events = [
-            Change(id=identity, previous=None, verdict="unknown", codes=[str(n)], at=f"2026-01-01T00:{n:02}:00+00:00")
+            Change(
+                id=identity,
+                previous=None,
+                verdict="unknown",
+                codes=["remote-unavailable"],
+                at=f"2026-01-01T00:{n:02}:00+00:00",
+            )
             for n in range(45)
         ]
         record = cast("Record", deployment.record(identity))
