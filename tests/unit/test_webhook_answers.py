@@ -87,7 +87,7 @@ def test_the_oldest_of_too_many_events_are_dropped_and_it_is_said_so(
     assert record is not None
     record["events"] = [long, long, {**long, "at": at}]
     judged(Checked(revision=record["revision"], problems=[]), at, record, NOW)
-    assert [len(event["codes"]) for event in record["events"]] == [1, 1, 0]
+    assert [len(event["codes"]) for event in record["events"]] == [2_000, 2_000, 0]
     assert f"event=events-dropped peering={PEERING['id']} count=1" in caplog.text
 
 
