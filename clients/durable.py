@@ -49,11 +49,6 @@ class OrchestrationStatus(Protocol[Told]):
         ...
 
     @property
-    def created_time(self) -> datetime | None:
-        """When it was started."""
-        ...
-
-    @property
     def last_updated_time(self) -> datetime | None:
         """When it last changed."""
         ...
@@ -68,11 +63,6 @@ class EntityId(Protocol):
 
 class EntityState(Protocol[Told]):
     """`azure.durable_functions.models.EntityStateResponse`; without an entity its state is None."""
-
-    @property
-    def entity_exists(self) -> bool:
-        """Whether there is such an entity."""
-        ...
 
     @property
     def entity_state(self) -> Told | None:

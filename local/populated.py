@@ -11,6 +11,7 @@ from local.cloud.world.population import Established, establish
 from local.cloud.world.world import VNet, Vpc
 from local.registry import Start, connected, fill
 from peering.facts import Facts
+from peering.naming import VNetPeeringId
 from peering.progress import StepProgress
 from peering.record import Record
 from peering.request import PeeringRequest
@@ -63,7 +64,7 @@ _AGE: Final = timedelta(days=1)
 
 
 def _vnet(made: Established) -> str:
-    return made.vnet_peering_id.partition("/virtualNetworkPeerings/")[0]
+    return str(VNetPeeringId.parse(made.vnet_peering_id).vnet)
 
 
 def _started(made: Established, found: Collection[str], ended: datetime) -> Start:

@@ -64,6 +64,27 @@ class VNetId:
         return f"/subscriptions/{self.subscription_id}"
 
 
+@dataclass(frozen=True)
+class VNetPeeringId:
+    """A VNet peering's ARM id in its parts."""
+
+    vnet: VNetId
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> "VNetPeeringId":
+        """Read the ARM id of a VNet and `/virtualNetworkPeerings/{name}`.
+
+        Raises:
+            ValueError: what precedes the peering is not the ARM id of a VNet.
+        """
+        vnet, _, name = text.partition("/virtualNetworkPeerings/")
+        return cls(VNetId.parse(vnet), name)
+
+    def __str__(self) -> str:
+        return f"{self.vnet}/virtualNetworkPeerings/{self.name}"
+
+
 def _names_resource_group(name: str) -> bool:
     """Whether Azure allows a resource group of this name."""
     allowed = all(c in "-_.()" or (ord(c) <= _LAST_OF_ONE_UNIT and category(c) in _LETTERS_AND_DIGITS) for c in name)

@@ -20,11 +20,6 @@ USER_ACTIONS: Final = (
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete",
 )
-#: All that the app itself needs on a subscription: to read its roles and assignments (activities/looks/remotes.py).
-READER_ACTIONS: Final = (
-    "Microsoft.Authorization/roleDefinitions/read",
-    "Microsoft.Authorization/roleAssignments/read",
-)
 #: What the app needs to delete rights.
 ASSIGNMENT_DELETION: Final = "Microsoft.Authorization/roleAssignments/delete"
 ROLE_DELETION: Final = "Microsoft.Authorization/roleDefinitions/delete"

@@ -1,8 +1,7 @@
 """The bodies of requests: JSON without duplicate names, and the models that validate them."""
 
 import json
-from datetime import datetime
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -84,8 +83,6 @@ def _patch() -> type[_Notes]:
 
 
 PeeringPatch: Final = _patch()
-#: The media types that a body may have; none counts as JSON.
-MediaType = Literal["application/json", "application/merge-patch+json"]
 
 
 def json_body(req: func.HttpRequest) -> object:
@@ -112,11 +109,6 @@ def body_of(req: func.HttpRequest, kind: type[Body]) -> Body:
     """
     json_body(req)
     return kind.model_validate_json(req.get_body().strip() or b"{}")
-
-
-def moment(text: str) -> datetime:
-    """A time that is stored as ISO 8601."""
-    return datetime.fromisoformat(text)
 
 
 def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

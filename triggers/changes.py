@@ -43,7 +43,7 @@ async def change_peering(req: func.HttpRequest, client: DurableClient) -> func.H
         there = {name: value for name, value in peering.items() if name != "id"}
         wanted = PeeringRequest.model_validate({**there, **options}, strict=False).peering()
         peering = {**wanted, "id": peering_id}
-    obstacle, noting = partial(_known, peering_id), partial(_note, patch)
+    obstacle, noting = partial(known, peering_id), partial(_note, patch)
     if dry:
         # A plan is refused for the same reasons as the change.
         check_revision(record, expected_revisions(req))
@@ -89,7 +89,7 @@ def _noting(
     now: datetime,
 ) -> tuple[Record | None, Record]:
     if record is None:
-        raise _known(peering_id, None) or KeyError(peering_id)
+        raise known(peering_id, None) or KeyError(peering_id)
     check_revision(record, expected_revisions(req))
     after = swept(record, last).copy()
     _note(patch, after)
@@ -109,11 +109,7 @@ async def remove_peering(req: func.HttpRequest, client: DurableClient) -> func.H
         record = await record_of(peering_id)
         check_revision(record, expected_revisions(req))
         return await plan_of_removal(record)
-    return await place_order(req, client, peering_id, "remove", {}, partial(_known, peering_id))
-
-
-def _known(peering_id: str, record: Record | None) -> ProblemError | None:
-    return known(record, peering_id)
+    return await place_order(req, client, peering_id, "remove", {}, partial(known, peering_id))
 
 
 async def cancel_run(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
@@ -124,7 +120,7 @@ async def cancel_run(req: func.HttpRequest, client: DurableClient) -> func.HttpR
     def obstacle(record: Record | None) -> ProblemError | None:
         if record is not None and "order" not in record:
             return ProblemError("nothing-to-cancel", f"The peering is {record.get('state', 'failed')}.")
-        return known(record, peering_id)
+        return known(peering_id, record)
 
     return await place_order(req, client, peering_id, "cancel", {}, obstacle)
 
@@ -134,7 +130,7 @@ async def check_peering(req: func.HttpRequest, client: DurableClient) -> func.Ht
     peering_id = peering_id_of(req)
     body_of(req, NoBody)
     repairs = await pauses.of_all() is None
-    return await place_order(req, client, peering_id, "check", {"repairs": repairs}, partial(_known, peering_id))
+    return await place_order(req, client, peering_id, "check", {"repairs": repairs}, partial(known, peering_id))
 
 
 async def rotate_peering(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
@@ -150,6 +146,6 @@ async def rotate_peering(req: func.HttpRequest, client: DurableClient) -> func.H
         connected = record is not None and "connected" in record and "application_object_id" in record["facts"]
         if record is not None and not connected and "order" not in record:
             return ProblemError("peering-not-connected-yet", f"The peering is {record.get('state', 'failed')}.")
-        return known(record, peering_id)
+        return known(peering_id, record)
 
     return await place_order(req, client, peering_id, "rotate", {"credential": credential}, obstacle)

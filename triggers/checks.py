@@ -14,7 +14,6 @@ from clients.registry.migration import check_migrated
 from peering.calls import CHECK_HEALTH
 from peering.orders import refusal
 from peering.outcome import ProblemError
-from peering.record import Record
 from peering.runs import SWEEP
 from peering.sweep import Sweep
 from triggers.answers import RETRY_AFTER, json_answer, peering_url
@@ -52,7 +51,7 @@ async def check_peerings(req: func.HttpRequest, client: DurableClient) -> func.H
         return await _check_all(client, repairs=repairs)
 
     async def check(peering_id: str) -> CheckBegun:
-        obstacle = partial(_known, peering_id)
+        obstacle = partial(known, peering_id)
         placed = await placed_order(req, client, peering_id, "check", {"repairs": repairs}, obstacle, lambda _: None)
         if placed.answer in ("409", "put off"):
             found = refusal(placed.wanted, placed.order)
@@ -63,10 +62,6 @@ async def check_peerings(req: func.HttpRequest, client: DurableClient) -> func.H
     checks, failed = await of_each(await matching(filters), check)
     document = ChecksDocument(checks=sorted(checks, key=lambda one: one["id"]), failed=failed)
     return json_answer(document, 202, {"Retry-After": RETRY_AFTER})
-
-
-def _known(peering_id: str, record: Record | None) -> ProblemError | None:
-    return known(record, peering_id)
 
 
 async def _check_all(client: DurableClient, *, repairs: bool) -> func.HttpResponse:

@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +19,6 @@ from clients.registry.remembered import Remembered
 from clients.registry.rows import Value, findings_in, vpc_of
 from peering.naming import last_part
 from peering.problems import PROBLEMS
-from triggers.bodies import moment
 from triggers.problem_documents import FieldError, InvalidRequestError
 from triggers.queries import Filters, ListQuery
 
@@ -105,11 +105,11 @@ def labels_of(row: Row) -> dict[str, str]:
 def is_paused(row: Row) -> bool:
     """Whether this peering itself is paused now."""
     until = str(row.get("paused_until") or "")
-    return until != "" and moment(until) > registry().now
+    return until != "" and datetime.fromisoformat(until) > registry().now
 
 
 def _is_newer(row: Row, query: ListQuery) -> bool:
-    return query.changed_since is None or moment(str(row["changed"])) >= query.changed_since
+    return query.changed_since is None or datetime.fromisoformat(str(row["changed"])) >= query.changed_since
 
 
 def _mentions(row: Row, query: ListQuery) -> bool:

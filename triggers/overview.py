@@ -1,7 +1,7 @@
 """`GET /api/overview`: the status of all peerings in numbers; what expires soon, and what waits for whom."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NotRequired
 
 import azure.functions as func
@@ -13,7 +13,6 @@ from clients.registry import registry, sweeps
 from peering.problems import Fixer
 from peering.record import Pause
 from triggers.answers import json_answer, peering_url
-from triggers.bodies import moment
 from triggers.lists import Row, all_columns, is_paused
 from triggers.peerings import Trouble, troubles
 
@@ -91,14 +90,17 @@ async def _last_sweep() -> SweepDocument | None:
         return None
     found = SweepDocument(began=began)
     if ended:
-        found |= {"ended": ended, "seconds": max(0.0, (moment(ended) - moment(began)).total_seconds())}
+        found |= {
+            "ended": ended,
+            "seconds": max(0.0, (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()),
+        }
     return found
 
 
 def _expiring(req: func.HttpRequest, rows: list[Row]) -> list[Expiring]:
     until = registry().now + _SOON
     due = sorted((str(row["expires"]), str(row["RowKey"]), str(row["vnet_id"])) for row in rows if row.get("expires"))
-    soon = [one for one in due if moment(one[0]) < until]
+    soon = [one for one in due if datetime.fromisoformat(one[0]) < until]
     return [
         Expiring(id=peering_id, vnet_id=vnet_id, expires=expires, url=peering_url(req, peering_id))
         for expires, peering_id, vnet_id in soon[:_SHOWN]

@@ -36,7 +36,7 @@ def absent(peering_id: str) -> ProblemError:
     return ProblemError("peering-not-found", f"The registry has no peering {peering_id}.")
 
 
-def known(record: Record | None, peering_id: str) -> ProblemError | None:
+def known(peering_id: str, record: Record | None) -> ProblemError | None:
     """The obstacle to an order for a peering that does not exist."""
     return None if record is not None else absent(peering_id)
 

@@ -17,7 +17,7 @@ from peering.aiven_vpc import AivenVpc
 from peering.facts import AssignmentLook, VNetPeering
 from peering.look import ConnectionLook, Part, RoleLook, SecretLook, VNetLook, VpcLook
 from peering.marks import KEY_ID
-from peering.naming import VNetId, folded, last_part, same_id, secret_name
+from peering.naming import VNetId, VNetPeeringId, folded, last_part, same_id, secret_name
 from peering.outcome import ProblemError
 from peering.states import CONNECTION_ACTIVE, connection_problem
 
@@ -118,20 +118,22 @@ def _side(found: Document) -> VNetPeering:
 
 async def vnet_peering(peering_id: str) -> VNetPeering | None:
     """One peering of a VNet under its own id, which shows it sooner than a list may. One call."""
-    vnet_text, kind, name = peering_id.partition("/virtualNetworkPeerings/")
-    found = await or_none(read_network(VNetId.parse(vnet_text), f"{kind}{name}", *_OF_PEERING))
+    found = await _single_side(VNetPeeringId.parse(peering_id))
     return _side(found) if found is not None else None
 
 
 async def switches(side: VNetPeering) -> dict[str, bool]:
     """The writable properties of a side that are on or off, by Azure's names. One call."""
-    vnet_text, kind, name = side["id"].partition("/virtualNetworkPeerings/")
-    found = await or_none(read_network(VNetId.parse(vnet_text), f"{kind}{name}", *_OF_PEERING))
+    found = await _single_side(VNetPeeringId.parse(side["id"]))
     listed = {_OPTIONS[option]: on for option, on in side["options"].items()}
     single = found["properties"] if found is not None else {}
     # Whole VNets are peered here: the one without names of subnets.
     on_or_off = {key: on for key, on in single.items() if isinstance(on, bool) and key != "peerCompleteVnets"}
     return listed | on_or_off
+
+
+async def _single_side(peering: VNetPeeringId) -> Document | None:
+    return await or_none(read_network(peering.vnet, f"/virtualNetworkPeerings/{peering.name}", *_OF_PEERING))
 
 
 async def subscriptions(subscription_id: str) -> list[str]:

@@ -17,7 +17,7 @@ from clients.remote_errors import RemoteError
 from peering.aiven_vpc import AivenVpc
 from peering.drift import BLOCKERS
 from peering.facts import Facts, Refusal, named, needed
-from peering.naming import VNetId, same_id
+from peering.naming import VNetId, VNetPeeringId, same_id
 from peering.outcome import Occurrence, ProblemError, StepRequest
 from peering.problems.codes import ProblemCode
 from peering.sides import has_lost_its_side, side_of
@@ -192,7 +192,7 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
     if vnet is None:
         raise ProblemError("vnet-not-found", f"Azure finds no VNet {peering['vnet_id']}.")
     known = {**facts, "to_network_id": named} if named else facts
-    recorded = facts.get("vnet_peering_id", f"{vnet['vnet_id']}/virtualNetworkPeerings/{peering['peering_name']}")
+    recorded = facts.get("vnet_peering_id", VNetPeeringId(VNetId.parse(vnet["vnet_id"]), peering["peering_name"]))
     single = await remotes.vnet_peering(str(recorded))
     if not has_lost_its_side(known, [*vnet["peered_networks"], *([single] if single else [])]):
         return False

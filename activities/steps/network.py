@@ -10,7 +10,7 @@ from activities.step import look_again, step
 from clients.azure import network
 from clients.remote_errors import RemoteError, or_none
 from peering.facts import Facts, VNetPeering
-from peering.naming import VNetId, last_part, same_id
+from peering.naming import VNetId, VNetPeeringId, last_part, same_id
 from peering.outcome import ProblemError
 from peering.remote_answers import read
 from peering.sides import is_as_wanted, own_side, side_of, wanted_options
@@ -127,7 +127,7 @@ async def _put_side(peering: Peering, facts: Facts, vnet_id: VNetId, sides: list
     except RemoteError as error:
         _check_adoption(facts, error)
         raise
-    return f"{vnet_id}/virtualNetworkPeerings/{name}"
+    return str(VNetPeeringId(vnet_id, name))
 
 
 def _check_adoption(facts: Facts, error: RemoteError) -> None:
@@ -182,10 +182,9 @@ async def _put(
 @step
 async def connected(_peering: Peering, facts: Facts) -> Facts:
     """Article step 13, its end: whether both sides of the VNet peering are joined."""
-    vnet_text, _, name = facts["vnet_peering_id"].partition("/virtualNetworkPeerings/")
-    vnet_id = VNetId.parse(vnet_text)
-    async with network(vnet_id.subscription_id) as client:
-        found = await client.virtual_network_peerings.get(vnet_id.resource_group, vnet_id.name, name)
+    side = VNetPeeringId.parse(facts["vnet_peering_id"])
+    async with network(side.vnet.subscription_id) as client:
+        found = await client.virtual_network_peerings.get(side.vnet.resource_group, side.vnet.name, side.name)
     if found.provisioning_state == "Failed":
         raise ProblemError("peering-failed", "The VNet peering's provisioning state is Failed.")
     if found.peering_state != "Connected" or found.provisioning_state != "Succeeded":
@@ -205,13 +204,12 @@ _TO_SYNC: Final = ("LocalNotInSync", "LocalAndRemoteNotInSync")
 @step
 async def sync(_peering: Peering, facts: Facts) -> Facts:
     """Sync new addresses of the project VPC's network to this side (`az network vnet peering sync`)."""
-    vnet_text, _, name = facts["vnet_peering_id"].partition("/virtualNetworkPeerings/")
-    vnet_id = VNetId.parse(vnet_text)
-    found = await _side_named(vnet_id, name)
+    side = VNetPeeringId.parse(facts["vnet_peering_id"])
+    found = await _side_named(side.vnet, side.name)
     if found is None or _plain(found.peering_sync_level) not in _TO_SYNC:
         return {"in_sync": _plain(found.peering_sync_level) if found else "gone"}
-    async with as_application_in_both(facts, vnet_id) as client:
-        await _put(client, vnet_id, name, _as_it_is(found), sync="true")
+    async with as_application_in_both(facts, side.vnet) as client:
+        await _put(client, side.vnet, side.name, _as_it_is(found), sync="true")
     return {"in_sync": "synced"}
 
 
@@ -255,15 +253,15 @@ async def _side_named(vnet_id: VNetId, name: str) -> "VirtualNetworkPeering | No
 @step
 async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     """Undo article step 13: delete the VNet peering as the created application, and wait until it is deleted."""
-    vnet_text, _, name = facts["vnet_peering_to_remove"].partition("/virtualNetworkPeerings/")
-    vnet_id = VNetId.parse(vnet_text)
-    found = await _side_named(vnet_id, name)
+    side = VNetPeeringId.parse(facts["vnet_peering_to_remove"])
+    found = await _side_named(side.vnet, side.name)
     if found is None:
-        look_again(facts, 1, "vnet-peering-unseen", f"Azure does not list the VNet peering {name}.")
+        look_again(facts, 1, "vnet-peering-unseen", f"Azure does not list the VNet peering {side.name}.")
         # Once the application is gone, nobody could delete what only was not found.
-        if any(side["name"] == name for side in await or_none(remotes.sides(vnet_id)) or ()):
-            raise ProblemError("vnet-peering-unseen", f"Azure lists the VNet peering {name}, but does not find it.")
+        if any(one["name"] == side.name for one in await or_none(remotes.sides(side.vnet)) or ()):
+            detail = f"Azure lists the VNet peering {side.name}, but does not find it."
+            raise ProblemError("vnet-peering-unseen", detail)
         return {"vnet_peering_removed": "deleted"}
-    async with as_application(facts, vnet_id) as client:
-        await _begin_to_delete(client, vnet_id, name)
-    raise ProblemError("vnet-peering-still-there", f"The VNet peering {name} is being deleted.")
+    async with as_application(facts, side.vnet) as client:
+        await _begin_to_delete(client, side.vnet, side.name)
+    raise ProblemError("vnet-peering-still-there", f"The VNet peering {side.name} is being deleted.")

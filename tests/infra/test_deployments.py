@@ -11,7 +11,7 @@ import pytest
 from clients.clouds import CLOUDS
 from clients.settings import Settings
 from local.package import _PLATFORM
-from peering.rights import PLATFORM_ACTIONS, READER_ACTIONS, USER_ACTIONS
+from peering.rights import PLATFORM_ACTIONS, USER_ACTIONS
 from tests.infra.compiler import INFRA, SUBSCRIPTION
 from tests.infra.predicted import NAMES, Assignment, app_settings, assignments, of_type, resources
 
@@ -27,6 +27,11 @@ OWN_ROLES: Final = {
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Microsoft.KeyVault/vaults/kv-",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Microsoft.Insights/components/appi-",
 }
+#: All that the app itself needs on a subscription: to read its roles and assignments (activities/looks/remotes.py).
+READER_ACTIONS: Final = (
+    "Microsoft.Authorization/roleDefinitions/read",
+    "Microsoft.Authorization/roleAssignments/read",
+)
 #: The custom roles by what their names say, and all that each of them grants.
 CUSTOM_ROLES: Final = {"platform": PLATFORM_ACTIONS, "application": USER_ACTIONS, "reader of roles": READER_ACTIONS}
 #: The subscriptions of the VNets of a deployment.
