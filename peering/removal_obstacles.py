@@ -25,6 +25,22 @@ from peering.spec import Peering
 from peering.step_names import StepName
 
 
+class AzureLooks(NamedTuple):
+    """What may prevent changes in Azure; None is what could not be read.
+
+    Attributes:
+        holds: what blocks changes of the VNet by any identity.
+        policies: those that deny what is done to it, or may.
+        granted: what the app's roles grant it on the VNet.
+        granted_above: what they grant it in its subscription, where roles are.
+    """
+
+    holds: Holds | None
+    policies: Collection[DenyingPolicy] | None
+    granted: Collection[Granted] | None
+    granted_above: Collection[Granted] | None
+
+
 @dataclass(frozen=True)
 class RemovalLooks:
     """The data for a removal's plan, as far as it could be read.
@@ -40,10 +56,7 @@ class RemovalLooks:
         identity: the object id of the app's own identity.
         platform: the platform's service principal in the customer's tenant.
         user: the application's.
-        holds: what blocks changes of the VNet by any identity.
-        policies: those that deny what is done to it, or may; None if they could not be read.
-        granted: what the app's roles grant it on the VNet.
-        granted_above: what they grant it in its subscription, where roles are.
+        in_azure: what may prevent changes in Azure.
         lacking: by the step that creates an object, what prevents its removal: rights outside Azure that the app
             lacks; for the VNet peering, what prevents that the application's objects are created again first.
         warnings: what may prevent that, in words.
@@ -51,20 +64,17 @@ class RemovalLooks:
     """
 
     facts: Facts
-    made_first: Collection[str]
+    made_first: Collection[StepName]
     made_roles: Mapping[str, str]
-    gone: Collection[str]
+    gone: Collection[StepName]
     removed_assignments: Collection[str] | None
     assigned_elsewhere: Collection[str]
     neighbours: Neighbours
     identity: str
     platform: PrincipalLook | None
     user: PrincipalLook | None
-    holds: Holds | None
-    policies: Collection[DenyingPolicy] | None
-    granted: Collection[Granted] | None
-    granted_above: Collection[Granted] | None
-    lacking: Mapping[str, Collection[Occurrence]]
+    in_azure: AzureLooks
+    lacking: Mapping[StepName, Collection[Occurrence]]
     warnings: Collection[str]
     problems: Collection[Occurrence]
 
@@ -101,16 +111,16 @@ def in_the_way(peering: Peering, deleted: Mapping[StepName, str | None], looks: 
     if "vnet_peering" in deleted and looks.user is not None and not looks.user["enabled"]:
         detail = f"The application's service principal {looks.user['id']} is disabled."
         yield Occurrence(code="application-disabled", detail=detail)
-    yield from of_policies(looks.policies or (), by_app | by_others)
-    if looks.holds is not None and in_azure:
-        yield from of_subscription(looks.holds, vnet)
-        yield from _of_locks(looks.holds, vnet, {in_azure[name].what: deleted[name] for name in in_azure})
-        yield from of_denials(looks.holds, vnet, looks.identity, by_app, by_others)
+    yield from of_policies(looks.in_azure.policies or (), by_app | by_others)
+    if looks.in_azure.holds is not None and in_azure:
+        yield from of_subscription(looks.in_azure.holds, vnet)
+        yield from _of_locks(looks.in_azure.holds, vnet, {in_azure[name].what: deleted[name] for name in in_azure})
+        yield from of_denials(looks.in_azure.holds, vnet, looks.identity, by_app, by_others)
     above = {action for action in by_app if action.startswith(ROLES)}
-    if looks.granted is not None:
-        yield from lacking(looks.granted, by_app - above, str(vnet))
-    if looks.granted_above is not None:
-        yield from lacking(looks.granted_above, above, vnet.subscription_scope)
+    if looks.in_azure.granted is not None:
+        yield from lacking(looks.in_azure.granted, by_app - above, str(vnet))
+    if looks.in_azure.granted_above is not None:
+        yield from lacking(looks.in_azure.granted_above, above, vnet.subscription_scope)
     for name, problems in looks.lacking.items():
         if name in deleted:
             yield from problems
@@ -123,8 +133,8 @@ def may_be_in_the_way(deleted: Collection[StepName], looks: RemovalLooks) -> lis
         deleted: what would be deleted, by the step that makes it.
         looks: what there is, and what may hold it.
     """
-    doubtful = perhaps(looks.policies or (), set().union(*_actions(deleted, looks)))
-    return [*doubtful, *of_unread(looks.holds, looks.policies), *looks.warnings]
+    doubtful = perhaps(looks.in_azure.policies or (), set().union(*_actions(deleted, looks)))
+    return [*doubtful, *of_unread(looks.in_azure.holds, looks.in_azure.policies), *looks.warnings]
 
 
 def _actions(deleted: Collection[StepName], looks: RemovalLooks) -> tuple[set[str], set[str]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from activities.looks import remotes
 from activities.looks.directory import principals
@@ -28,19 +28,50 @@ from peering.aiven_vpc import AivenVpc
 from peering.facts import AssignmentLook, Facts, Neighbours, named
 from peering.look import PrincipalLook
 from peering.naming import VNetId, folded, last_part, role_definition_id, secret_name
-from peering.outcome import Occurrence, StepRequest
+from peering.outcome import Occurrence, Outcome, StepRequest
 from peering.record import Record
-from peering.removal_obstacles import RemovalLooks
+from peering.removal_obstacles import AzureLooks, RemovalLooks
 from peering.rights import made_role_names
 from peering.spec import Peering
+from peering.step_names import StepName
 from peering.steps import OBJECTS
 
 Found = TypeVar("Found")
 #: A removal believes that something is gone after some looks; its plan has one, and counts it for all of them.
 _ENOUGH: Final = 1000
 #: The steps that assign roles, and those that make them.
-_ASSIGNING: Final = ("user_role_assignment", "platform_role_assignment")
-_MAKING: Final = ("user_role", "platform_role")
+_ASSIGNING: Final[tuple[StepName, ...]] = ("user_role_assignment", "platform_role_assignment")
+_MAKING: Final[tuple[StepName, ...]] = ("user_role", "platform_role")
+
+
+class _Seen:
+    """Looks whose failures are problems of the plan."""
+
+    def __init__(self) -> None:
+        self.problems: list[Occurrence] = []
+
+    async def __call__(self, look: Callable[[], Awaitable[Found | None]]) -> Found | None:
+        """What a look has found; None if it has failed."""
+        found = await part(look)
+        if "problem" in found:
+            self.problems.append(found["problem"])
+            return None
+        return found["found"]
+
+    def facts_of(self, outcome: Outcome) -> Facts:
+        """The facts of a step; none if it has failed, which is the first of the problems."""
+        if "problem" in outcome:
+            self.problems.insert(0, outcome["problem"])
+            return Facts()
+        return outcome["facts"]
+
+
+class _Rights(NamedTuple):
+    """The assignments that the removal would delete, None if unknown; roles that others have; and those it releases."""
+
+    removed: list[str] | None
+    assigned_elsewhere: set[str]
+    released: dict[str, str]
 
 
 async def look_at_removal(record: Record) -> RemovalLooks:
@@ -50,29 +81,9 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         record: the peering's record.
     """
     peering, platform = record["peering"], str(settings().platform_application_id)
-    vnet_id, application = peering["vnet_id"], str(record["facts"].get("application_id") or "")
-    problems: list[Occurrence] = []
-
-    async def seen(look: Callable[[], Awaitable[Found | None]]) -> Found | None:
-        """The result of a look; a failure is a problem of the plan."""
-        found = await part(look)
-        if "problem" in found:
-            problems.append(found["problem"])
-            return None
-        return found["found"]
-
-    async def lacking_in_vault(made: Collection[str]) -> list[Occurrence]:
-        # If listing is denied, so is reading the application's password.
-        await remotes.one_secret(secret_name(peering["id"]))
-        return await rights_in_vault(me, DELETE_SECRETS, *([WRITE_SECRETS] if "application_credential" in made else []))
-
-    async def lacking_in_graph() -> list[Occurrence]:
-        permissions = await graph_permissions()
-        lacking = lacking_for_applications(permissions, "delete")
-        return lacking or (await lacking_ownership(permissions, application, me) if application else [])
-
+    application, seen = str(record["facts"].get("application_id") or ""), _Seen()
     _, me = await identity()
-    (outcome, shared, held, made, gone), (holds, policies, granted, above), in_aiven = await asyncio.gather(
+    (outcome, shared, held, made, gone), in_azure, in_aiven = await asyncio.gather(
         asyncio.gather(
             belongings(StepRequest(peering=peering, facts=record["facts"] | Facts(tries=_ENOUGH))),
             neighbours_of(peering),
@@ -80,45 +91,28 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             seen(lambda: _made_roles(record)),
             seen(lambda: _all_gone(record)),
         ),
-        asyncio.gather(
-            seen(lambda: held_by(vnet_id)),
-            seen(lambda: denying(vnet_id)),
-            seen(lambda: permissions_on_vnet(vnet_id)),
-            seen(lambda: permissions_in_subscription(VNetId.parse(vnet_id).subscription_id)),
-        ),
+        _look_at_azure(seen, peering["vnet_id"]),
         seen(lambda: rights_in_aiven(AivenVpc.of(peering), of_now=True)),
     )
     # Graph has just accepted the token.
-    in_graph = await seen(lacking_in_graph)
-    gathered = Facts()
-    if "problem" in outcome:
-        problems.insert(0, outcome["problem"])
-    else:
-        gathered = outcome["facts"]
+    in_graph = await seen(lambda: _lacking_in_graph(application, me))
+    gathered = seen.facts_of(outcome)
     known = record["facts"] | gathered
     first = await seen(lambda: _made_first(peering, known, gathered)) or NOTHING
-    in_vault = await seen(lambda: lacking_in_vault(first.steps))
-    removed = await seen(lambda: _removed(peering, known, shared)) if gathered else None
-    deleted = {folded(one["id"]) for one in removed or ()}
-    subscription, taken = VNetId.parse(vnet_id).subscription_id, known | _taken(removed or ())
-    assigned = await seen(lambda: remotes.assignments_in_subscription(subscription)) if removed is not None else None
-    released = await seen(lambda: released_roles(peering, taken)) or {}
-    others = {name: role_definition_id(f"/subscriptions/{subscription}", guid) for name, guid in released.items()}
+    in_vault = await seen(lambda: _lacking_in_vault(peering, me, first.steps))
+    rights = await _look_at_rights(seen, peering, known, shared if gathered else None)
     return RemovalLooks(
         facts=gathered,
         made_first=first.steps,
-        made_roles=(made or {}) | others,
+        made_roles=(made or {}) | rights.released,
         gone={*(gone or ()), *(_gone_principals(held, application, platform) if held is not None else ())},
-        removed_assignments=[one["id"] for one in removed] if removed is not None else None,
-        assigned_elsewhere={one["role"] for one in assigned or () if folded(one["id"]) not in deleted},
+        removed_assignments=rights.removed,
+        assigned_elsewhere=rights.assigned_elsewhere,
         neighbours=shared,
         identity=me,
         platform=(held or {}).get(platform),
         user=(held or {}).get(application),
-        holds=holds,
-        policies=policies,
-        granted=granted,
-        granted_above=above,
+        in_azure=in_azure,
         lacking={
             "application": in_graph or [],
             "peering_connection": in_aiven or [],
@@ -126,8 +120,45 @@ async def look_at_removal(record: Record) -> RemovalLooks:
             "vnet_peering": first.problems,
         },
         warnings=first.warnings,
-        problems=problems,
+        problems=seen.problems,
     )
+
+
+async def _look_at_azure(seen: _Seen, vnet_id: str) -> AzureLooks:
+    """What may prevent changes of the VNet, and of rights in its subscription."""
+    looks = await asyncio.gather(
+        seen(lambda: held_by(vnet_id)),
+        seen(lambda: denying(vnet_id)),
+        seen(lambda: permissions_on_vnet(vnet_id)),
+        seen(lambda: permissions_in_subscription(VNetId.parse(vnet_id).subscription_id)),
+    )
+    return AzureLooks(*looks)
+
+
+async def _look_at_rights(seen: _Seen, peering: Peering, known: Facts, shared: Neighbours | None) -> _Rights:
+    """What becomes of roles and assignments; without neighbours, nothing is known of the assignments."""
+    subscription = VNetId.parse(peering["vnet_id"]).subscription_id
+    removed = await seen(lambda: _removed(peering, known, shared)) if shared is not None else None
+    deleted = {folded(one["id"]) for one in removed or ()}
+    assigned = await seen(lambda: remotes.assignments_in_subscription(subscription)) if removed is not None else None
+    released = await seen(lambda: released_roles(peering, known | _taken(removed or ()))) or {}
+    return _Rights(
+        removed=[one["id"] for one in removed] if removed is not None else None,
+        assigned_elsewhere={one["role"] for one in assigned or () if folded(one["id"]) not in deleted},
+        released={name: role_definition_id(f"/subscriptions/{subscription}", guid) for name, guid in released.items()},
+    )
+
+
+async def _lacking_in_vault(peering: Peering, me: str, made: Collection[StepName]) -> list[Occurrence]:
+    # If listing is denied, so is reading the application's password.
+    await remotes.one_secret(secret_name(peering["id"]))
+    return await rights_in_vault(me, DELETE_SECRETS, *([WRITE_SECRETS] if "application_credential" in made else []))
+
+
+async def _lacking_in_graph(application: str, me: str) -> list[Occurrence]:
+    permissions = await graph_permissions()
+    lacking = lacking_for_applications(permissions, "delete")
+    return lacking or (await lacking_ownership(permissions, application, me) if application else [])
 
 
 async def _made_first(peering: Peering, known: Facts, gathered: Facts) -> MadeFirst:
@@ -160,25 +191,25 @@ async def _made_roles(record: Record) -> dict[str, str]:
     return {name: role_definition_id(scope, guid) for name, guid in made.items() if any(guid in one for one in found)}
 
 
-async def _all_gone(record: Record) -> list[str]:
+async def _all_gone(record: Record) -> list[StepName]:
     """The steps whose recorded objects are not there any more: rights in Azure, and what would be handed back."""
     rights, handed_back = await asyncio.gather(_gone(record), _gone_of_adopted(record))
     return [*rights, *handed_back]
 
 
-def _gone_principals(held: Mapping[str, PrincipalLook], application: str, platform: str) -> list[str]:
+def _gone_principals(held: Mapping[str, PrincipalLook], application: str, platform: str) -> list[StepName]:
     """The steps whose service principals Entra does not show."""
-    of_steps = {"user_service_principal": application, "platform_service_principal": platform}
+    of_steps: dict[StepName, str] = {"user_service_principal": application, "platform_service_principal": platform}
     return [step for step, one in of_steps.items() if one and one not in held]
 
 
-async def _gone_of_adopted(record: Record) -> list[str]:
+async def _gone_of_adopted(record: Record) -> list[StepName]:
     """The steps of an adopted connection and VNet peering that Aiven and Azure do not show: one call for each."""
     peering, facts = record["peering"], record["facts"]
     owner, side = facts.get("application_id"), facts.get("vnet_peering_id")
     if facts.get("existing") != "adopted" or owner is None:
         return []
-    gone = [] if await _is_connected(peering, owner) else ["peering_connection"]
+    gone: list[StepName] = [] if await _is_connected(peering, owner) else ["peering_connection"]
     if side is not None and await remotes.vnet_peering(side) is None:
         gone.append("vnet_peering")
     return gone
@@ -193,11 +224,11 @@ async def _is_connected(peering: Peering, owner: str) -> bool:
     return is_unclear or vpc.connection_to(vnet, owner, only_own=True) is not None
 
 
-async def _gone(record: Record) -> list[str]:
+async def _gone(record: Record) -> list[StepName]:
     """The steps whose recorded roles and assignments Azure does not find by their ids: one call for each."""
     vnet_id, facts = record["peering"]["vnet_id"], record["facts"]
 
-    async def is_gone(step: str, recorded: str) -> bool:
+    async def is_gone(step: StepName, recorded: str) -> bool:
         if step in _ASSIGNING:
             return not await remotes.has_assignment(recorded)
         return not await remotes.role(vnet_id, last_part(recorded))
