@@ -24,7 +24,7 @@ from peering.outcome import (
 from peering.problems import PROBLEMS
 from peering.progress import short_problem
 from peering.runs import SIGN_OF_LIFE, STOP, wait_instance_id
-from peering.spec import Deadlines
+from peering.spec import Deadlines, Fence
 from peering.webhook import Event
 
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
@@ -178,15 +178,8 @@ def await_step(context: StartedWith[Wait]) -> Workflow[WaitResult[Answer] | None
             return WaitResult(outcome={"problem": problem}, tries=tries, unsettled=unsettled)
         context.set_custom_status({"problem": short_problem(problem), "tries": tries, "next_look": look.isoformat()})
         request = _request(wait["request"], looks, look, begun, throttled)
-        if (
-            look - now > max(_SHORT, PAUSE_SHARE * (now - since))
-            and "fence" in request
-            and not (yield from reliably(context, RENEW_ORDER, request["fence"]))
-        ):
-            return _stopped(tries, unsettled)
-        timer = context.create_timer(look + CUT)
-        if (yield context.task_any([timer, stop])) is stop:
-            timer.cancel()
+        is_long = look - now > max(_SHORT, PAUSE_SHARE * (now - since))
+        if not (yield from _pause(context, look, stop, request["fence"] if is_long and "fence" in request else None)):
             return _stopped(tries, unsettled)
         throttled += (context.current_utc_datetime - now).total_seconds() if is_throttled else 0.0
         try:
@@ -206,6 +199,17 @@ def await_step(context: StartedWith[Wait]) -> Workflow[WaitResult[Answer] | None
     wait["throttled"], wait["looks"] = throttled, looks
     context.continue_as_new(wait)
     return None
+
+
+def _pause(context: OrchestrationContext, until: datetime, stop: Task[object], fence: Fence | None) -> Workflow[bool]:
+    """Wait; returns whether the run is still wanted. With a fence, the order is told first that its run is alive."""
+    if fence is not None and not (yield from reliably(context, RENEW_ORDER, fence)):
+        return False
+    timer = context.create_timer(until + CUT)
+    if (yield context.task_any([timer, stop])) is stop:
+        timer.cancel()
+        return False
+    return True
 
 
 def _note_lost(context: OrchestrationContext, given: Request) -> Workflow[str]:

@@ -178,17 +178,21 @@ def peering_status(record: Record, progress: Progress | None, waits: Mapping[str
     elif last is not None:
         status |= {"run": last["run"], "started": last["started"]}
     failed = next((step["problem"] for step in steps if step["state"] == "failed"), None)
-    if failed is None and aside and last is not None and "problem" in last:
-        failed = occurrence_document(last["problem"])
-    if status["state"] == "existing":
-        failed = occurrence_document(connection_exists(record["facts"]))
-    if failed is not None:
-        status["problem"] = failed
+    if (problem := failed or _problem_of(record, status["state"], aside=aside)) is not None:
+        status["problem"] = problem
     if "connected" in record:
         status["connected"] = record["connected"]
     if "health" in record:
         status["health"] = health_document(record["health"])
     return status
+
+
+def _problem_of(record: Record, state: PeeringState, *, aside: bool) -> ProblemDocument | None:
+    """The problem of a peering of which no step has failed: another owner's connection, or what ended its last run."""
+    if state == "existing":
+        return occurrence_document(connection_exists(record["facts"]))
+    last = record["runs"][-1:] if aside else []
+    return next((occurrence_document(run["problem"]) for run in last if "problem" in run), None)
 
 
 def removed_status(run: RunRecord) -> PeeringStatus:

@@ -1,8 +1,9 @@
 """The step that lists the existing objects before a start: what it finds, creates, takes over or removes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from activities.looks import remotes
 from activities.looks.ahead import ahead
@@ -16,7 +17,7 @@ from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
 from peering.conditions import excluded_roles
-from peering.facts import ApplicationChange, Facts, only
+from peering.facts import ApplicationChange, AssignmentLook, Facts, only
 from peering.look import (
     MULTI_TENANT,
     OWN_TENANT_ONLY,
@@ -59,8 +60,43 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
 
     Also which of the roles that are to be assigned the conditions on the app's own assignments exclude.
     """
-    adopted, vnet_id, access = facts["existing"] == "adopted", facts["vnet_id"], Access()
     _check_sides(peering, facts)
+    there = await _look(peering, facts)
+    adopted, parts, roles = facts["existing"] == "adopted", there.parts, there.roles
+    wanted = roles_to_assign(peering, facts["vnet_id"], roles)
+    assigned = await _given(facts, parts, there.access, wanted)
+    rights: dict[StepName, bool] = {names.assignment_step: names.assignment in assigned for names in RIGHTS}
+    exists: dict[StepName, bool] = {
+        **_found_in_entra(parts, peering, there.secrets, federated=is_federated(peering, facts)),
+        **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
+        **rights,
+        **_found_sides(facts),
+    }
+    found: list[StepName] = [name for name, is_there in exists.items() if is_there]
+    _check_fit(peering, facts, there, found)
+    known = assigned if adopted else _to_build_upon(peering, parts, roles, facts["vnet_id"])
+    if facts["existing"] == "ours":
+        known = {**known, **assigned}
+    changes = [] if adopted else _changes_of(_seen(parts["application"]), peering, facts)
+    to_assign = dict(role for step, role in wanted.items() if step not in found)
+    excluded = excluded_roles(to_assign, facts["automation_object_id"], there.assignments, roles)
+    rest = await _surplus(peering, facts, there, wanted, excluded)
+    return {"found": found, "application_changes": changes, **known, **rest}
+
+
+class _There(NamedTuple):
+    """What there is: in Entra, in the vault, the roles by GUID, the VNet's assignments, and those of the principals."""
+
+    parts: DirectoryParts
+    secrets: dict[str, SecretLook]
+    roles: dict[str, RoleLook]
+    assignments: list[AssignmentLook]
+    access: AccessLook
+
+
+async def _look(peering: Peering, facts: Facts) -> _There:
+    """Read it; of an adopted peering, its owner's application."""
+    vnet_id, access, adopted = facts["vnet_id"], Access(), facts["existing"] == "adopted"
     (known, directory), secrets, assignments = await asyncio.gather(
         _directory(str(facts.get("application_id") or facts["found_connection_application_id"]))
         if adopted
@@ -68,21 +104,17 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
         ahead(remotes.one_secret, secret_name(peering["id"])),
         access.on(vnet_id),
     )
-    rights_there = await access.of(vnet_id, assignments, directory.principal_ids(known))
+    of_principals = await access.of(vnet_id, assignments, directory.principal_ids(known))
     roles = await access.custom_roles(vnet_id) | await _roles_of_those_names(peering, vnet_id)
     parts = directory.parts(known)
     if adopted:
         await _require_listed(parts, str(known["application_id"]))
-    wanted = roles_to_assign(peering, vnet_id, roles)
-    assigned = await _given(facts, parts, rights_there, wanted)
-    rights: dict[StepName, bool] = {names.assignment_step: names.assignment in assigned for names in RIGHTS}
-    there: dict[StepName, bool] = {
-        **_found_in_entra(parts, peering, secrets, federated=is_federated(peering, facts)),
-        **(_roles_behind(rights) if adopted else _found_roles(peering, roles)),
-        **rights,
-        **_found_sides(facts),
-    }
-    found: list[StepName] = [name for name, what in there.items() if what]
+    return _There(parts, secrets, roles, assignments, of_principals)
+
+
+def _check_fit(peering: Peering, facts: Facts, there: _There, found: list[StepName]) -> None:
+    """Refuse to build upon what is disabled, or grants something else."""
+    adopted, parts = facts["existing"] == "adopted", there.parts
     in_the_way = [
         *unfit_in_entra(
             *(facts, found),
@@ -90,26 +122,29 @@ async def inventory(peering: Peering, facts: Facts) -> Facts:
             user=_seen(parts["user_principal"]),
             platform=_seen(parts["platform_principal"]),
         ),
-        *unfit_roles(peering, roles, vnet_id, found if adopted else ()),
+        *unfit_roles(peering, there.roles, facts["vnet_id"], found if adopted else ()),
     ]
     if in_the_way and facts["existing"] != "foreign":
         raise ProblemError.of(in_the_way)
-    there_already = assigned if adopted else _to_build_upon(peering, parts, roles, vnet_id)
-    if facts["existing"] == "ours":
-        there_already = {**there_already, **assigned}
-    gathered: Facts = {"found": found, "application_changes": [], **there_already}
-    if facts["existing"] != "adopted":
-        gathered["application_changes"] = _changes_of(_seen(parts["application"]), peering, facts)
-    to_assign = dict(role for step, role in wanted.items() if step not in found)
-    principals = _principals(parts)
+
+
+async def _surplus(
+    peering: Peering,
+    facts: Facts,
+    there: _There,
+    wanted: Mapping[AssignmentStep, tuple[str, str]],
+    excluded: Iterable[str],
+) -> Facts:
+    """The rights that the start deletes; a warning of what keeps them, and of roles that the app may not assign."""
+    principals = _principals(there.parts)
     pairs = {step: (role, principals[step]) for step, (_, role) in wanted.items()}
-    deleted = [] if adopted else await deleted_rights(peering, facts, pairs, rights_there, roles)
-    excluded = excluded_roles(to_assign, facts["automation_object_id"], assignments, roles)
+    adopted, gathered = facts["existing"] == "adopted", Facts()
+    deleted = [] if adopted else await deleted_rights(peering, facts, pairs, there.access, there.roles)
     if deleted:
         gathered["surplus_found"] = deleted
-    elif not rights_there["assignments"] and not facts.get("rights_kept"):
+    elif not there.access["assignments"] and not facts.get("rights_kept"):
         gathered["rights_settled"] = "none but those that the start gives"
-    if warnings := [*excluded, *await kept_rights(vnet_id, deleted)]:
+    if warnings := [*excluded, *await kept_rights(facts["vnet_id"], deleted)]:
         gathered["conditions_checked"] = warnings
     return gathered
 
