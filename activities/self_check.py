@@ -27,7 +27,7 @@ _READ_VNET: Final = "Microsoft.Network/virtualNetworks/read"
 State = Literal["ok", "problem", "not checked"]
 
 
-class Checked(TypedDict):
+class CheckedPart(TypedDict):
     """One checked item: whether it is correct, what was found, and the problems if it is not."""
 
     name: str
@@ -76,7 +76,7 @@ def _faults() -> dict[str, Occurrence]:
     return {}
 
 
-async def look_at_app(owners: Sequence[AivenVpc], vnets: Sequence[str]) -> list[Checked]:
+async def look_at_app(owners: Sequence[AivenVpc], vnets: Sequence[str]) -> list[CheckedPart]:
     """Check the app's identity, its vault, its registry, and its rights in Graph, Azure and Aiven, in parallel.
 
     Args:
@@ -104,18 +104,18 @@ async def look_at_app(owners: Sequence[AivenVpc], vnets: Sequence[str]) -> list[
     return found
 
 
-def _unchecked(name: str, why: str) -> Checked:
-    return Checked(name=name, state="not checked", detail=why)
+def _unchecked(name: str, why: str) -> CheckedPart:
+    return CheckedPart(name=name, state="not checked", detail=why)
 
 
-async def _checked(name: str, look: Callable[[], Awaitable[_Found]]) -> Checked:
+async def _checked(name: str, look: Callable[[], Awaitable[_Found]]) -> CheckedPart:
     try:
         detail, problems = await look()
     except Exception as error:
         detail, problems = "It could not be read.", [problem_of(error, "self_check")]
     if not problems:
-        return Checked(name=name, state="ok", detail=detail)
-    return Checked(name=name, state="problem", detail=detail, problems=list(problems))
+        return CheckedPart(name=name, state="ok", detail=detail)
+    return CheckedPart(name=name, state="problem", detail=detail, problems=list(problems))
 
 
 async def _identity() -> _Found:

@@ -11,7 +11,7 @@ from typing import Final
 from activities.remote_errors import problem_of, with_fresh_token
 from clients.fencing import work_for
 from clients.registry import registry
-from clients.telemetry import count, measure, note_outcome, part
+from clients.telemetry import count, measure, note_outcome, span_named
 from peering.facts import Facts
 from peering.outcome import Outcome, ProblemError, StepRequest, superseded
 from peering.problems import PROBLEMS
@@ -40,7 +40,7 @@ def step(function: Step) -> Activity:
 
     async def activity(request: StepRequest) -> Outcome:
         started = time.perf_counter()
-        with part(function.__name__) as made:
+        with span_named(function.__name__) as made:
             made.set_attribute("peering.id", request["peering"]["id"])
             try:
                 outcome = await with_fresh_token(partial(_outcome, function, request))

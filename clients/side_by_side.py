@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 
 @dataclass
-class Done(Generic[T, R]):
+class AllDone(Generic[T, R]):
     """The outcome: the results, the failures, and the items for which there was no time."""
 
     results: list[R] = field(default_factory=list)
@@ -28,7 +28,7 @@ async def side_by_side(
     at_once: int,
     within: float = math.inf,
     longest: float | None = None,
-) -> Done[T, R]:
+) -> AllDone[T, R]:
     """Do something for each item.
 
     Args:
@@ -38,7 +38,7 @@ async def side_by_side(
         within: none is begun after so many seconds.
         longest: one that takes more seconds is cancelled, and has failed.
     """
-    done, waiting, until = Done[T, R](), deque(things), time.monotonic() + within
+    done, waiting, until = AllDone[T, R](), deque(things), time.monotonic() + within
 
     async def work() -> None:
         while waiting and time.monotonic() < until:

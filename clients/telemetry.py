@@ -96,7 +96,7 @@ def span(
 
 
 @contextmanager
-def part(name: str) -> Iterator[Span]:
+def span_named(name: str) -> Iterator[Span]:
     """The current span where it has that name, else one within it: a step is an activity, or a part of one."""
     current = trace.get_current_span()
     if getattr(current, "name", None) == name:

@@ -2,7 +2,7 @@
 
 from orchestrators.lost import reliably
 from orchestrators.remove import take_away
-from orchestrators.run import Run, Running, check_order
+from orchestrators.run import CurrentRun, Running, check_order
 from orchestrators.waiting import attempt
 from peering.calls import DIAGNOSE, RELEASE_RIGHTS
 from peering.drift import DRIFT
@@ -11,7 +11,7 @@ from peering.outcome import StepRequest
 from peering.steps import REMOVED, STEPS, forget, initial_facts
 
 
-def establish(run: Run) -> Running:
+def establish(run: CurrentRun) -> Running:
     """Connect one VNet to one project VPC.
 
     A run never fails with an exception because of a remote service: it ends in the state `failed` with the problem of
@@ -28,7 +28,7 @@ def establish(run: Run) -> Running:
     yield from run.conclude(drop=run.state == "rolled-back")
 
 
-def repair(run: Run) -> Running:
+def repair(run: CurrentRun) -> Running:
     """Repair what a check found: the steps whose facts it discards run, and no others.
 
     A check afterwards verifies it: an order of its own, which replaces this one.
@@ -39,13 +39,13 @@ def repair(run: Run) -> Running:
     yield from run.conclude(then=check_order(run))
 
 
-def _was_connected(run: Run) -> bool:
+def _was_connected(run: CurrentRun) -> bool:
     """Whether a working peering existed before this run: the run must not remove it."""
     found = run.facts.get("found_connection_state") == "ACTIVE" and not run.has_requested_connection
     return found or "connection_state" in run.known
 
 
-def _explain(run: Run) -> Running:
+def _explain(run: CurrentRun) -> Running:
     """The final state of a run of the article's steps; a failed or stuck connection is diagnosed."""
     if run.state == "running":
         run.state = "connected" if run.is_complete else "failed"
@@ -54,7 +54,7 @@ def _explain(run: Run) -> Running:
         yield from release_rights(run, run.facts)
 
 
-def release_rights(run: Run, facts: Facts) -> Running:
+def release_rights(run: CurrentRun, facts: Facts) -> Running:
     """With `setup-only`: remove the created application's role, if it was assigned."""
     if run.peering["privilege"] == "setup-only" and "user_role_assignment_id" in facts:
         yield from run.fence_off()
@@ -63,7 +63,7 @@ def release_rights(run: Run, facts: Facts) -> Running:
         yield from attempt(run.context, RELEASE_RIGHTS, run.request(facts), f"{run.execution}r", run.deadlines)
 
 
-def _diagnose(run: Run) -> Running:
+def _diagnose(run: CurrentRun) -> Running:
     for name in ("pending_peer", "vnet_peering", "connected", "active"):
         step = run.steps.get(name)
         if run.state == "failed" and step is not None and step["state"] == "failed":
@@ -73,7 +73,7 @@ def _diagnose(run: Run) -> Running:
             step["problem"]["causes"] = [c for c in causes if c["code"] != symptom]
 
 
-def _roll_back(run: Run) -> Running:
+def _roll_back(run: CurrentRun) -> Running:
     """Remove what the failed run has created; its problem is kept."""
     steps, facts = run.steps, run.facts
     run.state = "rolling-back"

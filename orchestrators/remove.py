@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from orchestrators.durable import Workflow
-from orchestrators.run import Run, Running
+from orchestrators.run import CurrentRun, Running
 from peering.steps import REMOVAL, REMOVED
 
 _LAST_LOOK: Final = "last_look"
@@ -12,7 +12,7 @@ _LAST_LOOK: Final = "last_look"
 _PASSES: Final = 3
 
 
-def remove(run: Run) -> Running:
+def remove(run: CurrentRun) -> Running:
     """Remove one peering.
 
     It ends in the state `failed` with the problem of the step that met it; a new `DELETE` resumes from there.
@@ -21,7 +21,7 @@ def remove(run: Run) -> Running:
     yield from run.conclude(drop=gone)
 
 
-def take_away(run: Run) -> Workflow[bool]:
+def take_away(run: CurrentRun) -> Workflow[bool]:
     """Run the removal's table; returns whether all is deleted. The run is then `removed`, `failed` or superseded.
 
     A call that was lost before may still be running and create an object: everything is checked once more when it must
@@ -38,7 +38,7 @@ def take_away(run: Run) -> Workflow[bool]:
     return run.state == "removed"
 
 
-def _has_waited(run: Run, until: str) -> Workflow[bool]:
+def _has_waited(run: CurrentRun, until: str) -> Workflow[bool]:
     """Wait until a time while everything is deleted; False if it has passed already, or another order has arrived."""
     if run.state != "removed" or until <= run.context.current_utc_datetime.isoformat():
         return False
@@ -47,12 +47,12 @@ def _has_waited(run: Run, until: str) -> Workflow[bool]:
     return not run.is_superseded
 
 
-def _has_left_something(run: Run) -> bool:
+def _has_left_something(run: CurrentRun) -> bool:
     """Whether a check has found what should be deleted: the final one, or that before the application is deleted."""
     return any("problem" in step and step["problem"]["code"] == "still-there" for step in run.steps.values())
 
 
-def _once(run: Run) -> Running:
+def _once(run: CurrentRun) -> Running:
     """Remove everything, and check once more when no call can create anything."""
     run.state, run.steps = "running", {}
     yield from run.drive([step for step in REMOVAL if step.name != _LAST_LOOK], {})

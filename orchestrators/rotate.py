@@ -1,14 +1,14 @@
 """A new credential for the created application, verified in both tenants before the old one is removed."""
 
 from orchestrators.lost import note_lost
-from orchestrators.run import Run, Running, check_order
+from orchestrators.run import CurrentRun, Running, check_order
 from orchestrators.waiting import attempt
 from peering.calls import DISCARD_CREDENTIAL
 from peering.facts import CredentialFacts, without
 from peering.steps import CREDENTIAL, REMOVED, ROTATION
 
 
-def rotate(run: Run) -> Running:
+def rotate(run: CurrentRun) -> Running:
     """Rotate a peering's password, or change from a password to a federated credential and back.
 
     A candidate that could not be verified is removed, so the old credential stays the only one. A verified one is used,
@@ -27,7 +27,7 @@ def rotate(run: Run) -> Running:
     yield from run.conclude(then=check_order(run))
 
 
-def _discard(run: Run) -> Running:
+def _discard(run: CurrentRun) -> Running:
     """Remove the candidate; a late call creates no other one."""
     yield from run.fence_off()
     if run.is_superseded:

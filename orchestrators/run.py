@@ -38,7 +38,7 @@ _TELL_EVERY: Final = timedelta(seconds=10)
 Running: TypeAlias = Workflow[None]
 
 
-class Run:
+class CurrentRun:
     """The state of one run, rebuilt at every replay.
 
     Args:
@@ -390,19 +390,19 @@ def new_execution(context: OrchestrationContext) -> str:
     return context.new_uuid().replace("-", "")[:12]
 
 
-def check_order(run: Run) -> Order:
+def check_order(run: CurrentRun) -> Order:
     """The order for a check that verifies the result of a run, and repairs findings that a rotation preceded."""
     goes_on = run.order["operation"] == "rotate" and "codes" in run.order
     return {**_order_after(run, "check"), "repairs": goes_on}
 
 
-def repair_order(run: Run, codes: Sequence[ProblemCode]) -> Order:
+def repair_order(run: CurrentRun, codes: Sequence[ProblemCode]) -> Order:
     """The order for a repair of what a check has found."""
     operation, repaired = repair_of(codes)
     return {**_order_after(run, operation), "codes": repaired}
 
 
-def _order_after(run: Run, operation: Operation) -> Order:
+def _order_after(run: CurrentRun, operation: Operation) -> Order:
     at = run.context.current_utc_datetime
     name = deterministic_id("after", run.peering["id"], run.run, operation)[:8]
     order = new_order(operation, name, APP, at, run.deadlines)

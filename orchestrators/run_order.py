@@ -12,7 +12,7 @@ from orchestrators.establish import establish, release_rights, repair
 from orchestrators.lost import LostError, reliably
 from orchestrators.remove import remove
 from orchestrators.rotate import rotate
-from orchestrators.run import Run, Running, new_execution, repair_order
+from orchestrators.run import CurrentRun, Running, new_execution, repair_order
 from orchestrators.waiting import attempt
 from peering.calls import BEGIN_DELIVERY, CHECK_ONE, RETIRE_UNKNOWN_CREDENTIALS, TAKE_ORDER, Whose
 from peering.checks import CheckOne
@@ -21,7 +21,7 @@ from peering.steps import Operation
 from peering.webhook import Delivery
 
 
-def cancel(run: Run) -> Running:
+def cancel(run: CurrentRun) -> Running:
     """End with the existing objects: the superseded run has stopped."""
     yield from release_rights(run, run.known)
     yield from _retire_unknown_credentials(run)
@@ -29,7 +29,7 @@ def cancel(run: Run) -> Running:
     yield from run.conclude()
 
 
-def check(run: Run) -> Running:
+def check(run: CurrentRun) -> Running:
     """Check the peering; a resulting repair is an order of its own, which replaces this one."""
     if "" < run.unsettled < run.started and (yield from _retire_unknown_credentials(run)):
         run.settled = run.started
@@ -45,7 +45,7 @@ def check(run: Run) -> Running:
         yield from reliably(run.context, BEGIN_DELIVERY, delivery)
 
 
-def _retire_unknown_credentials(run: Run) -> Workflow[bool]:
+def _retire_unknown_credentials(run: CurrentRun) -> Workflow[bool]:
     """Remove credentials that an interrupted run may have created unrecorded; returns whether none is left."""
     # An application that was taken over has its own credential, until the app has rotated it.
     own = run.known.get("existing") != "adopted" or "credential" in run.known
@@ -56,7 +56,7 @@ def _retire_unknown_credentials(run: Run) -> Workflow[bool]:
     return "problem" not in outcome
 
 
-OPERATIONS: Final[dict[Operation, Callable[[Run], Running]]] = {
+OPERATIONS: Final[dict[Operation, Callable[[CurrentRun], Running]]] = {
     "establish": establish,
     "repair": repair,
     "rotate": rotate,
@@ -80,7 +80,7 @@ def run_order(context: StartedWith[Whose]) -> Workflow[str | None]:
         taken = yield from reliably(context, TAKE_ORDER, taking)
         if taken is None:
             return "no open order"
-        yield from OPERATIONS[taken["order"]["operation"]](Run(context, taken, execution))
+        yield from OPERATIONS[taken["order"]["operation"]](CurrentRun(context, taken, execution))
     except LostError as error:
         return f"to be resumed: {error}"
     context.continue_as_new(given)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic, NotRequired, TypedDict, TypeVa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from peering.checks import CheckOne, Found
+    from peering.checks import CheckFound, CheckOne
     from peering.orders import Lost, PhaseChange, Supersession, Taken, Taking
     from peering.outcome import LookRequest, Looks, Occurrence, Outcome, StepRequest
     from peering.record import Change
@@ -70,7 +70,7 @@ DISCARD_CREDENTIAL: Final = StepActivity("discard_credential")
 RETIRE_UNKNOWN_CREDENTIALS: Final = StepActivity("retire_unknown_credentials")
 
 # Of checks.
-CHECK_ONE: Final[Activity[CheckOne, Found]] = Activity("check_one")
+CHECK_ONE: Final[Activity[CheckOne, CheckFound]] = Activity("check_one")
 PLAN_SWEEP: Final[Activity[str, SweepPlan]] = Activity("plan_sweep")
 LOOK_AT_SECRETS: Final[Activity[Piece, PieceResult]] = Activity("look_at_secrets")
 LOOK_AT_ASSIGNMENTS: Final[Activity[Piece, PieceResult]] = Activity("look_at_assignments")

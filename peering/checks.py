@@ -13,7 +13,7 @@ class CheckOne(TypedDict):
     trace: NotRequired[str]
 
 
-class Found(TypedDict):
+class CheckFound(TypedDict):
     """The answer of `check_one`: the findings that a repair may fix, and whether events are to be delivered."""
 
     repairs: list[ProblemCode]

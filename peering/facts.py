@@ -79,7 +79,7 @@ class CredentialFacts(TypedDict, total=False):
     secret_expires: str | None
 
 
-class Refusal(TypedDict):
+class ConnectionRefusal(TypedDict):
     """Why Aiven has refused a connection: a problem's code and detail."""
 
     code: ProblemCode
@@ -184,7 +184,7 @@ class Facts(CredentialFacts, total=False):
     # Names the call of the step; a second delivery of the same call has the same.
     call: str
     # What an earlier look of the same wait has seen.
-    refusal: Refusal
+    refusal: ConnectionRefusal
     seen_switches: dict[str, bool]
 
 

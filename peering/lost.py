@@ -38,7 +38,7 @@ _DAY: Final = timedelta(days=1)
 _Shown: TypeAlias = dict[str, object]
 
 
-class Options(TypedDict, total=False):
+class RequestOptions(TypedDict, total=False):
     """The options of a peering that the clouds show."""
 
     peering_name: str
@@ -56,7 +56,7 @@ class Options(TypedDict, total=False):
     user_role_name: str
 
 
-class LostRequest(VpcNames, Options):
+class LostRequest(VpcNames, RequestOptions):
     """The request for a lost peering: the body of a start."""
 
     vnet_id: str

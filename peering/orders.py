@@ -33,7 +33,7 @@ class Joined(TypedDict):
     at: str
 
 
-class Options(TypedDict, total=False):
+class OrderOptions(TypedDict, total=False):
     """The parameters of an order in addition to the operation.
 
     `peering` are the options of a start, `codes` the findings that a repair or an automatic rotation is for.
@@ -46,7 +46,7 @@ class Options(TypedDict, total=False):
     repairs: bool
 
 
-class Order(Options):
+class Order(OrderOptions):
     """A requested operation. It is in the peering's row from the 202 until its outcome is recorded.
 
     `run` names it. `execution` is the execution of the orchestrator that has taken it, at `retaken`; the first one took

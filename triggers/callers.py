@@ -10,11 +10,11 @@ import azure.functions as func
 
 from peering.outcome import ProblemError
 from peering.spec import Caller
-from triggers.route_table import Role
+from triggers.route_table import AppRole
 
 _UNKNOWN: Final = Caller(name="holder of the function key", id=None)
 #: What each app role of Entra may do in this app.
-_GRANTS: Final[dict[str, frozenset[Role]]] = {
+_GRANTS: Final[dict[str, frozenset[AppRole]]] = {
     "reader": frozenset({"reader"}),
     "operator": frozenset({"reader", "operator"}),
 }
@@ -38,7 +38,7 @@ def caller(req: func.HttpRequest) -> Caller:
     return Caller(name=name, id=identity) if name else _UNKNOWN
 
 
-def check_role(req: func.HttpRequest, needed: Role) -> None:
+def check_role(req: func.HttpRequest, needed: AppRole) -> None:
     """Whether the caller has the app role that a route needs; without App Service authentication, keys decide alone.
 
     Raises:

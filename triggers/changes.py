@@ -16,7 +16,7 @@ from peering.outcome import ProblemError
 from peering.record import Record, touch
 from peering.verdicts import swept
 from triggers.bodies import CHANGEABLE, NoBody, PeeringPatch, Rotation, body_of, json_body
-from triggers.conditions import check_revision, expected_revisions
+from triggers.if_match import check_revision, expected_revisions
 from triggers.orders import place_order
 from triggers.peering import known, record_of, status_answer, status_document
 from triggers.plans import plan_of_removal, plan_of_start

@@ -10,7 +10,7 @@ from clients.registry import registry, sweeps
 from clients.registry.migration import check_migrated
 from clients.registry.orders import hint, keep_ended_runs, keep_order_row, start_order
 from clients.telemetry import carried, count, span
-from peering.orders import Options, Order, differing, new_order, refusal
+from peering.orders import Order, OrderOptions, differing, new_order, refusal
 from peering.outcome import ProblemError
 from peering.record import Record
 from peering.registry import Placed, place
@@ -18,7 +18,7 @@ from peering.steps import Operation
 from peering.verdicts import swept
 from triggers.answers import accepted, peering_url
 from triggers.callers import caller
-from triggers.conditions import check_revision, expected_revisions
+from triggers.if_match import check_revision, expected_revisions
 from triggers.problem_documents import FieldError, occurrence_response, problem_response
 from triggers.repeats import run_of
 
@@ -33,7 +33,7 @@ async def place_order(
     client: DurableClient,
     peering_id: str,
     operation: Operation,
-    options: Options,
+    options: OrderOptions,
     obstacle: Obstacle,
     noting: Noting = lambda _: None,
 ) -> func.HttpResponse:
@@ -62,7 +62,7 @@ async def placed_order(
     client: DurableClient,
     peering_id: str,
     operation: Operation,
-    options: Options,
+    options: OrderOptions,
     obstacle: Obstacle,
     noting: Noting,
 ) -> Placed:

@@ -16,7 +16,7 @@ from peering.verdicts import swept
 from triggers.answers import json_answer
 from triggers.bodies import NoBody, PauseRequest, body_of
 from triggers.callers import caller
-from triggers.conditions import check_revision, expected_revisions
+from triggers.if_match import check_revision, expected_revisions
 from triggers.lists import forget_columns
 from triggers.many import Failed, matching, of_each
 from triggers.peering import absent, status_answer, status_document

@@ -41,7 +41,7 @@ class StepStatus(TypedDict, total=False):
     problem: ProblemDocument
 
 
-class Found(TypedDict, total=False):
+class FoundIn(TypedDict, total=False):
     """What the documents of findings have in addition to the problem."""
 
     since: str
@@ -49,7 +49,7 @@ class Found(TypedDict, total=False):
     concerns: list[str]
 
 
-class FindingDocument(ProblemDocument, Found):
+class FindingDocument(ProblemDocument, FoundIn):
     """A problem that a check found: since when, and when a repair was tried that has not resolved it.
 
     `concerns` names the objects that it is about, as in `objects`; in addition `vnet` and `project_vpc`.
@@ -257,7 +257,7 @@ def health_document(health: Health) -> HealthDocument:
     """A verdict with its problems written out."""
     problems = []
     for finding in health["problems"]:
-        document, found = occurrence_document(finding["problem"]), Found(since=finding["since"])
+        document, found = occurrence_document(finding["problem"]), FoundIn(since=finding["since"])
         if "repaired" in finding:
             found["repaired"] = finding["repaired"]
         if document["code"] in CONCERNS:

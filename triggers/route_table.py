@@ -3,7 +3,7 @@
 from typing import Final, Literal, NamedTuple
 
 #: Who may call a route: readers, or only operators.
-Role = Literal["reader", "operator"]
+AppRole = Literal["reader", "operator"]
 
 
 class Route(NamedTuple):
@@ -14,7 +14,7 @@ class Route(NamedTuple):
     method: str
     path: str
     parameters: tuple[str, ...]
-    role: Role
+    role: AppRole
 
 
 #: The filters of peerings, for lists and for changes of many.

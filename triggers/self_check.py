@@ -20,7 +20,7 @@ from triggers.schedules import faults
 from triggers.timers import Timer
 
 if TYPE_CHECKING:
-    from activities.self_check import Checked, Setting
+    from activities.self_check import CheckedPart, Setting
 
 
 class SettingDocument(TypedDict):
@@ -90,7 +90,7 @@ def _schedule(timer: Timer, fault: Occurrence | None) -> SettingDocument:
     return document
 
 
-def _check(check: "Checked") -> CheckDocument:
+def _check(check: "CheckedPart") -> CheckDocument:
     document = CheckDocument(name=check["name"], state=check["state"], detail=check["detail"])
     if "problems" in check:
         document["problems"] = [occurrence_document(one) for one in check["problems"]]

@@ -6,7 +6,7 @@ from typing import Final
 from activities.checks.verdicts import confirmed, judged, problems_of, tell
 from activities.looks.peering import look_of_peering
 from clients.registry import registry
-from peering.checks import CheckOne, Found
+from peering.checks import CheckFound, CheckOne
 from peering.record import Record, is_busy
 from peering.verdicts import Checked, Judged
 
@@ -14,7 +14,7 @@ from peering.verdicts import Checked, Judged
 _LOOKS: Final = 3
 
 
-async def check_one(given: CheckOne) -> Found:
+async def check_one(given: CheckOne) -> CheckFound:
     """Check one peering, and write the verdict; a peering with a current run is skipped."""
     outcome = Judged(outdated=True)
     for _ in range(_LOOKS):
@@ -25,7 +25,7 @@ async def check_one(given: CheckOne) -> Found:
         # Labels or a pause may have changed meanwhile: a requested check ends with a verdict nonetheless.
         if not outcome.outdated:
             break
-    return Found(repairs=outcome.repair, undelivered=outcome.undelivered)
+    return CheckFound(repairs=outcome.repair, undelivered=outcome.undelivered)
 
 
 async def _checked(record: Record, at: str) -> Judged:

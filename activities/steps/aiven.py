@@ -16,7 +16,7 @@ from clients.aiven_vpcs import Fits, VpcClient, WantedConnection, has_connection
 from clients.remote_errors import RemoteError
 from peering.aiven_vpc import AivenVpc
 from peering.drift import BLOCKERS
-from peering.facts import Facts, Refusal, named, needed
+from peering.facts import ConnectionRefusal, Facts, named, needed
 from peering.naming import VNetId, VNetPeeringId, same_id
 from peering.outcome import Occurrence, ProblemError, StepRequest
 from peering.problems.codes import ProblemCode
@@ -287,7 +287,7 @@ async def _explained(peering: Peering, facts: Facts, problem: ProblemError) -> P
     """The problem of a poll of a connection that is not built: why Aiven refused it, also while it is recreated."""
     told, refusal = problem.occurrence, facts.get("refusal")
     if told["code"] in _REFUSED:
-        refusal = Refusal(code=told["code"], detail=told["detail"])
+        refusal = ConnectionRefusal(code=told["code"], detail=told["detail"])
     try:
         await _explain(peering, facts, problem)
     except ProblemError as other:

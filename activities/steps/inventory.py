@@ -16,7 +16,7 @@ from activities.steps.passwords import renewed_before_end
 from clients.azure import graph
 from clients.remote_errors import or_none
 from clients.settings import settings
-from peering.conditions import excluded_roles
+from peering.assignment_conditions import excluded_roles
 from peering.facts import ApplicationChange, AssignmentLook, Facts, only
 from peering.look import (
     MULTI_TENANT,

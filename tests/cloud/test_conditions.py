@@ -5,7 +5,7 @@ import pytest
 from local.cloud.arm import abac
 from local.cloud.world.world import ACCESS_ADMINISTRATOR, NETWORK_CONTRIBUTOR, OWNER, READER
 from tests.cloud.callers import Callers, code_of
-from tests.infra.conditions import condition_of_template
+from tests.infra.bicep_condition import condition_of_template
 
 WRITE = "Microsoft.Authorization/roleAssignments/write"
 DELETE = "Microsoft.Authorization/roleAssignments/delete"

@@ -9,7 +9,7 @@ import pytest
 from orchestrators.deliver import deliver
 from orchestrators.durable import OrchestrationContext
 from orchestrators.lost import MOST_LOST
-from orchestrators.run import Run
+from orchestrators.run import CurrentRun
 from orchestrators.waiting import AWAIT_STEP, Wait, attempt, await_step
 from peering.calls import (
     DELIVER_EVENT,
@@ -118,7 +118,7 @@ def test_a_pause_ends_early_only_where_the_order_has_gone(hints: int, owns: list
     taken = Taken(order=order, peering=PEERING, known={}, revision=1, unsettled=None)
 
     def paused(given: OrchestrationContext) -> Any:  # noqa: ANN401 - a workflow's
-        run = Run(given, taken, "e")
+        run = CurrentRun(given, taken, "e")
         yield from run.pause_until(START + timedelta(minutes=10))
         return run.state
 

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 import activities.self_check
-from activities.self_check import MOST_LOOKED_AT, Checked, look_at_app
+from activities.self_check import MOST_LOOKED_AT, CheckedPart, look_at_app
 from peering.aiven_vpc import AivenVpc
 
 
 @pytest.mark.parametrize("more", [0, 2])
 def test_what_was_not_looked_at_is_counted(monkeypatch: pytest.MonkeyPatch, more: int) -> None:
-    async def fine(name: str, _: object) -> Checked:
-        return Checked(name=name, state="ok", detail="")
+    async def fine(name: str, _: object) -> CheckedPart:
+        return CheckedPart(name=name, state="ok", detail="")
 
     monkeypatch.setattr(activities.self_check, "_checked", fine)
     count = MOST_LOOKED_AT + more

@@ -2,7 +2,7 @@
 
 from local.cloud.world.world import ACCESS_ADMINISTRATOR, PLATFORM_APP, RoleDefinition
 from local.deployment import Deployment
-from tests.infra.conditions import condition_of_template
+from tests.infra.bicep_condition import condition_of_template
 from tests.infra.predicted import of_type
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from peering.conditions import excluded_roles, excludes
+from peering.assignment_conditions import excluded_roles, excludes
 from peering.facts import AssignmentLook
 from peering.look import RoleLook
 
