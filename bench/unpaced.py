@@ -12,8 +12,8 @@ from local.host.function_app import FunctionApp, load_function_app
 _PLENTY = 1e9
 
 
-def _loaded(directory: Path, *, drop_outputs: bool = False) -> FunctionApp:
-    app = load_function_app(directory, drop_outputs=drop_outputs)
+def _loaded(directory: Path) -> FunctionApp:
+    app = load_function_app(directory)
     budgets = import_module("clients.budgets")
     plenty = {kind: limit._replace(tokens=_PLENTY, per_second=_PLENTY) for kind, limit in budgets.LIMITS.items()}
     vars(budgets)["LIMITS"] = plenty

@@ -19,6 +19,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from local.deployment import NO_SCHEDULE
 from local.processes import FunctionsApp, app_settings, local_cloud, start_app, stop
 from local.timeline import Document, comparison, differences, plan, short, summary, timeline, verdict
 
@@ -30,7 +31,6 @@ _AROUND: Final = 8
 _POLL_SECONDS: Final = 0.2
 _STAGE_SECONDS: Final = 90
 #: The scheduled check runs once a year, so that it does not interfere: the demo requests each check.
-_NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
 _LOGGED: Final = re.compile(r"event=verdict-changed peering=\S+ (previous=\S+ verdict=broken codes=\S+)")
 
 
@@ -301,7 +301,7 @@ def main() -> int:
     for left in (*DIRECTORY.glob("app/*"), *DIRECTORY.glob("report.md")):
         left.unlink()
     with local_cloud(DIRECTORY, "demo") as cloud:
-        settings = {**app_settings(cloud), **_NO_SCHEDULE}
+        settings = {**app_settings(cloud), **NO_SCHEDULE}
         app = start_app(DIRECTORY / "app", settings)
         with app.client() as api:
             demo = Demo(console, api, cloud, app, settings)

@@ -45,7 +45,7 @@ _LATER: Final = timedelta(days=1)
 #: How often one looks whether a peering is at rest, in seconds, although the registry has an order for it.
 _LOOK_AT_LEAST_EVERY: Final = 1.0
 #: A scheduled check that comes once a year, so that none comes between; a test that wants one sets its own.
-_NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
+NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
 #: The states in which an orchestration has ended.
 ENDED: Final = frozenset({"Completed", "Failed", "Terminated", "Canceled"})
 
@@ -452,7 +452,7 @@ def deploy_to(
     """Run the app, or another one, against a running cloud; `state` is its directory. The rest is as in `deploy`."""
     hostility = Hostility(hostile, clock=clock) if isinstance(hostile, int) else hostile
     with ExitStack() as stack:
-        given = {**cloud.environment, "AZURE_CREDENTIAL": "service-principal", **_NO_SCHEDULE, **(settings or {})}
+        given = {**cloud.environment, "AZURE_CREDENTIAL": "service-principal", **NO_SCHEDULE, **(settings or {})}
         stack.enter_context(_environment(given))
         host = FunctionsHost(
             *(app, state),

@@ -3,10 +3,8 @@
 import asyncio
 import os
 import shlex
-import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,17 +27,10 @@ from local.cloud.server.request_log import LoggedRequest
 from local.cloud.server.wire import Request, Response
 from local.cloud.world.landscape import FIRST_VNET, GROUP, ORGANIZATION, PROJECT, build
 from local.cloud.world.world import World
+from local.embedded_server import EmbeddedServer, listen, port_of
 from peering.aiven_vpc import AivenVpc
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "MERGE", "DELETE"]
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the process's signals alone."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class LocalCloud:
@@ -141,9 +132,9 @@ class LocalCloud:
         bundle = self._directory / "ca.pem"
         authority.cert_pem.write_to_path(str(bundle))
         hosts = self._gateway.hosts
-        server, tls = _listen(), self._certificate(authority, hosts.certificate_names)
+        server, tls = listen(), self._certificate(authority, hosts.certificate_names)
         app = Starlette(routes=[Route("/{rest:path}", self._gateway.serve, methods=_METHODS)])
-        front = _Server(
+        front = EmbeddedServer(
             uvicorn.Config(
                 app,
                 http=Connections,
@@ -156,10 +147,12 @@ class LocalCloud:
                 timeout_keep_alive=120,
             )
         )
-        admin_socket = _listen()
-        admin = _Server(uvicorn.Config(admin_app(self._gateway), log_level="warning", access_log=False, lifespan="off"))
+        admin_socket = listen()
+        admin = EmbeddedServer(
+            uvicorn.Config(admin_app(self._gateway), log_level="warning", access_log=False, lifespan="off")
+        )
         self._proxy = proxy = ConnectProxy(
-            _port(server),
+            port_of(server),
             lambda host: self._gateway.service(host) is not None,
             # TCP takes one round trip, TLS 1.3 another.
             lambda: 2 * self.world.knobs.round_trip,
@@ -172,7 +165,7 @@ class LocalCloud:
         while not (front.started and admin.started):
             await asyncio.sleep(0.005)
         tls.unlink()
-        self.admin_url = f"http://127.0.0.1:{_port(admin_socket)}"
+        self.admin_url = f"http://127.0.0.1:{port_of(admin_socket)}"
         self.environment = self._variables(port, bundle)
         self._ready.set()
         await self._stopping.wait()
@@ -230,16 +223,3 @@ class LocalCloud:
         with os.fdopen(opened, "w") as file:
             file.write(lines)
         return lines
-
-
-def _listen() -> socket.socket:
-    # asyncio switches Nagle's algorithm off only where the protocol is named; with it, every answer is 40 ms late.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(128)
-    return listening
-
-
-def _port(listening: socket.socket) -> int:
-    port: int = listening.getsockname()[1]
-    return port

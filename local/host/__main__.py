@@ -17,8 +17,6 @@ async def _serve(arguments: argparse.Namespace) -> None:
         arguments.app,
         arguments.state,
         port=arguments.port,
-        authenticate=not arguments.no_keys,
-        drop_outputs=arguments.drop_outputs,
         hostile=None if arguments.hostile is None else Hostility(arguments.hostile),
     )
     stopped = asyncio.Event()
@@ -37,8 +35,6 @@ def main() -> int:
     parser.add_argument("--app", type=Path, default=Path(), help="the folder of function_app.py (default: this one)")
     parser.add_argument("--state", type=Path, default=Path(".local/host"), help="where the task hub is kept")
     parser.add_argument("--port", type=int, default=7071, help="0 takes any free port (default: 7071)")
-    parser.add_argument("--no-keys", action="store_true", help="let functions be called without their keys")
-    parser.add_argument("--drop-outputs", action="store_true", help="serve output bindings that go nowhere here")
     parser.add_argument(
         "--hostile", type=int, metavar="SEED", help="do to the app what the platform may do, by this seed"
     )

@@ -178,12 +178,6 @@ class DurableApi:
             new = _flag(request.query_params, "restartWithNewInstanceId", default=True)
             target = None if new else instance.id
             return self._started(request, self._engine.start_instance(instance.name, target, instance.input))
-        if rest == ["rewind"]:
-            if instance.status != "Failed":
-                ended = instance.status in FINAL
-                return _error(410 if ended else 400, "The rewind operation is only supported on failed instances.")
-            self._engine.rewind(instance, reason)
-            return Response(status_code=202)
         if instance.status in FINAL:
             return Response(status_code=410)
         match rest:

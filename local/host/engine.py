@@ -16,7 +16,6 @@ from local.host import episode
 from local.host.activity_calls import ActivityCalls
 from local.host.history import EventType, event, parse_timestamp
 from local.host.hostility import RACE, Hostility, Kind
-from local.host.rewinding import rewind
 from local.host.task_hub import FINAL, Announcement, Instance, TaskHub
 from local.host.worker import Worker, WorkerRestartedError
 
@@ -317,11 +316,6 @@ class Engine:
             for instance in ended:
                 self._hub.delete_instance(instance.id)
         return len(ended)
-
-    def rewind(self, instance: Instance, reason: str | None) -> None:
-        """Take a failed instance, and the failed ones below it, back to before its failures."""
-        with self._transaction():
-            rewind(self._hub, instance, reason, self._clock.now())
 
 
 def _signal(operation: str, given: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -103,12 +103,11 @@ class FunctionApp:
         return str(self.durable_settings.get("hubName", "TestHubName"))
 
 
-def load_function_app(directory: Path, *, drop_outputs: bool = False) -> FunctionApp:
-    """Import the app's `function_app.py` (or PYTHON_SCRIPT_FILE_NAME, or its function.json files); read its settings.
+def load_function_app(directory: Path) -> FunctionApp:
+    """Import the app's `function_app.py` (or PYTHON_SCRIPT_FILE_NAME); read its settings.
 
     Args:
         directory: the app's folder.
-        drop_outputs: load functions with output bindings that this host does not serve; what they write goes nowhere.
 
     Raises:
         LoadError: the app has no host.json, not exactly one FunctionApp, or a function that cannot be served.
@@ -126,13 +125,13 @@ def load_function_app(directory: Path, *, drop_outputs: bool = False) -> Functio
     script = os.environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
     sys.path.insert(0, str(directory))
     if not (directory / script).exists():
-        return FunctionApp(directory, host, tuple(_functions_of_model_v1(directory, drop_outputs)), displaced)
+        raise LoadError(f"{directory / script} does not exist")
     module = importlib.import_module(Path(script).stem)
     apps = {id(value): value for value in vars(module).values() if isinstance(value, FunctionRegister)}
     if len(apps) != 1:
         raise LoadError(f"{script} defines {len(apps)} function apps; it has to define one")
     (app,) = apps.values()
-    functions = tuple(_built_function(directory, built, drop_outputs) for built in app.get_functions())
+    functions = tuple(_built_function(directory, built) for built in app.get_functions())
     return FunctionApp(directory, host, functions, displaced)
 
 
@@ -156,33 +155,15 @@ def _take_modules(directory: Path) -> dict[str, types.ModuleType]:
     return taken
 
 
-def _built_function(directory: Path, built: Any, drop_outputs: bool) -> Function:  # noqa: ANN401 - untyped
+def _built_function(directory: Path, built: Any) -> Function:  # noqa: ANN401 - untyped
     bindings = [
         json.loads(json.dumps(binding.get_dict_repr(), default=lambda value: getattr(value, "value", str(value))))
         for binding in built.get_bindings()
     ]
-    return _function(
-        directory, built.get_function_name(), built.get_user_function(), bindings, drop_outputs=drop_outputs
-    )
+    return _function(directory, built.get_function_name(), built.get_user_function(), bindings)
 
 
-def _functions_of_model_v1(directory: Path, drop_outputs: bool) -> Iterator[Function]:
-    """The functions of an app of the older model: one folder each, with a function.json."""
-    package = types.ModuleType("__app__")
-    package.__path__ = [str(directory)]
-    package.__file__ = str(directory / "__init__.py")
-    sys.modules["__app__"] = package
-    for settings in sorted(directory.glob("*/function.json")):
-        given = json.loads(settings.read_text("utf-8-sig"))
-        script = Path(given.get("scriptFile", "__init__.py")).stem
-        module = f"__app__.{settings.parent.name}" + ("" if script == "__init__" else f".{script}")
-        call = getattr(importlib.import_module(module), given.get("entryPoint", "main"))
-        yield _function(settings.parent, settings.parent.name, call, given["bindings"], drop_outputs=drop_outputs)
-
-
-def _function(
-    directory: Path, name: str, call: Callable[..., Any], bindings: list[dict[str, Any]], *, drop_outputs: bool
-) -> Function:
+def _function(directory: Path, name: str, call: Callable[..., Any], bindings: list[dict[str, Any]]) -> Function:
     triggers = [binding for binding in bindings if binding["type"].lower().endswith("trigger")]
     if len(triggers) != 1 or triggers[0]["type"].lower() not in SERVED_TRIGGERS:
         raise LoadError(
@@ -190,8 +171,6 @@ def _function(
         )
     others = [binding for binding in bindings if binding is not triggers[0]]
     unserved = [b for b in others if b["type"].lower() not in (*CLIENTS, "http")]
-    if drop_outputs:
-        unserved = [b for b in unserved if str(b.get("direction")).lower() not in ("out", "1")]
     if unserved:
         raise LoadError(f"{name}: the bindings {[b['type'] for b in unserved]} are not served by this host")
     outputs = tuple(b["name"] for b in others if b["type"].lower() not in CLIENTS and b["name"] != "$return")

@@ -54,8 +54,6 @@ class FunctionsHost:
         state_directory: where the task hub and the keys are kept; one host at a time has it.
         port: where to listen on 127.0.0.1; 0 takes any free port.
         clock: the time to live by. A `VirtualClock` is moved to the next durable timer when nothing else is left to do.
-        authenticate: whether functions ask for their keys.
-        drop_outputs: serve an app whose functions have output bindings that this host does not deliver.
         engine: makes the engine that runs the orchestrations.
         hostile: makes the host do what the genuine platform may do at its worst.
         timer_triggers_awaited: whether something waits for a timer trigger; only then a `VirtualClock` is moved to the
@@ -73,8 +71,6 @@ class FunctionsHost:
         *,
         port: int = 7071,
         clock: Clock | None = None,
-        authenticate: bool = True,
-        drop_outputs: bool = False,
         engine: EngineFactory = EmbeddedEngine,
         hostile: Hostility | None = None,
         timer_triggers_awaited: Callable[[], bool] | None = None,
@@ -87,7 +83,7 @@ class FunctionsHost:
         self.url: str = self._server.url
         clock = clock or SystemClock()
         self.hostility: Hostility = hostile or Hostility.none()
-        self._worker = Worker(app_directory, drop_outputs=drop_outputs, hostility=self.hostility)
+        self._worker = Worker(app_directory, hostility=self.hostility)
         self._hub = TaskHub(state_directory / "task-hub.db")
         self._timers = TimerTriggers(
             *(self._worker, self._hub, clock, lambda: self.engine.hold_time()),
@@ -95,7 +91,7 @@ class FunctionsHost:
             hostility=self.hostility,
         )
         self.app_service: AppService = AppService()
-        self._http = HttpTriggers(self._worker, self.keys if authenticate else None, self.app_service)
+        self._http = HttpTriggers(self._worker, self.keys, self.app_service)
         awaited = self._timers.awaited_occurrence if timer_triggers_awaited is not None else None
         self.engine: DurableEngine = engine(
             EngineSite(

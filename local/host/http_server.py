@@ -1,13 +1,14 @@
 """An HTTP server on 127.0.0.1 that runs in an existing event loop and leaves the process's signals alone."""
 
 import asyncio
-import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
+
+from local.embedded_server import EmbeddedServer, listen, port_of
 
 
 class HttpServer:
@@ -18,8 +19,8 @@ class HttpServer:
     """
 
     def __init__(self, port: int = 0) -> None:
-        self._socket = _listen(port)
-        self.url: str = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._socket = listen(port)
+        self.url: str = f"http://127.0.0.1:{port_of(self._socket)}"
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -29,7 +30,7 @@ class HttpServer:
         config = uvicorn.Config(
             Starlette(routes=routes), log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=120
         )
-        self._server = _Server(config)
+        self._server = EmbeddedServer(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         while not self._server.started:
             if self._serving.done():
@@ -43,21 +44,3 @@ class HttpServer:
             self._server.force_exit = True
             with suppress(asyncio.CancelledError):
                 await self._serving
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the process's signals alone: the embedding program handles them."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Handle no signals."""
-        yield
-
-
-def _listen(port: int) -> socket.socket:
-    # asyncio switches Nagle's algorithm off only where the protocol is named; with it, every answer is 40 ms late.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))
-    listening.listen(128)
-    return listening

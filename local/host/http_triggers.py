@@ -74,7 +74,7 @@ def _trigger(function: Function) -> HttpTrigger:
 class HttpTriggers:
     """The HTTP-triggered functions of an app, under its route prefix."""
 
-    def __init__(self, worker: Worker, keys: Keys | None, app_service: AppService) -> None:
+    def __init__(self, worker: Worker, keys: Keys, app_service: AppService) -> None:
         self._worker, self._keys, self._app_service = worker, keys, app_service
         http = worker.app.host.get("extensions", {}).get("http", {})
         self._prefix = str(http.get("routePrefix", "api")).strip("/")
@@ -88,7 +88,7 @@ class HttpTriggers:
         if found is None:
             return Response(status_code=404)
         trigger, parameters = found
-        if self._keys is not None and not self._keys.allow(request, trigger.level, trigger.function.name):
+        if not self._keys.allow(request, trigger.level, trigger.function.name):
             return Response(status_code=401)
         given = HttpRequest(
             request.method,

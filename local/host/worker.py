@@ -89,18 +89,17 @@ class Worker:
 
     Args:
         directory: the app's folder.
-        drop_outputs: see `load_function_app`.
         hostility: decides whether the worker dies during a call.
     """
 
-    def __init__(self, directory: Path, *, drop_outputs: bool = False, hostility: Hostility | None = None) -> None:
-        self._directory, self._drop_outputs, self._hostility = directory, drop_outputs, hostility or Hostility.none()
+    def __init__(self, directory: Path, *, hostility: Hostility | None = None) -> None:
+        self._directory, self._hostility = directory, hostility or Hostility.none()
         #: The durable client binding as JSON; the host sets it once it knows its address.
         self.client_binding = "{}"
         self._begin()
 
     def _begin(self) -> None:
-        self.app: FunctionApp = load_function_app(self._directory, drop_outputs=self._drop_outputs)
+        self.app: FunctionApp = load_function_app(self._directory)
         self._timeout = _seconds(self.app.host.get("functionTimeout"))
         self._pool = _thread_pool()
         self._on_threads = set[Future[Any]]()

@@ -41,8 +41,8 @@ def _never_resume() -> None:
 def broken_app(how: str | None) -> Iterator[None]:
     """Break every app that is loaded meanwhile, in one of the ways: a worker that restarts reloads it."""
 
-    def loading(directory: Path, *, drop_outputs: bool = False) -> FunctionApp:
-        app = load_function_app(directory, drop_outputs=drop_outputs)
+    def loading(directory: Path) -> FunctionApp:
+        app = load_function_app(directory)
         if how is not None:
             BROKEN[how]()
         return app
