@@ -300,13 +300,14 @@ def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[StepName
     if _run_of(record, fence["run"]) is None and (order is None or order["run"] != fence["run"]):
         return
     record["facts"] = without(told, {*OF_THE_RUN, *REMOVED}) | record["facts"]
+    before = record["facts"].copy()
     latest = {run["run"] for run in record["runs"][-1:]} | ({order["run"]} if order is not None else set())
     for step, facts in made.items():
         kept = facts if step in KEPT else {}
         record["facts"] = record["facts"] | kept if fence["run"] in latest else kept | record["facts"]
     for facts in made.values():
         # Before another execution takes for found what this one has made.
-        note_origins(record, facts, at)
+        note_origins(record, facts, at, before)
         if fence["run"] in latest:
             _note_gone(record, facts)
 
@@ -356,7 +357,8 @@ def _end_run(record: Record, order: Order, ending: Ending) -> None:
     succeeded = ending["state"] == "connected"
     if "peering" in order and (succeeded or "connected" not in record):
         record["peering"] = peering_of(record, order)
-    facts = record["facts"] = record["facts"] | without(ending["facts"], REMOVED)
+    before = record["facts"]
+    facts = record["facts"] = before | without(ending["facts"], REMOVED)
     if order["operation"] == "establish" or succeeded:
         record["state"] = ending["state"]
     if succeeded:
@@ -364,7 +366,7 @@ def _end_run(record: Record, order: Order, ending: Ending) -> None:
     credential = facts.get("credential")
     if credential in ("secret", "federated"):
         record["peering"] = {**record["peering"], "credential": credential}
-    note_origins(record, ending["facts"], ending["at"])
+    note_origins(record, ending["facts"], ending["at"], before)
     _note_gone(record, ending["facts"])
 
 
@@ -401,18 +403,22 @@ def _note_gone(record: Record, facts: Facts) -> None:
         record["facts"].pop("connection_state", None)
 
 
-def note_origins(record: Record, facts: Facts, at: str) -> None:
-    """Which objects existed before and which ones a run created; the first entry of an object is kept.
+def note_origins(record: Record, facts: Facts, at: str, before: Facts) -> None:
+    """Which objects existed before and which ones a run created; the entry of an object is kept while its id is.
 
     Args:
         record: the peering's record, whose own facts may name objects that are deleted since.
         facts: what the run itself knows.
         at: when.
+        before: what the record knew before it took these facts in.
     """
-    found = record["facts"].get("found")
-    before = set(found) if isinstance(found, list) else set()
+    found = {*record["facts"].get("found", [])}
     there: Origins = "adopted" if record["facts"].get("existing") == "adopted" else "found"
     for step, fact in OBJECTS.items():
-        if facts.get(fact) is not None:
-            origin = Origin(origin=there if step in before else "created", at=at, app_version=VERSION)
-            record["objects"].setdefault(step, origin)
+        identity = facts.get(fact)
+        is_another = step != "peering_connection" and before.get(fact) not in (None, identity)
+        if identity is None or (step in record["objects"] and not is_another):
+            continue
+        # What a step has made in the place of what was found is not found, whatever the last inventory says.
+        was_there = step in found and ("found" in facts or not is_another)
+        record["objects"][step] = Origin(origin=there if was_there else "created", at=at, app_version=VERSION)

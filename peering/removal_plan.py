@@ -1,5 +1,6 @@
 """What a removal would do, derived from its preflight. No I/O."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from typing_extensions import TypedDict
@@ -23,7 +24,18 @@ RemovalResult = Literal["remove", "hand back", "blocked"]
 _SHARED: Final = "Another peering of this app needs it."
 _ASSIGNMENTS: Final = ("user_role_assignment", "platform_role_assignment")
 _OF_APPLICATION: Final = ("application", "user_service_principal", "application_credential")
-_OF_PLATFORM: Final = ("platform_role", "platform_role_assignment", "platform_service_principal")
+#: What no removal of an adopted peering deletes, whoever has made it.
+_HANDED_BACK: Final = ("application", "peering_connection", "vnet_peering")
+#: What is kept of an adopted peering although the app has made it, and why.
+_NEEDED_BY: Final[Mapping[StepName, str]] = {
+    **dict.fromkeys(
+        ("user_service_principal", "user_role", "user_role_assignment"), "The application that is handed back needs it."
+    ),
+    **dict.fromkeys(
+        ("platform_service_principal", "platform_role", "platform_role_assignment"),
+        "The connection that is handed back needs it.",
+    ),
+}
 _ASSIGNED: Final = "It is assigned elsewhere."
 _NEEDED: Final = "The platform needs it for another peering of the VNet."
 _NOT_OURS: Final = "This app did not create it."
@@ -121,17 +133,27 @@ def _own_rights(peering: Peering, known: Facts) -> dict[StepName, bool]:
     return own
 
 
+def _is_released(name: StepName, known: Facts, looks: RemovalLooks) -> bool:
+    """Whether the assignment of a role, or that role, goes: nothing is handed back that needs it."""
+    assignments = (
+        named(known, names.assignment) for names in RIGHTS if name in (names.role_step, names.assignment_step)
+    )
+    return any(same_id(one, gone) for one in assignments for gone in looks.removed_assignments or ())
+
+
 def _fate(name: StepName, record: Record, known: Facts, looks: RemovalLooks) -> tuple[Removal, str]:
     """What a removal would do to one object, and why it would stay."""
     peering, neighbours, platform = record["peering"], looks.neighbours, looks.platform
     if not looks.facts:
         return "unknown", ""
     has_application = known.get("application_object_id") is not None
-    if known.get("existing") == "adopted" and _origin(record, name) != "created":
+    is_created = _origin(record, name) == "created"
+    if known.get("existing") == "adopted" and (name in _HANDED_BACK or not is_created):
         is_gone = name in looks.gone or (name in _OF_APPLICATION and not has_application)
-        return ("gone", "") if is_gone else ("hand back", "It was adopted and stays unchanged.")
-    if known.get("existing") == "adopted" and name in _OF_PLATFORM:
-        return "keep", "The connection that is handed back needs it."
+        why = "It replaces what was adopted, and stays." if is_created else "It was adopted and stays unchanged."
+        return ("gone", "") if is_gone else ("hand back", why)
+    if known.get("existing") == "adopted" and name in _NEEDED_BY and not _is_released(name, known, looks):
+        return "keep", _NEEDED_BY[name]
     shared = {
         "user_role": is_in_use(peering["user_role_name"], neighbours),
         "platform_role": is_in_use(peering["platform_role_name"], neighbours),

@@ -193,8 +193,8 @@ def rights_to_remove(
     is_served = any(one["principal_id"] == platform and one["role"] in of_others for one in own)
     # Another peering of the VNet has given the platform a role of its own: that of this peering serves nobody.
     unneeded = {(role, platform) for role in made - of_others if is_served}
-    # An application that was adopted may be that of another adopted peering, too.
-    has_user = facts.get("existing") != "adopted" or not neighbours["on_vnet"]
+    # An application that was adopted keeps its right: it manages the VNet peering that is handed back.
+    has_user = facts.get("existing") != "adopted"
     return [
         one
         for one in own

@@ -306,6 +306,50 @@ def test_what_others_have_deleted_is_not_planned_to_be_handed_back(deployment: D
     assert deployment.remove(identity)["state"] == "removed"
 
 
+def _unassign_adopted(place: Place) -> None:
+    owner = place.project_vpc.connections[0].app_id
+    principal = place.world.principal(owner, place.landscape.customer_tenant)
+    assert principal is not None
+    for held in [*place.world.assignments.by("principal", principal.id)]:
+        if held.scope.lower() == place.vnet_id.lower():
+            place.world.assignments.remove(held)
+
+
+#: What others may delete of an adopted peering, and what a repair or another start creates in its place.
+REPLACED: Final[dict[str, tuple[Callable[[Place], object], dict[str, str]]]] = {
+    "the application's right": (_unassign_adopted, {"user_role": "keep", "user_role_assignment": "keep"}),
+    "its service principal": (
+        _delete_adopted_principal,
+        {"user_service_principal": "keep", "user_role": "keep", "user_role_assignment": "keep"},
+    ),
+    "the VNet peering": (_delete_adopted_side, {"vnet_peering": "hand back"}),
+}
+
+
+@pytest.mark.any_kind
+@pytest.mark.parametrize("what", REPLACED)
+def test_what_replaces_an_adopted_object_stays_and_record_and_plan_say_so(deployment: Deployment, what: str) -> None:
+    disappear, replaced = REPLACED[what]
+    made_by_hand(deployment.cloud, Place(deployment).vnet_id)
+    adopted = deployment.settle(adopt=True, repair="off")
+    before = {step: origin["at"] for step, origin in adopted["objects"].items()}
+    disappear(Place(deployment))
+    deployment.knobs(detect=60)
+    deployment.host.restart_worker("Nobody is signed in any more.")
+    status = deployment.settle(adopt=True, repair="off")
+    assert status["state"] == "connected", status.get("problem")
+    created = {step for step, origin in status["objects"].items() if origin["origin"] == "created"}
+    assert created - {"application_credential", "peering_connection"} == set(replaced)
+    assert all(status["objects"][step]["at"] > before[step] for step in replaced)
+    planned = planned_removal(deployment, status["id"])
+    fates = {one["step"]: one["action"] for one in planned["steps"]}
+    assert {step: fates[step] for step in replaced} == replaced
+    kept = ("roleDefinitions", "roleAssignments", "virtualNetworkPeerings", "peeringConnections")
+    held = {kind: deployment.cloud_state()[kind] for kind in kept}
+    assert deployment.remove(status["id"])["state"] == "removed"
+    assert {kind: deployment.cloud_state()[kind] for kind in kept} == held
+
+
 def _end_password(place: Place) -> None:
     place.event("expire-passwords", app_id=place.own_application)
     place.host.restart_worker("Nobody is signed in any more.")
