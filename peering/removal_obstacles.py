@@ -54,8 +54,8 @@ class RemovalLooks:
         assigned_elsewhere: the GUIDs of roles that others have, too.
         neighbours: the other users of shared objects in the registry.
         identity: the object id of the app's own identity.
-        platform: the platform's service principal in the customer's tenant.
-        user: the application's.
+        principals: the service principals in the customer's tenant, by the step that creates each; None if they could
+            not be read.
         in_azure: what may prevent changes in Azure.
         lacking: by the step that creates an object, what prevents its removal: rights outside Azure that the app
             lacks; for the VNet peering, what prevents that the application's objects are created again first.
@@ -71,8 +71,7 @@ class RemovalLooks:
     assigned_elsewhere: Collection[str]
     neighbours: Neighbours
     identity: str
-    platform: PrincipalLook | None
-    user: PrincipalLook | None
+    principals: Mapping[StepName, PrincipalLook] | None
     in_azure: AzureLooks
     lacking: Mapping[StepName, Collection[Occurrence]]
     warnings: Collection[str]
@@ -108,8 +107,9 @@ def in_the_way(peering: Peering, deleted: Mapping[StepName, str | None], looks: 
     vnet = VNetId.parse(peering["vnet_id"])
     in_azure = {name: deletion for name, deletion in _IN_AZURE.items() if name in deleted}
     by_app, by_others = _actions(deleted, looks)
-    if "vnet_peering" in deleted and looks.user is not None and not looks.user["enabled"]:
-        detail = f"The application's service principal {looks.user['id']} is disabled."
+    user = (looks.principals or {}).get("user_service_principal")
+    if "vnet_peering" in deleted and user is not None and not user["enabled"]:
+        detail = f"The application's service principal {user['id']} is disabled."
         yield Occurrence(code="application-disabled", detail=detail)
     yield from of_policies(looks.in_azure.policies or (), by_app | by_others)
     if looks.in_azure.holds is not None and in_azure:
@@ -121,9 +121,9 @@ def in_the_way(peering: Peering, deleted: Mapping[StepName, str | None], looks: 
         yield from lacking(looks.in_azure.granted, by_app - above, str(vnet))
     if looks.in_azure.granted_above is not None:
         yield from lacking(looks.in_azure.granted_above, above, vnet.subscription_scope)
-    for name, problems in looks.lacking.items():
-        if name in deleted:
-            yield from problems
+    missing = [one for name, found in looks.lacking.items() if name in deleted for one in found]
+    # One permission may be lacking for several objects.
+    yield from (one for number, one in enumerate(missing) if one not in missing[:number])
 
 
 def may_be_in_the_way(deleted: Collection[StepName], looks: RemovalLooks) -> list[str]:

@@ -36,6 +36,7 @@ _NEEDED_BY: Final[Mapping[StepName, str]] = {
         "The connection that is handed back needs it.",
     ),
 }
+_PRINCIPALS: Final = ("user_service_principal", "platform_service_principal")
 _ASSIGNED: Final = "It is assigned elsewhere."
 _NEEDED: Final = "The platform needs it for another peering of the VNet."
 _NOT_OURS: Final = "This app did not create it."
@@ -143,7 +144,8 @@ def _is_released(name: StepName, known: Facts, looks: RemovalLooks) -> bool:
 
 def _fate(name: StepName, record: Record, known: Facts, looks: RemovalLooks) -> tuple[Removal, str]:
     """What a removal would do to one object, and why it would stay."""
-    peering, neighbours, platform = record["peering"], looks.neighbours, looks.platform
+    peering, neighbours = record["peering"], looks.neighbours
+    platform = (looks.principals or {}).get("platform_service_principal")
     if not looks.facts:
         return "unknown", ""
     has_application = known.get("application_object_id") is not None
@@ -167,6 +169,8 @@ def _fate(name: StepName, record: Record, known: Facts, looks: RemovalLooks) -> 
     }
     if foreign.get(name):
         return "keep", _NOT_OURS
+    if name in _PRINCIPALS and looks.principals is None:
+        return "unknown", ""
     identity = named(known, OBJECTS[name]) or ""
     is_removed = looks.removed_assignments is None or any(same_id(identity, one) for one in looks.removed_assignments)
     if name in _ASSIGNMENTS and identity and name not in looks.gone and not is_removed:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from activities.looks import remotes
+from activities.looks.peering import Access
 from activities.steps.credentials import is_without_password
 from activities.steps.preflight import assignments_of_subscription, password_policy
+from peering.assignment_conditions import excluded_roles
 from peering.facts import Facts
 from peering.look import RoleLook
 from peering.naming import role_assignment_id, same_id
@@ -33,20 +35,23 @@ class MadeFirst:
 NOTHING: Final = MadeFirst((), (), ())
 
 
-async def made_first(peering: Peering, facts: Facts, principal: str | None) -> MadeFirst:
+async def made_first(peering: Peering, facts: Facts, principal: str | None, me: str) -> MadeFirst:
     """What the first steps of a removal would create, and what prevents it.
 
     Args:
         peering: the peering.
         facts: name its application, its recorded password and the VNet.
         principal: the object id of the application's service principal, if it exists.
+        me: the object id of the app's own identity.
 
     Raises:
         RemoteError: a remote service refused, or did not answer.
     """
     vnet_id = facts["vnet_id"]
-    has_none, roles = await asyncio.gather(
-        is_without_password(peering, facts), remotes.roles_named(vnet_id, peering["user_role_name"])
+    has_none, roles, excluded = await asyncio.gather(
+        is_without_password(peering, facts),
+        remotes.roles_named(vnet_id, peering["user_role_name"]),
+        _excluded(peering, vnet_id, me),
     )
     unfit = [*unfit_roles(peering, roles, vnet_id, _NOT_MADE)]
     is_assigned = principal is not None and await _is_assigned(peering, vnet_id, roles, principal)
@@ -59,7 +64,17 @@ async def made_first(peering: Peering, facts: Facts, principal: str | None) -> M
     counts = [] if is_assigned else await assignments_of_subscription(vnet_id, 1)
     full = [one.problem for one in counts if one.is_reached]
     policy, warnings = await _of_policy(peering, facts) if has_none else ([], [])
-    return MadeFirst({step for step, is_made in makes.items() if is_made}, [*unfit, *full, *policy], warnings)
+    return MadeFirst(
+        {step for step, is_made in makes.items() if is_made}, [*unfit, *full, *policy], [*warnings, *excluded]
+    )
+
+
+async def _excluded(peering: Peering, vnet_id: str, me: str) -> list[str]:
+    """A warning where the app's own rights exclude the role: it is assigned first, whether it is assigned or not."""
+    access = Access()
+    assignments, custom = await access.on(vnet_id), await access.custom_roles(vnet_id)
+    name, role = roles_to_assign(peering, vnet_id, custom)["user_role_assignment"]
+    return [*excluded_roles({name: role}, me, assignments, custom)]
 
 
 async def _is_assigned(peering: Peering, vnet_id: str, roles: dict[str, RoleLook], principal: str) -> bool:

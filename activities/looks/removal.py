@@ -66,6 +66,13 @@ class _Seen:
         return outcome["facts"]
 
 
+class _LackingInGraph(NamedTuple):
+    """The problems with permissions: to change or delete the application, to delete the platform's principal."""
+
+    application: list[Occurrence]
+    platform: list[Occurrence]
+
+
 class _Rights(NamedTuple):
     """The assignments that the removal would delete, None if unknown; roles that others have; and those it releases."""
 
@@ -80,14 +87,16 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     Args:
         record: the peering's record.
     """
-    peering, platform = record["peering"], str(settings().platform_application_id)
-    application, seen = str(record["facts"].get("application_id") or ""), _Seen()
+    peering, application, seen = record["peering"], str(record["facts"].get("application_id") or ""), _Seen()
+    adopted = record["facts"].get("existing") == "adopted"
+    of_steps: dict[StepName, str] = {"platform_service_principal": str(settings().platform_application_id)}
+    of_steps |= {"user_service_principal": application} if application else {}
     _, me = await identity()
     (outcome, shared, held, made, gone), in_azure, in_aiven = await asyncio.gather(
         asyncio.gather(
             belongings(StepRequest(peering=peering, facts=record["facts"] | Facts(tries=_ENOUGH))),
             neighbours_of(peering),
-            seen(lambda: principals([one for one in (platform, application) if one])),
+            seen(lambda: _principals(of_steps)),
             seen(lambda: _made_roles(record)),
             seen(lambda: _all_gone(record)),
         ),
@@ -95,28 +104,28 @@ async def look_at_removal(record: Record) -> RemovalLooks:
         seen(lambda: rights_in_aiven(AivenVpc.of(peering), of_now=True)),
     )
     # Graph has just accepted the token.
-    in_graph = await seen(lambda: _lacking_in_graph(application, me))
+    in_graph = await seen(lambda: _lacking_in_graph(application, me)) or _LackingInGraph([], [])
     gathered = seen.facts_of(outcome)
     known = record["facts"] | gathered
-    first = await seen(lambda: _made_first(peering, known, gathered)) or NOTHING
+    first = await seen(lambda: _made_first(peering, known, gathered, me)) or NOTHING
     in_vault = await seen(lambda: _lacking_in_vault(peering, me, first.steps))
     rights = await _look_at_rights(seen, peering, known, shared if gathered else None)
     return RemovalLooks(
         facts=gathered,
         made_first=first.steps,
         made_roles=(made or {}) | rights.released,
-        gone={*(gone or ()), *(_gone_principals(held, application, platform) if held is not None else ())},
+        gone={*(gone or ()), *(of_steps.keys() - held.keys() if held is not None else ())},
         removed_assignments=rights.removed,
         assigned_elsewhere=rights.assigned_elsewhere,
         neighbours=shared,
         identity=me,
-        platform=(held or {}).get(platform),
-        user=(held or {}).get(application),
+        principals=held,
         in_azure=in_azure,
         lacking={
-            "application": in_graph or [],
+            "application": in_graph.application,
+            "platform_service_principal": in_graph.platform,
             "peering_connection": in_aiven or [],
-            "application_credential": in_vault or [],
+            "application_credential": [*(in_vault or []), *(in_graph.application if adopted else [])],
             "vnet_peering": first.problems,
         },
         warnings=first.warnings,
@@ -155,17 +164,18 @@ async def _lacking_in_vault(peering: Peering, me: str, made: Collection[StepName
     return await rights_in_vault(me, DELETE_SECRETS, *([WRITE_SECRETS] if "application_credential" in made else []))
 
 
-async def _lacking_in_graph(application: str, me: str) -> list[Occurrence]:
+async def _lacking_in_graph(application: str, me: str) -> _LackingInGraph:
     permissions = await graph_permissions()
     lacking = lacking_for_applications(permissions, "delete")
-    return lacking or (await lacking_ownership(permissions, application, me) if application else [])
+    of_application = lacking or (await lacking_ownership(permissions, application, me) if application else [])
+    return _LackingInGraph(of_application, lacking)
 
 
-async def _made_first(peering: Peering, known: Facts, gathered: Facts) -> MadeFirst:
+async def _made_first(peering: Peering, known: Facts, gathered: Facts, me: str) -> MadeFirst:
     """What is created first, where there is a VNet peering of this app's to delete."""
     if "vnet_peering_to_remove" not in gathered:
         return NOTHING
-    return await made_first(peering, known, named(gathered, "user_principal_id"))
+    return await made_first(peering, known, named(gathered, "user_principal_id"), me)
 
 
 async def _removed(peering: Peering, known: Facts, shared: Neighbours) -> list[AssignmentLook]:
@@ -197,10 +207,10 @@ async def _all_gone(record: Record) -> list[StepName]:
     return [*rights, *handed_back]
 
 
-def _gone_principals(held: Mapping[str, PrincipalLook], application: str, platform: str) -> list[StepName]:
-    """The steps whose service principals Entra does not show."""
-    of_steps: dict[StepName, str] = {"user_service_principal": application, "platform_service_principal": platform}
-    return [step for step, one in of_steps.items() if one and one not in held]
+async def _principals(of_steps: Mapping[StepName, str]) -> dict[StepName, PrincipalLook]:
+    """The service principals of these applications that Entra shows, by the step that creates each."""
+    held = await principals([*of_steps.values()])
+    return {step: held[one] for step, one in of_steps.items() if one in held}
 
 
 async def _gone_of_adopted(record: Record) -> list[StepName]:

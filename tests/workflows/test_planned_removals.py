@@ -458,3 +458,53 @@ def test_without_a_vnet_peering_nothing_is_created_again(deployment: Deployment,
     planned = planned_removal(deployment, status["id"])
     assert (planned["result"], planned["obstacles"], planned["warnings"]) == ("remove", [], [])
     assert deployment.remove(status["id"])["state"] == "removed"
+
+
+@pytest.mark.any_kind
+def test_a_permission_that_handing_back_needs_is_planned_for(deployment: Deployment) -> None:
+    made_by_hand(deployment.cloud, Place(deployment).vnet_id)
+    identity = deployment.settle(adopt=True, repair="off")["id"]
+    Place(deployment).permit("Application.Read.All")
+    deployment.host.restart_worker("Its token has the old permissions.")
+    assert codes(planned_removal(deployment, identity)) == ["automation-graph-permission-missing"]
+    removed = deployment.remove(identity)
+    assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", "automation-graph-permission-missing")
+
+
+@pytest.mark.any_kind
+def test_a_permission_that_deleting_the_platforms_principal_needs_is_planned_for(deployment: Deployment) -> None:
+    status, place = deployment.settle(repair="off"), Place(deployment)
+    place.event("delete-vnet-peering", vnet_id=place.vnet_id, remote_id=status["facts"]["to_network_id"])
+    place.event("delete-application", app_id=status["facts"]["application_id"])
+    place.permit("Application.Read.All")
+    deployment.host.restart_worker("Its token has the old permissions.")
+    assert codes(planned_removal(deployment, status["id"])) == ["automation-graph-permission-missing"]
+    removed = deployment.remove(status["id"])
+    assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", "automation-graph-permission-missing")
+
+
+@pytest.mark.any_kind
+def test_a_condition_that_excludes_the_role_that_is_assigned_first_is_a_warning(deployment: Deployment) -> None:
+    identity, place = deployment.settle(repair="off")["id"], Place(deployment)
+    assert planned_removal(deployment, identity)["warnings"] == []
+    request = "@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]"
+    condition = (
+        "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'}))"
+        f" OR ({request} ForAnyOfAnyValues:GuidEquals {{11111111-1111-4111-8111-111111111111}}))"
+    )
+    for one in place.world.assignments.by("principal", place.landscape.automation.id):
+        one.condition = condition
+    deployment.host.restart_worker("What it has read is old.")
+    (warning,) = planned_removal(deployment, identity)["warnings"]
+    assert "does not name the role Aiven VNet peering (application)" in warning
+    removed = deployment.remove(identity)
+    assert (removed["state"], removed["problem"]["code"]) == ("removal-failed", "role-assignment-condition")
+
+
+@pytest.mark.any_kind
+def test_service_principals_that_cannot_be_read_are_not_planned_as_gone(deployment: Deployment) -> None:
+    identity = deployment.settle(repair="off")["id"]
+    unread = {"host": r"graph\.microsoft\.com", "method": "GET", "path": "/servicePrincipals$", "times": 10**6}
+    deployment.knobs(faults=[{**unread, "status": 503}])
+    fates = {one["step"]: one["action"] for one in planned_removal(deployment, identity)["steps"]}
+    assert fates["platform_service_principal"] == fates["user_service_principal"] == "unknown"
