@@ -92,10 +92,10 @@ diagrams: .venv/ready ## The diagrams of docs/design.md and the table of docs/pr
 	$(BIN)/python -m local.diagrams
 	$(BIN)/python -m local.problems_table
 
-screenshots: .venv/ready ## The screenshots of the page in docs/ (needs Chromium)
+screenshots: .venv/ready ## The screenshots of the page in docs/images/ (needs Chromium)
 	$(BIN)/python -m tests.ui.screenshots
 
-recording: .venv/ready ## The recordings of `peering apply` in docs/
+recording: .venv/ready ## The recordings of `peering apply` in docs/images/
 	$(BIN)/python -m tests.command_line.recording
 
 clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)

@@ -75,7 +75,7 @@ def _style(cell: pyte.screens.Char) -> Style:
 
 def main() -> int:
     """Record, into `docs/` or the folder that is given."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else PROJECT / "docs"
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else PROJECT / "docs" / "images"
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         (directory / "sixty.toml").write_text(_KNOBS)

@@ -14,7 +14,7 @@ from local.populated import populate
 from peering.runs import SWEEP
 from tests.ui.browser import Scheme, launch
 
-DOCS: Final = PROJECT / "docs"
+IMAGES: Final = PROJECT / "docs" / "images"
 _EXTRA: Final = 2
 
 
@@ -63,10 +63,10 @@ def main() -> None:
         browser = launch(playwright)
         with estate() as (deployed, identity, request):
             page = _opened(browser, deployed, (1280, 800), "light")
-            page.screenshot(path=DOCS / "page-overview.png", full_page=True)
+            page.screenshot(path=IMAGES / "page-overview.png", full_page=True)
             _to(page, f"/peerings/{identity}", "th:has-text('establish')")
             page.set_viewport_size({"width": 1280, "height": 1250})
-            page.screenshot(path=DOCS / "page-peering.png")
+            page.screenshot(path=IMAGES / "page-peering.png")
             page.set_viewport_size({"width": 800, "height": 1220})
             _to(page, "/new", "#field-vnet_id")
             for name in ("project", "project_vpc_id", "vnet_id"):
@@ -74,14 +74,14 @@ def main() -> None:
             page.get_by_role("button", name="Show the plan").click()
             page.locator(".plan").wait_for()
             page.get_by_role("button", name="Start", exact=True).scroll_into_view_if_needed()
-            page.screenshot(path=DOCS / "page-plan.png", full_page=True)
+            page.screenshot(path=IMAGES / "page-plan.png", full_page=True)
             dark = _opened(browser, deployed, (1280, 800), "dark")
             _to(dark, "/peerings?sort=verdict", ".row")
             dark.get_by_text("61 of 61 peerings").wait_for()
-            dark.screenshot(path=DOCS / "page-list.png")
+            dark.screenshot(path=IMAGES / "page-list.png")
             phone = _opened(browser, deployed, (360, 740), "dark")
             _to(phone, f"/peerings/{identity}", "th:has-text('establish')")
-            phone.screenshot(path=DOCS / "page-phone.png")
+            phone.screenshot(path=IMAGES / "page-phone.png")
         browser.close()
 
 
