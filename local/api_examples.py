@@ -8,7 +8,7 @@ from typing import Any, Final
 from local.cloud.server.authority import trust_in_this_process
 from local.processes import PROJECT
 
-TARGET: Final = PROJECT / "triggers" / "api_examples.json"
+TARGET: Final = PROJECT / "triggers" / "documents" / "api_examples.json"
 _LONGEST: Final = 3
 #: Documents that are their own example, or that would only repeat what the document says elsewhere.
 _LEFT_OUT: Final = frozenset({"show_openapi", "show_docs", "list_problems"})

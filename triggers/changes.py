@@ -15,13 +15,13 @@ from peering.labels import MOST_LABELS, merged
 from peering.outcome import ProblemError
 from peering.record import Record, touch
 from peering.verdicts import swept
-from triggers.bodies import CHANGEABLE, NoBody, PeeringPatch, Rotation, body_of, json_body
-from triggers.if_match import check_revision, expected_revisions
+from triggers.documents.problem_documents import FieldError, InvalidRequestError
 from triggers.orders import place_order
 from triggers.peering import known, record_of, status_answer, status_document
 from triggers.plans import plan_of_removal, plan_of_start
-from triggers.problem_documents import FieldError, InvalidRequestError
-from triggers.queries import is_dry
+from triggers.requests.bodies import CHANGEABLE, NoBody, PeeringPatch, Rotation, body_of, json_body
+from triggers.requests.if_match import check_revision, expected_revisions
+from triggers.requests.queries import is_dry
 from triggers.routes import peering_id_of
 
 

@@ -16,12 +16,12 @@ from peering.orders import refusal
 from peering.outcome import ProblemError
 from peering.runs import SWEEP
 from peering.sweep import Sweep
-from triggers.answers import RETRY_AFTER, json_answer, peering_url
-from triggers.bodies import NoBody, body_of
+from triggers.documents.answers import RETRY_AFTER, json_answer, peering_url
 from triggers.many import Failed, matching, of_each
 from triggers.orders import placed_order
 from triggers.peering import known
-from triggers.queries import Filters, query_of
+from triggers.requests.bodies import NoBody, body_of
+from triggers.requests.queries import Filters, query_of
 
 
 class CheckBegun(TypedDict):

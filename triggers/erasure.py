@@ -9,10 +9,10 @@ from typing_extensions import TypedDict
 from clients.durable import DurableClient
 from clients.registry.erasing import erase
 from clients.registry.migration import check_migrated
-from triggers.answers import json_answer
-from triggers.bodies import Erasure, body_of
-from triggers.callers import caller
+from triggers.documents.answers import json_answer
 from triggers.lists import forget_columns
+from triggers.requests.bodies import Erasure, body_of
+from triggers.requests.callers import caller
 
 log: Final = logging.getLogger("aiven_azure_peering.audit")
 

@@ -17,7 +17,7 @@ from peering.naming import VNetId
 from peering.outcome import ProblemError
 from peering.runs import SWEEP
 from peering.sweep import Sweep
-from triggers.answers import json_answer
+from triggers.documents.answers import json_answer
 
 log: Final = logging.getLogger("aiven_azure_peering.health")
 

@@ -19,8 +19,8 @@ from clients.registry.remembered import Remembered
 from clients.registry.rows import Value, findings_in, vpc_of
 from peering.naming import last_part
 from peering.problems import PROBLEMS
-from triggers.problem_documents import FieldError, InvalidRequestError
-from triggers.queries import Filters, ListQuery
+from triggers.documents.problem_documents import FieldError, InvalidRequestError
+from triggers.requests.queries import Filters, ListQuery
 
 #: The columns whose names differ from those of the parameters.
 _COLUMNS: Final = {"id": "RowKey"}

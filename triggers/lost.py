@@ -5,8 +5,8 @@ from typing_extensions import TypedDict
 
 from clients.durable import DurableClient
 from peering.lost import LostRequest
-from triggers.answers import json_answer
-from triggers.problem_documents import ProblemDocument, occurrence_document
+from triggers.documents.answers import json_answer
+from triggers.documents.problem_documents import ProblemDocument, occurrence_document
 
 
 class LostPeeringDocument(TypedDict):

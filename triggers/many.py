@@ -7,10 +7,10 @@ from typing_extensions import TypedDict
 
 from clients.side_by_side import side_by_side
 from peering.outcome import ProblemError
+from triggers.documents.problem_documents import ProblemDocument, occurrence_document
+from triggers.documents.remote_failures import problem_of
 from triggers.lists import forget_columns, matches
-from triggers.problem_documents import ProblemDocument, occurrence_document
-from triggers.queries import Filters
-from triggers.remote_failures import problem_of
+from triggers.requests.queries import Filters
 
 Result = TypeVar("Result")
 #: How many peerings one request changes at most, and how many in parallel.

@@ -16,11 +16,11 @@ from peering.record import Record
 from peering.registry import Placed, place
 from peering.steps import Operation
 from peering.verdicts import swept
-from triggers.answers import accepted, peering_url
-from triggers.callers import caller
-from triggers.if_match import check_revision, expected_revisions
-from triggers.problem_documents import FieldError, occurrence_response, problem_response
-from triggers.repeats import run_of
+from triggers.documents.answers import accepted, peering_url
+from triggers.documents.problem_documents import FieldError, occurrence_response, problem_response
+from triggers.requests.callers import caller
+from triggers.requests.if_match import check_revision, expected_revisions
+from triggers.requests.repeats import run_of
 
 #: The obstacle to an order, other than the current order.
 Obstacle = Callable[[Record | None], ProblemError | None]

@@ -12,7 +12,7 @@ from clients.durable import DurableClient
 from clients.registry import registry, sweeps
 from peering.problems import Fixer
 from peering.record import Pause
-from triggers.answers import json_answer, peering_url
+from triggers.documents.answers import json_answer, peering_url
 from triggers.lists import Row, all_columns, is_paused
 from triggers.peerings import Trouble, troubles
 

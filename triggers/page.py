@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 
 import azure.functions as func
 
-from triggers.answers import etag, is_current
-from triggers.callers import is_signed_in_here
-from triggers.problem_documents import InvalidRequestError, problem_response
-from triggers.queries import check_parameters
+from triggers.documents.answers import etag, is_current
+from triggers.documents.problem_documents import InvalidRequestError, problem_response
+from triggers.requests.callers import is_signed_in_here
+from triggers.requests.queries import check_parameters
 
 _FILES: Final = Path(__file__).with_name("ui")
 _INDEX: Final = "index.html"

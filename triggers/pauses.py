@@ -13,15 +13,15 @@ from clients.registry import registry, sweeps
 from clients.registry.migration import check_migrated
 from peering.record import Pause, Record, touch
 from peering.verdicts import swept
-from triggers.answers import json_answer
-from triggers.bodies import NoBody, PauseRequest, body_of
-from triggers.callers import caller
-from triggers.if_match import check_revision, expected_revisions
+from triggers.documents.answers import json_answer
+from triggers.documents.problem_documents import FieldError, InvalidRequestError
 from triggers.lists import forget_columns
 from triggers.many import Failed, matching, of_each
 from triggers.peering import absent, status_answer, status_document
-from triggers.problem_documents import FieldError, InvalidRequestError
-from triggers.queries import Filters, query_of
+from triggers.requests.bodies import NoBody, PauseRequest, body_of
+from triggers.requests.callers import caller
+from triggers.requests.if_match import check_revision, expected_revisions
+from triggers.requests.queries import Filters, query_of
 from triggers.routes import peering_id_of
 
 

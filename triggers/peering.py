@@ -15,9 +15,16 @@ from peering.record import Record, RunRecord
 from peering.registry import peering_of
 from peering.runs import wait_instance_id
 from peering.verdicts import swept
-from triggers.answers import RETRY_AFTER, accepts_json, etag, json_answer
-from triggers.peering_status import PeeringStatus, RunDocument, WaitStatus, peering_status, removed_status, run_document
-from triggers.queries import ReportQuery, query_of
+from triggers.documents.answers import RETRY_AFTER, accepts_json, etag, json_answer
+from triggers.documents.peering_status import (
+    PeeringStatus,
+    RunDocument,
+    WaitStatus,
+    peering_status,
+    removed_status,
+    run_document,
+)
+from triggers.requests.queries import ReportQuery, query_of
 from triggers.routes import peering_id_of
 
 #: The runs that the history of a peering shows.

@@ -18,13 +18,13 @@ from peering.problems import PROBLEMS, Fixer
 from peering.progress import PeeringState, state_named
 from peering.record import Pause, Record
 from peering.spec import Peering
-from triggers.answers import collection_url, json_answer, peering_url
-from triggers.bodies import json_body
-from triggers.callers import caller
+from triggers.documents.answers import collection_url, json_answer, peering_url
 from triggers.lists import Row, is_paused, labels_of, listed
 from triggers.orders import place_order
 from triggers.plans import plan_of_start
-from triggers.queries import ListQuery, given, is_dry, query_of
+from triggers.requests.bodies import json_body
+from triggers.requests.callers import caller
+from triggers.requests.queries import ListQuery, given, is_dry, query_of
 
 #: Columns that are shown if they are not empty.
 _TOLD: Final[tuple[Literal["verdict", "verdict_since", "problem", "operation", "expires", "note"], ...]] = (

@@ -9,9 +9,9 @@ from peering.facts import Facts
 from peering.record import Record
 from peering.removal_plan import RemovalResult, RemovedObject, removal_plan_of
 from peering.spec import Peering
-from triggers.answers import json_answer
+from triggers.documents.answers import json_answer
+from triggers.documents.problem_documents import ProblemDocument, occurrence_document
 from triggers.orders import Noting
-from triggers.problem_documents import ProblemDocument, occurrence_document
 
 
 class PlanDocument(TypedDict):

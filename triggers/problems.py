@@ -7,7 +7,7 @@ import azure.functions as func
 
 from clients.durable import DurableClient
 from peering.problems import PROBLEMS
-from triggers.problem_documents import problem_response
+from triggers.documents.problem_documents import problem_response
 
 
 async def list_problems(req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:  # noqa: ARG001 - the route's

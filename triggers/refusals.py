@@ -14,8 +14,8 @@ from clients.registry import registry
 from peering.outcome import ProblemError
 from peering.progress import shortened
 from peering.record import Refusal
-from triggers.answers import json_answer
-from triggers.callers import caller
+from triggers.documents.answers import json_answer
+from triggers.requests.callers import caller
 from triggers.route_table import Route
 
 log: Final = logging.getLogger("aiven_azure_peering.audit")

@@ -49,6 +49,6 @@ ROUTES: Final = (
     Route("lost", "list_lost", "GET", "lost", (), "reader"),
     Route("problems", "list_problems", "GET", "problems", (), "reader"),
     Route("problems", "show_problem", "GET", "problems/{code}", (), "reader"),
-    Route("documents", "show_openapi", "GET", "openapi.json", (), "reader"),
-    Route("documents", "show_docs", "GET", "docs", (), "reader"),
+    Route("description", "show_openapi", "GET", "openapi.json", (), "reader"),
+    Route("description", "show_docs", "GET", "docs", (), "reader"),
 )

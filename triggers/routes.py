@@ -13,16 +13,16 @@ from pydantic import ValidationError
 from clients.durable import DurableClient
 from clients.telemetry import note_failure, span
 from peering.outcome import ProblemError
-from triggers.answers import etag, is_current
-from triggers.callers import check_role
-from triggers.problem_documents import (
+from triggers.documents.answers import etag, is_current
+from triggers.documents.problem_documents import (
     InvalidRequestError,
     invalid,
     occurrence_response,
     problem_response,
 )
-from triggers.queries import check_parameters
-from triggers.remote_failures import problem_of
+from triggers.documents.remote_failures import problem_of
+from triggers.requests.callers import check_role
+from triggers.requests.queries import check_parameters
 from triggers.route_table import Route
 
 Answer = Callable[[func.HttpRequest, DurableClient], Awaitable[func.HttpResponse]]
@@ -80,7 +80,7 @@ async def _answered(answer: Answer, req: func.HttpRequest, client: DurableClient
 
 async def _changing(answer: Answer, req: func.HttpRequest, client: DurableClient) -> func.HttpResponse:
     """Carry out a change once, if the request has an `Idempotency-Key`."""
-    from triggers.repeats import once
+    from triggers.requests.repeats import once
 
     return await once(req, lambda: answer(req, client))
 

@@ -12,10 +12,10 @@ from peering.aiven_vpc import AivenVpc, Kind
 from peering.naming import VNetId, folded
 from peering.outcome import Occurrence
 from peering.version import VERSION
-from triggers.answers import json_answer
+from triggers.documents.answers import json_answer
+from triggers.documents.problem_documents import FieldError, InvalidRequestError, ProblemDocument, occurrence_document
 from triggers.lists import all_columns
-from triggers.problem_documents import FieldError, InvalidRequestError, ProblemDocument, occurrence_document
-from triggers.queries import SelfCheckQuery, query_of
+from triggers.requests.queries import SelfCheckQuery, query_of
 from triggers.schedules import faults
 from triggers.timers import Timer
 

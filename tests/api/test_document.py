@@ -20,10 +20,10 @@ from peering.record import RunRecord
 from peering.request import PeeringRequest
 from peering.steps import PLANS
 from tests.api.fuzz import closed
-from triggers.described import DESCRIBED, Text
-from triggers.documents import _page
-from triggers.openapi import document
-from triggers.peering_status import RunDocument
+from triggers.description import _page
+from triggers.documents.described import DESCRIBED, Text
+from triggers.documents.openapi import document
+from triggers.documents.peering_status import RunDocument
 from triggers.route_table import ROUTES
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +96,7 @@ def steps_of(example: object) -> Iterator[tuple[str, str]]:
 
 
 def test_the_examples_name_the_steps_as_the_tables_do() -> None:
-    shown = set(steps_of(json.loads((ROOT / "triggers" / "api_examples.json").read_text())))
+    shown = set(steps_of(json.loads((ROOT / "triggers" / "documents" / "api_examples.json").read_text())))
     assert shown
     assert shown <= {(step.name, step.title) for plan in PLANS.values() for step in plan}, "make api-examples"
 

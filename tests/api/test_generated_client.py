@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from local.deployment import AT_WORK, Deployment
-from triggers.openapi import document
+from triggers.documents.openapi import document
 
 PACKAGE = "generated_peerings_client"
 

@@ -8,7 +8,7 @@ import pytest
 from local.deployment import Deployment, deploy
 from peering.facts import Facts
 from peering.naming import earlier_peering_id, peering_id
-from triggers.links import links_of
+from triggers.documents.links import links_of
 
 TABLE = r".*\.table\.core\.windows\.net"
 

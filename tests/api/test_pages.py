@@ -7,7 +7,7 @@ import pytest
 
 from local.cloud import Scenario
 from local.deployment import Deployment, deploy
-from triggers.queries import Sort
+from triggers.requests.queries import Sort
 
 ORDERS = [order for part in get_args(Sort) for order in get_args(part) or [part]]
 

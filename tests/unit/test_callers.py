@@ -3,7 +3,7 @@
 import azure.functions as func
 import pytest
 
-from triggers.callers import caller
+from triggers.requests.callers import caller
 
 HEADERS = {"x-ms-client-principal-name": "operator@example.com", "x-ms-client-principal-id": "1"}
 

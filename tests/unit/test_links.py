@@ -4,7 +4,7 @@ import pytest
 
 from peering.facts import Facts
 from peering.spec import Peering
-from triggers.links import links_of
+from triggers.documents.links import links_of
 
 VNET = (
     "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from peering.naming import default_role_names, peering_id
 from peering.request import PeeringRequest
 from tests.unit.good_request import GOOD, VNET
-from triggers.problem_documents import field_errors
+from triggers.documents.problem_documents import field_errors
 
 SHARED = {
     "organization_id": "org1a2b3c4d5e6",

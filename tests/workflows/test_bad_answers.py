@@ -12,7 +12,7 @@ from tests.workflows.managed_identity import as_identity
 from tests.workflows.plans import codes, plan
 from tests.workflows.sweeping import sweep, until_swept
 from tests.workflows.waiting import NEVER
-from triggers.problem_documents import LONGEST_SHOWN
+from triggers.documents.problem_documents import LONGEST_SHOWN
 
 ARM, GRAPH, VAULT, AIVEN = (
     r"management\.azure\.com",

@@ -7,7 +7,7 @@ import azure.functions as func
 
 from peering.outcome import ProblemError
 from peering.record import Record
-from triggers.problem_documents import FieldError, InvalidRequestError
+from triggers.documents.problem_documents import FieldError, InvalidRequestError
 
 #: An ETag of this API: a revision, and what distinguishes two responses of the same revision.
 _TAG: Final = re.compile(r'"([0-9]{1,9})(?:-[0-9a-f]+)?"', re.ASCII)

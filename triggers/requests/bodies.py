@@ -10,7 +10,7 @@ from peering.labels import NAMED, LabelName, LabelValue, Note
 from peering.outcome import ProblemError
 from peering.request import PeeringRequest
 from peering.spec import Credential
-from triggers.written import Moment
+from triggers.requests.written import Moment
 
 Body = TypeVar("Body", bound=BaseModel)
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)

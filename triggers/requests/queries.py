@@ -12,8 +12,8 @@ from peering.drift import Verdict
 from peering.problems import PROBLEMS
 from peering.progress import PeeringState
 from peering.steps import Operation
-from triggers.problem_documents import FieldError, InvalidRequestError
-from triggers.written import Moment, Number
+from triggers.documents.problem_documents import FieldError, InvalidRequestError
+from triggers.requests.written import Moment, Number
 
 Query = TypeVar("Query", bound=BaseModel)
 Flag = Literal["true", "false"]

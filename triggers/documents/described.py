@@ -9,20 +9,20 @@ from typing_extensions import TypedDict
 from peering.problems.problem import Problem
 from peering.report import Report
 from peering.request import PeeringRequest
-from triggers.answers import Accepted
-from triggers.bodies import Erasure, NoBody, PauseRequest, PeeringPatch, Rotation
 from triggers.checks import ChecksDocument
+from triggers.documents.answers import Accepted
+from triggers.documents.peering_status import PeeringStatus, RunDocument
 from triggers.erasure import ErasedDocument
 from triggers.health import UnmanagedDocument
 from triggers.lost import LostDocument
 from triggers.overview import Overview
 from triggers.pauses import PausedDocument
 from triggers.peering import Runs
-from triggers.peering_status import PeeringStatus, RunDocument
 from triggers.peerings import PeeringList
 from triggers.plans import PlanDocument, RemovalPlanDocument
-from triggers.queries import DryRun, Filters, ListQuery, NoQuery, ReportQuery, SelfCheckQuery
 from triggers.refusals import Refusals
+from triggers.requests.bodies import Erasure, NoBody, PauseRequest, PeeringPatch, Rotation
+from triggers.requests.queries import DryRun, Filters, ListQuery, NoQuery, ReportQuery, SelfCheckQuery
 from triggers.self_check import SelfCheck
 
 

@@ -14,8 +14,8 @@ from peering.problems import PROBLEMS
 from peering.problems.codes import ProblemCode
 from peering.step_names import StepName
 from peering.version import VERSION
-from triggers.described import ALWAYS, DESCRIBED, Described, Text
-from triggers.problem_documents import ProblemDocument, problem_document
+from triggers.documents.described import ALWAYS, DESCRIBED, Described, Text
+from triggers.documents.problem_documents import ProblemDocument, problem_document
 from triggers.route_table import ROUTES, Route
 
 _Document = dict[str, Any]

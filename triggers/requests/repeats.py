@@ -10,8 +10,8 @@ import azure.functions as func
 
 from peering.outcome import ProblemError
 from peering.runs import deterministic_id
-from triggers.callers import caller
-from triggers.problem_documents import FieldError, InvalidRequestError
+from triggers.documents.problem_documents import FieldError, InvalidRequestError
+from triggers.requests.callers import caller
 
 if TYPE_CHECKING:
     from clients import repeats

@@ -16,8 +16,8 @@ from peering.spec import Caller, Peering
 from peering.step_names import StepName
 from peering.steps import AFTER, ARTICLE, PLANS, Operation, Step, is_needless
 from peering.unfit import connection_exists
-from triggers.links import Link, links_of
-from triggers.problem_documents import LONGEST_SHOWN, ProblemDocument, occurrence_document
+from triggers.documents.links import Link, links_of
+from triggers.documents.problem_documents import LONGEST_SHOWN, ProblemDocument, occurrence_document
 
 
 class StepStatus(TypedDict, total=False):

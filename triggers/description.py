@@ -14,8 +14,8 @@ from typing import Final
 import azure.functions as func
 
 from clients.durable import DurableClient
-from triggers.answers import json_answer
-from triggers.openapi import document
+from triggers.documents.answers import json_answer
+from triggers.documents.openapi import document
 
 _FILES: Final = Path(__file__).with_name("swagger_ui")
 _BEGIN: Final = """

@@ -1,0 +1,1 @@
+"""What goes out: the documents of the API, its problems, and its description."""
