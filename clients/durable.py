@@ -124,7 +124,7 @@ def is_running(status: OrchestrationStatus[object]) -> bool:
     return status.runtime_status is not None and status.runtime_status.name in _RUNNING
 
 
-#: A terminated instance is looked at so often, with so many seconds between.
+#: How often a terminated instance is polled, and the seconds between two polls.
 _LOOKS_AT_END: Final = 20
 _PAUSE: Final = 0.25
 #: So often a start is tried that is refused although nothing runs.

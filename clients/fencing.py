@@ -1,7 +1,7 @@
 """The fence of an order's execution: it changes nothing in a remote service once the order is another execution's.
 
 A call may be delivered twice, and the second delivery may come, or go on, when others rely on what is there. So the
-fence is looked at before every request that changes something, not at a step's beginning alone.
+fence is checked before every request that changes something, not only when a step begins.
 """
 
 from collections.abc import Iterator

@@ -21,7 +21,7 @@ _SHAPE: Final = "must hold a peering, a list of peerings, or peerings: with such
 _DERIVED: Final = frozenset({"id", *MARKS})
 #: What names the VPC in Aiven, and the VNet.
 _PAIR: Final = ("project", "project_vpc_id", "organization_id", "organization_vpc_id", "vnet_id")
-#: What an entry of a lost peering lacks, because no cloud shows it.
+#: What an entry of an unrecorded peering lacks, because no cloud shows it.
 NOT_SHOWN: Final = "labels, note, repair, on_failure"
 _TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 _BOOLEAN: Final = "tag:yaml.org,2002:bool"
@@ -174,7 +174,7 @@ def as_file(status: Document) -> dict[str, object]:
 
 
 def doubtful(lost: Document) -> str:
-    """What no cloud shows of a lost peering now; an option that its entry has all the same is a guess."""
+    """The options of an unrecorded peering that no cloud shows now; if its entry has one, that is a guess."""
     entry = lost["request"]
     return ", ".join(f"{name} ({entry[name]}: a guess)" if name in entry else name for name in lost["not_shown"])
 

@@ -19,7 +19,7 @@ from command_line.session import Session
 from command_line.tables import last_name, table, word
 
 _AT_ONCE: Final = 8
-#: Seconds between two looks: with one peering, and for each one more.
+#: Seconds between two polls: with one peering, and for each further one.
 _PAUSE: Final = 1.0
 _PAUSE_EACH: Final = 0.05
 #: For how long an app that does not answer is asked again.

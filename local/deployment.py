@@ -1,7 +1,7 @@
 """The app deployed into this process, for tests and benchmarks: cloud, Functions host, one virtual clock for both.
 
-Which engine runs the orchestrations is the platform's business: what looks at them, waits for them or ends them goes
-through Durable's management API.
+Which engine runs the orchestrations is the platform's business: to read, await or end them, use Durable's management
+API.
 """
 
 import json
@@ -42,7 +42,7 @@ AT_WORK: Final = frozenset({"running", "repairing", "rotating", "removing", "sto
 _TRIES: Final = 10
 #: For how long a repair that did not help is not tried again, at most.
 _LATER: Final = timedelta(days=1)
-#: How often one looks whether a peering is at rest, in seconds, although the registry has an order for it.
+#: How often, in seconds, a peering's status is polled although the registry still has an order for it.
 _LOOK_AT_LEAST_EVERY: Final = 1.0
 #: A scheduled check that comes once a year, so that none comes between; a test that wants one sets its own.
 _NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
@@ -190,7 +190,7 @@ class Deployment:
         return status
 
     def _pause(self, identity: str, *, for_rest: bool) -> None:
-        """Between two looks at a peering; who waits for its rest need not look while the registry has its order."""
+        """Pause between two polls of a peering: a longer one while the registry has an order for it."""
         until = time.monotonic() + (_LOOK_AT_LEAST_EVERY if for_rest else 0) * self.patience
         time.sleep(0.05 * self.patience)
         while time.monotonic() < until and self._has_order(identity):

@@ -103,7 +103,7 @@ class Run:
         Args:
             table: the steps.
             facts: what is known already.
-            looks_ahead: one activity does the looks that a start begins with before anything else.
+            looks_ahead: one activity runs all preflight steps of a start, before anything else.
         """
         self._by_name = {step.name: step for step in table}
         self.facts = facts.copy()
@@ -226,7 +226,7 @@ class Run:
         recalled = only(self.known, (*table.yields, *table.recalls))
         gathered = only(self.facts, (*table.recalls, *table.needs))
         request = self.request(recalled | gathered)
-        # What only looks needs no fence, unless what it finds is kept.
+        # A step that only reads needs no fence, unless its results are stored.
         if table.looks and step not in KEPT and "fence" in request:
             fence = request.pop("fence")
             if "trace" in fence:
@@ -234,7 +234,7 @@ class Run:
         return request
 
     def _look_ahead(self, looks: Sequence[Step]) -> None:
-        """Do these looks in one activity: separate calls would each add a message and a row of history."""
+        """Run these preflight steps in one activity: separate calls would each add a message and a row of history."""
         now = self.context.current_utc_datetime.isoformat()
         for step in looks:
             self.steps[step.name] = StepProgress(state="running", started=now, tries=0)
@@ -256,9 +256,9 @@ class Run:
         self._settle_looks(ended if isinstance(ended, BaseException) else ended["outcome"])
 
     def _settle_looks(self, outcomes: Looks | BaseException) -> None:
-        """Process the looks; those that failed because of others are started as soon as possible."""
+        """Process the outcomes of the preflight steps; those that could not run are started as soon as possible."""
         if isinstance(outcomes, BaseException):
-            # What the platform lost is looked at again one by one.
+            # Each step of a call that the platform lost is called again by itself.
             outcomes = {}
         if is_undone(outcomes):
             self._take_problem_of_looks(outcomes["problem"])
@@ -272,7 +272,7 @@ class Run:
             self._settle(name, outcomes[name])
 
     def _take_problem_of_looks(self, problem: Occurrence) -> None:
-        """Wait with all looks together, or end the run; the first of them shows why."""
+        """Wait for all preflight steps together, or end the run; the first of them shows why."""
         first, *others = self._looked
         if self._may_wait(problem):
             self.steps[first]["problem"], self.steps[first]["state"] = problem, "waiting"

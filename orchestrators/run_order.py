@@ -1,7 +1,7 @@
 """The one orchestrator of a peering: it carries out the order that it reads in the peering's record.
 
 Its instance id is the peering's id, so the engine runs one of it at a time. Which order is carried out, the record
-decides: a start without an open order ends at once, and an execution that ends an order looks for the next one.
+decides: a start without an open order ends at once, and an execution that ends an order then reads the next one.
 """
 
 from collections.abc import Callable

@@ -50,7 +50,7 @@ class Wait(TypedDict):
 
     `lost` counts the most recent consecutive calls of the step that the platform lost; until `unsettled` one of them
     may still be running. `throttled` are the seconds that it has spent waiting for the budget of a remote service.
-    `looks` counts the tries that could read what they looked for.
+    `looks` counts the polls that could read the object.
     """
 
     step: str
@@ -73,7 +73,7 @@ class WaitResult(TypedDict, Generic[Awaited]):
     unsettled: str
 
 
-#: What waits for a step, and for all looks of a start, is the same orchestrator.
+#: One orchestrator waits for a step, and for all preflight steps of a start.
 AWAIT_STEP: Final = Orchestrator[Wait, WaitResult[Outcome]]("await_step")
 AWAIT_LOOKS: Final = Orchestrator[Wait, WaitResult[Looks]](AWAIT_STEP)
 
@@ -94,7 +94,7 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
     last = since + timedelta(seconds=deadlines[deadline])
     if now >= last:
         return None
-    # Not to the end, if a remote asks for more than there is left: what it answers then may take another look.
+    # If a remote asks for a longer pause than is left, the poll comes before the deadline: it may need another one.
     asked = min(asked, OBEYED_SHARE * (last - now))
     if problem["code"] == THROTTLED and "remote" not in problem:
         # Put off by the app itself, until its turn.
@@ -226,7 +226,7 @@ def _stopped(tries: int, unsettled: str) -> WaitResult[Answer]:
 
 
 def _looked(problem: Occurrence) -> int:
-    """Whether a try that ended with a problem could read what it looked for: 1, or 0."""
+    """Whether a poll that ended with a problem could read the object: 1, or 0."""
     return int(problem["code"] not in _UNSEEN)
 
 
@@ -240,7 +240,7 @@ def _with_seen(request: Request, problem: Occurrence) -> Request:
 
 
 def _request(request: Request, looks: int, look: datetime, begun: datetime, throttled: float) -> Request:
-    """The input of a step at a look: the earlier ones, the seconds it has waited, a sign of life for the next pause.
+    """The input of a step at a poll: how often and how long it has waited, and a sign of life for the next pause.
 
     Some steps need two consistent reads, and after a long wait a step accepts slightly older data.
     """

@@ -177,7 +177,7 @@ class Facts(CredentialFacts, total=False):
     waits_since: str
     # Names the call of the step; a second delivery of the same call has the same.
     call: str
-    # What an earlier look of the same wait has seen.
+    # What an earlier poll of the same wait has seen.
     refusal: Refusal
     seen_switches: dict[str, bool]
 

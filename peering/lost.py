@@ -1,6 +1,7 @@
-"""Peerings that the registry has lost: what the clouds show of them, as the requests that take them over again. No I/O.
+"""Unrecorded peerings: this app's, but not in its registry; the API calls them `lost`. No I/O.
 
-An option that no cloud shows is left out, and a request without it has the default. Only `setup-only` is guessed.
+Each becomes the request that takes it over again, from what the clouds show. An option that no cloud shows is left out,
+so it has the default. Only `setup-only` is guessed.
 """
 
 import json
@@ -57,7 +58,7 @@ class Options(TypedDict, total=False):
 
 
 class LostRequest(VpcNames, Options):
-    """The request for a lost peering: the body of a start."""
+    """The request for an unrecorded peering: the body of a start."""
 
     vnet_id: str
 

@@ -31,7 +31,7 @@ class Occurrence(TypedDict):
     """One problem as it occurred; `code` is its key in the catalogue.
 
     `causes` are what a diagnosis found behind it; `also` are further problems that the same step met. `final`: it will
-    not clear this time, although problems of its code may. `seen` is for the next look of the same wait.
+    not clear this time, although problems of its code may. `seen` is for the next poll of the same wait.
     """
 
     code: str
@@ -61,12 +61,12 @@ class Undone(TypedDict):
 
 #: What a step returns. Which of the two has to be asked before it is read.
 Outcome: TypeAlias = Done | Undone
-#: What `look_ahead` returns: how each look has ended, or why none was begun.
+#: What `look_ahead` returns: the outcome of each preflight step, or why none was begun.
 Looks: TypeAlias = dict[str, Outcome] | Undone
 
 
 def is_undone(answer: Outcome | Looks) -> TypeIs[Undone]:
-    """Whether an activity failed; no look is named `problem`."""
+    """Whether an activity failed; no preflight step is named `problem`."""
     return "problem" in answer
 
 

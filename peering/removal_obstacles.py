@@ -29,7 +29,7 @@ class RemovalLooks:
     """The data for a removal's plan, as far as it could be read.
 
     Attributes:
-        facts: what its first step found; empty when it could not look.
+        facts: what its first step found; empty if that step could not read.
         made_first: the steps whose objects it first creates again, to delete the VNet peering.
         made_roles: the ids of the roles that its starts created, by name; without those that its record holds.
         gone: the steps whose recorded objects are not found: rights, service principals, and what was adopted.
@@ -46,7 +46,7 @@ class RemovalLooks:
         lacking: by the step that creates an object, what prevents its removal: rights outside Azure that the app
             lacks; for the VNet peering, what prevents that the application's objects are created again first.
         warnings: what may prevent that, in words.
-        problems: what the looks met.
+        problems: those of the preflight.
     """
 
     facts: Facts

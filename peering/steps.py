@@ -354,9 +354,9 @@ def _for_removal(name: str) -> Step:
     return replace(_BY_NAME[name], after=("vnet_peering_to_remove",))
 
 
-#: The removal; the numbers are those of the steps that are undone. Objects that the peering did not create are kept:
-#: every step looks for what this app created. To delete its own VNet peering, the created application needs its service
-#: principal, its credential and its role: they are restored first if they are missing.
+#: The removal; the numbers are those of the steps that are undone. Every step removes only what this app created for
+#: the peering. To delete its own VNet peering, the created application needs its service principal, its credential and
+#: its role: they are restored first if they are missing.
 REMOVAL: Final = (
     _BY_NAME["sign_in"],
     _BY_NAME["tenant"],

@@ -13,7 +13,7 @@ from peering.outcome import THROTTLED, Occurrence
 from peering.record import Record, is_busy, is_paused, is_watched
 from peering.spec import Deadlines
 
-#: VPCs in Aiven and VNets that one activity looks at.
+#: The number of VPCs in Aiven, or of VNets, that one activity reads.
 PROJECT_VPCS_IN_A_PIECE: Final = 25
 VNETS_IN_A_PIECE: Final = 50
 #: Where a remote does not say for how long it wants fewer requests, in seconds.
@@ -86,8 +86,8 @@ class PutOff(TypedDict):
 class Sweep(TypedDict):
     """The input of `check_health`: whether it may begin repairs, and how long what it begins may wait.
 
-    The rest it hands to itself when it goes on with an empty history: the plan, how many stages are done, what it has
-    come to so far, and the VNets that are put off. Once it comes back to these, `vnets` are all that is left, and
+    The rest it hands to itself when it goes on with an empty history: the division, how many stages are done, what it
+    has come to so far, and the VNets that are put off. Once it comes back to these, `vnets` are all that is left, and
     `last` says that they are judged whatever can be seen of them.
     """
 
@@ -138,17 +138,17 @@ class VpcToLookAt(VpcNames):
 
 
 class Snapshot(TypedDict):
-    """A peering as the plan has found it: of its record what a check reads, and the ETag of its row."""
+    """A peering when the check was divided: what a check reads of its record, and the ETag of its row."""
 
     record: Record
     etag: str
 
 
 class LeftForPiece(TypedDict):
-    """All that is left for a piece of VNets, in parts: the peerings on each VNet, and what was looked at for them.
+    """All that is left for a piece of VNets, in parts: the peerings on each VNet, and what was read for them.
 
-    VPCs in Aiven are by key, role assignments by subscription. Of what was looked at again, the last look is the last
-    part.
+    VPCs in Aiven are by key, role assignments by subscription. If something was read again, the latest look is in the
+    last part.
     """
 
     records: list[list[Snapshot]]
@@ -229,11 +229,11 @@ class Division:
         ]
 
     def subscriptions(self) -> list[str]:
-        """The subscriptions that VNets to look at are in."""
+        """The subscriptions of the VNets to read."""
         return sorted({VNetId.parse(there[0].vnet_id).subscription_id.lower() for there in self._on_vnet.values()})
 
     def project_vpcs(self) -> list[list[VpcToLookAt]]:
-        """The VPCs in Aiven to look at, in rows of so many as one activity looks at."""
+        """The VPCs in Aiven to read, in batches for one activity each."""
         wanted: dict[str, dict[str, list[str]]] = {}
         for number, piece in enumerate(self.vnets()):
             for one in (one for on_vnet in piece for one in on_vnet):

@@ -1,4 +1,4 @@
-"""What a check of all has looked at, divided among the pieces of VNets that are judged by it. Plain JSON."""
+"""The looks of a check of all, divided among the pieces of VNets that are assessed by them. Plain JSON."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -30,7 +30,7 @@ def looks_for_pieces(
 
 
 def _by_names(look: VpcLook) -> dict[_Names, list[ConnectionLook]]:
-    """The connections of a VPC by the names of their VNets: each is looked for once, not by every VNet."""
+    """The connections of a VPC by the names of their VNets, so that no VNet searches all of them."""
     found: dict[_Names, list[ConnectionLook]] = {}
     for connection in look["connections"]:
         found.setdefault(_names_in(connection), []).append(connection)

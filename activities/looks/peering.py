@@ -39,7 +39,7 @@ class DirectoryParts(TypedDict):
 
 
 def one(looks: Part[dict[str, Thing]], name: str) -> Part[Thing]:
-    """One object from a look at many."""
+    """One object from a look that covers many."""
     if "problem" in looks:
         return {"problem": looks["problem"]}
     held = looks["found"]

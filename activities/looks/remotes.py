@@ -1,4 +1,4 @@
-"""Read-only looks at the remote services, many objects per call if the service allows it."""
+"""Reads of the remote services, many objects per call if the service allows it."""
 
 import asyncio
 import re
@@ -48,7 +48,7 @@ _LONGEST_MESSAGE: Final = 1000
 
 
 async def part(look: Callable[[], Awaitable[_Thing | None]]) -> Part[_Thing]:
-    """The outcome of one look: what it found, or the problem that prevented it."""
+    """The outcome of one read: what it found, or the problem that prevented it."""
     try:
         return {"found": await with_fresh_token(look)}
     except Exception as error:
@@ -186,7 +186,7 @@ async def has_assignment(assignment_id: str) -> bool:
 
 
 async def assignments_in_subscription(subscription_id: str, principal_id: str = "") -> list[AssignmentLook] | None:
-    """All role assignments in a subscription, or a principal's; None when the app may not look at all of it.
+    """All role assignments in a subscription, or a principal's; None if the app may not read all of it.
 
     There may be thousands: those who ask at the same time share a read.
     """

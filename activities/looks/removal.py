@@ -1,4 +1,4 @@
-"""The looks for the plan of a removal, without Durable Functions. Nothing is changed."""
+"""The preflight of a removal, for its plan, without Durable Functions. Nothing is changed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -36,7 +36,7 @@ from peering.spec import Peering
 from peering.steps import OBJECTS
 
 Found = TypeVar("Found")
-#: A removal believes that something is gone after some looks; its plan has one, and counts it for all of them.
+#: A removal polls several times before an object counts as deleted; its plan polls once, which counts as enough.
 _ENOUGH: Final = 1000
 #: The steps that assign roles, and those that make them.
 _ASSIGNING: Final = ("user_role_assignment", "platform_role_assignment")
@@ -54,7 +54,7 @@ async def look_at_removal(record: Record) -> RemovalLooks:
     problems: list[Occurrence] = []
 
     async def seen(look: Callable[[], Awaitable[Found | None]]) -> Found | None:
-        """The result of a look; a failure is a problem of the plan."""
+        """The result of a read; a failure is a problem of the plan."""
         found = await part(look)
         if "problem" in found:
             problems.append(found["problem"])
@@ -138,7 +138,7 @@ async def _made_first(peering: Peering, known: Facts, gathered: Facts) -> MadeFi
 
 
 async def _removed(peering: Peering, known: Facts, shared: Neighbours) -> list[AssignmentLook]:
-    """The assignments that the removal would delete; one look at Aiven counts for all of them."""
+    """The assignments that the removal would delete; one read of Aiven counts as all of its polls."""
     there = await remotes.assignments_on(known["vnet_id"])
     return await removed_assignments(peering, known | Facts(tries=_ENOUGH, assignments_there=there), shared)
 

@@ -28,8 +28,7 @@ _LOOKS_BEFORE_DELETION: Final = 1
 #: So often a connection that is shown in part is read again before it counts as one that needs a shared object.
 _LOOKS_AT_A_PART: Final = 6
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
-#: What stands behind a refusal is looked for again after so many seconds: a right that has just been given may be
-#: missing from the lists alone.
+#: The pause in seconds before the cause of a refusal is diagnosed again: the lists may lack a new right.
 _LOOKS_BEFORE_THE_END: Final = 1
 _PAUSE_BEFORE_THE_END: Final = 30
 #: After so many seconds of a wait, a connection that Aiven does not list was not requested, or has been deleted.
@@ -111,7 +110,7 @@ async def may_be_connected(owner: AivenVpc, fits: Fits, facts: Facts) -> bool:
     """Whether a VPC of an owner in Aiven has a connection that fits; one that Aiven keeps showing in part may.
 
     Responses of Aiven since the wait began still count, because more VPCs than Aiven's rate limit per minute take
-    several looks.
+    several polls.
 
     Args:
         owner: the project or the organization.
@@ -119,7 +118,7 @@ async def may_be_connected(owner: AivenVpc, fits: Fits, facts: Facts) -> bool:
         facts: of the step that asks.
 
     Raises:
-        ProblemError: `connection-unseen`, Aiven shows one in part; the orchestrator looks again after some seconds.
+        ProblemError: `connection-unseen`, Aiven shows one in part; the orchestrator polls again after some seconds.
         RemoteError: Aiven refused, or did not answer.
     """
     found = await has_connection_beside(owner, fits, older=told_since(facts))
@@ -184,7 +183,7 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConnection) -> bool:
-    """A second look, some time later, before a connection is deleted that Aiven reports as usable."""
+    """Confirm, by a second read some time later, that a connection is unusable although Aiven reports it as usable."""
     named = connection.state_info.to_network_id if connection.state_info else None
     vnet = await remotes.vnet(peering["vnet_id"])
     if vnet is None:
@@ -203,7 +202,7 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
 async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     """Article step 11: request the connection, unless it is under way; a failed one is requested again.
 
-    Where the looks have found none, none is looked for beforehand.
+    If the preflight found none, the VPC is not read again before the request.
     """
     aiven, vnet = _client(peering), VNetId.parse(facts["vnet_id"])
     if facts["found_connection_state"] is not None or "tries" in facts:

@@ -219,7 +219,7 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
             return {}
         federated = facts.get("credential") == "federated"
         if federated and not await own_federated(client, peering, object_id):
-            # An interrupted rotation may have removed it: then a password is in use, and a later check looks again.
+            # An interrupted rotation may have removed it: then a password is in use, and a later check repeats this.
             await look_later(peering)
             return {}
         kept = None if federated else key_in_use(versions, passwords, facts, [])
@@ -237,7 +237,7 @@ async def withdraw_credentials(client: "GraphServiceClient", peering: Peering, f
     """Remove this app's own credentials from an application that stays.
 
     Raises:
-        ProblemError: `directory-replicating`, Graph does not show the recorded one; later looks take it for removed.
+        ProblemError: `directory-replicating`, Graph does not show the recorded one; later polls count it as removed.
     """
     passwords, trusted = await asyncio.gather(
         own_passwords(client, peering, object_id), own_federated(client, peering, object_id)

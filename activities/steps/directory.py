@@ -144,7 +144,7 @@ async def user_service_principal(_: Peering, facts: Facts) -> Facts:
 
 
 def _is_new(facts: Facts) -> bool:
-    """Whether the looks of this run have found that this app's application has no service principal."""
+    """Whether the preflight of this run found that this app's application has no service principal."""
     is_looked_for = "found" in facts and not facts.get("repairing") and facts["existing"] != "adopted"
     return is_looked_for and "user_service_principal" not in facts["found"]
 

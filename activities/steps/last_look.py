@@ -104,7 +104,7 @@ async def _application(peering: Peering, facts: Facts) -> bool:
 
 
 async def _is_deleted(object_id: str) -> bool:
-    """Whether an application is among what can be restored, as far as the app may look."""
+    """Whether an application is among what can be restored, as far as the app may read."""
     try:
         async with graph() as client:
             return await or_none(client.directory.deleted_items.by_directory_object_id(object_id).get()) is not None

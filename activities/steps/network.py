@@ -68,7 +68,7 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> tuple[str
     """Remove this peering's own side if it is Disconnected, as the created application.
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
-    The new one gets the switches of the old one, which an earlier look has seen: a repeated deletion sees none.
+    The new one gets the switches of the old one, which an earlier poll has seen: a repeated deletion finds none.
     """
     vnet_id, seen = VNetId.parse(facts["vnet_id"]), facts.get("seen_switches")
     switches: Facts = {"side_switches": seen} if seen is not None else {}
@@ -88,7 +88,7 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> tuple[str
 
 
 async def _begin_to_delete(client: "NetworkManagementClient", vnet_id: VNetId, name: str) -> None:
-    """Begin to delete a side; whether it is gone, only a look tells, also after a 404."""
+    """Begin to delete a side; only a read proves that it is deleted, also after a 404."""
     await or_none(
         client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)
     )

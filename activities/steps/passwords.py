@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from msgraph.generated.models.password_credential import PasswordCredential
     from msgraph.graph_service_client import GraphServiceClient
 
-#: How long a look at the deletion of a secret takes at the most, in seconds.
+#: The timeout of one poll of a secret's deletion, in seconds.
 DELETION_SECONDS: Final = 5
 _REFUSALS: Final = range(400, 500)
 _RENEWED_BEFORE: Final = timedelta(days=1)
@@ -156,7 +156,7 @@ async def remove_all_but_twins(
 
 
 async def look_later(peering: Peering) -> None:
-    """Let a later check look for credentials that nobody has recorded."""
+    """Let a later check search for unrecorded credentials."""
     await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
 
 
@@ -203,7 +203,7 @@ async def _kept_or_removed(
 async def _remove_unstored(
     client: "GraphServiceClient", peering: Peering, facts: Facts, password: "PasswordCredential"
 ) -> None:
-    """Remove a password that was never stored, though the order has changed; a later check looks if that fails."""
+    """Remove a password that was never stored, though the order has changed; if that fails, a later check does it."""
     try:
         with outside_the_fence():
             await remove_passwords(client, needed(facts["application_object_id"]), [password])

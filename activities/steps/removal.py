@@ -208,7 +208,7 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
             problem.occurrence["final"] = not was_deleted or facts.get("tries", 0) >= LOOKS_AT_DELETED
             raise problem
         await or_none(client.applications.by_application_id(object_id).delete())
-    with suppress(RemoteError):  # The last look does it again.
+    with suppress(RemoteError):  # The step `last_look` does it again.
         await purge(object_id)
     return {"application_removed": object_id}
 

@@ -136,7 +136,7 @@ async def _is_connected(peering: Peering, facts: Facts) -> bool:
 
 
 async def _delete_assignment(assignment_id: str) -> None:
-    """Delete a role assignment; one that Azure does not find, which it answers with 204 or 404, is looked for again.
+    """Delete a role assignment; if Azure answers that it does not exist (204 or 404), it is read again.
 
     Raises:
         ProblemError: `remote-unavailable`, it is there nevertheless.
@@ -157,7 +157,7 @@ async def _delete_role(vnet: VNetId, guid: str, deleted: Collection[str]) -> boo
     """
     try:
         async with authorization(vnet.subscription_id) as client:
-            # Neither 204 nor 404 proves that it is gone; the last look does.
+            # Neither 204 nor 404 proves that it is deleted; the step `last_look` does.
             await or_none(client.role_definitions.delete(vnet.subscription_scope, guid))
     except RemoteError as error:
         if _STILL_ASSIGNED not in error.answer.codes:

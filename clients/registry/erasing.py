@@ -45,7 +45,7 @@ async def erase(caller: str) -> Counter[Kind]:
 
 
 async def _changes(caller: str) -> AsyncIterator[_Change]:
-    """The changes of the rows that name a caller; the one row of the pause of all is looked at by its own."""
+    """The changes of the rows that name a caller; the one row of the pause of all has its own function."""
     yield partial(_erase_from_pause, caller)
     async for row in registry().peerings():
         if _names(rows.read_peering, row, caller):

@@ -55,7 +55,7 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
 async def hint(client: DurableClient, instance_id: str) -> None:
     """Notify an instance that the order in its peering's record has changed; the record decides."""
     for _ in range(_HINTS):
-        # One that has ended needs no event, and what is lost here is noticed at the next look.
+        # An ended instance needs no event, and a running one notices at its next poll.
         with suppress(Exception):  # the SDK raises a bare exception
             await client.raise_event(instance_id, STOP, {})
             return

@@ -14,7 +14,7 @@ from clients.registry import registry, rows
 from clients.registry.remembered import Remembered
 from peering.sweep import PROJECT_VPCS_IN_A_PIECE, LeftForPiece, Piece, PieceIds, VpcToLookAt, cut
 
-#: What is looked at for pieces of VNets.
+#: What is read for pieces of VNets.
 Looked = Literal["vpcs", "secrets", "assignments"]
 
 _SWEEP: Final = "sweep"
@@ -117,8 +117,8 @@ async def put_looks(given: Piece, kind: Looked, looks: Mapping[int, object]) -> 
     """Leave what a look has shown for the pieces of VNets; a later attempt's comes behind an earlier one's.
 
     Args:
-        given: what was looked at, and for which check.
-        kind: at what.
+        given: what was read, and for which check.
+        kind: of what.
         looks: what each piece of VNets is to know, by its number.
     """
     source = f"{given['attempt']:03d}-{given['numbers'][0]:05d}"

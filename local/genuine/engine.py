@@ -26,7 +26,7 @@ from local.host.durable_engine import EngineSite
 from local.host.http_server import HttpServer
 
 _KINDS: Final = ("orchestration", "activity", "entity")
-#: A task hub for one machine and few instances, whose queues are looked at often.
+#: A task hub for one machine and few instances, whose queues are polled often.
 _OPTIONS: Final = ("storageProvider:maxQueuePollingInterval=00:00:00.100", "storageProvider:partitionCount=1")
 #: Two engines that start in one moment may want the same port.
 _MOST_STARTS: Final = 5

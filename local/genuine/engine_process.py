@@ -16,7 +16,7 @@ _PORT_TAKEN: Final = b"Address already in use"
 
 
 class PortTakenError(RuntimeError):
-    """Another engine took the extension's local port, 17071, in the same moment; the extension looks only once."""
+    """Another engine took the extension's local port, 17071, in the same moment; the extension tries only once."""
 
 
 class EngineProcess:

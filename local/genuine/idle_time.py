@@ -38,8 +38,8 @@ class IdleTime:
         trigger: Callable[[], datetime | None],
     ) -> None:
         self._clock, self._calls, self._changes, self._timers, self._trigger = clock, calls, changes, timers, trigger
-        #: A trigger is a look for what the engine has forgotten: what comes late on a busy machine is not, nor what
-        #: another process of it takes over. So many seconds nothing has to happen until time is skipped to one.
+        #: The idle seconds before time is skipped to a timer trigger, which recovers what the engine has forgotten. On
+        #: a busy machine a call may only be late, or another process of the engine may take it over.
         self.idle_before_triggers = 2.0
         self._holders = 0
         self._free = asyncio.Event()

@@ -21,7 +21,7 @@ from local.host.task_hub import FINAL, Announcement, Instance, TaskHub
 from local.host.worker import Worker, WorkerRestartedError
 
 log: Final = logging.getLogger("local.host.engine")
-#: Timers are looked at again at least so often, in seconds, in case the machine's clock was set.
+#: The longest time in seconds between two polls of the timers, in case the machine's clock was set.
 _LONGEST_SLEEP: Final = 60.0
 #: How often, in seconds, an idle engine on a virtual clock asks whether something else is waited for.
 _ASK_EVERY: Final = 0.05

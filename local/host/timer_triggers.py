@@ -26,7 +26,7 @@ log: Final = logging.getLogger("local.host.timer")
 _SETTING: Final = re.compile(r"%(\w+)%")
 #: Azure does not monitor schedules that are tighter than this.
 _MONITORED_FROM: Final = timedelta(minutes=1)
-#: How often, in seconds, the clock is looked at: it may be moved, and is as soon as an occurrence is awaited.
+#: How often, in seconds, the clock is read: it may be moved, and is as soon as an occurrence is awaited.
 _LOOK_EVERY: Final = 1.0
 _LOOK_EVERY_WHEN_AWAITED: Final = 0.02
 

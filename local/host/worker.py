@@ -147,7 +147,7 @@ class Worker:
         started = time.perf_counter()
         outcome = "failed"
         try:
-            # A client that only looks brings about no more trouble than one that does not.
+            # A request that only reads never restarts the worker.
             looks = isinstance(value, func.HttpRequest) and value.method == "GET"
             result = await self._alive(function, self._run(function, arguments), safe=looks)
             outcome = "succeeded"

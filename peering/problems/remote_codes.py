@@ -77,7 +77,7 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "Authorization_IdentityNotFound": "automation-token-refused",
         "Request_ResourceNotFound": "directory-replicating",
         "NoBackingApplicationObject": "directory-replicating",
-        # Another run made it in the same moment; the next look finds it.
+        # Another run created it at the same moment; the next poll finds it.
         "Request_MultipleObjectsWithSameKeyValue": "directory-replicating",
         "ObjectConflict": "directory-replicating",
         # Two changed it in the same moment.

@@ -72,7 +72,7 @@ def _is_at_rest(connection: Connection, side: VNetPeering | None) -> bool:
 def _advance(
     world: World, vpc: Vpc, connection: Connection, side: VNetPeering | None, now: datetime
 ) -> datetime | None:
-    """Let happen what is due for a connection; returns when it has to be looked at again, if nothing else happens."""
+    """Let happen what is due for a connection; returns when it has to be polled next, if nothing else happens."""
     if connection.state in ("PENDING_PEER", "ACTIVE"):
         return _watch(world, connection, side, now)
     knobs = world.knobs
@@ -192,7 +192,7 @@ def _let_peer(world: World, application: Application, network: VNet, at: datetim
 
 
 def _watch(world: World, connection: Connection, side: VNetPeering | None, now: datetime) -> datetime | None:
-    """Look at the platform's side; returns when a change of it will be seen."""
+    """Poll the platform's side; returns when a change of it will be seen."""
     if side is None:
         return None
     seen_at = side.changed_at + timedelta(seconds=0 if connection.refresh else world.knobs.detect)

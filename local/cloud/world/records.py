@@ -13,7 +13,7 @@ _ROLES_BEGAN: Final = datetime(2015, 2, 2, 21, 55, 9, tzinfo=UTC)
 
 
 class Watched:
-    """Counts the changes of what the platform acts upon, so that it looks again only after one."""
+    """Counts the changes of what the platform acts upon, so that it reads again only after a change."""
 
     changes: ClassVar[int] = 0
 
