@@ -98,7 +98,7 @@ screenshots: .venv/ready ## The screenshots of the page in docs/ (needs Chromium
 recording: .venv/ready ## The recordings of `peering apply` in docs/
 	$(BIN)/python -m tests.command_line.recording
 
-clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
+clis: .venv/ready ## The manual procedure of the help article by the genuine az and avn, compared with the app (installs azure-cli)
 	$(BIN)/python -m tests.clis
 
 lint: .venv/ready

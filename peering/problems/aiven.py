@@ -1,4 +1,4 @@
-"""Problems with VPCs of Aiven's and their peering connections."""
+"""Problems with VPCs in Aiven and their peering connections."""
 
 from typing import Final
 
@@ -114,7 +114,7 @@ AIVEN: Final = (
         "Aiven could not build the connection",
         "INVALID_SPECIFICATION: the VNet does not exist under that name, its addresses overlap the project VPC's, or"
         " the platform's service principal may not peer with it.",
-        "Correct the cause, then send the request again: the connection is recreated (article step 12).",
+        "Correct the cause, then send the request again: the connection is recreated.",
         "the network team",
         "propagation",
     ),
@@ -123,7 +123,7 @@ AIVEN: Final = (
         "Azure rejected the connection",
         "REJECTED_BY_PEER: the application or tenant id is unknown to the platform, the application is not"
         " multi-tenant, or the platform may not peer with the VNet.",
-        "Correct the cause, then send the request again: the connection is recreated (article step 12).",
+        "Correct the cause, then send the request again: the connection is recreated.",
         "an Entra administrator",
         "propagation",
     ),
