@@ -56,7 +56,7 @@ class Run:
         self.steps: dict[str, StepProgress] = {}
         self.state: RunState = "running"
         self._by_name: dict[str, Step] = {}
-        #: What takes in whatever has ended.
+        #: The current tasks, each with the function that processes its result.
         self._under_way: dict[Task[object], Callable[[], Running | None]] = {}
         self._waits: dict[str, str] = {}
         self._looked: list[str] = []
@@ -288,7 +288,7 @@ class Run:
         """Schedule every step whose needs are met, unless the run is ending."""
         for step in list(ready(list(self._by_name.values()), self.facts, self.steps)):
             if self.state == "running" and not CLEARED_BEFORE.get(step.name, frozenset()).isdisjoint(self.steps):
-                # What another delivery of those would still delete is not to be what this one makes.
+                # Otherwise, another delivery of those steps could still delete what this step creates.
                 if self._under_way:
                     continue
                 yield from self.fence_off()
@@ -316,7 +316,7 @@ class Run:
         """Wait for a transient problem; end the run with a permanent one."""
         clears = may_clear(problem) and "gave_up_after" not in problem
         if self.state not in ("running", "stopping") and (clears or problem["code"] == "run-superseded"):
-            # The run is ending, and so were its waits told to: a step that would wait counts as not begun.
+            # The run is ending, and its waits have been told to end: a step that would wait counts as not begun.
             del self.steps[step]
             return
         progress, now = self.steps[step], self.context.current_utc_datetime
@@ -340,7 +340,7 @@ class Run:
         return may_clear(problem) and "gave_up_after" not in problem and self.state == "running"
 
     def _wait_for(self, step: str, request: Request, problem: Occurrence, tries: int) -> tuple[Wait, str]:
-        """What hands a step to a workflow of its own, whose history does not grow with the wait; and its instance."""
+        """The input and the instance id of a step's wait, a workflow of its own: so the run's history does not grow."""
         losses = self._losses.get(step, 0)
         wait = Wait(
             step=step,

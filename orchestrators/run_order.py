@@ -47,7 +47,7 @@ def check(run: Run) -> Running:
 
 def _retire_unknown_credentials(run: Run) -> Workflow[bool]:
     """Remove credentials that an interrupted run may have created unrecorded; returns whether none is left."""
-    # An application that was taken over has its own credential, until the app has rotated it.
+    # An adopted application keeps its owner's credential until the app has rotated it.
     own = run.known.get("existing") != "adopted" or "credential" in run.known
     if "application_object_id" not in run.known or not own:
         return True

@@ -31,7 +31,7 @@ SHORTEST_PAUSE: Final = timedelta(seconds=1)
 PAUSE_SHARE: Final = 0.1
 OBEYED_SHARE: Final = 0.75
 LOOKS_IN_ONE_HISTORY: Final = 8
-#: What ends a try before it has seen anything.
+#: Problems of polls that could not read the object.
 _UNSEEN: Final = frozenset({LOST, THROTTLED, "remote-unavailable"})
 #: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
 CUT: Final = timedelta(milliseconds=900)
@@ -144,7 +144,7 @@ def attempt(
 def _until_ended(
     context: OrchestrationContext, waiting: Task[WaitResult[Outcome]], instance: str, given: Request
 ) -> Workflow[None]:
-    """Wait for a wait, which is notified when another order supersedes its run; an obsolete hint does not end it."""
+    """Await the end of a wait; a hint that another order supersedes its run is passed on, unless it is obsolete."""
     awaited: list[Task[object]] = [waiting, stop := context.wait_for_external_event(STOP)]
     while (ended := (yield from result_of(context.task_any(awaited)))) is not waiting:
         awaited.remove(ended)
@@ -170,7 +170,7 @@ def await_step(context: StartedWith[Wait]) -> Workflow[WaitResult[Answer] | None
     stop = context.wait_for_external_event(STOP)
     for _ in range(LOOKS_IN_ONE_HISTORY):
         now, is_throttled = context.current_utc_datetime, problem["code"] == THROTTLED
-        # What a step waits for does not begin while the step waits for its turn.
+        # The wait for a turn does not count for the step's own wait.
         since = begun if is_throttled else begun + timedelta(seconds=throttled)
         look = next_look(now, since, problem, wait["deadlines"])
         if look is None:

@@ -139,14 +139,14 @@ def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[Opti
     side = _side(facts)
     networks = facts.get("user_peer_network_cidrs") or []
     found = {"user_peer_network_cidrs": networks, **({"peering_name": side["name"]} if side else {})}
-    # The clouds know better than the registry what there is.
+    # The clouds, not the registry, decide what exists.
     old: dict[str, object] = {**(there or {}), **found, **(side["options"] if side else {})}
     # Every request enables traffic.
     wanted = {**{name: value for name, value in peering.items() if name not in _NO_OPTIONS}, _TRAFFIC: True}
     is_adopted, changes = facts.get("existing") == "adopted", list[OptionChange]()
     refused = REFUSED | (dict.fromkeys(OF_ITS_OWNER, _ADOPTED) if is_adopted else {})
     if is_adopted and peering["peering_name"] == f"aiven-{AivenVpc.of(peering).id}":
-        # Nobody has asked for it.
+        # No request has asked for it: it is the default.
         del wanted["peering_name"]
     if not is_adopted and "application_changes" in facts:
         del wanted["application_name"]

@@ -81,7 +81,7 @@ class Refusal(TypedDict):
 
 
 class ApplicationChange(TypedDict):
-    """A part of the application that a start changes: the name that is asked for, or an audience that cannot work."""
+    """A part of the application that a start changes: its name, or a sign-in audience that prevents the peering."""
 
     option: Literal["application_name", "sign_in_audience"]
     old: str | None

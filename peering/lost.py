@@ -35,7 +35,7 @@ _ROLE_NAMES: Final = ("platform_role_name", "user_role_name")
 #: The states of a connection whose setup is not complete: the application's role is not removed before that.
 _IN_SETUP: Final = frozenset({"APPROVED", "APPROVED_PEER_REQUESTED", "PENDING_PEER"})
 _DAY: Final = timedelta(days=1)
-#: Options by name; those that should have been shown, and are not, are None.
+#: Options by name; None if a cloud should show the option but does not.
 _Shown: TypeAlias = dict[str, object]
 
 
@@ -106,7 +106,7 @@ class Traces(NamedTuple):
 def is_own(connection: Connected, application: ApplicationLook) -> bool:
     """Whether this app has a peering of the pair: it made the connection's application, or added a credential to it.
 
-    A start does not find an application by the peering's earlier id: it takes that one over, as one of another owner.
+    A start does not find an application by the peering's earlier id: it adopts that one, like another owner's.
     """
     of_earlier_version = application["unique_name"] == unique_name(connection.earlier_id)
     return _is_made(connection, application) or of_earlier_version or _credential(connection, application) is not None
@@ -157,7 +157,7 @@ def _refused(request: Mapping[str, object]) -> set[str]:
 
 
 def _of_application(connection: Connected, traces: Traces) -> _Shown:
-    """Whose the application is, and what it signs in with."""
+    """Who owns the application, and what it signs in with."""
     application, credential = traces.application, _credential(connection, traces.application)
     made = _is_made(connection, application)
     shown: _Shown = {"application_name": application["name"] or None} if made else {"adopt": True}
@@ -168,7 +168,7 @@ def _of_application(connection: Connected, traces: Traces) -> _Shown:
 
 
 def _of_side(connection: Connected, vnet: VNetLook | None) -> _Shown:
-    """The name of the VNet's side, and its options that are on: those that are off are so by default."""
+    """The name of the VNet's side, and its options that are on; off is the default."""
     side = side_of({}, vnet["peered_networks"], connection.vpc_cidr) if vnet is not None else None
     if side is None:
         return dict.fromkeys(("peering_name", *_OF_SIDE))
@@ -226,7 +226,7 @@ def _fitting(
 
 
 def _only(names: set[str]) -> str | None:
-    """The only name there is: of several, as two peerings of a VNet may have, none is known to be this peering's."""
+    """The only name; None if there are several, because any of them may belong to another peering of the VNet."""
     return next(iter(names)) if len(names) == 1 else None
 
 

@@ -59,7 +59,7 @@ class Undone(TypedDict):
     problem: Occurrence
 
 
-#: What a step returns. Which of the two has to be asked before it is read.
+#: What a step returns; check which of the two it is before you read it.
 Outcome: TypeAlias = Done | Undone
 #: What `look_ahead` returns: the outcome of each preflight step, or why none was begun.
 Looks: TypeAlias = dict[str, Outcome] | Undone
@@ -94,7 +94,7 @@ class LookRequest(TypedDict):
     fence: Fence
 
 
-#: So many further problems of one step are told; a VNet may have 500 peerings, and a row of the registry a megabyte.
+#: The maximum number of further problems of one step: a VNet may have 500 peerings, but a row holds one megabyte.
 MOST_ALSO: Final = 60
 
 

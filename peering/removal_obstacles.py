@@ -127,11 +127,11 @@ def may_be_in_the_way(deleted: Collection[str], looks: RemovalLooks) -> list[str
 
 
 def _actions(deleted: Collection[str], looks: RemovalLooks) -> tuple[set[str], set[str]]:
-    """What a removal does in Azure: the app itself, and others."""
+    """The actions of a removal in Azure: those of the app itself, and those of other identities."""
     in_azure = [deletion for name, deletion in _IN_AZURE.items() if name in deleted]
     by_app = {deletion.action for deletion in in_azure if deletion.by_app}
     if "vnet_peering" in deleted:
-        # The application deletes it: its role is assigned first, whether it is assigned or not.
+        # The application deletes the VNet peering, so its role is always assigned first.
         by_app |= {f"{ASSIGNMENTS}/write", *([f"{ROLES}/write"] if "user_role" in looks.made_first else [])}
     return by_app, {deletion.action for deletion in in_azure if not deletion.by_app}
 

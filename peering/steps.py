@@ -3,7 +3,8 @@
 A step is ready when every fact is known that it needs or comes after, and not needed when all that it yields is. These
 tables alone decide what runs in parallel. The orchestrators, the status of a peering, the dry run and the removal are
 derived from them; a repair is the first table with some facts discarded. The numbers are those of the help article that
-describes the manual procedure.
+describes the manual procedure, called *the article* in this code:
+https://kb.timescale.cloud/en/articles/5489252-setting-up-a-vpc-on-azure.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

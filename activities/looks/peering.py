@@ -193,7 +193,7 @@ async def rights_of(
     principal_ids: set[str],
     in_subscription: Part[list[AssignmentLook]] | None = None,
 ) -> Part[AccessLook]:
-    """The rights of some principals, by looks that may have failed: at the assignments on the VNet, and at all."""
+    """The rights of some principals, by the assignments on the VNet and by all; either look may have failed."""
     known: list[AssignmentLook] | None = None
     if in_subscription is not None:
         if "problem" in in_subscription:

@@ -340,14 +340,14 @@ async def _refresh(peering: Peering, facts: Facts) -> None:
 
 
 class _Age(TypedDict):
-    """How old an answer may be, in seconds, and when it is asked for."""
+    """How old a response may be, in seconds, and when the caller asked for it."""
 
     older: float
     at: datetime | None
 
 
 def _new_enough(facts: Facts) -> _Age:
-    """The waits of one VPC share what it answers: none needs it newer than a part of the time it has waited."""
+    """How old a response may be for a wait: waits for one VPC share its responses, within a share of their length."""
     if "looked_at" not in facts:
         return {"older": 0.0, "at": None}
     waited = facts["waited"]

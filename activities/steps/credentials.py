@@ -51,7 +51,7 @@ _FEDERATED: Final[Facts] = {
 
 @step
 async def application_credential(peering: Peering, facts: Facts) -> Facts:
-    """Article step 4: a credential of the kind that is asked for, found or made; only a secret's name comes out."""
+    """Article step 4: a credential of the requested kind, found or created; only a secret's name is returned."""
     object_id = needed(facts["application_object_id"])
     async with graph() as client:
         # Only a rotation changes the kind: it verifies the new one and removes the old.
@@ -158,7 +158,7 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
             own_passwords(client, peering, object_id), versions_of(vault, peering, facts)
         )
         key = candidate["secret_key_id"]
-        # A list without the verified password, or without the one that goes, is from before.
+        # A list without the verified password, or without the one to remove, is outdated.
         shown = {str(p.key_id) for p in passwords}
         if (expected := key or facts.get("secret_key_id")) is not None and expected not in shown:
             unseen = f"Graph does not show the password {expected} of the application {object_id}."

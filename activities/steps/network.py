@@ -134,7 +134,7 @@ def _check_adoption(facts: Facts, error: RemoteError) -> None:
     """If the side is deleted before another owner's connection is adopted, nothing is left to adopt.
 
     Raises:
-        ProblemError: `nothing-to-adopt`; the connection is not this app's to delete, as the general remedy has it.
+        ProblemError: `nothing-to-adopt`; this app may not delete the connection, which is the usual remedy.
     """
     refused, first = read(error.answer), "vnet_peering_id" not in facts
     if facts.get("existing") == "adopted" and first and refused["code"] == "remote-peering-disconnected":
@@ -260,7 +260,7 @@ async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     found = await _side_named(vnet_id, name)
     if found is None:
         look_again(facts, 1, "vnet-peering-unseen", f"Azure does not list the VNet peering {name}.")
-        # Once the application is gone, nobody could delete what only was not found.
+        # Once the application is deleted, no identity could delete a VNet peering that was merely not found.
         if any(side["name"] == name for side in await or_none(remotes.sides(vnet_id)) or ()):
             raise ProblemError("vnet-peering-unseen", f"Azure lists the VNet peering {name}, but does not find it.")
         return {"vnet_peering_removed": "deleted"}
