@@ -19,8 +19,8 @@ from peering.unfit import connection_exists
 Action = Literal["create", "find", "adopt", "recreate", "delete", "unknown"]
 #: What changes a peering that exists.
 _CHANGING: Final = ("create", "recreate", "delete")
-#: The result of a start: a new peering, an unchanged one, a changed one, an adopted one, one that is left to its owner,
-#: or nothing because of the obstacles.
+#: The result of a start: a new, an unchanged, a changed or an adopted peering, one that another owner keeps, or nothing
+#: because of obstacles.
 Result = Literal["create", "find", "update", "adopt", "leave", "blocked"]
 
 

@@ -43,9 +43,9 @@ class RemovalLooks:
         policies: those that deny what is done to it, or may; None if they could not be read.
         granted: what the app's roles grant it on the VNet.
         granted_above: what they grant it in its subscription, where roles are.
-        lacking: by the step that creates an object, what prevents its removal: rights outside Azure that the app
-            lacks; for the VNet peering, what prevents that the application's objects are created again first.
-        warnings: what may prevent that, in words.
+        lacking: by the step that creates an object, the problems of its removal. They are missing rights outside Azure
+            and, for the VNet peering, obstacles to recreating the application's objects first.
+        warnings: what may prevent a removal, in words.
         problems: those of the preflight.
     """
 

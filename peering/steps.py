@@ -539,8 +539,8 @@ OF_THE_RUN: Final = frozenset(
         *("call", "refusal", "seen_switches", "address_prefixes", "peered_networks"),
     }
 )
-#: The steps whose facts are stored in the peering's record as soon as they are known: what existed, what is created,
-#: and what was deleted in Entra, which is polled for long before it counts as deleted.
+#: The steps whose facts are stored in the peering's record as soon as they are known: objects that existed or were
+#: created, and those deleted in Entra, which are polled before they count as deleted.
 KEPT: Final = frozenset({*OBJECTS, "ownership", "inventory", "remove_application", "remove_platform_principal"})
 
 

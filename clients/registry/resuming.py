@@ -1,7 +1,7 @@
 """The work of the resume timer: overdue orders are restarted, ended instances are purged.
 
-One mechanism for lost starts, platform failures, terminated and stuck instances, histories that no longer replay and a
-purged task hub: an order is open, and no execution gives a sign of life.
+One condition covers lost starts, platform failures, terminated and stuck instances, histories that no longer replay and
+a purged task hub. An order is open, and no execution gives a sign of life.
 """
 
 import logging

@@ -88,7 +88,7 @@ class Registry:
 
     @property
     def now(self) -> datetime:
-        """The service's time, as of its last answer's."""
+        """The service's time, by its last responses."""
         return self._clock.now
 
     async def held(self, peering_id: str) -> Held | None:

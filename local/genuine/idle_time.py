@@ -14,7 +14,7 @@ _LOOK_EVERY: Final = 0.05
 #: The engine is idle when it has sent and received no call for this many seconds: it polls its queues ten times a
 #: second.
 _IDLE_AFTER: Final = 0.5
-#: What is due is waited for so long before it counts as lost.
+#: How long a due timer is awaited before it counts as lost.
 _DUE_FOR: Final = 4.0
 
 
@@ -75,7 +75,7 @@ class IdleTime:
             await asyncio.sleep(_LOOK_EVERY)
             # A client that polls the status must not keep time from passing.
             await self._free.wait()
-            # A request of a caller that holds the time reaches the engine only now.
+            # A request of a caller that holds the clock reaches the engine only now.
             happened = self._calls.ended, self._changes()
             if self._calls.under_way or happened != seen:
                 seen, since = happened, time.monotonic()

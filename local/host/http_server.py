@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 
 class HttpServer:
-    """Listens from the beginning, so that its address is known; answers once it is started.
+    """Listens immediately, so that its address is known; answers once it is started.
 
     Args:
         port: where to listen; 0 takes any free port.

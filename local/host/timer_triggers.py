@@ -1,7 +1,7 @@
 """Fires the app's timer triggers: NCRONTAB schedules with six fields, the first of them seconds, in UTC.
 
 They follow the clock. A virtual clock is moved to their next occurrence only while one is awaited.
-Over how many occurrences it is moved at once, a trigger fires once, as on a host that comes late.
+If it is moved over several occurrences, a trigger fires once, as on a host that was stopped.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class TimerTriggers:
 
     Args:
         worker: has the functions and calls them.
-        hub: remembers when they ran.
+        hub: stores when they ran.
         clock: the time to follow.
         hold_time: keeps a virtual clock from being moved while a function runs.
         awaited: whether a caller waits for an occurrence; None if none ever does.

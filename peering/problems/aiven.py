@@ -202,8 +202,8 @@ AIVEN: Final = (
         "nothing-to-adopt",
         "There is no working peering to take over",
         "Aiven has a connection with another owner for the pair, but its VNet peering is missing or Disconnected.",
-        "Have its owner check whether traffic flows: the connection is ACTIVE (`avn vpc peering-connection list`) and"
-        " a VNet peering to its network is Connected (`az network vnet peering list`); then send the request again."
+        "Have its owner check whether the connection is ACTIVE (`avn vpc peering-connection list`), and a VNet peering"
+        " to its network Connected (`az network vnet peering list`). If so, traffic flows: send the request again."
         " Otherwise have the owner repair the connection, or delete it if it is not needed.",
         "an Aiven project administrator",
     ),

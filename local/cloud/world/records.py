@@ -1,4 +1,4 @@
-"""What the local cloud's world is made of: directory objects, Azure resources, secrets, and Aiven's side."""
+"""The records of the local cloud's world: directory objects, Azure resources, secrets, and Aiven's side."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -309,7 +309,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Rest:
-    """The platform has nothing to do until a moment, as long as what it has seen stays the same."""
+    """The platform has nothing to do until a time, unless something changes that it has seen."""
 
     seen: tuple[object, ...] = ()
     until: datetime | None = None
