@@ -451,7 +451,7 @@ def test_a_check_is_an_order_that_changes_no_revision_and_leaves_no_run() -> Non
     assert (record["revision"], len(record["runs"]), "order" in record) == (revision, runs, False)
 
 
-def test_what_was_tried_in_vain_is_not_forgotten_by_a_check_that_could_not_look() -> None:
+def test_a_failed_repair_is_not_forgotten_by_a_check_that_could_not_read() -> None:
     record, code = connected(), "platform-role-assignment-missing"
     check(record, code)
     repair = {**new_order("repair", "r2", CALLER, START + timedelta(days=2), DEADLINES), "codes": [code]}
