@@ -98,7 +98,7 @@ screenshots: .venv/ready ## The screenshots of the page in docs/images/ (needs C
 recording: .venv/ready ## The recordings of `peering apply` in docs/images/
 	$(BIN)/python -m tests.command_line.recording
 
-clis: .venv/ready ## The article by the genuine az and avn, compared with the app (installs azure-cli)
+clis: .venv/ready ## The manual procedure of the help article by the genuine az and avn, compared with the app (installs azure-cli)
 	$(BIN)/python -m tests.clis
 
 lint: .venv/ready

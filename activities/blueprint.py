@@ -60,8 +60,8 @@ WITH_CLIENT: Final = {
     "orders": ("stop_waits",),
 }
 
-#: The modules whose activities do not wait for their turn: those of the registry, the engine and the app's own webhook,
-#: and those that pace themselves, or that a caller waits for.
+#: The modules whose activities do not wait for their turn. They call only the registry, the engine or the webhook, pace
+#: themselves, or have a caller who waits.
 _AT_ONCE: Final = ("looks.diagnosis", "checks.check", "checks.sweep", "checks.sweep_looks", "orders", "checks.webhook")
 
 blueprint: Final = Blueprint()

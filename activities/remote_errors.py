@@ -17,7 +17,7 @@ log: Final = logging.getLogger("aiven_azure_peering.remotes")
 
 Result = TypeVar("Result")
 
-#: Answers that a token from before a right was granted would give as well.
+#: Problems that may only mean that the token is older than a granted right.
 _STALE_TOKEN: Final = frozenset(
     {
         "automation-not-authorized",

@@ -19,7 +19,7 @@ from peering.naming import VNetId
 from peering.outcome import Occurrence, ProblemError
 from peering.rights import permits
 
-#: Of so many VNets, and of so many projects and organizations, that have peerings the rights are looked at.
+#: How many VNets, and how many projects and organizations, of existing peerings have their rights checked.
 MOST_LOOKED_AT: Final = 10
 _ASSIGN_ROLES: Final = "Microsoft.Authorization/roleAssignments/write"
 _READ_VNET: Final = "Microsoft.Network/virtualNetworks/read"
@@ -46,7 +46,7 @@ class Setting(TypedDict):
     problem: NotRequired[Occurrence]
 
 
-#: What a look found, and the problems that it met.
+#: What a read found, and the problems that it met.
 _Found = tuple[str, Sequence[Occurrence]]
 
 

@@ -79,10 +79,10 @@ def _call(request: StepRequest) -> str:
 
 
 def look_again(facts: Facts, looks: int, code: ProblemCode, detail: str) -> None:
-    """End this look, unless there were enough before: absence counts after so many consistent reads.
+    """End this poll, unless enough polls came before: absence counts after so many consistent reads.
 
     Raises:
-        ProblemError: of that code; the orchestrator looks again after some seconds.
+        ProblemError: of that code; the orchestrator polls again after some seconds.
     """
     if facts.get("tries", 0) < looks:
         raise ProblemError(code, detail, retry_after=5)

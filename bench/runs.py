@@ -22,8 +22,9 @@ from local.processes import app_settings, local_app
 #: Seconds of a remote call, of a request to the app's own tables, and to a host and back for a new connection.
 LATENCY: Final = 0.2
 _SLOW: Final = {"latency": LATENCY, "table_latency": 0.01, "round_trip": 0.05}
-#: Remote calls that wait for one another in any implementation of the article: the application, its service principal,
-#: a role assignment, the request for the connection, PENDING_PEER, the two tokens, the VNet peering, Connected, ACTIVE.
+#: Sequential remote calls in any implementation of the help article. They are for the application, its service
+#: principal, a role assignment, the request for the connection, PENDING_PEER, the two tokens, the VNet peering,
+#: Connected, ACTIVE.
 NEEDED: Final = 9
 _BETWEEN_LOOKS: Final = 1.5
 #: What is no remote: the app's own tables, and the end of its own identity.

@@ -44,7 +44,7 @@ def _error(response: "httpx.Response", about: str) -> RemoteError:
         codes=tuple(code for code in codes if isinstance(code, str)),
         message=message,
         retry_after=retry_after(response.headers, datetime.now(UTC), message),
-        # Aiven's own 404 lists its errors: one with a message alone may be a gateway's, and no proof of absence.
+        # Aiven's own 404 lists its errors: one with only a message may be a gateway's, so it does not prove absence.
         is_readable=bool(message) and (response.status_code != _NOT_FOUND or bool(listed)),
         about=about,
     )
@@ -52,13 +52,13 @@ def _error(response: "httpx.Response", about: str) -> RemoteError:
 
 
 def _text(told: object) -> str:
-    """What a document, an error of its list, or a text says."""
+    """The message of a document, of an error in its list, or of a text."""
     message = told.get("message") if isinstance(told, Mapping) else told
     return message if isinstance(message, str) else ""
 
 
 def _is_refusal(content: bytes) -> bool:
-    """Whether an answer tells of errors, whatever its status says."""
+    """Whether a response reports errors, whatever its status."""
     if b'"error' not in content:
         return False
     try:
@@ -72,7 +72,7 @@ def unreadable(message: str = "") -> RemoteError:
     """A response of Aiven that lacks a required field: a retry may return it.
 
     Args:
-        message: what is missing, where that can be told.
+        message: what is missing, if that is known.
     """
     return RemoteError(Answer("Aiven", host=urlsplit(API).hostname, status=200, message=message, is_readable=False))
 
@@ -91,7 +91,7 @@ class AivenClient:
 
         Args:
             method: the HTTP method.
-            path: the parts of the path behind the version, as they are.
+            path: the unescaped parts of the path after the version.
             body: the JSON document to send.
 
         Raises:
@@ -129,7 +129,7 @@ class AivenClient:
 
         Args:
             project: the project.
-            older: how many seconds older than the asking the answer may be.
+            older: how many seconds before the call the response may have been read.
 
         Raises:
             RemoteError: Aiven refused, or was not reached.

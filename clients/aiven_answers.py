@@ -18,7 +18,7 @@ from peering.states import how_far
 class StateInfo(BaseModel):
     """The details of a state; with PENDING_PEER on Azure, the target of the other side.
 
-    The two ids are in Aiven's documentation alone, not in its schema, so a part that has no name here is kept, too.
+    The two ids are in Aiven's documentation alone, not in its schema, so unknown fields are kept, too.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -54,13 +54,13 @@ class PeeringConnection(BaseModel):
         return [folded(part) for part in mine] == [folded(part) for part in other]
 
     def may_lead_to(self, vnet: VNetId) -> bool:
-        """Whether it leads to `vnet`, or leaves out the resource group that would say so."""
+        """Whether it leads to `vnet`, or may do so because Aiven leaves out the resource group."""
         mine, other = (self.peer_cloud_account, self.peer_vpc), (vnet.subscription_id, vnet.name)
         is_of_this_name = list(map(folded, mine)) == list(map(folded, other))
         return is_of_this_name and (self.peer_resource_group is None or self.leads_to(vnet))
 
     def is_unclear(self, vnet: VNetId, application_id: str | None = None) -> bool:
-        """Whether it may lead to `vnet`, but lacks its resource group, or the application that it belongs to.
+        """Whether it may lead to `vnet`, but Aiven leaves out its resource group or its application.
 
         Args:
             vnet: the VNet.
@@ -115,7 +115,7 @@ class Vpc(BaseModel):
         return min(found, key=lambda connection: how_far(connection.state), default=None)
 
     def has_anothers(self, vnet: VNetId, application_id: str | None) -> bool:
-        """Whether an application other than this one has a connection to `vnet`."""
+        """Whether another application than this one has a connection to `vnet`."""
         owners = [connection.peer_azure_app_id for connection in self._connections_to(vnet)]
         return any(owner is not None and not same_id(owner, application_id) for owner in owners)
 
@@ -218,7 +218,7 @@ class ConnectionTypes(BaseModel):
 
 
 class User(BaseModel):
-    """The user whose token it is: the roles by project."""
+    """The token's user, with the roles by project."""
 
     project_membership: dict[str, str] | None = None
 

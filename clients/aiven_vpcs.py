@@ -1,7 +1,7 @@
 """A VPC in Aiven with its peering connections: one interface for the two variants of Aiven's API.
 
-A project VPC's connection is named by the VNet that it leads to, and a request for one that is there is the request for
-that one. An organization VPC's connection is named by its own id, and what a second request does is not documented.
+A project VPC's connection is identified by its VNet, and a second request returns the existing connection. An
+organization VPC's connection has an id of its own, and the effect of a second request is not documented.
 """
 
 import re
@@ -37,12 +37,12 @@ Fits = Callable[[PeeringConnection], bool | None]
 _PRICES_LAST: Final = 3600.0
 #: Aiven's roles in a project that only read (Aiven's documentation, "Permissions").
 _READERS: Final = frozenset({"developer", "read_only"})
-#: The codes of a thing that is missing: only `organization_not_found` is documented.
+#: The codes for a missing object: only `organization_not_found` is documented.
 _MISSING: Final = re.compile(r"(organization|vpc|connection)_not_found$")
 _OK: Final = 200
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
-#: The answers of a route that is not there, or not any more.
+#: The statuses of a route that does not exist, or no longer.
 _NO_ROUTE: Final = (405, 410)
 
 
@@ -60,7 +60,7 @@ class WantedConnection(NamedTuple):
 
     @property
     def body(self) -> dict[str, object]:
-        """The document that requests it, the same of both kinds of VPC. Aiven accepts names only in lower case."""
+        """The document that requests it, for both kinds of VPC. Aiven accepts names only in lower case."""
         networks = list(self.user_peer_network_cidrs)
         return {
             "peer_cloud_account": self.vnet.subscription_id.lower(),
@@ -72,7 +72,7 @@ class WantedConnection(NamedTuple):
         }
 
     def among(self, vpc: Vpc) -> PeeringConnection | None:
-        """The connection in a VPC that is this one already."""
+        """The connection in a VPC that matches this request."""
         return vpc.connection_to(self.vnet, self.application_id, only_own=self.beside_anothers)
 
 
@@ -83,7 +83,7 @@ class VpcClient(ABC):
         vpc: which one.
     """
 
-    #: Whether a failed connection is deleted before it is requested again, so that a wait may find none for a while.
+    #: Whether a failed connection is deleted before it is requested again: then a wait may find none for a while.
     deletes_failed: bool = False
 
     def __init__(self, vpc: AivenVpc) -> None:
@@ -95,8 +95,8 @@ class VpcClient(ABC):
         """The VPC with all its connections: there is no route for a single one. Concurrent callers share it.
 
         Args:
-            older: how many seconds older than the asking the answer may be.
-            at: when it is asked for, where that is told.
+            older: how many seconds before the call the response may have been read.
+            at: when the caller asked for it; now by default.
 
         Raises:
             RemoteError: Aiven refused, with 404 when the VPC or its owner does not exist, or was not reached.
@@ -149,7 +149,7 @@ class VpcClient(ABC):
 
         Args:
             older: within so many seconds it is asked for once.
-            at: when it is asked for, where that is told.
+            at: when the caller asked for it; now by default.
 
         Raises:
             RemoteError: Aiven refused, or was not reached.
@@ -179,10 +179,10 @@ class VpcClient(ABC):
 
     @abstractmethod
     async def lacking_right(self, *, of_now: bool = False) -> str | None:
-        """Why the token's user may not change connections, in words; None if Aiven does not say.
+        """Why the token's user may not change connections, in words; None if Aiven does not report a reason.
 
         Args:
-            of_now: Aiven is asked, whatever it said a moment ago.
+            of_now: whether to ask Aiven again instead of using a cached response.
 
         Raises:
             RemoteError: Aiven refused, or was not reached.
@@ -192,7 +192,7 @@ class VpcClient(ABC):
         """The ids of the owner's VPCs of this kind.
 
         Args:
-            older: how many seconds older than the asking the answer may be.
+            older: how many seconds before the call the response may have been read.
 
         Raises:
             RemoteError: Aiven refused, with 404 when the owner does not exist, or was not reached.
@@ -238,14 +238,14 @@ class ProjectVpcClient(VpcClient):
 
 @dataclass(frozen=True)
 class _Paths:
-    """How the paths of an organization VPC are spelled, and of a connection in it."""
+    """One spelling of the paths of an organization VPC and its connections."""
 
     vpc: str
     connection: str
     refresh: tuple[str, ...]
 
 
-#: As they are since May 2026, and as before; only the list of VPCs has kept its path.
+#: The paths since May 2026, and those before; only the list of VPCs has kept its path.
 _SPELLINGS: Final = (
     _Paths("vpc", "peering-connection", ("peering-connections", "refresh")),
     _Paths("vpcs", "peering-connections", ("peering-connections", "actions", "refresh")),
@@ -254,7 +254,7 @@ _SPELLINGS: Final = (
 
 @dataclass
 class _Known:
-    """Which spelling Aiven has answered by."""
+    """The spelling that has worked."""
 
     paths: _Paths | None = None
 
@@ -276,14 +276,14 @@ class OrganizationVpcClient(VpcClient):
 
     @property
     def _known(self) -> _Known:
-        """The spelling of the paths that this process has learned."""
+        """The spelling that this process has learned."""
         return connections().known.get(("paths of organization VPCs",), _Known)
 
     async def _read(self) -> Vpc:
         """One read, with the spelling that works.
 
-        Where it says that there is no such thing, and not which, the list tells whether that is the VPC: its path is
-        the same in both spellings.
+        If a 404 does not name the missing object, the list of VPCs shows whether it is the VPC: the list's path is the
+        same in both spellings.
         """
         known = self._known
         for paths in sorted(_SPELLINGS, key=lambda one: one != known.paths):
@@ -346,7 +346,7 @@ class OrganizationVpcClient(VpcClient):
 
     @override
     async def lacking_right(self, *, of_now: bool = False) -> str | None:
-        """None: no route tells a user's own permissions in an organization; a request that lacks one is refused."""
+        """None: no route reports a user's own permissions in an organization; a request without them is refused."""
         return None
 
 
@@ -363,14 +363,15 @@ def vpc_client(vpc: AivenVpc) -> VpcClient:
 
 
 async def has_connection_beside(vpc: AivenVpc, fits: Fits, *, older: float = 0.0) -> bool | None:
-    """Whether the VPCs of an owner in Azure have a connection that fits; None, if Aiven does not say it of one.
+    """Whether any VPC of an owner in Azure has a matching connection; None if Aiven leaves it open for one.
 
-    One call, and one for each VPC; another one for a VPC that an older answer shows in part. One that is gone has none.
+    It takes one call, one for each VPC, and another one for a VPC that a cached response shows in part. A deleted VPC
+    has no connection.
 
     Args:
         vpc: one of them; without an id, the owner alone.
-        fits: whether a connection does; None, if Aiven leaves out what would say so.
-        older: how many seconds older than the asking the answers may be.
+        fits: whether a connection matches; None if Aiven leaves out the fields that decide it.
+        older: how many seconds before the call the responses may have been read.
 
     Raises:
         RemoteError: Aiven refused, or was not reached.
@@ -384,7 +385,7 @@ async def has_connection_beside(vpc: AivenVpc, fits: Fits, *, older: float = 0.0
 
 
 def _fitting(vpc: Vpc | None, fits: Fits) -> set[bool | None]:
-    """What holds of the connections of a VPC. Those of other clouds have no names of Azure's."""
+    """The results of `fits` for the connections of a VPC. Those in other clouds have no Azure names."""
     there = vpc.peering_connections if vpc is not None and "azure" in vpc.cloud else []
     return {fits(connection) for connection in there if connection.state != "DELETED"}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from azure.core.pipeline import PipelineRequest, PipelineResponse
 
 _NO_BODY: Final = (202, 204)
-#: The last parts of the paths of lists. Without its `value`, the SDKs take a list for empty.
+#: The last parts of the paths of lists. The SDKs read a list without `value` as empty.
 _LISTS: Final = frozenset({"secrets", "versions", "roleassignments"})
 
 
@@ -24,7 +24,7 @@ class AnswersInJson(SansIOHTTPPolicy[Any, Any]):
         answer = response.http_response
         if answer.status_code >= 300 or answer.status_code in _NO_BODY or request.http_request.method == "DELETE":
             return
-        # What begins a long-running operation is not read yet.
+        # The response that begins a long-running operation has not been read yet.
         if isinstance(answer, AsyncHttpResponse):
             await answer.read()
         try:

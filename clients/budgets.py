@@ -1,8 +1,9 @@
 """The request budgets of this process at the remote services, and what is left of them.
 
-Each budget starts with a remote's documented limit and follows what its answers say. A budget is this process's alone:
-several instances of the app, and other clients of the same identity, share the remote's own, so each may be
-refused. What is refused is waited for as the remote says, and the others who want the same come after it.
+Each budget starts with the documented limit and follows the quota that responses report. A budget belongs to one
+process. Other instances of the app, and other clients of the same identity, share the remote service's limit, so a
+request may still be refused. A refused request is repeated after the pause that the service names, before later
+requests for the same budget.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +25,7 @@ Kind = Literal[
     "graph writes",
     "aiven requests",
 ]
-#: So much of a budget is left to those who cannot wait.
+#: The share of a budget that is reserved for callers that cannot wait.
 _RESERVED: Final = 0.2
 
 
@@ -41,9 +42,9 @@ class Limit(NamedTuple):
         return self.tokens / self.per_second
 
 
-#: Of a principal in a subscription, of a subscription at the network provider (learn.microsoft.com, "Understand how
-#: Azure Resource Manager throttles requests"), of an application in a small tenant ("Microsoft Graph service-specific
-#: throttling limits"), and of a user of Aiven, who says so only in refusals ("Rate limit 120 exceeded").
+#: ARM: for a principal in a subscription, and for a subscription at the network provider (learn.microsoft.com,
+#: "Understand how Azure Resource Manager throttles requests"). Graph: for an application in a small tenant ("Microsoft
+#: Graph service-specific throttling limits"). Aiven: for a user, known from refusals ("Rate limit 120 exceeded").
 LIMITS: Final[Mapping[Kind, Limit]] = {
     "arm reads": Limit(250, 25),
     "arm writes": Limit(200, 10),
@@ -106,7 +107,7 @@ class Budget:
         self._left = left - self._claimed
 
     def refused(self, seconds: float) -> None:
-        """Note that the remote has refused for so many seconds; longer than a budget takes to fill no refusal holds."""
+        """Record a refusal with its pause in seconds, which is at most the time that the budget takes to fill."""
         self._refill()
         self._holds = True
         lacking = min(seconds, self.limit.fill_seconds) * self.limit.per_second
@@ -166,7 +167,7 @@ def spending(claimed: Mapping[Bucket, float]) -> Iterator[Spending]:
     finally:
         _spending.reset(token)
         give_back(work.claimed)
-        # A request that goes on alone claims for itself.
+        # A request that outlives the block claims its own tokens.
         work.claimed.clear()
 
 
@@ -181,10 +182,10 @@ def give_back(claimed: Mapping[Bucket, float]) -> None:
 
 
 def begin_request(buckets: Iterable[Bucket]) -> None:
-    """A request begins that takes one token of each bucket: of those that its work has claimed, where there are any.
+    """Record that a request begins, which takes one token of each bucket, from the current claim if possible.
 
     Args:
-        buckets: what it takes from.
+        buckets: the buckets.
     """
     work = _spending.get()
     for bucket in buckets:

@@ -19,7 +19,7 @@ _TOO_MANY: Final = 429
 _READS: Final = ("GET", "HEAD")
 _SUBSCRIPTION: Final = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 _NETWORK: Final = "/providers/microsoft.network/"
-#: The header that says how much of a bucket of Azure Resource Manager's is left.
+#: The headers with the remaining quota of a bucket of Azure Resource Manager.
 _REMAINING: Final[Mapping[Kind, str]] = {
     "arm reads": "x-ms-ratelimit-remaining-subscription-reads",
     "arm writes": "x-ms-ratelimit-remaining-subscription-writes",
@@ -28,7 +28,7 @@ _REMAINING: Final[Mapping[Kind, str]] = {
 
 
 class SpendsBudgets(SansIOHTTPPolicy[Any, Any]):
-    """Takes what a request to Azure Resource Manager costs, and notes what the answer says is left.
+    """Takes the tokens of a request to Azure Resource Manager, and records the remaining quota in its response.
 
     Args:
         own: the request is the app's own identity's; a created application has tokens of its own, and shares those of
@@ -51,7 +51,7 @@ class SpendsBudgets(SansIOHTTPPolicy[Any, Any]):
         end_request(buckets)
         left = {one: answer.headers.get(_REMAINING.get(one.kind, ""), "") for one in buckets}
         if answer.status_code == _TOO_MANY:
-            # One that leaves tokens is the network provider's own.
+            # A refusal that leaves tokens comes from the network provider.
             refusing = [one for one in buckets if one.kind.startswith("network") or left[one] in ("", "0")]
             _refuse(refusing[:1], answer.headers)
             return
@@ -100,10 +100,10 @@ def buckets_of(service: Service, method: str) -> list[Bucket]:
 
 
 def note_answer(buckets: list[Bucket], answer: "httpx.Response") -> None:
-    """Note what an answer of Microsoft Graph's or Aiven's says of the buckets that its request took from.
+    """Record what a response of Microsoft Graph or Aiven says about the buckets of its request.
 
     Args:
-        buckets: those; the last one is what a refusal is about, where it does not say otherwise.
+        buckets: the buckets; a refusal that names none is about the last one.
         answer: the answer, with its body.
     """
     if answer.status_code == _TOO_MANY:

@@ -1,4 +1,4 @@
-"""Connections that live as long as the worker: each host's are shared by all invocations on the worker's event loop."""
+"""Connections that are kept for the worker's lifetime: all invocations on its event loop share those of a host."""
 
 import asyncio
 from collections import OrderedDict
@@ -24,44 +24,45 @@ Thing = TypeVar("Thing")
 
 #: How long a connection may take to be made, in seconds.
 _CONNECTION_TIMEOUT: Final = 5
-#: Azure's load balancers drop what has been idle for four minutes (learn.microsoft.com, "TCP idle timeout").
+#: Azure's load balancers drop connections that have been idle for four minutes (learn.microsoft.com, "TCP idle
+#: timeout").
 _IDLE_SECONDS: Final = 210
-#: To one host of Azure's. What its throttles let a subscription read in the long run, 25 a second, so many carry.
+#: Connections to one host of Azure: enough for the long-term read limit of a subscription, 25 a second.
 _TO_ONE_HOST: Final = 4
-#: The same for the reads of a check of all, which are apart: of three subscriptions at once, at 200 ms a read.
+#: The same for a check of all, which has its own: enough for three subscriptions at once, at 200 ms a read.
 _IN_BULK: Final = 16
-#: To sign in: at the two tenants of a cross-tenant peering at once.
+#: Connections to sign in to the two tenants of a cross-tenant peering at once.
 TO_SIGN_IN: Final = 2
-#: To the host of the app's tables, which is next to it.
+#: Connections to the host of the app's tables, which is nearby.
 TO_THE_TABLES: Final = 1
-#: To a host that takes many requests at once on a connection (HTTP/2). Aiven's limit, two a second, one carries anyway.
+#: Connections to a host with HTTP/2, which takes many requests at once. For Aiven's limit, two a second, one is enough.
 _MULTIPLEXED: Final = 1
-#: To the app's own webhook: a sweep may have news of many peerings at once.
+#: Connections to the operator's webhook: a sweep may have events of many peerings.
 _TO_THE_WEBHOOK: Final = 8
-#: So many clients of subscriptions are kept, and so many shared reads.
+#: The number of kept clients of subscriptions, and of kept shared reads.
 _CLIENTS: Final = 256
 _READS: Final = 1024
-#: So many passwords and sign-ins of applications: three for each of a thousand starts at once, and some.
+#: The number of kept passwords and sign-ins of applications: over three for each of a thousand concurrent starts.
 _SIGN_INS: Final = 4096
 _FOREVER: Final = 10 * 365 * 24 * 3600
 
 
 class Kept:
-    """Things by their keys, each made at its first use; the least recently used ones leave.
+    """A cache of objects by key, each created at its first use; the least recently used ones are dropped.
 
-    Nothing that leaves is closed: the connections are not its own.
+    Dropped objects are not closed, because the connections are shared.
 
     Args:
-        most: how many there may be; any number without it.
+        most: the maximum number of objects; unlimited by default.
     """
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
-        # Of which kind the thing with a key is, those who ask for it know.
+        # The callers know the type of the object with a key.
         self._things: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 
     def get(self, key: tuple[object, ...], make: Callable[[], Thing]) -> Thing:
-        """The thing with a key."""
+        """The object with a key."""
         if key not in self._things:
             self._things[key] = make()
         self._things.move_to_end(key)
@@ -71,12 +72,12 @@ class Kept:
         return thing
 
     def held(self, key: tuple[object, ...], kind: type[Thing]) -> Thing | None:
-        """What is kept under a key, if it is still, and of that kind."""
+        """The object that is kept under a key, if it has that type."""
         thing = self._things.get(key)
         return thing if isinstance(thing, kind) else None
 
     def forget(self, whose: object = None) -> None:
-        """Let all go, or those whose key names `whose`."""
+        """Drop all objects, or those whose key names `whose`."""
         for key in [key for key in self._things if whose is None or whose in key]:
             del self._things[key]
 
@@ -88,8 +89,8 @@ class Connections:
         clients: the SDKs' clients of the app's own identity, which keep a token of their own.
         sign_ins: the created applications' passwords and tokens.
         reads: the reads that callers share.
-        known: what the process has learned for as long as it lives, such as the budgets.
-        graph: what sends the requests of Microsoft Graph's clients, once there was one.
+        known: what the process has learned, such as the budgets.
+        graph: the adapter of Microsoft Graph's clients, once there was one.
         keeper: closes the connections at the end.
     """
 
@@ -110,7 +111,7 @@ class Connections:
         timer.
 
         Args:
-            to_one_host: so many connections at the most; clients with the same number share a session.
+            to_one_host: the maximum number of connections; clients with the same number share a session.
         """
         from azure.core.pipeline.transport import AioHttpTransport
 
@@ -128,7 +129,7 @@ class Connections:
 
             from clients.traced_requests import tracing
 
-            # As `AioHttpTransport` makes its own.
+            # Like the session that `AioHttpTransport` creates itself.
             self._sessions[to_one_host] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE_SECONDS, limit_per_host=to_one_host),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -139,11 +140,11 @@ class Connections:
         return self._sessions[to_one_host]
 
     def http(self, service: Service, make: "Callable[..., httpx.AsyncClient]") -> "httpx.AsyncClient":
-        """The HTTP client of a service that no Azure SDK is for; another one if its connection was lost permanently.
+        """The HTTP client of a service without an Azure SDK; a new one if its connection was lost permanently.
 
         Args:
-            service: whose it is.
-            make: makes one: of what it tells when its connection is lost, and HTTPX's options.
+            service: the service.
+            make: creates the client from a function to call when its connection is lost, and HTTPX's options.
         """
         if service not in self._http:
             import httpx
@@ -190,7 +191,7 @@ _bulk: Final[ContextVar[bool]] = ContextVar("bulk", default=False)
 
 @contextmanager
 def in_bulk() -> Iterator[None]:
-    """Let what is read within have connections to Azure of its own: no start queues behind it."""
+    """Use separate connections to Azure for the reads inside, so that no start queues behind them."""
     token = _bulk.set(True)
     try:
         yield
@@ -199,7 +200,7 @@ def in_bulk() -> Iterator[None]:
 
 
 def to_one_host() -> int:
-    """So many connections to a host of Azure's serve what runs now."""
+    """The number of connections to a host of Azure for the current code."""
     return _IN_BULK if _bulk.get() else _TO_ONE_HOST
 
 
@@ -218,7 +219,7 @@ def connections() -> Connections:
 async def _keep(held: Connections) -> None:
     """Close the connections when the event loop's tasks are cancelled, which is its end."""
     try:
-        # The event loop holds a task that sleeps, which one that waits for nothing would not be.
+        # The event loop keeps a reference to a sleeping task, but not to one that awaits nothing.
         await asyncio.sleep(_FOREVER)
     finally:
         await held.close()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
     from azure.core.credentials_async import AsyncTokenCredential
 
-#: A token is renewed when it has less left than this, in seconds.
+#: A token is renewed if its remaining lifetime is shorter than this, in seconds.
 _MARGIN = 300
 
 
@@ -70,7 +70,7 @@ def _entra(given: Settings) -> tuple[Service, str]:
     return "Entra ID", given.cloud.authority
 
 
-#: Who hands out a token to each kind of identity, and where.
+#: The issuer of tokens for each kind of identity, and its address.
 _ISSUERS: dict[str, Callable[[Settings], tuple[Service, str]]] = {
     "managed-identity": lambda _: ("the managed identity endpoint", os.environ.get("IDENTITY_ENDPOINT", "")),
     "service-principal": _entra,
@@ -177,7 +177,7 @@ class AutomationCredential:
             RemoteError: the sign-in was refused, or there was no response.
         """
         key = (*scopes, tenant_id or "")
-        # Callers that need the same token at the same moment wait for the first one's request.
+        # Concurrent callers that need the same token wait for the first one's request.
         async with self._asking[key]:
             held = self._tokens.get(key)
             if claims is None and held is not None and held.expires_on - time.time() > _MARGIN:

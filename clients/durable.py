@@ -35,17 +35,17 @@ class OrchestrationStatus(Protocol[Told]):
 
     @property
     def runtime_status(self) -> RuntimeStatus | None:
-        """How far the engine is with it."""
+        """The status of its execution."""
         ...
 
     @property
     def custom_status(self) -> Told | None:
-        """What the orchestration says of itself."""
+        """The custom status that the orchestrator has set."""
         ...
 
     @property
     def input_(self) -> object:
-        """What it was started with."""
+        """Its input."""
         ...
 
     @property
@@ -76,11 +76,11 @@ class DurableClient(Protocol):
     async def start_new(
         self, orchestration_function_name: Orchestrator[Given, object], instance_id: str | None, client_input: Given
     ) -> str:
-        """Start an orchestration; raises Exception when the id belongs to one that runs."""
+        """Start an orchestration; raises Exception if one with this id is running."""
         ...
 
     async def get_status(self, instance_id: str, *, show_input: bool = False) -> OrchestrationStatus[Any]:
-        """The status of an instance; the caller knows the shape of its custom status."""
+        """The status of an instance; the caller knows the type of its custom status."""
         ...
 
     async def raise_event(self, instance_id: str, event_name: str, event_data: object = None) -> None:
@@ -114,10 +114,10 @@ def is_running(status: OrchestrationStatus[object]) -> bool:
     return status.runtime_status is not None and status.runtime_status.name in _RUNNING
 
 
-#: A terminated instance is looked at so often, with so many seconds between.
+#: How often a terminated instance is polled, and the seconds between two polls.
 _LOOKS_AT_END: Final = 20
 _PAUSE: Final = 0.25
-#: So often a start is tried that is refused although nothing runs.
+#: How often a start is tried that is refused although no instance is running.
 _STARTS: Final = 3
 
 
@@ -143,7 +143,7 @@ async def start_unless_running(
         try:
             await client.start_new(function, instance_id, given)
         except Exception as error:  # the SDK raises a bare exception
-            # Only the engine knows of a run that another caller started meanwhile; an ended one is no reason.
+            # Another caller may have started the instance meanwhile; an ended instance is no reason for a refusal.
             if is_running(await client.get_status(instance_id)):
                 return False
             failure = error

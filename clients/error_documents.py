@@ -1,6 +1,6 @@
-"""The error documents of Azure and Microsoft Graph: the codes and texts of an error, and of those that it holds.
+"""The error documents of Azure and Microsoft Graph: the codes and texts of an error and of its nested errors.
 
-The published form is `{"error": {"code", "message", "details": [...], "innererror": {...}}}`; each of those may hold
+The published form is `{"error": {"code", "message", "details": [...], "innererror": {...}}}`; each of those may have
 further ones. Some services leave out the outermost object, or write a text in its place, as OAuth does.
 """
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-#: Where an error holds others, the most specific of them first.
+#: The fields for nested errors, the most specific first.
 _HELD: Final = ("innererror", "innerError", "details")
-#: So deep, and so many, are read: a body may be made to hold any number.
+#: The maximum depth and number of errors that are read: a body may contain any number.
 _DEEPEST: Final = 8
 _MOST: Final = 40
 _NOT_FOUND: Final = 404
@@ -22,11 +22,11 @@ Error = Mapping[str, object]
 
 @dataclass(frozen=True)
 class ErrorDocument:
-    """What an error says.
+    """The content of an error.
 
     Attributes:
         codes: its codes, the most specific first.
-        message: its text, and those of the errors that it holds.
+        message: its text, and those of its nested errors.
         policies: the policy assignments that it names, with the ids that their owners know them by.
         is_wrapped: whether it is an object under `error`, as the services themselves publish it.
         is_text: whether it is a text in the place of that object.
@@ -49,7 +49,7 @@ class ErrorDocument:
 
 
 def error_document(content: bytes) -> ErrorDocument | None:
-    """What the error in a body says; None if there is none.
+    """The error in a body; None if there is none.
 
     Args:
         content: the body.

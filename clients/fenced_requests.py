@@ -9,7 +9,7 @@ from clients.fencing import see_to_own
 
 
 class Fenced(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Looks at the fence before every request but those that read."""
+    """Checks the fence before every request that changes something."""
 
     @override
     async def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:

@@ -1,7 +1,7 @@
-"""The fence of an order's execution: it changes nothing in a remote service once the order is another execution's.
+"""The fence of an order's execution: it changes nothing in a remote service once another execution has the order.
 
-A call may be delivered twice, and the second delivery may come, or go on, when others rely on what is there. So the
-fence is looked at before every request that changes something, not at a step's beginning alone.
+A call may be delivered twice, and the second delivery may run when other executions rely on the objects. So the
+fence is checked before every request that changes something, not only when a step begins.
 """
 
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ from clients.registry import registry
 from peering.outcome import ProblemError, superseded
 from peering.spec import Fence
 
-#: Of the step that is at work in this context.
+#: The fence of the step that runs in this context.
 _fence: Final = ContextVar[Fence | None]("fence", default=None)
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def work_for(fence: Fence | None) -> None:
-    """Let the changes of this context depend on a fence; None if no order is carried out."""
+    """Make the changes of this context depend on a fence; None if no order is carried out."""
     _fence.set(fence)
 
 
 @contextmanager
 def outside_the_fence() -> Iterator[None]:
-    """For objects that may be removed whoever holds the order: just created, and known to no other execution."""
+    """Allow changes without the order, to remove objects that were just created and that no other execution knows."""
     before = _fence.set(None)
     try:
         yield
@@ -45,7 +45,7 @@ async def still_own() -> None:
 
 
 async def see_to_own(method: str) -> None:
-    """Do so before a request that changes something.
+    """Call `still_own` before a request that changes something.
 
     Args:
         method: the request's HTTP method.

@@ -1,4 +1,4 @@
-"""An HTTP client that spends the budget of its service, and leaves when none of its connections becomes free."""
+"""An HTTP client that spends its service's budget, and is replaced when no connection becomes free."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,10 +15,10 @@ from peering.problems.remote_codes import Service
 
 
 class LeavingClient(httpx.AsyncClient):
-    """HTTPX's client. A request that was cancelled at a bad moment may keep its place in the pool (httpcore 1.0).
+    """HTTPX's client. A cancelled request may keep its place in the pool permanently (httpcore 1.0).
 
     Args:
-        service: whose client it is.
+        service: the service.
         leave: called with the client when a request got no connection in time.
         options: HTTPX's own.
     """
@@ -48,5 +48,5 @@ class LeavingClient(httpx.AsyncClient):
 
 
 def http_client(service: Service) -> httpx.AsyncClient:
-    """The worker's HTTP client of a service that no Azure SDK is for."""
+    """The worker's HTTP client of a service without an Azure SDK."""
     return connections().http(service, partial(LeavingClient, service))

@@ -7,7 +7,7 @@ secret: a webhook's has its signature in the query.
 import logging
 from typing import Final
 
-#: The loggers of the packages that talk to the remotes; those below them follow.
+#: The loggers of the packages that call remote services; their children inherit the level.
 SDKS: Final = (
     "aiohttp",
     "azure",
@@ -32,5 +32,5 @@ def quieten() -> None:
     """Keep the SDKs' records of single requests out of the log."""
     for name in SDKS:
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Its warnings repeat what Entra answered, which may repeat the request with the password in it.
+    # Its warnings contain Entra's response, which may contain the request with the password.
     logging.getLogger("azure.identity").setLevel(logging.CRITICAL)

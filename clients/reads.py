@@ -1,7 +1,7 @@
 """Raw responses of Azure Resource Manager and Microsoft Graph: converting them to SDK models takes longer.
 
-Requests go through the SDKs' own clients, with their credentials, policies and connections. What an answer lacks is
-not taken for absent: it could not be read, and is asked for again.
+Requests go through the SDKs' own clients, with their credentials, policies and connections. A missing field is not an
+absence: the response was unreadable, and the request is repeated.
 """
 
 import json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
     from msgraph.graph_service_client import GraphServiceClient
 
-#: An object as a remote shows it.
+#: An object as a remote service returns it.
 Document = dict[str, Any]
 #: A client's method that sends a request through its pipeline.
 _Send = Callable[["HttpRequest"], Awaitable["AsyncHttpResponse"]]
@@ -30,7 +30,7 @@ _NETWORK_VERSION: Final = "2026-03-01"
 
 
 async def read_arm(subscription_id: str, path: str, api_version: str, *needed: str) -> Document:
-    """What Azure Resource Manager holds at a path, but for networks.
+    """The object of Azure Resource Manager at a path, except for networks.
 
     Args:
         subscription_id: the subscription that the path is in.
@@ -48,14 +48,14 @@ async def read_arm(subscription_id: str, path: str, api_version: str, *needed: s
 async def list_arm(
     subscription_id: str, path: str, api_version: str, *needed: str, only: str | None = None
 ) -> list[Document]:
-    """A list of Azure Resource Manager's, but for networks: one call for each page.
+    """A list of Azure Resource Manager, except of networks: one call for each page.
 
     Args:
         subscription_id: the subscription that the path is in.
         path: the list.
         api_version: the version of its form.
-        needed: the parts that each of its things has to have.
-        only: a filter of OData, such as `atScope()`, which leaves out what holds inside the scope alone.
+        needed: the parts that each of its items has to have.
+        only: a filter of OData, such as `atScope()`, which excludes what is in force only below the scope.
 
     Raises:
         RemoteError: it refused, did not answer, or left out a part.
@@ -118,7 +118,7 @@ async def read_graph(client: "GraphServiceClient", wanted: "RequestInformation",
 async def upsert_graph(
     client: "GraphServiceClient", wanted: "RequestInformation", there: "RequestInformation", *needed: str
 ) -> Document:
-    """What an upsert of Microsoft Graph's has made; where it was there, the answer has no content, and that is read.
+    """The object after an upsert in Microsoft Graph; if it existed, the response has no content, so it is read.
 
     Args:
         client: the client that the requests were built with.
@@ -150,7 +150,7 @@ def _document_of_graph(content: bytes, needed: Sequence[str]) -> Document:
 
 
 async def list_graph(client: "GraphServiceClient", kind: str, query: Mapping[str, str], *needed: str) -> list[Document]:
-    """A list of Microsoft Graph's: its first page.
+    """A list of Microsoft Graph: its first page.
 
     The SDK's own builders expand a template for each URL, which takes longer than the request.
 
@@ -180,10 +180,10 @@ def complete(
     """The object, if it has all required fields.
 
     Args:
-        found: what a remote showed.
+        found: the response.
         needed: the parts, such as `properties.level`.
         service: the remote.
-        url: where that is, by default Azure Resource Manager.
+        url: its address, by default Azure Resource Manager's.
 
     Raises:
         RemoteError: a part is missing, or it is no object.

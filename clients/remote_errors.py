@@ -1,6 +1,6 @@
-"""What the SDKs and httpx raise, as one kind of error: which remote answered what, for any client.
+"""Converts the exceptions of the SDKs and httpx to one error type, with the service and its answer.
 
-The clients of this package raise nothing else for what a remote does; what it means, `peering.remote_answers` says.
+The clients of this package raise nothing else because of a remote service; `peering.remote_answers` interprets it.
 """
 
 import json
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-#: The packages that ask each service and read its answers.
+#: The packages that send requests to each service and read its responses.
 _AZURE: Final = frozenset({"azure"})
 _HTTPX: Final = frozenset({"httpx"})
 _KIOTA: Final = _HTTPX | {"kiota_abstractions", "kiota_http", "kiota_serialization_json", "msgraph", "msgraph_core"}
 _PACKAGES: Final[Mapping[Service, frozenset[str]]] = {"Microsoft Graph": _KIOTA, "Aiven": _HTTPX}
 _AADSTS: Final = re.compile(r"AADSTS\d+")
-#: What an SDK raises that reads a part of an answer without asking whether it is there.
+#: Exceptions of an SDK that reads a part of a response without checking that it exists.
 _STUMBLES: Final = (AttributeError, KeyError, TypeError, ValueError)
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
-#: What the managed identity endpoint answers while it is being updated (learn.microsoft.com, "How to use managed
+#: The statuses of the managed identity endpoint while it is being updated (learn.microsoft.com, "How to use managed
 #: identities on an Azure VM to acquire an access token", retry guidance).
 _NOT_READY: Final = (_NOT_FOUND, 410)
 
@@ -53,12 +53,12 @@ class RemoteError(Exception):
 
 @contextmanager
 def answers_of(service: Service, url: str, identity: Identity = "automation") -> Iterator[None]:
-    """Let nothing but `RemoteError` out for what a remote does, by the SDKs' own exceptions.
+    """Convert the SDKs' exceptions about a remote service to `RemoteError`.
 
     Args:
         service: the remote.
-        url: where it is; the host is named when there was no answer.
-        identity: who asks it.
+        url: its address, whose host is named if there was no response.
+        identity: the identity that sends the request.
     """
     from azure.core.exceptions import AzureError, DecodeError, DeserializationError
     from httpx import TransportError
@@ -67,14 +67,14 @@ def answers_of(service: Service, url: str, identity: Identity = "automation") ->
     try:
         yield
     except (AzureError, DeserializationError, APIError, TransportError, *_STUMBLES) as error:
-        # What is asked inside may be another service's; an unreadable answer is found before its SDK reads it.
+        # A nested call may be to another service; an unreadable response is detected before its SDK reads it.
         if not isinstance(error, DecodeError) and not stumbled(service, error):
             raise
         raise RemoteError(answer_to(error, service, url, identity)) from error
 
 
 def stumbled(service: Service, error: BaseException) -> bool:
-    """Whether it was a service's client that an error comes from, or what it had called of Python's own library.
+    """Whether an error was raised in a service's client, or in the standard library on behalf of it.
 
     Args:
         service: the service.
@@ -98,7 +98,7 @@ def answer_to(error: Exception, service: Service, url: str, identity: Identity =
         return _of_azure(error, service, host, identity)
     if isinstance(error, ODataError):
         return _of_graph(error, host, identity)
-    # An SDK stumbles over a good answer alone: another one it raises as a refusal.
+    # An SDK fails to read only a 2xx response; any other one it raises as a refusal.
     status = _OK if isinstance(error, _STUMBLES) else getattr(error, "response_status_code", None)
     codes = (NO_SUCH_HOST,) if _is_unknown_host(error) else ()
     return Answer(service, host=host, status=status, codes=codes, identity=identity, is_readable=False)
@@ -114,8 +114,8 @@ def _is_unknown_host(error: BaseException | None) -> bool:
 
 
 def response_of(error: "HttpResponseError") -> "HttpResponse | None":
-    """The response that an error of an Azure SDK's has come from; none where there was no answer."""
-    # What azure-core declares leaves out the headers and the request.
+    """The response that caused an Azure SDK's error; None if there was no response."""
+    # azure-core's declared type lacks the headers and the request.
     return cast("HttpResponse | None", error.response)
 
 
@@ -123,7 +123,7 @@ def _of_azure(error: "HttpResponseError", service: Service, host: str | None, id
     response = response_of(error)
     headers: Mapping[str, str] = response.headers if response is not None else {}
     document = error_document(response.text().encode()) if response is not None else None
-    # Of Table Storage, the header alone may say it.
+    # In a response of Table Storage, only the header may have the code.
     named = getattr(error, "error_code", None)
     codes = document.codes if document is not None else ()
     codes = (str(getattr(named, "value", named)), *codes) if named and named not in codes else codes
@@ -163,13 +163,13 @@ def _of_graph(error: "ODataError", host: str | None, identity: Identity) -> Answ
 
 @contextmanager
 def signing_in(sign_in: SignIn, service: Service, url: str, identity: Identity) -> Iterator[None]:
-    """Let nothing but `RemoteError` out of a sign-in; it says who tried, and where.
+    """Convert the exceptions of a sign-in to `RemoteError`, which names the identity and the tenant.
 
     Args:
         sign_in: the identity, in words, and the tenant, where it is known.
         service: the token's issuer: Entra, or its substitute on the machine.
-        url: where that is; empty for a program.
-        identity: whose identity it is.
+        url: its address; empty for a program.
+        identity: the identity.
     """
     from azure.core.exceptions import AzureError, ClientAuthenticationError
 
@@ -184,7 +184,7 @@ def signing_in(sign_in: SignIn, service: Service, url: str, identity: Identity) 
         # A timeout of the program is not a refusal.
         refused = isinstance(error, ClientAuthenticationError) and not isinstance(error.__cause__, TimeoutError)
         text = _without_trace(error.message)
-        # OAuth's own word comes first: Entra's numbers are shown.
+        # OAuth's code comes before Entra's numbers.
         found = (*answer.codes, *_AADSTS.findall(text), *_numbers_of(error))
         if refused and answer.status is None:
             # No endpoint, no program, or no signed-in user: the SDK's text says which, and it is permanent.
@@ -210,7 +210,7 @@ def _numbers_of(error: "AzureError") -> list[str]:
 
 
 def _without_trace(text: str) -> str:
-    """Entra's text without the parts for its support."""
+    """Entra's text without the trace and correlation ids."""
     return text.partition("Trace ID:")[0].strip()
 
 
@@ -229,7 +229,7 @@ async def or_none(look_up: Awaitable[Found]) -> Found | None:
 
 
 async def unless_refused(look_up: Awaitable[Found]) -> Found | None:
-    """What a look-up finds; None when the remote refuses it for good, or when there is no such thing.
+    """The result of a look-up; None if the remote service refuses it permanently, or the object does not exist.
 
     Raises:
         Exception: whatever else the look-up raises; a refused sign-in or token says nothing about what is looked up.
@@ -255,14 +255,14 @@ def is_absence(error: Exception) -> bool:
 
 
 async def refuse_unreadable(response: "httpx.Response", service: Service) -> None:
-    """Raise for an answer that is not the service's: a gateway's page, a body that is cut off or missing.
+    """Raise for a response that is not the service's document: a gateway's page, or a truncated or missing body.
 
     Raises:
-        RemoteError: it cannot be read, or is an error in a form that the service's SDK reads nothing of.
+        RemoteError: it cannot be read, or is an error in a form that the service's SDK does not support.
     """
     await response.aread()
     status, document = response.status_code, error_document(response.content) if response.is_error else None
-    # Graph's SDK reads errors in Graph's own form alone.
+    # Graph's SDK reads errors only in Graph's own form.
     foreign = document if document is not None and not document.is_wrapped and service == "Microsoft Graph" else None
     if foreign is None and (status == 204 or _is_whole(_json(response.content), service)):
         return
@@ -275,7 +275,7 @@ async def refuse_unreadable(response: "httpx.Response", service: Service) -> Non
 
 
 def _is_whole(found: object, service: Service) -> bool:
-    """Whether a body is an object or a list; Graph's SDK takes a list of its that is none for an empty one."""
+    """Whether a body is an object or a list, and Graph's `value` a list: Graph's SDK would read any other as empty."""
     listed = found.get("value", []) if isinstance(found, dict) and service == "Microsoft Graph" else []
     return isinstance(found, (dict, list)) and isinstance(listed, list)
 

@@ -10,7 +10,7 @@ from peering.runs import FUNCTION_TIMEOUT
 from peering.sweep import cut
 
 _REPEATS: Final = "repeats"
-#: For how long an answer is kept.
+#: How long a response is kept.
 KEPT: Final = timedelta(days=1)
 
 

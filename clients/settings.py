@@ -12,7 +12,7 @@ from clients.known_secrets import remember
 from peering.outcome import ProblemError
 from peering.spec import Deadlines
 
-#: What Azure Functions leaves in a setting whose secret it could not read, in lower case.
+#: The prefix of a setting whose Key Vault secret Azure Functions could not read, in lower case.
 _KEY_VAULT_REFERENCE: Final = "@microsoft.keyvault("
 #: The app setting, or the prefix of those, that the Functions host finds its storage account by.
 STORAGE: Final = "AzureWebJobsStorage"
@@ -164,7 +164,7 @@ def settings() -> Settings:
     for secret in (found.aiven_auth_token, found.azure_client_secret, found.webhook_secret):
         remember(secret.get_secret_value() if secret is not None else None)
     remember(found.webhook_url)
-    # What the platform gives the app to ask for its identity's tokens with; older plans call it MSI_SECRET.
+    # The platform's secret for requests to the managed identity endpoint; older hosting plans call it MSI_SECRET.
     for name in ("IDENTITY_HEADER", "MSI_SECRET"):
         remember(os.environ.get(name))
     return found

@@ -15,7 +15,7 @@ Found = TypeVar("Found")
 
 @dataclass
 class _Read(Generic[Found]):
-    """What a read finds, and when the first who wants that asked for it."""
+    """The task of a read, and when its first caller asked for it."""
 
     found: asyncio.Future[Found]
     began: datetime
@@ -23,7 +23,7 @@ class _Read(Generic[Found]):
 
 @dataclass
 class _Reads(Generic[Found]):
-    """The latest read of one thing, and the one after it, for those who came too late for the latest."""
+    """The latest read of one object, and the next one, for callers that came too late for the latest."""
 
     latest: _Read[Found] | None = None
     coming: _Read[Found] | None = None
@@ -32,13 +32,13 @@ class _Reads(Generic[Found]):
 async def shared(
     key: tuple[object, ...], read: Callable[[], Awaitable[Found]], *, older: float = 0.0, at: datetime | None = None
 ) -> Found:
-    """What a read finds: of one that began after the asking, or so many seconds before.
+    """The result of a read that began after the caller asked for it, or at most some seconds before.
 
     Args:
         key: names what is read.
         read: reads it.
-        older: how much older than the asking the read may be, in seconds.
-        at: when it is asked for, where that is told; the present moment otherwise.
+        older: how many seconds before the call the read may have begun.
+        at: when the caller asked for it; now by default.
 
     Raises:
         Exception: whatever the read raises, to all who share it.

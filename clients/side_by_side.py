@@ -32,11 +32,11 @@ async def side_by_side(
     """Do something for each item.
 
     Args:
-        do: what is done; whatever it raises is that thing's failure.
-        things: the first ones are begun first.
-        at_once: so many at a time.
-        within: none is begun after so many seconds.
-        longest: one that takes more seconds is cancelled, and has failed.
+        do: the function; an exception is the item's failure.
+        things: the items, in the order in which they are begun.
+        at_once: the number of items at a time.
+        within: the seconds after which no item is begun.
+        longest: the seconds after which an item is cancelled, and has failed.
     """
     done, waiting, until = AllDone[T, R](), deque(things), time.monotonic() + within
 

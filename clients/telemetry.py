@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram, Meter, MeterProvider, _Gauge
     from opentelemetry.trace import Tracer, TracerProvider
 
-#: Who makes the spans and the metrics.
+#: The name of the instrumentation that creates spans and metrics.
 SCOPE: Final = "aiven_azure_peering"
 #: The app setting that says where Application Insights is; the platform reads it, too.
 DESTINATION: Final = "APPLICATIONINSIGHTS_CONNECTION_STRING"
-#: The headers by which the support of a remote finds a request.
+#: The headers by which a remote service's support finds a request.
 CORRELATION_HEADERS: Final = (
     *("x-ms-request-id", "x-ms-correlation-request-id", "request-id", "client-request-id", "x-request-id"),
 )
@@ -42,7 +42,7 @@ class Metric(NamedTuple):
     tells: str
 
 
-#: All metrics by name. Those of a peering have no id of it: there would be as many series as peerings.
+#: All metrics by name. They have no peering's id as an attribute: each peering would be a series of its own.
 METRICS: Final[Mapping[str, Metric]] = {
     "peering.orders.accepted": Metric("counter", "{order}", "orders that were accepted, by operation"),
     "peering.orders.ended": Metric("counter", "{order}", "orders that ended, by operation, state and problem"),
@@ -60,7 +60,7 @@ METRICS: Final[Mapping[str, Metric]] = {
 
 
 class Traced(TypedDict, total=False):
-    """What carries a trace on: the W3C `traceparent` of its predecessor."""
+    """The context of a trace: the W3C `traceparent` of the parent span."""
 
     trace: str
 
@@ -72,13 +72,13 @@ def span(
     kind: SpanKind = SpanKind.INTERNAL,
     attributes: Mapping[str, Value] | None = None,
 ) -> Iterator[Span]:
-    """A span around what is done inside; what is raised there is noted by its class, for its text may be secret.
+    """A span around a block; an exception is recorded by its class, because its text may be secret.
 
     Args:
-        name: what is done.
-        parent: the `traceparent` to go on from, unless the current span belongs to that trace already.
+        name: the span's name.
+        parent: the `traceparent` of the parent, unless the current span belongs to that trace already.
         kind: whose side it is.
-        attributes: what is known of it beforehand.
+        attributes: the span's attributes.
     """
     with _tracer().start_as_current_span(
         name,
@@ -97,7 +97,7 @@ def span(
 
 @contextmanager
 def span_named(name: str) -> Iterator[Span]:
-    """The current span where it has that name, else one within it: a step is an activity, or a part of one."""
+    """The current span if it has that name, else a child: a step is an activity, or a part of one."""
     current = trace.get_current_span()
     if getattr(current, "name", None) == name:
         yield current
@@ -123,7 +123,7 @@ def note_outcome(made: Span, problem: str | None, *, is_final: bool) -> None:
     Args:
         made: its span.
         problem: the code of its problem, if it has one.
-        is_final: a problem that another try may clear is no failure.
+        is_final: whether the problem is a failure: one that a retry may clear is not.
     """
     made.set_attribute("peering.outcome", problem or "done")
     if problem is None:
@@ -133,13 +133,13 @@ def note_outcome(made: Span, problem: str | None, *, is_final: bool) -> None:
 
 
 def begin_remote_call(method: str, host: str, path: str = "", scheme: str = "https") -> Span:
-    """The span of a request to a remote, a part of the current one; `end_remote_call` ends it.
+    """The span of a request to a remote service, a child of the current one; `end_remote_call` ends it.
 
     Args:
         method: its HTTP method.
-        host: where it goes to.
-        path: the path, where that may be known; a query never is, for it may hold a signature.
-        scheme: that of its address.
+        host: its host.
+        path: its path, unless that is secret; never the query, which may contain a signature.
+        scheme: its scheme.
     """
     attributes = {"http.request.method": method, "server.address": host, "url.full": f"{scheme}://{host}{path}"}
     return _tracer().start_span(f"{method} {host}", kind=SpanKind.CLIENT, attributes=attributes)
@@ -148,14 +148,14 @@ def begin_remote_call(method: str, host: str, path: str = "", scheme: str = "htt
 def end_remote_call(
     made: Span, host: str, status: int | None = None, headers: Mapping[str, str] | None = None, error: str | None = None
 ) -> None:
-    """End the span of a request to a remote.
+    """End the span of a request to a remote service.
 
     Args:
         made: the span.
-        host: where it went to.
+        host: the request's host.
         status: the status of the answer, if there was one.
-        headers: the answer's; of them the ids that the remote's support asks for are kept.
-        error: the class of what was raised in its place.
+        headers: the response's headers, of which the ids for the service's support are recorded.
+        error: the class of the exception, if there was no response.
     """
     if status is not None:
         made.set_attribute("http.response.status_code", status)
@@ -170,14 +170,14 @@ def end_remote_call(
 
 
 def carried() -> Traced:
-    """What carries the current trace on, to be put into what others go on from; nothing where there is none."""
+    """The current trace's context, for the input of work that continues the trace; empty without a trace."""
     carrier: dict[str, str] = {}
     _W3C.inject(carrier)
     return Traced(trace=carrier["traceparent"]) if "traceparent" in carrier else Traced()
 
 
 def trace_of(given: object) -> str | None:
-    """The trace that an activity's input carries: its own, or that of its fence."""
+    """The trace in an activity's input: its own, or that of its fence."""
     if not isinstance(given, Mapping):
         return None
     fence = given.get("fence")
@@ -186,7 +186,7 @@ def trace_of(given: object) -> str | None:
 
 
 def count(name: str, **attributes: Value) -> None:
-    """Count one more of a metric."""
+    """Add one to a counter."""
     _counter(name).add(1, attributes)
 
 

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 from peering.version import VERSION
 
-#: What the exporter would send of itself to its maker, and ask its maker for.
+#: The settings that switch off the exporter's own statistics and remote configuration.
 _OF_ITS_OWN: Final = (
     *("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "APPLICATIONINSIGHTS_SDKSTATS_DISABLED"),
     *("APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED", "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED"),
@@ -27,7 +27,7 @@ _METRICS_EVERY_MILLISECONDS: Final = 60_000
 
 
 class LateSpanExporter(SpanExporter):
-    """An exporter of spans that is made when the first ones are to be sent."""
+    """An exporter of spans that is created when the first spans are sent."""
 
     def __init__(self, make: Callable[[], SpanExporter]) -> None:
         self._make = make
@@ -72,9 +72,9 @@ class LateMetricExporter(MetricExporter):
 
 
 def begin(destination: str) -> tuple[TracerProvider, MeterProvider]:
-    """What has traces and metrics sent from now on.
+    """Start to send traces and metrics.
 
-    As whom it is sent, `APPLICATIONINSIGHTS_AUTHENTICATION_STRING` says, which the exporter reads itself.
+    The exporter reads `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`, which names the identity, itself.
 
     Args:
         destination: the connection string.

@@ -10,7 +10,7 @@ from clients.telemetry import begin_remote_call, end_remote_call
 
 
 def tracing() -> aiohttp.TraceConfig:
-    """What a session of aiohttp tells of its requests."""
+    """The trace configuration of an aiohttp session, with a span for each request."""
     config = aiohttp.TraceConfig()
     config.on_request_start.append(_started)
     config.on_request_end.append(_ended)
@@ -31,11 +31,11 @@ async def _failed(_: aiohttp.ClientSession, kept: SimpleNamespace, given: aiohtt
 
 
 async def answer_to(request: httpx.Request, answering: Awaitable[httpx.Response]) -> httpx.Response:
-    """The answer to a request of HTTPX's.
+    """The response to a request of HTTPX, in a span.
 
     Args:
         request: the request.
-        answering: what sends it.
+        answering: the function that sends it.
     """
     host = request.url.host
     made = begin_remote_call(request.method, host, request.url.path, request.url.scheme)

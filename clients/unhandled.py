@@ -1,4 +1,4 @@
-"""What no code of the app handles: the platform logs it with all its causes, and keeps its text in a history."""
+"""Exceptions that the app does not handle: the platform logs them with their causes, and stores their texts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ class UnhandledError(Exception):
 
 @contextmanager
 def without_causes() -> Iterator[None]:
-    """Let an exception out in words alone: its causes hold what a remote service has answered.
+    """Raise an exception without its causes, which contain a remote service's response.
 
     Raises:
         UnhandledError: what was raised inside, with its traceback.

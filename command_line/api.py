@@ -12,7 +12,7 @@ from command_line.failures import Document, ExitCode, Failure, Lacking, Refused,
 from command_line.settings import Settings, is_loopback
 
 _PROBLEM: Final = "application/problem+json"
-#: A plan looks at two clouds.
+#: A plan reads two clouds.
 _TIMEOUT: Final = httpx.Timeout(120, connect=10)
 _PAGE: Final = 100
 _SIGN_IN: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)

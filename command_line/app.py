@@ -22,9 +22,9 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-#: What every wrong use is: Typer names only some of its kinds.
+#: The class of all usage errors: Typer exports only some of its subclasses.
 _USAGE_ERROR: Final = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
-_START, _SEE, _ASK, _SET_UP = "Start", "See", "Ask something of peerings", "The app and your set-up"
+_START, _SEE, _ASK, _SET_UP = "Start", "Show", "Change", "The app and your set-up"
 #: Every command: its name, what it does, and the heading that it stands below.
 COMMANDS: Final[tuple[tuple[str, Callable[..., None], str], ...]] = (
     ("plan", starting.plan, _START),
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _told(session: Session, failure: Failure) -> ExitCode:
-    """Say what happened and what to do."""
+    """Print a failure and its remedy."""
     style = "yellow" if failure.code == ExitCode.INTERRUPTED else "bold red"
     session.notes.print(Text(failure.what, style))
     for note in failure.notes:

@@ -14,7 +14,7 @@ from command_line.follow import at_once, follow, is_well
 from command_line.session import Session
 from command_line.tables import below, change_told, indented, last_name, object_told, owner_of, short, table, word
 
-#: What is done about an entry, as the question counts it. What the API calls its results keeps their names.
+#: The actions for entries, as the question counts them. The API's results keep their names.
 CHANGING: Final = ("create", "update", "adopt", "continue", "label", "remove")
 WRONG: Final = ("wrong", "blocked", "leave")
 _AS_IT_IS: Final = "find"
@@ -170,7 +170,7 @@ def _row(session: Session, wanted: Wanted, known: Mapping[str, Document]) -> Row
 
 
 def _patch(marks: Sequence[Document]) -> dict[str, object]:
-    """The `PATCH` that leaves labels and note as planned: it keeps labels that it does not name."""
+    """The `PATCH` for the planned labels and note; labels that it does not name stay."""
     new = {change["option"]: change["new"] for change in marks}
     gone = {name: None for change in marks if change["option"] == "labels" for name in change["old"]}
     return {**new, "labels": {**gone, **new["labels"]}} if "labels" in new else new
@@ -182,7 +182,7 @@ def prunable(session: Session, listed: Sequence[Listed], changes: Changes) -> li
     A list without entries stands for its labels: all its peerings are removed.
 
     Raises:
-        Failure: the entries have no label in common, or one of them cannot be told from what is there.
+        Failure: the entries have no label in common, or the peering of one of them cannot be determined.
     """
     if any(not row.id for row in changes.rows):
         session.say("--prune removes nothing: the app cannot determine which peering an entry describes.", "yellow")

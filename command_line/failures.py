@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 
 
 class Failure(Exception):  # noqa: N818 - it is what the caller sees, and no fault of the program
-    """Something that keeps a command from its end: what happened, what to do, and the exit code that says so."""
+    """A failure of a command: what happened, the remedy, and the exit code."""
 
     def __init__(self, what: str, remedy: str = "", code: ExitCode = ExitCode.PROBLEM) -> None:
         super().__init__(what)
@@ -53,7 +53,7 @@ class Refused(Failure):
 
 
 class Unseen(Failure):
-    """Something kept parts of an answer from view: it is not complete."""
+    """The response is incomplete, because of problems."""
 
     def __init__(self, problems: Sequence[Document]) -> None:
         super().__init__("The answer may not be complete.", "Solve the problems, and repeat the command.")

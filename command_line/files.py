@@ -14,20 +14,20 @@ import yaml
 
 from command_line.failures import Document, ExitCode, Failure
 
-#: What changes without a run on a peering that is there.
+#: The fields of an existing peering that change without a run.
 MARKS: Final = ("labels", "note")
 _SHAPE: Final = "must hold a peering, a list of peerings, or peerings: with such a list"
-#: What an export leaves out: the id follows from the pair.
+#: The fields that an export leaves out: the id follows from the pair.
 _DERIVED: Final = frozenset({"id", *MARKS})
-#: What names the VPC in Aiven, and the VNet.
+#: The fields that name the VPC in Aiven, and the VNet.
 _PAIR: Final = ("project", "project_vpc_id", "organization_id", "organization_vpc_id", "vnet_id")
-#: What an entry of a lost peering lacks, because no cloud shows it.
+#: What an entry of an unrecorded peering lacks, because no cloud shows it.
 NOT_SHOWN: Final = "labels, note, repair, on_failure"
 _TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 _BOOLEAN: Final = "tag:yaml.org,2002:bool"
-#: How `true` and `false` begin; `off`, `on`, `yes` and `no` are words, as in YAML 1.2.
+#: The first characters of `true` and `false`; `off`, `on`, `yes` and `no` are words, as in YAML 1.2.
 _TRUE_OR_FALSE: Final = frozenset("tTfF")
-#: What is raised for values that YAML has and JSON has not.
+#: The exceptions for values that YAML has but JSON does not.
 _NO_JSON: Final = (TypeError, ValueError, RecursionError)
 _TEXTS: Final = (str, int, float)
 
@@ -174,7 +174,7 @@ def as_file(status: Document) -> dict[str, object]:
 
 
 def doubtful(lost: Document) -> str:
-    """What no cloud shows of a lost peering now; an option that its entry has all the same is a guess."""
+    """The options of an unrecorded peering that no cloud shows now; if its entry has one, that is a guess."""
     entry = lost["request"]
     return ", ".join(f"{name} ({entry[name]}: a guess)" if name in entry else name for name in lost["not_shown"])
 

@@ -19,17 +19,17 @@ from command_line.session import Session
 from command_line.tables import last_name, table, word
 
 _AT_ONCE: Final = 8
-#: Seconds between two looks: with one peering, and for each one more.
+#: Seconds between two polls: with one peering, and for each further one.
 _PAUSE: Final = 1.0
 _PAUSE_EACH: Final = 0.05
-#: For how long an app that does not answer is asked again.
+#: How long requests to an app that does not respond are repeated.
 _SILENCE: Final = 120.0
-#: Lines that the live view leaves to its head and to the prompt.
+#: Lines of the terminal that the live view leaves for its head and the prompt.
 _HEAD: Final = 5
-#: Words of the list for what is under way.
+#: The words for current operations.
 AT_WORK: Final = frozenset({"running", "repairing", "rotating", "removing", "stopping", "rolling-back"})
 _DOING: Final = ("failed", "waiting", "running")
-#: How runs end that come out well.
+#: The outcomes of successful runs.
 _WELL: Final = frozenset({"connected", "rotated", "removed"})
 
 Item = TypeVar("Item")
@@ -39,12 +39,12 @@ Result = TypeVar("Result")
 def at_once(
     do: Callable[[Item], Result], items: Iterable[Item], each: Callable[[], None] = lambda: None
 ) -> list[Result]:
-    """Do something for many, some at a time; an interruption begins nothing more.
+    """Call a function for many items, some in parallel; after an interruption none is begun.
 
     Args:
         do: what to do.
         items: for what.
-        each: called when one is done.
+        each: called after each item.
     """
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
@@ -249,7 +249,7 @@ def _peerings(following: Following, rows: int) -> RenderableType:
 
 
 def is_well(status: Document, run: str | None = None) -> bool:
-    """Whether a peering is at rest as it should be, or the run that was asked for has come out well.
+    """Whether a peering is at rest in a good state, or the requested run has succeeded.
 
     A stopped or superseded run has no problem, but did not succeed either.
     """
@@ -272,7 +272,7 @@ def ended(
         runs: the runs that were asked for, by peering; without one, a peering's state is what counts.
 
     Raises:
-        Failure: one of them has not come out well.
+        Failure: one of them has not succeeded.
     """
     if len(statuses) == 1:
         session.show(statuses[0], lambda one: table_of([one]))

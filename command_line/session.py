@@ -1,4 +1,4 @@
-"""What all commands share: the options that each of them has, the API, and the way to the terminal."""
+"""The shared parts of all commands: common options, the API, and the terminal."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ from command_line.settings import Settings, settings
 from command_line.tables import of_anything
 
 FORMATS: Final = ("table", "json", "yaml")
-#: What has no terminal is as wide as its longest line.
+#: The width without a terminal: that of the longest line.
 _UNBOUND: Final = 500
 _PANEL: Final = "Options of every command"
 #: Options of every command: the name, what it is followed by, and what it is for.

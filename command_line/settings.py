@@ -1,4 +1,4 @@
-"""Where the app is and how to sign in there: from an option, the environment or a profile, in this order."""
+"""The app's address and the sign-in: from an option, the environment or a profile, in this order."""
 
 import os
 import re
@@ -24,13 +24,13 @@ VARIABLES: Final = {
 }
 #: What a key is, as far as a header can hold it.
 _KEY: Final = re.compile(r"[!-~]*")
-#: A secret has no place in a profile, which people copy and commit.
+#: Profiles must not contain secrets, because people copy and commit them.
 _IN_PROFILES: Final = frozenset(VARIABLES) - {"key"}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A value and where it comes from."""
+    """A value and its origin."""
 
     value: str
     source: str
@@ -38,7 +38,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings that are there, by name."""
+    """The existing settings, by name."""
 
     found: Mapping[str, Setting]
 
@@ -47,7 +47,7 @@ class Settings:
         """The app's address.
 
         Raises:
-            Failure: there is none, or it is one that a key must not be sent to.
+            Failure: there is none, or a key must not be sent to it.
         """
         if "endpoint" not in self.found:
             remedy = f"Give --endpoint, set PEERING_ENDPOINT, or write a profile into {profiles_path()}."

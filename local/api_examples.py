@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 TARGET: Final = PROJECT / "triggers" / "documents" / "api_examples.json"
 _LONGEST: Final = 3
-#: Documents that are their own example, or that would only repeat what the document says elsewhere.
+#: Routes without an example: their responses are documents in full, or are described elsewhere.
 _LEFT_OUT: Final = frozenset({"show_openapi", "show_docs", "list_problems"})
 
 
 def _shortened(value: object) -> object:
-    """A document with its lists cut: an example need not show every step."""
+    """A document with shortened lists: an example need not show every step."""
     if isinstance(value, dict):
         return {name: _shortened(one) for name, one in value.items()}
     return [_shortened(one) for one in value[:_LONGEST]] if isinstance(value, list) else value
@@ -95,7 +95,7 @@ def _list_and_remove(recorder: _Recorder) -> None:
     deployment.api.post(f"/api/peerings/{recorder.names['id']}/cancel")
     for name in ("list_refusals", "list_unmanaged", "show_problem"):
         recorder.ask(name)
-    # What an app shows that has lost its registry.
+    # The response of an app with an empty registry.
     (account,) = deployment.cloud.world.storage_accounts.values()
     registry = account.tables.pop("peerings")
     recorder.ask("list_lost")

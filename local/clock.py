@@ -1,7 +1,6 @@
 """The clock of the local Functions host and the local cloud.
 
-Both take a clock, so that one virtual clock can carry a day of timers, propagation delays and polls through a test in
-seconds.
+Both take a clock, so that with a virtual clock a test runs through a day of timers, delays and polls in seconds.
 """
 
 import math
@@ -15,7 +14,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where the time comes from."""
+    """A source of time."""
 
     def now(self) -> datetime:
         """The present moment, aware, in UTC."""
@@ -31,7 +30,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that runs with the machine's and can be moved forward at once.
+    """A clock that runs with the machine's and can be moved forward.
 
     The local Functions host moves it to the next due timer whenever nothing else is left to run. While `held` is set it
     stays with the machine's, so that a test can act while the app waits.
@@ -43,7 +42,7 @@ class VirtualClock:
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Callable[[timedelta], "VirtualClock"], tuple[timedelta]]:
-        """What is copied into a file: how far it is ahead."""
+        """The pickled form: how far it is ahead."""
         return _ahead_by, (self._ahead,)
 
     def now(self) -> datetime:
@@ -68,7 +67,7 @@ def _ahead_by(span: timedelta) -> VirtualClock:
 
 
 class SharedClock(VirtualClock):
-    """A virtual clock that other processes live by, too: those that run with `libahead.so` and map its file.
+    """A virtual clock that is shared with other processes: those that run with `libahead.so` and map its file.
 
     Args:
         file: where to write, as a little-endian int64, the whole seconds by which the clock is ahead.

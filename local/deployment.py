@@ -1,7 +1,7 @@
-"""The app deployed into this process, for tests and benchmarks: cloud, Functions host, one virtual clock for both.
+"""Deploys the app into this process, for tests and benchmarks: cloud, Functions host, one virtual clock for both.
 
-Which engine runs the orchestrations is the platform's business: what looks at them, waits for them or ends them goes
-through Durable's management API.
+Which engine runs the orchestrations is the platform's business: to read, await or end them, use Durable's management
+API.
 """
 
 import json
@@ -32,26 +32,26 @@ from peering.runs import wait_instance_id
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
-#: For plain HTTP: to load the authorities that this machine trusts takes longer than a request.
+#: For plain HTTP, because loading the machine's certificate authorities takes longer than a request.
 PLAIN: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 #: A status document as the API gives it, decoded.
 Status = dict[str, Any]
 #: The states in which something is at work on a peering.
 AT_WORK: Final = frozenset({"running", "repairing", "rotating", "removing", "stopping", "rolling-back"})
-#: How often what a hostile host fails is asked again.
+#: How often a request that a hostile host fails is repeated.
 _TRIES: Final = 10
-#: For how long a repair that did not help is not tried again, at most.
+#: The longest pause after a repair without effect.
 _LATER: Final = timedelta(days=1)
-#: How often one looks whether a peering is at rest, in seconds, although the registry has an order for it.
+#: How often, in seconds, a peering's status is polled although the registry still has an order for it.
 _LOOK_AT_LEAST_EVERY: Final = 1.0
-#: A scheduled check that comes once a year, so that none comes between; a test that wants one sets its own.
+#: A schedule of one check a year, so that no scheduled check interferes; a test that needs one sets its own.
 NO_SCHEDULE: Final = {"HEALTH_CHECK_SCHEDULE": "0 0 0 1 1 *"}
 #: The states in which an orchestration has ended.
 ENDED: Final = frozenset({"Completed", "Failed", "Terminated", "Canceled"})
 
 
 class Platform(Protocol):
-    """What deployments run on: an engine, and the time that goes with it.
+    """The engine and the clock of deployments.
 
     `patience` is how many times longer than on the embedded engine things may take, in the machine's time.
     """
@@ -88,13 +88,13 @@ _platforms: Final[list[Platform]] = [EmbeddedPlatform()]
 
 
 def platform() -> Platform:
-    """What a deployment would run on now."""
+    """The platform of a new deployment."""
     return _platforms[-1]
 
 
 @contextmanager
 def deployed_on(chosen: Platform) -> Iterator[None]:
-    """Every deployment that is made meanwhile runs on this platform."""
+    """Run every deployment that is made inside on this platform."""
     _platforms.append(chosen)
     try:
         yield
@@ -102,13 +102,13 @@ def deployed_on(chosen: Platform) -> Iterator[None]:
         _platforms.remove(chosen)
 
 
-#: The kinds that deployments are made for, the last one first.
+#: The kinds of VPCs for new deployments, the current one first.
 _kinds: Final[list[Kind]] = []
 
 
 @contextmanager
 def peered_with(kind: Kind) -> Iterator[None]:
-    """Every cloud that is deployed meanwhile has VPCs of this kind, unless its scenario says of which."""
+    """Give every cloud that is deployed inside VPCs of this kind, unless its scenario names one."""
     _kinds.append(kind)
     try:
         yield
@@ -127,7 +127,7 @@ def _of_kind(scenario: Scenario | str) -> Scenario:
 class Deployment:
     """A running app with its cloud. `api` is a client of its HTTP API, `durable` one of Durable's management API.
 
-    Where the host is hostile, what the platform fails is asked again: the methods here do that, `api` does not.
+    If the host is hostile, the methods here repeat requests that the platform failed; `api` does not.
     """
 
     cloud: LocalCloud
@@ -172,7 +172,7 @@ class Deployment:
         return cast("str", answer.json()["id"])
 
     def status(self, identity: str) -> Status:
-        """How the peering stands."""
+        """The status of the peering."""
         answer, _ = self._asked("GET", f"/api/peerings/{identity}")
         return cast("Status", answer.raise_for_status().json())
 
@@ -190,7 +190,7 @@ class Deployment:
         return status
 
     def _pause(self, identity: str, *, for_rest: bool) -> None:
-        """Between two looks at a peering; who waits for its rest need not look while the registry has its order."""
+        """Pause between two polls of a peering: a longer one while the registry has an order for it."""
         until = time.monotonic() + (_LOOK_AT_LEAST_EVERY if for_rest else 0) * self.patience
         time.sleep(0.05 * self.patience)
         while time.monotonic() < until and self._has_order(identity):
@@ -222,15 +222,15 @@ class Deployment:
 
     def _accepted(self, method: str, path: str, body: object) -> None:
         answer, again = self._asked(method, path, json=body)
-        # What was asked again may be under way, or be done, because of the request whose answer was lost.
+        # The request whose response was lost may have taken effect: its change may be in progress, or done.
         expected = (HTTPStatus.ACCEPTED, *((HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) if again else ()))
         if answer.status_code not in expected:
             raise RuntimeError(f"{answer.status_code}: {answer.text}")
 
     def _ended(self, identity: str, ask: Callable[[], object]) -> Status:
-        """Wait until the peering is at rest; what a hostile host interrupted is asked again a day later.
+        """Wait until the peering is at rest; a request that a hostile host interrupted is repeated a day later.
 
-        A verdict that it made unknown is asked for again.
+        A check is repeated if its verdict is `unknown`.
         """
         status = self.until(identity)
         for _ in range(_TRIES if self.host.hostility.is_hostile else 0):
@@ -246,7 +246,7 @@ class Deployment:
         return status
 
     def _asked(self, method: str, path: str, json: object = None) -> tuple[httpx.Response, bool]:
-        """The answer to a request, and whether the platform failed it before."""
+        """The response to a request, and whether the platform failed it before."""
         for failures in range(_TRIES if self.host.hostility.is_hostile else 0):
             with suppress(httpx.TransportError):
                 answer = self.api.request(method, path, json=json)
@@ -259,17 +259,17 @@ class Deployment:
         identity = self.start(**options)
         return self._ended(identity, lambda: self.start(**options))
 
-    # What people with the system key can see and do.
+    # Durable's management API, for callers with the system key.
 
     def instance(self, identity: str, **query: str) -> dict[str, Any]:
-        """How an orchestration stands; nothing when there is none of that id."""
+        """The status of an orchestration; empty if there is none with this id."""
         answer = self.durable.get(f"instances/{identity}", params=query)
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return {}
         return cast("dict[str, Any]", answer.raise_for_status().json())
 
     def instances(self, **query: str) -> list[dict[str, Any]]:
-        """How all orchestrations stand."""
+        """The statuses of all orchestrations."""
         return cast("list[dict[str, Any]]", self.durable.get("instances", params=query).raise_for_status().json())
 
     def until_ended(self, identity: str, seconds: float = 60) -> dict[str, Any]:
@@ -286,7 +286,7 @@ class Deployment:
         return found
 
     def later(self, identity: str, span: timedelta) -> None:
-        """Let time pass once an orchestration has ended: an engine delivers a call again that time leaps over.
+        """Let time pass after an orchestration has ended: if time skips over a call, an engine delivers it again.
 
         Raises:
             TimeoutError: it did not end.
@@ -339,7 +339,7 @@ class Deployment:
         self._admin("PUT", "/knobs", knobs)
 
     def event(self, **event: object) -> None:
-        """Make something happen in the cloud behind the app's back."""
+        """Cause an event in the cloud that the app does not know of."""
         self._admin("POST", "/events", event)
 
     def writes(self) -> list[dict[str, Any]]:
@@ -365,7 +365,7 @@ def has_open_orders(cloud: LocalCloud) -> bool:
     (account,) = cloud.world.storage_accounts.values()
     peerings = account.tables.get("peerings")
     first = next(peerings.scan((PEERINGS, order_key(""))), None) if peerings is not None else None
-    # Behind the orders come other rows, such as those that a check of all peerings writes.
+    # After the orders come other rows, such as those that a check of all peerings writes.
     return first is not None and first.key[0] == PEERINGS
 
 
@@ -421,9 +421,9 @@ def deploy(
         scenario: a name, or the scenario itself.
         settings: further settings of the app.
         clock: the time that both live by.
-        hostile: what the Functions host does to the app, or the seed that it follows from.
-        timer_triggers_awaited: whether something waits for a timer trigger, see `FunctionsHost`; by default an order
-            does that is open while no durable timer is pending: the resume timer may have to begin it again.
+        hostile: the faults of the Functions host, or their seed.
+        timer_triggers_awaited: whether something waits for a timer trigger, see `FunctionsHost`. By default an open
+            order does if no durable timer is pending, because the resume timer may have to restart it.
     """
     clock = clock or platform().clock()
     with (

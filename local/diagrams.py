@@ -16,7 +16,7 @@ DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "design.md"
 
 
 def steps() -> Iterator[str]:
-    """The steps of a start, each with those whose facts it needs; what another one leads to anyway is left out."""
+    """The steps of a start, each with its direct predecessors; an arrow that others imply is left out."""
     yielders = {fact: step.name for step in STEPS for fact in step.yields}
     needed: dict[str, set[str]] = {"cleared": {yielders[fact] for fact in CLEARED}}
     for step in STEPS:
@@ -35,9 +35,9 @@ def steps() -> Iterator[str]:
 
 
 def rooms() -> Iterator[str]:
-    """The rooms of the source and which of them each one may import; what another one leads to anyway is left out."""
+    """The packages, and which of them each one may import; an arrow that others imply is left out."""
     allowed = {room: set(rooms) for room, rooms in ALLOWED.items()}
-    # Benchmarks and tests borrow from one another, which is no order.
+    # Benchmarks and tests import each other, so they have no order.
     allowed["bench"] -= {"tests"}
     yield "flowchart TD"
     yield "  subgraph deployed"
@@ -53,7 +53,7 @@ def rooms() -> Iterator[str]:
 
 
 def request() -> Iterator[str]:
-    """A request's way, from the route that takes it to the route that tells of it."""
+    """The path of a request, from the route that accepts it to the route that shows its result."""
     paths = {route.name: f"{route.method} /api/{route.path}" for route in ROUTES}
     operation = next(name for name, workflow in OPERATIONS.items() if workflow is establish)
     yield "sequenceDiagram"
@@ -81,7 +81,7 @@ DIAGRAMS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {"steps": steps, "r
 
 
 def drawn(document: str) -> str:
-    """A document with the diagrams that it has places for drawn as the code has it now."""
+    """A document with its diagrams redrawn from the present code."""
     return re.sub(
         r"(?s)(<!-- diagram: (\w+) -->\n).*?(<!-- end -->)",
         lambda place: "".join(
@@ -92,7 +92,7 @@ def drawn(document: str) -> str:
 
 
 def _before(name: str, needed: Mapping[str, set[str]]) -> set[str]:
-    """Every step that has to be done before one."""
+    """All predecessors of a step."""
     return needed[name] | {earlier for other in needed[name] for earlier in _before(other, needed)}
 
 

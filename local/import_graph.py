@@ -1,4 +1,4 @@
-"""Who imports whom: read off the source, so that an import inside a function or for types alone counts as well."""
+"""Which module imports which, read from the source: imports inside functions and for types count as well."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,14 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 #: What is deployed, from the top down: each room may import itself and those below it.
 DEPLOYED: Final = ("function_app", "triggers", "orchestrators", "activities", "clients", "peering")
 #: What is not deployed, and which rooms each one may import. The command line is installed alone; benchmarks and tests
-#: borrow from one another.
+#: import each other.
 OUTSIDE: Final[Mapping[str, tuple[str, ...]]] = {
     "command_line": (),
     "local": (*DEPLOYED, "command_line"),
     "bench": (*DEPLOYED, "command_line", "local", "tests"),
     "tests": (*DEPLOYED, "command_line", "local", "bench"),
 }
-#: For every room, those that it may import beside itself.
+#: For every room, the other rooms that it may import.
 ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     **{room: DEPLOYED[place + 1 :] for place, room in enumerate(DEPLOYED)},
     **OUTSIDE,
@@ -47,7 +47,7 @@ def upward_imports(graph: Mapping[str, set[str]]) -> list[tuple[str, str]]:
 
 
 def imports_of_tests(graph: Mapping[str, set[str]]) -> list[tuple[str, str]]:
-    """The imports that lead to a module of tests: what several of them need has a module of its own."""
+    """The imports of test modules: code that several tests need belongs in a module of its own."""
     return sorted(
         (module, imported)
         for module, imports in graph.items()
@@ -57,7 +57,7 @@ def imports_of_tests(graph: Mapping[str, set[str]]) -> list[tuple[str, str]]:
 
 
 def circle(graph: Mapping[str, set[str]]) -> list[str]:
-    """The modules of one circle of imports, or nothing."""
+    """The modules of one import cycle; empty if there is none."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -29,7 +29,7 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class FunctionsApp:
-    """A running app: where it answers and the key it wants. `log` is its log file."""
+    """A running app: its address and its key. `log` is its log file."""
 
     url: str
     key: str
@@ -74,7 +74,7 @@ def _await_line(process: subprocess.Popen[bytes], log: Path, file: Path, pattern
 
 
 def _child(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401 - those of Popen
-    """A program that ends with this process, however that ends; a signal of the terminal is this process's alone."""
+    """A program that ends with this process, however that ends; signals of the terminal reach only this process."""
     command = [*command, "--with-parent"]
     return subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, start_new_session=True, **options)
 

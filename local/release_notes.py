@@ -1,6 +1,6 @@
 """The notes of a release: the section of its version in CHANGELOG.md, for the release that GitHub shows.
 
-A tag is refused whose version the code, or the folder of recorded histories, does not know.
+A tag is refused if the code has another version, or no histories of its version are recorded.
 """
 
 import re
@@ -13,7 +13,7 @@ CHANGELOG: Final = PROJECT / "CHANGELOG.md"
 
 
 def notes(changelog: str, tag: str) -> str:
-    """What the changelog says of a tag's version, without the heading.
+    """The changelog's section of a tag's version, without the heading.
 
     Args:
         changelog: the text of the changelog.
@@ -30,14 +30,14 @@ def notes(changelog: str, tag: str) -> str:
 
 
 def require_prepared(project: Path, tag: str) -> None:
-    """Refuse a tag that the code is not of.
+    """Refuse a tag if the code has another version.
 
     Args:
         project: the project's folder.
         tag: the tag, such as `v0.3.0`.
 
     Raises:
-        LookupError: another version is what runs note, or no histories of this one are recorded for later upgrades.
+        LookupError: the code has another version, or no histories of this one are recorded for later upgrades.
     """
     version = tag.removeprefix("v")
     (noted,) = re.findall(r'(?m)^VERSION: Final = "([^"]+)"$', (project / "peering/version.py").read_text())
@@ -48,7 +48,7 @@ def require_prepared(project: Path, tag: str) -> None:
 
 
 def main() -> None:
-    """Write the notes of the tag that is given."""
+    """Print the notes of the given tag."""
     try:
         text = notes(CHANGELOG.read_text(), sys.argv[1])
         require_prepared(PROJECT, sys.argv[1])

@@ -35,7 +35,7 @@ from peering.sweep import (
     cut,
 )
 
-#: So many calls fill a history of less than two hundred events; the workflow starts over with an empty one then.
+#: The number of calls after which the workflow restarts with an empty history: fewer than two hundred events.
 CALLS_IN_ONE_HISTORY: Final = 40
 
 

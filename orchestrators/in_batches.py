@@ -12,7 +12,7 @@ from peering.calls import Activity
 #: Calls of an activity at a time.
 PARALLEL: Final = 8
 
-#: For so long it is tried again what a remote asks to come back for; the pause is so much of the time waited longer.
+#: How long throttled calls are retried, and the share of the time waited that is added to each pause.
 PATIENCE: Final = timedelta(minutes=15)
 _SHARE: Final = 0.1
 

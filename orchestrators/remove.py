@@ -25,7 +25,7 @@ def take_away(run: CurrentRun) -> Workflow[bool]:
     """Run the removal's table; returns whether all is deleted. The run is then `removed`, `failed` or superseded.
 
     A call that was lost before may still be running and create an object: everything is checked once more when it must
-    have ended. One of the removal's own creates nothing, and it has ended before any such object is recreated.
+    have ended. Lost calls of the removal itself only delete: they must have ended before a start recreates an object.
     """
     makes_until = run.unsettled
     for _ in range(_PASSES):

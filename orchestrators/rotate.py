@@ -35,7 +35,7 @@ def _discard(run: CurrentRun) -> Running:
     request = run.request(run.facts)
     discarded = yield from attempt(run.context, DISCARD_CREDENTIAL, request, f"{run.execution}d", run.deadlines)
     if "problem" in discarded:
-        # A later check looks for what is left.
+        # A later check removes what is left.
         yield from note_lost(run.context, run.peering["id"])
     else:
         run.facts |= discarded["facts"]

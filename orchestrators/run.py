@@ -58,7 +58,7 @@ class CurrentRun:
         self.steps: dict[StepName, StepProgress] = {}
         self.state: RunState = "running"
         self._by_name: dict[StepName, Step] = {}
-        #: What takes in whatever has ended.
+        #: The current tasks, each with the function that processes its result.
         self._under_way: dict[Task[object], Callable[[], Running | None]] = {}
         self._waits: dict[str, str] = {}
         self._looked: list[StepName] = []
@@ -105,7 +105,7 @@ class CurrentRun:
         Args:
             table: the steps.
             facts: what is known already.
-            looks_ahead: one activity does the looks that a start begins with before anything else.
+            looks_ahead: one activity runs all preflight steps of a start, before anything else.
         """
         self._by_name = {step.name: step for step in table}
         self.facts = facts.copy()
@@ -228,7 +228,7 @@ class CurrentRun:
         recalled = only(self.known, (*table.yields, *table.recalls))
         gathered = only(self.facts, (*table.recalls, *table.needs))
         request = self.request(recalled | gathered)
-        # What only looks needs no fence, unless what it finds is kept.
+        # A step that only reads needs no fence, unless its results are stored.
         if table.looks and step not in KEPT and "fence" in request:
             fence = request.pop("fence")
             if "trace" in fence:
@@ -236,7 +236,7 @@ class CurrentRun:
         return request
 
     def _look_ahead(self, looks: Sequence[Step]) -> None:
-        """Do these looks in one activity: separate calls would each add a message and a row of history."""
+        """Run these preflight steps in one activity: separate calls would each add a message and a row of history."""
         now = self.context.current_utc_datetime.isoformat()
         for step in looks:
             self.steps[step.name] = StepProgress(state="running", started=now, tries=0)
@@ -258,9 +258,9 @@ class CurrentRun:
         self._settle_looks(ended if isinstance(ended, BaseException) else ended["outcome"])
 
     def _settle_looks(self, outcomes: Looks | BaseException) -> None:
-        """Process the looks; those that failed because of others are started as soon as possible."""
+        """Process the outcomes of the preflight steps; those that could not run are started as soon as possible."""
         if isinstance(outcomes, BaseException):
-            # What the platform lost is looked at again one by one.
+            # Each step of a call that the platform lost is called again by itself.
             outcomes = {}
         if is_undone(outcomes):
             self._take_problem_of_looks(outcomes["problem"])
@@ -274,7 +274,7 @@ class CurrentRun:
             self._settle(name, outcomes[name])
 
     def _take_problem_of_looks(self, problem: Occurrence) -> None:
-        """Wait with all looks together, or end the run; the first of them shows why."""
+        """Wait for all preflight steps together, or end the run; the first of them shows why."""
         first, *others = self._looked
         if self._may_wait(problem):
             self.steps[first]["problem"], self.steps[first]["state"] = problem, "waiting"
@@ -290,7 +290,7 @@ class CurrentRun:
         """Schedule every step whose needs are met, unless the run is ending."""
         for step in list(ready(list(self._by_name.values()), self.facts, self.steps)):
             if self.state == "running" and not CLEARED_BEFORE.get(step.name, frozenset()).isdisjoint(self.steps):
-                # What another delivery of those would still delete is not to be what this one makes.
+                # Otherwise, another delivery of those steps could still delete what this step creates.
                 if self._under_way:
                     continue
                 yield from self.fence_off()
@@ -318,7 +318,7 @@ class CurrentRun:
         """Wait for a transient problem; end the run with a permanent one."""
         clears = may_clear(problem) and "gave_up_after" not in problem
         if self.state not in ("running", "stopping") and (clears or problem["code"] == "run-superseded"):
-            # The run is ending, and so were its waits told to: a step that would wait counts as not begun.
+            # The run is ending, and its waits have been told to end: a step that would wait counts as not begun.
             del self.steps[step]
             return
         progress, now = self.steps[step], self.context.current_utc_datetime
@@ -342,7 +342,7 @@ class CurrentRun:
         return may_clear(problem) and "gave_up_after" not in problem and self.state == "running"
 
     def _wait_for(self, step: str, request: Request, problem: Occurrence, tries: int) -> tuple[Wait, str]:
-        """What hands a step to a workflow of its own, whose history does not grow with the wait; and its instance."""
+        """The input and the instance id of a step's wait, a workflow of its own: so the run's history does not grow."""
         losses = self._losses.get(step, 0)
         wait = Wait(
             step=step,

@@ -1,7 +1,7 @@
 """The one orchestrator of a peering: it carries out the order that it reads in the peering's record.
 
 Its instance id is the peering's id, so the engine runs one of it at a time. Which order is carried out, the record
-decides: a start without an open order ends at once, and an execution that ends an order looks for the next one.
+decides: a start without an open order ends at once, and an execution that ends an order then reads the next one.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def check(run: CurrentRun) -> Running:
 
 def _retire_unknown_credentials(run: CurrentRun) -> Workflow[bool]:
     """Remove credentials that an interrupted run may have created unrecorded; returns whether none is left."""
-    # An application that was taken over has its own credential, until the app has rotated it.
+    # An adopted application keeps its owner's credential until the app has rotated it.
     own = run.known.get("existing") != "adopted" or "credential" in run.known
     if "application_object_id" not in run.known or not own:
         return True

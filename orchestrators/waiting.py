@@ -31,7 +31,7 @@ SHORTEST_PAUSE: Final = timedelta(seconds=1)
 PAUSE_SHARE: Final = 0.1
 OBEYED_SHARE: Final = 0.75
 LOOKS_IN_ONE_HISTORY: Final = 8
-#: What ends a try before it has seen anything.
+#: Problems of polls that could not read the object.
 _UNSEEN: Final = frozenset({LOST, THROTTLED, "remote-unavailable"})
 #: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
 CUT: Final = timedelta(milliseconds=900)
@@ -50,7 +50,7 @@ class Wait(TypedDict):
 
     `lost` counts the most recent consecutive calls of the step that the platform lost; until `unsettled` one of them
     may still be running. `throttled` are the seconds that it has spent waiting for the budget of a remote service.
-    `looks` counts the tries that could read what they looked for.
+    `looks` counts the polls that could read the object.
     """
 
     step: str
@@ -73,7 +73,7 @@ class WaitResult(TypedDict, Generic[Awaited]):
     unsettled: str
 
 
-#: What waits for a step, and for all looks of a start, is the same orchestrator.
+#: One orchestrator waits for a step, and for all preflight steps of a start.
 AWAIT_STEP: Final = Orchestrator[Wait, WaitResult[Outcome]]("await_step")
 AWAIT_LOOKS: Final = Orchestrator[Wait, WaitResult[Looks]](AWAIT_STEP)
 
@@ -94,7 +94,7 @@ def next_look(now: datetime, since: datetime, problem: Occurrence, deadlines: De
     last = since + timedelta(seconds=deadlines[deadline])
     if now >= last:
         return None
-    # Not to the end, if a remote asks for more than there is left: what it answers then may take another look.
+    # If a remote asks for a longer pause than is left, the poll comes before the deadline: it may need another one.
     asked = min(asked, OBEYED_SHARE * (last - now))
     if problem["code"] == THROTTLED and "remote" not in problem:
         # Put off by the app itself, until its turn.
@@ -144,7 +144,7 @@ def attempt(
 def _until_ended(
     context: OrchestrationContext, waiting: Task[WaitResult[Outcome]], instance: str, given: Request
 ) -> Workflow[None]:
-    """Wait for a wait, which is notified when another order supersedes its run; an obsolete hint does not end it."""
+    """Await the end of a wait; a hint that another order supersedes its run is passed on, unless it is obsolete."""
     awaited: list[Task[object]] = [waiting, stop := context.wait_for_external_event(STOP)]
     while (ended := (yield from result_of(context.task_any(awaited)))) is not waiting:
         awaited.remove(ended)
@@ -170,7 +170,7 @@ def await_step(context: StartedWith[Wait]) -> Workflow[WaitResult[Answer] | None
     stop = context.wait_for_external_event(STOP)
     for _ in range(LOOKS_IN_ONE_HISTORY):
         now, is_throttled = context.current_utc_datetime, problem["code"] == THROTTLED
-        # What a step waits for does not begin while the step waits for its turn.
+        # The wait for a turn does not count for the step's own wait.
         since = begun if is_throttled else begun + timedelta(seconds=throttled)
         look = next_look(now, since, problem, wait["deadlines"])
         if look is None:
@@ -230,7 +230,7 @@ def _stopped(tries: int, unsettled: str) -> WaitResult[Answer]:
 
 
 def _looked(problem: Occurrence) -> int:
-    """Whether a try that ended with a problem could read what it looked for: 1, or 0."""
+    """Whether a poll that ended with a problem could read the object: 1, or 0."""
     return int(problem["code"] not in _UNSEEN)
 
 
@@ -244,7 +244,7 @@ def _with_seen(request: Request, problem: Occurrence) -> Request:
 
 
 def _request(request: Request, looks: int, look: datetime, begun: datetime, throttled: float) -> Request:
-    """The input of a step at a look: the earlier ones, the seconds it has waited, a sign of life for the next pause.
+    """The input of a step at a poll: how often and how long it has waited, and a sign of life for the next pause.
 
     Some steps need two consistent reads, and after a long wait a step accepts slightly older data.
     """

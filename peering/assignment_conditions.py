@@ -1,6 +1,6 @@
 """Whether the conditions on an identity's role assignments keep it from assigning roles. No I/O.
 
-Azure alone can tell what a condition comes to. What is read here is the roles that it names, as Azure's portal and
+Only Azure can evaluate a condition completely. This module only reads the roles that it names, as Azure's portal and
 infra/modules/vnet-access.bicep write them ("Examples to delegate Azure role assignment management with conditions").
 """
 
@@ -32,7 +32,7 @@ _NAMED_ROLES: Final = re.compile(
 
 
 def excludes(condition: str, role: str) -> bool:
-    """Whether a condition names the roles that may be assigned, and nowhere lets this one be.
+    """Whether a condition lists roles that may be assigned, and none of its lists allows this role.
 
     Args:
         condition: an assignment's condition.

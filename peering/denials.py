@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from peering.naming import folded, same_id, within
 from peering.rights import grants
 
-#: How a deny assignment names everybody.
+#: The id by which a deny assignment names all principals.
 _EVERYBODY: Final = "00000000-0000-0000-0000-000000000000"
 _PARAMETER: Final = re.compile(r"\[parameters\('([^']+)'\)\]", re.IGNORECASE)
 #: An expression that cannot be evaluated.
@@ -63,7 +63,7 @@ def _reaches(resource_id: str, path: str) -> bool:
 
 
 def _covers(scope: str, path: str) -> bool:
-    """Whether a scope that a VNet is in holds a path as well: a management group holds both."""
+    """Whether a scope above a VNet also contains a path: a management group contains both."""
     return folded(scope).startswith("/providers/microsoft.management/") or within(path, scope)
 
 
@@ -107,7 +107,7 @@ def denied_by(
 
 
 def _verdict(definition: Definition, action: str, assigned: Mapping[str, Any]) -> bool | None:
-    """Whether a definition denies an action as an assignment brings it; None if it may."""
+    """Whether a definition denies an action as its assignment applies it; None if it may."""
     names = {"resourceType": action.rpartition("/")[0], "policyDefinitionReferenceId": definition.reference}
     selectors = [one.get("selectors") or [] for one in assigned.get("resourceSelectors") or []]
     selected = {_selects(one, names) for one in selectors} if selectors else {True}
@@ -133,7 +133,7 @@ def _effects(definition: Definition, overrides: Sequence[Mapping[str, Any]], nam
 
 
 def _selects(selectors: Sequence[_Selector], names: Mapping[str, str]) -> bool | None:
-    """Whether all selectors fit what has these names; None if one is about something else, such as a location."""
+    """Whether all selectors match these values; None if one selects by another property, such as a location."""
     fits = [_fits_selector(one, names.get(str(one.get("kind")))) for one in selectors]
     return False if False in fits else None if None in fits else True
 
@@ -146,7 +146,7 @@ def _fits_selector(selector: _Selector, name: str | None) -> bool | None:
 
 
 def _denies(definition: Definition, effect: object, action: str) -> bool | None:
-    """Whether a definition with an effect, its own or its assignment's, denies an action; None if more decides it."""
+    """Whether a definition with an effect, its own or its assignment's, denies an action; None if it may."""
     properties, parameters = definition.properties, definition.parameters
     # The other modes apply only to types with tags and a location, or to objects outside ARM.
     if str(properties.get("mode", "All")).lower() != "all":
@@ -220,7 +220,7 @@ def denied_actions(
         path: what is changed, by its ARM id.
         identity: the object id of the app's own identity.
         by_app: the actions that this identity needs.
-        by_others: the actions of identities that do not exist yet or are unknown: only a denial of everybody applies.
+        by_others: the actions of identities that do not exist yet or are unknown: only a denial for all applies.
     """
     scope = str(denial.get("scope") or "/")
     if not (same_id(path, scope) if denial.get("doNotApplyToChildScopes") else _covers(scope, path)):

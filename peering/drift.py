@@ -160,7 +160,7 @@ def _unseen(*parts: Part[Any]) -> list[Occurrence]:
 
 
 def _only_unseen(problem: Occurrence) -> Occurrence:
-    """A problem of a look; a list that is not found proves nothing about its owner."""
+    """The problem of an unread part; one with a code of drift would claim that the object was read."""
     return {**problem, "code": "remote-unavailable"} if problem["code"] in DRIFT else problem
 
 
@@ -171,11 +171,11 @@ def _occurrence(code: ProblemCode, detail: str) -> list[Occurrence]:
 def connection_of(vnet_id: str, vpc: VpcLook, facts: Facts) -> ConnectionLook | None:
     """A VNet's connection among those of a VPC in Aiven: all three names count, without case; the peering's own first.
 
-    Where Aiven has listed the peering's own beside another application's, that one does not count.
+    If Aiven lists the peering's own connection beside another application's, the other one does not count.
 
     Args:
         vnet_id: the VNet.
-        vpc: the VPC, as it was seen.
+        vpc: the VPC, from a look.
         facts: what is known of the peering.
     """
     vnet = VNetId.parse(vnet_id)

@@ -20,8 +20,8 @@ from peering.unfit import connection_exists
 Action = Literal["create", "find", "adopt", "recreate", "delete", "unknown"]
 #: What changes a peering that exists.
 _CHANGING: Final = ("create", "recreate", "delete")
-#: The result of a start: a new peering, an unchanged one, a changed one, an adopted one, one that is left to its owner,
-#: or nothing because of the obstacles.
+#: The result of a start: a new, an unchanged, a changed or an adopted peering, one that another owner keeps, or nothing
+#: because of obstacles.
 Result = Literal["create", "find", "update", "adopt", "leave", "blocked"]
 
 
@@ -140,14 +140,14 @@ def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[Opti
     side = _side(facts)
     networks = facts.get("user_peer_network_cidrs") or []
     found = {"user_peer_network_cidrs": networks, **({"peering_name": side["name"]} if side else {})}
-    # The clouds know better than the registry what there is.
+    # The clouds, not the registry, decide what exists.
     old: dict[str, object] = {**(there or {}), **found, **(side["options"] if side else {})}
     # Every request enables traffic.
     wanted = {**{name: value for name, value in peering.items() if name not in _NO_OPTIONS}, _TRAFFIC: True}
     is_adopted, changes = facts.get("existing") == "adopted", list[OptionChange]()
     refused = REFUSED | (dict.fromkeys(OF_ITS_OWNER, _ADOPTED) if is_adopted else {})
     if is_adopted and peering["peering_name"] == f"aiven-{AivenVpc.of(peering).id}":
-        # Nobody has asked for it.
+        # No request has asked for it: it is the default.
         del wanted["peering_name"]
     if not is_adopted and "application_changes" in facts:
         del wanted["application_name"]

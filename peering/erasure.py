@@ -10,12 +10,12 @@ T = TypeVar("T")
 #: What replaces an erased caller.
 ERASED: Final = Caller(name="erased", id=None)
 _PARTS: Final = Caller.__annotations__.keys()
-#: What people say of a peering, which they change themselves.
+#: Texts that people write about a peering; they change these themselves.
 _SAID: Final = "labels"
 
 
 def erased(found: T, caller: str) -> T:
-    """What the registry keeps, without a caller: wherever it names that one, `ERASED` takes the place.
+    """A document of the registry without a caller, whose name and id are replaced by `ERASED`.
 
     Args:
         found: a record, a run, a pause; it stays as it is.
@@ -42,7 +42,7 @@ def _erased(found: object, caller: str) -> object:
         return [_erased(one, caller) for one in found]
     if not isinstance(found, dict):
         return found
-    # Who is known by the function key alone has no id.
+    # A caller who is known only by the function key has no id.
     known = [str(part).casefold() for part in found.values() if part is not None]
     if found.keys() == _PARTS and caller in known:
         return dict(ERASED)

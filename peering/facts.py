@@ -87,7 +87,7 @@ class ConnectionRefusal(TypedDict):
 
 
 class ApplicationChange(TypedDict):
-    """A part of the application that a start changes: the name that is asked for, or an audience that cannot work."""
+    """A part of the application that a start changes: its name, or a sign-in audience that prevents the peering."""
 
     option: Literal["application_name", "sign_in_audience"]
     old: str | None
@@ -183,7 +183,7 @@ class Facts(CredentialFacts, total=False):
     waits_since: str
     # Names the call of the step; a second delivery of the same call has the same.
     call: str
-    # What an earlier look of the same wait has seen.
+    # What an earlier poll of the same wait has seen.
     refusal: ConnectionRefusal
     seen_switches: dict[str, bool]
 

@@ -40,7 +40,7 @@ class Right(TypedDict):
 
 
 def held_rights(record: Record, look: Look) -> Iterator[Right]:
-    """The rights of the application and of the platform's, each as it is assigned; empty if they could not be read.
+    """The rights of the application and of the platform's service principal, as assigned; empty if unread.
 
     Args:
         record: the peering's record.
@@ -52,7 +52,7 @@ def held_rights(record: Record, look: Look) -> Iterator[Right]:
         principal = principals[name]
         if access is None or principal is None:
             continue
-        # The platform's own has roles on other VNets, for other peerings.
+        # The platform's service principal has roles on other VNets, for other peerings.
         for assignment in _of_principal(access, principal["id"], everywhere=name == "user_principal"):
             given = same_id(assignment["role"], last_part(str(facts.get(role))))
             asked_for = given and same_id(assignment["scope"], str(facts.get("vnet_id", peering["vnet_id"])))

@@ -57,10 +57,10 @@ def of_subscription(holds: Holds, vnet: VNetId) -> Iterator[Occurrence]:
 
 
 def of_unread(holds: Holds | None, policies: Collection[DenyingPolicy] | None) -> list[str]:
-    """A warning about what the app may not read of a VNet: it may block a change without being shown.
+    """A warning about parts of a VNet that the app may not read: they may block a change.
 
     Args:
-        holds: the holds on the VNet; None if they could not be had.
+        holds: the holds on the VNet; None if they could not be read.
         policies: its policy assignments; None if the app may not read them.
     """
     unread = [*(holds.unread if holds is not None else ()), *(["its policy assignments"] if policies is None else [])]

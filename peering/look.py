@@ -106,7 +106,7 @@ class ApplicationLook(TypedDict):
 
 
 class PrincipalLook(TypedDict):
-    """A service principal in the customer's tenant. `marked`: this app made it."""
+    """A service principal in the customer's tenant. `marked`: this app created it."""
 
     id: str
     application_id: str
@@ -144,7 +144,7 @@ _PARTS: Final[
 
 
 def unseen_of(look: Look) -> dict[str, Occurrence]:
-    """The parts of a look that could not be had, and what kept each from view.
+    """The unread parts of a look, each with the problem that prevented the read.
 
     Args:
         look: the look.

@@ -1,6 +1,7 @@
-"""Peerings that the registry has lost: what the clouds show of them, as the requests that take them over again. No I/O.
+"""Unrecorded peerings: this app's, but not in its registry; the API calls them `lost`. No I/O.
 
-An option that no cloud shows is left out, and a request without it has the default. Only `setup-only` is guessed.
+Each becomes the request that takes it over again, from what the clouds show. An option that no cloud shows is left out,
+so it has the default. Only `setup-only` is guessed.
 """
 
 import json
@@ -34,7 +35,7 @@ _ROLE_NAMES: Final = ("platform_role_name", "user_role_name")
 #: The states of a connection whose setup is not complete: the application's role is not removed before that.
 _IN_SETUP: Final = frozenset({"APPROVED", "APPROVED_PEER_REQUESTED", "PENDING_PEER"})
 _DAY: Final = timedelta(days=1)
-#: Options by name; those that should have been shown, and are not, are None.
+#: Options by name; None if a cloud should show the option but does not.
 _Shown: TypeAlias = dict[str, object]
 
 
@@ -57,7 +58,7 @@ class RequestOptions(TypedDict, total=False):
 
 
 class LostRequest(VpcNames, RequestOptions):
-    """The request for a lost peering: the body of a start."""
+    """The request for an unrecorded peering: the body of a start."""
 
     vnet_id: str
 
@@ -105,7 +106,7 @@ class Traces(NamedTuple):
 def is_own(connection: Connected, application: ApplicationLook) -> bool:
     """Whether this app has a peering of the pair: it made the connection's application, or added a credential to it.
 
-    A start does not find an application by the peering's earlier id: it takes that one over, as one of another owner.
+    A start does not find an application by the peering's earlier id: it adopts that one, like another owner's.
     """
     of_earlier_version = application["unique_name"] == unique_name(connection.earlier_id)
     return _is_made(connection, application) or of_earlier_version or _credential(connection, application) is not None
@@ -156,7 +157,7 @@ def _refused(request: Mapping[str, object]) -> set[str]:
 
 
 def _of_application(connection: Connected, traces: Traces) -> _Shown:
-    """Whose the application is, and what it signs in with."""
+    """Who owns the application, and what it signs in with."""
     application, credential = traces.application, _credential(connection, traces.application)
     made = _is_made(connection, application)
     shown: _Shown = {"application_name": application["name"] or None} if made else {"adopt": True}
@@ -167,7 +168,7 @@ def _of_application(connection: Connected, traces: Traces) -> _Shown:
 
 
 def _of_side(connection: Connected, vnet: VNetLook | None) -> _Shown:
-    """The name of the VNet's side, and its options that are on: those that are off are so by default."""
+    """The name of the VNet's side, and its options that are on; off is the default."""
     side = side_of({}, vnet["peered_networks"], connection.vpc_cidr) if vnet is not None else None
     if side is None:
         return dict.fromkeys(("peering_name", *_OF_SIDE))
@@ -225,7 +226,7 @@ def _fitting(
 
 
 def _only(names: set[str]) -> str | None:
-    """The only name there is: of several, as two peerings of a VNet may have, none is known to be this peering's."""
+    """The only name; None if there are several, because any of them may belong to another peering of the VNet."""
     return next(iter(names)) if len(names) == 1 else None
 
 

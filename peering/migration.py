@@ -143,14 +143,14 @@ def migrated(old: OldRecord, asked: Sequence[Asked], now: datetime, deadlines: D
 
 
 def started(asked: Asked, now: datetime) -> Record | None:
-    """The record of a start that the old registry had not been told of yet; None when that was all."""
+    """The record of a start that the old registry did not have yet; None if the instance was not a start."""
     if "peering" not in asked:
         return None
     return place(None, _order_of(asked["peering"]["id"], asked, now))[0]
 
 
 def _with_ends(runs: Sequence[Run]) -> list[Run]:
-    """The runs; one that the next one follows without its end being known was interrupted."""
+    """The runs; one without a recorded end that another run follows was interrupted."""
     found = []
     for run, following in zip_longest(runs, runs[1:]):
         if following is None or "ended" in run:

@@ -50,10 +50,10 @@ class Order(OrderOptions):
     """A requested operation. It is in the peering's row from the 202 until its outcome is recorded.
 
     `run` names it. `execution` is the execution of the orchestrator that has taken it, at `retaken`; the first one took
-    it at `taken`. `executions` counts how often an instance was started for it. It is overdue at `alive_until`, unless
-    its own row has a later sign of life, or as soon as no instance is there, though not before `not_before`.
+    it at `taken`. `executions` counts how often an instance was started for it. It is overdue after `alive_until`,
+    unless its own row has a later sign of life. Without an instance it is overdue at once, but not before `not_before`.
     `supersedes` names the order that it replaced. `joins` callers have joined it, of whom `joined` are the last.
-    `trace` is what the spans of its execution go on from, a W3C `traceparent`.
+    `trace`, a W3C `traceparent`, is the parent of its execution's spans.
     """
 
     operation: Operation
@@ -87,7 +87,7 @@ class Taking(TypedDict):
 class Taken(TypedDict):
     """The answer of `take_order`: the order and what is known; `unsettled`, see `Record`.
 
-    `has_requested_connection`: an earlier execution of the same order has, so one that is found was not there before.
+    `has_requested_connection`: an earlier execution of the order did so, so a connection that is found is not older.
     """
 
     order: Order

@@ -33,7 +33,7 @@ class Occurrence(TypedDict):
     """One problem as it occurred; `code` is its key in the catalogue.
 
     `causes` are what a diagnosis found behind it; `also` are further problems that the same step met. `final`: it will
-    not clear this time, although problems of its code may. `seen` is for the next look of the same wait.
+    not clear this time, although problems of its code may. `seen` is for the next poll of the same wait.
     """
 
     code: ProblemCode
@@ -61,14 +61,14 @@ class Undone(TypedDict):
     problem: Occurrence
 
 
-#: What a step returns. Which of the two has to be asked before it is read.
+#: What a step returns; check which of the two it is before you read it.
 Outcome: TypeAlias = Done | Undone
-#: What `look_ahead` returns: how each look has ended, or why none was begun.
+#: What `look_ahead` returns: the outcome of each preflight step, or why none was begun.
 Looks: TypeAlias = dict[StepName, Outcome] | Undone
 
 
 def is_undone(answer: Outcome | Looks) -> TypeIs[Undone]:
-    """Whether an activity failed; no look is named `problem`."""
+    """Whether an activity failed; no preflight step is named `problem`."""
     return "problem" in answer
 
 
@@ -96,7 +96,7 @@ class LookRequest(TypedDict):
     fence: Fence
 
 
-#: So many further problems of one step are told; a VNet may have 500 peerings, and a row of the registry a megabyte.
+#: The maximum number of further problems of one step: a VNet may have 500 peerings, but a row holds one megabyte.
 MOST_ALSO: Final = 60
 
 

@@ -34,7 +34,7 @@ _STATES: Final[Mapping[str, PeeringState]] = {state: state for state in get_args
 
 
 def state_named(name: str) -> PeeringState:
-    """The state of a name as it was kept; a name that no state has stands for `failed`."""
+    """The state with a stored name; an unknown name stands for `failed`."""
     return _STATES.get(name, "failed")
 
 
@@ -66,7 +66,7 @@ class ShortStep(TypedDict):
 
 
 class Progress(TypedDict):
-    """The custom status of a run. `execution` is the one that tells; `started` is when it took the order."""
+    """The custom status of a run. `execution` is the one that wrote it; `started` is when it took the order."""
 
     operation: Operation
     state: RunState

@@ -36,7 +36,7 @@ class Finding(TypedDict):
 
 
 class Attempt(TypedDict):
-    """The last repair for a finding that is not resolved since.
+    """The last repair for a finding that has not been resolved since.
 
     `count`: how many repairs completed without effect, the last one at `completed`; `broken_off`: how many in a row did
     not complete since.
@@ -186,7 +186,7 @@ def just_after(moment: str) -> str:
 
 
 def touch(record: Record, now: datetime) -> None:
-    """Note that something of a record has changed that no run does: who has seen it as it was before has not this."""
+    """Raise the revision after a change that belongs to no run: callers with the earlier one have not seen it."""
     record["revision"] += 1
     record["changed"] = max(now.isoformat(), just_after(record["changed"]))
 
@@ -223,7 +223,7 @@ UNDER_WAY: Final[dict[Operation, PeeringState]] = {
 
 
 def state_of(record: Record) -> PeeringState:
-    """The state of a peering, by its record alone: that of what is asked for, else how the last run left it."""
+    """The state of a peering, by its record alone: that of its open order, else that after the last run."""
     order = record.get("order")
     if order is not None and order["operation"] in UNDER_WAY:
         return "rolling-back" if order.get("phase") == "rolling-back" else UNDER_WAY[order["operation"]]

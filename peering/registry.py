@@ -22,7 +22,8 @@ from peering.version import VERSION
 class Ending(TypedDict):
     """The end of an execution. `drop`: the peering and its record are deleted; `then`: the next order.
 
-    `settled`: what calls that were lost before then may have made was looked for. `operation` is for the log alone.
+    `settled`: objects that calls lost before then may have created have been searched for. `operation` is for the log
+    alone.
     """
 
     fence: Fence
@@ -170,7 +171,7 @@ def _note_roles(record: Record, peering: Peering) -> None:
 
 
 def comes_late(record: Record, execution: str, at: str) -> bool:
-    """Whether an execution requested the open order before another one has taken it, or an earlier order.
+    """Whether an execution's request for the order is obsolete: another execution has taken the order since.
 
     Args:
         record: the peering's record, with an open order.
@@ -210,7 +211,7 @@ def enter_phase(record: Record, change: PhaseChange) -> bool:
     return True
 
 
-#: The options that stay as they are, each with the fact that shows that their object was made.
+#: The options that no start can change, each with the fact that shows that its object exists.
 _STAYS: Final = {
     "credential": "credential",
     "peering_name": "vnet_peering_id",
@@ -221,7 +222,7 @@ _STAYS: Final = {
 def peering_of(record: Record, order: Order) -> Peering:
     """What a run works on: the options of a start, else those of the record.
 
-    What no start can change of an object that was made stays as it was; a plan calls it refused.
+    Options that no start can change keep their values once the object exists; a plan reports them as refused.
     """
     wanted, there = order.get("peering", record["peering"]), record["peering"]
     made = {option for option, fact in _STAYS.items() if record["facts"].get(fact) is not None}
@@ -269,7 +270,7 @@ def has_recorded(record: Record, run: str) -> bool:
 
 
 def forget_noted(record: Record, noted: list[RunRecord]) -> None:
-    """Drop the runs that are in the table of runs, but for one that still has to say what it got to."""
+    """Drop the runs that are in the table of runs, except for a superseded one whose steps are not known yet."""
     stopping = record["stopping"]["run"] if "stopping" in record else None
     record["unnoted"] = [run for run in record.get("unnoted", ()) if run["run"] == stopping or run not in noted]
 
@@ -293,8 +294,7 @@ def note_stopped(record: Record, given: Supersession) -> None:
 def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[StepName, Facts], at: str) -> None:
     """Record what steps of a run created, as soon as it is created, and its inputs.
 
-    A record without the run is a newer one, created since. What a later run has found, a call that
-    comes late does not change.
+    A record without the run is a newer one, created since. A late call does not change what a later run has found.
     """
     order = record.get("order")
     if _run_of(record, fence["run"]) is None and (order is None or order["run"] != fence["run"]):
@@ -306,14 +306,14 @@ def keep_facts(record: Record, fence: Fence, told: Facts, made: Mapping[StepName
         kept = facts if step in KEPT else {}
         record["facts"] = record["facts"] | kept if fence["run"] in latest else kept | record["facts"]
     for facts in made.values():
-        # Before another execution takes for found what this one has made.
+        # Otherwise, another execution would record it as found instead of created.
         note_origins(record, facts, at, before)
         if fence["run"] in latest:
             _note_gone(record, facts)
 
 
 def has_made(record: Record, step: StepName, since: str) -> bool:
-    """Whether a step has made its object since a moment; it was not there before."""
+    """Whether a step created its object after a time; it did not exist before."""
     origin = record["objects"].get(step)
     return origin is not None and origin["origin"] == "created" and origin["at"] >= since
 
@@ -399,7 +399,7 @@ def _note_gone(record: Record, facts: Facts) -> None:
         for name in objects if removed in facts else ():
             record["objects"].pop(name, None)
     if "connection_removed" in facts or "vnet_peering_removed" in facts:
-        # Nothing works any more that the rollback of a later start could break.
+        # The peering no longer works, so the rollback of a later start cannot break it.
         record["facts"].pop("connection_state", None)
 
 

@@ -42,7 +42,7 @@ _SIGN_IN_FAILED: Final[Mapping[Identity, ProblemCode]] = {
 
 @dataclass(frozen=True)
 class SignIn:
-    """The identity that tried to sign in, in words, and the tenant. `at_home`: that is the application's own one."""
+    """The identity that tried to sign in, in words, and the tenant. `at_home`: it is the application's home tenant."""
 
     who: str
     tenant: str | None = None
@@ -62,7 +62,7 @@ class Answer:
         retry_after: the seconds that it asks to wait.
         request_id: what its support finds the request by.
         identity: who asked.
-        sign_in: what sign-in it refused, if it was one.
+        sign_in: the rejected sign-in, if it was one.
         is_readable: whether the body was the service's own document; a gateway's page is transient.
         about: what the request was about, where one service has several: the first part of Aiven's path.
     """

@@ -46,7 +46,7 @@ class RemovalLooks:
     """The data for a removal's plan, as far as it could be read.
 
     Attributes:
-        facts: what its first step found; empty when it could not look.
+        facts: what its first step found; empty if that step could not read.
         made_first: the steps whose objects it first creates again, to delete the VNet peering.
         made_roles: the ids of the roles that its starts created, by name; without those that its record holds.
         gone: the steps whose recorded objects are not found: rights, service principals, and what was adopted.
@@ -57,10 +57,10 @@ class RemovalLooks:
         principals: the service principals in the customer's tenant, by the step that creates each; None if they could
             not be read.
         in_azure: what may prevent changes in Azure.
-        lacking: by the step that creates an object, what prevents its removal: rights outside Azure that the app
-            lacks; for the VNet peering, what prevents that the application's objects are created again first.
-        warnings: what may prevent that, in words.
-        problems: what the looks met.
+        lacking: by the step that creates an object, the problems of its removal. They are missing rights outside Azure
+            and, for the VNet peering, obstacles to recreating the application's objects first.
+        warnings: what may prevent a removal, in words.
+        problems: those of the preflight.
     """
 
     facts: Facts
@@ -138,11 +138,11 @@ def may_be_in_the_way(deleted: Collection[StepName], looks: RemovalLooks) -> lis
 
 
 def _actions(deleted: Collection[StepName], looks: RemovalLooks) -> tuple[set[str], set[str]]:
-    """What a removal does in Azure: the app itself, and others."""
+    """The actions of a removal in Azure: those of the app itself, and those of other identities."""
     in_azure = [deletion for name, deletion in _IN_AZURE.items() if name in deleted]
     by_app = {deletion.action for deletion in in_azure if deletion.by_app}
     if "vnet_peering" in deleted:
-        # The application deletes it: its role is assigned first, whether it is assigned or not.
+        # The application deletes the VNet peering, so its role is always assigned first.
         by_app |= {f"{ASSIGNMENTS}/write", *([f"{ROLES}/write"] if "user_role" in looks.made_first else [])}
     return by_app, {deletion.action for deletion in in_azure if not deletion.by_app}
 

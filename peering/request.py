@@ -101,7 +101,7 @@ class PeeringRequest(BaseModel):
     ] = None
     use_remote_gateways: Annotated[bool | None, Field(description="Use gateways of the project VPC's network.")] = None
     role: Annotated[
-        Role, Field(description="The role of the created application on the VNet (the article's step 6).")
+        Role, Field(description="The role of the created application on the VNet (step 6 of the help article).")
     ] = "least-privilege"
     user_peer_network_cidrs: Annotated[
         list[Annotated[str, AfterValidator(_cidr)]],

@@ -191,7 +191,7 @@ def rights_to_remove(
         return [one for one in own if one["principal_id"] in (user, platform) or one["role"] in made]
     of_others = {role_definition_name(scope, name) for name in neighbours["roles_on_vnet"]}
     is_served = any(one["principal_id"] == platform and one["role"] in of_others for one in own)
-    # Another peering of the VNet has given the platform a role of its own: that of this peering serves nobody.
+    # Another peering of the VNet has given the platform a role of its own: this peering's is no longer needed.
     unneeded = {(role, platform) for role in made - of_others if is_served}
     # An application that was adopted keeps its right: it manages the VNet peering that is handed back.
     has_user = facts.get("existing") != "adopted"

@@ -3,7 +3,8 @@
 A step is ready when every fact is known that it needs or comes after, and not needed when all that it yields is. These
 tables alone decide what runs in parallel. The orchestrators, the status of a peering, the dry run and the removal are
 derived from them; a repair is the first table with some facts discarded. The numbers are those of the help article that
-describes the manual procedure.
+describes the manual procedure, called *the article* in this code:
+https://kb.timescale.cloud/en/articles/5489252-setting-up-a-vpc-on-azure.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -359,9 +360,9 @@ def _for_removal(name: StepName) -> Step:
     return replace(_BY_NAME[name], after=("vnet_peering_to_remove",))
 
 
-#: The removal; the numbers are those of the steps that are undone. Objects that the peering did not create are kept:
-#: every step looks for what this app created. To delete its own VNet peering, the created application needs its service
-#: principal, its credential and its role: they are restored first if they are missing.
+#: The removal; the numbers are those of the steps that are undone. Every step removes only what this app created for
+#: the peering. To delete its own VNet peering, the created application needs its service principal, its credential and
+#: its role: they are restored first if they are missing.
 REMOVAL: Final = (
     _BY_NAME["sign_in"],
     _BY_NAME["tenant"],
@@ -548,8 +549,8 @@ OF_THE_RUN: Final[frozenset[FactName]] = frozenset(
         *("call", "refusal", "seen_switches", "address_prefixes", "peered_networks"),
     }
 )
-#: The steps whose facts are stored in the peering's record as soon as they are known: what existed, what is created,
-#: and what was deleted in Entra, which is polled for long before it counts as deleted.
+#: The steps whose facts are stored in the peering's record as soon as they are known: objects that existed or were
+#: created, and those deleted in Entra, which are polled before they count as deleted.
 KEPT: Final[frozenset[StepName]] = frozenset(
     {*OBJECTS, "ownership", "inventory", "remove_application", "remove_platform_principal"}
 )

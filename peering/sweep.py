@@ -14,10 +14,10 @@ from peering.record import Record, is_busy, is_paused, is_watched
 from peering.rights import RIGHTS
 from peering.spec import Deadlines
 
-#: VPCs in Aiven and VNets that one activity looks at.
+#: The number of VPCs in Aiven, or of VNets, that one activity reads.
 PROJECT_VPCS_IN_A_PIECE: Final = 25
 VNETS_IN_A_PIECE: Final = 50
-#: Where a remote does not say for how long it wants fewer requests, in seconds.
+#: The pause in seconds after a throttled request, if the remote service does not name one.
 _PAUSE: Final = 10.0
 #: What a check reads of a record, beside its last run.
 _READ: Final = (
@@ -51,9 +51,9 @@ class SweepPlan(TypedDict):
 
 
 class SweepCounts(TypedDict):
-    """What a check of all, or a piece of it, comes to: peerings checked, verdicts that changed, repairs that began.
+    """The result of a check of all, or of a piece of it: the numbers of checks, changed verdicts and started repairs.
 
-    `failed` counts for how many things which activity failed every time.
+    `failed` counts, by activity, the items for which it failed every time.
     """
 
     checked: int
@@ -63,7 +63,7 @@ class SweepCounts(TypedDict):
 
 
 class PieceResult(TypedDict, total=False):
-    """What a piece of a check comes to, as in `SweepCounts`, and what of it is left.
+    """The result of a piece of a check, as in `SweepCounts`, and what is left of it.
 
     `again` are the numbers of what something failed for; `put_off` are those that a remote asked to come back for,
     `after` so many seconds.
@@ -85,11 +85,11 @@ class PutOff(TypedDict):
 
 
 class Sweep(TypedDict):
-    """The input of `check_health`: whether it may begin repairs, and how long what it begins may wait.
+    """The input of `check_health`: whether it may start repairs, and the deadlines of the orders that it places.
 
-    The rest it hands to itself when it goes on with an empty history: the plan, how many stages are done, what it has
-    come to so far, and the VNets that are put off. Once it comes back to these, `vnets` are all that is left, and
-    `last` says that they are judged whatever can be seen of them.
+    The other fields it passes to itself when it continues with an empty history: the division, the number of completed
+    stages, the counts so far, and the deferred VNets. Later only the VNets in `vnets` are left. With `last` they are
+    assessed by whatever can be read.
     """
 
     repairs: bool
@@ -139,17 +139,17 @@ class VpcToLookAt(VpcNames):
 
 
 class Snapshot(TypedDict):
-    """A peering as the plan has found it: of its record what a check reads, and the ETag of its row."""
+    """A peering when the check was divided: what a check reads of its record, and the ETag of its row."""
 
     record: Record
     etag: str
 
 
 class LeftForPiece(TypedDict):
-    """All that is left for a piece of VNets, in parts: the peerings on each VNet, and what was looked at for them.
+    """All that is left for a piece of VNets, in parts: the peerings on each VNet, and what was read for them.
 
-    VPCs in Aiven are by key, role assignments by subscription. Of what was looked at again, the last look is the last
-    part.
+    VPCs in Aiven are by key, role assignments by subscription. If something was read again, the latest look is in the
+    last part.
     """
 
     records: list[list[Snapshot]]
@@ -183,7 +183,7 @@ class Division:
         self.undelivered: list[str] = []
 
     def add(self, record: Record, etag: str, at: str) -> None:
-        """Take a peering in. It is checked if it is watched, not paused, and nothing is under way on it.
+        """Add a peering. It is checked if it is watched, not paused, and has no open order.
 
         Args:
             record: its record.
@@ -191,7 +191,7 @@ class Division:
             at: when the check began.
 
         Raises:
-            KeyError, ValueError: the record is spoilt.
+            KeyError, ValueError: the record is malformed.
         """
         peering = record["peering"]
         VNetId.parse(peering["vnet_id"])
@@ -230,11 +230,11 @@ class Division:
         ]
 
     def subscriptions(self) -> list[str]:
-        """The subscriptions that VNets to look at are in."""
+        """The subscriptions of the VNets to read."""
         return sorted({VNetId.parse(there[0].vnet_id).subscription_id.lower() for there in self._on_vnet.values()})
 
     def project_vpcs(self) -> list[list[VpcToLookAt]]:
-        """The VPCs in Aiven to look at, in rows of so many as one activity looks at."""
+        """The VPCs in Aiven to read, in batches for one activity each."""
         wanted: dict[str, dict[str, list[str]]] = {}
         for number, piece in enumerate(self.vnets()):
             for one in (one for on_vnet in piece for one in on_vnet):
@@ -247,18 +247,18 @@ class Division:
 
 
 def cut(things: Sequence[_Thing], most: int) -> Iterator[list[_Thing]]:
-    """The things in lists of so many at the most."""
+    """The items in lists of at most this length."""
     return (list(things[start : start + most]) for start in range(0, len(things), most))
 
 
 def asked_by(problems: Iterable[Occurrence]) -> float:
-    """The seconds after which a remote that asked for fewer requests is to be asked again; 0 where none has."""
+    """The seconds after which to repeat throttled requests; 0 if none was throttled."""
     asked = (p.get("retry_after", _PAUSE) for p in problems if p["code"] == THROTTLED and not p.get("final"))
     return max((max(seconds, 1.0) for seconds in asked), default=0.0)
 
 
 def is_news(before: Record, after: Record) -> bool:
-    """Whether a check has found anything that the record did not say already, but for the time of the look."""
+    """Whether a check has found anything that the record does not have yet, except for the time of the look."""
 
     def said(record: Record) -> Record:
         return {**record, "health": {**record["health"], "checked": ""}} if "health" in record else record

@@ -1,4 +1,4 @@
-"""What a check of all has looked at, divided among the pieces of VNets that are judged by it. Plain JSON."""
+"""The looks of a check of all, divided among the pieces of VNets that are assessed by them. Plain JSON."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,16 +9,16 @@ from peering.look import ConnectionLook, Part, VpcLook, if_seen
 from peering.naming import VNetId, folded, within
 from peering.sweep import PieceIds, VpcToLookAt
 
-#: What a VNet is told by, however its names are spelled: its subscription, its resource group, its own name.
+#: The key of a VNet, independent of spelling: its subscription, its resource group and its own name.
 _Names = tuple[str, str, str]
-#: Every scope in a VNet, and none above one, holds this.
+#: Every scope in a VNet, and none above one, contains this text.
 _IN_A_VNET = "/providers/microsoft.network/virtualnetworks/"
 
 
 def looks_for_pieces(
     vpcs: Sequence[VpcToLookAt], looks: Sequence[Part[VpcLook]]
 ) -> dict[int, dict[str, Part[VpcLook]]]:
-    """What each piece of VNets is told of VPCs in Aiven, by their keys: of the connections those that concern it."""
+    """The looks at VPCs in Aiven for each piece of VNets, by the VPCs' keys, with the connections that concern it."""
     found: dict[int, dict[str, Part[VpcLook]]] = {}
     for vpc, look in zip(vpcs, looks, strict=True):
         key = AivenVpc.of(vpc).key
@@ -30,7 +30,7 @@ def looks_for_pieces(
 
 
 def _by_names(look: VpcLook) -> dict[_Names, list[ConnectionLook]]:
-    """The connections of a VPC by the names of their VNets: each is looked for once, not by every VNet."""
+    """The connections of a VPC by the names of their VNets, so that no VNet searches all of them."""
     found: dict[_Names, list[ConnectionLook]] = {}
     for connection in look["connections"]:
         found.setdefault(_names_in(connection), []).append(connection)
@@ -65,10 +65,9 @@ def unmanaged(vpc: VpcToLookAt, look: VpcLook) -> list[ConnectionLook]:
 def assignments_for_pieces(
     listed: Sequence[AssignmentLook], pieces: Mapping[int, PieceIds]
 ) -> dict[int, list[AssignmentLook]]:
-    """What each piece of VNets is told of all role assignments in a subscription.
+    """The role assignments of a subscription for each piece of VNets.
 
-    Those of its applications are all told, wherever they are; those of the platform where they are in force on one of
-    its VNets.
+    They are all those of its applications, and those of the platform that are in force on one of its VNets.
 
     Args:
         listed: the assignments.
@@ -110,8 +109,8 @@ def in_force_on(vnet_id: str, assignments: Mapping[str, Sequence[AssignmentLook]
 
     Args:
         vnet_id: the VNet.
-        assignments: those of its subscription by scope, as the list of all of them shows them. What of them is on no
-            subscription is on what contains this one: a management group, or the root.
+        assignments: those of its subscription by scope, as the list of all of them shows them. An assignment on no
+            subscription is on something that contains this one: a management group, or the root.
     """
     scopes = (scope for scope in assignments if not scope.startswith("/subscriptions/") or within(vnet_id, scope))
     return [one for scope in scopes for one in assignments[scope]]

@@ -38,7 +38,7 @@ KEPT_VERDICTS: Final = 20
 FIRST_PAUSE: Final = timedelta(hours=1)
 FIRST_RETRY: Final = timedelta(minutes=5)
 LONGEST_PAUSE: Final = timedelta(days=1)
-#: After so many doublings either is longer than that.
+#: After so many doublings, either pause is longer than the longest one.
 _DOUBLINGS: Final = 10
 
 
@@ -61,9 +61,9 @@ def swept(record: Record, at: str) -> Record:
 class Judged:
     """The result of a check of one peering: the change of its verdict, and the findings to repair.
 
-    `lasting`: the verdict, if it has not changed and is not healthy.
-    `unsettled`: a run was broken off, and what it may have made unknown is still to be looked for. `undelivered`: there
-    are events that the webhook has not taken yet. `outdated`: the record has changed since the look.
+    `lasting`: the verdict, if it has not changed and is not healthy. `unsettled`: a run was interrupted, and objects
+    that it may have created must still be searched for. `undelivered`: there are events that the webhook has not taken
+    yet. `outdated`: the record has changed since the look.
     """
 
     change: Change | None = None

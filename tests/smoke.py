@@ -49,8 +49,8 @@ for name in sorted(asked):
         missing.append(f"{name}: {error}")
 print(json.dumps({"modules": len(asked), "missing": missing}))
 """
-#: Prints the seconds on the processor of what every app imports, of that and the app, of both and what the first call
-#: imports to make traces and metrics, and of all and what the sending threads import: of one process, for they differ.
+#: Prints the processor seconds of four sets of imports in one process, as processes differ: those of every app, then
+#: also the app's, then also those of the first call for traces and metrics, then also those of the sending threads.
 _TIMED: Final = """
 import os, time
 begun = time.process_time()

@@ -1,1 +1,1 @@
-"""How the outside starts work and sees how it goes: the HTTP API."""
+"""The HTTP API and the timers."""

@@ -29,7 +29,7 @@ class Leading(TypedDict, total=False):
 
 
 class Unmanaged(ConnectionLook, VpcNames, Leading):
-    """A connection that no peering of this app has, its VPC, and the VNet that it leads to."""
+    """A connection that no peering of this app has, with its VPC and its VNet."""
 
 
 class UnmanagedDocument(TypedDict):

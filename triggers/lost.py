@@ -1,4 +1,4 @@
-"""`/api/lost`: peerings that the registry has lost, as the clouds show them."""
+"""`/api/lost`: unrecorded peerings, which this app created and its registry does not have, as the clouds show them."""
 
 import azure.functions as func
 from typing_extensions import TypedDict
@@ -10,7 +10,7 @@ from triggers.documents.problem_documents import ProblemDocument, occurrence_doc
 
 
 class LostPeeringDocument(TypedDict):
-    """A lost peering: the request that takes it over again.
+    """An unrecorded peering: the request that takes it over again.
 
     `not_shown`: options that no cloud shows now. The request leaves them out, or has a guess. `problems`: why options
     may be missing there.
@@ -23,7 +23,7 @@ class LostPeeringDocument(TypedDict):
 
 
 class LostDocument(TypedDict):
-    """The lost peerings; `problems`: why further ones may be missing."""
+    """The unrecorded peerings; `problems`: why further ones may be missing."""
 
     lost: list[LostPeeringDocument]
     problems: list[ProblemDocument]

@@ -26,7 +26,7 @@ class Failed(TypedDict):
 
 
 async def matching(filters: Filters) -> list[str]:
-    """The ids of the peerings that match a filter now: what is remembered for lists may be old.
+    """The ids of the peerings that match a filter now: the cached columns of lists may be outdated.
 
     Raises:
         ProblemError: `too-many-match`.

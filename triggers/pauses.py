@@ -1,4 +1,4 @@
-"""Pausing and resuming what the app does by itself, checks and repairs: of one peering, of some, of all."""
+"""Pauses and resumes the automatic checks and repairs: of one peering, of some, of all."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -26,7 +26,7 @@ from triggers.routes import peering_id_of
 
 
 class PausedDocument(TypedDict):
-    """What pauses now, or goes on: all peerings, also those to come, or the ones with these ids."""
+    """The paused or resumed peerings: all, including future ones, or those with these ids."""
 
     all: bool
     peerings: list[str]

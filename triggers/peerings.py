@@ -43,7 +43,7 @@ class Trouble(TypedDict):
 
 
 class Told(TypedDict, total=False):
-    """What the list shows of a peering if it exists. `paused_until` is null if its pause has no end."""
+    """Columns of the list that are only shown if they have a value. `paused_until` is null if its pause has no end."""
 
     verdict: str
     verdict_since: str

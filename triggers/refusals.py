@@ -19,7 +19,7 @@ from triggers.requests.callers import caller
 from triggers.route_table import Route
 
 log: Final = logging.getLogger("aiven_azure_peering.audit")
-#: How many are listed, and how much of a client's text is stored.
+#: The number of listed refusals, and the maximum length of a stored text of a client.
 _LISTED: Final = 100
 _LONGEST: Final = 300
 

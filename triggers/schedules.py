@@ -7,14 +7,14 @@ from typing import Final
 from peering.outcome import Occurrence
 from triggers.timers import TIMERS, Timer
 
-#: The least and the greatest of each field: second, minute, hour, day, month, day of the week.
+#: The minimum and maximum of each field: second, minute, hour, day, month, day of the week.
 _RANGES: Final = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 #: A part of a field: a number, a name of a month or a day, or all; a range of them; every so many.
 _PART: Final = re.compile(r"(\*|\d+|[A-Za-z]{3,9})(-(\d+|[A-Za-z]{3,9}))?(/([1-9]\d*))?")
 
 
 def faults() -> Iterator[tuple[Timer, Occurrence | None]]:
-    """Every timer with what is wrong with its schedule: the Functions host leaves a timer out that has a wrong one."""
+    """Each timer with its problem, if its schedule is invalid: the Functions host ignores such a timer."""
     for timer in TIMERS:
         detail = f"{timer.setting}: must be an NCRONTAB expression of six fields, such as {timer.default}."
         yield timer, None if is_schedule(timer.schedule) else Occurrence(code="setting-invalid", detail=detail)

@@ -1,11 +1,11 @@
-"""The timers of the app. Every cold start imports this module; what checks the schedules is another one."""
+"""The timers of the app. Every cold start imports this module, so the check of the schedules is in another one."""
 
 import os
 from typing import Final, NamedTuple
 
 
 class Timer(NamedTuple):
-    """A timer: its module and function, the setting with its schedule, the one that holds without, and what it does."""
+    """A timer: its module and function, the setting with its schedule, the default schedule, and its purpose."""
 
     module: str
     name: str

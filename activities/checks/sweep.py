@@ -125,7 +125,7 @@ async def end_sweep(at: str) -> None:
 
 
 async def _left_for(given: Piece) -> _Left:
-    """The data of the plan and the looks for some VNets."""
+    """The stored data for some VNets: their peerings, and the looks that concern them."""
     found = _Left()
     for piece in sorted({number // VNETS_IN_A_PIECE for number in given["numbers"]}):
         left = await sweeps.vnet_piece(given["at"], piece)

@@ -101,7 +101,7 @@ async def look_at_assignments(given: Piece) -> PieceResult:
 def _for_pieces(
     listed: Part[list[AssignmentLook]], ids: dict[int, PieceIds], subscription: str
 ) -> dict[int, Part[list[AssignmentLook]]]:
-    """What the pieces are told that have a VNet in the subscription."""
+    """The assignments for the pieces that have a VNet in the subscription."""
     within = f"/subscriptions/{subscription}/"
     there = {number: piece for number, piece in ids.items() if any(one.startswith(within) for one in piece["vnets"])}
     if "problem" in listed or listed["found"] is None:

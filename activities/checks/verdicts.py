@@ -69,7 +69,7 @@ def judged(checked: Checked, at: str, record: Record | None, _: datetime) -> tup
 
 
 async def note(held: Mapping[str, Held], checked: Mapping[str, Checked], at: str) -> dict[str, Judged]:
-    """Assess peerings by their records as of a plan, and write changes; returns the result of each.
+    """Assess peerings by their records as of the beginning of the check, and write changes; returns each result.
 
     A peering for which the registry fails is left out of the result, and does not affect the others.
     """

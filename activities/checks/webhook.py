@@ -35,13 +35,13 @@ log: Final = logging.getLogger("aiven_azure_peering.health")
 _SECONDS: Final = 45
 _GIVE_UP: Final = range(400, 500)
 _TRY_AGAIN: Final = (408, 425, 429)
-#: Of a body that is longer, in bytes, or takes longer, in seconds, the rest is left unread.
+#: The limits of a response body, in bytes and in seconds; the rest is not read.
 _LONG: Final = 65_536
 _AT_ONCE: Final = 0.5
 
 
 async def _read_shortly(answer: "httpx.Response") -> None:
-    """Read a body that is short and comes at once, so that its connection can be used again; none is needed."""
+    """Read a short body, so that its connection can be reused; the content is not needed."""
     import httpx
 
     read = 0

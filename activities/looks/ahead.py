@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from peering.naming import folded
 
 Found = TypeVar("Found")
-#: Names and ids, which Azure compares without case; some belong together.
+#: An argument: a name or an id, which Azure compares without case, or several of them.
 Given = str | tuple[str, ...]
 #: A function that reads, and its arguments.
 Read = tuple[Callable[..., Awaitable[Any]], tuple[Given, ...]]

@@ -41,7 +41,7 @@ _BEHIND: Final[dict[str, tuple[str, ...]]] = {
         *("vnet-not-provisioned", "address-spaces-overlap", "address-space-overlaps-peered-vnet"),
     ),
 }
-#: Of these, what Azure shows while something made just now has not spread, or while the VNet is being changed.
+#: Those of them that may pass: a new object has not propagated yet, or the VNet is being changed.
 PASSING: Final = frozenset(
     {
         *("application-missing", "platform-principal-missing"),

@@ -97,7 +97,7 @@ async def _all(
 ) -> list[_Found]:
     """Directory objects of a kind by their application ids, fifteen to a call.
 
-    Where a tenant does not let an identity with Application.ReadWrite.OwnedBy list them, each is asked for by its key.
+    If the tenant does not let an identity with Application.ReadWrite.OwnedBy list them, each is read by its key.
     """
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 

@@ -1,4 +1,4 @@
-"""The look for peerings that the registry has lost: connections in Aiven, and what Azure shows of each."""
+"""Finds unrecorded peerings, which the API calls `lost`, by the connections in Aiven and what Azure shows of each."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ from peering.naming import VNetId, same_id, secret_name
 from peering.outcome import Occurrence
 from peering.states import how_far
 
-#: How many owners, VPCs or VNets are looked at in parallel.
+#: How many owners, VPCs or VNets are read in parallel.
 _AT_ONCE: Final = 8
 #: How old, in seconds, a read of a VPC may be: one request may not reach all VPCs within Aiven's rate, several do.
 _READS_LAST: Final = 300.0
@@ -35,7 +35,7 @@ _Own: TypeAlias = tuple[Connected, ApplicationLook]
 
 
 class LostPeering(NamedTuple):
-    """A lost peering: its id, the request for it, its options that no cloud shows, and what kept parts from view."""
+    """An unrecorded peering: its id, the request for it, its options that no cloud shows, and the problems of reads."""
 
     id: str
     request: LostRequest
@@ -44,10 +44,10 @@ class LostPeering(NamedTuple):
 
 
 async def lost_peerings() -> tuple[list[LostPeering], list[Occurrence]]:
-    """This app's peerings that the registry does not have, and what may have kept others from view.
+    """This app's peerings that the registry does not have, and the problems that may hide further ones.
 
     Raises:
-        ProblemError: `registry-row-newer`: what is lost is not known.
+        ProblemError: `registry-row-newer`: the registry cannot be read completely.
         azure.core.exceptions.AzureError: the registry does not respond.
     """
     await registry().check_known()
@@ -99,7 +99,7 @@ def _facts(connection: Connected) -> Facts:
 
 
 async def _connections() -> tuple[list[Connected], list[Occurrence]]:
-    """The connections to VNets that the Aiven token reaches, and what kept others from view."""
+    """The connections to VNets that the Aiven token reaches, and the problems that may hide further ones."""
     listed = await part(owners)
     vpcs = await _each(_vpcs_of, () if "problem" in listed else listed["found"] or ())
     named = [vpc for found in vpcs for vpc in if_seen(found) or []]
@@ -192,7 +192,7 @@ async def _rights(access: Access, vnet_id: str, principal_ids: set[str]) -> Acce
 
 
 async def _each(look: Callable[[_Thing], Awaitable[_Found]], things: Iterable[_Thing]) -> list[_Found]:
-    """What a look at each thing finds."""
+    """The results of a read of each item."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def gated(thing: _Thing) -> _Found:
@@ -203,7 +203,7 @@ async def _each(look: Callable[[_Thing], Awaitable[_Found]], things: Iterable[_T
 
 
 def _problems(*looks: Part[Any]) -> list[Occurrence]:
-    """What kept looks from being had; those that share a read have the same problem."""
+    """The problems of the looks that failed, each problem once: looks that share a read have the same one."""
     return _distinct([look["problem"] for look in looks if "problem" in look])
 
 

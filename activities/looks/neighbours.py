@@ -18,7 +18,7 @@ async def neighbours_of(peering: Peering) -> Neighbours:
     """The other peerings that exist or are being set up; one that is being removed needs nothing.
 
     Raises:
-        ProblemError: `registry-row-newer`: what a row needs that a newer version wrote is not known.
+        ProblemError: `registry-row-newer`: a newer version of the app wrote a row, so its needs are unknown.
     """
     await registry().check_known()
     subscription = VNetId.parse(peering["vnet_id"]).subscription_id.lower()
@@ -34,6 +34,6 @@ async def neighbours_of(peering: Peering) -> Neighbours:
 
 
 def _roles_of(row: Mapping[str, object]) -> set[str]:
-    """The names of the roles that a peering needs, or that a start under way is about to need."""
+    """The names of the roles that a peering needs, or that a current start is about to need."""
     ordered: list[str] = json.loads(str(row.get("ordered_roles") or "[]"))
     return {str(row["user_role_name"]), str(row["platform_role_name"]), *ordered}

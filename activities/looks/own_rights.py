@@ -15,7 +15,7 @@ from peering.naming import VNetId
 from peering.outcome import Occurrence
 from peering.rights import Granted
 
-#: Graph's permissions to write applications (Microsoft Graph permissions reference): all of them, or those one owns.
+#: Graph's permissions to write applications (Microsoft Graph permissions reference): all, or only owned ones.
 MAY_WRITE_ALL: Final = frozenset({"Application.ReadWrite.All", "Directory.ReadWrite.All"})
 _MAY_WRITE_OWN: Final = MAY_WRITE_ALL | {"Application.ReadWrite.OwnedBy"}
 #: Azure's answers to an identity that may not read in a subscription.
@@ -82,7 +82,7 @@ async def permissions_at(subscription_id: str, scope: str) -> list[Document]:
 
 
 async def graph_permissions() -> set[str]:
-    """What the token says of the app's Graph permissions; one without any, such as a person's, says nothing.
+    """The app's Graph permissions according to its token; empty for a token without any, such as a user's.
 
     Raises:
         RemoteError: the sign-in was refused, or there was no response.
@@ -147,7 +147,7 @@ async def rights_in_aiven(vpc: AivenVpc, *, of_now: bool = False) -> list[Occurr
 
     Args:
         vpc: whose connections are to be changed.
-        of_now: Aiven is asked, whatever it said a moment ago.
+        of_now: whether to ask Aiven again instead of using a cached response.
 
     Raises:
         RemoteError: Aiven refused, or did not answer.

@@ -39,7 +39,7 @@ class DirectoryParts(TypedDict):
 
 
 def one(looks: Part[dict[str, Thing]], name: str) -> Part[Thing]:
-    """One object from a look at many."""
+    """One object from a look that covers many."""
     if "problem" in looks:
         return {"problem": looks["problem"]}
     held = looks["found"]
@@ -193,7 +193,7 @@ async def rights_of(
     principal_ids: set[str],
     in_subscription: Part[list[AssignmentLook]] | None = None,
 ) -> Part[AccessLook]:
-    """The rights of some principals, by looks that may have failed: at the assignments on the VNet, and at all."""
+    """The rights of some principals, by the assignments on the VNet and by all; either look may have failed."""
     known: list[AssignmentLook] | None = None
     if in_subscription is not None:
         if "problem" in in_subscription:

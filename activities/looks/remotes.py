@@ -1,4 +1,4 @@
-"""Read-only looks at the remote services, many objects per call if the service allows it."""
+"""Reads of the remote services, many objects per call if the service allows it."""
 
 import asyncio
 import re
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _Thing = TypeVar("_Thing")
 _FORBIDDEN: Final = 403
-#: The code of a token of another tenant than the subscription's, and where its message names that one.
+#: The error code of a token of the wrong tenant, and the pattern of the right tenant in the message.
 _OTHER_TENANT: Final = "InvalidAuthenticationTokenTenant"
 _TENANT: Final = re.compile(r"authority \(URL\) 'https://[^/']+/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.I)
 _AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
@@ -48,7 +48,7 @@ _LONGEST_MESSAGE: Final = 1000
 
 
 async def part(look: Callable[[], Awaitable[_Thing | None]]) -> Part[_Thing]:
-    """The outcome of one look: what it found, or the problem that prevented it."""
+    """The outcome of one read: what it found, or the problem that prevented it."""
     try:
         return {"found": await with_fresh_token(look)}
     except Exception as error:
@@ -76,7 +76,7 @@ async def aiven_vpc(named: AivenVpc) -> VpcLook | None:
 
 
 def _message(connection: PeeringConnection) -> str | None:
-    """What Aiven says is wrong with a connection: a VPC may list a thousand that are as they should be."""
+    """Aiven's message about a connection that is not healthy; a VPC may list a thousand healthy ones."""
     if connection.state_info is None or connection_problem(connection.state, CONNECTION_ACTIVE) is None:
         return None
     return (connection.state_info.told or "")[:_LONGEST_MESSAGE] or None
@@ -127,7 +127,7 @@ async def switches(side: VNetPeering) -> dict[str, bool]:
     found = await _single_side(VNetPeeringId.parse(side["id"]))
     listed = {_OPTIONS[option]: on for option, on in side["options"].items()}
     single = found["properties"] if found is not None else {}
-    # Whole VNets are peered here: the one without names of subnets.
+    # `peerCompleteVnets` is left out, because this app only peers whole VNets.
     on_or_off = {key: on for key, on in single.items() if isinstance(on, bool) and key != "peerCompleteVnets"}
     return listed | on_or_off
 
@@ -137,13 +137,13 @@ async def _single_side(peering: VNetPeeringId) -> Document | None:
 
 
 async def subscriptions(subscription_id: str) -> list[str]:
-    """The ids of all subscriptions that the app may see. One call for each page, as any subscription's client."""
+    """The ids of all subscriptions that the app may see. One call per page, with any subscription's client."""
     listed = await list_arm(subscription_id, "/subscriptions", "2022-12-01", "subscriptionId")
     return [str(one["subscriptionId"]) for one in listed]
 
 
 async def tenant_of(subscription_id: str) -> str | None:
-    """The tenant of any subscription, as Azure tells the tokens of others; None if it does not. One call."""
+    """The tenant of any subscription; None if Azure does not name it to a token of another tenant. One call."""
     try:
         return str((await read_arm(subscription_id, f"/subscriptions/{subscription_id}", "2022-12-01"))["tenantId"])
     except RemoteError as error:
@@ -157,7 +157,7 @@ async def assignments(scope: str) -> list[AssignmentLook]:
     """The role assignments in force on a VNet: those on it and those on what contains it. One call.
 
     Raises:
-        ProblemError: `remote-unavailable`, there is not even the one that lets this app list them.
+        ProblemError: `remote-unavailable`, the list lacks even the assignment that lets this app read it.
         RemoteError: Azure refused, or did not answer.
     """
     held = await _assignments(VNetId.parse(scope).subscription_id, scope, "atScope()")
@@ -188,9 +188,9 @@ async def has_assignment(assignment_id: str) -> bool:
 
 
 async def assignments_in_subscription(subscription_id: str, principal_id: str = "") -> list[AssignmentLook] | None:
-    """All role assignments in a subscription, or a principal's; None when the app may not look at all of it.
+    """All role assignments in a subscription, or a principal's; None if the app may not read all of it.
 
-    There may be thousands: those who ask at the same time share a read.
+    There may be thousands, so concurrent callers share a read.
     """
     scope, wanted = f"/subscriptions/{subscription_id}", f"principalId eq '{principal_id}'" if principal_id else None
     key = ("role assignments", folded(scope), wanted)

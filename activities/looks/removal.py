@@ -1,4 +1,4 @@
-"""The looks for the plan of a removal, without Durable Functions. Nothing is changed."""
+"""The preflight of a removal, for its plan, without Durable Functions. Nothing is changed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -37,7 +37,7 @@ from peering.step_names import StepName
 from peering.steps import OBJECTS
 
 Found = TypeVar("Found")
-#: A removal believes that something is gone after some looks; its plan has one, and counts it for all of them.
+#: A removal polls several times before an object counts as deleted; its plan polls once, which counts as enough.
 _ENOUGH: Final = 1000
 #: The steps that assign roles, and those that make them.
 _ASSIGNING: Final[tuple[StepName, ...]] = ("user_role_assignment", "platform_role_assignment")
@@ -179,7 +179,7 @@ async def _made_first(peering: Peering, known: Facts, gathered: Facts, me: str) 
 
 
 async def _removed(peering: Peering, known: Facts, shared: Neighbours) -> list[AssignmentLook]:
-    """The assignments that the removal would delete; one look at Aiven counts for all of them."""
+    """The assignments that the removal would delete; one read of Aiven counts as all of its polls."""
     there = await remotes.assignments_on(known["vnet_id"])
     return await removed_assignments(peering, known | Facts(tries=_ENOUGH, assignments_there=there), shared)
 

@@ -19,12 +19,12 @@ from peering.unfit import chosen_role_names
 
 
 async def look_ahead(request: LookRequest) -> Looks:
-    """Do every possible look, and store the facts that are to be stored.
+    """Run every preflight step that can run, and store the facts that are to be stored.
 
-    A look that ended with a problem leaves those out that need it.
+    If a step ends with a problem, the steps that need its facts are left out.
 
     Returns:
-        How each look has ended; or a problem, where the registry is not to be had, or the order is another one now.
+        The outcome of each step; or a problem, if the registry fails or another order has superseded this one.
     """
     fence = request["fence"]
     try:
@@ -42,7 +42,7 @@ async def look_ahead(request: LookRequest) -> Looks:
 
 
 async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> dict[StepName, Outcome]:
-    """Do every possible look; returns how each has ended.
+    """Run every preflight step that can run; returns the outcome of each.
 
     Args:
         peering: what is asked for.
@@ -68,7 +68,7 @@ async def look(peering: Peering, known: Facts, facts: Facts | None = None) -> di
 
 
 def _reads(name: StepName, peering: Peering) -> list[Read]:
-    """The reads of a step that depend only on the request: they need not wait for earlier looks."""
+    """The reads of a step that depend only on the request: they need not wait for earlier steps."""
     from activities.looks import own_rights, remotes, vault_rights
     from activities.steps import aiven, holds, inventory
 

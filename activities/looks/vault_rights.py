@@ -32,7 +32,7 @@ class VaultLook:
 
 
 async def rights_in_vault(object_id: str, *needed: str) -> list[Occurrence]:
-    """The rights that the app's identity lacks in the vault; other looks have shown that it may read secrets.
+    """The rights that the app's identity lacks in the vault; other steps have shown that it may read secrets.
 
     Args:
         object_id: the identity.

@@ -80,7 +80,7 @@ def _platform_role(peering: Peering) -> _CustomRole:
 
 
 async def _custom_role(vnet: VNetId, wanted: _CustomRole) -> str:
-    """The id of the custom role: the one of that name if it fits, else one made under a GUID that its name decides.
+    """The id of the custom role: the one of that name if it fits, else one created under a GUID derived from its name.
 
     Raises:
         ProblemError: `role-name-taken`, when the role of that name grants something else.
@@ -128,7 +128,7 @@ async def _assign(facts: Facts, names: RightNames, role: _CustomRole) -> str:
     wanted = RoleAssignmentCreateParameters(
         role_definition_id=role_id,
         principal_id=principal_id,
-        # With the type given, Azure takes a principal that is seconds old and not replicated yet.
+        # With the type given, Azure accepts a principal that has not been replicated yet.
         principal_type="ServicePrincipal",
         description=DESCRIPTION,
     )
@@ -150,7 +150,7 @@ async def _existing_assignment(
     client: "AuthorizationManagementClient", vnet_id: str, role_id: str, principal_id: str, guid: str
 ) -> str:
     """The same assignment: this app's own from before, or a manually created one with another name."""
-    # One's own by its name, as a list may lag behind.
+    # This app's own is read by its name, as a list may lag behind.
     own = await or_none(client.role_assignments.get(vnet_id, guid))
     if own is not None and own.id:
         return own.id

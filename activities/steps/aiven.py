@@ -30,8 +30,7 @@ _LOOKS_BEFORE_DELETION: Final = 1
 #: So often a connection that is shown in part is read again before it counts as one that needs a shared object.
 _LOOKS_AT_A_PART: Final = 6
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
-#: What stands behind a refusal is looked for again after so many seconds: a right that has just been given may be
-#: missing from the lists alone.
+#: The pause in seconds before the cause of a refusal is diagnosed again: the lists may lack a new right.
 _LOOKS_BEFORE_THE_END: Final = 1
 _PAUSE_BEFORE_THE_END: Final = 30
 #: After so many seconds of a wait, a connection that Aiven does not list was not requested, or has been deleted.
@@ -113,7 +112,7 @@ async def may_be_connected(owner: AivenVpc, fits: Fits, facts: Facts) -> bool:
     """Whether a VPC of an owner in Aiven has a connection that fits; one that Aiven keeps showing in part may.
 
     Responses of Aiven since the wait began still count, because more VPCs than Aiven's rate limit per minute take
-    several looks.
+    several polls.
 
     Args:
         owner: the project or the organization.
@@ -121,7 +120,7 @@ async def may_be_connected(owner: AivenVpc, fits: Fits, facts: Facts) -> bool:
         facts: of the step that asks.
 
     Raises:
-        ProblemError: `connection-unseen`, Aiven shows one in part; the orchestrator looks again after some seconds.
+        ProblemError: `connection-unseen`, Aiven shows one in part; the orchestrator polls again after some seconds.
         RemoteError: Aiven refused, or did not answer.
     """
     found = await has_connection_beside(owner, fits, older=told_since(facts))
@@ -186,7 +185,7 @@ async def stale_connection(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConnection) -> bool:
-    """A second look, some time later, before a connection is deleted that Aiven reports as usable."""
+    """Confirm, by a second read some time later, that a connection is unusable although Aiven reports it as usable."""
     named = connection.state_info.to_network_id if connection.state_info else None
     vnet = await remotes.vnet(peering["vnet_id"])
     if vnet is None:
@@ -205,7 +204,7 @@ async def _is_still_lost(peering: Peering, facts: Facts, connection: PeeringConn
 async def peering_connection(peering: Peering, facts: Facts) -> Facts:
     """Article step 11: request the connection, unless it is under way; a failed one is requested again.
 
-    Where the looks have found none, none is looked for beforehand.
+    If the preflight found none, the VPC is not read again before the request.
     """
     aiven, vnet = _client(peering), VNetId.parse(facts["vnet_id"])
     if facts["found_connection_state"] is not None or "tries" in facts:
@@ -343,14 +342,14 @@ async def _refresh(peering: Peering, facts: Facts) -> None:
 
 
 class _Age(TypedDict):
-    """How old an answer may be, in seconds, and when it is asked for."""
+    """How old a response may be, in seconds, and when the caller asked for it."""
 
     older: float
     at: datetime | None
 
 
 def _new_enough(facts: Facts) -> _Age:
-    """The waits of one VPC share what it answers: none needs it newer than a part of the time it has waited."""
+    """How old a response may be for a wait: waits for one VPC share its responses, within a share of their length."""
     if "looked_at" not in facts:
         return {"older": 0.0, "at": None}
     waited = facts["waited"]

@@ -51,7 +51,7 @@ _FEDERATED: Final[Facts] = {
 
 @step
 async def application_credential(peering: Peering, facts: Facts) -> Facts:
-    """Article step 4: a credential of the kind that is asked for, found or made; only a secret's name comes out."""
+    """Article step 4: a credential of the requested kind, found or created; only a secret's name is returned."""
     object_id = needed(facts["application_object_id"])
     async with graph() as client:
         # Only a rotation changes the kind: it verifies the new one and removes the old.
@@ -158,7 +158,7 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
             own_passwords(client, peering, object_id), versions_of(vault, peering, facts)
         )
         key = candidate["secret_key_id"]
-        # A list without the verified password, or without the one that goes, is from before.
+        # A list without the verified password, or without the one to remove, is outdated.
         shown = {str(p.key_id) for p in passwords}
         if (expected := key or facts.get("secret_key_id")) is not None and expected not in shown:
             unseen = f"Graph does not show the password {expected} of the application {object_id}."
@@ -219,7 +219,7 @@ async def retire_unknown_credentials(peering: Peering, facts: Facts) -> Facts:
             return {}
         federated = facts.get("credential") == "federated"
         if federated and not await own_federated(client, peering, object_id):
-            # An interrupted rotation may have removed it: then a password is in use, and a later check looks again.
+            # An interrupted rotation may have removed it: then a password is in use, and a later check repeats this.
             await look_later(peering)
             return {}
         kept = None if federated else key_in_use(versions, passwords, facts, [])
@@ -237,7 +237,7 @@ async def withdraw_credentials(client: "GraphServiceClient", peering: Peering, f
     """Remove this app's own credentials from an application that stays.
 
     Raises:
-        ProblemError: `directory-replicating`, Graph does not show the recorded one; later looks take it for removed.
+        ProblemError: `directory-replicating`, Graph does not show the recorded one; later polls count it as removed.
     """
     passwords, trusted = await asyncio.gather(
         own_passwords(client, peering, object_id), own_federated(client, peering, object_id)

@@ -30,7 +30,7 @@ _IDS: Final = ("id", "appId")
 
 @step
 async def sign_in(_peering: Peering, _facts: Facts) -> Facts:
-    """Article step 1: get a token as the app's own identity, and with it who and where that is."""
+    """Article step 1: get a token as the app's own identity, which names its object id and its tenant."""
     tenant_id, object_id = await identity()
     return {"automation_tenant_id": tenant_id, "automation_object_id": object_id}
 
@@ -68,7 +68,7 @@ async def ownership(peering: Peering, facts: Facts) -> Facts:
 
 @step
 async def application(peering: Peering, facts: Facts) -> Facts:
-    """Article step 2: the multi-tenant application, found by its unique name or created; or the one taken over."""
+    """Article step 2: the multi-tenant application, found by its unique name or created; or the adopted one."""
     try:
         async with graph() as client:
             if facts["existing"] == "adopted":
@@ -89,7 +89,7 @@ async def application(peering: Peering, facts: Facts) -> Facts:
 
 
 async def _own_application(client: "GraphServiceClient", peering: Peering, facts: Facts) -> Document:
-    """The application of the unique name; one that was there keeps what others have given it."""
+    """The application of the unique name; an existing one keeps its other properties."""
     from msgraph.generated.models.application import Application
 
     by_name = client.applications_with_unique_name(unique_name(peering["id"]))
@@ -144,7 +144,7 @@ async def user_service_principal(_: Peering, facts: Facts) -> Facts:
 
 
 def _is_new(facts: Facts) -> bool:
-    """Whether the looks of this run have found that this app's application has no service principal."""
+    """Whether the preflight of this run found that this app's application has no service principal."""
     is_looked_for = "found" in facts and not facts.get("repairing") and facts["existing"] != "adopted"
     return is_looked_for and "user_service_principal" not in facts["found"]
 

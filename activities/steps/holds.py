@@ -52,7 +52,7 @@ _ASSIGNMENT_VERSION: Final = "2022-06-01"
 _RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
 #: How many definitions are read in parallel.
 _AT_ONCE: Final = 8
-#: What creates the objects of a start that the app itself makes in Azure, by their steps.
+#: The actions by which the app itself creates objects in Azure, by the steps of a start.
 _CREATED: Final = {
     **dict.fromkeys(("user_role", "platform_role"), f"{ROLES}/write"),
     **dict.fromkeys(("user_role_assignment", "platform_role_assignment"), f"{ASSIGNMENTS}/write"),
@@ -64,9 +64,9 @@ _TO_REMOVE: Final = (f"{PEERINGS}/delete", f"{ASSIGNMENTS}/delete", f"{ROLES}/de
 
 @step
 async def holds(peering: Peering, facts: Facts) -> Facts:
-    """What forbids changes of the VNet, as far as it may be read.
+    """What blocks changes of the VNet, as far as the app may read it.
 
-    If only changes are forbidden that the start does not make, it continues with a warning: a later start or the
+    If it blocks only changes that this start does not make, the start continues with a warning: a later start or the
     removal may need them. The same applies to a policy that may deny the peering.
     """
     vnet, identity = VNetId.parse(facts["vnet_id"]), facts["automation_object_id"]
@@ -113,7 +113,7 @@ def _made(peering: Peering, facts: Facts) -> set[str]:
     """The actions that this start takes, by what there is, and the deletion of a side that is Disconnected."""
     if facts["existing"] == "foreign":
         return set()
-    # Without a connection, a start assigns the roles also where it finds that they are.
+    # Without a connection, a start assigns the roles even if it finds them assigned.
     found = {one for one in facts["found"] if facts["existing"] != "none" or not one.endswith("_assignment")}
     sides, created = facts["peered_networks"], set(_CREATED) - found
     on_side = changes_of_side(peering, facts, sides, facts["project_network_cidr"])
@@ -123,7 +123,7 @@ def _made(peering: Peering, facts: Facts) -> set[str]:
 def _held(
     look: Holds, policies: Collection[DenyingPolicy], vnet: VNetId, identity: str, actions: Collection[str]
 ) -> list[Occurrence]:
-    """The problems with policies and deny assignments that deny some actions of a start for certain."""
+    """The problems with policies and deny assignments that certainly deny some actions of a start."""
     by_others = {action for action in actions if action.startswith(PEERINGS)}
     platform = PLATFORM_ACTIONS if f"{PEERINGS}/write" in actions else ()
     by_app = {*actions} - by_others
@@ -190,7 +190,7 @@ async def denying(vnet_id: str) -> list[DenyingPolicy] | None:
         async with places:
             read = await _definitions(vnet, assigned, hidden) if actions else []
         found = denied_by(read, actions, assigned)
-        # What a definition says that may not be read is not known.
+        # An unreadable definition may deny any of the actions.
         unknown = dict.fromkeys(actions, False) if hidden else {}
         return DenyingPolicy(_name(assignment), unknown | found, is_unread=bool(hidden))
 
@@ -200,7 +200,7 @@ async def denying(vnet_id: str) -> list[DenyingPolicy] | None:
     exempted = {path: exempted_assignments(exemptions or [], path, now) for path in where.values()}
 
     def left(assignment: dict[str, Any], policy: DenyingPolicy) -> DenyingPolicy:
-        """What an assignment denies nonetheless; only the exempted definitions of it may be those that deny."""
+        """What an assignment still denies; if an exemption covers some definitions, it only may deny."""
         held = {action: exempted[where[action]].get(folded(assignment["id"])) for action in policy.denied}
         is_known = exemptions is not None
         denied = {a: sure and is_known and held[a] is None for a, sure in policy.denied.items() if held[a] is not True}

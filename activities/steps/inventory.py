@@ -58,7 +58,7 @@ from peering.unfit import chosen_role_names, fitting_roles, unfit_in_entra, unfi
 async def inventory(peering: Peering, facts: Facts) -> Facts:
     """Which of the peering's objects exist already; for an adopted one, also their ids, to keep them.
 
-    Also which of the roles that are to be assigned the conditions on the app's own assignments exclude.
+    Also the roles that the app may not assign because of conditions on its own assignments.
     """
     _check_sides(peering, facts)
     there = await _look(peering, facts)
@@ -156,7 +156,7 @@ async def _given(
     if facts["existing"] == "adopted":
         return _taken_over(parts, access, facts["vnet_id"])
     assigned = _assigned(parts, access, wanted, facts["vnet_id"])
-    # Of a peering that exists they are not created again, so no list alone is believed.
+    # In an existing peering they are not created again, so a list alone is not sufficient.
     return await _confirmed(assigned) if facts["existing"] == "ours" else assigned
 
 
@@ -177,7 +177,7 @@ async def _confirmed(assigned: Facts) -> Facts:
 
 
 async def _require_listed(parts: DirectoryParts, application_id: str) -> None:
-    """Refuse lists that lack what Graph finds by its key: what is taken over would be created again beside it."""
+    """Refuse lists that lack what Graph finds by its key: otherwise an adopted object would be created again."""
     platform = str(settings().platform_application_id)
     async with graph() as client:
         by_key = client.applications_with_app_id(application_id)

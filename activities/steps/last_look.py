@@ -87,7 +87,7 @@ async def _roles(peering: Peering, facts: Facts) -> bool:
 
 
 async def _application(peering: Peering, facts: Facts) -> bool:
-    """Whether the application shows, be it among what can be restored: it may come there late, and is purged then.
+    """Whether the application still exists, or can be restored: a deleted one may appear late, and is then purged.
 
     Of an adopted one, whether it has a credential of this app's still.
     """
@@ -104,7 +104,7 @@ async def _application(peering: Peering, facts: Facts) -> bool:
 
 
 async def _is_deleted(object_id: str) -> bool:
-    """Whether an application is among what can be restored, as far as the app may look."""
+    """Whether an application is among what can be restored, as far as the app may read."""
     try:
         async with graph() as client:
             return await or_none(client.directory.deleted_items.by_directory_object_id(object_id).get()) is not None

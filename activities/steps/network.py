@@ -68,7 +68,7 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> tuple[str
     """Remove this peering's own side if it is Disconnected, as the created application.
 
     Azure refuses the platform a new side for as long as the old one here is Disconnected (RemotePeeringIsDisconnected).
-    The new one gets the switches of the old one, which an earlier look has seen: a repeated deletion sees none.
+    The new one gets the switches of the old one, which an earlier poll has seen: a repeated deletion finds none.
     """
     vnet_id, seen = VNetId.parse(facts["vnet_id"]), facts.get("seen_switches")
     switches: Facts = {"side_switches": seen} if seen is not None else {}
@@ -88,7 +88,7 @@ async def _remove_disconnected_side(peering: Peering, facts: Facts) -> tuple[str
 
 
 async def _begin_to_delete(client: "NetworkManagementClient", vnet_id: VNetId, name: str) -> None:
-    """Begin to delete a side; whether it is gone, only a look tells, also after a 404."""
+    """Begin to delete a side; only a read proves that it is deleted, also after a 404."""
     await or_none(
         client.virtual_network_peerings.begin_delete(vnet_id.resource_group, vnet_id.name, name, polling=False)
     )
@@ -134,7 +134,7 @@ def _check_adoption(facts: Facts, error: RemoteError) -> None:
     """If the side is deleted before another owner's connection is adopted, nothing is left to adopt.
 
     Raises:
-        ProblemError: `nothing-to-adopt`; the connection is not this app's to delete, as the general remedy has it.
+        ProblemError: `nothing-to-adopt`; this app may not delete the connection, which is the usual remedy.
     """
     refused, first = read(error.answer), "vnet_peering_id" not in facts
     if facts.get("existing") == "adopted" and first and refused["code"] == "remote-peering-disconnected":
@@ -257,7 +257,7 @@ async def remove_vnet_peering(_peering: Peering, facts: Facts) -> Facts:
     found = await _side_named(side.vnet, side.name)
     if found is None:
         look_again(facts, 1, "vnet-peering-unseen", f"Azure does not list the VNet peering {side.name}.")
-        # Once the application is gone, nobody could delete what only was not found.
+        # Once the application is deleted, no identity could delete a VNet peering that was merely not found.
         if any(one["name"] == side.name for one in await or_none(remotes.sides(side.vnet)) or ()):
             detail = f"Azure lists the VNet peering {side.name}, but does not find it."
             raise ProblemError("vnet-peering-unseen", detail)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from msgraph.generated.models.password_credential import PasswordCredential
     from msgraph.graph_service_client import GraphServiceClient
 
-#: How long a look at the deletion of a secret takes at the most, in seconds.
+#: The timeout of one poll of a secret's deletion, in seconds.
 DELETION_SECONDS: Final = 5
 _REFUSALS: Final = range(400, 500)
 _RENEWED_BEFORE: Final = timedelta(days=1)
@@ -127,7 +127,7 @@ async def _all_passwords(client: "GraphServiceClient", object_id: str) -> "list[
     """The passwords of an application.
 
     Raises:
-        ProblemError: `remote-unavailable`, Graph left them out, or their ids: nobody may take them for removed.
+        ProblemError: `remote-unavailable`, Graph left them out, or their ids: then they do not count as removed.
     """
     application = await client.applications.by_application_id(object_id).get()
     held = application.password_credentials if application is not None else None
@@ -156,21 +156,21 @@ async def remove_all_but_twins(
 
 
 async def look_later(peering: Peering) -> None:
-    """Let a later check look for credentials that nobody has recorded."""
+    """Let a later check search for unrecorded credentials."""
     await note_lost(Lost(id=peering["id"], at=registry().now.isoformat()))
 
 
 async def new_password(
     client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts, rotation: str
 ) -> "tuple[Stored, list[PasswordCredential]]":
-    """Make and store a password; returns it, and those that the application has by then.
+    """Create and store a password; returns it, and all passwords of the application after its creation.
 
-    They are listed when it is made: of two deliveries of this call, the second one to make a password sees the other's.
+    Of two deliveries of this call, the second one to create a password thus sees the other one's.
     """
     password = await _make_password(client, peering, facts)
     storing = asyncio.ensure_future(_kept_or_removed(client, vault, peering, facts, password, rotation))
     listing = asyncio.ensure_future(own_passwords(client, peering, needed(facts["application_object_id"])))
-    # Neither goes on when this call has ended.
+    # Await both, so that neither continues after this call has ended.
     await asyncio.gather(storing, listing, return_exceptions=True)
     return storing.result(), listing.result()
 
@@ -203,7 +203,7 @@ async def _kept_or_removed(
 async def _remove_unstored(
     client: "GraphServiceClient", peering: Peering, facts: Facts, password: "PasswordCredential"
 ) -> None:
-    """Remove a password that was never stored, though the order has changed; a later check looks if that fails."""
+    """Remove a password that was never stored, though the order has changed; if that fails, a later check does it."""
     try:
         with outside_the_fence():
             await remove_passwords(client, needed(facts["application_object_id"]), [password])
@@ -249,7 +249,7 @@ async def _store(vault: "SecretClient", peering: Peering, password: "PasswordCre
             async with timeout(DELETION_SECONDS):
                 await or_none(vault.recover_deleted_secret(name))
         raise
-    # What was put is known, whatever the answer leaves out.
+    # The stored properties are known, whatever the response leaves out.
     shown = Stored.of(secret.properties, {})
     stored = replace(shown, key_id=key_id, rotation=rotation, expires=password.end_date_time)
     keep_password(name, stored.version, value)

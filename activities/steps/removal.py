@@ -37,9 +37,9 @@ LOOKS_AT_DELETED: Final = 12
 
 @step
 async def belongings(peering: Peering, facts: Facts) -> Facts:
-    """What this app made for the peering and still finds; a connection of another application is left with its side.
+    """The existing objects that this app created for the peering; another application's connection and side stay.
 
-    A peering that was taken over is handed back: its connection, VNet peering and application stay.
+    An adopted peering is handed back: its connection, VNet peering and application stay.
     """
     adopted = facts.get("existing") == "adopted"
     application, vpc, vnet, platform = await asyncio.gather(
@@ -193,7 +193,7 @@ async def _is_connected(tenant_id: str, facts: Facts) -> bool:
 
 @step
 async def remove_application(peering: Peering, facts: Facts) -> Facts:
-    """Undo article steps 2 to 4: delete the application, with it its service principal; one taken over stays."""
+    """Undo article steps 2 to 4: delete the application, with it its service principal; an adopted one stays."""
     object_id = facts["application_object_id"]
     if not isinstance(object_id, str):
         return {"application_removed": facts.get("application_removed", "nothing to delete")}
@@ -208,7 +208,7 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
             problem.occurrence["final"] = not was_deleted or facts.get("tries", 0) >= LOOKS_AT_DELETED
             raise problem
         await or_none(client.applications.by_application_id(object_id).delete())
-    with suppress(RemoteError):  # The last look does it again.
+    with suppress(RemoteError):  # The step `last_look` does it again.
         await purge(object_id)
     return {"application_removed": object_id}
 

@@ -1,4 +1,4 @@
-"""The steps that delete rights: the assignments and custom roles of a peering that nobody needs any more."""
+"""The steps that delete rights: the assignments and custom roles of a peering that are no longer needed."""
 
 import asyncio
 from collections.abc import Collection
@@ -30,7 +30,7 @@ async def release_rights(_: Peering, facts: Facts) -> Facts:
     as it exists.
     """
     released: Facts = {"user_rights": "setup-only"}
-    # Why other rights stay is kept, too.
+    # The reasons why other rights stay are recorded, too.
     if facts["rights_settled"] != "not removed":
         released["rights_kept"] = None
     assignment = needed(facts["user_role_assignment_id"])
@@ -136,7 +136,7 @@ async def _is_connected(peering: Peering, facts: Facts) -> bool:
 
 
 async def _delete_assignment(assignment_id: str) -> None:
-    """Delete a role assignment; one that Azure does not find, which it answers with 204 or 404, is looked for again.
+    """Delete a role assignment; if Azure answers that it does not exist (204 or 404), it is read again.
 
     Raises:
         ProblemError: `remote-unavailable`, it is there nevertheless.
@@ -157,7 +157,7 @@ async def _delete_role(vnet: VNetId, guid: str, deleted: Collection[str]) -> boo
     """
     try:
         async with authorization(vnet.subscription_id) as client:
-            # Neither 204 nor 404 proves that it is gone; the last look does.
+            # Neither 204 nor 404 proves that it is deleted; the step `last_look` does.
             await or_none(client.role_definitions.delete(vnet.subscription_scope, guid))
     except RemoteError as error:
         if _STILL_ASSIGNED not in error.answer.codes:
@@ -173,7 +173,7 @@ async def _delete_role(vnet: VNetId, guid: str, deleted: Collection[str]) -> boo
 async def remove_roles(peering: Peering, facts: Facts) -> Facts:
     """Undo article step 8: delete the custom roles that this app made, unless another peering needs them.
 
-    So do those of earlier starts that named them otherwise.
+    This includes roles of earlier starts that have other names.
 
     Azure itself refuses to delete a role that is still assigned anywhere.
     """
@@ -198,7 +198,7 @@ async def remove_roles(peering: Peering, facts: Facts) -> Facts:
 
 
 async def released_roles(peering: Peering, facts: Facts) -> dict[str, str]:
-    """The GUIDs, by name, of the roles that this app made and whose assignments go: other peerings may have named them.
+    """The GUIDs, by name, of this app's roles whose assignments are deleted; other peerings may have named them.
 
     Args:
         peering: the peering.

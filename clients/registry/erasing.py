@@ -1,4 +1,4 @@
-"""Erasing a caller from all rows: of peerings, of runs, of requests that were refused, and of the pause of all."""
+"""Erases a caller from all rows: of peerings, of runs, of refused requests, and of the pause of all."""
 
 import logging
 from collections import Counter
@@ -18,7 +18,8 @@ log: Final = logging.getLogger("aiven_azure_peering.audit")
 
 Kind = Literal["peerings", "runs", "refusals", "pause", "left"]
 _Change = Callable[[], Awaitable[Kind]]
-#: Rows that are changed at a time, and for how many seconds, so that the request is answered in time.
+#: The number of rows that are changed in parallel, and the seconds for all of them, so that the request is answered in
+#: time.
 _AT_ONCE: Final = 8
 _WITHIN: Final = 100.0
 
@@ -45,7 +46,7 @@ async def erase(caller: str) -> Counter[Kind]:
 
 
 async def _changes(caller: str) -> AsyncIterator[_Change]:
-    """The changes of the rows that name a caller; the one row of the pause of all is looked at by its own."""
+    """The changes of the rows that name a caller; the one row of the pause of all has its own function."""
     yield partial(_erase_from_pause, caller)
     async for row in registry().peerings():
         if _names(rows.read_peering, row, caller):
@@ -57,7 +58,7 @@ async def _changes(caller: str) -> AsyncIterator[_Change]:
 
 
 def _names(reader: Callable[[rows.Held], object], row: rows.Held, caller: str) -> bool:
-    """Whether a row names a caller. One that cannot be read counts as if it did: its change fails, and says why."""
+    """Whether a row names a caller. An unreadable row counts as if it did: its change fails and reports the reason."""
     try:
         found = reader(row)
     except (KeyError, TypeError, ValueError, ProblemError):

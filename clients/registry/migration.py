@@ -1,6 +1,6 @@
 """The one-time migration of the registry of version 0.2.0, which was stored in Durable entities.
 
-The rows are written first, then what the old version had running is ended, then a marker says that all is done. Orders
+The rows are written first, then the old version's instances are terminated, then a marker is written. Orders
 are taken only after the marker: each execution sees all peerings, and no old instance runs in parallel. Each
 part may be repeated. The entities stay as they are.
 """
@@ -37,7 +37,7 @@ from peering.runs import SWEEP
 
 log: Final = logging.getLogger("aiven_azure_peering.migration")
 
-#: Peerings that are brought over side by side.
+#: The number of peerings that are migrated in parallel.
 _AT_ONCE: Final = 8
 _UNDER_WAY: Final = (OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending)
 _REASON: Final = "the registry is migrated"
@@ -55,7 +55,7 @@ async def check_migrated(client: DurableClient) -> None:
 
 
 async def _is_done(client: DurableClient) -> bool:
-    """Whether the marker is there; where nothing was kept in entities or under way it is written at once."""
+    """Whether the marker exists; it is written immediately if there are no entities and no old instances."""
     if await registry().is_migrated():
         return True
     if await _keys(client) or await _starts(client):
@@ -68,7 +68,7 @@ async def migrate(client: DurableClient) -> None:
     """Migrate the registry, unless that is done.
 
     Raises:
-        ProblemError: `registry-being-migrated`, when something old does not end; the next call goes on.
+        ProblemError: `registry-being-migrated`, if an old instance does not end; the next call continues.
     """
     if await _is_done(client):
         return
@@ -77,7 +77,7 @@ async def migrate(client: DurableClient) -> None:
         old = await _old_registry(client, key)
         known |= set(old["peerings"])
         bringing = (_bring_over(client, record, gate) for record in old["peerings"].values())
-        # One that fails keeps none of the others back.
+        # A failure of one does not affect the others.
         for failure in await asyncio.gather(*bringing, return_exceptions=True):
             if failure is not None:
                 raise failure
@@ -105,7 +105,7 @@ async def _old_registry(client: DurableClient, key: str) -> OldRegistry:
 
 
 async def _bring_over(client: DurableClient, old: OldRecord, gate: asyncio.Semaphore) -> None:
-    """Write a peering's rows, unless they are there, and end its old instances."""
+    """Write a peering's rows, unless they exist, and end its old instances."""
     from clients.settings import settings
 
     peering_id, deadlines = old["peering"]["id"], settings().deadlines
@@ -121,7 +121,7 @@ async def _bring_over(client: DurableClient, old: OldRecord, gate: asyncio.Semap
 
 
 async def _starts(client: DurableClient) -> set[str]:
-    """The peerings whose starts the old version has under way."""
+    """The peerings for which an instance of the old version carries out a start."""
     try:
         found = await client.get_status_by(None, None, list(_UNDER_WAY))
     except Exception as error:  # the SDK raises a bare exception
@@ -130,7 +130,7 @@ async def _starts(client: DurableClient) -> set[str]:
 
 
 async def _bring_over_starts(client: DurableClient, known: set[str]) -> None:
-    """Write the rows of starts that were accepted and that the old registry has not heard of."""
+    """Write the rows of starts that were accepted but are not in the old registry."""
     for peering_id in sorted(await _starts(client) - known):
         asked = _asked_of(await client.get_status(peering_id, show_input=True))
         record = started(asked, registry().now) if asked else None
@@ -155,7 +155,7 @@ async def _asked(client: DurableClient, peering_id: str) -> list[Asked]:
 
 def _asked_of(status: OrchestrationStatus[object]) -> Asked | None:
     given = status.input_
-    # The SDK hands inputs on decoded or as JSON text.
+    # The SDK returns inputs either decoded or as JSON text.
     return asked_of(status.name, json.loads(given) if isinstance(given, str) else given)
 
 
@@ -165,7 +165,7 @@ async def _end_all(client: DurableClient, instances: Sequence[str]) -> None:
 
 
 async def _end(client: DurableClient, instance: str) -> None:
-    """End an instance of the old version, if it runs; one that carries out an order is not one."""
+    """End an instance, if it is running; one that carries out an order belongs to this version and continues."""
     status = await client.get_status(instance)
     if is_running(status) and status.name != RUN_ORDER and not await end_instance(client, instance, _REASON):
         raise ProblemError("registry-being-migrated", f"The instance {instance} does not end.")

@@ -17,7 +17,7 @@ from peering.runs import STOP
 
 log: Final = logging.getLogger("aiven_azure_peering.run")
 
-#: An instance that has just found nothing to do is about to end: a start is tried so often, with a pause in seconds.
+#: How often a start is tried, and the pause in seconds: an instance without an order may be about to end.
 _STARTS: Final = 12
 _HINTS: Final = 3
 _PAUSE: Final = 0.25
@@ -31,7 +31,7 @@ def log_ended(peering_id: str, run: str, operation: str | None, state: str) -> N
 async def start_order(client: DurableClient, peering_id: str, *, tries: int = _STARTS) -> None:
     """Start the orchestrator of a peering, which carries out the order in the peering's record.
 
-    A running instance refuses the start: it takes the order when it is done with another, or ends in this moment.
+    A running instance causes a refusal: it takes the order after the current one, or is about to end.
     Nothing is lost if no start succeeds, because an order that is not taken is resumed.
     """
     from azure.core.exceptions import AzureError
@@ -43,7 +43,7 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
             failure = error
         else:
             return
-        # The order is in the record: whatever keeps this from being known, it is carried out.
+        # The order is in the record, so it is carried out even if the start's result is unknown.
         with suppress(AzureError):
             order = await registry().order(peering_id)
             if order is None or order["execution"]:
@@ -55,7 +55,7 @@ async def start_order(client: DurableClient, peering_id: str, *, tries: int = _S
 async def hint(client: DurableClient, instance_id: str) -> None:
     """Notify an instance that the order in its peering's record has changed; the record decides."""
     for _ in range(_HINTS):
-        # One that has ended needs no event, and what is lost here is noticed at the next look.
+        # An ended instance needs no event, and a running one notices at its next poll.
         with suppress(Exception):  # the SDK raises a bare exception
             await client.raise_event(instance_id, STOP, {})
             return
@@ -74,7 +74,7 @@ async def keep_order_row(peering_id: str) -> None:
 
 
 async def keep_ended_runs(peering_id: str) -> None:
-    """Bring the runs that have ended from a peering's record into the table of runs, so that the record does not grow.
+    """Move the ended runs from a peering's record to the table of runs, so that the record does not grow.
 
     Nothing is lost if that fails: the execution that takes the order does it.
     """
@@ -95,7 +95,7 @@ async def keep_ended_runs(peering_id: str) -> None:
 
 
 async def note_ended_runs(record: Record) -> list[RunRecord]:
-    """Put the runs that a record says have ended into the table of runs; returns them."""
+    """Write the ended runs of a record to the table of runs; returns them."""
     ended = record.get("unnoted", [])
     for run in ended:
         await registry().history.note(run)

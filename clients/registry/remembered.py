@@ -1,4 +1,4 @@
-"""What the registry answered last, which each worker remembers for some seconds: not every look reads it again."""
+"""The last response of the registry, which each worker caches for some seconds."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ SECONDS: Final = 10.0
 
 
 class Remembered(Generic[T]):
-    """An answer that is at most some seconds old.
+    """A response that is at most some seconds old.
 
     Args:
         read: asks the registry.

@@ -1,7 +1,7 @@
 """The work of the resume timer: overdue orders are restarted, ended instances are purged.
 
-One mechanism for lost starts, platform failures, terminated and stuck instances, histories that no longer replay and a
-purged task hub: an order is open, and no execution gives a sign of life.
+One condition covers lost starts, platform failures, terminated and stuck instances, histories that no longer replay and
+a purged task hub. An order is open, and no execution gives a sign of life.
 """
 
 import logging
@@ -31,17 +31,17 @@ from peering.sweep import Sweep
 
 log: Final = logging.getLogger("aiven_azure_peering.resume")
 
-#: From so many instances on one call purges no more, and runs that one call deletes.
+#: The maximum number of instances that one call purges, and of runs that one call deletes.
 _PURGED_AT_ONCE: Final = 500
 _FORGOTTEN_AT_ONCE: Final = 2000
-#: Who asks how an instance stands may do so for so long after its end.
+#: How long an ended instance is kept, for readers of its status.
 _KEPT_AFTER_END: Final = timedelta(hours=1)
 _SWEEP_KEPT_AFTER_END: Final = timedelta(minutes=2)
 _COMPLETED: Final = (OrchestrationRuntimeStatus.Completed,)
 _BROKEN_OFF: Final = tuple(getattr(OrchestrationRuntimeStatus, name) for name in ("Failed", "Terminated", "Canceled"))
-#: How long the rest of an order may take, beside its wait for Aiven.
+#: How long the other parts of an order may take, in addition to its wait for Aiven.
 _BESIDE_WAITING: Final = timedelta(hours=2)
-#: Orders or instances that a call is at work on at a time.
+#: The number of orders or instances that a call handles in parallel.
 _AT_ONCE: Final = 16
 #: For how many seconds one call of the timer resumes, ends and purges, so that it ends before `functionTimeout`; and
 #: how long one order may take.
@@ -54,7 +54,7 @@ _LONGEST_RESUMPTION: Final = 45.0
 async def resume_overdue(client: DurableClient) -> int:
     """Restart overdue orders, the most overdue first; returns how many.
 
-    What the time does not suffice for comes with the next call, and an order that fails keeps no other from it.
+    The next call handles what remains. A failure of one order does not affect the others.
     """
 
     async def resume(order: OrderRow) -> bool:
@@ -72,7 +72,7 @@ async def resume_overdue(client: DurableClient) -> int:
     # A running execution renews its order's sign of life, so every other order reaches the front.
     due.sort(key=lambda order: datetime.fromisoformat(order["alive_until"]))
     done = await side_by_side(resume, due, at_once=_AT_ONCE, within=_RESUMED_WITHIN, longest=_LONGEST_RESUMPTION)
-    for order, error in done.failures:  # whatever it is, the next call tries it again
+    for order, error in done.failures:  # any error: the next call tries it again
         log.error("event=resume-failed peering=%s", order["id"], exc_info=error)
     if done.left:
         log.warning("event=resume-unfinished orders=%s", len(done.left))
@@ -93,7 +93,7 @@ def _is_overdue(order: OrderRow, status: OrchestrationStatus[object], now: datet
 
 
 async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationStatus[object]) -> bool:
-    """Note that an order is begun again, end what is left of its last execution, and start another one."""
+    """Record that an order is restarted, end its last execution if necessary, and start another one."""
     peering_id = order["id"]
     held = await registry().record(peering_id)
     if held is None or not _is_order_of(held, order):
@@ -124,7 +124,7 @@ async def _resume(client: DurableClient, order: OrderRow, status: OrchestrationS
 
 
 def _is_order_of(record: Record, order: OrderRow) -> bool:
-    """Whether a record's order is the one of a row, and with the same execution."""
+    """Whether a record's order is that of a row, with the same execution."""
     held = record.get("order")
     return held is not None and (held["run"], held.get("execution", "")) == (order["run"], order["execution"])
 
@@ -163,7 +163,7 @@ async def sweep_again(client: DurableClient) -> bool:
 
 
 async def _is_sweep_owed() -> bool:
-    """Whether a check of all was promised that should have begun by now."""
+    """Whether a requested check of all should have begun by now."""
     wanted = await sweeps.owed()
     return wanted is not None and datetime.fromisoformat(wanted) + START_WITHIN < registry().now
 
@@ -171,7 +171,7 @@ async def _is_sweep_owed() -> bool:
 async def end_unbegun(client: DurableClient) -> int:
     """End instances that were accepted and have not begun in time; returns how many.
 
-    Such a one would refuse every later start of its id, that of the scheduled check among them.
+    Such an instance would refuse every later start of its id, including that of the scheduled check.
     """
     found = await client.get_status_by(None, registry().now - SIGN_OF_LIFE, [OrchestrationRuntimeStatus.Pending])
     unbegun = [status.instance_id for status in found if status.instance_id is not None]
@@ -189,8 +189,8 @@ async def end_unbegun(client: DurableClient) -> int:
 async def purge_ended(client: DurableClient) -> int:
     """Purge instances that ended an hour ago, a bounded number; returns how many.
 
-    One that did not complete is evidence of what became of its order, and stays for as long as that is open. The
-    scheduled check has one id, and the engine keeps something of each time that it ran: it goes before the next.
+    An instance that did not complete is evidence about its order, and is kept while the order is open. The scheduled
+    check has one id, and the engine keeps data of each execution, so it is purged before the next one.
     """
     now, until = registry().now, time.monotonic() + _PURGED_WITHIN
     are_open = {order["id"] for order in await registry().orders()}
@@ -198,7 +198,7 @@ async def purge_ended(client: DurableClient) -> int:
     before = now - _KEPT_AFTER_END
     for states in (_COMPLETED, _BROKEN_OFF):
         while purged < _PURGED_AT_ONCE and time.monotonic() < until:
-            # The engine lists a page alone, and what is purged makes room on it.
+            # The engine lists only one page; purged instances make room on it.
             listed = await client.get_status_by(None, before, states)
             if not (more := await _purge(client, listed, before, are_open)):
                 break

@@ -12,7 +12,7 @@ from peering.naming import VNetId
 from peering.orders import Order
 from peering.record import Record, Refusal, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
 
-#: What a column of a row may hold here.
+#: The types of a column.
 Value = str | int | float | bool | datetime
 Row = dict[str, Value]
 #: A row as it was read.
@@ -21,20 +21,20 @@ Held = Mapping[str, Value]
 #: All peerings are in one partition, so that a peering and its order can change in one transaction.
 PEERINGS: Final = "peerings"
 PROJECT_VPCS: Final = "project-vpcs"
-#: What was brought over from elsewhere has a row here: the registry of version 0.2.0.
+#: The partition of the marker of a migration, that of the registry of version 0.2.0.
 MIGRATIONS: Final = "migrations"
 FROM_ENTITIES: Final = "entities"
-#: In the table of runs, the partition of the requests that were refused; the others are peerings.
+#: In the table of runs, the partition of the refused requests; the other partitions are peerings.
 REFUSALS: Final = "refusals"
 #: Sorts behind the ids of peerings, which are UUIDs.
 _ORDER: Final = "order-"
 #: A text column holds 32 Ki units of UTF-16, of which a character has two at most.
 _LONGEST: Final = 16_000
-#: What a check writes alone.
+#: The columns that a check writes without the others.
 _OF_CHECKS: Final = frozenset({"health", "attempts", "events", "verdicts"})
 #: The problem of a password that has expired.
 _EXPIRED: Final = "secret-expired"
-#: When the service wrote a row, by its clock.
+#: The column with the time of a write, by the service's clock.
 _WRITTEN: Final = "Timestamp"
 #: The columns that lists filter, sort and show.
 COLUMNS: Final = (
@@ -43,7 +43,7 @@ COLUMNS: Final = (
     *("problem", "problem_since", "requested_by", _WRITTEN, "expires", "revision", "labels", "note"),
     *("paused_until", "findings", "verdict_since"),
 )
-#: The texts of a peering's row, and the columns that say in which form they are.
+#: The JSON texts of a peering's row, and the columns with the versions of their forms.
 _TEXTS: Final = ("record", "health")
 SCHEMAS: Final = tuple(map(schema.of_text, _TEXTS))
 #: The end of a pause without one: it sorts behind every moment.
@@ -133,7 +133,7 @@ def quoted(text: str) -> str:
 
 
 def split(name: str, text: str) -> Row:
-    """A long text in as many columns as it takes: `name`, `name_1` and so on; `name_parts` counts them.
+    """A long text in as many columns as it needs: `name`, `name_1` and so on; `name_parts` counts them.
 
     `name_schema` has the version of its form.
     """
@@ -212,9 +212,9 @@ def peering_row(record: Record) -> Row:
 
 
 def listed(row: Held) -> Held:
-    """The columns of a row for lists: `changed` is when it was written, which no earlier read has passed by.
+    """The columns of a row for lists: `changed` is when it was written, so a client that polls by it misses no change.
 
-    The record's own times are those of the events, which are written later. `expires` is not later than a check has
+    The record's own times are those of the events, which are written later. `expires` is at most the time when a check
     found the password expired.
     """
     metadata: Mapping[str, datetime] = getattr(row, "metadata", {})
@@ -263,7 +263,7 @@ def _newest_first(at: str, name: str) -> str:
 
 
 def refusal_row(refusal: Refusal) -> Row:
-    """The row of a request that was refused; like a run's, it goes when it is old."""
+    """The row of a refused request; like a run's row, it is deleted after some time."""
     return {
         "PartitionKey": REFUSALS,
         "RowKey": _newest_first(refusal["at"], uuid4().hex[:8]),
@@ -274,7 +274,7 @@ def refusal_row(refusal: Refusal) -> Row:
 
 
 def read_refusal(row: Mapping[str, Value]) -> Refusal:
-    """The request in a row of those that were refused."""
+    """The refused request in a row."""
     refusal: Refusal = _read("refusal", row)
     return refusal
 
@@ -300,7 +300,7 @@ def read_run(row: Mapping[str, Value]) -> RunRecord:
 
 
 def unmanaged_row(found: UnmanagedConnections) -> Row:
-    """The row of a VPC's connections that no peering here has."""
+    """The row of a VPC's connections that no peering of this registry has."""
     key = AivenVpc.of(found).key
     return {"PartitionKey": PROJECT_VPCS, "RowKey": key, **split("unmanaged", _json(found))}
 

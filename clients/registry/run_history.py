@@ -10,17 +10,17 @@ from peering.record import Refusal, RunRecord
 
 
 def _says_more(held: RunRecord, run: RunRecord) -> bool:
-    """Whether what is held of a run is later: it is superseded in the end, and says at last which steps it got to."""
+    """Whether the stored state of a run is later: it ends as superseded, and its steps are added last."""
     if "superseded" not in (held["outcome"], run["outcome"]):
         return False
     return (held["outcome"] == "superseded", len(held["steps"])) > (run["outcome"] == "superseded", len(run["steps"]))
 
 
 class RunHistory:
-    """The runs of all peerings, and the requests that were refused, for as long as they are kept.
+    """The runs of all peerings, and the refused requests, for as long as they are kept.
 
     Args:
-        table: where they are kept.
+        table: the table of runs.
     """
 
     def __init__(self, table: Table) -> None:

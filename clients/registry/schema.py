@@ -1,8 +1,8 @@
-"""The schema version of what the registry's rows hold: the older is migrated as it is read, the newer is refused.
+"""The schema versions of the registry's rows: older content is migrated when it is read, newer content is refused.
 
-Each JSON text of a row has the version of its form in a column beside it, and so has an order's row. A write is always
-of today's version, so what is changed is migrated for good. Each form has a version of its own: after a return to an
-earlier version of the app, it still reads what has not changed.
+Each JSON text of a row has the version of its form in a column beside it, and so has an order's row. A write always has
+today's version, so a change also migrates the row. Each form has a version of its own: an earlier version of the app
+can still read the forms that have not changed since.
 """
 
 import sys
@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from peering.outcome import ProblemError
 
-#: The version in which a form is written that has never changed.
+#: The version of a form that has never changed.
 FIRST: Final = 1
-#: The versions of the others, by their names: those of the texts, or `order`. One more whenever a form changes so that
-#: the version of the app before could not read it.
+#: The versions of the others, by name: those of the texts, or `order`. A version grows when the previous version of the
+#: app could not read the changed form.
 CHANGED: Final[dict[str, int]] = {}
 #: The column with the version of an order's row; with `_` and the name of a text before it, with that of the text.
 COLUMN: Final = "schema"
@@ -29,8 +29,8 @@ def _placed_when_due(order: Held) -> Held:
     return {"at": order["not_before"], **order}
 
 
-#: What makes of each older version the next one, by what it is; what is not listed has kept its form. What has no
-#: version was written before there were versions, and is of version 0.
+#: The functions that migrate each older version to the next one, by form; an unlisted form has not changed. Content
+#: without a version is older than versions, and counts as version 0.
 FORWARDS: Final[dict[tuple[str, int], Step]] = {("order", 0): _placed_when_due}
 
 
@@ -57,7 +57,7 @@ def _newer(row: Held) -> list[str]:
 
 
 def _number(version: object) -> int:
-    """A version's number; 0 before there were versions. What is no number is of no version that this app knows."""
+    """A version's number; 0 without one. Anything that is no number counts as an unknown, newer version."""
     text = str(version or 0)
     return int(text) if text.isdecimal() else sys.maxsize
 
@@ -74,11 +74,11 @@ def check(row: Held) -> None:
 
 
 def migrated(name: str, version: object, found: Held) -> Held:
-    """What a row holds, in today's form.
+    """The content of a row, in today's form.
 
     Args:
-        name: what it is: the name of a text, or `order`.
-        version: its schema version; None for what was written before there were versions.
+        name: the form: the name of a text, or `order`.
+        version: its schema version; None for content that is older than versions.
         found: what was read.
     """
     for earlier in range(_number(version), today(name)):

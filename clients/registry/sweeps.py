@@ -1,6 +1,6 @@
 """The intermediate data of a check of all peerings: rows beside the registry's, deleted at its end.
 
-All rows of a check begin with the time that it began, so what another one has left is never taken for its own.
+The keys of a check's rows begin with its start time, so rows of another check are never read as its own.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from clients.registry import registry, rows
 from clients.registry.remembered import Remembered
 from peering.sweep import PROJECT_VPCS_IN_A_PIECE, LeftForPiece, Piece, PieceIds, VpcToLookAt, cut
 
-#: What is looked at for pieces of VNets.
+#: What is read for pieces of VNets.
 Looked = Literal["vpcs", "secrets", "assignments"]
 
 _SWEEP: Final = "sweep"
@@ -31,12 +31,12 @@ def _row(key: str, value: str) -> rows.Row:
 
 
 def _between(first: str) -> str:
-    """The rows whose keys begin so."""
+    """The rows whose keys begin with a text."""
     return f"PartitionKey eq '{_SWEEP}' and RowKey ge {rows.quoted(first)} and RowKey lt {rows.quoted(first + '~')}"
 
 
 async def _put_all(found: Iterable[rows.Row]) -> None:
-    """Insert rows. What is there already was left by the same activity, which the platform ran before."""
+    """Insert rows. Existing rows were written by an earlier delivery of the same activity."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def put(row: rows.Row) -> None:
@@ -47,7 +47,7 @@ async def _put_all(found: Iterable[rows.Row]) -> None:
 
 
 async def _put_listed(key: str, texts: Iterable[str]) -> None:
-    """Leave things, given as JSON texts, as lists in as few rows as hold them."""
+    """Store items, given as JSON texts, as lists in as few rows as possible."""
     parts, size = [list[str]()], 0
     for text in texts:
         if size + len(text) > _LARGEST and size:
@@ -59,12 +59,12 @@ async def _put_listed(key: str, texts: Iterable[str]) -> None:
 
 
 async def put_vnets(at: str, number: int, snapshots: Iterable[str]) -> None:
-    """Leave the peerings of a piece of VNets, those of one VNet together, given as JSON texts."""
+    """Store the peerings of a piece of VNets, those of one VNet together, given as JSON texts."""
     await _put_listed(f"{at}|net|{number:05d}|records", snapshots)
 
 
 async def put_undelivered(at: str, number: int, ids: Sequence[str]) -> None:
-    """Leave a piece of the peerings that have events to deliver and are not checked."""
+    """Store a piece of the peerings that have events to deliver and are not checked."""
     await _put_all([_row(f"{at}|events|{number:05d}", json.dumps(ids))])
 
 
@@ -76,19 +76,19 @@ async def undelivered(at: str, number: int) -> list[str]:
 
 
 async def put_subscriptions(at: str, subscriptions: Sequence[str]) -> None:
-    """Leave which subscriptions there are."""
+    """Store the subscriptions."""
     await _put_all([_row(f"{at}|subscriptions", json.dumps(subscriptions))])
 
 
 async def subscriptions(at: str) -> list[str]:
-    """Which subscriptions there are."""
+    """The subscriptions."""
     (row,) = await registry().scan(_between(f"{at}|subscriptions"))
     found: list[str] = json.loads(rows.joined("value", row))
     return found
 
 
 async def put_ids(at: str, number: int, ids: PieceIds) -> None:
-    """Leave which peerings a piece of VNets has."""
+    """Store which peerings a piece of VNets has."""
     await _put_all([_row(f"{at}|ids|{number:05d}", json.dumps(ids))])
 
 
@@ -99,7 +99,7 @@ async def ids(at: str) -> dict[int, PieceIds]:
 
 
 async def put_project_vpcs(at: str, number: int, vpcs: Sequence[VpcToLookAt]) -> None:
-    """Leave the project VPCs of a piece."""
+    """Store the project VPCs of a piece."""
     await _put_listed(f"{at}|vpcs|{number:05d}", map(json.dumps, vpcs))
 
 
@@ -114,12 +114,12 @@ async def project_vpcs(at: str, numbers: Iterable[int]) -> dict[int, VpcToLookAt
 
 
 async def put_looks(given: Piece, kind: Looked, looks: Mapping[int, object]) -> None:
-    """Leave what a look has shown for the pieces of VNets; a later attempt's comes behind an earlier one's.
+    """Store looks for the pieces of VNets; those of a later attempt come after earlier ones.
 
     Args:
-        given: what was looked at, and for which check.
-        kind: at what.
-        looks: what each piece of VNets is to know, by its number.
+        given: what was read, and for which check.
+        kind: of what.
+        looks: the look for each piece of VNets, by its number.
     """
     source = f"{given['attempt']:03d}-{given['numbers'][0]:05d}"
     await _put_all(
@@ -128,7 +128,7 @@ async def put_looks(given: Piece, kind: Looked, looks: Mapping[int, object]) -> 
 
 
 async def vnet_piece(at: str, number: int) -> LeftForPiece:
-    """All that is left for a piece of VNets."""
+    """All data that is stored for a piece of VNets."""
     parts = defaultdict[str, list[Any]](list)
     for row in await registry().scan(_between(f"{at}|net|{number:05d}|")):
         parts[str(row["RowKey"]).split("|")[3]].append(json.loads(rows.joined("value", row)))
@@ -138,19 +138,19 @@ async def vnet_piece(at: str, number: int) -> LeftForPiece:
 
 
 async def clear(before: str) -> None:
-    """Delete what the checks have left for their pieces whose rows come before a key: a later one may be at work."""
+    """Delete the intermediate data with keys before this one: a later check may be running."""
     left = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey lt {rows.quoted(before)}", "RowKey")
     for some in cut(left, 100):
         await registry().delete_rows(some)
 
 
 async def note_end(at: str) -> None:
-    """Note that a check has come to its end that began then."""
+    """Record the end of the check that began at a time."""
     await registry().put(_row(_LAST, at))
 
 
 async def note_ended() -> None:
-    """Note that the last check of all has come to its end now."""
+    """Record that the last check of all has ended now."""
     await registry().put(_row(_LAST_ENDED, registry().now.isoformat()))
 
 
@@ -160,7 +160,7 @@ async def note_wanted(at: str) -> None:
 
 
 async def owed() -> str | None:
-    """From when on a check of all is owed: it was promised, and none has come to its end that began after that."""
+    """The time after which a promised check of all must begin; None if a check that began later has ended."""
     found = await registry().scan(f"PartitionKey eq '{_SWEEP}' and RowKey ge '{_LAST}'")
     noted = {str(row["RowKey"]): rows.joined("value", row) for row in found}
     wanted = noted.get(_WANTED)
@@ -183,5 +183,5 @@ _remembered: Final = Remembered(_last)
 
 
 async def last() -> str:
-    """When the last check began that has come to its end, as of some seconds ago; empty if there was none."""
+    """When the last completed check began, as of some seconds ago; empty if there was none."""
     return await _remembered.value()

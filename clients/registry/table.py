@@ -23,30 +23,29 @@ T = TypeVar("T")
 
 #: How often a change is tried before it is given up.
 TRIES: Final = 12
-#: Rows that the service gives at a time, at most.
+#: The maximum number of rows in one response of the service.
 PAGE: Final = 1000
 _NO_TABLE: Final = "TableNotFound"
-#: No answer takes so long: its `Date` differs from the others' because a clock was put right.
+#: If the `Date` of a response differs from the others by more than this, a clock has been corrected.
 _SLOWEST_ANSWER: Final = timedelta(minutes=1)
 
 
 class ServiceClock:
-    """The time of the service, as its answers' `Date` has it: one clock for all workers."""
+    """The time of the service, by the `Date` of its responses: one clock for all workers."""
 
     def __init__(self) -> None:
         self._ahead: timedelta | None = None
 
     @property
     def now(self) -> datetime:
-        """The service's time, as of its last answers'."""
+        """The service's time, by its last responses."""
         return datetime.now(UTC) + (self._ahead or timedelta())
 
     def hear(self, answer: "PipelineResponse[Any, Any]") -> None:
-        """Note the time of an answer."""
+        """Record the time of a response."""
         if (date := answer.http_response.headers.get("Date")) is not None:
             ahead = parsedate_to_datetime(date) - datetime.now(UTC)
-            # The header has whole seconds, so the largest difference seen is the nearest to the truth, until a clock
-            # has been put right.
+            # The header has whole seconds, so the largest difference is the most accurate, until a clock is corrected.
             if self._ahead is None or ahead > self._ahead or ahead < self._ahead - _SLOWEST_ANSWER:
                 self._ahead = ahead
 
@@ -57,7 +56,7 @@ class Table:
     Args:
         service: the client of the storage account's Table service.
         name: the table's name.
-        clock: told of every answer's time.
+        clock: gets the time of every response.
     """
 
     def __init__(self, service: "TableServiceClient", name: str, clock: ServiceClock) -> None:
@@ -65,11 +64,11 @@ class Table:
         self.client = service.get_table_client(name)
 
     async def asked(self, call: Callable[[], Awaitable[T]]) -> T:
-        """A call's answer; the table is created when the first call finds that it is not there."""
+        """The result of a call; the table is created if the first call finds that it does not exist."""
         try:
             return await patiently(call)
         except ResourceNotFoundError as error:
-            # Not every call of the SDK reads the code out of the answer.
+            # Some calls of the SDK do not read the code of the response.
             if getattr(error, "error_code", None) != _NO_TABLE and _NO_TABLE not in str(error):
                 raise
         await patiently(partial(self._service.create_table_if_not_exists, self._name))
@@ -118,11 +117,11 @@ class Table:
 
         Args:
             row: the row.
-            unless: whether what is there stays.
+            unless: whether an existing row stays.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time; `registry-row-newer`, when a newer
-                version of the app wrote what is there.
+                version of the app wrote the existing row.
         """
         for _ in range(TRIES):
             with suppress(ResourceExistsError):

@@ -1,7 +1,7 @@
 """Calls of the Table service: no call sleeps for long, and a rejected token is replaced.
 
-The SDK would sleep inside a function for as long as `Retry-After` says. Here a call is made again after a second at the
-most; a longer wait is the caller's: a durable timer's, or that of the API's client.
+The SDK would sleep inside a function for as long as `Retry-After` says. Here a call is repeated after a second at most.
+For a longer pause the call fails: a durable timer, or the API's client, waits.
 """
 
 import asyncio
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The pauses before a call is made again that the service could not serve, in seconds.
+#: The pauses in seconds before the repetitions of a call that the service could not serve.
 _PAUSES: Final = (0.2, 1.0)
 _UNAUTHORIZED: Final = 401
 _STRAINED: Final = frozenset({408, 429, 500, 502, 503, 504})
-#: The first version that says 401 of a token it does not take, which an older one calls a wrong signature, 403.
+#: The first API version that answers an invalid token with 401; older ones answer 403, as for a wrong signature.
 _VERSION: Final = "2020-12-06"
 
 
 class UnreadableAnswerError(ServiceResponseError):
-    """The service answered, but with something that lacks a part: it is asked again like one that did not answer."""
+    """The service's response lacks a required part: the request is repeated, as without a response."""
 
-    #: As a client of Graph's says it, see `answer_to`.
+    #: The attribute that Graph's client also sets, see `answer_to`.
     response_status_code: Final = 200
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """A call's answer: made again with a new token where that was refused, and after a pause where that is short.
+    """The result of a call, which is repeated with a new token after a rejected one, and after a short pause.
 
     Args:
-        call: one request, or one page of a list; it may be made again although it has taken effect.
+        call: one request, or one page of a list; it may be repeated although it has taken effect.
 
     Raises:
         azure.core.exceptions.AzureError: the Table service refuses, does not answer, or asks to wait for longer.
@@ -64,7 +64,7 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
                 _keep_secrets(error)
                 raise error from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            # The SDK reads parts of an answer without asking whether they are there, or of their form.
+            # The SDK reads parts of a response without checking that they exist, or their types.
             if not stumbled("Azure Table Storage", error):
                 raise
             if not pauses:
@@ -74,7 +74,7 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 
 
 class _Told:
-    """What of an answer an error holds on to: its text may repeat the request, with its token."""
+    """The parts of a response that an error keeps: its text may repeat the request, with its token."""
 
     def __init__(self, response: "HttpResponse") -> None:
         self.status_code, self.reason = response.status_code, response.reason
@@ -86,7 +86,7 @@ class _Told:
 
 
 def _keep_secrets(error: AzureError) -> None:
-    """Take what is secret out of an error's texts: an activity that lets it out has them logged and kept."""
+    """Remove secrets from an error's texts: if an activity raises it, they are logged and stored."""
     error.message = readable(error.message)
     error.args = tuple(readable(str(one)) for one in error.args)
     if isinstance(error, HttpResponseError) and (response := response_of(error)) is not None:
@@ -94,7 +94,7 @@ def _keep_secrets(error: AzureError) -> None:
 
 
 def read(reader: Callable[[Held], T], row: Held) -> T:
-    """What a row holds; one that lacks a part is no answer of the service's.
+    """The content of a row; a row without a required part counts as an unreadable response.
 
     Args:
         reader: reads it.
@@ -115,7 +115,7 @@ def table_service() -> TableServiceClient:
     Raises:
         ProblemError: `setting-invalid`, when no setting tells where it is.
     """
-    # What the SDK waits for is `patiently`'s; it goes on trying connections, at once.
+    # The SDK retries only connections, without a pause; `patiently` does the rest.
     options = {
         **connections().of_the_sdks(TO_THE_TABLES),
         "retry_total": 3,

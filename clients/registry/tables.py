@@ -1,7 +1,7 @@
 """The registry of peerings in Azure Table Storage: read by key, changed with ETags, never overwritten unread.
 
-Every change is a read, a pure function on what was read, and a write with the ETag of the read. After a conflict, or an
-answer that was lost, it begins again; what the lost answer had written is seen then.
+Every change is a read, a pure function on what was read, and a write with the ETag of the read. After a conflict or a
+lost response it is repeated; the new read shows whether the write took effect.
 """
 
 import asyncio
@@ -43,21 +43,21 @@ __all__ = ["Held", "Mutation", "Registry", "etag_of", "table_service"]
 log: Final = logging.getLogger("aiven_azure_peering.registry")
 
 T = TypeVar("T")
-#: What is to become of a record, given the time: the record as it is to be, None when it is to go, and an answer.
+#: A change of a record at a time: returns the new record, or None to delete it, and a result for the caller.
 Mutation = Callable[[Record | None, datetime], tuple[Record | None, T]]
 
-#: The names of the tables, which the templates make beforehand.
+#: The names of the tables, which the deployment's templates create.
 PEERINGS_TABLE: Final = "peerings"
 RUNS_TABLE: Final = "runs"
 #: How often a change is repeated because the result of a write is unknown.
 _LOST_WRITES: Final = 2
 #: A sign of life that lasts for less than this is renewed.
 _RENEW_BEFORE: Final = SIGN_OF_LIFE * 2 / 3
-#: Operations that one transaction takes.
+#: The maximum number of operations in one transaction.
 _TRANSACTION: Final = 100
-#: Spreads the tries of those who change one row at once.
+#: Spreads the retries of concurrent changes of one row.
 _SPREAD: Final = random.SystemRandom()
-#: So many records are remembered as they were written.
+#: The number of records that are remembered as they were written.
 _REMEMBERED: Final = 64
 _CONFLICTS: Final = frozenset({404, 409, 412})
 
@@ -88,7 +88,7 @@ class Registry:
 
     @property
     def now(self) -> datetime:
-        """The service's time, as of its last answer's."""
+        """The service's time, by its last responses."""
         return self._clock.now
 
     async def held(self, peering_id: str) -> Held | None:
@@ -115,7 +115,7 @@ class Registry:
             peering_id: the peering.
             mutation: the change, a function that may be called again.
             health: write the columns of checks alone.
-            written: what may have been written already, and the answer that it had.
+            written: what may have been written already, and its result.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
@@ -147,11 +147,11 @@ class Registry:
         raise ProblemError("registry-contended", f"Tried {TRIES} times; the last answer was {failure}.")
 
     async def change_health(self, mutations: Mapping[str, Mutation[T]], known: Mapping[str, Held]) -> dict[str, T]:
-        """Change what checks have found of some peerings, a hundred in one transaction; returns the answers by id.
+        """Store the results of checks of some peerings, a hundred per transaction; returns the changes' results by id.
 
         Args:
             mutations: the changes.
-            known: the peerings as they were read a while ago; what a check reads of their records will do.
+            known: the peerings as they were read earlier; the parts that a check reads are sufficient.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
@@ -177,7 +177,7 @@ class Registry:
                 if operations:
                     await self._table.asked(partial(self._table.client.submit_transaction, operations))
             except AzureError as error:
-                # One that has changed meanwhile keeps all of them from it.
+                # If one row has changed meanwhile, the whole transaction fails.
                 log.info("event=transaction-failed peerings=%s error=%s", len(made), type(error).__name__)
             else:
                 return {one: answer for one, (_, answer) in made.items()}
@@ -191,7 +191,7 @@ class Registry:
     def _made(
         self, mutation: Mutation[T], held: Held | None, written: tuple[Record | None, T] | None
     ) -> tuple[Record | None, T]:
-        """What becomes of a record, and the answer: that of before, where it was written though the answer was lost."""
+        """The changed record, and the result: the earlier one if only the response of the write was lost."""
         before = held.record if held else None
         if before is not None and written is not None:
             after, answer = written
@@ -215,7 +215,7 @@ class Registry:
         else:
             self._note_written(peering_id, after, answers[0])
             return
-        # An order without a row would not be resumed; a row that is not the order's is made so when it is met.
+        # An order without a row would not be resumed; a row of another order is corrected when it is read.
         if after is not None and "order" in after:
             with suppress(ResourceExistsError):
                 await self._table.asked(
@@ -265,7 +265,7 @@ class Registry:
         return read(rows.read_order, row) if row is not None else None
 
     async def settle_order_row(self, peering_id: str) -> None:
-        """Make the row of a peering's order what its record says: a write that was broken off may have left another.
+        """Make the row of a peering's order equal to its record: an interrupted write may have left another one.
 
         One that changes in the meantime is left to the caller that changes it.
         """
@@ -302,12 +302,12 @@ class Registry:
         return [row async for row in self._table.query(condition, select=select)]
 
     async def insert(self, row: rows.Row) -> None:
-        """Insert a row beside the peerings' own; one that is there already stays as it is."""
+        """Insert a row beside the peerings' own; an existing one stays unchanged."""
         with suppress(ResourceExistsError):
             await self._table.asked(lambda: self._table.client.create_entity(row))
 
     async def claim(self, row: rows.Row) -> bool:
-        """Insert a row beside the peerings' own; False when there is one with its keys."""
+        """Insert a row beside the peerings' own; False if one with its keys exists."""
         try:
             await self._table.asked(lambda: self._table.client.create_entity(row))
         except ResourceExistsError:
@@ -315,7 +315,7 @@ class Registry:
         return True
 
     async def put(self, row: rows.Row) -> None:
-        """Make a row beside the peerings' own what it is to be.
+        """Insert or replace a row beside the peerings' own.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
@@ -375,7 +375,7 @@ class Registry:
             schema.check(row)
 
     async def note_unmanaged(self, found: UnmanagedConnections) -> None:
-        """Keep which connections of a project VPC no peering here has.
+        """Store the connections of a project VPC that no peering of this registry has.
 
         Raises:
             ProblemError: `registry-contended`, when others were faster every time.
@@ -392,7 +392,7 @@ class Registry:
         return len(gone)
 
     async def is_migrated(self) -> bool:
-        """Whether the registry of version 0.2.0 has been migrated; asked until it has."""
+        """Whether the registry of version 0.2.0 has been migrated; read until it has been."""
         if not self._is_migrated:
             self._is_migrated = await self._table.row(rows.MIGRATIONS, rows.FROM_ENTITIES) is not None
         return self._is_migrated
@@ -403,17 +403,17 @@ class Registry:
         await self._table.put(marker)
 
     async def unmanaged(self) -> list[UnmanagedConnections]:
-        """The connections of all project VPCs that no peering here has, as the last check of all found them."""
+        """The connections of all project VPCs that no peering of this registry has, as of the last check of all."""
         condition = f"PartitionKey eq '{rows.PROJECT_VPCS}'"
         found = [row async for row in self._table.query(condition)]
         return [read(rows.read_unmanaged, row) for row in found if not schema.is_newer(row)]
 
 
 def _is_change(mutation: Mutation[T], record: Record, now: datetime) -> bool:
-    """Whether a change of a record that may be another one by now would be written, which its ETag decides then."""
+    """Whether a change of a record that may be outdated would be written; the ETag then decides whether it may be."""
     try:
         return mutation(deepcopy(record), now)[0] != record
-    except Exception:  # what keeps the change from the record, the record has to say as it is read
+    except Exception:  # the change is tried again on the record as it is read, and may fail there
         return False
 
 
@@ -444,7 +444,7 @@ def _operation(peering_id: str, held: Held | None, after: Record | None, *, heal
 
 
 def _order_operation(peering_id: str, before: Record | None, after: Record | None) -> tuple[Any, ...] | None:
-    """What becomes of the order's own row, if anything does."""
+    """The change of the order's own row, if there is any."""
     old = before.get("order") if before is not None else None
     new = after.get("order") if after is not None else None
     if new is None:

@@ -51,7 +51,7 @@ def of_many(ids: Sequence[str] | None, filters: Sequence[str] | None, every: boo
     """The filters of many peerings, empty for all; None if the peerings are listed by id.
 
     Raises:
-        Failure: they are meant in no way, or in several.
+        Failure: neither ids, filters nor --all are given, or several of them.
     """
     if sum(map(bool, (ids, filters, every))) != 1:
         raise Failure("Which peerings?", "Give either ids, or --filter NAME=VALUE, or --all.", ExitCode.USAGE)

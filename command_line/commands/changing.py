@@ -90,7 +90,7 @@ def cancel(context: typer.Context, ids: Ids, no_wait: NoWait = False) -> None:
     if no_wait:
         found.show(accepted, of_accepted)
     else:
-        # What was cancelled has not come out well; that is what was asked for.
+        # A cancelled run has not succeeded, as requested.
         found.show(follow(found, wanted), of_outcomes)
 
 

@@ -18,7 +18,7 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 _DURATION: Final = re.compile(r"(\d+)([smh]?)")
 _REST: Final = "rest"
 _PAUSE: Final = 1.0
-#: What is told of an end without a problem.
+#: The messages for ends without a problem.
 _STOPPED: Final[Document] = {
     "title": "No run is in progress.",
     "remedy": "peering runs shows who stopped it.",

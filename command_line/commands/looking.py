@@ -83,7 +83,7 @@ def export(
         bool, typer.Option("--adoptable", help="Also connections of other owners, as entries with adopt.")
     ] = False,
     lost_too: Annotated[
-        bool, typer.Option("--lost", help="Also peerings that the registry has lost, as the clouds show them.")
+        bool, typer.Option("--lost", help="Also peerings of this app that its registry does not have.")
     ] = False,
     file: Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="Where to write them.")] = None,
 ) -> None:
@@ -93,7 +93,7 @@ def export(
     entries = [as_file(one) for one in at_once(lambda one: found.api.get(f"/peerings/{one}"), wanted)]
     seen = found.api.get("/lost") if lost_too or adoptable_too else {}
     if adoptable_too:
-        # What this app has lost is not another owner's, and its options are known better.
+        # An unrecorded peering has no other owner, and more of its options are known.
         own = {pair_of(one["request"]) for one in seen["lost"]}
         others = [adoptable(one) for one in found.api.get("/unmanaged")["unmanaged"]]
         entries += [one for one in others if pair_of(one) not in own]
@@ -111,7 +111,9 @@ def export(
             raise Failure(f"{file} cannot be written: {error.strerror}.", remedy, ExitCode.USAGE) from None
         found.say(f"{len(entries)} peerings are in {file}. To see differences: peering plan -f {file}")
     if lost:
-        found.say(f"{len(lost)} of them were lost, and have the default of what no cloud shows: {NOT_SHOWN}.")
+        found.say(
+            f"{len(lost)} of them were not in the registry. Options that no cloud shows have defaults: {NOT_SHOWN}."
+        )
     for one in lost:
         if one["not_shown"]:
             found.say(

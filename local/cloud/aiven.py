@@ -270,7 +270,7 @@ class Aiven:
         return None
 
     def _check_application(self, app_id: str, tenant_id: str) -> None:
-        """Refuse an application that Aiven does not know, where it looks before it answers."""
+        """Refuse an application that Aiven does not know, if Aiven checks before it answers."""
         world = self._world
         if world.knobs.unknown_application_refused and not known_application(world, app_id, tenant_id, world.now):
             raise aiven_error(400, unknown_application(app_id))

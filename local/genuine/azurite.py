@@ -1,4 +1,4 @@
-"""Azurite, the emulator of Azure Storage, in a process of its own that keeps everything in memory."""
+"""Azurite, the emulator of Azure Storage, in a process of its own, with its data in memory."""
 
 import base64
 import os
@@ -55,7 +55,7 @@ class Azurite:
         )
 
     def stop(self) -> None:
-        """End it; what it held is gone."""
+        """End it; its data is deleted."""
         self._process.kill()
         self._process.wait()
 

@@ -26,9 +26,9 @@ from local.host.durable_engine import EngineSite
 from local.host.http_server import HttpServer
 
 _KINDS: Final = ("orchestration", "activity", "entity")
-#: A task hub for one machine and few instances, whose queues are looked at often.
+#: A task hub for one machine and few instances, whose queues are polled often.
 _OPTIONS: Final = ("storageProvider:maxQueuePollingInterval=00:00:00.100", "storageProvider:partitionCount=1")
-#: Two engines that start in one moment may want the same port.
+#: Two engines that start at the same moment may choose the same port.
 _MOST_STARTS: Final = 5
 
 
@@ -83,15 +83,15 @@ class GenuineEngine:
         return await self._api.serve(request)
 
     def hold_time(self) -> AbstractContextManager[None]:
-        """A virtual clock is not moved meanwhile: work outside the engine is in progress."""
+        """Keep a virtual clock from being moved while work outside the engine is in progress."""
         return self.time.hold()
 
     def intercept(self, interceptor: Interceptor) -> None:
-        """Let an interceptor instead of the host's hostility decide about every call of the worker from now on."""
+        """From now on, let an interceptor decide about every call of the worker, instead of the host's hostility."""
         self._calls.intercept = interceptor
 
     def launch(self, host_name: str = "") -> EngineProcess:
-        """Start a further process on the same task hub; returns when it is at work. The client uses it from now on.
+        """Start a further process on the same task hub; returns when it is ready. The client uses it from now on.
 
         Raises:
             RuntimeError: it did not start.

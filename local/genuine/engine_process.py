@@ -10,13 +10,13 @@ from typing import Final
 
 _MARK: Final = b"BINDING "
 _START_SECONDS: Final = 120
-#: What of this process's environment an engine gets: nothing that leads to a proxy or to the cloud under test.
+#: The variables of this process's environment that an engine gets: none leads to a proxy or to the cloud under test.
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "ENGINE_LOG")
 _PORT_TAKEN: Final = b"Address already in use"
 
 
 class PortTakenError(RuntimeError):
-    """Another engine took the extension's local port, 17071, in the same moment; the extension looks only once."""
+    """Another engine took the extension's local port, 17071, in the same moment; the extension tries only once."""
 
 
 class EngineProcess:
@@ -26,8 +26,8 @@ class EngineProcess:
         command: the program with its arguments.
         environment: what it gets beside the bare necessities.
         log: the file that its output is appended to.
-        host_name: the machine's name as this process sees it. The name owns leases, so two engines on one task hub need
-            two; a name of its own takes the right to make a UTS namespace.
+        host_name: the machine's name as this process sees it. Leases belong to a host name, so two engines on one task
+            hub need different names; this requires the right to create a UTS namespace.
 
     Raises:
         RuntimeError: it did not start.
@@ -54,11 +54,11 @@ class EngineProcess:
         return self._process.poll() is None
 
     def binding(self) -> str:
-        """The durable client's binding as the engine says it, once its task hub runs.
+        """The durable client's binding, from the engine, once its task hub runs.
 
         Raises:
-            PortTakenError: it did not get there, but another one may.
-            RuntimeError: it did not get there.
+            PortTakenError: it did not start, but another one may.
+            RuntimeError: it did not start in time.
         """
         deadline = time.monotonic() + _START_SECONDS
         while not self._said.wait(0.1):

@@ -1,4 +1,4 @@
-"""Loses or repeats calls of the worker where the host is hostile, as an engine in another process can be shown it."""
+"""Loses or repeats calls of the worker if the host is hostile, for an engine in another process."""
 
 import json
 
@@ -7,7 +7,7 @@ from local.host.hostility import Hostility, Kind
 
 
 class HostileCalls:
-    """An interceptor that asks a `Hostility`, and tells it of instances that end."""
+    """An interceptor that asks a `Hostility`, and reports ended instances to it."""
 
     def __init__(self, hostility: Hostility) -> None:
         self._hostility = hostility
@@ -27,7 +27,7 @@ class HostileCalls:
         return Verdict.RUN
 
     def second_after(self, call: WorkerCall) -> float:
-        """In how many seconds the second one of two calls begins."""
+        """The seconds until the second of two calls begins."""
         return self._hostility.soon(Kind.ACTIVITY_TWICE, call.name)
 
     def answered(self, call: WorkerCall, answer: str) -> None:

@@ -14,7 +14,7 @@ _LOOK_EVERY: Final = 0.05
 #: The engine is idle when it has sent and received no call for this many seconds: it polls its queues ten times a
 #: second.
 _IDLE_AFTER: Final = 0.5
-#: What is due is waited for so long before it counts as lost.
+#: How long a due timer is awaited before it counts as lost.
 _DUE_FOR: Final = 4.0
 
 
@@ -38,8 +38,8 @@ class IdleTime:
         trigger: Callable[[], datetime | None],
     ) -> None:
         self._clock, self._calls, self._changes, self._timers, self._trigger = clock, calls, changes, timers, trigger
-        #: A trigger is a look for what the engine has forgotten: what comes late on a busy machine is not, nor what
-        #: another process of it takes over. So many seconds nothing has to happen until time is skipped to one.
+        #: The idle seconds before time is skipped to a timer trigger, which recovers what the engine has forgotten. On
+        #: a busy machine a call may only be late, or another process of the engine may take it over.
         self.idle_before_triggers = 2.0
         self._holders = 0
         self._free = asyncio.Event()
@@ -75,7 +75,7 @@ class IdleTime:
             await asyncio.sleep(_LOOK_EVERY)
             # A client that polls the status must not keep time from passing.
             await self._free.wait()
-            # A request of a caller that holds the time reaches the engine only now.
+            # A request of a caller that holds the clock reaches the engine only now.
             happened = self._calls.ended, self._changes()
             if self._calls.under_way or happened != seen:
                 seen, since = happened, time.monotonic()

@@ -1,7 +1,7 @@
-"""Durable's HTTP API of the genuine engine, as people and the SDK reach it: on the host's address.
+"""Durable's HTTP API of the genuine engine, on the host's address, where clients and the SDK expect it.
 
-All of it is handed on to the engine's own endpoint. On the way a start may get lost, or leave an instance that never
-begins: a host that is hostile says which.
+Requests are forwarded to the engine's own endpoint. If the host is hostile, a start may be lost on the way, or leave an
+instance that never begins.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from local.host.hostility import Hostility, Kind
 
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-#: What is said to a host and not to the engine.
+#: Headers that are not forwarded to the engine.
 _OF_THE_HOST: Final = frozenset({"code", "taskHub", "connection"})
 _PASSED_ON: Final = (
     *("content-type", "location", "retry-after", "traceparent", "tracestate"),
@@ -28,11 +28,11 @@ _PASSED_ON: Final = (
 
 
 class ManagementApi:
-    """The API of an engine whose processes come and go.
+    """The API of an engine whose processes may be replaced.
 
     Args:
         hostility: decides which starts are lost, and which never begin.
-        stand_pending: lets an instance of an orchestrator stand there as one that has not begun.
+        stand_pending: writes an instance that has not begun, and never does.
         terminated: called with each instance that a client ends.
     """
 
@@ -44,11 +44,11 @@ class ManagementApi:
     ) -> None:
         self._hostility, self._stand_pending, self._terminated = hostility, stand_pending, terminated
         self._client = httpx.AsyncClient(trust_env=False, timeout=100)
-        #: How many requests that may give the engine something to do have been answered.
+        #: The number of answered requests that may cause work for the engine.
         self.changes = 0
-        #: Where the engine's process answers that is used now.
+        #: The address of the current engine process.
         self.engine = ""
-        #: The path on the host where the SDK reaches the engine without a key: it cannot be guessed.
+        #: The path on the host by which the SDK calls the engine without a key: it cannot be guessed.
         self.path: Final = f"/rpc-{secrets.token_urlsafe(16)}"
 
     @property
@@ -61,7 +61,7 @@ class ManagementApi:
         await self._client.aclose()
 
     async def serve(self, request: Request) -> Response:
-        """Hand a request on to the engine, or lose it."""
+        """Forward a request to the engine, or lose it."""
         rest = request.path_params["rest"]
         match rest.split("/") if request.method == "POST" else ():
             case ["orchestrators", name, identity] if self._hostility.strikes(Kind.LOST_START, name, identity):
@@ -73,10 +73,10 @@ class ManagementApi:
         return await self._handed_on(request, rest)
 
     async def _never_begins(self, name: str, identity: str) -> bool:
-        """Whether a start leaves an instance that only stands there.
+        """Whether a start leaves an instance that never begins.
 
-        It does so under a new id alone: where there is a history of an earlier execution, the engine takes that for the
-        truth and neither ends nor purges nor replaces what its table calls Pending. No start is known to end like that.
+        This happens only for a new id. If there is a history of an earlier execution, the engine follows that, and
+        neither ends, purges nor replaces a Pending row. No start is known to end like that.
         """
         if not self._hostility.is_hostile:
             return False

@@ -1,4 +1,4 @@
-"""Starts that stand there as Pending and never begin: the engine has an instance's row, its message is lost."""
+"""Starts that stay Pending and never begin: the engine has an instance's row, but its message is lost."""
 
 import uuid
 from datetime import datetime

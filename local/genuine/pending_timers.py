@@ -1,4 +1,4 @@
-"""Which durable timers the genuine engine has pending, as the orchestrators' answers tell."""
+"""The pending durable timers of the genuine engine, known from the orchestrators' answers."""
 
 import json
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ _CONTINUE_AS_NEW: Final = 4
 
 
 class PendingTimers:
-    """The timers of every instance as its last episode left them."""
+    """The timers of every instance after its last episode."""
 
     def __init__(self) -> None:
         self._due: dict[str, list[datetime]] = {}
 
     def note(self, body: str, answer: str) -> None:
-        """Note what an episode answered to the history that it was given."""
+        """Record an episode's answer to its history."""
         given, state = json.loads(body), json.loads(answer)
         history = given.get("history") or []
         fired = {_moment(event["FireAt"]) for event in history if event["EventType"] == EventType.TIMER_FIRED}
@@ -31,7 +31,7 @@ class PendingTimers:
         self._due.pop(instance_id, None)
 
     def all(self) -> list[datetime]:
-        """When they are due."""
+        """The times when they are due."""
         return [due for timers in self._due.values() for due in timers]
 
 

@@ -1,4 +1,4 @@
-"""What deployments on the genuine engine share: a clock, Azurite, and where the parts are."""
+"""The shared parts of deployments on the genuine engine: a clock, Azurite, and the paths of the programs."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ _LIBRARY: Final = PROJECT / ".local" / "libahead.so"
 
 
 def missing_parts() -> str:
-    """What the genuine engine would need and is not there, in words; nothing when all of it is there."""
+    """The missing requirements of the genuine engine, in words; empty if nothing is missing."""
     program = os.environ.get("DURABLE_ENGINE", "")
     wanted = {
         "DURABLE_ENGINE does not name a program": bool(program) and shutil.which(program) is not None,
@@ -40,7 +40,7 @@ def genuine_engine(host: FunctionsHost) -> GenuineEngine:
 
 
 class GenuinePlatform:
-    """Azurite and the clock that it, the engines and this process live by.
+    """Azurite, and the clock that it shares with the engines and this process.
 
     Args:
         directory: where the clock's file and Azurite's log are kept.

@@ -1,4 +1,4 @@
-"""Answers what the genuine engine asks of the language worker, and loses calls where a test says so."""
+"""Answers the genuine engine's calls to the language worker, and loses those that a test selects."""
 
 import asyncio
 import traceback
@@ -14,14 +14,14 @@ from starlette.routing import Route
 
 from local.host.worker import Worker
 
-#: What the Functions host tells the extension when the worker's process is gone.
+#: The error that the Functions host reports to the extension when the worker's process has died.
 _VANISHED: Final = (
     "Result: Failure\nException: WorkerProcessExitException: python exited with code 137 (0x89)\nStack: (none)"
 )
 
 
 class Verdict(Enum):
-    """What becomes of a call."""
+    """The fate of a call."""
 
     #: It runs, and its answer arrives.
     RUN = auto()
@@ -42,7 +42,7 @@ class WorkerCall:
     body: str
 
 
-#: Decides about a call. It may take its time: the call waits meanwhile.
+#: Decides about a call. The call waits until it has decided.
 Interceptor: TypeAlias = Callable[[WorkerCall], Awaitable[Verdict]]
 
 
@@ -56,8 +56,8 @@ class WorkerCalls:
 
     Args:
         worker: the loaded app.
-        answered: is told of each call that the app answered, and of its answer.
-        lost: is told of each call that is lost, or that the app fails.
+        answered: called with each call that the app answered, and its answer.
+        lost: called with each call that is lost, or that fails in the app.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class WorkerCalls:
     ) -> None:
         self._worker, self._answered, self._lost = worker, answered, lost
         self.intercept: Interceptor = run_all
-        #: In how many seconds the second one of two calls begins.
+        #: The seconds until the second of two calls begins.
         self.second_after: Callable[[WorkerCall], float] = lambda _call: 0.0
         self._beside: set[asyncio.Task[Response]] = set()
         #: How many calls are under way, and how many have ended.

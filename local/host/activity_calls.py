@@ -17,7 +17,7 @@ log: Final = logging.getLogger("local.host.activity")
 
 
 class ActivityCalls:
-    """The activities that are under way; `ended` is called whenever one of them has ended."""
+    """The current activities; `ended` is called whenever one of them has ended."""
 
     def __init__(self, worker: Worker, hostility: Hostility, ended: Callable[[], None]) -> None:
         self._worker, self._hostility, self._ended = worker, hostility, ended
@@ -25,7 +25,7 @@ class ActivityCalls:
 
     @property
     def idle(self) -> bool:
-        """Whether none is under way, not even one whose result no longer counts."""
+        """Whether none is running, not even one whose result no longer counts."""
         return not self._calls
 
     async def stop(self) -> None:

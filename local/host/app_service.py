@@ -1,4 +1,4 @@
-"""App Service authentication, as it stands before an app: who signed in is told by headers that no client can set."""
+"""App Service authentication in front of an app: it names the signed-in user in headers that no client can set."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
-#: What the platform takes out of every request while authentication is on.
+#: The headers that the platform removes from every request while authentication is enabled.
 _OWN: Final = "x-ms-client-principal"
 _SCHEME: Final = "bearer "
 
@@ -35,7 +35,7 @@ class Principal:
 
 
 class AppService:
-    """Who is signed in here, by the bearer tokens that they send; it is off unless `WEBSITE_AUTH_ENABLED` is true.
+    """The signed-in users, by their bearer tokens; disabled unless `WEBSITE_AUTH_ENABLED` is true.
 
     Requests without a known token go on to the app, as they do where unauthenticated access is allowed.
     """

@@ -1,8 +1,7 @@
 """Durable Functions' HTTP API, which the client binding of the SDK calls.
 
 Routes and shapes are those of the documented API (learn.microsoft.com, "HTTP API reference" of Durable Functions), and
-the answers to what goes wrong those of extension 3.19. Ids are held to what is documented; the extension itself lets
-most others pass.
+error responses are those of extension 3.19. Only documented ids are accepted; the extension itself accepts most others.
 """
 
 import json

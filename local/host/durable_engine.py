@@ -1,4 +1,4 @@
-"""What a host needs of the engine behind it, so that another one can take the embedded one's place."""
+"""The interface between a host and its engine, so that the genuine engine can replace the embedded one."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -20,7 +20,7 @@ from local.host.worker import Worker
 
 @dataclass(frozen=True)
 class EngineSite:
-    """What a host gives its engine to work with.
+    """What a host provides to its engine.
 
     Attributes:
         worker: the loaded app; the engine sets its client binding.
@@ -49,7 +49,7 @@ class DurableEngine(Protocol):
 
     @property
     def routes(self) -> list[Route]:
-        """What the engine itself answers on the host's address, beside the management API."""
+        """The engine's own routes on the host's address, in addition to the management API."""
         ...
 
     @property
@@ -70,7 +70,7 @@ class DurableEngine(Protocol):
         ...
 
     def hold_time(self) -> AbstractContextManager[None]:
-        """A virtual clock is not moved meanwhile: work outside the engine is in progress."""
+        """Keep a virtual clock from being moved while work outside the engine is in progress."""
         ...
 
 

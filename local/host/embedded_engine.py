@@ -16,7 +16,7 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 class EmbeddedEngine:
-    """The default: nothing but Python."""
+    """The default engine, which needs only Python."""
 
     def __init__(self, site: EngineSite) -> None:
         self._site = site
@@ -37,14 +37,14 @@ class EmbeddedEngine:
         return self._engine.has_timers
 
     async def start(self) -> None:
-        """Take up everything that was under way when the hub was last used."""
+        """Continue the unfinished work in the hub."""
         site = self._site
         rpc = f"{site.url}/{self._rpc}/"
         site.worker.client_binding = client_binding(site.url, self._hub_name, site.keys.system, rpc)
         await self._engine.start()
 
     async def stop(self) -> None:
-        """Stop; what was under way goes on when a host is started on the same file."""
+        """Stop; a host that is started on the same file continues the work."""
         await self._engine.stop()
 
     async def serve(self, request: Request) -> Response:
@@ -52,7 +52,7 @@ class EmbeddedEngine:
         return await self._api.serve(request)
 
     def hold_time(self) -> AbstractContextManager[None]:
-        """A virtual clock is not moved meanwhile: work outside the engine is in progress."""
+        """Keep a virtual clock from being moved while work outside the engine is in progress."""
         return self._engine.hold_time()
 
     def _management_urls(self, request: Request, instance_id: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Runs what the task hub holds: each orchestration and entity by itself, activities side by side, timers when due."""
+"""Runs the work in the task hub: each orchestration and entity by itself, activities in parallel, timers when due."""
 
 import asyncio
 import heapq
@@ -20,7 +20,7 @@ from local.host.task_hub import FINAL, Announcement, Instance, TaskHub
 from local.host.worker import Worker, WorkerRestartedError
 
 log: Final = logging.getLogger("local.host.engine")
-#: Timers are looked at again at least so often, in seconds, in case the machine's clock was set.
+#: The longest time in seconds between two polls of the timers, in case the machine's clock was set.
 _LONGEST_SLEEP: Final = 60.0
 #: How often, in seconds, an idle engine on a virtual clock asks whether something else is waited for.
 _ASK_EVERY: Final = 0.05
@@ -61,12 +61,12 @@ class Engine:
         }
 
     async def start(self) -> None:
-        """Take up everything that was under way when the hub was last used."""
+        """Continue the unfinished work in the hub."""
         self._announce(self._hub.unfinished())
         self._timer_task = asyncio.create_task(self._fire_timers())
 
     async def stop(self) -> None:
-        """Stop; whatever has not been committed will run again at the next start."""
+        """Stop; work that has not been committed runs again at the next start."""
         tasks = [*self._running.values(), *([self._timer_task] if self._timer_task else [])]
         for queue in self._queues.values():
             queue.clear()
@@ -116,7 +116,7 @@ class Engine:
         try:
             await self._work[kind](key)
         except Exception:
-            # A defect of this host: the item is still in the hub and runs again at the next start.
+            # An error of this host: the item is still in the hub and runs again at the next start.
             log.exception("%s %s", kind, key)
         finally:
             del self._running[kind, key]
@@ -130,7 +130,7 @@ class Engine:
             while self._timers and self._timers[0][0] <= now:
                 self._ready("orchestration", heapq.heappop(self._timers)[1])
             if isinstance(self._clock, VirtualClock) and self._idle and self._next_moment() is not None:
-                # Whatever is on its way here gets a chance to arrive before time is skipped.
+                # Pending callbacks may add work before time is skipped.
                 await asyncio.sleep(0.002)
                 if self._idle and (moment := self._next_moment()) is not None:
                     self._clock.advance_to(moment)
@@ -143,7 +143,7 @@ class Engine:
                     await self._wake.wait()
 
     def _next_moment(self) -> datetime | None:
-        """When the next durable timer fires, or what else is waited for comes, whichever is first."""
+        """When the next durable timer fires, or the next awaited trigger, whichever is first."""
         moments = [datetime.fromtimestamp(self._timers[0][0], UTC)] if self._timers else []
         if self.awaited_moment is not None and (awaited := self.awaited_moment()) is not None:
             moments.append(awaited)
@@ -160,7 +160,7 @@ class Engine:
 
     @contextmanager
     def hold_time(self) -> Iterator[None]:
-        """A virtual clock is not moved meanwhile: work outside the engine is in progress."""
+        """Keep a virtual clock from being moved while work outside the engine is in progress."""
         self._held += 1
         try:
             yield
@@ -268,7 +268,7 @@ class Engine:
             answer = event(EventType.EVENT_RAISED, now, Name=message["id"], Input=json.dumps(body))
             self._hub.post(message["parent"], answer, message["execution"])
 
-    # What clients ask for; each is one transaction.
+    # Clients' requests, each in one transaction.
 
     def start_instance(self, name: str, instance_id: str | None, given: str | None, version: str | None = None) -> str:
         """Start an orchestration; returns its id.

@@ -2,12 +2,12 @@
 
 `begin` reads, `commit` writes; in between the app's own code runs. What arrives meanwhile stays for the next one.
 
-Some of it is unfriendly because the genuine engine is, seen with Durable Task extension 3.19 on Azure Storage:
+Some behaviour is unfavourable because it is that of the genuine engine (Durable Task extension 3.19 on Azure Storage):
 
-- A timer's wait is cut to whole seconds, since that is what a queue message's delay is made of. It fires up to a second
+- A timer's wait is cut to whole seconds, as the delay of a queue message has whole seconds. It fires up to a second
   early, and at once when less than a second is left: so do the pauses of a retry policy.
 - A sub-orchestration whose id belongs to a running one takes its place: the old execution ends without a trace, and
-  a parent that waits for it waits for ever.
+  a parent that awaits it never continues.
 - An episode that calls a function that does not exist is never carried out. The instance stays Running.
 - A custom status of more than 16 KB fails the orchestration before any of the episode's actions is carried out. (The
   extension counts whole KB and so refuses from 17 KB on; 16 KB is what is promised.)

@@ -25,7 +25,7 @@ from local.host.worker import Worker
 
 
 class _Anything(Convertor[str]):
-    """Any path at all: Starlette's own stops at a line break."""
+    """Any path: Starlette's own converter stops at a line break."""
 
     regex = r"[\s\S]*"
 
@@ -55,7 +55,7 @@ class FunctionsHost:
         port: where to listen on 127.0.0.1; 0 takes any free port.
         clock: the time to live by. A `VirtualClock` is moved to the next durable timer when nothing else is left to do.
         engine: makes the engine that runs the orchestrations.
-        hostile: makes the host do what the genuine platform may do at its worst.
+        hostile: makes the host cause the faults of the genuine platform.
         timer_triggers_awaited: whether something waits for a timer trigger; only then a `VirtualClock` is moved to the
             next occurrence of one. It is asked on the host's event loop.
 
@@ -107,7 +107,7 @@ class FunctionsHost:
         return len(self._worker.app.functions)
 
     async def start(self) -> None:
-        """Begin to serve and to run what the task hub holds."""
+        """Start to serve, and to run the work in the task hub."""
         routes = [
             Route(f"/{WEBHOOKS}/{{rest:path}}", self._webhook, methods=_METHODS),
             *self.engine.routes,
@@ -120,7 +120,7 @@ class FunctionsHost:
         await self._timers.start()
 
     async def stop(self) -> None:
-        """Stop; what was under way goes on when a host is started on the same state directory."""
+        """Stop; a host that is started on the same state directory continues the work."""
         await self._timers.stop()
         await self.engine.stop()
         await self._server.stop()
@@ -129,7 +129,7 @@ class FunctionsHost:
         self._lock.close()
 
     def restart_worker(self, reason: str) -> None:
-        """Start the language worker over, as if in a new process: what it has kept is gone."""
+        """Restart the language worker, as if in a new process: its caches are empty."""
         self._worker.restart(reason)
 
     async def _webhook(self, request: Request) -> Response:

@@ -1,15 +1,15 @@
 """The faults of the genuine platform at any time, chosen by a seed.
 
-Durable Functions promises that started work ends, and no more: a start may get lost, a function may run twice, a worker
-that is removed looks like a failed function, what is read may be old. A `Hostility` makes those choices. Without
-rates it makes none, so the host asks one in any case.
+Durable Functions promises only that started work ends. A start may be lost, a function may run twice, the loss of a
+worker looks like a failed function, and a read status may be outdated. A `Hostility` makes those choices. Without rates
+it makes none, so the host asks one in any case.
 
-It never ends the same work more than a few times in a row. An app that gives an order up after five executions has
-to be seen to come to its end.
+It never ends the same work more than a few times in a row. An app that gives up an order after five executions must
+reach its end.
 
-Each kind of choice has for each function a stream of random numbers of its own. So what happens to the third call of a
-function does not depend on what ran beside it. A run with the same seed meets the same trouble as far as its calls come
-in the same order for each function.
+Each kind of choice has a stream of random numbers of its own for each function. So the fate of a function's third call
+does not depend on concurrent calls. With the same seed the same faults occur, if each function's calls come in the same
+order.
 """
 
 import logging
@@ -29,7 +29,7 @@ log: Final = logging.getLogger("local.host.hostility")
 
 
 class Kind(StrEnum):
-    """A kind of trouble."""
+    """A kind of fault."""
 
     #: A second start of an id that has just been started is accepted; one of the two inputs is lost.
     RACING_START = "racing-start"
@@ -59,7 +59,7 @@ class Kind(StrEnum):
     LAGGING_READ = "lagging-read"
 
 
-#: How often each kind strikes, of the occasions that it has: a run of forty calls meets several of them.
+#: The probability of each kind, per occasion: a run of forty calls meets several of them.
 USUAL_RATES: Final[Mapping[Kind, float]] = MappingProxyType(
     {
         Kind.RACING_START: 0.75,
@@ -78,13 +78,13 @@ USUAL_RATES: Final[Mapping[Kind, float]] = MappingProxyType(
     }
 )
 
-#: A start counts as one at the same time as another when the other one's instance is younger than this.
+#: Two starts count as simultaneous if the first one's instance is younger than this.
 RACE: Final = timedelta(milliseconds=250)
 _LONGEST_LAG: Final = timedelta(seconds=2)
 _LATEST_TIMER: Final = timedelta(seconds=30)
 #: How long after a call's beginning, in seconds, a second delivery comes or the worker dies: mostly during the call.
 _SOON: Final = 0.05
-#: How often in a row an instance, or those that are begun again in its place, is kept from its end.
+#: How often in a row an instance, or its restarted successors, may be kept from its end.
 _MOST_ENDS: Final = 3
 #: What may keep an instance from its end.
 _ENDING: Final = frozenset({Kind.PENDING_START, Kind.LOST_START, Kind.ORCHESTRATOR_FAILED, Kind.WORKER_RESTARTED})
@@ -93,7 +93,7 @@ _EVEN: Final = 0.5
 
 @dataclass(frozen=True)
 class Struck:
-    """One thing that was done to the app."""
+    """One fault that occurred."""
 
     kind: Kind
     function: str
@@ -115,10 +115,10 @@ class PlatformError(Exception):
 
 
 class Hostility:
-    """Decides when the platform does its worst.
+    """Decides when faults occur.
 
     Args:
-        seed: what the choices follow from.
+        seed: the seed of the choices.
         rates: the probability of each kind; a kind that is not named never happens.
         clock: the time that the host lives by.
         until: from this moment on there is peace.
@@ -136,21 +136,21 @@ class Hostility:
         self._streams: dict[tuple[Kind, str], random.Random] = {}
         self._old_rows: dict[str, _OldRow] = {}
         self._ends: Counter[str] = Counter()
-        #: What was done so far.
+        #: The faults so far.
         self.struck: list[Struck] = []
 
     @classmethod
     def none(cls) -> "Hostility":
-        """No hostility at all."""
+        """A hostility without any fault."""
         return cls(0, rates={})
 
     @property
     def is_hostile(self) -> bool:
-        """Whether anything may happen at all."""
+        """Whether any fault may occur."""
         return bool(self._rates)
 
     def make_peace(self) -> None:
-        """Do nothing any more. What was lost stays lost."""
+        """Stop all faults. Lost messages stay lost."""
         self._rates = {}
         self._old_rows.clear()
 
@@ -159,7 +159,7 @@ class Hostility:
         self._rates = rates
 
     def strikes(self, kind: Kind, function: str, instance: str = "") -> bool:
-        """Whether it happens now; if so it is noted."""
+        """Whether a fault occurs now; if so, it is recorded."""
         rate = self._rates.get(kind, 0)
         if not rate or (self._until is not None and self._clock.now() >= self._until):
             return False
@@ -185,11 +185,11 @@ class Hostility:
             self._ends[_work(instance)] += 1
 
     def either(self, kind: Kind, function: str) -> bool:
-        """Which one of two things it is that happens."""
+        """The choice between two faults."""
         return self._stream(kind, function).random() < _EVEN
 
     def soon(self, kind: Kind, function: str) -> float:
-        """In how many seconds what was decided comes true."""
+        """The seconds until a chosen fault occurs."""
         return self._stream(kind, function).uniform(0, _SOON)
 
     def lateness(self, function: str, instance: str) -> float:

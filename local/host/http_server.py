@@ -12,7 +12,7 @@ from local.embedded_server import EmbeddedServer, listen, port_of
 
 
 class HttpServer:
-    """Listens from the beginning, so that its address is known; answers once it is started.
+    """Listens immediately, so that its address is known; answers once it is started.
 
     Args:
         port: where to listen; 0 takes any free port.

@@ -1,8 +1,8 @@
 """What the Durable extension does with the SDK's answer: a pure function of an instance's history and that answer.
 
-The SDK returns every action since the start, at each call. The extension walks through them in order, awaits each
-before the next, and hands out the task ids by one counter. DurableTask.Core compares what is scheduled with the history
-and reports what is new. (Sources: azure-functions-durable-extension, `OutOfProcOrchestrationShim`; DurableTask.Core.)
+At each call the SDK returns every action since the start. The extension processes them in order, awaits each before the
+next, and numbers the tasks by one counter. DurableTask.Core compares what is scheduled with the history and reports
+what is new. (Sources: azure-functions-durable-extension, `OutOfProcOrchestrationShim`; DurableTask.Core.)
 """
 
 import json

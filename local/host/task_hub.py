@@ -1,7 +1,7 @@
 """The task hub: all data of Durable Functions, in one SQLite file.
 
-Every change is one transaction, and is not visible before it is committed. A process that is killed at any
-instant leaves a hub from which everything goes on. `synchronous=FULL` keeps that true when the power fails.
+Every change is one transaction, and is not visible before it is committed. If the process is killed at any instant, the
+work continues from the hub. With `synchronous=FULL` this is also true after a power failure.
 """
 
 import json
@@ -89,7 +89,7 @@ class ActivityItem:
 
 @dataclass(frozen=True)
 class Announcement:
-    """Work that a transaction made: an `orchestration`, an `activity`, an `entity`, or a `timer` with its due time."""
+    """Work that a transaction created: `orchestration`, `activity`, `entity`, or `timer` with its due time."""
 
     kind: str
     key: str
@@ -267,7 +267,7 @@ class TaskHub:
         rows = self._db.execute("SELECT id, state, updated FROM entities ORDER BY id").fetchall()
         return [row for row in rows if not name or row[0].split("@", 2)[1] == name.lower()]
 
-    # What was under way when the process ended, and when timers are due.
+    # Unfinished work, and when timers are due.
 
     def unfinished(self) -> list[Announcement]:
         """Everything that is runnable or has a due time."""

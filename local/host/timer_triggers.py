@@ -1,7 +1,7 @@
 """Fires the app's timer triggers: NCRONTAB schedules with six fields, the first of them seconds, in UTC.
 
 They follow the clock. A virtual clock is moved to their next occurrence only while one is awaited.
-Over how many occurrences it is moved at once, a trigger fires once, as on a host that comes late.
+If it is moved over several occurrences, a trigger fires once, as on a host that was stopped.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log: Final = logging.getLogger("local.host.timer")
 _SETTING: Final = re.compile(r"%(\w+)%")
 #: Azure does not monitor schedules that are tighter than this.
 _MONITORED_FROM: Final = timedelta(minutes=1)
-#: How often, in seconds, the clock is looked at: it may be moved, and is as soon as an occurrence is awaited.
+#: How often, in seconds, the clock is read: it may be moved, and is as soon as an occurrence is awaited.
 _LOOK_EVERY: Final = 1.0
 _LOOK_EVERY_WHEN_AWAITED: Final = 0.02
 
@@ -59,7 +59,7 @@ class TimerTriggers:
 
     Args:
         worker: has the functions and calls them.
-        hub: remembers when they ran.
+        hub: stores when they ran.
         clock: the time to follow.
         hold_time: keeps a virtual clock from being moved while a function runs.
         awaited: whether a caller waits for an occurrence; None if none ever does.

@@ -25,9 +25,9 @@ log: Final = logging.getLogger("local.host.worker")
 _Result = TypeVar("_Result")
 #: The SDK puts an orchestrator's state behind this mark in the exception's text when the orchestrator has failed.
 _STATE_MARK: Final = "\n\n$OutOfProcData$:"
-#: So long a worker has to end, in seconds.
+#: The time that a worker has to end, in seconds.
 _PATIENCE: Final = 10
-#: And so long what runs on a thread.
+#: The same for a function that runs on a thread.
 _OF_A_THREAD: Final = 1
 
 
@@ -124,11 +124,11 @@ class Worker:
         unload_function_app(self.app)
 
     def restart(self, reason: str) -> None:
-        """Start over with the app as if in a new process: all calls that are under way fail."""
+        """Reload the app as if in a new process: all current calls fail."""
         log.warning("the worker restarts: %s", reason)
         if self._ended is not None:
             self._ended.set_result(reason)
-        # What the old one's loop still ran could import a module between the new one's.
+        # Code that still runs on the old loop could import modules among the new ones.
         self.close()
         self._begin()
 
@@ -139,14 +139,14 @@ class Worker:
             PlatformError: it took longer than `functionTimeout`, or the worker was restarted meanwhile.
             Exception: whatever the function raises.
         """
-        # The host's parts know the functions as they were first loaded.
+        # Other parts of the host hold the functions that were loaded first.
         function = self.app.find(function.kind, function.durable_name) or function
         context = InvocationContext(function, value)
         arguments, outputs = self._arguments(function, value, context)
         started = time.perf_counter()
         outcome = "failed"
         try:
-            # A client that only looks brings about no more trouble than one that does not.
+            # A request that only reads never restarts the worker.
             looks = isinstance(value, func.HttpRequest) and value.method == "GET"
             result = await self._alive(function, self._run(function, arguments), safe=looks)
             outcome = "succeeded"
@@ -170,7 +170,7 @@ class Worker:
             if dies:
                 patience = self._hostility.soon(Kind.WORKER_RESTARTED, function.name)
                 await asyncio.wait({running, ended}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-                # Peace may have been made meanwhile.
+                # The faults may have been stopped meanwhile.
                 if not ended.done() and self._hostility.is_hostile:
                     self.restart("its instance was scaled in")
             await asyncio.wait({running, ended}, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -282,7 +282,7 @@ def _look_at(call: asyncio.Future[Any]) -> None:
 
 
 async def _end() -> None:
-    """Cancel whatever else runs on this loop; it is done again at the next start."""
+    """Cancel everything else on this loop; it is repeated at the next start."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()

@@ -46,7 +46,7 @@ ACCESS: Final = (
     Problem(
         "peering-role-not-effective",
         "The application may not peer the VNet yet",
-        "Its role assignment on the VNet exists; Azure takes up to ten minutes to apply a new one (article step 13).",
+        "Its role assignment on the VNet exists; Azure takes up to ten minutes to apply a new one.",
         "Wait; if the deadline passed, look for a deny assignment or a policy on the VNet.",
         "an Azure administrator",
         "propagation",

@@ -1,4 +1,4 @@
-"""Problems with VPCs of Aiven's and their peering connections."""
+"""Problems with VPCs in Aiven and their peering connections."""
 
 from typing import Final
 
@@ -114,7 +114,7 @@ AIVEN: Final = (
         "Aiven could not build the connection",
         "INVALID_SPECIFICATION: the VNet does not exist under that name, its addresses overlap the project VPC's, or"
         " the platform's service principal may not peer with it.",
-        "Correct the cause, then send the request again: the connection is recreated (article step 12).",
+        "Correct the cause, then send the request again: the connection is recreated.",
         "the network team",
         "propagation",
     ),
@@ -123,7 +123,7 @@ AIVEN: Final = (
         "Azure rejected the connection",
         "REJECTED_BY_PEER: the application or tenant id is unknown to the platform, the application is not"
         " multi-tenant, or the platform may not peer with the VNet.",
-        "Correct the cause, then send the request again: the connection is recreated (article step 12).",
+        "Correct the cause, then send the request again: the connection is recreated.",
         "an Entra administrator",
         "propagation",
     ),
@@ -202,8 +202,8 @@ AIVEN: Final = (
         "nothing-to-adopt",
         "There is no working peering to take over",
         "Aiven has a connection with another owner for the pair, but its VNet peering is missing or Disconnected.",
-        "Have its owner check whether traffic flows: the connection is ACTIVE (`avn vpc peering-connection list`) and"
-        " a VNet peering to its network is Connected (`az network vnet peering list`); then send the request again."
+        "Have its owner check whether the connection is ACTIVE (`avn vpc peering-connection list`), and a VNet peering"
+        " to its network Connected (`az network vnet peering list`). If so, traffic flows: send the request again."
         " Otherwise have the owner repair the connection, or delete it if it is not needed.",
         "an Aiven project administrator",
     ),

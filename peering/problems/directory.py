@@ -134,9 +134,9 @@ DIRECTORY: Final = (
         "The application that created the peering was deleted. Traffic flows, but nothing could be repaired or"
         " removed.",
         "Restore it from Entra's deleted applications within 30 days, then send the request again. After that only an"
-        " Azure administrator can delete the VNet peering, and while it is Connected (`az network vnet peering list`)"
-        " that stops the traffic: have it deleted only when it is not needed. Then remove the peering here, and start"
-        " it again if required.",
+        " Azure administrator can delete the VNet peering. While it is Connected (`az network vnet peering list`), its"
+        " deletion stops the traffic: have it deleted only when it is not needed. Then remove the peering here, and"
+        " start it again if required.",
         "an Entra administrator",
     ),
     Problem(

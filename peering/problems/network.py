@@ -65,9 +65,9 @@ NETWORK: Final = (
         "remote-peering-disconnected",
         "The platform's side of the peering is Disconnected",
         "The Azure side was deleted earlier; Azure accepts a new one only after the platform has recreated its own.",
-        "First check that no traffic flows: the connection is not ACTIVE in Aiven (`avn vpc peering-connection list`),"
-        " and no VNet peering to the platform's network is Connected (`az network vnet peering list`). Then delete the"
-        " connection in Aiven and send the request again: both sides are recreated.",
+        "First check that no traffic flows. The connection must not be ACTIVE in Aiven (`avn vpc peering-connection"
+        " list`), and no VNet peering to the platform's network Connected (`az network vnet peering list`). Then delete"
+        " the connection in Aiven and send the request again: both sides are recreated.",
         "an Aiven project administrator",
     ),
     Problem(

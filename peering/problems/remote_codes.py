@@ -79,7 +79,7 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "Authorization_IdentityNotFound": "automation-token-refused",
         "Request_ResourceNotFound": "directory-replicating",
         "NoBackingApplicationObject": "directory-replicating",
-        # Another run made it in the same moment; the next look finds it.
+        # Another run created it at the same moment; the next poll finds it.
         "Request_MultipleObjectsWithSameKeyValue": "directory-replicating",
         "ObjectConflict": "directory-replicating",
         # Two changed it in the same moment.
@@ -96,7 +96,7 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "ForbiddenByPolicy": "vault-access-policy-missing",
         "AccessDenied": "vault-access-policy-missing",
         "ForbiddenByFirewall": "vault-firewall",
-        # Reached over the public network, which the vault does not take requests from.
+        # The vault refuses requests from the public network.
         "ForbiddenByConnection": "vault-firewall",
         "Unauthorized": "automation-token-refused",
         NO_SUCH_HOST: "vault-not-found",
@@ -110,7 +110,7 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
         "AuthorizationPermissionMismatch": "registry-access-denied",
         "AuthorizationFailure": "registry-access-denied",
         "KeyBasedAuthenticationNotPermitted": "registry-access-denied",
-        # What a connection string's key is answered that is not the account's any more, and a token that is not valid.
+        # The answers to an outdated key of a connection string, and to an invalid token.
         "AuthenticationFailed": "registry-access-denied",
         "InvalidAuthenticationInfo": "automation-token-refused",
         "NoAuthenticationInformation": "automation-token-refused",
@@ -125,10 +125,10 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
     },
 }
 
-#: Codes that mean something only where no more telling one comes with them: what that is, its own text says.
+#: Codes that count only if no more specific one comes with them; the service's text says what is wrong.
 ALONE: Final[Mapping[Service, frozenset[str]]] = {"Azure Key Vault": frozenset({"Forbidden"})}
 
-#: The same where the created application asks: its rights are young, and not the app's own.
+#: The same for requests of the created application, whose rights may be new.
 AS_APPLICATION: Final[Codes] = {
     "AuthorizationFailed": "peering-role-not-effective",
     "LinkedAuthorizationFailed": "platform-role-not-effective",
@@ -216,13 +216,13 @@ SIGN_IN_AT_HOME: Final[Codes] = {
     "AADSTS7000229": "application-principal-unknown",
 }
 
-#: What a code means where one step knows better.
+#: The meanings of codes in single steps, which take precedence.
 STEP_READINGS: Final[Mapping[str, Codes]] = {
     "platform_service_principal": {"Authorization_RequestDenied": "platform-principal-forbidden"},
     "connected": {"NotFound": "peering-not-connected"},
 }
 
-#: Refusals that share a code with others and are told apart by what their text says in every language version seen.
+#: Refusals that share a code and differ in their texts; the patterns match every language version seen.
 TEXTS: Final[Mapping[Service, tuple[tuple[re.Pattern[str], ProblemCode], ...]]] = {
     "Azure Resource Manager": (
         (re.compile(r"ABAC condition", re.IGNORECASE), "role-assignment-condition"),
@@ -254,11 +254,11 @@ STATUSES: Final[Mapping[Service, Mapping[int, ProblemCode]]] = {
     "Azure Table Storage": {401: "automation-token-refused"},
     "Aiven": {401: "aiven-token-rejected", 403: "aiven-not-permitted", 404: "project-vpc-not-found"},
 }
-#: The same where the request was about something that has rights of its own.
+#: The same for requests about an object with rights of its own.
 STATUSES_ABOUT: Final[Mapping[str, Mapping[int, ProblemCode]]] = {
     "organization": {403: "aiven-organization-not-permitted"}
 }
-#: The same where the created application asks.
+#: The same for requests of the created application.
 STATUSES_AS_APPLICATION: Final[Mapping[int, ProblemCode]] = {401: "application-token-refused"}
-#: What is left, by service.
+#: The problem of any other refusal, by service.
 OTHERWISE: Final[Mapping[Service, ProblemCode]] = {"Aiven": "aiven-refused"}

@@ -1,4 +1,4 @@
-"""Problems with what a caller gets wrong, or asks for at the wrong moment."""
+"""Problems with requests: their contents, and requests at a time when they cannot be accepted."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """The genuine avn against what the app made in an organization VPC: it lists and deletes the app's connection.
 
-What it cannot do is shown with the reason: avn asks for a VPC by the paths from before May 2026, so where Aiven serves
-only the present ones, all but the list of VPCs fails.
+The limits of avn are shown with the reason: it uses the paths from before May 2026. If Aiven serves only the present
+ones, all commands but the list of VPCs fail.
 """
 
 import json

@@ -78,7 +78,7 @@ def put(cloud: Callers, role: str, kind: str | None = "ServicePrincipal") -> tup
     return cloud.arm("PUT", path, {"properties": properties}).status_code, path
 
 
-def test_only_what_the_condition_names_can_be_assigned_and_taken_away(limited: Callers) -> None:
+def test_only_what_the_condition_names_can_be_assigned_and_removed(limited: Callers) -> None:
     assert put(limited, OWNER)[0] == put(limited, READER, "User")[0] == put(limited, READER, None)[0] == 403
     status, made = put(limited, READER)
     assert (status, limited.arm("DELETE", made).status_code, limited.arm("DELETE", made).status_code) == (201, 200, 204)

@@ -135,7 +135,7 @@ def test_policies_are_listed_with_their_definitions(owner: Callers, effect: str,
     assert owner.arm("GET", f"{above}{path}", **{"$filter": "atScope()"}).json()["value"] == []
 
 
-def test_a_deny_assignment_takes_away_what_a_role_gives(owner: Callers) -> None:
+def test_a_deny_assignment_denies_what_a_role_grants(owner: Callers) -> None:
     actions = ["Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write"]
     owner.happen("add-deny-assignment", scope=owner.vnet.id, actions=actions, title="A stack")
     refusal = put_peering(owner)

@@ -134,7 +134,7 @@ def test_an_application_without_a_password_puts_a_peering(cloud: Callers) -> Non
         ({"audiences": ["api://another"]}, "AADSTS700212"),
     ],
 )
-def test_an_assertion_of_somebody_else_is_refused(cloud: Callers, changes: dict[str, object], number: str) -> None:
+def test_an_assertion_of_another_identity_is_refused(cloud: Callers, changes: dict[str, object], number: str) -> None:
     app_id = federated_application(cloud, **changes)
     with pytest.raises(ClientAuthenticationError, match=f"{number}:"):
         asyncio.run(put_peering(cloud, app_id))

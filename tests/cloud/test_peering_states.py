@@ -111,7 +111,7 @@ def test_arm_shows_what_was_synced_and_what_is(cloud: Callers) -> None:
     assert (body["peeringState"], body["peeringSyncLevel"]) == ("Connected", "LocalNotInSync")
 
 
-def test_a_failed_side_is_mended_by_putting_it_again(cloud: Callers) -> None:
+def test_a_failed_side_is_repaired_by_putting_it_again(cloud: Callers) -> None:
     cloud.establish()
     cloud.happen("fail-vnet-peering", vnet_id=cloud.vnet.id, remote_id=cloud.vpc.network.id)
     assert body_of(cloud)["provisioningState"] == "Failed"

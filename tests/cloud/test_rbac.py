@@ -36,7 +36,7 @@ def test_an_action_matches_with_wildcards_and_without_case(action: str, granted:
     assert matches(action, granted) is expected
 
 
-def test_what_a_role_takes_away_it_does_not_grant() -> None:
+def test_what_a_role_excludes_it_does_not_grant() -> None:
     limited = role("Microsoft.Network/*", nots=("Microsoft.Network/virtualNetworks/delete",))
     assert rbac.covers(limited, "Microsoft.Network/virtualNetworks/write")
     assert not rbac.covers(limited, "Microsoft.Network/virtualNetworks/delete")

@@ -225,7 +225,7 @@ def test_a_field_that_json_does_not_have_is_refused(app: CannedApp, value: str) 
         Answer("", "text/html", 302),
     ],
 )
-def test_what_somebody_else_answers_is_no_answer_of_the_app(found: Answer) -> None:
+def test_the_answer_of_another_server_is_no_answer_of_the_app(found: Answer) -> None:
     with canned_app(lambda *_: found) as proxy:
         ended = run(proxy.url, "list")
     assert (ended.code, "does not answer" in ended.notes) == (4, True), ended

@@ -198,7 +198,7 @@ def test_peerings_are_meant_in_one_way(command: CommandLine, given: tuple[str, .
     assert (ended.code, "Give either ids" in ended.notes) == (64, True)
 
 
-def test_labels_are_set_and_taken_away_one_by_one(command: CommandLine, connected: str) -> None:
+def test_labels_are_set_and_removed_one_by_one(command: CommandLine, connected: str) -> None:
     command.well("label", "hub-vnet", "owner=network", "ticket=7", "--note", "Ask first")
     command.well("label", "hub-vnet", "ticket-")
     shown = json.loads(command.well("show", "hub-vnet", "-o", "json"))
@@ -256,7 +256,7 @@ def test_a_shell_completes(command: CommandLine, shell: str) -> None:
     assert (ended.code, "peering" in ended.out) == (0, True)
 
 
-def test_a_removal_needs_a_yes_and_takes_all_away(command: CommandLine, connected: str) -> None:
+def test_a_removal_needs_a_yes_and_removes_all(command: CommandLine, connected: str) -> None:
     asked = command.run("remove", connected)
     assert (asked.code, "Give --yes" in asked.notes) == (64, True)
     assert ("VNet peering" in asked.notes, "Create" in asked.notes) == (True, False)

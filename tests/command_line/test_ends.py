@@ -29,7 +29,7 @@ def states(command: CommandLine) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("begins", ["start", "apply"])
-def test_a_run_that_somebody_stops_has_not_come_out_well(command: CommandLine, tmp_path: Path, begins: str) -> None:
+def test_a_stopped_run_has_not_succeeded(command: CommandLine, tmp_path: Path, begins: str) -> None:
     file = tmp_path / "hub.yaml"
     file.write_text(yaml.safe_dump(of(command, command.vnets()[0])))
     terminal = command.terminal(*(("start", *command.pair()) if begins == "start" else ("apply", "-yf", str(file))))
@@ -65,7 +65,7 @@ def test_pruning_removes_nothing_beside_an_entry_that_is_wrong(command: CommandL
     assert command.vnets()[2] in states(command)
 
 
-def test_a_rotation_that_somebody_stops_has_not_come_out_well(command: CommandLine) -> None:
+def test_a_stopped_rotation_has_not_succeeded(command: CommandLine) -> None:
     command.well("start", *command.pair())
     terminal = command.terminal("rotate", "hub-vnet")
     terminal.until("rotating")

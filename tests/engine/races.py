@@ -62,7 +62,7 @@ def different_posts(deployment: Deployment, vnet_id: str) -> Iterator[str]:
     if [side["options"].get("allowForwardedTraffic") for side in sides] != [wanted]:
         yield f"the VNet's peerings forward {[side['options'].get('allowForwardedTraffic') for side in sides]}"
     yield from credentials_beside_one(state, identity)
-    yield from _taken_away(deployment, identity, vnet_id, answers)
+    yield from _removed(deployment, identity, vnet_id, answers)
 
 
 def equal_posts(deployment: Deployment, vnet_id: str) -> Iterator[str]:
@@ -77,7 +77,7 @@ def equal_posts(deployment: Deployment, vnet_id: str) -> Iterator[str]:
     if status["state"] != "connected":
         yield status["state"]
     yield from credentials_beside_one(deployment.cloud_state(), identity)
-    yield from _taken_away(deployment, identity, vnet_id, answers)
+    yield from _removed(deployment, identity, vnet_id, answers)
 
 
 def post_and_delete_of_a_connected_one(deployment: Deployment, vnet_id: str) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _start_and_removal(deployment: Deployment, vnet_id: str, identity: str, earl
         afterwards = started.is_accepted and runs[started.body["run"]]["started"] >= runs[removed.body["run"]]["ended"]
         if not (afterwards and status["state"] == "connected"):
             yield f"{status['state']} after {started} and {removed}"
-    yield from _taken_away(deployment, identity, vnet_id, answers)
+    yield from _removed(deployment, identity, vnet_id, answers)
 
 
 def deletes(deployment: Deployment, vnet_id: str) -> Iterator[str]:
@@ -116,7 +116,7 @@ def deletes(deployment: Deployment, vnet_id: str) -> Iterator[str]:
     accepted = [answer for answer in answers if answer.is_accepted]
     if {answer.status for answer in answers} - {202, 404} or sum(not answer.joined for answer in accepted) != 1:
         yield f"answered {', '.join(map(str, answers))}"
-    yield from _taken_away(deployment, identity, vnet_id, answers)
+    yield from _removed(deployment, identity, vnet_id, answers)
 
 
 def _spread(vnet_id: str) -> float:
@@ -128,7 +128,7 @@ def _poster(deployment: Deployment, vnet_id: str, **options: object) -> Callable
     return lambda: post(deployment, vnet_id, **options)
 
 
-def _taken_away(deployment: Deployment, identity: str, vnet_id: str, answers: Sequence[Answer]) -> Iterator[str]:
+def _removed(deployment: Deployment, identity: str, vnet_id: str, answers: Sequence[Answer]) -> Iterator[str]:
     """Remove what is there; every accepted request must have its outcome, and nothing may be left."""
     status = deployment.until(identity)
     if status["state"] != "removed":
@@ -237,7 +237,7 @@ def _rotated(
     if (status["facts"]["secret_version"] != before["facts"]["secret_version"]) != answer.is_accepted:
         yield f"the answer was {answer}, the secret's version tells otherwise"
     yield from credentials_beside_one(deployment.cloud_state(), identity)
-    yield from _taken_away(deployment, identity, vnet_id, [answer])
+    yield from _removed(deployment, identity, vnet_id, [answer])
 
 
 def main() -> int:

@@ -75,7 +75,7 @@ def test_no_time_passes_while_a_call_is_held(genuine: Genuine) -> None:
     assert genuine.app.end(waiting)["output"] == "timed out"
 
 
-def test_time_moves_to_a_timer_trigger_only_while_somebody_waits_for_it(
+def test_time_moves_to_a_timer_trigger_only_while_a_caller_awaits_it(
     genuine_platform: GenuinePlatform, tmp_path: Path
 ) -> None:
     before = genuine_platform.clock().now()

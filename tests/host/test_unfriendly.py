@@ -83,7 +83,7 @@ def test_a_function_beyond_its_time_takes_everything_else_in_the_worker_along(im
     assert request.result().status_code == 500
 
 
-def test_a_worker_that_restarts_has_loaded_the_app_anew(impatient: Features) -> None:
+def test_a_worker_that_restarts_has_reloaded_the_app(impatient: Features) -> None:
     impatient.output("counts", "here")
     assert impatient.calls() == {"here": 1}
     impatient.output("naps", {"seconds": 20})

@@ -210,7 +210,7 @@ def test_no_setting_is_made_that_nobody_reads(deployment: str) -> None:
     assert made <= read_by_the_code()
 
 
-def test_what_is_not_given_stays_as_somebody_has_set_it() -> None:
+def test_what_is_not_given_stays_as_it_was_set() -> None:
     given = {name for name in app_settings("webhook") if name not in app_settings("default")}
     assert given >= {"HEALTH_CHECK_SCHEDULE", "WEBHOOK_URL", "HISTORY_DAYS", "PLATFORM_APPLICATION_ID"}
 

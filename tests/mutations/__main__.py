@@ -29,8 +29,8 @@ from local.processes import PROJECT
 DEPLOYED: Final = ("activities", "clients", "orchestrators", "peering", "triggers")
 COSMIC_RAY: Final = Path(".local/cosmic-ray/bin/python")
 RECORDED: Final = Path(".local/coverage")
-#: How many tests run at first, then how many of the others at the most, and how long, in seconds, each may take: some
-#: times of what they take as a rule, as many mutants only keep a test waiting.
+#: How many tests run at first, then how many of the others at most, and the timeout of each in seconds. The timeouts
+#: are a multiple of the usual time, as many mutants only keep a test waiting.
 _FIRST: Final = 12
 _THEN: Final = 28
 _START: Final = 45.0

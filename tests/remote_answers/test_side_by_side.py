@@ -31,7 +31,7 @@ def test_each_of_many_who_ask_graph_at_once_gets_its_own_answer(cloud: LocalClou
 
 
 @pytest.mark.parametrize("state", ["APPROVED", "PENDING_PEER"])
-def test_a_late_look_deletes_no_connection_that_was_requested_anew(cloud: LocalCloud, state: str) -> None:
+def test_a_late_poll_deletes_no_connection_that_was_requested_again(cloud: LocalCloud, state: str) -> None:
     world, now = cloud.world, cloud.world.now
     vnet = next(v for v in world.vnets.values() if v.subscription_id == cloud.landscape.subscription)
     vpc, application = next(iter(world.vpcs.values())), world.guid()
@@ -55,7 +55,7 @@ def test_a_late_look_deletes_no_connection_that_was_requested_anew(cloud: LocalC
 
 
 @pytest.mark.parametrize("found", ["DELETED_BY_PEER", "ACTIVE"])
-def test_a_late_look_deletes_no_connection_that_was_built_anew_with_its_side(cloud: LocalCloud, found: str) -> None:
+def test_a_late_poll_deletes_no_connection_that_was_rebuilt_with_its_side(cloud: LocalCloud, found: str) -> None:
     vnet = next(v for v in cloud.world.vnets.values() if v.subscription_id == cloud.landscape.subscription)
     vpc = next(iter(cloud.world.vpcs.values()))
     vpc.connections.clear()

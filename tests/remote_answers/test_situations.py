@@ -124,7 +124,7 @@ def test_a_start_that_had_given_up_after_the_connection_was_deleted(tmp_path: Pa
 
 @pytest.mark.situation("subnet-peering-kept")
 @pytest.mark.parametrize("start", [False, True])
-def test_a_side_that_is_made_anew_has_the_switches_of_the_old_one(deployment: Deployment, start: bool) -> None:
+def test_a_recreated_side_has_the_switches_of_the_old_one(deployment: Deployment, start: bool) -> None:
     identity = deployment.settle()["id"]
     switches: Options = {
         "allowVirtualNetworkAccess": False,
@@ -159,9 +159,7 @@ _SIDE: Final = {"host": ARM, "path": "/virtualNetworkPeerings/[^/?]+$", "times":
     ],
     ids=["deletion lost", "PUT lost", "switch missing", "state missing"],
 )
-def test_a_side_that_is_made_anew_keeps_its_switches_under_a_fault(
-    deployment: Deployment, fault: dict[str, Any]
-) -> None:
+def test_a_recreated_side_keeps_its_switches_under_a_fault(deployment: Deployment, fault: dict[str, Any]) -> None:
     identity = deployment.settle()["id"]
     vnet_of(deployment).peerings[0].options |= {"allowVirtualNetworkAccess": False, "allowForwardedTraffic": True}
     deployment.event(kind="disconnect", **pair(deployment))
@@ -226,7 +224,7 @@ def test_a_start_that_was_rolled_back_is_repeated_at_once(deployment: Deployment
 
 
 @pytest.mark.situation("unique-name-reserved")
-def test_a_start_restores_the_application_that_somebody_deleted_after_a_removal_by_hand(deployment: Deployment) -> None:
+def test_a_start_restores_the_application_that_was_deleted_after_a_removal_by_hand(deployment: Deployment) -> None:
     status = deployment.settle()
     object_id = status["facts"]["application_object_id"]
     assert deployment.remove(status["id"])["state"] == "removed"

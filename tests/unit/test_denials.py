@@ -205,7 +205,7 @@ def denial(*actions: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - what
         (denial("*", permissions=[{"actions": ["*"], "notActions": ["Microsoft.*"]}]), []),
     ],
 )
-def test_a_deny_assignment_takes_actions_away(properties: dict[str, Any], expected: list[str]) -> None:
+def test_a_deny_assignment_denies_actions(properties: dict[str, Any], expected: list[str]) -> None:
     by_app = ["Microsoft.Authorization/roleAssignments/write"]
     by_others = [f"{PEERING}/write", "Microsoft.Network/virtualNetworks/peer/action"]
     assert denied_actions(properties, VNET, "app", by_app, by_others) == expected

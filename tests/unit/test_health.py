@@ -146,7 +146,7 @@ def test_a_principal_that_is_gone_is_one_finding_though_its_roles_are_not_shown_
 
 
 @pytest.mark.parametrize("code", ["connection-deleted-by-peer", "vnet-peering-missing", "vnet-peering-disconnected"])
-def test_a_connection_is_made_anew_by_what_the_vnet_is_like_now(code: ProblemCode) -> None:
+def test_a_connection_is_recreated_by_the_present_state_of_the_vnet(code: ProblemCode) -> None:
     known = arbitrary_facts({fact: "known" for step in STEPS for fact in step.yields}) | initial_facts(PEERING)
     looked = [step for step in STEPS if step.name in ("project_vpc", "ownership")]
     facts = forget(known, DRIFT[code].repair, PEERING) | arbitrary_facts(

@@ -39,7 +39,7 @@ async def _requests() -> list[httpx.AsyncClient]:
 
 
 @pytest.mark.usefixtures("time_of_budgets")
-def test_a_client_leaves_when_a_request_has_waited_in_vain_for_a_connection() -> None:
+def test_a_client_leaves_when_a_request_has_got_no_connection_in_time() -> None:
     assert len(asyncio.run(_requests())) == 1
 
 

@@ -151,7 +151,7 @@ def test_every_object_is_made_by_a_step_that_yields_its_id() -> None:
     assert all(fact in by_name[step].yields for step, fact in OBJECTS.items())
 
 
-def test_every_object_is_taken_away_by_a_step_of_the_removal_and_looked_for_in_the_end() -> None:
+def test_every_object_is_removed_by_a_step_of_the_removal_and_checked_in_the_end() -> None:
     assert {name for names in REMOVES.values() for name in names} == set(OBJECTS)
     assert {*REMOVES, "seen_gone"} == set(REMOVED)
     (last_look,) = (step for step in REMOVAL if step.name == "last_look")

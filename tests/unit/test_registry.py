@@ -460,7 +460,7 @@ def test_a_check_is_an_order_that_changes_no_revision_and_leaves_no_run() -> Non
     assert (record["revision"], len(record["runs"]), "order" in record) == (revision, runs, False)
 
 
-def test_what_was_tried_in_vain_is_not_forgotten_by_a_check_that_could_not_look() -> None:
+def test_a_failed_repair_is_not_forgotten_by_a_check_that_could_not_read() -> None:
     code: ProblemCode = "platform-role-assignment-missing"
     record = connected()
     check(record, code)

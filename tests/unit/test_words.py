@@ -1,4 +1,7 @@
-"""No word that is not plain technical English stands in what people read: documents, docstrings, comments, messages."""
+"""No word that is not plain technical English stands in what people read: documents, docstrings, comments, messages.
+
+The names of tests are read, too: they are the sentences of a failure.
+"""
 
 import ast
 import io
@@ -62,6 +65,18 @@ def test_modules(room: str) -> None:
     assert modules
     named = {str(path.relative_to(ROOT)): found("\n".join(texts(path.read_text()))) for path in modules}
     assert {path: words for path, words in named.items() if words} == {}
+
+
+def test_names_of_tests() -> None:
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    named = [
+        node.name
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, functions)
+    ]
+    assert len(named) > 1000
+    assert [name for name in named if found(name.replace("_", " "))] == []
 
 
 def joined(text: str) -> str:

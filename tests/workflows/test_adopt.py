@@ -100,7 +100,7 @@ def test_a_connection_that_is_shown_in_part_is_looked_at_again(shared: Deploymen
         ("management.azure.com", "/roleAssignments$", 0),
     ],
 )
-def test_what_a_list_leaves_out_once_is_not_made_anew_beside_what_is_taken_over(
+def test_what_a_list_leaves_out_once_is_not_recreated_beside_what_is_adopted(
     shared: Deployment, vnet_id: str, host: str, path: str, skip: int
 ) -> None:
     made_by_hand(shared.cloud, vnet_id)

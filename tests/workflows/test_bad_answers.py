@@ -183,7 +183,7 @@ def test_a_secret_without_its_id_is_looked_for_again(deployment: Deployment, met
     assert password.key_id == status["facts"]["secret_key_id"]
 
 
-def test_a_password_that_the_vault_refuses_is_taken_away_at_once(deployment: Deployment) -> None:
+def test_a_password_that_the_vault_refuses_is_removed_at_once(deployment: Deployment) -> None:
     deployment.knobs(faults=[{"host": VAULT, "method": "PUT", "status": 401, "code": "Unauthorized"}])
     status = deployment.settle()
     assert status["state"] == "connected", status.get("problem")
@@ -222,7 +222,7 @@ def test_a_secret_whose_tags_are_never_shown_is_not_rotated(
     assert (found["health"]["verdict"], [run["operation"] for run in found["runs"]]) == ("healthy", ["establish"])
 
 
-def test_a_secret_that_somebody_has_tagged_otherwise_is_not_rotated(deployment: Deployment) -> None:
+def test_a_secret_with_other_tags_is_not_rotated(deployment: Deployment) -> None:
     status = deployment.settle()
     (vault,) = deployment.cloud.world.vaults.values()
     (version,) = vault.secrets[status["facts"]["secret_name"]]
@@ -357,7 +357,7 @@ def test_a_removal_believes_no_gateway_that_a_thing_is_not_there(deployment: Dep
     assert deployment.remove(identity)["state"] == "removed"
 
 
-def test_a_password_whose_id_is_left_out_takes_none_away(deployment: Deployment) -> None:
+def test_a_password_whose_id_is_left_out_removes_none(deployment: Deployment) -> None:
     status = deployment.settle()
     before = own_application(deployment).passwords[0].key_id
     deployment.knobs(faults=[{"host": GRAPH, "method": "POST", "path": "addPassword", "without": "keyId"}])

@@ -45,7 +45,7 @@ def test_a_role_whose_answer_lacks_its_id_is_looked_up(deployment: Deployment) -
     assert ids <= {role.name for role in deployment.cloud.world.roles if not role.built_in}
 
 
-def test_the_same_assignment_by_somebody_else_is_the_one_that_counts(
+def test_the_same_assignment_of_another_owner_is_the_one_that_counts(
     deployment: Deployment, meanwhile: Meanwhile
 ) -> None:
     world, vnet = deployment.cloud.world, vnet_of(deployment)

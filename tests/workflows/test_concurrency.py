@@ -27,7 +27,7 @@ def test_two_removes_at_once_are_one(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize("approved", [0, 3600])
-def test_a_remove_during_a_start_stops_it_in_order_and_takes_all_away(deployment: Deployment, approved: int) -> None:
+def test_a_remove_during_a_start_stops_it_in_order_and_removes_all(deployment: Deployment, approved: int) -> None:
     before = deployment.cloud_state()
     deployment.knobs(approved=approved, secret_accepted=5)
     identity = deployment.start()
@@ -98,7 +98,7 @@ def test_a_remove_during_a_repair_wins(deployment: Deployment) -> None:
 
 @pytest.mark.any_kind
 @pytest.mark.engine_part
-def test_an_orchestration_that_somebody_terminated_is_resumed(deployment: Deployment) -> None:
+def test_a_terminated_orchestration_is_resumed(deployment: Deployment) -> None:
     deployment.knobs(approved=3600, latency=0.02)
     identity = deployment.start()
     deployment.terminate(identity)

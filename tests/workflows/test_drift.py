@@ -332,7 +332,7 @@ def test_with_repair_off_it_is_reported_only(ground: Ground) -> None:
     assert deployment.writes() == []
 
 
-def test_several_findings_are_mended_by_one_check_and_the_credential_first(ground: Ground) -> None:
+def test_several_findings_are_repaired_by_one_check_and_the_credential_first(ground: Ground) -> None:
     deployment, before = ground.deployment, ground.connect()
     names = names_of(deployment, before)
     deployment.event(kind="disable-secret", name=names["secret"])
@@ -343,7 +343,7 @@ def test_several_findings_are_mended_by_one_check_and_the_credential_first(groun
     assert [run["operation"] for run in after["runs"]] == ["establish", "rotate", "repair"]
 
 
-def test_a_service_principal_that_somebody_made_anew_gets_the_role(ground: Ground) -> None:
+def test_a_service_principal_that_was_recreated_gets_the_role(ground: Ground) -> None:
     deployment, before = ground.deployment, ground.connect()
     names, world = names_of(deployment, before), ground.deployment.cloud.world
     application = world.application(names["application"])

@@ -68,7 +68,7 @@ def test_it_tells_addresses_and_price(shared: Deployment, vnet_id: str) -> None:
     assert facts["project_network_cidr"] == "10.240.0.0/20"
 
 
-def test_somebody_elses_connection_is_left_alone_or_taken_over(shared: Deployment, vnet_id: str) -> None:
+def test_another_owner_s_connection_is_left_alone_or_adopted(shared: Deployment, vnet_id: str) -> None:
     made_by_hand(shared.cloud, vnet_id)
     planned = plan(shared, vnet_id=vnet_id)
     assert (planned["result"], codes(planned), planned["steps"]) == ("leave", ["connection-exists"], [])

@@ -26,7 +26,7 @@ from tests.workflows.rights import (
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "security.md"
 
 
-def test_every_right_of_the_document_is_taken_away_here_or_the_hosts() -> None:
+def test_every_right_of_the_document_is_withdrawn_here_or_the_hosts() -> None:
     section = DOCUMENT.read_text().partition("## Who holds which right")[2].partition("\n## ")[0]
     rows = re.findall(r"^\|[^|]*\| ([^|]+) \|", section, re.MULTILINE)[2:]
     taken = [*(right.row for right in OF_A_START), *OF_A_PEERING, *OF_THE_HOST, TABLE, *NOT_NEEDED]

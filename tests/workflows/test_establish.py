@@ -161,7 +161,7 @@ def test_the_engines_management_addresses_are_never_shown(deployment: Deployment
         assert deployment.host.keys.system not in answer.text
 
 
-def test_a_peering_that_somebody_else_made_is_reported_and_left_alone(deployment: Deployment) -> None:
+def test_a_peering_of_another_owner_is_reported_and_left_alone(deployment: Deployment) -> None:
     world, found = deployment.cloud.world, deployment.cloud.landscape
     application = world.add_application(found.customer_tenant, "by hand", "AzureADMultipleOrgs")
     vnet = next(iter(world.vnets.values()))

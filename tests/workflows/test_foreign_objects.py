@@ -72,7 +72,7 @@ def test_a_removal_takes_its_own_side_and_not_the_one_that_took_its_name(deploym
     assert sides(deployment) == theirs
 
 
-def test_a_rollback_takes_nothing_away_that_was_connected_before(deployment: Deployment) -> None:
+def test_a_rollback_removes_nothing_that_was_connected_before(deployment: Deployment) -> None:
     first = deployment.settle(onFailure="rollback")
     assert first["state"] == "connected"
     peer_with_third(deployment)
@@ -86,7 +86,7 @@ def test_a_rollback_takes_nothing_away_that_was_connected_before(deployment: Dep
     assert deployment.cloud_state() == before
 
 
-def test_a_rollback_takes_nothing_away_whose_peering_is_broken_for_the_moment(deployment: Deployment) -> None:
+def test_a_rollback_removes_nothing_whose_peering_is_broken_for_the_moment(deployment: Deployment) -> None:
     first = deployment.settle(onFailure="rollback")
     vnet, network = first["facts"]["vnet_id"], first["facts"]["to_network_id"]
     deployment.event(kind="delete-vnet-peering", vnet_id=vnet, remote_id=network)
@@ -129,7 +129,7 @@ def rebuild_network(deployment: Deployment) -> None:
     mine.peerings[0].remote_id = new.id
 
 
-def test_a_connection_that_somebody_else_has_requested_meanwhile_is_not_deleted(deployment: Deployment) -> None:
+def test_a_connection_that_another_owner_has_requested_meanwhile_is_not_deleted(deployment: Deployment) -> None:
     identity = deployment.settle()["id"]
     theirs = made_elsewhere(deployment)
     lose_side(deployment)
@@ -206,7 +206,7 @@ def test_with_the_permission_for_its_own_applications_the_app_needs_no_other_for
         assert deployment.settle()["state"] == "connected"
 
 
-def test_the_dry_run_says_what_would_be_made_anew(deployment: Deployment) -> None:
+def test_the_dry_run_says_what_would_be_recreated(deployment: Deployment) -> None:
     deployment.settle()
     lose_side(deployment)
     did = actions(plan(deployment))
@@ -214,7 +214,7 @@ def test_the_dry_run_says_what_would_be_made_anew(deployment: Deployment) -> Non
     assert {action for step, action in did.items() if step not in ("peering_connection", "vnet_peering")} == {"find"}
 
 
-def test_somebody_elses_connection_without_its_vnet_peering_is_nothing_to_adopt(deployment: Deployment) -> None:
+def test_another_owner_s_connection_without_its_vnet_peering_is_nothing_to_adopt(deployment: Deployment) -> None:
     made_by_hand(deployment.cloud, vnet_of(deployment).id)
     lose_side(deployment)
     planned = plan(deployment, adopt=True)

@@ -90,7 +90,7 @@ def test_a_removal_waits_for_what_was_lost_no_longer_than_without(deployment: De
 
 
 @pytest.mark.both_kinds
-def test_a_cancel_waits_for_what_it_takes_away_and_no_longer(deployment: Deployment) -> None:
+def test_a_cancel_waits_for_what_it_removes_and_no_longer(deployment: Deployment) -> None:
     deployment.knobs(approved=36000)
     deployment.virtual_clock.held = True
     identity = deployment.start(privilege="setup-only")

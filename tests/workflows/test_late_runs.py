@@ -52,7 +52,7 @@ def test_an_orchestrator_without_an_order_ends_at_once(deployment: Deployment) -
     assert len(deployment.status(status["id"])["runs"]) == 1
 
 
-def test_a_finding_that_was_repaired_in_vain_is_not_repaired_again_because_a_check_could_not_look(
+def test_a_finding_after_a_failed_repair_is_not_repaired_again_because_a_check_could_not_read(
     deployment: Deployment,
 ) -> None:
     status = deployment.settle()

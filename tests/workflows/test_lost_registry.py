@@ -30,7 +30,7 @@ def test_a_saved_registry_is_restored_with_its_history(deployment: Deployment, t
     assert deployment.rotate(identity)["state"] == "connected"
 
 
-def test_the_same_request_finds_what_is_there_and_makes_nothing_anew(deployment: Deployment) -> None:
+def test_the_same_request_finds_what_exists_and_recreates_nothing(deployment: Deployment) -> None:
     empty = deployment.cloud_state()
     before = deployment.settle()
     there = deployment.cloud_state()

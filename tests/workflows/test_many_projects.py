@@ -23,7 +23,7 @@ def pairs(deployment: Deployment) -> list[dict[str, object]]:
 
 
 @pytest.mark.both_kinds
-def test_an_estate_is_connected_checked_repaired_and_taken_away(tmp_path: Path, aiven_vpc: Kind) -> None:
+def test_an_estate_is_connected_checked_repaired_and_removed(tmp_path: Path, aiven_vpc: Kind) -> None:
     with deploy(tmp_path, _ESTATE) as deployment:
         before = deployment.cloud_state()
         identities = [deployment.start(**pair) for pair in pairs(deployment)]

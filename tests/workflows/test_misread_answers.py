@@ -69,7 +69,7 @@ def test_a_deletion_that_is_answered_404_is_looked_at_again(
         (412, "PreconditionFailed", "The condition has not been met."),
     ],
 )
-def test_a_change_of_somebody_else_is_waited_for(deployment: Deployment, status: int, code: str, message: str) -> None:
+def test_a_change_by_others_is_awaited(deployment: Deployment, status: int, code: str, message: str) -> None:
     put = {"host": ARM, "method": "PUT", "path": "/virtualNetworkPeerings/", "times": 1}
     deployment.knobs(faults=[{**put, "status": status, "body": {"error": {"code": code, "message": message}}}])
     ended = deployment.settle()

@@ -25,12 +25,12 @@ def own(deployment: Deployment, status: Status, owner: str) -> None:
             principal.owner = owner
 
 
-def start_anew(deployment: Deployment, _: str) -> Status:
+def start_again(deployment: Deployment, _: str) -> Status:
     lose_registry(deployment)
     return deployment.settle()
 
 
-def take_over_anew(deployment: Deployment, _: str) -> Status:
+def adopt_again(deployment: Deployment, _: str) -> Status:
     lose_registry(deployment)
     return deployment.settle(adopt=True)
 
@@ -38,8 +38,8 @@ def take_over_anew(deployment: Deployment, _: str) -> Status:
 DONE: Final[dict[str, tuple[Callable[[Deployment, str], Status], str]]] = {
     "rotation": (Deployment.rotate, "connected"),
     "removal": (Deployment.remove, "removed"),
-    "start without the registry": (start_anew, "connected"),
-    "adoption without the registry": (take_over_anew, "connected"),
+    "start without the registry": (start_again, "connected"),
+    "adoption without the registry": (adopt_again, "connected"),
 }
 
 

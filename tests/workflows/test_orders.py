@@ -253,7 +253,7 @@ def test_a_rollback_that_is_broken_off_goes_on_back(deployment: Deployment) -> N
     assert deployment.cloud_state() == before
 
 
-def test_an_order_whose_own_row_is_gone_has_one_again_when_somebody_asks(tmp_path: Path) -> None:
+def test_an_order_without_its_own_row_gets_one_at_the_next_request(tmp_path: Path) -> None:
     losses = LostStarts()
     with deploy(tmp_path, hostile=losses) as deployment:
         losses.losing = deployment.virtual_clock.held = True

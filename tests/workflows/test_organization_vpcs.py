@@ -56,7 +56,7 @@ def test_a_path_that_is_renamed_under_way_is_found_again(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("repeat", ["same", "conflict", "another"])
-def test_a_refused_connection_is_requested_anew_whatever_a_second_request_does(tmp_path: Path, repeat: str) -> None:
+def test_a_refused_connection_is_requested_again_whatever_a_second_request_does(tmp_path: Path, repeat: str) -> None:
     scenario = organization(organization_repeat=repeat, role_effective=120, approved=5)
     with deploy(tmp_path, scenario) as deployment:
         status = deployment.settle()

@@ -174,7 +174,7 @@ def test_what_a_gateway_refuses_is_not_taken_for_unreadable(deployment: Deployme
     assert [one["code"] for one in planned["waits"]] == ["remote-unavailable"]
 
 
-def test_a_peering_that_is_there_is_only_warned_of_what_would_deny_it_anew(deployment: Deployment) -> None:
+def test_an_existing_peering_only_gets_warnings_of_what_would_deny_its_recreation(deployment: Deployment) -> None:
     deployment.settle()
     deployment.event(kind="assign-policy", scope=subscription(deployment), title="Only the hub may peer")
     planned = plan(deployment)

@@ -26,7 +26,7 @@ def _group(place: Place) -> str:
 
 
 @pytest.mark.parametrize("kind", ["delete-vnet-peering", "delete-application"])
-def test_what_somebody_has_deleted_is_planned_as_gone(deployment: Deployment, kind: str) -> None:
+def test_what_others_have_deleted_is_planned_as_gone(deployment: Deployment, kind: str) -> None:
     status = deployment.settle(repair="off")
     facts = status["facts"]
     named = {"delete-application": {"app_id": facts["application_id"]}}

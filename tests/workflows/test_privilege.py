@@ -24,7 +24,7 @@ def test_the_role_is_there_for_the_setup_for_a_repair_and_for_the_removal_only(
     assert not shared.cloud.world.vnets[vnet_id.lower()].peerings
 
 
-def test_a_role_that_somebody_gave_back_is_taken_away(shared: Deployment, vnet_id: str) -> None:
+def test_a_role_that_was_assigned_again_by_others_is_removed(shared: Deployment, vnet_id: str) -> None:
     status = shared.settle(vnet_id=vnet_id, privilege="setup-only")
     world = shared.cloud.world
     role = world.role(status["facts"]["user_role_id"])

@@ -20,7 +20,7 @@ def test_a_refusal_that_repeats_the_request_is_kept_without_its_token(deployment
     assert rights(deployment, status) == 0
 
 
-def test_rights_that_azure_does_not_find_but_shows_are_taken_away_all_the_same(deployment: Deployment) -> None:
+def test_rights_that_azure_does_not_find_but_shows_are_removed_all_the_same(deployment: Deployment) -> None:
     deployment.knobs(faults=[{**_DELETE, "status": 404, "code": "RoleAssignmentNotFound", "times": 3}])
     status = deployment.settle(privilege="setup-only")
     assert status["state"] == "connected", status.get("problem")
@@ -30,12 +30,12 @@ def test_rights_that_azure_does_not_find_but_shows_are_taken_away_all_the_same(d
 def test_rights_that_are_gone_already_are_released(deployment: Deployment) -> None:
     world = deployment.cloud.world
 
-    def take_away(request: Request) -> None:
+    def remove(request: Request) -> None:
         if request.method == "DELETE" and "/roleAssignments/" in request.path:
             for one in [a for a in world.assignments if a.name in request.path]:
                 world.assignments.remove(one)
 
-    deployment.cloud.before_each_request(take_away)
+    deployment.cloud.before_each_request(remove)
     deployment.knobs(faults=[{**_DELETE, "status": 404, "code": "RoleAssignmentNotFound"}])
     status = deployment.settle(privilege="setup-only")
     assert (status["state"], status["facts"]["rights_kept"]) == ("connected", None)

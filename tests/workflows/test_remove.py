@@ -119,7 +119,7 @@ def test_what_another_peering_shares_stays_until_that_goes_too(tmp_path: Path) -
 
 
 @pytest.mark.any_kind
-def test_a_role_that_another_peering_has_made_anew_meanwhile_is_that_one_s(tmp_path: Path) -> None:
+def test_a_role_that_another_peering_has_recreated_meanwhile_is_that_one_s(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario.model_validate({"vnets": 2})) as deployment:
         identity, world = deployment.settle()["id"], deployment.cloud.world
         role = next(r for r in world.roles if "(platform)" in r.role_name)
@@ -127,14 +127,14 @@ def test_a_role_that_another_peering_has_made_anew_meanwhile_is_that_one_s(tmp_p
         other = next(v.id for v in world.vnets.values() if v.id != held.scope)
         made: list[str] = []
 
-        def make_anew(request: Request) -> None:
+        def recreate(request: Request) -> None:
             looked_for = request.method == "GET" and request.path.endswith(f"/roleDefinitions/{role.name}")
             if looked_for and not made and world.roles.first("name", role.name) is None:
                 made.append(role.name)
                 world.roles.append(role)
                 world.assignments.append(replace(held, name=str(uuid4()), scope=other))
 
-        deployment.cloud.before_each_request(make_anew)
+        deployment.cloud.before_each_request(recreate)
         removed = deployment.remove(identity)
         assert (removed["state"], removed.get("problem")) == ("removed", None)
         assert made
@@ -162,7 +162,7 @@ def test_a_peering_that_was_made_by_hand_beside_ours_survives(deployment: Deploy
 
 
 @pytest.mark.life
-def test_a_connection_that_somebody_else_made_for_the_pair_is_not_touched(deployment: Deployment) -> None:
+def test_another_owner_s_connection_for_the_pair_is_not_touched(deployment: Deployment) -> None:
     made_by_hand(deployment.cloud, str(deployment.request()["vnet_id"]))
     before = deployment.cloud_state()
     status = deployment.settle()

@@ -37,7 +37,7 @@ def _enabled(deployment: Deployment, status: dict[str, dict[str, str]]) -> str:
 
 
 @pytest.mark.engine_part
-def test_a_password_that_cannot_be_proven_is_taken_away_again(shared: Deployment, vnet_id: str) -> None:
+def test_a_password_that_cannot_be_verified_is_removed_again(shared: Deployment, vnet_id: str) -> None:
     before = shared.settle(vnet_id=vnet_id)
     application = application_of(shared, before["facts"]["application_id"])
     kept = [password.key_id for password in application.passwords]
@@ -87,7 +87,7 @@ def test_without_a_managed_identity_there_is_no_federated_credential(shared: Dep
     assert answer.json()["code"] == "federated-needs-managed-identity"
 
 
-def test_a_password_that_has_ended_is_rotated_before_the_side_is_made_anew(shared: Deployment, vnet_id: str) -> None:
+def test_an_expired_password_is_rotated_before_the_side_is_recreated(shared: Deployment, vnet_id: str) -> None:
     before = shared.settle(vnet_id=vnet_id)
     facts = before["facts"]
     shared.event(kind="set-password-end", app_id=facts["application_id"], days=-1)

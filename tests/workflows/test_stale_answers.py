@@ -71,7 +71,7 @@ def test_a_peering_is_set_up_where_lists_lag_behind(deployment: Deployment) -> N
 
 
 @pytest.mark.any_kind
-def test_a_role_that_somebody_has_just_deleted_is_made_anew_although_lists_still_show_it(tmp_path: Path) -> None:
+def test_a_role_that_was_just_deleted_is_recreated_although_lists_still_show_it(tmp_path: Path) -> None:
     with deploy(tmp_path, Scenario(vnets=2)) as deployment:
         first, second = (vnet.id for vnet in list(deployment.cloud.world.vnets.values())[:2])
         made, world = deployment.settle(vnet_id=first), deployment.cloud.world
@@ -185,7 +185,7 @@ def test_a_project_that_is_gone_keeps_nothing_from_going(deployment: Deployment)
     assert (held["secrets"], vnet_of(deployment).peerings) == ([], [])
 
 
-def test_a_start_says_that_its_application_is_gone_and_not_that_somebody_else_has_the_connection(
+def test_a_start_says_that_its_application_is_gone_and_not_that_the_connection_has_another_owner(
     deployment: Deployment,
 ) -> None:
     status = deployment.settle()

@@ -129,7 +129,7 @@ def test_the_side_of_a_connection_that_is_anothers_by_now_stays(deployment: Depl
     assert len(sides(deployment)) == 1
 
 
-def test_an_application_that_somebody_restores_during_the_removal_is_deleted_again(
+def test_an_application_that_is_restored_during_the_removal_is_deleted_again(
     deployment: Deployment, meanwhile: Meanwhile
 ) -> None:
     status = deployment.settle()

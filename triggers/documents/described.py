@@ -47,8 +47,8 @@ class Described(NamedTuple):
     query: type[BaseModel] = NoQuery
 
 
-#: Errors that any route may return: a request that breaks rules or is too large, a caller without a key or a role, and
-#: failures of the app.
+#: Errors that any route may return: an invalid or too large request, a caller without a key or a role, and failures of
+#: the app.
 ALWAYS: Final = (400, 401, 403, 413, 500, 503)
 _OF_ONE: Final = (404, 409, 412, 422)
 _OF_MANY: Final = (409, 422)

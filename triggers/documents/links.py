@@ -21,7 +21,7 @@ _PORTALS: Final = {
 #: Pages of an organization are at an account's id, which is not the organization's.
 _CONSOLE: Final = "https://console.aiven.io"
 _PROJECT: Final = "/project/{}/services"
-#: Managed Service for TimescaleDB has a console of its own, and names its clouds so.
+#: The console of Managed Service for TimescaleDB, and the prefix of its clouds' names.
 _TIMESCALE, _TIMESCALE_CONSOLE = "timescale-", "https://portal.managed.timescale.com"
 #: The portal's pages of an application and of a service principal, by the application's id and the object's.
 _APPLICATION: Final = "#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Overview/appId/{}"

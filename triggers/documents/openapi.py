@@ -27,7 +27,10 @@ _ABOUT: Final = """\
 Sets up, checks, repairs, rotates and removes peerings between Azure VNets and VPCs of Aiven projects and organizations.
 
 A change is answered `202` with the name of its run: `Location` is the address to poll, `Retry-After` the interval.
-Errors are RFC 9457 problem documents; `code` is stable, and `/api/problems/{code}` explains it."""
+Errors are RFC 9457 problem documents; `code` is stable, and `/api/problems/{code}` explains it.
+
+The help article with the manual procedure, to which `article_step` refers, is
+https://kb.timescale.cloud/en/articles/5489252-setting-up-a-vpc-on-azure."""
 #: The parts of a path, by their names.
 _PATH: Final[dict[str, _Document]] = {
     "id": {"schema": {"type": "string", "format": "uuid"}, "description": "The peering's id."},

@@ -23,7 +23,8 @@ from triggers.documents.problem_documents import LONGEST_SHOWN, ProblemDocument,
 class StepStatus(TypedDict, total=False):
     """One step as the API shows it. Times are ISO 8601, durations seconds.
 
-    `after` names its direct predecessors; steps without a path between them run in parallel.
+    `article_step` and `article_title` name the step of the help article. `after` names its direct predecessors; steps
+    without a path between them run in parallel.
     """
 
     name: str

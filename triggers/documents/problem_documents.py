@@ -87,7 +87,7 @@ def invalid(error: "ValidationError") -> func.HttpResponse:
 
 
 def occurrence_response(occurrence: Occurrence) -> func.HttpResponse:
-    """The HTTP response for a problem that the app itself met; the caller has to wait as long as the remote asks.
+    """The HTTP response for a problem that occurred in the app; `Retry-After` is what the remote service asks for.
 
     Args:
         occurrence: the problem; with its `retry_after` the answer has the header of RFC 9110, 10.2.3.

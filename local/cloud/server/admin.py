@@ -1,4 +1,4 @@
-"""The admin routes of a local cloud, on loopback only: its state, requests and knobs, and events behind one's back."""
+"""The admin routes of a local cloud, on loopback only: its state, its requests, its knobs, and events."""
 
 from dataclasses import asdict
 from typing import Final

@@ -1,4 +1,4 @@
-"""The headers that each service puts on every answer: what its support finds a request by, and what served it.
+"""The headers that each service puts on every response: ids for its support, and the serving instance.
 
 Their names are those of recorded answers of the real services; that of Aiven is assumed.
 """

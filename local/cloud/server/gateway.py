@@ -80,7 +80,7 @@ class Gateway:
 
         Args:
             http: the request.
-            service: who is asked, where the host's name does not tell.
+            service: the service, if the host's name does not determine it.
         """
         started = time.perf_counter()
         try:
@@ -108,7 +108,7 @@ class Gateway:
         return BrokenAnswer(breach, answer) if breach is not None else answer
 
     def _latency(self, service: str | None) -> float:
-        # The app's own storage account and its identity's endpoint are next to it.
+        # The app's own storage account and its identity's endpoint are nearer than the remote services.
         knobs = self.world.knobs
         return {"table": knobs.table_latency, "identity": 0}.get(service or "", knobs.latency)
 
@@ -121,7 +121,7 @@ class Gateway:
         return JSONResponse(response.body, response.status, headers)
 
     def answer(self, service: str | None, request: Request) -> tuple[Response, Breach | None]:
-        """A service's answer to one request, or a fault in its place; and what becomes of it on its way."""
+        """A service's response to one request, or a fault in its place; and a fault of the transport."""
         if service is None:
             return Response(502, {"message": f"the local cloud has no host {request.host}"}), None
         for witness in self.witnesses:
@@ -191,7 +191,7 @@ class Gateway:
 
 @lru_cache(1024)
 def _claims(token: str) -> dict[str, Any]:
-    """What a token says of its bearer, true or not."""
+    """The claims of a token, unverified."""
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
@@ -200,7 +200,7 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def _without(body: object, name: str) -> object:
-    """A document without the parts of one name, however deep they are."""
+    """A document without the fields of a name, at any depth."""
     if isinstance(body, dict):
         return {key: _without(value, name) for key, value in body.items() if key != name}
     return [_without(one, name) for one in body] if isinstance(body, list) else body

@@ -1,4 +1,4 @@
-"""A CONNECT proxy that leads the cloud's host names to the local server, and refuses every other."""
+"""A CONNECT proxy that connects the cloud's host names to the local server, and refuses all others."""
 
 import asyncio
 import logging
@@ -79,7 +79,7 @@ class ConnectProxy:
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    # Either end may be gone by now.
+    # Either end may be closed already.
     with suppress(OSError):
         while data := await source.read(_CHUNK):
             target.write(data)

@@ -1,4 +1,4 @@
-"""What was asked of the local cloud: never a body, a token or a query."""
+"""The log of requests to the local cloud, without bodies, tokens and queries."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -25,7 +25,7 @@ class LoggedRequest:
 
     @property
     def is_write(self) -> bool:
-        """Whether it changed something, or tried to: neither a sign-in counts, nor what the app notes in its tables."""
+        """Whether it changed something, or tried to; sign-ins and requests to the app's tables do not count."""
         return (
             self.service not in ("entra", "table")
             and self.method not in ("GET", "HEAD")

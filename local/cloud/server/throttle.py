@@ -41,8 +41,8 @@ class Limit:
 class TokenBucket:
     """Tokens that requests take and time brings back; it is full at first.
 
-    It keeps how many are missing, and works out at each look how many came back since the last one: so it needs no
-    task of its own, and its limit may be another one at any time.
+    It stores how many are missing, and computes at each use how many have come back since. So it needs no task of its
+    own, and its limit may change at any time.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """What the Aiven platform does behind its API, with its own rights: build its side, watch for ours, remove its side.
 
-Everything is settled at the next read, with the times at which it was due.
+Changes happen at the next read, with the times at which they were due.
 """
 
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ class BuildError(Exception):
 
 
 def settle(world: World) -> None:
-    """Let everything happen that is due by now. It costs next to nothing while nothing is."""
+    """Apply all changes that are due. It costs almost nothing if none is."""
     while True:
         seen, now = _signs(world), world.now
         if seen == world.rest.seen and (world.rest.until is None or now < world.rest.until):
@@ -46,7 +46,7 @@ def settle(world: World) -> None:
 
 
 def _signs(world: World) -> tuple[object, ...]:
-    """What stays the same while everything that the platform acts upon is unchanged."""
+    """A value that changes if anything changes that the platform acts upon."""
     knobs, count = world.knobs, sum(len(vpc.connections) for vpc in world.vpcs.values())
     return Watched.changes, count, knobs.approved, knobs.detect, knobs.deleted
 
@@ -72,7 +72,7 @@ def _is_at_rest(connection: Connection, side: VNetPeering | None) -> bool:
 def _advance(
     world: World, vpc: Vpc, connection: Connection, side: VNetPeering | None, now: datetime
 ) -> datetime | None:
-    """Let happen what is due for a connection; returns when it has to be looked at again, if nothing else happens."""
+    """Apply the due changes of a connection; returns when it has to be polled next, if nothing else happens."""
     if connection.state in ("PENDING_PEER", "ACTIVE"):
         return _watch(world, connection, side, now)
     knobs = world.knobs
@@ -192,7 +192,7 @@ def _let_peer(world: World, application: Application, network: VNet, at: datetim
 
 
 def _watch(world: World, connection: Connection, side: VNetPeering | None, now: datetime) -> datetime | None:
-    """Look at the platform's side; returns when a change of it will be seen."""
+    """Poll the platform's side; returns when a change of it will be seen."""
     if side is None:
         return None
     seen_at = side.changed_at + timedelta(seconds=0 if connection.refresh else world.knobs.detect)

@@ -1,4 +1,4 @@
-"""What the local cloud's world is made of: directory objects, Azure resources, secrets, and Aiven's side."""
+"""The records of the local cloud's world: directory objects, Azure resources, secrets, and Aiven's side."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ _ROLES_BEGAN: Final = datetime(2015, 2, 2, 21, 55, 9, tzinfo=UTC)
 
 
 class Watched:
-    """Counts the changes of what the platform acts upon, so that it looks again only after one."""
+    """Counts the changes of what the platform acts upon, so that it reads again only after a change."""
 
     changes: ClassVar[int] = 0
 
@@ -309,7 +309,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Rest:
-    """The platform has nothing to do until a moment, as long as what it has seen stays the same."""
+    """The platform has nothing to do until a time, unless something changes that it has seen."""
 
     seen: tuple[object, ...] = ()
     until: datetime | None = None

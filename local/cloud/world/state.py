@@ -1,4 +1,4 @@
-"""Everything that the local cloud holds, for tests and people to look at: without any secret."""
+"""Everything that the local cloud holds, without any secret, for tests and people."""
 
 from typing import Any
 
