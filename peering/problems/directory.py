@@ -24,8 +24,10 @@ DIRECTORY: Final = (
     Problem(
         "application-name-reserved",
         "A deleted application still holds the unique name",
-        "Entra keeps the unique name of a deleted application for 30 days.",
-        "Delete the application permanently in Entra's deleted applications, then send the request again.",
+        "Entra keeps the unique name of a deleted application for 30 days. The app restores the application, if Graph"
+        " lists it.",
+        "Wait; if the deadline passed, delete the application permanently in Entra's deleted applications, then send"
+        " the request again.",
         "an Entra administrator",
         "propagation",
     ),
