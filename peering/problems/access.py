@@ -47,7 +47,8 @@ ACCESS: Final = (
         "peering-role-not-effective",
         "The application may not peer the VNet yet",
         "Its role assignment on the VNet exists; Azure takes up to ten minutes to apply a new one (article step 13).",
-        "Wait; if the deadline passed, look for a deny assignment or a policy on the VNet.",
+        "Wait; if the deadline passed, look for a deny assignment or a policy on the VNet, then send the request"
+        " again.",
         "an Azure administrator",
         "propagation",
     ),
@@ -71,7 +72,8 @@ ACCESS: Final = (
         "role-not-replicated",
         "Azure has not replicated the role or its assignment yet",
         "A new role definition takes time to replicate, and so does the deletion of an assignment.",
-        "Wait; the app tries again automatically.",
+        "Wait; if the deadline passed, send the request again. If that fails the same way, compare the role's"
+        " assignments (`az role assignment list`) with the detail.",
         "an Azure administrator",
         "propagation",
     ),

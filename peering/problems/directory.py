@@ -9,7 +9,8 @@ DIRECTORY: Final = (
         "directory-replicating",
         "Entra has not replicated the new object yet",
         "A new application or service principal takes time to replicate.",
-        "Wait; the app tries again automatically.",
+        "Wait; if the deadline passed, send the request again. If that fails the same way, check that the object"
+        " exists in Entra, and look at Azure's service health.",
         "an Entra administrator",
         "propagation",
     ),
@@ -175,7 +176,8 @@ DIRECTORY: Final = (
         "federated-credential-not-accepted",
         "Entra does not accept the federated credential yet",
         "A new federated credential takes some minutes to reach every sign-in server.",
-        "Wait; if the deadline passed, compare the credential's issuer and subject with the app's identity.",
+        "Wait; if the deadline passed, compare the credential's issuer and subject with the app's identity, then send"
+        " the request again.",
         "an Entra administrator",
         "propagation",
     ),
