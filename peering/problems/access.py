@@ -56,7 +56,9 @@ ACCESS: Final = (
         "platform-role-not-effective",
         "The application may not peer with the platform's network yet",
         "The platform gives the application that right in its own tenant; Azure needs time to apply it.",
-        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
+        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request"
+        " again. If it is ACTIVE, ask Aiven's support to assign the application its role in the platform's tenant,"
+        " then send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),

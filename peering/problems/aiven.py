@@ -198,8 +198,8 @@ AIVEN: Final = (
         "connection-name-case",
         "The connection's names are not in lower case",
         "Aiven looks up Azure names exactly as given, and finds them only in lower case.",
-        "If the connection is not ACTIVE, delete it in Aiven and send the request again: this app requests it in lower"
-        " case.",
+        "If the connection is not ACTIVE, delete it in Aiven and send the request again: this app requests it in"
+        " lower case. An ACTIVE connection works unchanged.",
         "an Aiven project administrator",
     ),
     Problem(

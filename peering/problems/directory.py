@@ -103,7 +103,9 @@ DIRECTORY: Final = (
         "application-not-in-tenant",
         "The platform's tenant does not know the application yet",
         "The platform creates a service principal of the application in its own tenant; Entra needs time to show it.",
-        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
+        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request"
+        " again. If it is ACTIVE, ask Aiven's support to restore the application's service principal in the"
+        " platform's tenant, then send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),

@@ -75,7 +75,8 @@ NETWORK: Final = (
         "remote-network-not-found",
         "The platform's network does not exist",
         "Azure finds no network with the to-network-id that Aiven returned.",
-        "If the connection is not ACTIVE, delete it in Aiven and send the request again.",
+        "If the connection is not ACTIVE, delete it in Aiven and send the request again. If it is ACTIVE, ask Aiven's"
+        " support which network it leads to.",
         "an Aiven project administrator",
     ),
     Problem(

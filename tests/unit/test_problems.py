@@ -70,6 +70,15 @@ def test_no_remedy_cuts_what_works_unseen(problem: Problem) -> None:
 
 @pytest.mark.parametrize(
     "problem",
+    [problem for problem in PROBLEMS.values() if "not ACTIVE, delete it" in problem.remedy],
+    ids=lambda problem: problem.code,
+)
+def test_a_remedy_for_what_is_not_active_has_one_for_what_is(problem: Problem) -> None:
+    assert re.search(r"(?<!not )ACTIVE", problem.remedy)
+
+
+@pytest.mark.parametrize(
+    "problem",
     # A lost call is never an end: `interrupted` is.
     [problem for problem in PROBLEMS.values() if problem.deadline and problem.code != LOST],
     ids=lambda problem: problem.code,
