@@ -120,8 +120,9 @@ ACCESS: Final = (
         "surplus-rights",
         "The application, or the platform's, has more rights than requested",
         "The application has another role than the requested one, on the VNet, above it or elsewhere in its"
-        " subscription. Or the platform's service principal may do more on the VNet than create a peering that leads"
-        " to it. The detail names the assignments and their scopes.",
+        " subscription. With `privilege: setup-only` this is any role that another owner assigned. Or the platform's"
+        " service principal may do more on the VNet than create a peering that leads to it. The detail names the"
+        " assignments and their scopes.",
         "Send the request again: rights that this app gave on the VNet earlier are removed. Have the others removed by"
         " their owner, unless they serve another purpose.",
         "an Azure administrator",
