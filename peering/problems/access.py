@@ -66,8 +66,9 @@ ACCESS: Final = (
         "role-name-taken",
         "A different role of this name exists",
         "A role's name is unique in its tenant; the existing one grants other actions or applies to other scopes.",
-        "Send the request with another role name, or have the existing role corrected by its owner.",
-        "the caller",
+        "Have the existing role corrected by its owner, then send the request again. A start may name another role"
+        " instead.",
+        "an Azure administrator",
         status=422,
     ),
     Problem(

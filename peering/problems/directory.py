@@ -74,7 +74,8 @@ DIRECTORY: Final = (
         "secret-policy",
         "A policy of the tenant forbids the password",
         "An app management policy limits passwords or their lifetime.",
-        "Send the request with a shorter secret_lifetime_days, or have the application exempted from the policy.",
+        "Have the application exempted from the policy, then send the request again. A start may ask for a shorter"
+        " secret_lifetime_days instead.",
         "an Entra administrator",
     ),
     Problem(
