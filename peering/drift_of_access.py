@@ -16,6 +16,7 @@ from peering.rights import (
     assignments_of,
     grants_all,
     is_exactly,
+    own_assignments,
 )
 from peering.spec import Peering
 
@@ -35,7 +36,7 @@ def of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     return [
         *_of_platform_rights(facts, access, if_seen(look["platform_principal"]), vnet_id),
         *_of_user_rights(peering, facts, access, if_seen(look["user_principal"]), vnet_id),
-        *_of_surplus(facts, access, look, vnet_id),
+        *_of_surplus(peering, facts, access, look, vnet_id),
         *_of_roles(peering, facts, access),
     ]
 
@@ -58,16 +59,23 @@ def _of_user_rights(
     if principal is None or "user_rights" not in facts:
         return
     user, role = principal["id"], _guid(facts, "user_role_id")
-    held = allowing(access, user, USER_ACTIONS, vnet_id) or any(a["role"] == role for a in assignments_of(access, user))
-    if peering["privilege"] == "standing" and not held:
+    held = assignments_of(access, user)
+    may_peer = allowing(access, user, USER_ACTIONS, vnet_id) or any(one["role"] == role for one in held)
+    if peering["privilege"] == "standing" and not may_peer:
         yield Occurrence(code="user-role-assignment-missing", detail=f"The application has no role on {vnet_id}.")
-    elif peering["privilege"] == "setup-only" and held:
+    elif peering["privilege"] == "setup-only" and any(_is_to_release(facts, vnet_id, one) for one in held):
         why = f" It was not removed: {facts['rights_kept']}" if facts.get("rights_kept") else ""
         detail = f"The application still has its role on {vnet_id}.{why}"
         yield Occurrence(code="user-rights-not-released", detail=detail)
 
 
-def _of_surplus(facts: Facts, access: AccessLook, look: Look, vnet_id: str) -> Iterator[Occurrence]:
+def _is_to_release(facts: Facts, vnet_id: str, assignment: AssignmentLook) -> bool:
+    """Whether it is the application's assignment that this app has created, which `setup-only` releases."""
+    own = own_assignments(facts, vnet_id).get(OF_USER.assignment_step)
+    return own is not None and same_id(own["id"], assignment["id"])
+
+
+def _of_surplus(peering: Peering, facts: Facts, access: AccessLook, look: Look, vnet_id: str) -> Iterator[Occurrence]:
     """Whether the two principals have more rights than a start gives them; adopted rights are kept as found.
 
     The application serves only this VNet. The platform's principal has roles on other VNets for other peerings; it is
@@ -80,7 +88,13 @@ def _of_surplus(facts: Facts, access: AccessLook, look: Look, vnet_id: str) -> I
     if user is not None and "user_rights" in facts:
         role = _guid(facts, "user_role_id")
         held = [a for a in (*access["assignments"], *access["elsewhere"]) if a["principal_id"] == user["id"]]
-        further["the application"] = [a for a in held if a["role"] != role or not within(a["scope"], vnet_id)]
+        further["the application"] = [
+            a
+            for a in held
+            if a["role"] != role
+            or not within(a["scope"], vnet_id)
+            or (peering["privilege"] == "setup-only" and not _is_to_release(facts, vnet_id, a))
+        ]
     if platform is not None:
         role = _guid(facts, "platform_role_id")
         held = [a for a in access["assignments"] if a["principal_id"] == platform["id"]]

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -23,6 +23,7 @@ from peering.states import CONNECTION_ACTIVE, connection_problem
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretProperties
+    from azure.keyvault.secrets.aio import SecretClient
 
 _Thing = TypeVar("_Thing")
 _FORBIDDEN: Final = 403
@@ -293,11 +294,21 @@ async def one_secret(name: str, in_use: str | None = None, key_id: str | None = 
         key_id: the key id of the password in it.
     """
     async with secrets() as vault:
-        versions = [version async for version in vault.list_properties_of_secret_versions(name)]
+        versions = await versions_of_secret(vault, name)
     versions = [v for v in versions if key_id and key_id_of_version(v, in_use, key_id) == key_id] or versions
     # A version that a run has given up is disabled, though it may be the newest.
     newest = max(versions, key=_preference, default=None)
     return {name: _secret_look(newest, key_id_of_version(newest, in_use, key_id))} if newest else {}
+
+
+async def versions_of_secret(vault: "SecretClient", name: str) -> "list[SecretProperties]":
+    """The versions of a secret: none of a name that the vault does not know, be that a 404 or an empty list."""
+    listed = vault.list_properties_of_secret_versions(name)
+    return await or_none(_all(listed)) or []
+
+
+async def _all(listed: "AsyncIterable[SecretProperties]") -> "list[SecretProperties]":
+    return [one async for one in listed]
 
 
 def _preference(version: "SecretProperties") -> tuple[bool, datetime]:

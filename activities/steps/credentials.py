@@ -5,6 +5,8 @@ A crash between two calls leaves at least one working credential, and at most tw
 
 import asyncio
 from asyncio import timeout
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +30,7 @@ from activities.steps.passwords import (
 )
 from clients.azure import graph, secrets
 from clients.credentials import ApplicationCredential
-from clients.remote_errors import or_none
+from clients.remote_errors import is_absence, or_none
 from clients.settings import settings
 from peering.facts import Facts, needed, of_credential
 from peering.naming import secret_name
@@ -117,12 +119,11 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
     rotation, object_id = facts["rotation"], needed(facts["application_object_id"])
     async with graph() as client:
         if rotation["credential"] == "federated":
-            await add_federated(client, peering, facts, object_id)
+            with _missed_if_unseen(facts, object_id):
+                await add_federated(client, peering, facts, object_id)
             return {"candidate": _FEDERATED}
         async with secrets() as vault:
-            passwords, versions = await asyncio.gather(
-                own_passwords(client, peering, object_id), versions_of(vault, peering, facts)
-            )
+            passwords, versions = await _held(client, vault, peering, facts)
             made = [v for v in versions if v.rotation == rotation["run"]]
             if (candidate := newest_usable(made, passwords, timedelta())) is not None:
                 return {"candidate": _secret_facts(candidate)}
@@ -134,6 +135,36 @@ async def new_credential(peering: Peering, facts: Facts) -> Facts:
                 others = [p for p in others if p.display_name == password_name(peering, facts)]
             await remove_all_but_twins(client, peering, facts, others)
             return {"candidate": _secret_facts(stored)}
+
+
+async def _held(
+    client: "GraphServiceClient", vault: "SecretClient", peering: Peering, facts: Facts
+) -> "tuple[list[PasswordCredential], list[Stored]]":
+    """The application's passwords, and the versions of the secret, for a step of a rotation.
+
+    Raises:
+        ProblemError: `application-missing`, Graph does not show the application.
+    """
+    object_id = needed(facts["application_object_id"])
+    with _missed_if_unseen(facts, object_id):
+        return await asyncio.gather(own_passwords(client, peering, object_id), versions_of(vault, peering, facts))
+
+
+@contextmanager
+def _missed_if_unseen(facts: Facts, object_id: str) -> Iterator[None]:
+    """Let a recorded application that Graph does not show count as deleted after enough looks.
+
+    Raises:
+        ProblemError: `application-missing`; before that `directory-replicating`.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_absence(error):
+            raise
+        unseen = f"Graph does not show the application {object_id}."
+        look_again(facts, LOOKS_IN_DIRECTORY, "directory-replicating", unseen)
+        raise ProblemError("application-missing", unseen) from None
 
 
 @step
@@ -154,9 +185,7 @@ async def retire_credential(peering: Peering, facts: Facts) -> Facts:
     """Remove every credential of this app but the verified candidate, and disable the secret's old versions."""
     candidate, object_id = facts["candidate"], needed(facts["application_object_id"])
     async with graph() as client, secrets() as vault:
-        passwords, versions = await asyncio.gather(
-            own_passwords(client, peering, object_id), versions_of(vault, peering, facts)
-        )
+        passwords, versions = await _held(client, vault, peering, facts)
         key = candidate["secret_key_id"]
         # A list without the verified password, or without the one to remove, is outdated.
         shown = {str(p.key_id) for p in passwords}

@@ -77,12 +77,11 @@ async def application(peering: Peering, facts: Facts) -> Facts:
             else:
                 found = await _own_application(client, peering, facts)
     except RemoteError as error:
-        if read(error.answer)["code"] != "application-name-reserved":
+        is_reserved = read(error.answer)["code"] == "application-name-reserved"
+        if not is_reserved or not await _restore(unique_name(peering["id"])):
             raise
-        await _restore(unique_name(peering["id"]))
         raise ProblemError(
-            "directory-replicating",
-            "The unique name belongs to a deleted application, which is restored, or to one that is not listed yet.",
+            "directory-replicating", "The unique name belongs to a deleted application, which is restored."
         ) from None
     named: Facts = {} if facts["existing"] == "adopted" else {"application_named": peering["application_name"]}
     return {"application_id": found["appId"], "application_object_id": found["id"], **named}
@@ -106,8 +105,8 @@ async def _own_application(client: "GraphServiceClient", peering: Peering, facts
     return await upsert_graph(client, upsert, by_name.to_get_request_information(), *_IDS)
 
 
-async def _restore(name: str) -> None:
-    """Restore the deleted application of a unique name, which Entra reserves for 30 days."""
+async def _restore(name: str) -> bool:
+    """Restore the deleted application of a unique name, which Entra reserves for 30 days; returns if one is listed."""
     async with graph() as client:
         deleted = client.directory.deleted_items
         page = await deleted.graph_application.get()
@@ -115,9 +114,10 @@ async def _restore(name: str) -> None:
             for application in page.value or []:
                 if application.unique_name == name and application.id is not None:
                     await deleted.by_directory_object_id(application.id).restore.post()
-                    return
+                    return True
             link = page.odata_next_link
             page = await deleted.graph_application.with_url(link).get() if link else None
+    return False
 
 
 async def _adopted_application(client: "GraphServiceClient", application_id: str) -> Document:

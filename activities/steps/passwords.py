@@ -7,13 +7,12 @@ removes the other's password, and the result of either has a working credential.
 
 import asyncio
 from asyncio import timeout
-from collections.abc import AsyncIterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from activities.looks.remotes import key_id_of_version
+from activities.looks.remotes import key_id_of_version, versions_of_secret
 from activities.orders import note_lost
 from activities.proofs import keep_password
 from clients.fencing import outside_the_fence
@@ -77,12 +76,7 @@ async def versions_of(vault: "SecretClient", peering: Peering, facts: Facts) -> 
     Raises:
         ProblemError: `remote-unavailable`, the vault left out which version one is.
     """
-    listed = vault.list_properties_of_secret_versions(secret_name(peering["id"]))
-    return [Stored.of(one, facts) for one in await or_none(_all(listed)) or []]
-
-
-async def _all(listed: "AsyncIterable[SecretProperties]") -> "list[SecretProperties]":
-    return [one async for one in listed]
+    return [Stored.of(one, facts) for one in await versions_of_secret(vault, secret_name(peering["id"]))]
 
 
 def newest_usable(versions: list[Stored], passwords: "list[PasswordCredential]", left: timedelta) -> Stored | None:

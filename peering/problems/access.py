@@ -47,7 +47,8 @@ ACCESS: Final = (
         "peering-role-not-effective",
         "The application may not peer the VNet yet",
         "Its role assignment on the VNet exists; Azure takes up to ten minutes to apply a new one.",
-        "Wait; if the deadline passed, look for a deny assignment or a policy on the VNet.",
+        "Wait; if the deadline passed, look for a deny assignment or a policy on the VNet, then send the request"
+        " again.",
         "an Azure administrator",
         "propagation",
     ),
@@ -55,7 +56,9 @@ ACCESS: Final = (
         "platform-role-not-effective",
         "The application may not peer with the platform's network yet",
         "The platform gives the application that right in its own tenant; Azure needs time to apply it.",
-        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
+        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request"
+        " again. If it is ACTIVE, ask Aiven's support to assign the application its role in the platform's tenant,"
+        " then send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),
@@ -63,15 +66,17 @@ ACCESS: Final = (
         "role-name-taken",
         "A different role of this name exists",
         "A role's name is unique in its tenant; the existing one grants other actions or applies to other scopes.",
-        "Send the request with another role name, or have the existing role corrected by its owner.",
-        "the caller",
+        "Have the existing role corrected by its owner, then send the request again. A start may name another role"
+        " instead.",
+        "an Azure administrator",
         status=422,
     ),
     Problem(
         "role-not-replicated",
         "Azure has not replicated the role or its assignment yet",
         "A new role definition takes time to replicate, and so does the deletion of an assignment.",
-        "Wait; the app tries again automatically.",
+        "Wait; if the deadline passed, send the request again. If that fails the same way, compare the role's"
+        " assignments (`az role assignment list`) with the detail.",
         "an Azure administrator",
         "propagation",
     ),
@@ -116,8 +121,9 @@ ACCESS: Final = (
         "surplus-rights",
         "The application, or the platform's, has more rights than requested",
         "The application has another role than the requested one, on the VNet, above it or elsewhere in its"
-        " subscription. Or the platform's service principal may do more on the VNet than create a peering that leads"
-        " to it. The detail names the assignments and their scopes.",
+        " subscription. With `privilege: setup-only` this is any role that another owner assigned. Or the platform's"
+        " service principal may do more on the VNet than create a peering that leads to it. The detail names the"
+        " assignments and their scopes.",
         "Send the request again: rights that this app gave on the VNet earlier are removed. Have the others removed by"
         " their owner, unless they serve another purpose.",
         "an Azure administrator",

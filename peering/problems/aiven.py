@@ -63,7 +63,8 @@ AIVEN: Final = (
         "project-vpc-not-active",
         "The VPC in Aiven is still being built",
         "Peering connections can be created once the project or organization VPC is ACTIVE.",
-        "Wait for it; `avn vpc list`, or `avn organization vpc list`, shows its state.",
+        "Wait; `avn vpc list`, or `avn organization vpc list`, shows its state. If the deadline passed, send the"
+        " request again once it is ACTIVE; contact Aiven's support if it stays as it is.",
         "an Aiven project administrator",
         "platform",
     ),
@@ -105,7 +106,8 @@ AIVEN: Final = (
         "connection-state-unknown",
         "The connection is in a state that this app does not know",
         "Aiven added a state; the detail names it. The app keeps polling, in case the state changes.",
-        "Look up the state in Aiven's documentation; a newer version of the app may know it.",
+        "Look up the state in Aiven's documentation; a newer version of the app may know it. If the deadline passed,"
+        " send the request again.",
         "the operator of this app",
         "platform",
     ),
@@ -145,7 +147,7 @@ AIVEN: Final = (
         "connection-being-deleted",
         "An earlier connection is still being deleted",
         "Aiven is removing the previous connection of this pair; a new one can be created after that.",
-        "Wait; the app continues automatically.",
+        "Wait; if the deadline passed, contact Aiven's support and send the request again.",
         "an Aiven project administrator",
         "platform",
     ),
@@ -161,7 +163,8 @@ AIVEN: Final = (
         "connection-unseen",
         "The connection is not listed",
         "Aiven does not list a connection that existed before.",
-        "Wait; the app reads again before it treats the connection as deleted.",
+        "Wait; the app reads again before it treats the connection as deleted. If the deadline passed, compare with"
+        " `avn vpc peering-connection list` and send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),
@@ -169,7 +172,8 @@ AIVEN: Final = (
         "peer-network-unknown",
         "Aiven has not named its network yet",
         "The Azure side needs to-tenant-id and to-network-id, which the connection's state_info does not contain.",
-        "Wait; the app polls. If the deadline passed, ask Aiven's support why the connection's state_info is empty.",
+        "Wait; if the deadline passed, ask Aiven's support why the connection's state_info is empty, then send the"
+        " request again.",
         "an Aiven project administrator",
         "propagation",
     ),
@@ -194,8 +198,8 @@ AIVEN: Final = (
         "connection-name-case",
         "The connection's names are not in lower case",
         "Aiven looks up Azure names exactly as given, and finds them only in lower case.",
-        "If the connection is not ACTIVE, delete it in Aiven and send the request again: this app requests it in lower"
-        " case.",
+        "If the connection is not ACTIVE, delete it in Aiven and send the request again: this app requests it in"
+        " lower case. An ACTIVE connection works unchanged.",
         "an Aiven project administrator",
     ),
     Problem(

@@ -138,6 +138,8 @@ ProblemCode = Literal[
     "secret-expires-soon",
     "secret-not-on-application",
     "registry-access-denied",
+    "registry-firewall",
+    "registry-key-refused",
     "registry-contended",
     "registry-unavailable",
     "registry-row-newer",

@@ -9,7 +9,8 @@ DIRECTORY: Final = (
         "directory-replicating",
         "Entra has not replicated the new object yet",
         "A new application or service principal takes time to replicate.",
-        "Wait; the app tries again automatically.",
+        "Wait; if the deadline passed, send the request again. If that fails the same way, check that the object"
+        " exists in Entra, and look at Azure's service health.",
         "an Entra administrator",
         "propagation",
     ),
@@ -24,8 +25,10 @@ DIRECTORY: Final = (
     Problem(
         "application-name-reserved",
         "A deleted application still holds the unique name",
-        "Entra keeps the unique name of a deleted application for 30 days.",
-        "Delete the application permanently in Entra's deleted applications, then send the request again.",
+        "Entra keeps the unique name of a deleted application for 30 days. The app restores the application, if Graph"
+        " lists it.",
+        "Wait; if the deadline passed, delete the application permanently in Entra's deleted applications, then send"
+        " the request again.",
         "an Entra administrator",
         "propagation",
     ),
@@ -71,7 +74,8 @@ DIRECTORY: Final = (
         "secret-policy",
         "A policy of the tenant forbids the password",
         "An app management policy limits passwords or their lifetime.",
-        "Send the request with a shorter secret_lifetime_days, or have the application exempted from the policy.",
+        "Have the application exempted from the policy, then send the request again. A start may ask for a shorter"
+        " secret_lifetime_days instead.",
         "an Entra administrator",
     ),
     Problem(
@@ -100,7 +104,9 @@ DIRECTORY: Final = (
         "application-not-in-tenant",
         "The platform's tenant does not know the application yet",
         "The platform creates a service principal of the application in its own tenant; Entra needs time to show it.",
-        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request again.",
+        "Wait; if the deadline passed and the connection is not ACTIVE, delete it in Aiven and send the request"
+        " again. If it is ACTIVE, ask Aiven's support to restore the application's service principal in the"
+        " platform's tenant, then send the request again.",
         "an Aiven project administrator",
         "propagation",
     ),
@@ -173,7 +179,8 @@ DIRECTORY: Final = (
         "federated-credential-not-accepted",
         "Entra does not accept the federated credential yet",
         "A new federated credential takes some minutes to reach every sign-in server.",
-        "Wait; if the deadline passed, compare the credential's issuer and subject with the app's identity.",
+        "Wait; if the deadline passed, compare the credential's issuer and subject with the app's identity, then send"
+        " the request again.",
         "an Entra administrator",
         "propagation",
     ),

@@ -18,7 +18,8 @@ NETWORK: Final = (
         "Another change of the VNet is in progress or failed",
         "Azure accepts no peering while the VNet, or one of its subnets, is being updated or deleted, or after a"
         " failed update.",
-        "Wait; the app tries again automatically. A failed update must be repeated (`az network vnet update`).",
+        "Wait; if the deadline passed, look at the VNet's provisioning state (`az network vnet show`). A failed"
+        " update must be repeated (`az network vnet update`). Then send the request again.",
         "the network team",
         "propagation",
     ),
@@ -74,14 +75,16 @@ NETWORK: Final = (
         "remote-network-not-found",
         "The platform's network does not exist",
         "Azure finds no network with the to-network-id that Aiven returned.",
-        "If the connection is not ACTIVE, delete it in Aiven and send the request again.",
+        "If the connection is not ACTIVE, delete it in Aiven and send the request again. If it is ACTIVE, ask Aiven's"
+        " support which network it leads to.",
         "an Aiven project administrator",
     ),
     Problem(
         "peering-not-connected",
         "The VNet peering is not Connected yet",
         "Azure is still connecting the two sides.",
-        "Wait; if the deadline passed, compare the peering on the VNet with the connection in Aiven.",
+        "Wait; if the deadline passed, compare the peering on the VNet with the connection in Aiven, then send the"
+        " request again.",
         "the network team",
         "propagation",
     ),
@@ -147,7 +150,8 @@ NETWORK: Final = (
         "vnet-peering-unseen",
         "The VNet peering is not listed",
         "Azure lists no working VNet peering, although Aiven reports the connection as working.",
-        "Wait; the app reads again before it recreates both sides.",
+        "Wait; the app reads again before it recreates both sides. If the deadline passed, compare with `az network"
+        " vnet peering list` and send the request again.",
         "the network team",
         "propagation",
     ),

@@ -15,6 +15,27 @@ REGISTRY: Final = (
         status=503,
     ),
     Problem(
+        "registry-firewall",
+        "The storage account's firewall blocks the app",
+        "The storage account of the registry accepts requests from some networks only, and the app's network is not one"
+        " of them.",
+        "Allow the app's network in the storage account's firewall, then send the request again.",
+        "an Azure administrator",
+        "propagation",
+        status=503,
+    ),
+    Problem(
+        "registry-key-refused",
+        "The storage account does not accept the app's key",
+        "The key in AzureWebJobsStorage is no key of the storage account any more, or the account accepts no keys.",
+        "Set AzureWebJobsStorage to a connection string with a current key. If the account accepts no keys, replace the"
+        " setting by AzureWebJobsStorage__accountName, and assign the app's identity Storage Table Data Contributor."
+        " Then send the request again.",
+        "the operator of this app",
+        "propagation",
+        status=503,
+    ),
+    Problem(
         "registry-contended",
         "The peering's record changes too often",
         "Other requests changed the record each time between read and write.",

@@ -108,10 +108,11 @@ REMOTE_CODES: Final[Mapping[Service, Codes]] = {
     },
     "Azure Table Storage": {
         "AuthorizationPermissionMismatch": "registry-access-denied",
-        "AuthorizationFailure": "registry-access-denied",
-        "KeyBasedAuthenticationNotPermitted": "registry-access-denied",
-        # The answers to an outdated key of a connection string, and to an invalid token.
-        "AuthenticationFailed": "registry-access-denied",
+        # The account's network rules, also where they forbid the public network.
+        "AuthorizationFailure": "registry-firewall",
+        "KeyBasedAuthenticationNotPermitted": "registry-key-refused",
+        # A token that is not valid is answered 401, with a code of its own.
+        "AuthenticationFailed": "registry-key-refused",
         "InvalidAuthenticationInfo": "automation-token-refused",
         "NoAuthenticationInformation": "automation-token-refused",
         # The table's name stays taken for a while ("Table service error codes").

@@ -10,7 +10,8 @@ REMOTES: Final = (
         "A remote service throttles requests",
         "Azure, Entra, Graph, Key Vault or Aiven answered 429, or would do so; the app waits as long as the service"
         " asks, or until it is this peering's turn.",
-        "Wait; the app tries again automatically.",
+        "Wait; if the deadline passed, find out what else sends the service many requests, such as other automation"
+        " with the same identity or token. Then send the request again.",
         "the operator of this app",
         "platform",
     ),
@@ -18,7 +19,8 @@ REMOTES: Final = (
         "remote-unavailable",
         "A remote service does not answer",
         "The connection failed, timed out, or the remote service answered with a server error.",
-        "Wait; if the deadline passed, check the remote service's status page and the app's network.",
+        "Wait; if the deadline passed, check the remote service's status page and the app's network, then send the"
+        " request again.",
         "the operator of this app",
         "propagation",
     ),

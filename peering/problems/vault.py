@@ -39,7 +39,8 @@ VAULT: Final = (
         "vault-not-found",
         "The Key Vault does not exist",
         "The host name of the vault in KEY_VAULT_NAME does not exist.",
-        "Set KEY_VAULT_NAME to the name of the vault that holds the passwords; check the app's DNS if it exists.",
+        "Set KEY_VAULT_NAME to the name of the vault that holds the passwords; if that vault exists, check the app's"
+        " DNS. Then send the request again.",
         "the operator of this app",
         "propagation",
     ),
@@ -47,7 +48,8 @@ VAULT: Final = (
         "secret-being-deleted",
         "The secret of an earlier peering is still being deleted",
         "Key Vault takes some seconds to delete or recover a secret.",
-        "Wait; the app tries again automatically.",
+        "Wait; if the deadline passed, look for the secret among the deleted ones (`az keyvault secret"
+        " list-deleted`), then send the request again.",
         "the operator of this app",
         "propagation",
     ),

@@ -29,14 +29,26 @@ def test_the_self_check_names_each_wrong_setting(tmp_path: Path, monkeypatch: py
     assert problems == dict.fromkeys(("PEERINGS_PER_CALLER", "RESUME_SCHEDULE"), "setting-invalid")
 
 
-def test_the_self_check_answers_while_the_registry_does_not(deployment: Deployment) -> None:
-    deployment.knobs(faults=[{"host": TABLE, "status": 403, "code": "AuthorizationFailure", "times": 9999}])
+@pytest.mark.parametrize(
+    ("refusal", "code", "to_do"),
+    [
+        ("AuthorizationPermissionMismatch", "registry-access-denied", "Assign the identity"),
+        ("AuthorizationFailure", "registry-firewall", "firewall"),
+        ("AuthenticationFailed", "registry-key-refused", "a current key"),
+        ("KeyBasedAuthenticationNotPermitted", "registry-key-refused", "accepts no keys"),
+    ],
+)
+def test_the_self_check_answers_while_the_registry_does_not_and_says_why(
+    deployment: Deployment, refusal: str, code: str, to_do: str
+) -> None:
+    deployment.knobs(faults=[{"host": TABLE, "status": 403, "code": refusal, "times": 9999}])
     try:
         found = _self_check(deployment)
     finally:
         deployment.knobs(faults=[])
-    codes = [problem["code"] for check in found["checks"] for problem in check.get("problems", [])]
-    assert (found["ok"], set(codes)) == (False, {"registry-access-denied"})
+    problems = [problem for check in found["checks"] for problem in check.get("problems", [])]
+    assert (found["ok"], {problem["code"] for problem in problems}) == (False, {code})
+    assert to_do in problems[0]["remedy"]
 
 
 def test_a_refusal_that_cannot_be_stored_is_a_refusal_nonetheless(deployment: Deployment) -> None:

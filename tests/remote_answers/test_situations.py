@@ -12,7 +12,7 @@ import pytest
 from local.cloud import Scenario
 from local.cloud.world.records import Options
 from local.deployment import Deployment, Status, deploy
-from tests.remote_answers.cases import ARM, CASES, SITUATIONS
+from tests.remote_answers.cases import ARM, CASES, GRAPH, SITUATIONS
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.cloud_objects import vnet_of
 from tests.workflows.waiting import while_waiting
@@ -237,6 +237,16 @@ def test_a_start_restores_the_application_that_was_deleted_after_a_removal_by_ha
     again = deployment.settle()
     assert again["state"] == "connected", again.get("problem")
     assert again["facts"]["application_id"] == made
+
+
+@pytest.mark.situation("unique-name-reserved")
+def test_a_start_whose_unique_name_no_listed_application_holds_ends_with_that(deployment: Deployment) -> None:
+    text = "Another object with the same value for property uniqueName already exists."
+    refusal = {"status": 400, "body": {"error": {"code": "Request_BadRequest", "message": text}}, "times": 1000}
+    deployment.knobs(faults=[{"host": GRAPH, "method": "PATCH", "path": r"/applications\(uniqueName", **refusal}])
+    problem = deployment.settle()["problem"]
+    assert (problem["code"], problem["remote"]["service"]) == ("application-name-reserved", "Microsoft Graph")
+    assert "gave up after" in problem["detail"]
 
 
 def _network(deployment: Deployment) -> str:

@@ -10,7 +10,7 @@ import pytest
 from peering.drift import DRIFT, ORDER, findings, own_among, renewal_window, verdict_of
 from peering.facts import Facts
 from peering.look import ConnectionLook
-from peering.naming import federated_credential_name
+from peering.naming import federated_credential_name, role_assignment_id
 from peering.problems import PROBLEMS
 from peering.problems.codes import ProblemCode
 from peering.steps import STEPS, forget, initial_facts, ready
@@ -198,9 +198,23 @@ def test_of_a_federated_credential_only_the_trust_is_looked_for() -> None:
 
 
 def test_with_setup_only_rights_the_role_is_expected_to_be_gone() -> None:
-    assert codes(privilege="setup-only") == ["user-rights-not-released"]
+    own = role_assignment_id(VNET, "user-role", "user")
+    facts: Facts = {**FACTS, "user_role_assignment_id": own}
+    there = put("access", "found", "assignments", 0, "id", value=own)
+    assert codes(there, facts, privilege="setup-only") == ["user-rights-not-released"]
     gone = put("access", "found", "assignments", 0, "principal_id", value="x")
-    assert codes(gone, privilege="setup-only") == []
+    assert codes(gone, facts, privilege="setup-only") == []
+
+
+@pytest.mark.parametrize("role", ["user-role", "another-role"])
+def test_with_setup_only_rights_what_another_owner_gave_is_in_surplus_and_not_to_be_released(role: str) -> None:
+    def give(look: dict[str, Any]) -> None:
+        access = look["access"]["found"]
+        access["roles"]["another-role"] = access["roles"]["user-role"]
+        access["assignments"][0]["role"] = role
+
+    facts: Facts = {**FACTS, "user_role_assignment_id": role_assignment_id(VNET, "user-role", "user")}
+    assert codes(give, facts, privilege="setup-only") == ["surplus-rights"]
 
 
 def test_the_worst_finding_decides_and_a_blind_spot_is_worse_than_a_blemish() -> None:

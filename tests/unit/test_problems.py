@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from local.problems_table import DOCUMENT, document, readings
+from peering.outcome import LOST
 from peering.problems import PROBLEMS, Problem
 from peering.problems.codes import ProblemCode
 from peering.problems.remote_codes import SIGN_IN_CODES
@@ -65,6 +66,29 @@ def test_no_remedy_cuts_what_works_unseen(problem: Problem) -> None:
     if not _CUTS.search(problem.remedy):
         return
     assert "ACTIVE" in problem.remedy or "Connected" in problem.remedy or "Disconnected" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [problem for problem in PROBLEMS.values() if "not ACTIVE, delete it" in problem.remedy],
+    ids=lambda problem: problem.code,
+)
+def test_a_remedy_for_what_is_not_active_has_one_for_what_is(problem: Problem) -> None:
+    assert re.search(r"(?<!not )ACTIVE", problem.remedy)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    # A lost call is never an end: `interrupted` is.
+    [problem for problem in PROBLEMS.values() if problem.deadline and problem.code != LOST],
+    ids=lambda problem: problem.code,
+)
+def test_a_remedy_says_what_to_do_when_the_app_has_given_up(problem: Problem) -> None:
+    waits, _, afterwards = problem.remedy.rpartition("the deadline passed")
+    assert waits or not re.search(r"\bwait\b|automatically", problem.remedy, re.IGNORECASE)
+    assert re.search(
+        r"send the request again|start the peering again|every check tries again", afterwards, re.IGNORECASE
+    )
 
 
 @pytest.mark.parametrize(

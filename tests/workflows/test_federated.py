@@ -58,6 +58,14 @@ def test_a_live_peering_goes_from_one_kind_to_the_other_and_back(shared: Deploym
     assert held(shared, status) == (1, 0, True)
 
 
+def test_an_application_that_was_deleted_is_given_no_federated_credential(shared: Deployment, vnet_id: str) -> None:
+    status = shared.settle(vnet_id=vnet_id, repair="off")
+    shared.event(kind="delete-application", app_id=status["facts"]["application_id"])
+    run = shared.rotate(status["id"], credential="federated")["runs"][-1]
+    shared.event(kind="restore-application", app_id=status["facts"]["application_id"])
+    assert (run["state"], run["problem"]["code"]) == ("failed", "application-missing")
+
+
 def test_the_kind_is_changed_by_a_rotation_and_not_by_the_way(shared: Deployment, vnet_id: str) -> None:
     status = shared.settle(vnet_id=vnet_id)
     shared.rotate(status["id"], credential="federated")

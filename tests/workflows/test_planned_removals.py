@@ -7,6 +7,7 @@ import pytest
 
 from local.cloud.world.world import READER, SECRETS_USER, RoleDefinition
 from local.deployment import Deployment
+from peering.problems import PROBLEMS
 from tests.workflows.by_hand import made_by_hand
 from tests.workflows.obstacles import Place
 from tests.workflows.plans import planned_removal
@@ -406,6 +407,14 @@ AGAIN: Final[dict[str, tuple[str, Callable[[Place], object]]]] = {
     "the subscription is full": ("role-limit-reached", Place.crowd),
     "the name of the role is taken": ("role-name-taken", _have_the_name_of_the_role_taken),
 }
+
+
+@pytest.mark.any_kind
+@pytest.mark.parametrize("code", sorted({code for code, _ in AGAIN.values()}))
+def test_a_removal_is_not_told_to_ask_for_another_option_or_its_caller_to_repair(code: str) -> None:
+    problem = PROBLEMS[code]
+    assert not problem.remedy.startswith("Send the request with")
+    assert problem.fixer != "the caller"
 
 
 @pytest.mark.any_kind

@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.cloud.world.world import NETWORK_CONTRIBUTOR
 from local.deployment import Deployment
 from tests.workflows.cloud_objects import rights
 
@@ -34,6 +35,17 @@ def test_a_role_that_was_assigned_again_by_others_is_removed(shared: Deployment,
     repaired = shared.check(status["id"])
     assert repaired["operation"] == "repair"
     assert (repaired["health"]["verdict"], rights(shared, status)) == ("healthy", 0)
+
+
+def test_a_role_that_another_owner_gives_is_reported_and_not_repaired(shared: Deployment, vnet_id: str) -> None:
+    status = shared.settle(vnet_id=vnet_id, privilege="setup-only")
+    world = shared.cloud.world
+    role = world.role(NETWORK_CONTRIBUTOR)
+    assert role is not None
+    world.assign(world.guid(), vnet_id, role, status["facts"]["user_principal_id"])
+    checked = shared.check(status["id"])
+    assert checked["operation"] == "establish"
+    assert [problem["code"] for problem in checked["health"]["problems"]] == ["surplus-rights"]
 
 
 @pytest.mark.life

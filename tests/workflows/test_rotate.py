@@ -67,6 +67,16 @@ def test_it_is_rotated_by_itself_before_it_expires_and_once(shared: Deployment, 
     assert len(shared.check(before["id"])["runs"]) == runs
 
 
+def test_the_rotation_of_an_application_that_was_deleted_says_so(shared: Deployment, vnet_id: str) -> None:
+    before = shared.settle(vnet_id=vnet_id, repair="off")
+    shared.event(kind="delete-application", app_id=before["facts"]["application_id"])
+    after = shared.rotate(before["id"])
+    shared.event(kind="restore-application", app_id=before["facts"]["application_id"])
+    run = after["runs"][-1]
+    assert (after["state"], run["state"], run["problem"]["code"]) == ("connected", "failed", "application-missing")
+    assert shared.rotate(before["id"])["runs"][-1]["state"] == "rotated"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [({"credential": "password"}, "credential"), ({"kind": "secret"}, "kind"), ([], "(body)")],

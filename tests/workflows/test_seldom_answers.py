@@ -56,6 +56,13 @@ def test_a_secret_that_the_vault_takes_long_to_delete_is_looked_at_again(deploym
     assert [name for name in vault.secrets if identity in name] == []
 
 
+def test_a_secret_whose_versions_the_vault_does_not_find_is_gone(deployment: Deployment) -> None:
+    identity = deployment.settle()["id"]
+    unknown = {"host": VAULT, "method": "GET", "path": "^/secrets/[^/]+/versions", "status": 404}
+    deployment.knobs(faults=[{**unknown, "code": "SecretNotFound", "times": ALWAYS}])
+    assert ended(deployment.remove(identity)) == ("removed", None)
+
+
 @pytest.mark.parametrize("status", [400, 501])
 def test_a_password_policy_that_graph_refuses_to_show_ends_the_start(deployment: Deployment, status: int) -> None:
     policy = {"host": GRAPH, "path": "/defaultAppManagementPolicy", "status": status, "code": "BadRequest"}
