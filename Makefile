@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve cloud quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix coverage mutants fuzz-api api-examples diagrams recording screenshots clis lint package smoke rights checkov bench bench-all lock clean libahead
+.PHONY: help demo serve cloud format quick test test-engine engine-races engine-losses engine-hub engine-lives lives matrix coverage mutants fuzz-api api-examples diagrams recording screenshots clis lint package smoke rights checkov bench bench-all lock clean libahead
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,10 @@ serve: .venv/ready ## The app on http://127.0.0.1:7071 against the local cloud; 
 
 cloud: .venv/ready ## The local cloud alone, for az, avn or anything else
 	$(BIN)/python -m local.cloud --scenario quick --directory .local
+
+format: .venv/ready ## Format the code, and repair what the linter can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 quick: .venv/ready ## A first answer: the checks, and the tests of what is nearest to the code
 	$(BIN)/ruff format --check --quiet .

@@ -1,9 +1,11 @@
 """Tests of which there is one for each row of a document's table."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pytest
 
+from tests.workflows.document_events import Change, mention
 from tests.workflows.markdown_tables import Row
 
 #: What Azure, Entra and Key Vault alone know of: nothing of it depends on whose the VPC is.
@@ -13,16 +15,16 @@ _OF_ACCESS: Final = (
 )
 
 
-def each(rows: list[Row], title: str, produced: str) -> pytest.MarkDecorator:
-    """One test for each row; what happens to access alone is the same for any kind of VPC.
+def each(rows: list[Row], title: str, causes: Mapping[str, Sequence[Change]]) -> pytest.MarkDecorator:
+    """One test for each row; a change of access alone is the same for any kind of VPC.
 
     Args:
         rows: of the table.
         title: the column that names the test.
-        produced: the column with what happens, if the table has it.
+        causes: the changes that cause the rows, by their titles.
     """
     found = []
     for row in rows:
-        of_access = any(name in row.get(produced, "") for name in _OF_ACCESS)
+        of_access = any(mention(causes.get(row[title], ()), name) for name in _OF_ACCESS)
         found.append(pytest.param(row, id=row[title], marks=pytest.mark.any_kind if of_access else ()))
     return pytest.mark.parametrize("row", found)

@@ -29,15 +29,15 @@ def table(document: str, *columns: str) -> list[Row]:
     return found[0]
 
 
-def code_spans(cell: str, between: str = ", ") -> list[str]:
-    """The pieces of code that a cell consists of, and of nothing else but what stands between them.
+def code_spans(cell: str) -> list[str]:
+    """The pieces of code in a cell that has nothing else but commas between them.
 
     Raises:
         TableError: there is something else in the cell.
     """
     spans = _CODE.findall(cell)
-    if between.join(f"`{span}`" for span in spans) != cell:
-        raise TableError(f"not pieces of code with {between!r} between them: {cell}")
+    if ", ".join(f"`{span}`" for span in spans) != cell:
+        raise TableError(f"not pieces of code with commas between them: {cell}")
     return spans
 
 

@@ -1,11 +1,9 @@
 """Every row of docs/diagnosis.md: a connection fails or is stuck, and what stands behind it is named."""
 
-import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from string import Template
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -13,18 +11,20 @@ from local.cloud import Scenario
 from local.cloud.world.world import PLATFORM_APP, Connection
 from local.deployment import Deployment, Status, deploy
 from peering.aiven_vpc import Kind
+from tests.workflows.document_events import Change, changes_of, filled, mention
 from tests.workflows.document_rows import each
 from tests.workflows.markdown_tables import Row, code_spans, table
 
 pytestmark = pytest.mark.both_kinds
 
-ROWS: Final = table("diagnosis.md", "Cause", "Aiven's state", "Named as", "Who can fix it", "Produced by")
+ROWS: Final = table("diagnosis.md", "Cause", "Aiven's state", "Named as", "Who can fix it")
+CHANGES: Final = changes_of(ROWS, "Cause", "diagnosis_events.json")
 SCENARIO: Final = Scenario.model_validate({"vnets": 40, "project_vpcs": 40})
 #: Little patience: that of a day is tested elsewhere.
 SETTINGS: Final = {"PLATFORM_DEADLINE_HOURS": "0.5"}
 _LONG: Final = 1000
 #: A row that names what all peerings of a tenant share gets a cloud of its own.
-OF_ALL: Final = [row for row in ROWS if "$platform_application" in row["Produced by"]]
+OF_ALL: Final = [row for row in ROWS if mention(CHANGES[row["Cause"]], "$platform_application")]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def common(tmp_path_factory: pytest.TempPathFactory, aiven_vpc: Kind) -> Iterato
 
 def of(rows: list[Row]) -> pytest.MarkDecorator:
     """One test for each row."""
-    return each(rows, "Cause", "Produced by")
+    return each(rows, "Cause", CHANGES)
 
 
 class Case:
@@ -94,16 +94,16 @@ class Case:
             time.sleep(0.1)
         raise TimeoutError(f"the run does not wait at {step}: {status}")
 
-    def produce(self, cell: str) -> Status:
-        """Let happen what a cell of the document holds, then let the platform build; returns how the run ended."""
-        for span in code_spans(cell, " then "):
-            self._do(json.loads(Template(span).substitute(self.names)))
-        if '"approved"' not in cell:
+    def produce(self, changes: Sequence[Change]) -> Status:
+        """Make these changes, then let the platform build; returns how the run ended."""
+        for change in filled(changes, self.names):
+            self._do(change)
+        if not mention(changes, "approved"):
             self.deployment.knobs(approved=0)
         self.deployment.virtual_clock.held = False
         return self.deployment.until(self.identity)
 
-    def _do(self, given: dict[str, Any]) -> None:
+    def _do(self, given: Change) -> None:
         if "until" in given:
             self.deployment.knobs(approved=0)
             self.until(given["until"])
@@ -129,7 +129,7 @@ class Case:
 
 def diagnose(case: Case, row: Row) -> None:
     """Let a row's connection fail, and compare what is named with the row."""
-    status = case.produce(row["Produced by"])
+    status = case.produce(CHANGES[row["Cause"]])
     assert status["state"] == "failed"
     named = status["problem"].get("causes") or [status["problem"]]
     assert [cause["code"] for cause in named] == code_spans(row["Named as"])

@@ -1,12 +1,10 @@
 """Every row of docs/drift.md: it happens in the cloud, a check finds it, and what can be repaired is repaired."""
 
-import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, cycle
-from string import Template
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -18,19 +16,21 @@ from local.deployment import Deployment, Status, deploy
 from peering.aiven_vpc import AivenVpc, Kind
 from peering.drift import DRIFT
 from peering.naming import role_assignment_name
+from tests.workflows.document_events import Change, changes_of, filled, mention
 from tests.workflows.document_rows import each
 from tests.workflows.markdown_tables import DOCS, Row, code_spans, table
 
 pytestmark = pytest.mark.both_kinds
 
 _FOUND: Final = ("What happened", "Verdict", "Problem codes", "Repair", "Verdict afterwards")
-INJECTED: Final = table("drift.md", *_FOUND, "Injected as")
+INJECTED: Final = table("drift.md", *_FOUND)
+CHANGES: Final = changes_of(INJECTED, "What happened", "drift_events.json")
 BY_HAND: Final = table("drift.md", *_FOUND, "Why no event does it")
 SCENARIO: Final = Scenario.model_validate({"vnets": 80, "project_vpcs": 20})
 LOG: Final = "aiven_azure_peering.health"
 #: Placeholders for what all peerings of a tenant share: a row that names one gets a cloud of its own.
 SHARED: Final = ("$platform_application", "$automation")
-ALL_AT_ONCE: Final = [row for row in INJECTED if any(name in row["Injected as"] for name in SHARED)]
+ALL_AT_ONCE: Final = [row for row in INJECTED if any(mention(CHANGES[row["What happened"]], name) for name in SHARED)]
 
 
 @dataclass(frozen=True)
@@ -183,21 +183,19 @@ def names_of(deployment: Deployment, status: Status) -> dict[str, str]:
     }
 
 
-def inject(deployment: Deployment, cell: str, names: dict[str, str]) -> None:
-    """Let happen what a cell of the document holds: events and knobs, one after the other."""
-    for span in code_spans(cell, " then "):
-        given = json.loads(Template(span).substitute(names))
-        if "knobs" in given:
-            deployment.knobs(**given["knobs"])
+def inject(deployment: Deployment, row: Row, status: Status) -> None:
+    """Make a row's changes of a peering: events and knobs, one after the other."""
+    for change in filled(CHANGES[row["What happened"]], names_of(deployment, status)):
+        if "knobs" in change:
+            deployment.knobs(**change["knobs"])
         else:
-            deployment.event(**given)
+            deployment.event(**change)
 
 
-def changes_what_is_shared(row: Row) -> bool:
-    """Whether a row changes a role or a whole project VPC, which its peering then has to have for itself."""
-    given = [json.loads(span) for span in code_spans(row["Injected as"], " then ")]
-    roles = any(event.get("kind") == "change-role-definition" for event in given)
-    return roles or any("project_vpc_id" in event and "vnet_id" not in event for event in given)
+def changes_what_is_shared(changes: Sequence[Change]) -> bool:
+    """Whether changes concern a role or a whole project VPC, which the peering then must not share with others."""
+    roles = any(change.get("kind") == "change-role-definition" for change in changes)
+    return roles or any("project_vpc_id" in change and "vnet_id" not in change for change in changes)
 
 
 def follow(deployment: Deployment, row: Row, before: Status, verdicts: Verdicts) -> None:
@@ -216,7 +214,7 @@ def follow(deployment: Deployment, row: Row, before: Status, verdicts: Verdicts)
 
 def of(rows: list[Row]) -> pytest.MarkDecorator:
     """One test for each row."""
-    return each(rows, "What happened", "Injected as")
+    return each(rows, "What happened", CHANGES)
 
 
 # A deployment of its own replaces the process's environment, so these come before the cloud that the others share.
@@ -225,14 +223,14 @@ def of(rows: list[Row]) -> pytest.MarkDecorator:
 @of(ALL_AT_ONCE)
 def test_what_happens_to_all_peerings_at_once(deployment: Deployment, row: Row, verdicts: Verdicts) -> None:
     before = Ground(deployment).connect()
-    inject(deployment, row["Injected as"], names_of(deployment, before))
+    inject(deployment, row, before)
     follow(deployment, row, before, verdicts)
 
 
 @of([row for row in INJECTED if row not in ALL_AT_ONCE])
 def test_what_happens_to_one_peering(ground: Ground, row: Row, verdicts: Verdicts) -> None:
-    before = ground.connect(alone=changes_what_is_shared(row))
-    inject(ground.deployment, row["Injected as"], names_of(ground.deployment, before))
+    before = ground.connect(alone=changes_what_is_shared(CHANGES[row["What happened"]]))
+    inject(ground.deployment, row, before)
     try:
         follow(ground.deployment, row, before, verdicts)
     finally:
