@@ -104,8 +104,8 @@ async def keep(fence: Fence, gathered: Facts, made: Mapping[StepName, Facts]) ->
 
     Args:
         fence: the execution's; the record is that of its peering.
-        gathered: the facts that they were told of, or that were found beside theirs.
-        made: the facts of each step, by its name.
+        gathered: the inputs of the steps, and other facts that they found.
+        made: the facts that each step yields, by its name.
     """
 
     def keeping(record: Record | None, now: datetime) -> tuple[Record | None, None]:

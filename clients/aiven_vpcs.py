@@ -148,7 +148,7 @@ class VpcClient(ABC):
         """Ask Aiven to refresh the states of the connections now. It may take a while, or do nothing.
 
         Args:
-            older: within so many seconds it is asked for once.
+            older: the seconds within which it is requested only once.
             at: when the caller asked for it; now by default.
 
         Raises:

@@ -216,7 +216,7 @@ def _gauge(name: str) -> "_Gauge":
 
 
 def _after(parent: str | None) -> "Context | None":
-    """The context of a new span: the current one, unless it lies outside the trace that goes on."""
+    """The context of a new span: the current one, unless that belongs to another trace."""
     if not parent:
         return None
     context = _W3C.extract({"traceparent": parent})

@@ -28,7 +28,7 @@ _ILLS: Final[tuple[tuple[str, Callable[[Established], Mapping[str, object]]], ..
     ("change-address-space", lambda made: {"vnet_id": _vnet(made), "prefixes": ["10.77.0.0/24"]}),
     ("delete-application", lambda made: {"app_id": made.application_id}),
 )
-#: One of so many peerings is unhealthy.
+#: One unhealthy peering for this number of peerings.
 _ILL_EACH: Final = 10
 #: Steps that the first start of a VPC and VNet does not need.
 _NEEDLESS: Final = (

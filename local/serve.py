@@ -27,7 +27,7 @@ from local.processes import CloudProcess, FunctionsApp, app_settings, cloud_proc
 
 DIRECTORY: Final = Path(".local/serve")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-#: An app that dies so many times in so many seconds is not restarted.
+#: An app that dies this often within this number of seconds is not restarted.
 _DEATHS, _SECONDS = 5, 60.0
 #: The interval in seconds at which both processes are polled.
 _LOOK_EVERY: Final = 0.2

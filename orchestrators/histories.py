@@ -6,7 +6,7 @@ from typing import Final
 
 from azure.durable_functions.models.history import HistoryEvent
 
-#: So many moments are remembered: those of the runs under way on one instance of the app.
+#: The number of cached timestamps: enough for the current runs on one instance of the app.
 _REMEMBERED: Final = 8192
 
 

@@ -29,12 +29,12 @@ class LostError(Exception):
 
 
 def pause(losses: int) -> float:
-    """How long to wait, in seconds, before the repetition of a call that was lost so many times."""
+    """How long to wait, in seconds, before the repetition of a call, by the number of its losses."""
     return _FIRST_PAUSE * float(_GROWTH**losses)
 
 
 def lost(error: BaseException, losses: int) -> Occurrence:
-    """The problem of a call that was lost, so many times before."""
+    """The problem of a lost call, with the number of its earlier losses."""
     return Occurrence(code=LOST, detail=shortened(str(error)), retry_after=pause(losses))
 
 

@@ -268,7 +268,7 @@ class CurrentRun:
         for name in self._looked:
             if name not in outcomes:
                 del self.steps[name]
-        # What waits is told all that the others have found.
+        # Steps that wait get all facts that the others have found.
         for name in sorted(outcomes, key=lambda name: "problem" in outcomes[name]):
             self.steps[name]["tries"] += 1
             self._settle(name, outcomes[name])

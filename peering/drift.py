@@ -139,7 +139,7 @@ def findings(peering: Peering, facts: Facts, look: Look, now: datetime) -> list[
     """Everything that is wrong with a peering, symptoms and causes alike; nothing when it is healthy.
 
     Args:
-        peering: what it is meant to be.
+        peering: its specification.
         facts: what its runs collected.
         look: what both clouds show of it.
         now: the moment of the look.

@@ -25,7 +25,7 @@ def of_access(peering: Peering, facts: Facts, look: Look) -> list[Occurrence]:
     """What is wrong with the rights of the application and of the platform's service principal.
 
     Args:
-        peering: what it is meant to be.
+        peering: its specification.
         facts: what its runs collected.
         look: what both clouds show of it.
     """

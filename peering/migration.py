@@ -35,7 +35,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "check_health": "check",
 }
 _TABLES: Final = (*STEPS, *ROTATION, *REMOVAL)
-#: Steps that an orchestrator waited for beside its table, and what the names of their runs ended with.
+#: Steps that an orchestrator awaited in addition to its table, and the suffixes of their runs' names.
 _BESIDE: Final = {"release_rights": "r", "discard_credential": "d"}
 
 
@@ -75,7 +75,7 @@ class Asked(TypedDict):
     credential: NotRequired[Credential]
 
 
-#: What its input may tell beside the deadlines.
+#: The fields of its input, except for the deadlines.
 _TOLD: Final[tuple[Literal["peering", "run", "by", "codes", "credential"], ...]] = (
     *("peering", "run", "by"),
     *("codes", "credential"),

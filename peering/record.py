@@ -175,7 +175,7 @@ class Record(TypedDict):
 
 
 class UnmanagedConnections(VpcNames):
-    """The connections of one VPC of Aiven's that no peering of the registry has."""
+    """The connections of one VPC in Aiven that no peering of the registry has."""
 
     connections: list[ConnectionLook]
 

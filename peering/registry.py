@@ -140,7 +140,7 @@ def _run_of(record: Record, run: str) -> Run | None:
 
 
 def take(record: Record, execution: str, at: str) -> Order:
-    """Note that an execution of the orchestrator carries out the order that the record has.
+    """Record that an execution of the orchestrator takes the record's order.
 
     A superseded execution that never confirmed its end may have calls that are still running.
     """

@@ -91,7 +91,7 @@ class Answer:
         )
 
     def refuses(self, *statuses: int) -> bool:
-        """Whether the service itself refuses this for good: neither a gateway, nor a sign-in, says anything about it.
+        """Whether the service itself refuses this permanently; a gateway or a failed sign-in does not prove that.
 
         Args:
             statuses: the HTTP statuses that count.

@@ -592,7 +592,7 @@ def is_needless(step: Step, facts: Collection[str]) -> bool:
 def forget(facts: Facts, forgotten: Collection[FactName], peering: Peering) -> Facts:
     """The facts that a repair starts from: without those that are no longer true, and what restoring them requires.
 
-    Nor does it know what an earlier removal deleted: it says at its end what it has deleted itself.
+    The facts of an earlier removal are left out, too: the repair yields its own.
     With `setup-only`, a step that acts as the created application gets its role back first; the role is removed again
     at the end.
     """

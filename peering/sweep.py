@@ -19,7 +19,7 @@ PROJECT_VPCS_IN_A_PIECE: Final = 25
 VNETS_IN_A_PIECE: Final = 50
 #: The pause in seconds after a throttled request, if the remote service does not name one.
 _PAUSE: Final = 10.0
-#: What a check reads of a record, beside its last run.
+#: The parts of a record that a check reads, in addition to its last run.
 _READ: Final = (
     "peering",
     "facts",
@@ -65,8 +65,8 @@ class SweepCounts(TypedDict):
 class PieceResult(TypedDict, total=False):
     """The result of a piece of a check, as in `SweepCounts`, and what is left of it.
 
-    `again` are the numbers of what something failed for; `put_off` are those that a remote asked to come back for,
-    `after` so many seconds.
+    `again` are the numbers of failed items; `put_off` are those of throttled items, to be repeated `after` some
+    seconds.
     """
 
     checked: int
@@ -78,7 +78,7 @@ class PieceResult(TypedDict, total=False):
 
 
 class PutOff(TypedDict):
-    """The numbers of what a remote asked to come back for later, `after` so many seconds."""
+    """The numbers of throttled items, to be repeated `after` some seconds."""
 
     numbers: list[int]
     after: float
@@ -129,9 +129,9 @@ class PieceIds(TypedDict):
 
 
 class VpcToLookAt(VpcNames):
-    """A VPC in Aiven: the VNets that are judged by it, by the numbers of their pieces, and all that have a peering.
+    """A VPC in Aiven: its VNets to assess, by the numbers of their pieces, and all VNets with a peering.
 
-    Of the latter it has the peering's application, too, as far as it is known.
+    For the latter it also has the peering's application, as far as it is known.
     """
 
     wanted: dict[str, list[str]]

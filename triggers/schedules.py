@@ -9,7 +9,7 @@ from triggers.timers import TIMERS, Timer
 
 #: The minimum and maximum of each field: second, minute, hour, day, month, day of the week.
 _RANGES: Final = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
-#: A part of a field: a number, a name of a month or a day, or all; a range of them; every so many.
+#: A part of a field: a number, a name of a month or a day, or all; a range; with a step.
 _PART: Final = re.compile(r"(\*|\d+|[A-Za-z]{3,9})(-(\d+|[A-Za-z]{3,9}))?(/([1-9]\d*))?")
 
 

@@ -27,15 +27,15 @@ from peering.unfit import connection_exists
 
 #: A list may be stale, so a missing entry is read again before anything is deleted because of it.
 _LOOKS_BEFORE_DELETION: Final = 1
-#: So often a connection that is shown in part is read again before it counts as one that needs a shared object.
+#: How often a connection that is shown in part is read again before it counts as one that needs a shared object.
 _LOOKS_AT_A_PART: Final = 6
 _LOOKS_BETWEEN_DIAGNOSES: Final = 10
 #: The pause in seconds before the cause of a refusal is diagnosed again: the lists may lack a new right.
 _LOOKS_BEFORE_THE_END: Final = 1
 _PAUSE_BEFORE_THE_END: Final = 30
-#: After so many seconds of a wait, a connection that Aiven does not list was not requested, or has been deleted.
+#: The seconds of a wait after which an unlisted connection counts as not requested, or as deleted.
 _LISTED_AFTER: Final = 300
-#: A wait polls after a tenth of its length: half of that more is not noticeable.
+#: The accepted age of a response, as a share of the wait: half of the poll interval.
 _SHARE_OF_A_WAIT: Final = 0.05
 #: Failed states with a possibly transient reason.
 _REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})

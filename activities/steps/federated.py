@@ -57,6 +57,6 @@ async def remove_federated(client: "GraphServiceClient", peering: Peering, objec
         try:
             await held.by_federated_identity_credential_id(credential["id"]).delete()
         except ODataError:
-            # Of two calls that remove one, the second is told that there is none.
+            # The second of two calls that remove the same one gets a refusal.
             if credential["id"] in {one["id"] for one in await own_federated(client, peering, object_id)}:
                 raise

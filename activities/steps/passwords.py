@@ -262,7 +262,7 @@ async def remove_passwords(client: "GraphServiceClient", object_id: str, passwor
         try:
             await application.remove_password.post(RemovePasswordPostRequestBody(key_id=password.key_id))
         except ODataError:
-            # Of two calls that remove one, the second is told that there is none.
+            # The second of two calls that remove the same one gets a refusal.
             if password.key_id in {p.key_id for p in await _all_passwords(client, object_id)}:
                 raise
 

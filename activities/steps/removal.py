@@ -214,7 +214,7 @@ async def remove_application(peering: Peering, facts: Facts) -> Facts:
 
 
 async def purge(object_id: str) -> bool:
-    """Delete a deleted application for good, for Entra would reserve its unique name for 30 days.
+    """Delete a deleted application permanently, because Entra would reserve its unique name for 30 days.
 
     A start restores what cannot be found here yet, or what Entra refuses to purge: the removal does not fail for it.
 
@@ -244,7 +244,7 @@ async def side_is_left(peering: Peering, facts: Facts) -> bool:
     if facts["vnet_peering_removed"] != "deleted" and await _is_anothers(peering, facts):
         return False
     single = await remotes.vnet_peering(recorded)
-    # Another peering may have its name by now.
+    # Another peering may have its name meanwhile.
     return single is not None and own_side(peering, facts, [single], None) is not None
 
 

@@ -161,7 +161,7 @@ def etag_of(row: rows.Held) -> str:
 
 
 def unchanged(etag: str) -> dict[str, Any]:
-    """The SDK's arguments for a write that is refused if the row has another ETag by now."""
+    """The SDK's arguments for a write that is refused if the row's ETag has changed."""
     return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 

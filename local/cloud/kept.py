@@ -1,4 +1,4 @@
-"""A world as a file, so that a local cloud goes on where it was."""
+"""A world as a file, so that a local cloud can continue with it."""
 
 import copyreg
 import os

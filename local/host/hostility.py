@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
     #: A second start of an id that has just been started is accepted; one of the two inputs is lost.
     RACING_START = "racing-start"
-    #: A start is accepted, its instance stands there as Pending, and it never runs.
+    #: A start is accepted, its instance stays Pending, and it never runs.
     PENDING_START = "pending-start"
     #: A start is accepted and leaves nothing.
     LOST_START = "lost-start"
@@ -199,7 +199,7 @@ class Hostility:
         return self._stream(Kind.LATE_TIMER, function).uniform(0, _LATEST_TIMER.total_seconds())
 
     def changes(self, instance: Instance) -> None:
-        """Learn that an instance is about to change; for a while it may go on being shown as it stands."""
+        """Record that an instance is about to change; for a while its old state may still be shown."""
         shown = self.visible(instance)
         if shown is instance and self.strikes(Kind.LAGGING_READ, instance.name, instance.id):
             lag = self._stream(Kind.LAGGING_READ, instance.name).random() * _LONGEST_LAG

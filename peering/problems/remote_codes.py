@@ -247,7 +247,7 @@ TO_DO: Final[Mapping[Service, str]] = {
 NO_ABSENCE: Final = frozenset(
     {"InvalidResourceType", "InvalidResourceNamespace", "NoRegisteredProviderFound", "UnknownError"}
 )
-#: What a status means that comes without a known code; of most of Aiven's refusals no code is documented.
+#: The meanings of statuses without a known code; most codes of Aiven's refusals are not documented.
 STATUSES: Final[Mapping[Service, Mapping[int, ProblemCode]]] = {
     "Azure Resource Manager": {401: "automation-token-refused"},
     "Microsoft Graph": {401: "automation-token-refused"},
