@@ -11,6 +11,7 @@ from clients.known_secrets import without_secrets
 from clients.remote_errors import RemoteError, answer_to
 from peering.outcome import Occurrence, ProblemError
 from peering.problems import PROBLEMS
+from peering.problems.codes import ProblemCode
 from peering.remote_answers import Answer, read
 
 log: Final = logging.getLogger("aiven_azure_peering.remotes")
@@ -18,7 +19,7 @@ log: Final = logging.getLogger("aiven_azure_peering.remotes")
 Result = TypeVar("Result")
 
 #: Problems that may only mean that the token is older than a granted right.
-_STALE_TOKEN: Final = frozenset(
+_STALE_TOKEN: Final[frozenset[ProblemCode]] = frozenset(
     {
         "automation-not-authorized",
         "automation-graph-permission-missing",

@@ -36,6 +36,9 @@ from peering.steps import CLEARED_BEFORE, KEPT, LOOKS, OF_THE_RUN, Operation, St
 _TELL_EVERY: Final = timedelta(seconds=10)
 #: What a run yields to Durable Functions until it has ended.
 Running: TypeAlias = Workflow[None]
+_SUPERSEDED: Final[frozenset[RunState]] = frozenset({"stopping", "superseded"})
+#: The states of a run whose steps may still wait.
+_WANTED: Final[frozenset[RunState]] = frozenset({"running", "stopping"})
 
 
 class CurrentRun:
@@ -97,7 +100,7 @@ class CurrentRun:
     @property
     def is_superseded(self) -> bool:
         """Whether another order has superseded the run's."""
-        return self.state in ("stopping", "superseded")
+        return self.state in _SUPERSEDED
 
     def drive(self, table: Sequence[Step], facts: Facts, *, looks_ahead: bool = False) -> Running:
         """Run a table from these facts on, until it is complete, a step has failed, or the run is superseded.
@@ -317,7 +320,7 @@ class CurrentRun:
     def _settle_problem(self, step: StepName, problem: Occurrence) -> None:
         """Wait for a transient problem; end the run with a permanent one."""
         clears = may_clear(problem) and "gave_up_after" not in problem
-        if self.state not in ("running", "stopping") and (clears or problem["code"] == "run-superseded"):
+        if self.state not in _WANTED and (clears or problem["code"] == "run-superseded"):
             # The run is ending, and its waits have been told to end: a step that would wait counts as not begun.
             del self.steps[step]
             return

@@ -22,6 +22,7 @@ from peering.outcome import (
     superseded,
 )
 from peering.problems import PROBLEMS
+from peering.problems.codes import ProblemCode
 from peering.progress import short_problem
 from peering.runs import SIGN_OF_LIFE, STOP, wait_instance_id
 from peering.spec import Deadlines, Fence
@@ -32,7 +33,7 @@ PAUSE_SHARE: Final = 0.1
 OBEYED_SHARE: Final = 0.75
 LOOKS_IN_ONE_HISTORY: Final = 8
 #: Problems of polls that could not read the object.
-_UNSEEN: Final = frozenset({LOST, THROTTLED, "remote-unavailable"})
+_UNSEEN: Final[frozenset[ProblemCode]] = frozenset({LOST, THROTTLED, "remote-unavailable"})
 #: The engine cuts a timer's wait to whole seconds (seen on DurableTask.AzureStorage 2.11).
 CUT: Final = timedelta(milliseconds=900)
 #: A longer pause than usual is announced, so that the order does not count as abandoned.

@@ -1,15 +1,19 @@
 """The object that each finding of a check concerns, by the names in `objects` of a response."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
-_CONNECTION: Final = ("peering_connection",)
-_SIDE: Final = ("vnet_peering",)
-_BOTH: Final = (*_CONNECTION, *_SIDE)
-_CREDENTIAL: Final = ("application_credential",)
+from peering.step_names import StepName
+
+#: What a finding is about: an object by its step, or one of the two networks.
+Concern = StepName | Literal["vnet", "project_vpc"]
+_CONNECTION: Final[tuple[Concern, ...]] = ("peering_connection",)
+_SIDE: Final[tuple[Concern, ...]] = ("vnet_peering",)
+_BOTH: Final[tuple[Concern, ...]] = (*_CONNECTION, *_SIDE)
+_CREDENTIAL: Final[tuple[Concern, ...]] = ("application_credential",)
 
 #: Findings of unreadable parts concern no particular object, and are not listed.
-CONCERNS: Final[Mapping[str, tuple[str, ...]]] = {
+CONCERNS: Final[Mapping[str, tuple[Concern, ...]]] = {
     "connection-absent": _CONNECTION,
     "connection-deleted-by-peer": _BOTH,
     "connection-being-deleted": _CONNECTION,

@@ -38,7 +38,7 @@ ORDER: Final[tuple[Verdict, ...]] = ("healthy", "degraded", "unknown", "broken")
 
 #: The facts that recreating a connection invalidates. The VNet is read again first: whether the old connection can be
 #: deleted depends on the current state of its side of the peering.
-_CONNECTION: Final = (
+_CONNECTION: Final[tuple[FactName, ...]] = (
     *("found_connection_state", "found_connection_application_id", "existing", "address_prefixes", "peered_networks"),
     *(
         "connection_is_clear",

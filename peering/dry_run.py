@@ -7,7 +7,7 @@ from typing import Final, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from peering.aiven_vpc import NAMES, AivenVpc
-from peering.facts import Facts, VNetPeering
+from peering.facts import OWN, Facts, VNetPeering
 from peering.outcome import Occurrence
 from peering.problems import PROBLEMS
 from peering.record import Record
@@ -25,10 +25,8 @@ _CHANGING: Final = ("create", "recreate", "delete")
 Result = Literal["create", "find", "update", "adopt", "leave", "blocked"]
 
 
-#: The facts that hold the warnings of the preflight.
-_WARNINGS: Final = ("limits_checked", "holds_checked", "password_policy_checked", "conditions_checked")
 #: The objects that are also recreated when an unusable connection is.
-_MADE_ANEW: Final = frozenset({"peering_connection", "vnet_peering"})
+_MADE_ANEW: Final[frozenset[StepName]] = frozenset({"peering_connection", "vnet_peering"})
 
 
 class PlannedStep(TypedDict):
@@ -118,7 +116,10 @@ def plan_of(
     foreign = facts.get("existing") == "foreign"
     if foreign:
         obstacles.append(connection_exists(facts))
-    warned = [facts.get(name) for name in _WARNINGS]
+    warned = (
+        *(facts.get("limits_checked"), facts.get("holds_checked")),
+        *(facts.get("password_policy_checked"), facts.get("conditions_checked")),
+    )
     is_known = there is not None and "application_id" in there["facts"]
     adopts = facts.get("existing") == "adopted" and not is_known
     steps = [] if foreign else [*_steps(peering, facts, "adopt" if adopts else "find"), *_deletions(facts)]
@@ -135,7 +136,7 @@ def plan_of(
 
 def _changes(peering: Peering, there: Peering | None, facts: Facts) -> list[OptionChange]:
     """What a start would change of an existing peering; options that are not requested stay unchanged."""
-    if there is None and facts.get("existing") not in ("adopted", "ours"):
+    if there is None and facts.get("existing") not in OWN:
         return []
     side = _side(facts)
     networks = facts.get("user_peer_network_cidrs") or []
@@ -186,7 +187,7 @@ def _result(
         return "blocked"
     if adopts:
         return "adopt"
-    if existing not in ("ours", "adopted"):
+    if existing not in OWN:
         return "create"
     is_whole = not any(step["action"] in _CHANGING for step in steps)
     return "find" if is_whole and all("refused" in change for change in changes) else "update"

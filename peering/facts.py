@@ -1,12 +1,12 @@
 """The facts that steps collect about a peering and pass on, by name: ids, states, names. Plain JSON, never a secret."""
 
 from collections.abc import Collection, Mapping
-from typing import Literal, NotRequired, TypeVar, cast
+from typing import Final, Literal, NotRequired, TypeVar, cast
 
 from typing_extensions import TypedDict
 
 from peering.problems.codes import ProblemCode
-from peering.spec import Credential
+from peering.spec import Credential, Privilege
 from peering.step_names import StepName
 
 Thing = TypeVar("Thing")
@@ -14,6 +14,8 @@ Thing = TypeVar("Thing")
 
 #: Whose connection Aiven lists: nobody's, this peering's own, one that is to be taken over, another owner's.
 Existing = Literal["none", "ours", "adopted", "foreign"]
+#: That of a connection which the app has made or taken over.
+OWN: Final[frozenset[Existing]] = frozenset({"ours", "adopted"})
 
 
 class VNetPeering(TypedDict):
@@ -142,11 +144,11 @@ class Facts(CredentialFacts, total=False):
     user_principal_id: str | None
     user_role_id: str
     user_role_assignment_id: str | None
-    user_rights: str
+    user_rights: Privilege
     platform_principal_id: str | None
     platform_role_id: str
     platform_role_assignment_id: str | None
-    rights_settled: str
+    rights_settled: Literal["none but those that the start gives", "as requested", "not removed", "taken over"]
     rights_kept: str | None
     requested_connection_state: str
     user_peer_network_cidrs: list[str]

@@ -14,6 +14,7 @@ from peering.look import ConnectionLook
 from peering.orders import APP, Order, new_order
 from peering.outcome import Occurrence
 from peering.problems.codes import ProblemCode
+from peering.progress import state_named
 from peering.record import Attempt, Health, Origin, Record, Run, RunRecord, UnmanagedConnections
 from peering.registry import Ending, place, run_record
 from peering.runs import FUNCTION_TIMEOUT, deterministic_id, wait_instance_id
@@ -126,7 +127,7 @@ def migrated(old: OldRecord, asked: Sequence[Asked], now: datetime, deadlines: D
         attempts={code: Attempt(at=at, count=1) for code, at in old.get("attempts", {}).items()},
     )
     if "state" in old:
-        record["state"] = old["state"]
+        record["state"] = state_named(old["state"])
     if "connected" in old and not (runs and runs[-1]["operation"] == "remove"):
         record["connected"] = old["connected"]
     if "health" in old:

@@ -14,9 +14,9 @@ from peering.spec import Fence, Peering
 from peering.step_names import StepName
 
 #: The problem for a call that the platform lost.
-LOST: Final = "activity-lost"
+LOST: Final[ProblemCode] = "activity-lost"
 #: The problem for a remote service that throttles.
-THROTTLED: Final = "remote-throttled"
+THROTTLED: Final[ProblemCode] = "remote-throttled"
 
 
 class Remote(TypedDict):

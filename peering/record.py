@@ -158,7 +158,7 @@ class Record(TypedDict):
     objects: dict[StepName, Origin]
     changed: str
     order: NotRequired[Order]
-    state: NotRequired[str]
+    state: NotRequired[PeeringState]
     connected: NotRequired[str]
     steps: NotRequired[dict[StepName, StepProgress]]
     unsettled: NotRequired[str]

@@ -7,7 +7,7 @@ from typing import Final, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from peering.facts import Facts, without
+from peering.facts import FactName, Facts, without
 from peering.orders import ANSWERS, KEPT_JOINED, Answer, Joined, Order, PhaseChange, Supersession, request_of
 from peering.outcome import Occurrence
 from peering.progress import RunState, StepProgress, shortened
@@ -212,7 +212,7 @@ def enter_phase(record: Record, change: PhaseChange) -> bool:
 
 
 #: The options that no start can change, each with the fact that shows that its object exists.
-_STAYS: Final = {
+_STAYS: Final[Mapping[str, FactName]] = {
     "credential": "credential",
     "peering_name": "vnet_peering_id",
     "user_peer_network_cidrs": "requested_connection_state",

@@ -22,10 +22,10 @@ Removal = Literal["delete", "hand back", "keep", "gone", "unknown"]
 RemovalResult = Literal["remove", "hand back", "blocked"]
 
 _SHARED: Final = "Another peering of this app needs it."
-_ASSIGNMENTS: Final = ("user_role_assignment", "platform_role_assignment")
-_OF_APPLICATION: Final = ("application", "user_service_principal", "application_credential")
+_ASSIGNMENTS: Final[tuple[StepName, ...]] = ("user_role_assignment", "platform_role_assignment")
+_OF_APPLICATION: Final[tuple[StepName, ...]] = ("application", "user_service_principal", "application_credential")
 #: What no removal of an adopted peering deletes, whoever has made it.
-_HANDED_BACK: Final = ("application", "peering_connection", "vnet_peering")
+_HANDED_BACK: Final[tuple[StepName, ...]] = ("application", "peering_connection", "vnet_peering")
 #: What is kept of an adopted peering although the app has made it, and why.
 _NEEDED_BY: Final[Mapping[StepName, str]] = {
     **dict.fromkeys(
@@ -36,7 +36,7 @@ _NEEDED_BY: Final[Mapping[StepName, str]] = {
         "The connection that is handed back needs it.",
     ),
 }
-_PRINCIPALS: Final = ("user_service_principal", "platform_service_principal")
+_PRINCIPALS: Final[tuple[StepName, ...]] = ("user_service_principal", "platform_service_principal")
 _ASSIGNED: Final = "It is assigned elsewhere."
 _NEEDED: Final = "The platform needs it for another peering of the VNet."
 _NOT_OURS: Final = "This app did not create it."

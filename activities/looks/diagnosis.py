@@ -12,10 +12,11 @@ from peering.facts import AssignmentLook, Facts
 from peering.look import Look, if_seen
 from peering.naming import VNetId, last_part, role_assignment_name, same_id
 from peering.outcome import Occurrence, StepRequest
+from peering.problems.codes import ProblemCode
 from peering.spec import Peering
 
 #: The symptoms of a failed or stuck connection: never its own cause.
-_SYMPTOMS: Final = frozenset(
+_SYMPTOMS: Final[frozenset[ProblemCode]] = frozenset(
     {
         "connection-not-built",
         "connection-not-active",
@@ -42,7 +43,7 @@ _BEHIND: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 #: Those of them that may pass: a new object has not propagated yet, or the VNet is being changed.
-PASSING: Final = frozenset(
+PASSING: Final[frozenset[ProblemCode]] = frozenset(
     {
         *("application-missing", "platform-principal-missing"),
         *("platform-role-assignment-missing", "role-definition-changed", "vnet-not-provisioned"),

@@ -20,7 +20,7 @@ from peering.step_names import StepName
 from peering.unfit import missing_roles, unfit_roles
 
 #: The removal does not create the platform's role.
-_NOT_MADE: Final = ("platform_role",)
+_NOT_MADE: Final[tuple[StepName, ...]] = ("platform_role",)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Final
 from clients.registry import registry
 from peering.facts import Neighbours
 from peering.naming import VNetId, same_id
+from peering.progress import PeeringState
 from peering.spec import Peering
 
 _ROLES: Final = ("user_role_name", "platform_role_name", "ordered_roles")
-_NEEDS_NOTHING: Final = ("existing", "removing", "rolling-back")
+_NEEDS_NOTHING: Final[tuple[PeeringState, ...]] = ("existing", "removing", "rolling-back")
 
 
 async def neighbours_of(peering: Peering) -> Neighbours:

@@ -38,7 +38,7 @@ _LISTED_AFTER: Final = 300
 #: The accepted age of a response, as a share of the wait: half of the poll interval.
 _SHARE_OF_A_WAIT: Final = 0.05
 #: Failed states with a possibly transient reason.
-_REFUSED: Final = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
+_REFUSED: Final[frozenset[ProblemCode]] = frozenset({"connection-invalid-specification", "connection-rejected-by-peer"})
 _CONFLICT: Final = 409
 _VPC_PROBLEMS: Final[Mapping[str, ProblemCode]] = {
     "APPROVED": "project-vpc-not-active",

@@ -38,6 +38,7 @@ from peering.outcome import Occurrence, ProblemError
 from peering.rights import PLATFORM_ACTIONS
 from peering.sides import changes_of_side, side_of
 from peering.spec import Peering
+from peering.step_names import StepName
 from peering.unfit import missing_roles
 
 Read = TypeVar("Read")
@@ -53,7 +54,7 @@ _RULE: Final = ("properties.policyRule.if", "properties.policyRule.then.effect")
 #: How many definitions are read in parallel.
 _AT_ONCE: Final = 8
 #: The actions by which the app itself creates objects in Azure, by the steps of a start.
-_CREATED: Final = {
+_CREATED: Final[Mapping[StepName, str]] = {
     **dict.fromkeys(("user_role", "platform_role"), f"{ROLES}/write"),
     **dict.fromkeys(("user_role_assignment", "platform_role_assignment"), f"{ASSIGNMENTS}/write"),
 }

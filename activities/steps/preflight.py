@@ -4,6 +4,7 @@ A start and a dry run do the same preflight. Rights are read, never tested by a 
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -27,7 +28,7 @@ from clients.azure import graph
 from clients.settings import settings
 from peering.addresses import network_of_vpc, overlaps
 from peering.aiven_vpc import AivenVpc
-from peering.facts import Facts, needed
+from peering.facts import OWN, Facts, needed
 from peering.naming import (
     VNetId,
     within,
@@ -43,7 +44,7 @@ from peering.step_names import StepName
 
 _MAKES_ROLE: Final = "Microsoft.Authorization/roleDefinitions/write"
 #: The actions that the app needs, on the VNet or above it, for each object that it would have to create.
-_NEEDED_TO_MAKE: Final = {
+_NEEDED_TO_MAKE: Final[Mapping[StepName, str]] = {
     "user_role_assignment": "Microsoft.Authorization/roleAssignments/write",
     "platform_role_assignment": "Microsoft.Authorization/roleAssignments/write",
     "user_role": _MAKES_ROLE,
@@ -108,7 +109,7 @@ async def _rights_in_graph(facts: Facts, found: set[StepName]) -> list[Occurrenc
     """What the token says of the app's Graph permissions; a token without any, such as a person's, says nothing."""
     roles = await graph_permissions()
     missing = []
-    if facts["existing"] in ("adopted", "ours"):
+    if facts["existing"] in OWN:
         # The connection of an adopted peering may have been deleted.
         application_id = needed(facts.get("application_id") or facts["found_connection_application_id"])
         missing += await lacking_ownership(roles, application_id, facts["automation_object_id"])

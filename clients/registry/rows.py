@@ -10,6 +10,7 @@ from clients.registry import schema
 from peering.aiven_vpc import NAMES, AivenVpc, Kind
 from peering.naming import VNetId
 from peering.orders import Order
+from peering.problems.codes import ProblemCode
 from peering.record import Record, Refusal, RunRecord, UnmanagedConnections, is_busy, is_watched, state_of
 
 #: The types of a column.
@@ -33,7 +34,7 @@ _LONGEST: Final = 16_000
 #: The columns that a check writes without the others.
 _OF_CHECKS: Final = frozenset({"health", "attempts", "events", "verdicts"})
 #: The problem of a password that has expired.
-_EXPIRED: Final = "secret-expired"
+_EXPIRED: Final[ProblemCode] = "secret-expired"
 #: The column with the time of a write, by the service's clock.
 _WRITTEN: Final = "Timestamp"
 #: The columns that lists filter, sort and show.

@@ -134,7 +134,7 @@ class WaitStatus(TypedDict, total=False):
 #: Facts that can be long.
 NOT_SHOWN: Final[frozenset[FactName]] = frozenset({"neighbours"})
 #: States of a run that its order does not contain.
-_ENDING: Final = frozenset({"stopping", "rolling-back"})
+_ENDING: Final[frozenset[PeeringState]] = frozenset({"stopping", "rolling-back"})
 
 
 def peering_status(record: Record, progress: Progress | None, waits: Mapping[str, WaitStatus]) -> PeeringStatus:
