@@ -27,7 +27,7 @@ class ErrorDocument:
     Attributes:
         codes: its codes, the most specific first.
         message: its text, and those of its nested errors.
-        policies: the policy assignments that it names, with the ids that their owners know them by.
+        policies: the policy assignments that it names, with the ids or names that their owners know them by.
         is_wrapped: whether it is an object under `error`, as the services themselves publish it.
         is_text: whether it is a text in the place of that object.
     """
@@ -64,14 +64,31 @@ def error_document(content: bytes) -> ErrorDocument | None:
     if isinstance(error, str):
         return _of_text(error, body.get("error_description"))
     is_wrapped = isinstance(error, dict)
-    errors = list(islice(_with_held(error if isinstance(error, dict) else body, 0), _MOST))
-    by_depth = sorted(errors, key=lambda found: found[0], reverse=True)
-    codes = tuple(code for _, one in by_depth if (code := _text(one.get("code"))))
+    errors = _all_of(error if isinstance(error, dict) else body)
+    codes = _codes(errors)
     texts = dict.fromkeys(text for _, one in errors if (text := _text(one.get("message"))))
     if not codes and not texts:
         return None
     policies = tuple(policy for _, one in errors for policy in _policies(one))
     return ErrorDocument(codes, " ".join(texts), policies, is_wrapped=is_wrapped)
+
+
+def codes_of(error: Error) -> tuple[str, ...]:
+    """The codes of an error and of those that it holds, the most specific first.
+
+    Args:
+        error: the error, as JSON.
+    """
+    return _codes(_all_of(error))
+
+
+def _all_of(error: Error) -> list[tuple[int, Error]]:
+    return list(islice(_with_held(error, 0), _MOST))
+
+
+def _codes(errors: list[tuple[int, Error]]) -> tuple[str, ...]:
+    by_depth = sorted(errors, key=lambda found: found[0], reverse=True)
+    return tuple(code for _, one in by_depth if (code := _text(one.get("code"))))
 
 
 def _of_text(error: str, described: object) -> ErrorDocument:
@@ -100,5 +117,8 @@ def _policies(error: Error) -> Iterator[str]:
     infos = error.get("additionalInfo")
     for one in infos if isinstance(infos, list) else ():
         info = one.get("info") if isinstance(one, dict) else None
-        if isinstance(info, dict) and (assignment := info.get("policyAssignmentId")):
+        if not isinstance(info, dict):
+            continue
+        assignment = info.get("policyAssignmentId") or info.get("policyAssignmentName")
+        if assignment:
             yield f"{info.get('policyAssignmentDisplayName') or 'policy'} ({assignment})"

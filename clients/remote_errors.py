@@ -14,7 +14,7 @@ from socket import gaierror
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
-from clients.error_documents import error_document
+from clients.error_documents import codes_of, error_document
 from peering.problems.remote_codes import NO_SUCH_HOST, Identity, Service
 from peering.remote_answers import Answer, SignIn
 from peering.retry_after import retry_after
@@ -147,11 +147,13 @@ def _of_graph(error: "ODataError", host: str | None, identity: Identity) -> Answ
     body, headers = error.error, error.response_headers or {}
     codes = [detail.code for detail in (body.details if body and body.details else ())]
     inner = body.inner_error if body else None
+    # Its code is no part of the SDK's model.
+    held = codes_of(inner.additional_data) if inner else ()
     return Answer(
         "Microsoft Graph",
         host=host,
         status=error.response_status_code,
-        codes=tuple(code for code in [*codes, body.code if body else None] if code),
+        codes=tuple(code for code in [*held, *codes, body.code if body else None] if code),
         message=str((body.message if body else None) or ""),
         retry_after=retry_after(headers, datetime.now(UTC)),
         request_id=inner.request_id if inner else None,

@@ -329,6 +329,44 @@ SIBLINGS: Final = (
         ("No peering", _POLICY),
     ),
     Case(
+        "policy-by-its-name-alone",
+        "Azure's error codes",
+        {
+            "host": ARM,
+            "method": "PUT",
+            "path": "/virtualNetworkPeerings/",
+            "status": 403,
+            "body": _error(
+                "RequestDisallowedByPolicy",
+                "Disallowed by policy.",
+                additionalInfo=[{"type": "PolicyViolation", "info": {"policyAssignmentName": "hub-only"}}],
+            ),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "policy-denied",
+        ("hub-only",),
+    ),
+    Case(
+        "password-policy-two-levels-down",
+        "Graph's error codes",
+        {
+            "host": GRAPH,
+            "method": "POST",
+            "path": "addPassword",
+            "status": 400,
+            "body": _error(
+                "Request_BadRequest",
+                "Not allowed.",
+                innerError={"code": "BadRequest", "innerError": {"code": "CredentialTypeNotAllowedAsPerAppPolicy"}},
+            ),
+            "times": _FOR_EVER,
+        },
+        "failed",
+        "secret-policy",
+        ("Not allowed.",),
+    ),
+    Case(
         "lock-two-levels-down",
         "Azure's error codes",
         {
