@@ -176,7 +176,7 @@ def test_the_first_peering_of_the_document_is_connected_and_healthy(
         {"running", "connected"},
         {"state": "connected", "problem": None},
     ), ended
-    # The body has no end of line. It may come before the status, after it, or between its digits: curl writes them singly.
+    # The body has no end of line. It may come before the status, after it, or between its digits.
     assert "202" in re.sub(r"\{.*\}", "", ended.notes).splitlines(), ended
     ended = _run(command, "\n".join((plan.replace("| jq .", "> plan.json"), start, check)), tmp_path, **given)
     assert ended.out.split()[-2:] == ["connected", '"healthy"'], ended
